@@ -1,0 +1,48 @@
+# Every target explains itself: the text behind ## is what `make help` prints.
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+ifeq ($(OS),Windows_NT)
+BIN := $(VENV)/Scripts
+endif
+STAMP := $(VENV)/.installed
+
+.PHONY: help
+help: ## Print this help
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+.PHONY: setup
+setup: $(STAMP) ## Make a virtual environment with the product and its tools
+
+.PHONY: test
+test: $(STAMP) ## Pass all tests (PYTEST_ARGS adds to pytest's own)
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+.PHONY: lint
+lint: $(STAMP) ## Check style, types, the architecture and every rendered script
+	$(BIN)/ruff check bundler tests
+	$(BIN)/ruff format --check bundler tests
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: format
+format: $(STAMP) ## Put the code into its one format
+	$(BIN)/ruff check --fix-only bundler tests
+	$(BIN)/ruff format bundler tests
+
+.PHONY: package
+package: $(STAMP) ## Build the wheel that works when installed elsewhere
+	$(BIN)/python -m build --wheel --outdir dist .
+
+.PHONY: clean
+clean: ## Remove what was generated, the virtual environment included
+	rm -rf $(VENV) build dist demo .lab .mypy_cache .ruff_cache .pytest_cache .hypothesis

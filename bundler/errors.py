@@ -1,0 +1,115 @@
+"""Every way to fail: what happened, the details, what to do next, and the exit code.
+
+Errors are raised anywhere and turned into an exit in one place, :mod:`bundler.cli.main`.
+The codes are part of the interface that pipelines rely on (``docs/exit-codes.md``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class BundlerError(Exception):
+    """A failure that a person can act on.
+
+    ``what`` is one sentence: what is wrong, and where.
+    ``details`` are further lines, shown indented.
+    ``do`` is the next step, as an imperative sentence; empty where there is none.
+    """
+
+    exit_code: ClassVar[int] = 1
+    kind: ClassVar[str] = "internal"
+
+    def __init__(self, what: str, *, details: Sequence[str] = (), do: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.details = tuple(details)
+        self.do = do
+
+
+class UsageError(BundlerError):
+    """The command was asked in a way that it does not know."""
+
+    exit_code = 2
+    kind = "usage"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong with a definition.
+
+    ``path`` is dotted, with list positions from 0 (``targets.0.os``); ``line`` counts from 1, 0 where unknown.
+    ``allowed`` says what would be right, ``source`` the document that the rule comes from.
+    ``severity`` is ``warning`` for what only ``--strict`` refuses.
+    """
+
+    path: str
+    message: str
+    allowed: str = ""
+    source: str = ""
+    line: int = 0
+    severity: str = "error"
+
+
+class DefinitionError(BundlerError):
+    """The definition is wrong; ``faults`` holds all of its faults, not the first alone."""
+
+    exit_code = 3
+    kind = "definition"
+
+    def __init__(
+        self, what: str, *, faults: Sequence[Fault] = (), details: Sequence[str] = (), do: str = ""
+    ) -> None:
+        super().__init__(what, details=details, do=do)
+        self.faults = tuple(faults)
+
+
+class LockError(BundlerError):
+    """The lock is missing, stale, or contradicts the definition."""
+
+    exit_code = 4
+    kind = "lock"
+
+
+class UpstreamError(BundlerError):
+    """The network or the upstream did not give what was asked for."""
+
+    exit_code = 5
+    kind = "upstream"
+
+
+class NotBelieved(BundlerError):
+    """A file or a bundle is not what its signer made.
+
+    ``reason`` is a stable, short word for programs and tests (``digest-mismatch``, ``wrong-publisher``, …).
+    """
+
+    exit_code = 6
+    kind = "not-believed"
+
+    def __init__(self, what: str, *, reason: str, details: Sequence[str] = (), do: str = "") -> None:
+        super().__init__(what, details=details, do=do)
+        self.reason = reason
+
+
+class WriteError(BundlerError):
+    """Writing failed: space, permissions, the container, or an output that is already there."""
+
+    exit_code = 7
+    kind = "write"
+
+
+class SigningError(BundlerError):
+    """Signing failed: key, passphrase or certificate."""
+
+    exit_code = 8
+    kind = "signing"
+
+
+class PolicyError(BundlerError):
+    """Everything worked, and a policy says no."""
+
+    exit_code = 9
+    kind = "policy"

@@ -1,0 +1,84 @@
+"""Values to JSON and back: strict, with every fault and its path.
+
+The bytes are canonical: keys in the order the value declares them, two spaces, one newline at the end,
+times in UTC with a ``Z``. So the same value is the same bytes anywhere.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeVar, cast
+
+from pydantic import TypeAdapter, ValidationError
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class RecordFault:
+    """One thing wrong with a document: a dotted path, what kind of wrong, and a sentence."""
+
+    path: tuple[str | int, ...]
+    kind: str
+    message: str
+    found: object
+    allowed: str = ""
+
+
+class RecordError(ValueError):
+    """A document does not have the shape of its value; ``faults`` names every place."""
+
+    def __init__(self, faults: tuple[RecordFault, ...]) -> None:
+        first = faults[0]
+        where = ".".join(map(str, first.path)) or "the document"
+        super().__init__(f"{where}: {first.message}")
+        self.faults = faults
+
+
+@lru_cache(maxsize=None)
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def _fault(error: Any) -> RecordFault:
+    context = error.get("ctx", {})
+    return RecordFault(
+        path=tuple(error["loc"]),
+        kind=error["type"],
+        message=error["msg"],
+        found=error.get("input"),
+        allowed=str(context.get("expected", "")),
+    )
+
+
+def from_json(kind: type[_T], document: bytes) -> _T:
+    """Read ``document`` as a value of ``kind``.
+
+    Raises :class:`RecordError` with all faults where the shape is wrong or the bytes are not JSON.
+    """
+    try:
+        return cast(_T, _adapter(kind).validate_json(document))
+    except ValidationError as error:
+        raise RecordError(tuple(_fault(e) for e in error.errors())) from None
+
+
+def from_tree(kind: type[_T], tree: object) -> _T:
+    """Read plain data (dicts, lists, scalars) as a value of ``kind``; faults as in :func:`from_json`."""
+    return from_json(kind, json.dumps(tree).encode())
+
+
+def to_tree(value: object) -> Any:
+    """Write ``value`` as plain data that JSON knows."""
+    return _adapter(type(value)).dump_python(value, mode="json")
+
+
+def to_json(value: object) -> bytes:
+    """Write ``value`` as canonical JSON."""
+    return (json.dumps(to_tree(value), ensure_ascii=False, indent=2) + "\n").encode()
+
+
+def schema(kind: type[Any]) -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of ``kind``."""
+    return _adapter(kind).json_schema()

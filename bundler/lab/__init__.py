@@ -1,0 +1,1 @@
+"""What does the practice upstream serve? Everything in it is generated, and says LAB."""

@@ -1,0 +1,59 @@
+"""Whom we believe: the roots, publishers and keys that a verdict must end in."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from bundler.model.value import value
+
+Purpose = Literal["code-signing", "timestamping"]
+
+
+@value
+class RootCertificate:
+    """A certificate authority's root, pinned by the SHA-256 of its DER bytes."""
+
+    name: str
+    """The subject's common name."""
+    sha256: str
+    """64 lower-case hex digits over the DER certificate."""
+    pem: str
+    purposes: tuple[Purpose, ...]
+    source: str
+    """Where the pin was taken from, for a reviewer."""
+
+
+@value
+class Publisher:
+    """Who may have signed: an exact subject, and key purposes that the leaf must carry."""
+
+    common_name: str
+    organization: str
+    key_purposes: tuple[str, ...] = ("1.3.6.1.5.5.7.3.3",)
+    """Dotted object identifiers of the extended key usages; all of them are required."""
+
+
+@value
+class PackageKey:
+    """An OpenPGP certificate that signs packages or repositories, pinned by its primary key's fingerprint."""
+
+    name: str
+    fingerprint: str
+    """40 upper-case hex digits (OpenPGP v4)."""
+    armored: str
+    source: str
+
+
+@value
+class Anchors:
+    """Everything that one origin's verdicts may end in."""
+
+    name: str
+    """``Microsoft``, ``LAB``, or what the admin called a mirror's own; recorded with every verdict."""
+    practice: bool = False
+    """True for a lab's anchors: whatever they vouch for says LAB wherever it is shown."""
+    roots: tuple[RootCertificate, ...] = ()
+    publishers: tuple[Publisher, ...] = ()
+    package_keys: tuple[PackageKey, ...] = ()
+    revocation_lists: tuple[str, ...] = ()
+    """PEM certificate revocation lists that are at hand; none is ever fetched."""

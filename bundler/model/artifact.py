@@ -1,0 +1,71 @@
+"""A file that a definition needs, and where to look for it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from bundler.model.target import Target
+from bundler.model.value import value
+
+PackageKind = Literal["msi", "deb", "rpm"]
+
+
+@value
+class UrlOrigin:
+    """One file at one address."""
+
+    kind: Literal["url"] = "url"
+    url: str
+    hosts: tuple[str, ...]
+    """Hosts (``name`` or ``name:port``) at which a redirect may end."""
+
+
+@value
+class AptOrigin:
+    """A package in an apt repository."""
+
+    kind: Literal["apt"] = "apt"
+    base: str
+    """Directory that holds ``dists/``, without a slash at its end."""
+    suite: str
+    component: str
+    package: str
+
+
+@value
+class YumOrigin:
+    """A package in a yum repository."""
+
+    kind: Literal["yum"] = "yum"
+    base: str
+    """Directory that holds ``repodata/``, without a slash at its end."""
+    package: str
+
+
+@value
+class FileOrigin:
+    """A file that the admin already has."""
+
+    kind: Literal["file"] = "file"
+    path: str
+
+
+Origin = UrlOrigin | AptOrigin | YumOrigin | FileOrigin
+
+
+@value
+class Artifact:
+    """A package that the definition needs, not yet resolved."""
+
+    name: str
+    """The package's own name: ``azcmagent``, ``AzureConnectedMachineAgent``."""
+    kind: PackageKind
+    place: str
+    """Its folder below ``payload/`` and ``evidence/``: ``windows/x64``, ``ubuntu/22.04/amd64``."""
+    architecture: str
+    """In the package's own word: ``x64``, ``amd64``, ``x86_64``, ``aarch64``."""
+    version: str
+    """``latest``, ``MAJOR.MINOR``, or a full build."""
+    targets: tuple[Target, ...]
+    """The targets that install it."""
+    origin: Origin

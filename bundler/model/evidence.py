@@ -1,0 +1,76 @@
+"""Why a file is believed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from bundler.model.value import value
+
+Method = Literal["authenticode", "debsigs", "rpm-signature", "apt-repository", "yum-repository"]
+
+
+@value
+class ChainLink:
+    """One certificate between a signature and its root."""
+
+    subject: str
+    issuer: str
+    sha256: str
+    not_before: datetime
+    not_after: datetime
+
+
+@value
+class Document:
+    """A repository's document that a verdict rests on; its bytes are kept with the bundle."""
+
+    role: str
+    """Its file name in the chain: ``InRelease``, ``Packages.gz``, ``repomd.xml``, ``repomd.xml.asc``, ``primary.xml.gz``."""
+    url: str
+    sha256: str
+    size: int
+    """Bytes."""
+
+
+@value
+class Evidence:
+    """One independent reason to believe a file."""
+
+    method: Method
+    signer: str
+    """Subject of the signing certificate, or the user id of the OpenPGP key."""
+    fingerprint: str
+    """SHA-256 of the signing certificate (64 lower-case hex digits), or OpenPGP fingerprint (40 upper-case)."""
+    anchors: str
+    """Name of the :class:`~bundler.model.anchor.Anchors` that vouch for it."""
+    anchor: str
+    """The pinned root's SHA-256, or the pinned OpenPGP fingerprint."""
+    signed_at: datetime | None = None
+    """When it was signed, by a timestamp or the signature itself; UTC."""
+    timestamped_by: str = ""
+    """Subject of the timestamping certificate, where there is one."""
+    chain: tuple[ChainLink, ...] = ()
+    """From the signing certificate to the root; empty for OpenPGP."""
+    timestamp_chain: tuple[ChainLink, ...] = ()
+    documents: tuple[Document, ...] = ()
+    """The documents of a repository chain, in the order they were believed; empty for a signature in the file."""
+    notes: tuple[str, ...] = ()
+    """What a reviewer should know, though it does not change the verdict."""
+
+
+@value
+class PackageFacts:
+    """What a package says of itself, read from its own metadata and never from its file name."""
+
+    name: str
+    version: str
+    """As the package writes it: ``1.67.03504.3207``; for an rpm ``version-release``."""
+    architecture: str
+    """In the package's own word: ``x64``, ``amd64``, ``x86_64``, ``aarch64``."""
+    depends: tuple[str, ...] = ()
+    """Packages that it needs, in its own notation."""
+    installed_size: int = 0
+    """Bytes after installing, where the package says so."""
+    license: str = ""
+    supplier: str = ""

@@ -1,0 +1,54 @@
+"""What a bundle says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from bundler.model.lock import Pin
+from bundler.model.target import Target
+from bundler.model.value import value
+
+MANIFEST_SCHEMA = "arc-bundler/manifest/1"
+
+
+@value
+class FileEntry:
+    """One file of the bundle."""
+
+    path: str
+    """From the bundle's root, always with ``/``."""
+    size: int
+    """Bytes."""
+    sha256: str
+    mode: str
+    """``0644`` or ``0755``: octal, as text."""
+
+
+@value
+class Manifest:
+    """``manifest.json``: every other file, the parameters, the pins and their evidence.
+
+    It lists neither itself nor ``SHA256SUMS`` (which lists it) nor the seals over the two.
+    """
+
+    schema: str = MANIFEST_SCHEMA
+    name: str
+    version: str
+    product: str
+    created: datetime
+    """The lock's time; UTC, whole seconds."""
+    tool: str
+    """``arc-bundler X.Y.Z``."""
+    practice: str = ""
+    """``LAB`` when a lab's anchors vouch for it, otherwise empty."""
+    targets: tuple[Target, ...]
+    parameters: Mapping[str, str]
+    """What the scripts have baked in, by dotted name; never a secret."""
+    anchors: str
+    anchors_sha256: str
+    lock_sha256: str
+    weakened: tuple[str, ...] = ()
+    """The ``--insecure-…`` switches that were used."""
+    pins: tuple[Pin, ...]
+    files: tuple[FileEntry, ...]

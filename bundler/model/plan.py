@@ -1,0 +1,31 @@
+"""What a build would do, with the reason for each step."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from bundler.model.value import value
+
+Verb = Literal["fetch", "reuse", "verify", "render", "write", "skip"]
+
+
+@value
+class Action:
+    """One step of a plan."""
+
+    verb: Verb
+    subject: str
+    """What is acted on: an address, a path inside the bundle, an output."""
+    reason: str
+    """Why this step is there, or why it is skipped."""
+    size: int = 0
+    """Bytes that it moves, where that is known."""
+
+
+@value
+class Plan:
+    """A build's steps in order."""
+
+    name: str
+    version: str
+    actions: tuple[Action, ...]

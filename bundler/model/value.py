@@ -1,0 +1,20 @@
+"""The one decorator that makes a value: frozen, keyword-only, slotted, and strict when read from a document."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from typing_extensions import dataclass_transform
+
+_T = TypeVar("_T")
+
+# Read by formats.records: unknown keys and silent conversions are faults, attribute docstrings become descriptions.
+_DOCUMENT_RULES = {"extra": "forbid", "strict": True, "use_attribute_docstrings": True}
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def value(cls: type[_T]) -> type[_T]:
+    """Make ``cls`` a frozen, keyword-only dataclass that :mod:`bundler.formats.records` can read and write."""
+    cls.__pydantic_config__ = _DOCUMENT_RULES  # type: ignore[attr-defined]
+    return dataclass(frozen=True, kw_only=True, slots=True)(cls)

@@ -1,0 +1,1 @@
+"""What is installed? The only place that knows Azure."""

@@ -1,0 +1,1 @@
+"""The Azure Connected Machine agent: its definition, its artifacts, its scripts' context."""

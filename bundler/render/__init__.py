@@ -1,0 +1,1 @@
+"""What will the target read? Templates, and quoting per language."""

@@ -1,0 +1,1 @@
+"""How will others believe us? Checking a bundle; later signing and envelopes."""

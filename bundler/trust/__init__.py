@@ -1,0 +1,1 @@
+"""Are the bytes to be believed? Signatures, chains and anchors; no network."""
