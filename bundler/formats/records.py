@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
@@ -37,9 +36,13 @@ class RecordError(ValueError):
         self.faults = faults
 
 
-@lru_cache(maxsize=None)
+_adapters: dict[type[Any], TypeAdapter[Any]] = {}
+
+
 def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+    if kind not in _adapters:
+        _adapters[kind] = TypeAdapter(kind)
+    return _adapters[kind]
 
 
 def _fault(error: Any) -> RecordFault:
@@ -59,7 +62,7 @@ def from_json(kind: type[_T], document: bytes) -> _T:
     Raises :class:`RecordError` with all faults where the shape is wrong or the bytes are not JSON.
     """
     try:
-        return cast(_T, _adapter(kind).validate_json(document))
+        return cast("_T", _adapter(kind).validate_json(document))
     except ValidationError as error:
         raise RecordError(tuple(_fault(e) for e in error.errors())) from None
 

@@ -26,7 +26,7 @@ class Document:
     """A repository's document that a verdict rests on; its bytes are kept with the bundle."""
 
     role: str
-    """Its file name in the chain: ``InRelease``, ``Packages.gz``, ``repomd.xml``, ``repomd.xml.asc``, ``primary.xml.gz``."""
+    """Its file name in the chain: ``InRelease``, ``Packages.gz``, ``repomd.xml``, ``primary.xml.gz``, …"""
     url: str
     sha256: str
     size: int

@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Protocol
 
+from typing_extensions import Self
+
 
 class Task(Protocol):
     """One piece of work under way; a context manager, so that it ends whatever happens."""
@@ -15,7 +17,7 @@ class Task(Protocol):
     def note(self, message: str) -> None:
         """Say something worth a line: a retry, a resumption, a redirect."""
 
-    def __enter__(self) -> Task: ...
+    def __enter__(self) -> Self: ...
 
     def __exit__(
         self,
@@ -37,7 +39,7 @@ class _SilentTask:
 
     def note(self, message: str) -> None: ...
 
-    def __enter__(self) -> _SilentTask:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
