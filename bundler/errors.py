@@ -59,9 +59,7 @@ class DefinitionError(BundlerError):
     exit_code = 3
     kind = "definition"
 
-    def __init__(
-        self, what: str, *, faults: Sequence[Fault] = (), details: Sequence[str] = (), do: str = ""
-    ) -> None:
+    def __init__(self, what: str, *, faults: Sequence[Fault] = (), details: Sequence[str] = (), do: str = "") -> None:
         super().__init__(what, details=details, do=do)
         self.faults = tuple(faults)
 
