@@ -1,5 +1,98 @@
-"""The command line's front door."""
+"""The front door: which commands there are, and the one place where a failure becomes an exit code."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+# A command's module is imported when it is asked for: `--help` reads this table and nothing else.
+COMMANDS = {
+    "init": "Write a commented definition (bundle.yaml) to start from.",
+    "schema": "Print the JSON Schema of the definition, for editors.",
+    "plan": "Say what a build would fetch, verify, render and write; change nothing.",
+    "lock": "Find, fetch and judge the packages; pin them in bundle.lock.",
+    "build": "Make the bundle: fetch, judge, render, pack, check.",
+    "authenticate": "Judge files that you already have: who signed them, and are they to be believed?",
+    "verify": "Check a bundle: every hash, then every package again from its evidence.",
+    "inspect": "Show what is inside a bundle, without judging it.",
+    "lab": "Run a practice upstream: a signed stand-in for Microsoft's servers.",
+}
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
 
-def run() -> None:
-    """Run the command that was asked for."""
+class _Commands(click.Group):
+    """Commands by name, imported late."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"bundler.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, but a misspelt command is answered with its nearest spelling."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], COMMANDS, 1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            ctx.fail(f"there is no command {args[0]!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+def _version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
+    if asked:
+        from bundler import __version__
+
+        click.echo(f"arc-bundler {__version__}")
+        ctx.exit()
+
+
+@click.group(cls=_Commands, context_settings=CONTEXT, epilog="Example: arc-bundler init && arc-bundler build")
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Print the version."
+)
+def cli() -> None:
+    """Make a verified, portable bundle that brings isolated servers under Azure Arc.
+
+    A definition (bundle.yaml) says what one site wants. `lock` pins the packages, `build` makes the bundle,
+    `verify` checks one that you were given. Nothing is packed that was not judged.
+    """
+
+
+def run(arguments: list[str] | None = None) -> None:
+    """Run the command that was asked for and leave with its exit code.
+
+    The codes are those of :mod:`bundler.errors`; 2 is click's own for usage, 130 an interruption.
+    """
+    sys.exit(_outcome(sys.argv[1:] if arguments is None else arguments))
+
+
+def _outcome(arguments: list[str]) -> int:
+    try:
+        result: Any = cli.main(arguments, prog_name="arc-bundler", standalone_mode=False)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("arc-bundler: interrupted; what was fetched so far is kept and resumed next time", err=True)
+        return 130
+    except BrokenPipeError:  # the reader of our output went away (`arc-bundler inspect … | head`)
+        sys.stdout = None
+        return 0
+    except Exception as error:  # noqa: BLE001 - the last place: whatever it is becomes a report, not a traceback
+        from bundler.cli.telling import tell
+
+        return tell(error, arguments)
+    return result if isinstance(result, int) else 0

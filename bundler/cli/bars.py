@@ -1,0 +1,121 @@
+"""Progress on a terminal as bars, elsewhere as plain lines, with ``-q`` not at all."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic
+from types import TracebackType
+
+import click
+from typing_extensions import Self
+
+from bundler.model.progress import Progress, Silence, Task
+
+_LINE_EVERY = 10.0  # seconds between two plain lines about one task: a CI log is read, not watched
+
+
+def _size(amount: float) -> str:
+    for unit in ("B", "kB", "MB"):
+        if amount < 1000:
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} GB"
+
+
+class _PlainTask:
+    """One line when it starts to matter, one now and then, one at its end."""
+
+    def __init__(self, label: str, total: int | None, done: int) -> None:
+        self._label, self._total, self._done = label, total, done
+        self._moved = 0
+        self._began = self._told = monotonic()
+        self._lock = threading.Lock()
+
+    def advance(self, amount: int) -> None:
+        with self._lock:
+            self._done += amount
+            self._moved += amount
+            if monotonic() - self._told >= _LINE_EVERY:
+                self._told = monotonic()
+                click.echo(f"{self._label}: {self._state()}", err=True)
+
+    def note(self, message: str) -> None:
+        click.echo(f"{self._label}: {message}", err=True)
+
+    def _state(self) -> str:
+        speed = self._moved / max(monotonic() - self._began, 1e-3)
+        if not self._total:
+            return f"{_size(self._done)}, {_size(speed)}/s"
+        left = max(self._total - self._done, 0) / max(speed, 1.0)
+        return f"{self._done * 100 // self._total} % of {_size(self._total)}, {_size(speed)}/s, {left:.0f} s left"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None and self._moved:
+            seconds = monotonic() - self._began
+            click.echo(f"{self._label}: {_size(self._done)} in {seconds:.1f} s", err=True)
+
+
+class _PlainLines:
+    def task(self, label: str, total: int | None, done: int = 0) -> Task:
+        return _PlainTask(label, total, done)
+
+
+@contextmanager
+def _bars() -> Iterator[Progress]:
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+    from rich.progress import Progress as RichProgress
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with RichProgress(*columns, console=Console(stderr=True), transient=True) as bars:
+
+        class _Bar:
+            def __init__(self, label: str, total: int | None, done: int) -> None:
+                self._label = label
+                self._id = bars.add_task(label, total=total, completed=done)
+
+            def advance(self, amount: int) -> None:
+                bars.advance(self._id, amount)
+
+            def note(self, message: str) -> None:
+                bars.console.print(f"{self._label}: {message}", markup=False, highlight=False)
+
+            def __enter__(self) -> Self:
+                return self
+
+            def __exit__(
+                self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+            ) -> None:
+                bars.remove_task(self._id)
+
+        class _Bars:
+            def task(self, label: str, total: int | None, done: int = 0) -> Task:
+                return _Bar(label, total, done)
+
+        yield _Bars()
+
+
+@contextmanager
+def progress(*, wanted: bool, quiet: bool) -> Iterator[Progress]:
+    """The progress that fits where standard error goes."""
+    if quiet or not wanted:
+        yield Silence()
+    elif sys.stderr.isatty():
+        with _bars() as bars:
+            yield bars
+    else:
+        yield _PlainLines()

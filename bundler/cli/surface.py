@@ -1,0 +1,102 @@
+"""How every command takes its common flags and tells its result.
+
+Results go to standard output, everything else to standard error; with ``--format json`` one JSON
+document is all that standard output carries, whether the command succeeds or fails.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from bundler.cli.telling import PREFIX, fault_line
+from bundler.errors import Fault
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def option(*names: str, **settings: Any) -> Callable[[_F], _F]:
+    """An option that can be given by its ``ARC_BUNDLER_…`` variable too.
+
+    Switches called ``--insecure-…`` weaken a check and can only be given on the command line.
+    """
+    long = next(name for name in names if name.startswith("--")).split("/")[0].removeprefix("--")
+    if not long.startswith("insecure-"):
+        settings.setdefault("envvar", PREFIX + long.upper().replace("-", "_"))
+        settings.setdefault("show_envvar", True)
+    return click.option(*names, **settings)
+
+
+@dataclass(frozen=True)
+class Surface:
+    """What one invocation was told about telling."""
+
+    json: bool
+    quiet: bool
+    verbose: int
+    progress: bool
+    now: datetime
+    """UTC, whole seconds; the only clock reading of a run."""
+    environment: Mapping[str, str]
+
+    def say(self, text: str) -> None:
+        """Say something beside the result, on standard error; not with ``-q``."""
+        if not self.quiet:
+            click.echo(text, err=True)
+
+    def detail(self, text: str) -> None:
+        """Say something that only ``-v`` wants to hear."""
+        if self.verbose:
+            click.echo(text, err=True)
+
+    def result(self, text: Callable[[], str], tree: Callable[[], object]) -> None:
+        """Tell the result: as text, or as JSON alone."""
+        if self.json:
+            click.echo(json.dumps(tree(), ensure_ascii=False, indent=2))
+        elif not self.quiet:
+            click.echo(text())
+
+    def warn(self, faults: Sequence[Fault], where: Path) -> None:
+        """Show what is not wrong, but should be known."""
+        for fault in faults:
+            click.echo(f"warning: {fault_line(fault, str(where))}", err=True)
+
+
+def common(function: _F) -> _F:
+    """Give a command the flags that all commands have; it receives a :class:`Surface` first."""
+
+    def wrapped(*args: Any, **given: Any) -> Any:
+        surface = Surface(
+            json=given.pop("output_format") == "json",
+            quiet=given.pop("quiet"),
+            verbose=given.pop("verbose"),
+            progress=not given.pop("no_progress"),
+            now=datetime.now(timezone.utc).replace(microsecond=0),
+            environment=dict(os.environ),
+        )
+        return function(surface, *args, **given)
+
+    wrapped.__name__ = function.__name__
+    wrapped.__doc__ = function.__doc__
+    wrapped.__click_params__ = getattr(function, "__click_params__", [])  # type: ignore[attr-defined]
+    for decorate in (
+        option("--no-progress", is_flag=True, help="Show no progress bars."),
+        option("-v", "--verbose", count=True, help="Say more about what is done."),
+        option("-q", "--quiet", is_flag=True, help="Say nothing but errors (and JSON, if asked for)."),
+        option(
+            "--format",
+            "output_format",
+            type=click.Choice(["text", "json"]),
+            default="text",
+            help="How to tell the result; json stands alone on standard output.",
+        ),
+    ):
+        wrapped = decorate(wrapped)
+    return wrapped  # type: ignore[return-value]
