@@ -6,7 +6,7 @@ from typing import Literal
 
 from bundler.model.value import value
 
-Verb = Literal["fetch", "reuse", "verify", "render", "write", "skip"]
+Verb = Literal["resolve", "fetch", "reuse", "verify", "render", "write", "skip"]
 
 
 @value

@@ -1,0 +1,89 @@
+"""`arc-bundler build`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bundler.cli.plan import OUTPUT
+from bundler.cli.settings import (
+    FetchSettings,
+    definition_options,
+    downloading,
+    fetch_options,
+    lock_beside,
+    password_option,
+    password_source,
+    read_site,
+)
+from bundler.cli.surface import Surface, common, option
+
+if TYPE_CHECKING:
+    from bundler.flow.build import Built
+
+
+@click.command("build", epilog="Example, for a pipeline: arc-bundler build --locked --format json -q")
+@option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=OUTPUT,
+    show_default=True,
+    help="Where bundles go: <output>/<name>/<version>/.",
+)
+@option("--locked", is_flag=True, help="Refuse to take a lock; build from the one that is there.")
+@password_option
+@fetch_options
+@definition_options
+@common
+def command(
+    surface: Surface,
+    *,
+    definition: Path,
+    lock_path: Path | None,
+    anchors: Path | None,
+    strict: bool,
+    output: Path,
+    locked: bool,
+    password_file: Path | None,
+    **fetching: object,
+) -> None:
+    """Make the bundle: fetch, judge, render, pack, check.
+
+    Without a lock one is taken first. Two builds from one lock are the same, byte for byte (but for encrypted
+    archives). A bundle that does not verify itself is deleted, with exit code 6.
+    """
+    from bundler.flow.build import Wish, build
+
+    site = read_site(surface, definition, anchors, strict=strict)
+    wish = Wish(
+        output=output,
+        lock_path=lock_beside(definition, lock_path),
+        locked=locked,
+        password=password_source(surface, password_file),
+    )
+    with downloading(surface, FetchSettings(**fetching), site) as (downloader, store, shown):  # type: ignore[arg-type]
+        built = build(site, wish, downloader, store, at=surface.now, environment=surface.environment, progress=shown)
+    _tell(surface, built)
+
+
+def _tell(surface: Surface, built: Built) -> None:
+    from bundler.formats.records import to_tree
+
+    def text() -> str:
+        label = f" [{built.practice}]" if built.practice else ""
+        head = "is there already, whole and the same" if built.unchanged else "was made and checked"
+        lines = [f"{built.name} {built.version}{label} {head}:"]
+        for made in built.made:
+            lines.append(f"  {made.path}  {made.size / 1e6:.1f} MB{'  encrypted' if made.encrypted else ''}")
+            if made.format != "directory":
+                lines.append(f"    archive SHA-256  {made.sha256}")
+            lines.append(f"    bundle digest    {made.digest}")
+        lines.append("Give the bundle digest to whoever unpacks it, by another way than the bundle:")
+        lines.append("  there, `sha256sum SHA256SUMS` or `Get-FileHash SHA256SUMS` must print the same.")
+        lines.append(f"next: arc-bundler verify {built.made[0].path}")
+        return "\n".join(lines)
+
+    surface.result(text, lambda: {"ok": True, **to_tree(built)})

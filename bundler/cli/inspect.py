@@ -1,0 +1,52 @@
+"""`arc-bundler inspect`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bundler.cli.settings import password_option, password_source
+from bundler.cli.surface import Surface, common
+
+if TYPE_CHECKING:
+    from bundler.model.manifest import Manifest
+
+
+@click.command("inspect", epilog="Example: arc-bundler inspect arc-tokyo-2026.11.22.7z --format json")
+@click.argument("bundle", type=click.Path(exists=True, path_type=Path))
+@password_option
+@common
+def command(surface: Surface, *, bundle: Path, password_file: Path | None) -> None:
+    """Show what is inside BUNDLE: targets, versions, signers, parameters, sizes. Judges nothing: see `verify`."""
+    from bundler.flow.inspect import inspect
+    from bundler.formats.records import to_tree
+
+    manifest = inspect(bundle, password=password_source(surface, password_file))
+    surface.result(
+        lambda: "\n".join(_lines(manifest)), lambda: {"ok": True, "verified": False, "manifest": to_tree(manifest)}
+    )
+
+
+def _lines(manifest: Manifest) -> Iterator[str]:
+    label = f"   [{manifest.practice}: for practice only]" if manifest.practice else ""
+    yield f"{manifest.name} {manifest.version}{label}"
+    yield f"  made      {manifest.created:%Y-%m-%d %H:%M:%S} UTC by {manifest.tool}"
+    yield f"  anchors   {manifest.anchors} ({manifest.anchors_sha256})"
+    yield f"  targets   {', '.join(map(str, manifest.targets))}"
+    yield f"  files     {len(manifest.files)}, {sum(file.size for file in manifest.files) / 1e6:.1f} MB"
+    yield from (f"  weakened  {switch}" for switch in manifest.weakened)
+    yield "packages"
+    for pin in manifest.pins:
+        yield f"  {pin.path}"
+        yield f"    {pin.facts.name} {pin.facts.version} {pin.facts.architecture}, {pin.size / 1e6:.1f} MB"
+        yield f"    SHA-256 {pin.sha256}"
+        yield f"    from    {(pin.redirects or (pin.url,))[-1]}"
+        for evidence in pin.evidence:
+            when = f" at {evidence.signed_at:%Y-%m-%d}" if evidence.signed_at else ""
+            yield f"    {evidence.method}: {evidence.signer}{when}, ending in {evidence.anchor}"
+    yield "parameters"
+    yield from (f"  {name} = {text}" for name, text in manifest.parameters.items())
+    yield "Nothing was judged: `arc-bundler verify` does that."

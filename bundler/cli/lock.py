@@ -1,0 +1,109 @@
+"""`arc-bundler lock`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bundler.cli.settings import FetchSettings, definition_options, downloading, fetch_options, lock_beside, read_site
+from bundler.cli.surface import Surface, common, option
+
+if TYPE_CHECKING:
+    from bundler.flow.lock import Move
+    from bundler.model.lock import Lock
+
+EXIT_MOVED = 4
+
+
+@click.command(
+    "lock",
+    epilog="Example, for a pipeline: arc-bundler lock --check --format json || arc-bundler lock",
+)
+@option("--check", is_flag=True, help="Only say whether upstream has moved: exit 0 if not, 4 if so. Write nothing.")
+@option("--allow-older", is_flag=True, help="Accept an older repository state or agent than the lock has.")
+@option("--allow-replaced", is_flag=True, help="Accept other bytes under a version that the lock has.")
+@fetch_options
+@definition_options
+@common
+def command(
+    surface: Surface,
+    *,
+    definition: Path,
+    lock_path: Path | None,
+    anchors: Path | None,
+    strict: bool,
+    check: bool,
+    allow_older: bool,
+    allow_replaced: bool,
+    **fetching: object,
+) -> int:
+    """Find, fetch and judge the packages; pin them in bundle.lock.
+
+    Nothing is pinned that was not believed. A lock never goes back to an older repository state or agent
+    by itself. Commit the lock beside the definition: builds from it give the same bytes anywhere.
+    """
+    from bundler.flow import lock as flow
+
+    path = lock_beside(definition, lock_path)
+    previous = flow.read(path)
+    site = read_site(surface, definition, anchors, strict=strict)
+    allow = flow.Allowances(older=allow_older or check, replaced=allow_replaced or check)
+    with downloading(surface, FetchSettings(**fetching), site) as (downloader, _, _):  # type: ignore[arg-type]
+        taken = flow.take(
+            site, downloader, at=surface.now, environment=surface.environment, previous=previous, allow=allow
+        )
+    if check:
+        return _tell_check(surface, path, previous, taken.moves)
+    fresh = flow.keep_time(taken.lock, previous) if previous else taken.lock
+    if fresh != previous:
+        flow.write(fresh, path)
+    _tell(surface, path, fresh, taken.moves, changed=fresh != previous)
+    return 0
+
+
+def _tell_check(surface: Surface, path: Path, previous: Lock | None, moves: tuple[Move, ...]) -> int:
+    from bundler.formats.records import to_tree
+
+    moved = previous is None or bool(moves)
+
+    def text() -> str:
+        if previous is None:
+            return f"{path}: there is no lock"
+        if not moves:
+            return f"{path}: up to date, nothing has moved since {previous.taken:%Y-%m-%d %H:%M} UTC"
+        return "\n".join((f"{path}: upstream has moved", *(f"  {_move(move)}" for move in moves)))
+
+    surface.result(text, lambda: {"ok": not moved, "moved": moved, "moves": [to_tree(move) for move in moves]})
+    return EXIT_MOVED if moved else 0
+
+
+def _move(move: Move) -> str:
+    return f"{move.place or move.what}: {move.what} {move.was or '(nothing)'} -> {move.now or '(nothing)'}"
+
+
+def _tell(surface: Surface, path: Path, lock: Lock, moves: tuple[Move, ...], *, changed: bool) -> None:
+    from bundler.formats.records import to_tree
+
+    def text() -> str:
+        lines = [f"{lock.name} {lock.version}: {len(lock.pins)} packages believed by {lock.anchors} anchors"]
+        lines += [
+            f"  {pin.place:<22} {pin.facts.version:<18} {pin.size / 1e6:8.1f} MB  {pin.evidence[0].signer}"
+            for pin in lock.pins
+        ]
+        lines += [f"  moved: {_move(move)}" for move in moves]
+        lines.append(f"{'wrote' if changed else 'unchanged:'} {path}")
+        lines.append("next: arc-bundler build --locked")
+        return "\n".join(lines)
+
+    surface.result(
+        text,
+        lambda: {
+            "ok": True,
+            "path": path.as_posix(),
+            "changed": changed,
+            "moves": [to_tree(m) for m in moves],
+            "lock": to_tree(lock),
+        },
+    )

@@ -1,0 +1,57 @@
+"""`arc-bundler plan`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bundler.cli.settings import definition_options, lock_beside, open_store, read_site, store_option
+from bundler.cli.surface import Surface, common, option
+
+OUTPUT = Path("bundles")
+
+
+@click.command("plan", epilog="Example: arc-bundler plan --definition tokyo/bundle.yaml")
+@option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=OUTPUT,
+    show_default=True,
+    help="Where bundles go.",
+)
+@store_option
+@definition_options
+@common
+def command(
+    surface: Surface,
+    *,
+    definition: Path,
+    lock_path: Path | None,
+    anchors: Path | None,
+    strict: bool,
+    store_path: Path | None,
+    output: Path,
+) -> None:
+    """Say what a build would fetch, verify, render and write, each with its reason. Changes nothing."""
+    from bundler.flow import lock as locks
+    from bundler.flow.plan import plan
+    from bundler.formats.records import to_tree
+
+    site = read_site(surface, definition, anchors, strict=strict)
+    path = lock_beside(definition, lock_path)
+    lock = locks.read(path)
+    if lock is not None:
+        locks.require_fit(lock, site, path)
+    planned = plan(site, lock, open_store(store_path), output)
+
+    def text() -> str:
+        lines = [f"{planned.name} {planned.version}: {len(planned.actions)} steps"]
+        for action in planned.actions:
+            size = f" ({action.size / 1e6:.1f} MB)" if action.size else ""
+            lines.append(f"  {action.verb:<8}{action.subject}{size}")
+            lines.append(f"          {action.reason}")
+        return "\n".join(lines)
+
+    surface.result(text, lambda: {"ok": True, "plan": to_tree(planned)})

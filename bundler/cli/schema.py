@@ -1,0 +1,30 @@
+"""`arc-bundler schema`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from bundler.cli.surface import Surface, common, option
+
+
+@click.command("schema", epilog="Example: arc-bundler schema --to bundle.schema.json")
+@option("--to", type=click.Path(dir_okay=False, path_type=Path), help="Write it to a file instead.")
+@common
+def command(surface: Surface, *, to: Path | None) -> None:
+    """Print the JSON Schema (draft 2020-12) of the definition.
+
+    Editors that speak YAML complete and check a definition whose first line names it:
+    `# yaml-language-server: $schema=bundle.schema.json`.
+    """
+    from bundler.pack.staging import write_file
+    from bundler.products import definition_file
+
+    text = json.dumps(definition_file.schema(), ensure_ascii=False, indent=2) + "\n"
+    if to is None:
+        click.echo(text, nl=False)
+        return
+    write_file(to, text.encode())
+    surface.result(lambda: f"wrote {to}", lambda: {"ok": True, "path": to.as_posix()})

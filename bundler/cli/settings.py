@@ -1,0 +1,171 @@
+"""The flags that several commands share, and the objects that follow from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from bundler.cli.surface import Surface, option
+
+if TYPE_CHECKING:
+    from bundler.fetch.download import Downloader
+    from bundler.fetch.store import Store
+    from bundler.flow.site import Site
+    from bundler.model.progress import Progress
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+
+anchors_option = option(
+    "--anchors",
+    type=_FILE,
+    help="Believe these anchors instead of Microsoft's: a mirror's own, or a lab's. It is recorded.",
+)
+
+
+def definition_options(function: _F) -> _F:
+    """Which definition, which lock, how strict."""
+    for decorate in (
+        anchors_option,
+        option("--strict", is_flag=True, help="Take warnings for errors."),
+        option("--lock", "lock_path", type=_FILE, help="The lock.  [default: bundle.lock beside the definition]"),
+        option(
+            "-d",
+            "--definition",
+            type=_FILE,
+            default=Path("bundle.yaml"),
+            show_default=True,
+            help="The definition.",
+        ),
+    ):
+        function = decorate(function)
+    return function
+
+
+def fetch_options(function: _F) -> _F:
+    """Where bytes come from and rest."""
+    for decorate in (
+        option(
+            "--timeout",
+            type=click.FloatRange(min=0.1),
+            default=30.0,
+            show_default=True,
+            metavar="SECONDS",
+            help="Give a silent connection up after this long, and try again.",
+        ),
+        option("--ca", type=_FILE, help="A PEM file of further certificate authorities to believe for HTTPS."),
+        option("--proxy", metavar="URL", help="HTTP proxy.  [default: HTTPS_PROXY and NO_PROXY]"),
+        option("--offline", is_flag=True, help="Use what the store has; ask no network."),
+        store_option,
+    ):
+        function = decorate(function)
+    return function
+
+
+store_option = option(
+    "--store", "store_path", type=_FOLDER, help="Where fetched files rest.  [default: the user's cache]"
+)
+
+password_option = option(
+    "--password-file",
+    type=_FILE,
+    help="File with the password of an encrypted 7z; otherwise ARC_BUNDLER_PASSWORD, or a prompt.",
+)
+
+
+@dataclass(frozen=True)
+class FetchSettings:
+    """What ``fetch_options`` collected."""
+
+    store_path: Path | None
+    offline: bool
+    proxy: str | None
+    ca: Path | None
+    timeout: float
+
+
+def read_site(surface: Surface, definition: Path, anchors: Path | None, *, strict: bool) -> Site:
+    """Read the definition and show its warnings."""
+    from bundler.flow import site
+
+    read = site.read(definition, anchors_file=anchors, today=surface.now.date(), strict=strict)
+    surface.warn(read.warnings, definition)
+    if read.anchors.practice:
+        surface.say(f"{read.anchors.name}: practice anchors; nothing made from this upstream is for real servers")
+    return read
+
+
+def lock_beside(definition: Path, lock_path: Path | None) -> Path:
+    """The lock that belongs to a definition."""
+    return lock_path or definition.with_name("bundle.lock")
+
+
+def open_store(store_path: Path | None) -> Store:
+    """The store at ``store_path``, or in the user's cache folder."""
+    from platformdirs import user_cache_path
+
+    from bundler.fetch.store import Store
+
+    return Store(store_path or user_cache_path("arc-bundler", appauthor=False) / "store")
+
+
+@contextmanager
+def downloading(
+    surface: Surface, settings: FetchSettings, site: Site | None
+) -> Iterator[tuple[Downloader, Store, Progress]]:
+    """A downloader with its store and progress, ended with the block."""
+    from bundler.cli.bars import progress
+    from bundler.fetch.download import Downloader
+    from bundler.fetch.transport import Network
+    from bundler.flow.site import beside
+
+    named = settings.ca
+    if named is None and site is not None and site.definition.upstream:
+        named = beside(site.path, site.definition.upstream.ca)
+    network = Network(
+        proxy=settings.proxy, ca_file=named, stall_timeout=settings.timeout, environment=surface.environment
+    )
+    store = open_store(settings.store_path)
+    with progress(wanted=surface.progress, quiet=surface.quiet) as shown:
+        yield Downloader(store, network, shown, offline=settings.offline), store, shown
+
+
+def password_source(surface: Surface, password_file: Path | None) -> Callable[[], str]:
+    """Where a password comes from: its file, its variable, or a prompt; asked for once."""
+    asked: list[str] = []
+
+    def password() -> str:
+        if not asked:
+            asked.append(_password(surface, password_file))
+        return asked[0]
+
+    return password
+
+
+def _password(surface: Surface, password_file: Path | None) -> str:
+    import sys
+
+    from bundler.errors import UsageError
+
+    if password_file:
+        try:
+            text = password_file.read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
+        except (OSError, UnicodeError) as error:
+            raise UsageError(f"the password file {password_file} cannot be read: {error}") from error
+    else:
+        text = surface.environment.get("ARC_BUNDLER_PASSWORD", "")
+        if not text and sys.stdin.isatty():
+            text = click.prompt("Password of the 7z archive", hide_input=True, err=True)
+    if not text:
+        raise UsageError(
+            "this archive is encrypted, and there is no password",
+            do="give it with `--password-file FILE`, in ARC_BUNDLER_PASSWORD, or at the prompt of a terminal",
+        )
+    return text

@@ -1,0 +1,49 @@
+"""`arc-bundler verify`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bundler.cli.settings import anchors_option, password_option, password_source
+from bundler.cli.surface import Surface, common
+
+if TYPE_CHECKING:
+    from bundler.flow.verify import Verified
+
+
+@click.command("verify", epilog="Example: arc-bundler verify bundles/arc-tokyo/2026.11.22/arc-tokyo-2026.11.22.zip")
+@click.argument("bundle", type=click.Path(exists=True, path_type=Path))
+@anchors_option
+@password_option
+@common
+def command(surface: Surface, *, bundle: Path, anchors: Path | None, password_file: Path | None) -> None:
+    """Check BUNDLE, a directory or an archive: every hash, then every package again from its evidence.
+
+    Extra and missing files, unsafe names, links and archive bombs are refused. Nothing is asked of the network.
+    Packages must end in Microsoft's anchors, or in the ones you give.
+    """
+    from bundler.flow.verify import verify
+    from bundler.trust import anchors as trusted
+
+    believed = trusted.load(anchors) if anchors else trusted.microsoft()
+    found = verify(bundle, anchors=believed, at=surface.now, password=password_source(surface, password_file))
+    _tell(surface, bundle, found)
+
+
+def _tell(surface: Surface, bundle: Path, found: Verified) -> None:
+    from bundler.formats.records import to_tree
+
+    def text() -> str:
+        label = f" [{found.practice}]" if found.practice else ""
+        lines = [f"{bundle}: {found.name} {found.version}{label} is whole; {found.files} files match the manifest"]
+        for package in found.packages:
+            lines.append(f"  {package.path}  {package.version}")
+            lines.append(f"    signed by {package.signer}; believed by {', '.join(package.methods)}")
+            lines += [f"    note: {note}" for note in package.notes]
+        lines.append(f"judged by {found.anchors} anchors; bundle digest {found.digest}")
+        return "\n".join(lines)
+
+    surface.result(text, lambda: {"ok": True, **to_tree(found)})

@@ -1,0 +1,76 @@
+"""Bring everything that a lock names into the store, and believe it again from the bytes held."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from bundler.errors import NotBelieved
+from bundler.fetch.download import Downloader
+from bundler.fetch.request import Request
+from bundler.fetch.store import Store
+from bundler.flow import judge
+from bundler.model.anchor import Anchors
+from bundler.model.evidence import Document
+from bundler.model.lock import Lock, Pin
+
+
+def documents(pin: Pin) -> tuple[Document, ...]:
+    """The repository documents that a pin's verdict rests on."""
+    return tuple(document for evidence in pin.evidence for document in evidence.documents)
+
+
+def requests(lock: Lock) -> tuple[Request, ...]:
+    """Everything a build needs, each by its pinned digest, so that the store answers before the network does."""
+    needed: dict[str, Request] = {}
+    for pin in lock.pins:
+        for request in _of_pin(pin):
+            needed.setdefault(request.sha256 or request.url, request)
+    return tuple(needed.values())
+
+
+def _of_pin(pin: Pin) -> Iterable[Request]:
+    yield Request(
+        url=pin.url,
+        label=f"{pin.filename} for {pin.place}",
+        hosts=tuple(_host(address) for address in pin.redirects),
+        max_size=pin.size,
+        size=pin.size,
+        sha256=pin.sha256,
+    )
+    for document in documents(pin):
+        yield Request(
+            url=document.url,
+            label=f"{document.role} for {pin.place}",
+            hosts=(),
+            max_size=document.size,
+            size=document.size,
+            sha256=document.sha256,
+        )
+
+
+def _host(address: str) -> str:
+    from urllib.parse import urlsplit
+
+    return urlsplit(address).netloc
+
+
+def fetch(lock: Lock, downloader: Downloader) -> None:
+    """Bring what is missing into the store. Raises UpstreamError, NotBelieved, WriteError."""
+    downloader.fetch_all(requests(lock))
+
+
+def believe(lock: Lock, store: Store, *, anchors: Anchors, at: datetime) -> None:
+    """Judge every pin again from the bytes in the store. Raises NotBelieved."""
+    for pin in lock.pins:
+        held = {document.role: store.path(document.sha256).read_bytes() for document in documents(pin)}
+        with store.path(pin.sha256).open("rb") as package:
+            try:
+                judge.again(pin, package, held, anchors=anchors, at=at)
+            except NotBelieved as error:
+                raise NotBelieved(
+                    f"{pin.place}: {error.what}",
+                    reason=error.reason,
+                    details=error.details,
+                    do=error.do or "take the lock anew with `arc-bundler lock`",
+                ) from error

@@ -1,0 +1,132 @@
+"""Judge one package from its own bytes, by its kind, and hold it against what was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import BinaryIO
+
+from bundler.errors import NotBelieved
+from bundler.formats import deb, msi, rpm
+from bundler.model.anchor import Anchors
+from bundler.model.artifact import Artifact, PackageKind
+from bundler.model.evidence import Evidence, PackageFacts
+from bundler.model.lock import Pin
+from bundler.trust import apt_chain, authenticode, debsigs, rpm_signature, yum_chain
+
+Judge = Callable[[BinaryIO, Anchors, datetime], Evidence]
+
+
+def _msi(file: BinaryIO, anchors: Anchors, at: datetime) -> Evidence:
+    return authenticode.judge(file, "msi", anchors=anchors, at=at)
+
+
+def _deb(file: BinaryIO, anchors: Anchors, at: datetime) -> Evidence:
+    return debsigs.judge(file, anchors=anchors, at=at)
+
+
+def _rpm(file: BinaryIO, anchors: Anchors, at: datetime) -> Evidence:
+    return rpm_signature.judge(file, anchors=anchors, at=at)
+
+
+_JUDGES: Mapping[PackageKind, Judge] = {"msi": _msi, "deb": _deb, "rpm": _rpm}
+_FACTS: Mapping[PackageKind, Callable[[BinaryIO], PackageFacts]] = {
+    "msi": msi.facts,
+    "deb": deb.facts,
+    "rpm": rpm.facts,
+}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A package that is believed: what it says of itself, and why that counts."""
+
+    facts: PackageFacts
+    evidence: Evidence
+
+
+def package(file: BinaryIO, kind: PackageKind, *, anchors: Anchors, at: datetime) -> Judged:
+    """Judge the signature that a package carries, then read what it says of itself.
+
+    The facts are read only after the signature held: no byte of an unbelieved file is interpreted further.
+    Raises NotBelieved.
+    """
+    evidence = _JUDGES[kind](file, anchors, at)
+    file.seek(0)
+    try:
+        facts = _FACTS[kind](file)
+    except ValueError as error:
+        raise NotBelieved(
+            f"the package is signed, but what it says of itself cannot be read: {error}", reason="malformed"
+        ) from error
+    return Judged(facts, evidence)
+
+
+def fits(version: str, wanted: str) -> bool:
+    """Whether a package's full ``version`` is what was ``wanted``: ``latest``, ``MAJOR.MINOR`` or a full build.
+
+    An rpm's last part is its release (``1.67.03504-1320``); a definition may write it with a dot.
+    """
+    spelled = version.replace("-", ".")
+    asked = wanted.replace("-", ".")
+    return wanted == "latest" or spelled == asked or spelled.startswith(asked + ".")
+
+
+def require_wanted(facts: PackageFacts, artifact: Artifact) -> None:
+    """Refuse a believed package that is not the one asked for (a genuine file can be the wrong file)."""
+    if facts.architecture != artifact.architecture:
+        raise NotBelieved(
+            f"{artifact.place}: the package is for {facts.architecture}, not for {artifact.architecture}",
+            reason="wrong-architecture",
+        )
+    if not fits(facts.version, artifact.version):
+        raise NotBelieved(
+            f"{artifact.place}: the package is version {facts.version}, asked for was {artifact.version}",
+            reason="wrong-version",
+            do="pin the version that the upstream has, or ask for `latest`",
+        )
+
+
+def again(
+    pin: Pin,
+    file: BinaryIO,
+    documents: Mapping[str, bytes],
+    *,
+    anchors: Anchors,
+    at: datetime,
+) -> tuple[Evidence, ...]:
+    """Judge a pinned package from bytes held, offline: its own signature, then its repository's chain.
+
+    ``documents`` maps a document's role to its bytes. Returns the evidence found now.
+    Raises NotBelieved where anything differs from what the pin says was believed before.
+    """
+    judged = package(file, pin.kind, anchors=anchors, at=at)
+    if judged.facts != pin.facts:
+        raise NotBelieved(
+            f"{pin.path}: the package says {judged.facts.name} {judged.facts.version}, "
+            f"the pin says {pin.facts.name} {pin.facts.version}",
+            reason="facts-differ",
+        )
+    found = [judged.evidence]
+    found += [_repository(pin, evidence, documents, anchors, at) for evidence in pin.evidence if evidence.documents]
+    _require_same(pin, tuple(found))
+    return tuple(found)
+
+
+def _repository(
+    pin: Pin, evidence: Evidence, documents: Mapping[str, bytes], anchors: Anchors, at: datetime
+) -> Evidence:
+    chain = apt_chain if evidence.method == "apt-repository" else yum_chain
+    return chain.rejudge(documents, evidence, facts=pin.facts, sha256=pin.sha256, size=pin.size, anchors=anchors, at=at)
+
+
+def _require_same(pin: Pin, found: tuple[Evidence, ...]) -> None:
+    before = {(e.method, e.fingerprint, e.anchor) for e in pin.evidence}
+    now = {(e.method, e.fingerprint, e.anchor) for e in found}
+    if before != now:
+        raise NotBelieved(
+            f"{pin.path}: it is believed, but by other evidence than the pin names",
+            reason="evidence-differs",
+            details=[f"pinned: {sorted(before)}", f"found: {sorted(now)}"],
+        )

@@ -1,0 +1,100 @@
+"""Say what a build would do, with the reason for each step, before anything is done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from bundler.fetch.store import Store
+from bundler.flow import fetching
+from bundler.flow.assemble import Part, parts
+from bundler.flow.site import Site
+from bundler.model.artifact import Artifact
+from bundler.model.lock import Lock
+from bundler.model.plan import Action, Plan
+from bundler.products.arc_server.definition import Output
+
+
+def plan(site: Site, lock: Lock | None, store: Store, output: Path) -> Plan:
+    """The steps of a build in order; reads the store and the output, asks no network, changes nothing."""
+    if lock is None:
+        actions: tuple[Action, ...] = (*(_resolve(artifact) for artifact in site.artifacts), *_unlocked(site))
+        return Plan(name=site.definition.name, version=site.definition.version, actions=actions)
+    folder = output / lock.name / lock.version
+    actions = (
+        *_fetch(lock, store),
+        *_verify(lock, site),
+        *_render(lock, site),
+        *_write(lock, site.definition.outputs, folder),
+    )
+    return Plan(name=lock.name, version=lock.version, actions=actions)
+
+
+def _resolve(artifact: Artifact) -> Action:
+    where = artifact.origin.path if artifact.origin.kind == "file" else _address(artifact)
+    reason = f"{', '.join(map(str, artifact.targets))} need {artifact.name} {artifact.version}; there is no lock yet"
+    return Action(verb="resolve", subject=where, reason=reason)
+
+
+def _address(artifact: Artifact) -> str:
+    origin = artifact.origin
+    return origin.url if origin.kind == "url" else getattr(origin, "base", "")
+
+
+def _unlocked(site: Site) -> Iterable[Action]:
+    yield Action(verb="write", subject="bundle.lock", reason="so that the next build gives the same bytes")
+    for output in site.definition.outputs:
+        yield Action(verb="write", subject=output.format, reason="asked for in outputs, once the lock is taken")
+
+
+def _fetch(lock: Lock, store: Store) -> Iterable[Action]:
+    for request in fetching.requests(lock):
+        held = request.sha256 is not None and store.holds(request.sha256, request.size)
+        yield Action(
+            verb="reuse" if held else "fetch",
+            subject=request.url,
+            reason=f"{request.label}: {'the store has it' if held else 'not in the store'}, "
+            f"pinned as {(request.sha256 or '')[:12]}",
+            size=request.size or 0,
+        )
+
+
+def _verify(lock: Lock, site: Site) -> Iterable[Action]:
+    for pin in lock.pins:
+        methods = " and ".join(evidence.method for evidence in pin.evidence)
+        yield Action(
+            verb="verify",
+            subject=pin.path,
+            reason=f"by {methods}, ending in {site.anchors.name} anchors; signed by {pin.evidence[0].signer}",
+            size=pin.size,
+        )
+
+
+def _render(lock: Lock, site: Site) -> Iterable[Action]:
+    kinds = {pin.kind for pin in lock.pins}
+    profile = site.definition.network.profile
+    if kinds - {"msi"}:
+        yield Action(verb="render", subject="install.sh", reason=f"for the Linux targets, network profile {profile}")
+    if "msi" in kinds:
+        yield Action(verb="render", subject="install.ps1", reason=f"for the Windows targets, network profile {profile}")
+    yield Action(verb="render", subject="verify.sh, verify.ps1", reason="the same check alone, small enough to read")
+    yield Action(verb="render", subject="manifest.json, SHA256SUMS", reason="every file with its SHA-256")
+
+
+def _write(lock: Lock, outputs: Sequence[Output], folder: Path) -> Iterable[Action]:
+    for output in outputs:
+        for part in parts(lock, per_platform=output.archives == "per-platform"):
+            path = folder / file_name(part, lock, output)
+            there = path.exists()
+            yield Action(
+                verb="skip" if there else "write",
+                subject=path.as_posix(),
+                reason="it is there; it is compared and never overwritten" if there else "asked for in outputs",
+                size=sum(pin.size for pin in part.pins),
+            )
+
+
+def file_name(part: Part, lock: Lock, output: Output) -> str:
+    """An output's name below the version's folder: the bundle's folder, or its archive."""
+    stem = part.name(lock)
+    return stem if output.format == "directory" else f"{stem}.{output.format}"
