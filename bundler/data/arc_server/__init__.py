@@ -1,0 +1,1 @@
+"""Facts about Azure Arc-enabled servers, each table with its source."""

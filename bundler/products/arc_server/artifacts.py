@@ -1,0 +1,135 @@
+"""Which packages does a definition need, and where are they looked for?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from bundler.model.artifact import AptOrigin, Artifact, FileOrigin, Origin, UrlOrigin, YumOrigin
+from bundler.model.target import Target
+from bundler.products.arc_server import tables
+from bundler.products.arc_server.definition import Definition, GivenPackage, WantedTarget
+from bundler.products.arc_server.tables import System
+
+_WORDS = {
+    ("msi", "x64"): "x64",
+    ("deb", "x64"): "amd64",
+    ("deb", "arm64"): "arm64",
+    ("rpm", "x64"): "x86_64",
+    ("rpm", "arm64"): "aarch64",
+}
+_LINUX_PACKAGE = "azcmagent"
+_WINDOWS_PACKAGE = "AzureConnectedMachineAgent"
+
+
+@dataclass(frozen=True)
+class _Need:
+    """What one target needs; equal needs become one artifact."""
+
+    system: System
+    architecture: str
+    version: str
+    origin: Origin
+    place: str
+
+
+def artifacts(definition: Definition, folder: Path = Path()) -> tuple[Artifact, ...]:
+    """The packages in the order in which targets first need them.
+
+    Targets that take the same package from the same place share one artifact. Relative paths of given packages start
+    from ``folder``, the definition's own. The definition is one that :func:`~bundler.products.definition_file.load` let
+    pass.
+    """
+    shared: dict[tuple[Origin, str, str], tuple[_Need, list[WantedTarget]]] = {}
+    for wanted in definition.targets:
+        need = _need(definition, wanted, folder)
+        shared.setdefault((need.origin, need.architecture, need.version), (need, []))[1].append(wanted)
+    return _apart([_artifact(need, wanted) for need, wanted in shared.values()])
+
+
+def _need(definition: Definition, wanted: WantedTarget, folder: Path) -> _Need:
+    system = tables.systems().find(wanted.os, wanted.version)
+    if system is None:
+        raise LookupError(f"{wanted.target} is in no table: the definition was not checked")
+    architecture = _WORDS[system.kind, wanted.architecture]
+    version = definition.agent_wish(wanted)
+    origin = _origin(definition, system, version, given_package(definition, wanted), folder)
+    return _Need(system, architecture, version, origin, _place(system, architecture))
+
+
+def given_package(definition: Definition, wanted: WantedTarget) -> GivenPackage | None:
+    """The package that the admin gives for ``wanted``, if any."""
+    name = str(wanted.target)
+    return next((package for package in definition.upstream.packages if package.target == name), None)
+
+
+def _origin(definition: Definition, system: System, version: str, given: GivenPackage | None, folder: Path) -> Origin:
+    if given is not None:
+        return _given_origin(definition, given, folder)
+    if system.kind == "msi":
+        return _msi_origin(definition, version)
+    base = _repository(definition, system)
+    if system.kind == "deb":
+        return AptOrigin(base=base, suite=system.suite, component="main", package=_LINUX_PACKAGE)
+    return YumOrigin(base=base, package=_LINUX_PACKAGE)
+
+
+def _given_origin(definition: Definition, given: GivenPackage, folder: Path) -> Origin:
+    if given.path:
+        return FileOrigin(path=str(folder / given.path))
+    return UrlOrigin(url=given.url, hosts=_hosts(given.url, definition))
+
+
+def _msi_origin(definition: Definition, version: str) -> UrlOrigin:
+    cloud = tables.clouds().of(definition.cloud)
+    base = (definition.upstream.windows or cloud.windows).rstrip("/")
+    # A full build has no address of its own: its MAJOR.MINOR is fetched, and the file must then be that build.
+    part = "latest" if version == "latest" else ".".join(version.split(".")[:2])
+    url = f"{base}/{part}/{tables.clouds().msi.file}"
+    own = cloud.hosts if not definition.upstream.windows else ()
+    return UrlOrigin(url=url, hosts=tuple(dict.fromkeys((*own, *_hosts(url, definition)))))
+
+
+def _hosts(url: str, definition: Definition) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((urlsplit(url).netloc, *definition.upstream.hosts)))
+
+
+def _repository(definition: Definition, system: System) -> str:
+    cloud = tables.clouds().of(definition.cloud)
+    base = (definition.upstream.linux or cloud.linux).rstrip("/")
+    folder = definition.upstream.repositories.get(system.repository, f"{system.repository}/prod")
+    return f"{base}/{folder.strip('/')}"
+
+
+def _place(system: System, architecture: str) -> str:
+    folder = "windows" if system.kind == "msi" else system.repository or f"{system.os}/{system.version}"
+    return f"{folder}/{architecture}"
+
+
+def _artifact(need: _Need, wanted: list[WantedTarget]) -> Artifact:
+    return Artifact(
+        name=_WINDOWS_PACKAGE if need.system.kind == "msi" else _LINUX_PACKAGE,
+        kind=need.system.kind,
+        place=need.place,
+        architecture=need.architecture,
+        version=need.version,
+        targets=tuple(one.target for one in wanted),
+        origin=need.origin,
+    )
+
+
+def _apart(found: list[Artifact]) -> tuple[Artifact, ...]:
+    """Two artifacts that would lie in one folder are each called by their first target instead."""
+    times = Counter(artifact.place for artifact in found)
+    return tuple(
+        replace(artifact, place=_own_place(artifact.targets[0], artifact.architecture))
+        if times[artifact.place] > 1
+        else artifact
+        for artifact in found
+    )
+
+
+def _own_place(target: Target, architecture: str) -> str:
+    return "/".join(part for part in (target.os, target.version, architecture) if part)

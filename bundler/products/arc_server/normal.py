@@ -1,0 +1,26 @@
+"""Which spellings mean the same? One definition for all of them, so that equal meanings have equal digests."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bundler.products.arc_server.definition import Definition
+
+
+def normal(definition: Definition) -> Definition:
+    """``definition`` with its identifiers in one spelling.
+
+    azcmagent strips the spaces of a location itself from 1.50 on (agent-release-notes.md); older ones are spared them.
+    """
+    who = definition.authentication
+    thumbprint = "".join(who.certificate_thumbprint.replace(":", "").split()).upper()
+    return replace(
+        definition,
+        location="".join(definition.location.split()).lower(),
+        tenant=definition.tenant.lower(),
+        subscription=definition.subscription.lower(),
+        correlation_id=definition.correlation_id.lower(),
+        authentication=replace(
+            who, service_principal_id=who.service_principal_id.lower(), certificate_thumbprint=thumbprint
+        ),
+    )

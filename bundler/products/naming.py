@@ -1,0 +1,79 @@
+"""What may a bundle be called, and what is its version today?
+
+A bundle's name and version become a folder on any jump host and any server, so they are what every file system takes:
+Microsoft, "Naming Files, Paths, and Namespaces" (reserved names, forbidden characters, no dot at the end).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date
+
+from bundler.errors import DefinitionError, Fault
+
+NAMING_SOURCE = 'Microsoft, "Naming Files, Paths, and Namespaces"'
+ALLOWED = (
+    "ASCII letters, digits, '.', '_', '-', '+'; a letter or digit first, no '.' last; at most 64; no Windows device"
+)
+PATTERN_ALLOWED = "{date}, {agent} and {env:NAME} between literal text"
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
+_DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
+_PLACEHOLDER = re.compile(r"\{(date|agent|env:([A-Za-z_][A-Za-z0-9_]*))\}")
+
+
+def name_fault(name: str) -> str:
+    """Why ``name`` cannot be a folder everywhere; empty where it can."""
+    if not _NAME.fullmatch(name):
+        return f"{name!r} cannot be a folder's name everywhere"
+    if name.endswith("."):
+        return f"{name!r} ends with a dot, which Windows drops"
+    if _DEVICE.fullmatch(name):
+        return f"{name!r} is a device on Windows"
+    return ""
+
+
+def pattern_fault(pattern: str) -> str:
+    """Why ``pattern`` can never become a version; empty where it can."""
+    literal = _PLACEHOLDER.sub("0", pattern)
+    if "{" in literal or "}" in literal:
+        return f"{pattern!r} holds a placeholder that there is none of"
+    return name_fault(literal)
+
+
+def version(pattern: str, today: date, env: Mapping[str, str], agent_versions: Iterable[str]) -> str:
+    """Fill ``pattern``: the bundle's version.
+
+    ``{date}`` becomes ``2026.11.22``; ``{agent}`` the packages' ``MAJOR.MINOR`` (``1.58-1.67``, oldest to newest, where
+    they differ: Windows and Linux never share a full build); ``{env:NAME}`` the variable.
+    Raises :class:`~bundler.errors.DefinitionError` where a variable is not set or the outcome is no folder's name.
+    """
+
+    def fill(match: re.Match[str]) -> str:
+        if match[1] == "date":
+            return today.strftime("%Y.%m.%d")
+        if match[1] == "agent":
+            return _agent(agent_versions)
+        if match[2] not in env:
+            raise _refusal(f"the variable {match[2]} is not set", "set it, or write a literal version")
+        return env[match[2]]
+
+    filled = _PLACEHOLDER.sub(fill, pattern)
+    wrong = name_fault(filled)
+    if wrong:
+        raise _refusal(wrong, ALLOWED)
+    return filled
+
+
+def _agent(versions: Iterable[str]) -> str:
+    known = {tuple(int(part) for part in match.groups()) for v in versions if (match := re.match(r"(\d+)\.(\d+)", v))}
+    if not known:
+        raise _refusal("{agent} stands for no version: none is known yet", "a literal version, or {date}")
+    ends = dict.fromkeys((min(known), max(known)))
+    return "-".join(".".join(map(str, end)) for end in ends)
+
+
+def _refusal(message: str, allowed: str) -> DefinitionError:
+    fault = Fault(path="version", message=message, allowed=allowed, source=NAMING_SOURCE)
+    return DefinitionError(f"the bundle's version: {message}", faults=[fault], do=f"Allowed: {allowed}.")

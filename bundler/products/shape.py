@@ -1,0 +1,255 @@
+"""Does a definition have its shape? What is wrong with it in words for its author, and what can still be judged.
+
+The shape itself is the value's; the words, the nearest spelling and the mending are here.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any, Generic, TypeVar
+
+from bundler.errors import Fault
+from bundler.formats import records
+from bundler.formats.definition_text import DefinitionText, Path
+from bundler.formats.records import RecordFault
+
+_T = TypeVar("_T")
+
+SECRETS_GO = (
+    "a definition never holds a secret: the script on the server asks for it, "
+    "or reads it from a file, a variable or standard input"
+)
+
+_SECRET_KEY = re.compile(
+    r"secret|passw|passphrase|pwd|token|credential|api[-_ ]?key|private[-_ ]?key|sas[-_ ]?key", re.IGNORECASE
+)
+# The shapes that Entra ID gives client secrets, of JSON web tokens (RFC 7519), of PEM private keys (RFC 7468), and of
+# a shared access signature in an address.
+_SECRET_VALUE = re.compile(
+    r"(?<![\w~.-])[\w~.-]{3}\dQ~[\w~.-]{31,34}(?![\w~.-])"
+    r"|eyJ[\w-]{8,}\.eyJ[\w-]{8,}"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY"
+    r"|[?&]sig=[\w%+/=-]{16,}"
+)
+
+
+@dataclass(frozen=True)
+class Mended(Generic[_T]):
+    """A definition that could be read after its broken parts were taken out."""
+
+    value: _T
+    broken: frozenset[Path] = frozenset()
+    """What was taken out or replaced: nothing true can be said about these."""
+    removed: Mapping[Path, tuple[int, ...]] = field(default_factory=dict)
+    """By list: the positions of the items that were taken out of it."""
+
+    def original(self, path: Path) -> Path:
+        """``path`` in the mended definition, as it is in the file."""
+        found: Path = ()
+        for part in path:
+            if isinstance(part, int):
+                for position in self.removed.get(found, ()):
+                    part += position <= part  # noqa: PLW2901 - each item taken out before it moves it by one
+            found = (*found, part)
+        return found
+
+
+def read(kind: type[_T], written: DefinitionText) -> tuple[_T | None, list[Fault]]:
+    """``written`` as a value of ``kind``, or None with every fault of its shape."""
+    try:
+        return records.from_tree(kind, written.tree), []
+    except records.RecordError as error:
+        describe = _Words(records.schema(kind), written)
+        return None, [describe.fault(fault) for fault in error.faults]
+
+
+def secrets(written: DefinitionText) -> list[Fault]:
+    """Every key that is named like a secret, and every value that looks like one."""
+    return [
+        Fault(path=".".join(map(str, path)), message=message, allowed=SECRETS_GO, line=written.line(path))
+        for path, message in _secrets(written.tree, ())
+    ]
+
+
+def _secrets(tree: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    if isinstance(tree, dict):
+        for key, child in tree.items():
+            if _SECRET_KEY.search(key):
+                yield (*path, key), f"the key {key!r} is named like a secret"
+            yield from _secrets(child, (*path, key))
+    elif isinstance(tree, list):
+        for index, child in enumerate(tree):
+            yield from _secrets(child, (*path, index))
+    elif isinstance(tree, str) and _SECRET_VALUE.search(tree):
+        yield path, "the value looks like a secret"
+
+
+def mend(kind: type[_T], written: DefinitionText, sample: Mapping[str, Any]) -> Mended[_T] | None:
+    """Take out what is broken, so that the rest can be judged too; None where nothing is left to judge.
+
+    A broken item leaves its list; a broken key takes its value from ``sample`` (a right definition) or goes.
+    """
+    if not isinstance(written.tree, dict):
+        return None
+    tree = copy.deepcopy(written.tree)
+    broken: set[Path] = set()
+    removed: dict[Path, tuple[int, ...]] = {}
+    for _ in range(6):  # a stand-in may lay open a fault behind it, but not many times
+        value, wrong = _try(kind, tree)
+        if value is not None:
+            return Mended(value, frozenset(broken), removed)
+        # From the back, so that taking out an item moves none that is still to go.
+        for path in sorted(wrong, key=lambda path: tuple(map(_order, path)), reverse=True):
+            _take_out(tree, path, sample, removed)
+            broken.add(path)
+    return None
+
+
+def _try(kind: type[_T], tree: object) -> tuple[_T | None, set[Path]]:
+    try:
+        return records.from_tree(kind, tree), set()
+    except records.RecordError as error:
+        return None, {_removable(fault.path) for fault in error.faults}
+
+
+def _order(part: str | int) -> tuple[bool, int, str]:
+    return (True, part, "") if isinstance(part, int) else (False, 0, part)
+
+
+def _removable(path: Path) -> Path:
+    """The first list item on the way, else the whole path; pydantic's mark for a wrong key is no part of it."""
+    parts = tuple(part for part in path if part != "[key]")
+    for index, part in enumerate(parts):
+        if isinstance(part, int):
+            return parts[: index + 1]
+    return parts
+
+
+def _take_out(
+    tree: dict[str, Any], path: Path, sample: Mapping[str, Any], removed: dict[Path, tuple[int, ...]]
+) -> None:
+    parent: Any = tree
+    for part in path[:-1]:
+        parent = parent[part] if _has(parent, part) else None
+    last = path[-1] if path else None
+    if isinstance(parent, list) and isinstance(last, int) and last < len(parent):
+        del parent[last]
+        removed[path[:-1]] = tuple(sorted((*removed.get(path[:-1], ()), last)))
+        if not parent and path[:-1] == ("targets",):
+            tree["targets"] = copy.deepcopy(sample["targets"])
+    elif isinstance(parent, dict):
+        _replace(tree, parent, path, sample)
+
+
+def _replace(tree: dict[str, Any], parent: dict[str, Any], path: Path, sample: Mapping[str, Any]) -> None:
+    stand_in: Any = sample
+    for part in path:
+        stand_in = stand_in[part] if isinstance(stand_in, Mapping) and part in stand_in else None
+    if stand_in is not None:
+        parent[str(path[-1])] = copy.deepcopy(stand_in)
+    elif path[-1] in parent:
+        del parent[str(path[-1])]
+    elif len(path) > 1:  # a missing key of something optional: the whole goes
+        tree.pop(str(path[0]), None)
+        if path[0] in sample:
+            tree[str(path[0])] = copy.deepcopy(sample[str(path[0])])
+
+
+def _has(parent: Any, part: str | int) -> bool:
+    if isinstance(parent, list):
+        return isinstance(part, int) and part < len(parent)
+    return isinstance(parent, dict) and part in parent
+
+
+def nearest(word: str, words: list[str]) -> str:
+    """``; did you mean 'ubuntu'?`` where one of ``words`` is near, otherwise nothing."""
+    by_fold = {one.casefold(): one for one in words}
+    near = get_close_matches(word.casefold(), by_fold, 1, 0.6)
+    return f"; did you mean {by_fold[near[0]]!r}?" if near else ""
+
+
+@dataclass(frozen=True)
+class _Words:
+    """Says a fault in words for the definition's author."""
+
+    schema: Mapping[str, Any]
+    written: DefinitionText
+
+    def fault(self, fault: RecordFault) -> Fault:
+        path = tuple(part for part in fault.path if part != "[key]")
+        message, allowed = self._say(fault, path)
+        return Fault(path=".".join(map(str, path)), message=message, allowed=allowed, line=self.written.line(path))
+
+    def _say(self, fault: RecordFault, path: Path) -> tuple[str, str]:
+        shape = self._shape(path)
+        if fault.kind in {"extra_forbidden", "unexpected_keyword_argument"}:
+            keys = list(self._shape(path[:-1]).get("properties", {}))
+            return f"there is no key {str(path[-1])!r} here{nearest(str(path[-1]), keys)}", ", ".join(keys)
+        if fault.kind in {"missing", "missing_keyword_only_argument"}:
+            return "is missing", _allowed(shape)
+        if fault.found is None:
+            return "is empty: give it a value or leave the key out", _allowed(shape)
+        return self._say_wrong(fault, path, shape), _allowed(shape)
+
+    def _say_wrong(self, fault: RecordFault, path: Path, shape: Mapping[str, Any]) -> str:
+        if _words(shape):
+            return f"{fault.found!r} is none of them{nearest(str(fault.found), _words(shape))}"
+        if shape.get("type") == "string":
+            return self._text(fault.found, path)
+        if fault.kind == "too_short":
+            return "is an empty list"
+        if fault.kind in {"greater_than_equal", "less_than_equal"}:
+            return f"{fault.found} is out of range"
+        return f"is {_kind(fault.found)}, not {_allowed(shape)}"
+
+    def _text(self, found: object, path: Path) -> str:
+        if not isinstance(found, (bool, int, float)):
+            return f"is {_kind(found)}, not text"
+        raw = self.written.written.get(path, str(found))
+        loss = f", and would become {found}" if str(found) != raw else ""
+        return f'{raw} without quotes is {_kind(found)}{loss}: write "{raw}"'
+
+    def _shape(self, path: Path) -> Mapping[str, Any]:
+        """The part of the schema that ``path`` must fit; empty where there is none."""
+        shape = self._resolved(self.schema)
+        for part in path:
+            if isinstance(part, int):
+                shape = self._resolved(shape.get("items", {}))
+            else:
+                extra = shape.get("additionalProperties")
+                shape = self._resolved(shape.get("properties", {}).get(part, extra if isinstance(extra, dict) else {}))
+        return shape
+
+    def _resolved(self, shape: Mapping[str, Any]) -> Mapping[str, Any]:
+        while "$ref" in shape or "anyOf" in shape:
+            if "$ref" in shape:
+                shape = self.schema["$defs"][shape["$ref"].rsplit("/", 1)[-1]]
+            else:
+                shape = next(one for one in shape["anyOf"] if one.get("type") != "null")
+        return shape
+
+
+_KINDS = {"object": "a mapping (key: value)", "array": "a list", "string": "text", "boolean": "true or false"}
+
+
+def _words(shape: Mapping[str, Any]) -> list[str]:
+    return [str(word) for word in shape.get("enum", [shape["const"]] if "const" in shape else [])]
+
+
+def _allowed(shape: Mapping[str, Any]) -> str:
+    if _words(shape):
+        return ", ".join(_words(shape))
+    if shape.get("type") == "integer":
+        return f"a whole number from {shape.get('minimum', '…')} to {shape.get('maximum', '…')}"
+    if shape.get("type") == "object" and "properties" in shape:
+        return "a mapping with " + ", ".join(shape["properties"])
+    return _KINDS.get(str(shape.get("type")), "")
+
+
+def _kind(found: object) -> str:
+    kinds = {bool: "true or false", int: "a number", float: "a number", str: "text", list: "a list", dict: "a mapping"}
+    return kinds.get(type(found), "nothing")
