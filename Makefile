@@ -29,15 +29,15 @@ test: $(STAMP) ## Pass all tests (PYTEST_ARGS adds to pytest's own)
 
 .PHONY: lint
 lint: $(STAMP) ## Check style, types, the architecture and every rendered script
-	$(BIN)/ruff check bundler tests
-	$(BIN)/ruff format --check bundler tests
+	$(BIN)/ruff check bundler tests tools
+	$(BIN)/ruff format --check bundler tests tools
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
 .PHONY: format
 format: $(STAMP) ## Put the code into its one format
-	$(BIN)/ruff check --fix-only bundler tests
-	$(BIN)/ruff format bundler tests
+	$(BIN)/ruff check --fix-only bundler tests tools
+	$(BIN)/ruff format bundler tests tools
 
 .PHONY: package
 package: $(STAMP) ## Build the wheel that works when installed elsewhere

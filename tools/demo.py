@@ -1,0 +1,101 @@
+"""Show the whole path on this machine: lab, definition, lock, build, verify, inspect, and the script's dry run.
+
+Run by ``make demo``. Everything lands below one folder and can be thrown away.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+COMMAND = (sys.executable, "-m", "bundler")
+PATIENCE = 60.0  # seconds for the lab to make its keys and packages on a slow machine
+
+
+def main() -> int:
+    """Run the demonstration below the folder given."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, nargs="?", default=Path("demo"))
+    folder = parser.parse_args().folder.resolve()
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    environment = {**os.environ, "ARC_BUNDLER_STORE": str(folder / "store")}
+    with _lab(folder / "lab"):
+        for arguments in (
+            ("init", "--lab", "lab", "--target", "windows", "--target", "ubuntu/22.04", "--target", "rhel/9"),
+            ("lock",),
+            ("plan",),
+            ("build", "--locked"),
+        ):
+            _run(arguments, folder, environment)
+    bundle = _made(folder, environment)
+    _run(("verify", bundle["path"], "--anchors", "lab/anchors.json"), folder, environment)
+    _run(("inspect", bundle["path"]), folder, environment)
+    _dry_run(folder / bundle["path"])
+    print(f"\nEverything lies in {folder}:")
+    for name, what in (
+        ("bundle.yaml", "the definition"),
+        ("bundle.lock", "what was pinned"),
+        (bundle["path"], "the bundle"),
+        ("lab/", "the practice upstream's keys and packages"),
+    ):
+        print(f"  {name:<44} {what}")
+    return 0
+
+
+@contextmanager
+def _lab(folder: Path) -> Iterator[None]:
+    print(f"$ arc-bundler lab --dir {folder.name} --port 0 &")
+    lab = subprocess.Popen([*COMMAND, "lab", "--dir", str(folder), "--port", "0"], stderr=subprocess.DEVNULL)
+    try:
+        _await(folder / "lab.json", lab)
+        yield
+    finally:
+        lab.terminate()
+        lab.wait(10)
+
+
+def _await(ready: Path, lab: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + PATIENCE
+    while not ready.exists():
+        if lab.poll() is not None or time.monotonic() > until:
+            sys.exit("the lab did not start: run `arc-bundler lab` to see why")
+        time.sleep(0.1)
+
+
+def _run(arguments: tuple[str, ...], folder: Path, environment: dict[str, str]) -> None:
+    print(f"\n$ arc-bundler {' '.join(arguments)}", flush=True)
+    subprocess.run([*COMMAND, *arguments], cwd=folder, env=environment, check=True)
+
+
+def _made(folder: Path, environment: dict[str, str]) -> dict[str, str]:
+    """The bundle's directory, as a pipeline learns of it: building again changes nothing and says where it is."""
+    arguments = ("build", "--locked", "--offline", "--format", "json", "-q")
+    done = subprocess.run([*COMMAND, *arguments], cwd=folder, env=environment, check=True, stdout=subprocess.PIPE)
+    made: list[dict[str, str]] = json.loads(done.stdout)["made"]
+    return next(one for one in made if one["format"] == "directory")
+
+
+def _dry_run(bundle: Path) -> None:
+    if os.name == "nt":
+        print("\ninstall.sh --dry-run is left out: this is Windows")
+        return
+    print("\n$ ./install.sh --dry-run", flush=True)
+    done = subprocess.run(["bash", "install.sh", "--dry-run"], cwd=bundle, check=False)
+    if done.returncode not in (0, 204):
+        sys.exit(f"install.sh --dry-run ended with {done.returncode}")
+    if done.returncode == 204:
+        print("(204: this machine is none of the bundle's targets, and the script says so before it touches anything)")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
