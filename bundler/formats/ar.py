@@ -1,0 +1,96 @@
+"""Which members does a Unix ``ar`` archive hold, and where?
+
+The dialect is that of Debian packages (deb(5)): an 8-byte magic, then for every member a 60-byte header and its bytes,
+padded with a newline to an even offset. Long names (GNU ``//`` tables, BSD ``#1/``) do not occur there and are refused.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from bundler.formats.malformed import Malformed, looks_like_a_page
+
+MAGIC = b"!<arch>\n"
+_HEADER_SIZE = 60
+_MAX_MEMBERS = 64
+
+# name 16, mtime 12, owner 6, group 6, mode 8 (octal), size 10, end mark 2: ar(5), "common" archives.
+_HEADER = re.compile(
+    rb"(?P<name>[!-.0-~]{1,16})/? *(?<=\A.{16})"
+    rb"(?:[0-9]+ *| +)(?<=\A.{28})(?:[0-9]+ *| +)(?<=\A.{34})(?:[0-9]+ *| +)(?<=\A.{40})(?:[0-7]+ *| +)(?<=\A.{48})"
+    rb"(?P<size>[0-9]+) *(?<=\A.{58})`\n\Z",
+    re.DOTALL,
+)
+
+
+class ArError(Malformed):
+    """The bytes are not an ``ar`` archive, or one with more than its members in it."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """One member: where its bytes lie in the archive's file."""
+
+    name: str
+    offset: int
+    """Of the member's first byte, from the start of the file."""
+    size: int
+    """Bytes, without padding."""
+
+
+def members(file: BinaryIO) -> tuple[Member, ...]:
+    """List the members of the archive ``file``, in its order, reading their headers alone.
+
+    Every byte of the file must belong to a member, its header or its padding.
+    Raises :class:`ArError` (reasons ``malformed``, ``truncated``, ``trailing-data``, ``html-page``).
+    """
+    end = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    _check_magic(file.read(len(MAGIC) + 64))
+    found: list[Member] = []
+    at = len(MAGIC)
+    while at < end:
+        member = _member(file, at, end)
+        found.append(member)
+        if len(found) > _MAX_MEMBERS:
+            raise ArError(f"the archive has more than {_MAX_MEMBERS} members")
+        at = _after(file, member, end)
+    return tuple(found)
+
+
+def _check_magic(head: bytes) -> None:
+    if head.startswith(MAGIC):
+        return
+    if looks_like_a_page(head):
+        raise ArError("the file is an HTML page, not an ar archive", reason="html-page")
+    if MAGIC.startswith(head):
+        raise ArError("the file ends before its first member", reason="truncated")
+    raise ArError("the file does not begin as an ar archive does")
+
+
+def _member(file: BinaryIO, at: int, end: int) -> Member:
+    file.seek(at)
+    header = file.read(_HEADER_SIZE)
+    match = _HEADER.match(header)
+    if match is None:
+        if at > len(MAGIC):
+            raise ArError(f"bytes at offset {at} belong to no member", reason="trailing-data")
+        raise ArError("the first member has no proper header", reason="truncated" if end < at + 60 else "malformed")
+    member = Member(match["name"].decode("ascii"), at + _HEADER_SIZE, int(match["size"]))
+    if member.offset + member.size > end:
+        raise ArError(f"the file ends inside its member {member.name}", reason="truncated")
+    return member
+
+
+def _after(file: BinaryIO, member: Member, end: int) -> int:
+    """Offset of the next header: members begin at even offsets, the gap is one newline."""
+    after = member.offset + member.size
+    if after % 2 == 0 or after == end:
+        return after
+    file.seek(after)
+    if file.read(1) != b"\n":
+        raise ArError(f"the padding after member {member.name} is not a newline", reason="trailing-data")
+    return after + 1

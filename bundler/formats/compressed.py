@@ -1,0 +1,207 @@
+"""What does a compressed stream unpack to, within bounds?
+
+gzip (RFC 1952), xz, and Zstandard (RFC 8878), read piece by piece: neither the memory nor the amount that is unpacked
+depends on what the stream claims.
+"""
+
+from __future__ import annotations
+
+import io
+import lzma
+import zlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol
+
+import zstandard
+
+from bundler.formats.malformed import Malformed
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+Compression = Literal["", "gz", "xz", "zst"]
+SUFFIXES: dict[str, Compression] = {".gz": "gz", ".xz": "xz", ".zst": "zst"}
+
+_PIECE = 1 << 16
+_MEMORY = 128 << 20  # what xz -9 (65 MiB) and zstd --long=27 (128 MiB) need, and no more
+
+
+class CompressedError(Malformed):
+    """The stream is damaged, ends early, goes on after its end, or unpacks to more than it may."""
+
+
+class _Decompressor(Protocol):
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    @property
+    def wants_input(self) -> bool: ...
+    def decompress(self, data: bytes, limit: int) -> bytes: ...
+
+
+class _Gzip:
+    """zlib's decompressor with the manners of lzma's: what it was given and did not use, it keeps."""
+
+    def __init__(self) -> None:
+        self._inner = zlib.decompressobj(wbits=31)
+
+    @property
+    def eof(self) -> bool:
+        return self._inner.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._inner.unused_data
+
+    @property
+    def wants_input(self) -> bool:
+        return not self._inner.unconsumed_tail
+
+    def decompress(self, data: bytes, limit: int) -> bytes:
+        return self._inner.decompress(self._inner.unconsumed_tail + data, limit)
+
+
+class _Xz:
+    def __init__(self) -> None:
+        self._inner = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_MEMORY)
+
+    @property
+    def eof(self) -> bool:
+        return self._inner.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._inner.unused_data
+
+    @property
+    def wants_input(self) -> bool:
+        return self._inner.needs_input
+
+    def decompress(self, data: bytes, limit: int) -> bytes:
+        return self._inner.decompress(data, limit)
+
+
+class _Zstandard:
+    """The library's streaming object, fed in sips: its output has no limit of its own.
+
+    A block of 128 KiB may be written in 4 bytes (RFC 8878, 3.1.1.2), so one sip unpacks to 16 MiB at most.
+    """
+
+    _SIP = 512
+
+    def __init__(self) -> None:
+        self._inner = zstandard.ZstdDecompressor(max_window_size=_MEMORY).decompressobj()
+        self._waiting = b""
+
+    @property
+    def eof(self) -> bool:
+        return self._inner.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._inner.unused_data + self._waiting
+
+    @property
+    def wants_input(self) -> bool:
+        return not self._waiting
+
+    def decompress(self, data: bytes, limit: int) -> bytes:
+        data = self._waiting + data
+        self._waiting = data[self._SIP :]
+        return self._inner.decompress(data[: self._SIP])
+
+
+def compression_of(name: str) -> Compression | None:
+    """How a file of this name is compressed: ``""`` where it has no suffix of compression, None where it is unknown."""
+    for suffix, compression in SUFFIXES.items():
+        if name.endswith(suffix):
+            return compression
+    return None if name.endswith((".bz2", ".lzma", ".zck", ".lz4", ".Z", ".br")) else ""
+
+
+def pieces(file: BinaryIO, compression: Compression, *, limit: int) -> Iterator[bytes]:
+    """Unpack ``file`` from where it stands to its end, piece by piece (64 KiB; with Zstandard up to 16 MiB).
+
+    ``limit`` is the most bytes that may come out. Raises :class:`CompressedError` (reasons ``malformed``,
+    ``truncated``, ``too-big``) when the caller comes to the offending piece.
+    """
+    sources = {"": _plain, "gz": _gzip, "xz": _xz, "zst": _zstandard}
+    total = 0
+    for piece in sources[compression](file):
+        total += len(piece)
+        if total > limit:
+            raise CompressedError(
+                f"the {compression or 'file'} stream unpacks to more than {limit} bytes", reason="too-big"
+            )
+        yield piece
+
+
+def unpacked(file: BinaryIO, compression: Compression, *, limit: int) -> io.BufferedReader:
+    """Open ``file`` as the stream that it unpacks to; errors as in :func:`pieces`, raised by the reads."""
+    return io.BufferedReader(_Pieces(pieces(file, compression, limit=limit)), _PIECE)
+
+
+class _Pieces(io.RawIOBase):
+    """Pieces as a readable, unseekable file."""
+
+    def __init__(self, source: Iterator[bytes]) -> None:
+        self._source = source
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Buffer, /) -> int:
+        while not self._rest:
+            piece = next(self._source, None)
+            if piece is None:
+                return 0
+            self._rest = memoryview(piece)
+        target = memoryview(buffer).cast("B")
+        count = min(len(target), len(self._rest))
+        target[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        return count
+
+
+def _plain(file: BinaryIO) -> Iterator[bytes]:
+    while piece := file.read(_PIECE):
+        yield piece
+
+
+def _gzip(file: BinaryIO) -> Iterator[bytes]:
+    return _streams(file, _Gzip)
+
+
+def _xz(file: BinaryIO) -> Iterator[bytes]:
+    return _streams(file, _Xz)
+
+
+def _zstandard(file: BinaryIO) -> Iterator[bytes]:
+    return _streams(file, _Zstandard)
+
+
+def _streams(file: BinaryIO, kind: type[_Gzip | _Xz | _Zstandard]) -> Iterator[bytes]:
+    """One stream after the other, until the file ends: both formats allow several."""
+    data = file.read(_PIECE)
+    if not data:
+        raise CompressedError("the compressed stream is empty", reason="truncated")
+    while data:
+        stream: _Decompressor = kind()
+        yield from _one_stream(stream, data, file)
+        data = stream.unused_data or file.read(_PIECE)
+
+
+def _one_stream(stream: _Decompressor, data: bytes, file: BinaryIO) -> Iterator[bytes]:
+    try:
+        while True:
+            if piece := stream.decompress(data, _PIECE):
+                yield piece
+            if stream.eof:
+                return
+            data = file.read(_PIECE) if stream.wants_input else b""
+            if not data and stream.wants_input:
+                raise CompressedError("the compressed stream ends too early", reason="truncated")
+    except (zlib.error, lzma.LZMAError, zstandard.ZstdError) as error:
+        raise CompressedError(f"the compressed stream is damaged: {error}") from None

@@ -1,0 +1,164 @@
+"""What does a Debian package say of itself?
+
+The layout of deb(5): an ``ar`` archive of ``debian-binary``, ``control.tar`` and ``data.tar``, the latter two
+compressed or not; the facts stand in the file ``control`` of the former (deb-control(5)).
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import tarfile
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from bundler.formats import ar
+from bundler.formats.compressed import CompressedError, compression_of, unpacked
+from bundler.formats.deb822 import Deb822Error, Paragraph, single
+from bundler.formats.deb_version import is_version
+from bundler.formats.malformed import Malformed
+from bundler.model.evidence import PackageFacts
+
+VERSION_MEMBER = "debian-binary"
+SIGNATURE_MEMBER = "_gpgorigin"
+
+_CONTROL_TAR_LIMIT = 64 << 20
+_CONTROL_LIMIT = 1 << 20
+_TAR_ENTRIES = 1000
+_NAME = re.compile(r"[a-z0-9][a-z0-9+.-]+")
+_ARCHITECTURE = re.compile(r"[a-z0-9][a-z0-9-]*")
+
+
+class DebError(Malformed):
+    """The file is no Debian package of format 2."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the members of a package lie; the first three in the order that deb(5) prescribes."""
+
+    version: ar.Member
+    control: ar.Member
+    data: ar.Member
+    others: tuple[ar.Member, ...]
+    """Whatever follows, or stands between them: a signature, if any."""
+
+
+def layout(file: BinaryIO) -> Layout:
+    """Find the members of the package ``file``.
+
+    Raises :class:`DebError` or :class:`~bundler.formats.ar.ArError`.
+    """
+    members = ar.members(file)
+    names = [_stem(member.name) for member in members]
+    if names[:1] != [VERSION_MEMBER]:
+        raise DebError(f"the first member is not {VERSION_MEMBER}")
+    for wanted in ("control.tar", "data.tar"):
+        if names.count(wanted) != 1:
+            reason = "truncated" if wanted not in names else "duplicate"
+            raise DebError(f"the package has {names.count(wanted)} members {wanted}, not one", reason=reason)
+    _check_format(file, members[0])
+    control, data = names.index("control.tar"), names.index("data.tar")
+    others = tuple(m for i, m in enumerate(members) if i not in {0, control, data})
+    if control > data:
+        raise DebError("data.tar stands before control.tar")
+    return Layout(version=members[0], control=members[control], data=members[data], others=others)
+
+
+def facts(file: BinaryIO) -> PackageFacts:
+    """Read what the package ``file`` says of itself in its control file.
+
+    Memory does not depend on the file's size; ``Installed-Size`` is in KiB there (Debian Policy, 5.6.20) and in bytes
+    here. Raises :class:`DebError`, or the :class:`~bundler.formats.malformed.Malformed` of the format within.
+    """
+    control = _control(file, layout(file).control)
+    return PackageFacts(
+        name=_matching(control, "Package", _NAME),
+        version=_version(control),
+        architecture=_matching(control, "Architecture", _ARCHITECTURE),
+        depends=_depends(control),
+        installed_size=_installed_size(control),
+        supplier=control.get("Maintainer", "").partition("\n")[0],
+    )
+
+
+def _stem(name: str) -> str:
+    for base in ("control.tar", "data.tar"):
+        if name in {base, f"{base}.gz", f"{base}.xz", f"{base}.zst", f"{base}.bz2", f"{base}.lzma"}:
+            return base
+    return name
+
+
+def _check_format(file: BinaryIO, member: ar.Member) -> None:
+    file.seek(member.offset)
+    if not re.fullmatch(rb"2\.[0-9]{1,3}\n", file.read(min(member.size, 16))):
+        raise DebError(f"{VERSION_MEMBER} does not say format 2", reason="unsupported")
+
+
+def _control(file: BinaryIO, member: ar.Member) -> Paragraph:
+    compression = compression_of(member.name)
+    if compression is None:
+        raise DebError(f"{member.name} is compressed in a way that is not known here", reason="unsupported")
+    if member.size > _CONTROL_TAR_LIMIT:
+        raise DebError(f"{member.name} is bigger than any real one", reason="too-big")
+    file.seek(member.offset)
+    packed = io.BytesIO(file.read(member.size))
+    return single(_control_text(unpacked(packed, compression, limit=_CONTROL_TAR_LIMIT)))
+
+
+def _control_text(stream: BinaryIO) -> bytes:
+    try:
+        with tarfile.open(fileobj=stream, mode="r|", errorlevel=2, encoding="utf-8") as archive:
+            return _find_control(archive)
+    except (CompressedError, Deb822Error):
+        raise
+    except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:
+        if isinstance(error, Malformed):
+            raise
+        raise DebError("control.tar is not a proper tar archive") from None
+
+
+def _find_control(archive: tarfile.TarFile) -> bytes:
+    """The text of the one file ``control``; a second of that name would be what dpkg unpacks last."""
+    found: bytes | None = None
+    for count, entry in enumerate(archive):
+        if count > _TAR_ENTRIES:
+            raise DebError(f"control.tar has more than {_TAR_ENTRIES} entries", reason="too-big")
+        if entry.name.removeprefix("./") != "control":
+            continue
+        if found is not None:
+            raise DebError("control.tar holds two files control", reason="duplicate")
+        if not entry.isreg() or entry.size > _CONTROL_LIMIT:
+            raise DebError("control in control.tar is no ordinary file of an ordinary size")
+        content = archive.extractfile(entry)
+        found = content.read() if content else b""
+    if found is None:
+        raise DebError("control.tar holds no file control")
+    return found
+
+
+def _matching(control: Paragraph, field: str, pattern: re.Pattern[str]) -> str:
+    value = control.get(field, "")
+    if not pattern.fullmatch(value):
+        raise DebError(f"the control file's {field} is missing or malformed")
+    return value
+
+
+def _version(control: Paragraph) -> str:
+    version = control.get("Version", "")
+    if not is_version(version):
+        raise DebError("the control file's Version is missing or malformed")
+    return version
+
+
+def _depends(control: Paragraph) -> tuple[str, ...]:
+    relations = [control.get("Pre-Depends", ""), control.get("Depends", "")]
+    parts = (" ".join(part.split()) for relation in relations for part in relation.split(","))
+    return tuple(part for part in parts if part)
+
+
+def _installed_size(control: Paragraph) -> int:
+    size = control.get("Installed-Size", "0")
+    if not re.fullmatch(r"[0-9]{1,12}", size):
+        raise DebError("the control file's Installed-Size is no number")
+    return int(size) * 1024

@@ -1,0 +1,105 @@
+"""What fields do the paragraphs of a Debian control file hold?
+
+The syntax of deb822(5): paragraphs parted by empty lines, ``Name: value`` fields, continuation lines that begin with
+a space or a tab. Stricter than most readers where reading differently would mean believing something else:
+a field that occurs twice, a name in two spellings, a comment, a control character are refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from bundler.formats.malformed import Malformed
+
+_NAME = re.compile(rb"[!\"$-,./-9;-~][!-9;-~]*")  # printable US-ASCII without colon, not beginning with # or -
+_CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")
+_MAX_LINE = 1 << 20
+_MAX_PARAGRAPH = 8 << 20
+
+
+class Deb822Error(Malformed):
+    """The text is no sequence of deb822 paragraphs, or names a field twice."""
+
+
+class Paragraph(Mapping[str, str]):
+    """Fields by name, whatever the case; a value's lines are joined by newlines, without their leading space."""
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        self._fields = {name.lower(): value for name, value in fields.items()}
+
+    def __getitem__(self, name: str) -> str:
+        return self._fields[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+
+def paragraphs(lines: Iterable[bytes]) -> Iterator[Paragraph]:
+    """Read paragraphs from ``lines`` (an open binary file will do), one at a time.
+
+    Raises :class:`Deb822Error` (reasons ``malformed``, ``duplicate``, ``too-big``).
+    """
+    gathered = _Gathered()
+    for line in lines:
+        text = line.removesuffix(b"\n").removesuffix(b"\r")
+        if text.strip(b" \t"):
+            gathered.add(text)
+        elif gathered.fields:
+            yield gathered.paragraph()
+            gathered = _Gathered()
+    if gathered.fields:
+        yield gathered.paragraph()
+
+
+def single(text: bytes) -> Paragraph:
+    """Read the one paragraph that ``text`` is; another number of them is an error as in :func:`paragraphs`."""
+    found = list(paragraphs(text.splitlines(keepends=True)))
+    if len(found) != 1:
+        raise Deb822Error(f"one paragraph is wanted, {len(found)} are there")
+    return found[0]
+
+
+class _Gathered:
+    """The lines of one paragraph so far."""
+
+    def __init__(self) -> None:
+        self.fields: dict[str, list[str]] = {}
+        self._last: list[str] | None = None
+        self._size = 0
+
+    def add(self, line: bytes) -> None:
+        self._size += len(line)
+        if len(line) > _MAX_LINE or self._size > _MAX_PARAGRAPH:
+            raise Deb822Error("a line or a paragraph is longer than any real one", reason="too-big")
+        if _CONTROL.search(line):
+            raise Deb822Error("a control character stands in the text")
+        if line[:1] in b" \t":
+            self._continue(line)
+        else:
+            self._begin(line)
+
+    def _continue(self, line: bytes) -> None:
+        if self._last is None:
+            raise Deb822Error("a continuation line stands before any field")
+        self._last.append(_text(line[1:]).rstrip(" \t"))
+
+    def _begin(self, line: bytes) -> None:
+        name, colon, value = line.partition(b":")
+        if not colon or not _NAME.fullmatch(name):
+            raise Deb822Error("a line is neither a field nor a continuation")
+        key = name.decode("ascii").lower()
+        if key in self.fields:
+            raise Deb822Error(f"the field {name.decode('ascii')} stands twice in one paragraph", reason="duplicate")
+        self._last = self.fields[key] = [_text(value).strip(" \t")]
+
+    def paragraph(self) -> Paragraph:
+        return Paragraph({name: "\n".join(value) for name, value in self.fields.items()})
+
+
+def _text(value: bytes) -> str:
+    # Descriptions of old packages are not all UTF-8; what decides anything is ASCII, and checked where it is used.
+    return value.decode("utf-8", "replace")

@@ -1,0 +1,300 @@
+"""What does an rpm package say of itself, and which of its bytes are meant to be signed?
+
+The layout of rpm's "Package format" document (v4 and v6): a lead of 96 bytes, a signature header padded to 8 bytes,
+the main header, the compressed payload. Both headers are an intro of 16 bytes, an index of 16-byte entries, and a
+store. A header's *region* (tag 63) says which part of it its signature covers; here all of the main header must lie
+in it, so that no tag is ever read that is not signed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import BinaryIO
+
+from bundler.formats.malformed import Malformed, looks_like_a_page
+from bundler.formats.rpm_version import is_version
+from bundler.model.evidence import PackageFacts
+
+LEAD_SIZE = 96
+_LEAD = struct.Struct(">4sBBHH66sHH16s")
+_LEAD_MAGIC = b"\xed\xab\xee\xdb"
+_HEADER_MAGIC = b"\x8e\xad\xe8\x01\x00\x00\x00\x00"
+_INTRO = struct.Struct(">8sII")
+_ENTRY = struct.Struct(">IiiI")
+_MAX_ENTRIES = 4096  # real packages have about a hundred tags
+_MAX_STORE = 64 << 20  # rpm itself allows 256 MiB; real packages of 100 MB stay far below 10
+_MAX_SIGNATURE_STORE = 1 << 20
+
+
+class RpmError(Malformed):
+    """The file is no rpm package, or one whose headers break the rules."""
+
+
+class SignatureTag(IntEnum):
+    """The tags of the signature header that are read; names and numbers of rpm's ``rpmtag.h``."""
+
+    REGION = 62
+    DSA_HEADER = 267
+    RSA_HEADER = 268
+    SHA1_HEADER = 269
+    SHA256_HEADER = 273
+    OPENPGP = 278
+    SIZE = 1000
+    PGP = 1002
+    MD5 = 1004
+    GPG = 1005
+
+
+class Tag(IntEnum):
+    """The tags of the main header that are read; names and numbers of rpm's ``rpmtag.h``."""
+
+    REGION = 63
+    NAME = 1000
+    VERSION = 1001
+    RELEASE = 1002
+    EPOCH = 1003
+    SIZE = 1009
+    VENDOR = 1011
+    LICENSE = 1014
+    PACKAGER = 1015
+    ARCH = 1022
+    REQUIRE_FLAGS = 1048
+    REQUIRE_NAME = 1049
+    REQUIRE_VERSION = 1050
+    LONG_SIZE = 5009
+    PAYLOAD_DIGEST = 5092
+    PAYLOAD_DIGEST_ALGORITHM = 5093
+
+
+class _Type(IntEnum):
+    """Types of entries; rpm's "RPM header" document."""
+
+    CHAR = 1
+    INT8 = 2
+    INT16 = 3
+    INT32 = 4
+    INT64 = 5
+    STRING = 6
+    BIN = 7
+    STRING_ARRAY = 8
+    I18N_STRING = 9
+
+
+_TYPES = frozenset(_Type)
+_WIDTHS = {_Type.CHAR: 1, _Type.INT8: 1, _Type.INT16: 2, _Type.INT32: 4, _Type.INT64: 8, _Type.BIN: 1}
+_STRINGS = {_Type.STRING, _Type.STRING_ARRAY, _Type.I18N_STRING}
+_INTEGERS = {_Type.INT8: "B", _Type.INT16: "H", _Type.INT32: "I", _Type.INT64: "Q"}
+
+
+@dataclass(frozen=True)
+class _Entry:
+    tag: int
+    type: _Type
+    offset: int
+    count: int
+
+
+@dataclass(frozen=True)
+class Header:
+    """One header, read and checked: every entry within the store, no tag twice."""
+
+    blob: bytes = field(repr=False)
+    """All of it, intro included: what a header signature covers."""
+    _entries: Mapping[int, _Entry] = field(repr=False)
+    _store: memoryview = field(repr=False)
+
+    def __contains__(self, tag: int) -> bool:
+        return tag in self._entries
+
+    def binary(self, tag: int) -> bytes | None:
+        """The bytes of ``tag``, None where the header has no such tag. Raises :class:`RpmError` for another type."""
+        entry = self._entry(tag, {_Type.BIN})
+        return None if entry is None else bytes(self._store[entry.offset : entry.offset + entry.count])
+
+    def strings(self, tag: int) -> tuple[str, ...]:
+        """The strings of ``tag``, empty where the header has no such tag; not UTF-8 is an :class:`RpmError`."""
+        entry = self._entry(tag, _STRINGS)
+        if entry is None:
+            return ()
+        *parts, _ = bytes(self._store[entry.offset :]).split(b"\0", entry.count)
+        if len(parts) != entry.count:
+            raise RpmError(f"a string of tag {tag} has no end")
+        try:
+            return tuple(part.decode("utf-8") for part in parts)
+        except UnicodeDecodeError:
+            raise RpmError(f"the text of tag {tag} is not UTF-8") from None
+
+    def string(self, tag: int) -> str:
+        """The first string of ``tag``, empty where the header has no such tag."""
+        return next(iter(self.strings(tag)), "")
+
+    def integers(self, tag: int) -> tuple[int, ...]:
+        """The numbers of ``tag``, empty where the header has no such tag."""
+        entry = self._entry(tag, set(_INTEGERS))
+        if entry is None:
+            return ()
+        return struct.unpack_from(f">{entry.count}{_INTEGERS[entry.type]}", self._store, entry.offset)
+
+    def _entry(self, tag: int, types: set[_Type]) -> _Entry | None:
+        entry = self._entries.get(tag)
+        if entry is not None and entry.type not in types:
+            raise RpmError(f"tag {tag} has a type that it cannot have")
+        return entry
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The parts of a package and where they lie."""
+
+    signature: Header
+    header: Header
+    header_offset: int
+    """Of the main header, from the start of the file."""
+    payload_offset: int
+    size: int
+    """Of the whole file, in bytes."""
+
+
+def layout(file: BinaryIO) -> Layout:
+    """Read lead and headers of the package ``file``; the payload is not looked at.
+
+    Raises :class:`RpmError` (reasons ``malformed``, ``truncated``, ``unsupported``, ``too-big``, ``html-page``).
+    """
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    _check_lead(file.read(LEAD_SIZE))
+    signature = _header(file, _MAX_SIGNATURE_STORE)
+    padding = -len(signature.blob) % 8
+    if file.read(padding) != bytes(padding):
+        raise RpmError("the signature header is not padded with zeros")
+    header_offset = LEAD_SIZE + len(signature.blob) + padding
+    header = _header(file, _MAX_STORE)
+    _check_region(header)
+    return Layout(signature, header, header_offset, header_offset + len(header.blob), size)
+
+
+def facts(file: BinaryIO) -> PackageFacts:
+    """Read what the package ``file`` says of itself in its main header.
+
+    The version is ``version-release``, with ``epoch:`` before it where the epoch is not 0.
+    Memory does not depend on the file's size. Raises :class:`RpmError`.
+    """
+    return header_facts(layout(file).header)
+
+
+def header_facts(header: Header) -> PackageFacts:
+    """Read what a package's main ``header`` says of it; as :func:`facts`."""
+    return PackageFacts(
+        name=_word(header, Tag.NAME),
+        version=_version(header),
+        architecture=_word(header, Tag.ARCH),
+        depends=_requires(header),
+        installed_size=next(iter(header.integers(Tag.LONG_SIZE) or header.integers(Tag.SIZE)), 0),
+        license=header.string(Tag.LICENSE),
+        supplier=header.string(Tag.VENDOR) or header.string(Tag.PACKAGER),
+    )
+
+
+def _check_lead(lead: bytes) -> None:
+    if looks_like_a_page(lead):
+        raise RpmError("the file is an HTML page, not an rpm package", reason="html-page")
+    if not lead.startswith(_LEAD_MAGIC[: len(lead)] or _LEAD_MAGIC):
+        raise RpmError("the file does not begin as an rpm package does")
+    if len(lead) < LEAD_SIZE:
+        raise RpmError("the file ends in its first 96 bytes", reason="truncated")
+    _, major, minor, kind, _, name, _, signature_type, reserved = _LEAD.unpack(lead)
+    if kind != 0:
+        raise RpmError("the package is no binary package", reason="unsupported")
+    if major not in {3, 4} or minor != 0 or signature_type != 5:
+        raise RpmError("the lead names a version of the format that is not known", reason="unsupported")
+    text, _, rest = name.partition(b"\0")
+    if not text or rest.strip(b"\0") or reserved.strip(b"\0"):
+        raise RpmError("the lead holds bytes that it should not")
+
+
+def _header(file: BinaryIO, max_store: int) -> Header:
+    intro = file.read(_INTRO.size)
+    if len(intro) < _INTRO.size:
+        raise RpmError("the file ends before a header", reason="truncated")
+    magic, count, store_size = _INTRO.unpack(intro)
+    if magic != _HEADER_MAGIC:
+        raise RpmError("a header does not begin as it should")
+    if not 0 < count <= _MAX_ENTRIES or store_size > max_store:
+        raise RpmError("a header claims to be bigger than any real one", reason="too-big")
+    body = file.read(count * _ENTRY.size + store_size)
+    if len(body) < count * _ENTRY.size + store_size:
+        raise RpmError("the file ends inside a header", reason="truncated")
+    store = memoryview(body)[count * _ENTRY.size :]
+    entries = [_entry(body, i, store) for i in range(count)]
+    by_tag = {entry.tag: entry for entry in entries}
+    if len(by_tag) != len(entries):
+        raise RpmError("a header holds a tag twice", reason="duplicate")
+    return Header(intro + body, by_tag, store)
+
+
+def _entry(body: bytes, index: int, store: memoryview) -> _Entry:
+    tag, kind, offset, count = _ENTRY.unpack_from(body, index * _ENTRY.size)
+    if kind not in _TYPES:
+        raise RpmError(f"tag {tag} has a type that does not exist")
+    entry = _Entry(tag, _Type(kind), offset, count)
+    if not 0 <= offset <= len(store) or not 0 < count <= len(store) - offset:
+        raise RpmError(f"tag {tag} lies outside its header")
+    width = _WIDTHS.get(entry.type, 1)
+    if count * width > len(store) - offset or (entry.type is _Type.STRING and count != 1):
+        raise RpmError(f"tag {tag} is longer than its header, or than its type allows")
+    return entry
+
+
+def _check_region(header: Header) -> None:
+    """Check that the header's first entry is its region, and that nothing of the header lies outside it.
+
+    The region's data is a trailer at the very end of the store: an entry that points back over the whole index.
+    (The signature header has a region too. Nothing of it is signed, so nothing of it is believed, and it is not asked.)
+    """
+    first = next(iter(header._entries.values()))
+    count, size = len(header._entries), _ENTRY.size
+    if (first.tag, first.type, first.count) != (Tag.REGION, _Type.BIN, size):
+        raise RpmError("the header does not begin with its region: its tags would not be signed")
+    if first.offset + size != len(header._store):
+        raise RpmError("the header holds data outside its region: it would not be signed")
+    if _ENTRY.unpack_from(header._store, first.offset) != (Tag.REGION, _Type.BIN, -count * size, size):
+        raise RpmError("the header's region does not span all of its tags")
+
+
+def _word(header: Header, tag: Tag) -> str:
+    value = header.string(tag)
+    if not re.fullmatch(r"[A-Za-z0-9._+~^-]{1,255}", value):
+        raise RpmError(f"the package's {tag.name.lower()} is missing or malformed")
+    return value
+
+
+def _version(header: Header) -> str:
+    epoch = next(iter(header.integers(Tag.EPOCH)), 0)
+    version = f"{header.string(Tag.VERSION)}-{header.string(Tag.RELEASE)}"
+    if not is_version(version) or ":" in version:
+        raise RpmError("the package's version or release is missing or malformed")
+    return f"{epoch}:{version}" if epoch else version
+
+
+def _requires(header: Header) -> tuple[str, ...]:
+    names = header.strings(Tag.REQUIRE_NAME)
+    flags = header.integers(Tag.REQUIRE_FLAGS)
+    versions = header.strings(Tag.REQUIRE_VERSION)
+    if not len(names) == len(flags) == len(versions):
+        raise RpmError("the package's requirements are not as many as their versions")
+    return tuple(
+        _requirement(name, flag, version)
+        for name, flag, version in zip(names, flags, versions, strict=True)
+        if not name.startswith("rpmlib(")  # what rpm itself must know, no package
+    )
+
+
+def _requirement(name: str, flags: int, version: str) -> str:
+    # RPMSENSE_LESS, _GREATER and _EQUAL of rpmds.h.
+    sense = "".join(sign for bit, sign in ((2, "<"), (4, ">"), (8, "=")) if flags & bit)
+    return f"{name} {sense} {version}" if sense and version else name

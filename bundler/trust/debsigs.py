@@ -1,0 +1,74 @@
+"""Did a pinned key sign this Debian package itself?
+
+debsigs puts a detached OpenPGP signature into the archive, as its member ``_gpgorigin``, over the bytes of
+``debian-binary``, ``control.tar`` and ``data.tar``, one after the other (debsigs(1), debsig-verify(1)).
+The members' own headers (dates, owners, modes) are not signed, and dpkg does not heed them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import BinaryIO
+
+from bundler.errors import NotBelieved
+from bundler.formats import ar, deb
+from bundler.model.anchor import Anchors
+from bundler.model.evidence import Evidence
+from bundler.trust import openpgp
+from bundler.trust.verdict import judging
+
+_WHAT = "The package"
+_PIECE = 1 << 20
+_MAX_SIGNATURE = 1 << 18
+
+
+def judge(file: BinaryIO, *, anchors: Anchors, at: datetime) -> Evidence:
+    """Believe the Debian package ``file`` by its own signature, or raise :class:`NotBelieved`.
+
+    The archive holds exactly ``debian-binary``, ``control.tar``, ``data.tar`` and ``_gpgorigin``, in this order, and
+    nothing behind them. Reasons: those of :mod:`bundler.trust.openpgp`, of :mod:`bundler.formats.ar` and
+    :mod:`bundler.formats.deb`, ``unsigned`` and ``unexpected-member``. ``at`` is the time of judging, with its zone.
+    """
+    with judging(_WHAT):
+        layout = deb.layout(file)
+    signature = _signature_member(layout)
+    file.seek(signature.offset)
+    block = file.read(signature.size)
+    covered = (layout.version, layout.control, layout.data)
+    size = sum(member.size for member in covered)
+    signed = openpgp.verify_detached(block, _contents(file, covered), size=size, anchors=anchors, at=at, what=_WHAT)
+    return Evidence(
+        method="debsigs",
+        signer=signed.user_id,
+        fingerprint=signed.key.fingerprint,
+        anchors=anchors.name,
+        anchor=signed.key.fingerprint,
+        signed_at=signed.signed_at,
+        notes=signed.notes,
+    )
+
+
+def _signature_member(layout: deb.Layout) -> ar.Member:
+    names = [member.name for member in layout.others]
+    if not names:
+        raise NotBelieved(
+            "The package carries no signature of its own (no member _gpgorigin).",
+            reason="unsigned",
+            do="Take it from its signed repository, where its digest can be believed.",
+        )
+    last = layout.others[0]
+    if names != [deb.SIGNATURE_MEMBER] or last.offset < layout.data.offset or last.size > _MAX_SIGNATURE:
+        raise NotBelieved(
+            "The package holds members that its signature does not cover.", reason="unexpected-member", details=names
+        )
+    return last
+
+
+def _contents(file: BinaryIO, members: tuple[ar.Member, ...]) -> Iterator[bytes]:
+    for member in members:
+        file.seek(member.offset)
+        left = member.size
+        while left and (piece := file.read(min(left, _PIECE))):
+            left -= len(piece)
+            yield piece

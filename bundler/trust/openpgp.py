@@ -1,0 +1,274 @@
+"""Did a pinned OpenPGP key sign these bytes?
+
+Sequoia (through ``pysequoia``) judges the mathematics and its policy; this module adds the rules of
+``docs/decisions/0002-openpgp-by-sequoia.md``: one signature is judged at a time, so that what is said of a verdict is
+said of the signature that carries it; the signing certificate must be one of the pinned ones, by its primary key's
+fingerprint; digests weaker than SHA-256 are refused whatever the signature's claimed date; a revoked certificate is
+refused whatever the reason of its revocation; a key that expired since is accepted, and the evidence says so.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pysequoia
+from pysequoia.packet import HashAlgorithm, PacketPile, SignatureType, Tag
+
+from bundler.errors import BundlerError, NotBelieved, WriteError
+from bundler.model.anchor import Anchors, PackageKey
+
+CLOCK_SKEW = timedelta(minutes=30)
+"""How far a signature may lie in the future: Sequoia's own tolerance for clocks that disagree."""
+
+_STRONG = (
+    HashAlgorithm.SHA256,
+    HashAlgorithm.SHA384,
+    HashAlgorithm.SHA512,
+    HashAlgorithm.SHA3_256,
+    HashAlgorithm.SHA3_512,
+)
+_MAX_BLOCK = 1 << 18
+_MAX_SIGNATURES = 16
+_IN_MEMORY = 4 << 20
+
+_CLEAR_BEGIN = b"-----BEGIN PGP SIGNED MESSAGE-----"
+_SIGNATURE_BEGIN = b"-----BEGIN PGP SIGNATURE-----"
+_SIGNATURE_END = b"-----END PGP SIGNATURE-----"
+
+Check = Callable[["pysequoia.Sig", Any], "pysequoia.Decrypted"]
+
+
+@dataclass(frozen=True)
+class Signed:
+    """A believed signature."""
+
+    key: PackageKey
+    user_id: str
+    """Of the pinned key; empty where it has none."""
+    signed_at: datetime
+    """As the signature says; UTC."""
+    content: bytes = b""
+    """What the library says was signed, of a clear-signed document; empty for a detached signature."""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Pinned:
+    """A pinned key, read."""
+
+    key: PackageKey
+    certificate: pysequoia.Cert
+    key_ids: frozenset[str]
+    """The last 16 hex digits of its keys' fingerprints, lower-case (RFC 4880, 12.2)."""
+
+
+def verify_detached(
+    signatures: bytes, data: Iterable[bytes], *, size: int, anchors: Anchors, at: datetime, what: str
+) -> Signed:
+    """Believe ``data``, signed by ``signatures`` (armored or not, one or several), or raise why not.
+
+    ``size`` is the number of bytes of ``data``; above 4 MiB they rest in a temporary file meanwhile, because the
+    library reads from a file what it should not hold in memory. ``what`` names the signed thing for a person.
+    Raises :class:`NotBelieved` with reason ``unsigned``, ``malformed``, ``wrong-key``, ``weak-digest``, ``revoked-key``,
+    ``expired-key``, ``unusable-key``, ``future-signature`` or ``bad-signature``; :class:`WriteError` where the temporary
+    file cannot be written.
+    """
+    packets = _signature_packets(signatures, what)
+    with _at_rest(data, size) as rest:
+
+        def check(signature: pysequoia.Sig, store: Any) -> pysequoia.Decrypted:
+            if signature.signature_type != SignatureType.Binary:  # a text signature does not see changed line ends
+                raise _refused(what, "bad-signature", "the signature is not one over binary data")
+            return pysequoia.verify(store=store, signature=signature, **rest)
+
+        return _judge_all(packets, check, anchors=anchors, at=at, what=what)
+
+
+def verify_clearsigned(document: bytes, *, anchors: Anchors, at: datetime, what: str) -> Signed:
+    """Believe the signed part of the clear-signed ``document`` (RFC 4880, 7), or raise why not.
+
+    Text before and after the signed block is no part of it and is ignored: what counts is ``content`` of the result.
+    Raises as :func:`verify_detached`.
+    """
+    message, block = _clear_parts(document, what)
+    packets = _signature_packets(block, what)
+
+    def check(signature: pysequoia.Sig, store: Any) -> pysequoia.Decrypted:
+        if signature.signature_type not in (SignatureType.Text, SignatureType.Binary):
+            raise _refused(what, "bad-signature", "the signature is not one over a document")
+        return pysequoia.verify(bytes=message + str(signature).encode(), store=store)
+
+    return _judge_all(packets, check, anchors=anchors, at=at, what=what)
+
+
+def _refused(what: str, reason: str, why: str, details: Sequence[str] = ()) -> NotBelieved:
+    return NotBelieved(f"{what} is not believed: {why}.", reason=reason, details=details)
+
+
+def _clear_parts(document: bytes, what: str) -> tuple[bytes, bytes]:
+    """Part a document into the signed message up to its signature, and the armored signature."""
+    lines = document.splitlines(keepends=True)
+    bare = [line.rstrip() for line in lines]
+    try:
+        begin = bare.index(_CLEAR_BEGIN)
+        middle = bare.index(_SIGNATURE_BEGIN, begin)
+        end = bare.index(_SIGNATURE_END, middle)
+    except ValueError:
+        page = document.lstrip()[:1] == b"<"
+        reason = "html-page" if page else "unsigned"
+        why = "it is an HTML page" if page else "it holds no whole clear-signed block"
+        raise _refused(what, reason, why) from None
+    return b"".join(lines[begin:middle]), b"".join(lines[middle : end + 1])
+
+
+def _signature_packets(block: bytes, what: str) -> list[pysequoia.Sig]:
+    if not block.strip():
+        raise _refused(what, "unsigned", "there is no signature")
+    if len(block) > _MAX_BLOCK:
+        raise _refused(what, "malformed", "its signature is bigger than any real one")
+    try:
+        packets = list(PacketPile.from_bytes(block))
+        if not 0 < len(packets) <= _MAX_SIGNATURES or any(packet.tag != Tag.Signature for packet in packets):
+            raise _refused(what, "malformed", "what should be its signature is something else")
+        return [pysequoia.Sig.from_bytes(bytes(packet)) for packet in packets]
+    except BundlerError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the library raises RuntimeError, ValueError and others for bad bytes
+        raise _refused(what, "malformed", f"its signature cannot be read ({_first_line(error)})") from None
+
+
+def _first_line(error: BaseException) -> str:
+    # The rest is a stack trace of the library's.
+    return str(error).partition("\n")[0].rstrip(".") or type(error).__name__
+
+
+@contextmanager
+def _at_rest(data: Iterable[bytes], size: int) -> Iterator[dict[str, Any]]:
+    """Have ``data`` as the library can take it: small ones as bytes, big ones as a file."""
+    if size <= _IN_MEMORY:
+        yield {"bytes": b"".join(data)}
+        return
+    with tempfile.TemporaryDirectory(prefix="arc-bundler-", ignore_cleanup_errors=True) as folder:
+        path = Path(folder, "signed")
+        try:
+            with path.open("wb") as file:
+                for piece in data:
+                    file.write(piece)
+        except OSError as error:
+            raise WriteError(
+                f"{size} bytes cannot be written to the folder for temporary files: {error.strerror}.",
+                details=(str(path),),
+                do="Make room there, or name another folder by TMPDIR (Windows: TEMP).",
+            ) from None
+        yield {"file": str(path)}
+
+
+def _pinned(anchors: Anchors, what: str) -> list[_Pinned]:
+    if not anchors.package_keys:
+        raise _refused(what, "wrong-key", f"the anchors {anchors.name} pin no OpenPGP key")
+    return [_read_key(key, what) for key in anchors.package_keys]
+
+
+def _read_key(key: PackageKey, what: str) -> _Pinned:
+    try:
+        certificate = pysequoia.Cert.from_bytes(key.armored.encode())
+        packets = PacketPile.from_bytes(bytes(certificate))
+        fingerprints = [packet.fingerprint for packet in packets if packet.tag in (Tag.PublicKey, Tag.PublicSubkey)]
+    except Exception as error:  # noqa: BLE001 - as above
+        raise _refused(
+            what, "unusable-key", f"the pinned key {key.name} cannot be read ({_first_line(error)})"
+        ) from None
+    if certificate.fingerprint.upper() != key.fingerprint:
+        raise _refused(what, "unusable-key", f"the key {key.name} is not the one that its pin names")
+    return _Pinned(key, certificate, frozenset(f[-16:] for f in fingerprints if f))
+
+
+def _judge_all(packets: list[pysequoia.Sig], check: Check, *, anchors: Anchors, at: datetime, what: str) -> Signed:
+    """Believe the first signature that can be believed; otherwise say what is wrong with the one that comes nearest."""
+    pinned = _pinned(anchors, what)
+    refusals: list[NotBelieved] = []
+    for packet in packets:
+        try:
+            return _judge(packet, check, pinned=pinned, at=at, what=what)
+        except NotBelieved as refusal:  # noqa: PERF203 - one by one is the point
+            refusals.append(refusal)
+    nearest = next((r for r in refusals if r.reason != "wrong-key"), refusals[0])
+    raise nearest
+
+
+def _judge(packet: pysequoia.Sig, check: Check, *, pinned: list[_Pinned], at: datetime, what: str) -> Signed:
+    """Judge one signature: whose it claims to be, its digest and date, the key's state, and last the mathematics."""
+    signer = _claimed_signer(packet, pinned, what)
+    if packet.hash_algorithm not in _STRONG:
+        name = str(packet.hash_algorithm).rpartition(".")[2]
+        raise _refused(what, "weak-digest", f"its signature rests on {name}, which can be forged")
+    created = _created(packet, at, what)
+    expires = _usable_until(signer, what)
+    if expires is not None and created >= expires:
+        raise _refused(what, "expired-key", f"it was signed after its key expired ({expires:%Y-%m-%d})")
+    content = _verified(packet, check, signer, what)
+    notes: tuple[str, ...] = ()
+    if expires is not None and expires <= at:
+        notes = (
+            f"The key expired on {expires:%Y-%m-%d}; the signature says that it was made before, on {created:%Y-%m-%d}.",
+        )
+    user_ids = [str(user_id) for user_id in signer.certificate.user_ids]
+    return Signed(signer.key, next(iter(user_ids), ""), created, content, notes)
+
+
+def _claimed_signer(packet: pysequoia.Sig, pinned: list[_Pinned], what: str) -> _Pinned:
+    fingerprint = packet.issuer_fingerprint
+    key_id = fingerprint[-16:] if fingerprint else packet.issuer_key_id or ""
+    for candidate in pinned:
+        if key_id in candidate.key_ids:
+            return candidate
+    details = (
+        f"signed by key {key_id.upper() or '(unnamed)'}",
+        *(f"pinned: {p.key.fingerprint} {p.key.name}" for p in pinned),
+    )
+    raise _refused(what, "wrong-key", "none of the pinned keys signed it", details)
+
+
+def _created(packet: pysequoia.Sig, at: datetime, what: str) -> datetime:
+    created = packet.created
+    if created is None:
+        raise _refused(what, "bad-signature", "its signature does not say when it was made")
+    if created > at + CLOCK_SKEW:
+        raise _refused(
+            what,
+            "future-signature",
+            f"its signature claims to be made at {created:%Y-%m-%d %H:%M} UTC, which is yet to come",
+        )
+    return created
+
+
+def _usable_until(signer: _Pinned, what: str) -> datetime | None:
+    """When the signer's key expires. A key of which Sequoia's policy leaves nothing says so here."""
+    try:
+        if signer.certificate.is_revoked:
+            raise _refused(what, "revoked-key", f"the key {signer.key.name} is revoked")
+        return signer.certificate.expiration
+    except BundlerError:
+        raise
+    except Exception as error:  # noqa: BLE001 - as above
+        why = f"the pinned key {signer.key.name} is not fit to sign ({_first_line(error)})"
+        raise _refused(what, "unusable-key", why) from None
+
+
+def _verified(packet: pysequoia.Sig, check: Check, signer: _Pinned, what: str) -> bytes:
+    try:
+        result = check(packet, lambda _: [signer.certificate])
+    except BundlerError:
+        raise
+    except Exception as error:  # noqa: BLE001 - as above
+        why = f"its signature does not fit its bytes or its key {signer.key.name}"
+        raise _refused(what, "bad-signature", why, (_first_line(error),)) from None
+    if signer.key.fingerprint not in [valid.certificate.upper() for valid in result.valid_sigs]:
+        raise _refused(what, "bad-signature", "the library names another signer than the pinned one")
+    return result.bytes or b""
