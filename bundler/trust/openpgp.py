@@ -75,9 +75,9 @@ def verify_detached(
 
     ``size`` is the number of bytes of ``data``; above 4 MiB they rest in a temporary file meanwhile, because the
     library reads from a file what it should not hold in memory. ``what`` names the signed thing for a person.
-    Raises :class:`NotBelieved` with reason ``unsigned``, ``malformed``, ``wrong-key``, ``weak-digest``, ``revoked-key``,
-    ``expired-key``, ``unusable-key``, ``future-signature`` or ``bad-signature``; :class:`WriteError` where the temporary
-    file cannot be written.
+    Raises :class:`NotBelieved` with reason ``unsigned``, ``malformed``, ``wrong-key``, ``weak-digest``,
+    ``revoked-key``, ``expired-key``, ``unusable-key``, ``future-signature`` or ``bad-signature``;
+    :class:`WriteError` where the temporary file cannot be written.
     """
     packets = _signature_packets(signatures, what)
     with _at_rest(data, size) as rest:
@@ -132,15 +132,23 @@ def _signature_packets(block: bytes, what: str) -> list[pysequoia.Sig]:
         raise _refused(what, "unsigned", "there is no signature")
     if len(block) > _MAX_BLOCK:
         raise _refused(what, "malformed", "its signature is bigger than any real one")
-    try:
+    with _library(what, "malformed", "its signature cannot be read"):
         packets = list(PacketPile.from_bytes(block))
-        if not 0 < len(packets) <= _MAX_SIGNATURES or any(packet.tag != Tag.Signature for packet in packets):
-            raise _refused(what, "malformed", "what should be its signature is something else")
-        return [pysequoia.Sig.from_bytes(bytes(packet)) for packet in packets]
+        signatures = [pysequoia.Sig.from_bytes(bytes(p)) for p in packets if p.tag == Tag.Signature]
+    if not 0 < len(packets) == len(signatures) <= _MAX_SIGNATURES:
+        raise _refused(what, "malformed", "what should be its signature is something else")
+    return signatures
+
+
+@contextmanager
+def _library(what: str, reason: str, why: str) -> Iterator[None]:
+    """Turn what the library raises, a ``RuntimeError`` or another, into a refusal."""
+    try:
+        yield
     except BundlerError:
         raise
-    except Exception as error:  # noqa: BLE001 - the library raises RuntimeError, ValueError and others for bad bytes
-        raise _refused(what, "malformed", f"its signature cannot be read ({_first_line(error)})") from None
+    except Exception as error:  # noqa: BLE001 - the library documents no exceptions of its own
+        raise _refused(what, reason, why, (_first_line(error),)) from None
 
 
 def _first_line(error: BaseException) -> str:
@@ -176,14 +184,10 @@ def _pinned(anchors: Anchors, what: str) -> list[_Pinned]:
 
 
 def _read_key(key: PackageKey, what: str) -> _Pinned:
-    try:
+    with _library(what, "unusable-key", f"the pinned key {key.name} cannot be read"):
         certificate = pysequoia.Cert.from_bytes(key.armored.encode())
         packets = PacketPile.from_bytes(bytes(certificate))
         fingerprints = [packet.fingerprint for packet in packets if packet.tag in (Tag.PublicKey, Tag.PublicSubkey)]
-    except Exception as error:  # noqa: BLE001 - as above
-        raise _refused(
-            what, "unusable-key", f"the pinned key {key.name} cannot be read ({_first_line(error)})"
-        ) from None
     if certificate.fingerprint.upper() != key.fingerprint:
         raise _refused(what, "unusable-key", f"the key {key.name} is not the one that its pin names")
     return _Pinned(key, certificate, frozenset(f[-16:] for f in fingerprints if f))
@@ -215,9 +219,7 @@ def _judge(packet: pysequoia.Sig, check: Check, *, pinned: list[_Pinned], at: da
     content = _verified(packet, check, signer, what)
     notes: tuple[str, ...] = ()
     if expires is not None and expires <= at:
-        notes = (
-            f"The key expired on {expires:%Y-%m-%d}; the signature says that it was made before, on {created:%Y-%m-%d}.",
-        )
+        notes = (f"The key expired on {expires:%Y-%m-%d}; the signature was made before, on {created:%Y-%m-%d}.",)
     user_ids = [str(user_id) for user_id in signer.certificate.user_ids]
     return Signed(signer.key, next(iter(user_ids), ""), created, content, notes)
 
@@ -250,25 +252,16 @@ def _created(packet: pysequoia.Sig, at: datetime, what: str) -> datetime:
 
 def _usable_until(signer: _Pinned, what: str) -> datetime | None:
     """When the signer's key expires. A key of which Sequoia's policy leaves nothing says so here."""
-    try:
-        if signer.certificate.is_revoked:
-            raise _refused(what, "revoked-key", f"the key {signer.key.name} is revoked")
-        return signer.certificate.expiration
-    except BundlerError:
-        raise
-    except Exception as error:  # noqa: BLE001 - as above
-        why = f"the pinned key {signer.key.name} is not fit to sign ({_first_line(error)})"
-        raise _refused(what, "unusable-key", why) from None
+    with _library(what, "unusable-key", f"the pinned key {signer.key.name} is not fit to sign"):
+        revoked, expires = signer.certificate.is_revoked, signer.certificate.expiration
+    if revoked:
+        raise _refused(what, "revoked-key", f"the key {signer.key.name} is revoked")
+    return expires
 
 
 def _verified(packet: pysequoia.Sig, check: Check, signer: _Pinned, what: str) -> bytes:
-    try:
+    with _library(what, "bad-signature", f"its signature does not fit its bytes and the key {signer.key.name}"):
         result = check(packet, lambda _: [signer.certificate])
-    except BundlerError:
-        raise
-    except Exception as error:  # noqa: BLE001 - as above
-        why = f"its signature does not fit its bytes or its key {signer.key.name}"
-        raise _refused(what, "bad-signature", why, (_first_line(error),)) from None
     if signer.key.fingerprint not in [valid.certificate.upper() for valid in result.valid_sigs]:
         raise _refused(what, "bad-signature", "the library names another signer than the pinned one")
     return result.bytes or b""
