@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
+from typing import Literal
 
 from bundler.formats import records
 from bundler.model.artifact import PackageKind
@@ -109,6 +110,99 @@ class Clouds:
         return next(cloud for cloud in self.clouds if cloud.name == name)
 
 
+@value
+class EndpointRow:
+    """One address that the agent or a feature of Azure Arc needs."""
+
+    cloud: str
+    host: str
+    """``{region}`` and ``{his}`` are filled in; ``*`` is a wildcard for firewalls."""
+    port: int
+    resource: str
+    """Path below the host, where only that is needed."""
+    phase: Literal["install", "connect", "always"]
+    feature: str
+    required: bool
+    private_link: bool
+    gateway: Literal["", "direct", "through"]
+    peering: Literal["yes", "no", "unknown"]
+    """Whether ExpressRoute Microsoft peering carries it."""
+    bypass: str
+    """The ``proxy.bypass`` keyword that covers it; empty for none."""
+    windows_only: bool
+    source: str
+    note: str
+
+
+@value
+class EndpointTable:
+    """``endpoints.json``."""
+
+    source: str
+    note: str
+    endpoints: tuple[EndpointRow, ...]
+
+
+@value
+class Region:
+    """One region of one cloud."""
+
+    cloud: str
+    name: str
+    his: str
+    """Its code in ``<code>.his.arc.azure.com``; empty where no source gives it."""
+    his_source: str
+
+
+@value
+class Regions:
+    """``regions.json``."""
+
+    source: str
+    note: str
+    regions: tuple[Region, ...]
+
+    def names(self, cloud: str) -> list[str]:
+        """The regions of ``cloud``."""
+        return [region.name for region in self.regions if region.cloud == cloud]
+
+    def find(self, cloud: str, name: str) -> Region | None:
+        """The region, where the table has it."""
+        return next((region for region in self.regions if (region.cloud, region.name) == (cloud, name)), None)
+
+
+@value
+class BypassKeyword:
+    """A word of ``proxy.bypass``."""
+
+    name: str
+    minimum: str
+    """The first agent that knows it, ``MAJOR.MINOR``."""
+    covers: str
+
+
+@value
+class Bypass:
+    """``bypass.json``."""
+
+    source: str
+    keywords: tuple[BypassKeyword, ...]
+
+
+@value
+class Limits:
+    """``limits.json``: lengths in characters, ``tags`` a count."""
+
+    source: str
+    tags: int
+    tag_name: int
+    tag_value: int
+    tag_forbidden: str
+    tag_reserved: tuple[str, ...]
+    resource_group: int
+    resource_name: int
+
+
 def _read(name: str) -> bytes:
     return (files("bundler.data.arc_server") / name).read_bytes()
 
@@ -129,3 +223,27 @@ def agents() -> Agents:
 def clouds() -> Clouds:
     """Where each cloud's packages are."""
     return records.from_json(Clouds, _read("clouds.json"))
+
+
+@cache
+def endpoints() -> EndpointTable:
+    """The addresses of every cloud."""
+    return records.from_json(EndpointTable, _read("endpoints.json"))
+
+
+@cache
+def regions() -> Regions:
+    """The regions and their codes."""
+    return records.from_json(Regions, _read("regions.json"))
+
+
+@cache
+def bypass() -> Bypass:
+    """The words of ``proxy.bypass``."""
+    return records.from_json(Bypass, _read("bypass.json"))
+
+
+@cache
+def limits() -> Limits:
+    """What Azure Resource Manager takes."""
+    return records.from_json(Limits, _read("limits.json"))

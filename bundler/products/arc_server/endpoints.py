@@ -1,0 +1,131 @@
+"""Which addresses must be reached, from where, when, and by which way?
+
+From Microsoft's network requirements (``includes/network-requirements.md``), as data in ``endpoints.json``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from bundler.model.value import value
+from bundler.products.arc_server import tables
+from bundler.products.arc_server.definition import Definition
+from bundler.products.arc_server.tables import EndpointRow
+
+Way = Literal["jump-host", "direct", "proxy", "private-endpoint", "gateway"]
+
+
+@value
+class Endpoint:
+    """One address, for a network engineer and for the script's preflight."""
+
+    host: str
+    """A name; with ``*`` a wildcard, which firewalls take and a script cannot try."""
+    port: int
+    """TCP."""
+    resource: str = ""
+    """Path below the host, where only that is needed."""
+    phase: Literal["install", "connect", "always"]
+    """``install`` addresses are needed on the jump host alone: the bundle brings the package to the server."""
+    feature: str
+    """``core``, or the feature of Azure Arc that it serves."""
+    required: bool
+    """False: only its feature needs it."""
+    private_link: bool
+    """Whether a private endpoint of an Arc private link scope can stand for it."""
+    path: Way
+    """The way that this definition gives it: ``jump-host`` is not reached from the server at all."""
+    source: str
+    note: str = ""
+
+
+def endpoints(definition: Definition) -> tuple[Endpoint, ...]:
+    """The addresses for ``definition``'s cloud, region, network profile and features, required ones first."""
+    table = tables.endpoints()
+    found = [
+        _endpoint(definition, row)
+        for row in table.endpoints
+        if row.cloud == definition.cloud and _wanted(definition, row)
+    ]
+    found.extend(_gateway(definition))
+    phases = ("connect", "always", "install")
+    return tuple(sorted(found, key=lambda one: (not one.required, phases.index(one.phase))))
+
+
+def _wanted(definition: Definition, row: EndpointRow) -> bool:
+    if row.windows_only and not any(target.os == "windows" for target in definition.targets):
+        return False
+    private = definition.network.profile == "private-link"
+    if row.feature in {"ssh", "windows-admin-center"}:
+        # private-link-security.md: neither works over private link; the agent's gate is incomingconnections.enabled.
+        return (
+            not private
+            and definition.agent.mode == "full"
+            and definition.agent.incoming_connections.enabled is not False
+        )
+    # private-link-security.md: with private link extension packages come through the regional Arc address.
+    return not (private and row.feature == "extensions")
+
+
+def _endpoint(definition: Definition, row: EndpointRow) -> Endpoint:
+    region = tables.regions().find(definition.cloud, definition.location)
+    code = region.his if region and region.his else "*"
+    notes = [row.note.replace("{region}", definition.location)]
+    if "{his}" in row.host:
+        notes.append(_code_note(region))
+    if definition.network.profile == "microsoft-peering" and row.peering != "yes" and row.phase != "install":
+        notes.append(_PEERING[row.peering])
+    return Endpoint(
+        host=row.host.replace("{region}", definition.location).replace("{his}", code),
+        port=row.port,
+        resource=row.resource,
+        phase=row.phase,
+        feature=row.feature,
+        required=row.required,
+        private_link=row.private_link,
+        path=_way(definition, row),
+        source=row.source,
+        note="; ".join(note for note in notes if note),
+    )
+
+
+_PEERING = {
+    "no": "not carried by Microsoft peering (Front Door or CDN): it needs a proxy or another way out",
+    "unknown": "no document says whether Microsoft peering carries it: ask `azcmagent check`",
+}
+
+
+def _code_note(region: tables.Region | None) -> str:
+    if region is None or not region.his:
+        return "the region's code is not known: `azcmagent check --location` tells it"
+    return f"the region's code is from {region.his_source}: `azcmagent check --location` confirms it"
+
+
+def _way(definition: Definition, row: EndpointRow) -> Way:
+    network = definition.network
+    if row.phase == "install":
+        return "jump-host"
+    if network.profile == "gateway" and row.gateway == "through":
+        return "gateway"
+    if network.proxy and row.bypass not in network.proxy.bypass:
+        return "proxy"
+    if network.profile == "private-link" and row.private_link:
+        return "private-endpoint"
+    return "direct"
+
+
+def _gateway(definition: Definition) -> Iterator[Endpoint]:
+    """The gateway's own host: its prefix is the service's choice, and not part of the gateway's ARM id."""
+    if definition.network.profile == "gateway":
+        yield Endpoint(
+            host="*.gw.arc.azure.com",
+            port=443,
+            phase="always",
+            feature="core",
+            required=True,
+            private_link=False,
+            path="proxy" if definition.network.proxy else "direct",
+            source="arc-gateway.md (2026-04-01)",
+            note="one name is enough: `az arcgateway list` shows the gateway's own; exempt it from TLS inspection",
+        )
