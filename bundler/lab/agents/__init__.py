@@ -25,7 +25,7 @@ def linux(version: str) -> bytes:
 
 
 def windows(version: str) -> bytes:
-    """``azcmagent.exe`` for ``%ProgramFiles%\\AzureConnectedMachineAgent``: an x64 console program of this version.
+    """``azcmagent.exe`` for the program folder ``AzureConnectedMachineAgent``: an x64 console program of this version.
 
     Raises:
         ValueError: The version is more than digits and dots, or longer than 31 characters.

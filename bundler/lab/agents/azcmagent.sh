@@ -10,7 +10,7 @@
 # AZCMAGENT_LAB_ELEVATED  1 or 0: act as root, or as somebody else
 # <state>/lab.json        {"private": true, "unreachable": "host,host", "fail": "42", "fail-once": "42"}: how the upstream misbehaves
 
-# shellcheck disable=SC2317  # main calls commands by their names
+# shellcheck disable=SC1003,SC2015,SC2317  # a backslash alone is a pattern; fail does not return; main calls commands by name
 
 LC_ALL=C
 umask 022
@@ -628,7 +628,7 @@ check() {
     place
     case ${opt[extensions]} in '' | all | sql) ;; *) fail 23 '--extensions is all or sql' ;; esac
     proxy='not used'
-    [[ -z ${conf[proxy.url]} ]] || proxy=set
+    [[ -z ${conf[proxy.url]} ]] || proxy='set'
     endpoints "$cloud" "$location"
     say INFO "$LAB"
     say INFO 'Testing connectivity to endpoints that are needed to connect to Azure... This might take a few minutes.'
