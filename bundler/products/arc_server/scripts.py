@@ -1,0 +1,245 @@
+"""What does a bundle carry besides the packages? The scripts for its targets, and the facts that they run on.
+
+Everything here is pure: the same onboarding and pins give the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from bundler.errors import DefinitionError
+from bundler.formats import records
+from bundler.model.lock import Pin
+from bundler.model.target import Target
+from bundler.model.tree import Entry
+from bundler.model.value import value
+from bundler.products.arc_server.codes import CODES
+from bundler.products.arc_server.onboarding import AuthenticationMethod, Onboarding
+from bundler.render.environment import render
+
+SETTINGS_SCHEMA = "arc-bundler/settings/1"
+
+# ``ID`` of /etc/os-release (os-release(5)) for the definition's words; a word that is not here is its own ID.
+_RELEASE_IDS: Mapping[str, tuple[str, ...]] = {
+    "alma": ("almalinux",),
+    "amazon": ("amzn",),
+    "azurelinux": ("azurelinux", "mariner"),
+    "oracle": ("ol",),
+    "sles": ("sles", "sles_sap"),
+}
+
+# ``uname -m`` for the definition's words.
+_MACHINES = {"x64": "x86_64", "arm64": "aarch64"}
+
+# The flag of ``azcmagent connect`` that takes the secret, and what a person calls it (azcmagent-connect.md).
+_SECRETS: Mapping[AuthenticationMethod, tuple[str, str]] = {
+    "service-principal-secret": ("service-principal-secret", "the service principal's secret"),
+    "access-token": ("access-token", "the access token"),
+}
+
+_TAG_PLAIN = re.compile(r"[A-Za-z0-9_.:/@+-]*")
+
+
+@value
+class PackageSetting:
+    """One package, and the machines that it is for."""
+
+    path: str
+    sha256: str
+    size: int
+    """Bytes."""
+    version: str
+    targets: tuple[Target, ...]
+
+
+@value
+class Settings:
+    """``config/settings.json``: what the scripts have baked in, for a person or a program to read."""
+
+    schema: str = SETTINGS_SCHEMA
+    name: str
+    version: str
+    tool: str
+    practice: str = ""
+    onboarding: Onboarding
+    packages: tuple[PackageSetting, ...]
+
+
+@dataclass(frozen=True)
+class _File:
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One target as a script compares it with its machine; all text, as scripts have it."""
+
+    id: str
+    version_id: str
+    machine: str
+    target: str
+    path: str
+    sha256: str
+    package_version: str
+    kind: str
+    packed: str
+    """KiB of the package."""
+    installed: str
+    """KiB that it takes when installed."""
+
+
+def entries(
+    onboarding: Onboarding,
+    pins: Sequence[Pin],
+    *,
+    name: str,
+    version: str,
+    practice: str,
+    tool: str,
+    extra: Mapping[str, bytes] | None = None,
+) -> tuple[Entry, ...]:
+    """Every file that is neither a package nor evidence nor a description of the bundle, sorted by path.
+
+    ``practice`` is ``LAB`` for a lab's bundle, otherwise empty. ``extra`` are further files by path
+    (``config/endpoints.json``, ``payload/keys/….asc``): they become entries, and the install scripts verify them.
+    ``install.sh`` and ``verify.sh`` are there when a target is Linux, their counterparts when one is Windows.
+    Raises :class:`~bundler.errors.DefinitionError` where the onboarding cannot be done on one of the targets.
+    """
+    settings = Settings(
+        name=name, version=version, tool=tool, practice=practice, onboarding=onboarding, packages=_packages(pins)
+    )
+    facts = {"config/settings.json": records.to_json(settings), **(extra or {})}
+    files = [_File(path, hashlib.sha256(content).hexdigest()) for path, content in sorted(facts.items())]
+    shared = {
+        "name": name,
+        "version": version,
+        "practice": practice,
+        "tool": tool,
+        "onboarding": onboarding,
+        "files": files,
+        "codes": CODES,
+    }
+    linux = [row for pin in pins if pin.kind != "msi" for row in _linux_rows(pin)]
+    windows = [row for pin in pins if pin.kind == "msi" for row in _windows_rows(pin)]
+    made = [Entry(path, content) for path, content in facts.items()]
+    if linux:
+        made += _linux(onboarding, linux, shared)
+    if windows:
+        made += _windows(onboarding, windows, shared)
+    start = {**shared, "linux": bool(linux), "windows": bool(windows), "targets_text": _targets_text(linux + windows)}
+    made.append(Entry("START-HERE.txt", render("arc-server/START-HERE.txt.j2", start)))
+    return tuple(sorted(made, key=lambda entry: entry.path.encode()))
+
+
+def _linux(onboarding: Onboarding, rows: list[_Row], shared: Mapping[str, object]) -> list[Entry]:
+    if onboarding.certificate_thumbprint:
+        raise DefinitionError(
+            "a certificate in a Windows store cannot be used by the Linux targets",
+            do="Give certificate.file instead, or make a bundle of its own for Windows.",
+        )
+    values = {**shared, **_connection(onboarding), "rows": rows, "targets_text": _targets_text(rows)}
+    return [
+        Entry("install.sh", render("arc-server/linux/install.sh.j2", values), 0o755),
+        Entry("verify.sh", render("arc-server/linux/verify.sh.j2", values), 0o755),
+    ]
+
+
+def _windows(onboarding: Onboarding, rows: list[_Row], shared: Mapping[str, object]) -> list[Entry]:
+    values = {**shared, **_connection(onboarding), "rows": rows, "targets_text": _targets_text(rows)}
+    return [
+        Entry("install.ps1", render("arc-server/windows/install.ps1.j2", values)),
+        Entry("verify.ps1", render("arc-server/windows/verify.ps1.j2", values)),
+    ]
+
+
+def _packages(pins: Sequence[Pin]) -> tuple[PackageSetting, ...]:
+    return tuple(
+        PackageSetting(path=pin.path, sha256=pin.sha256, size=pin.size, version=pin.facts.version, targets=pin.targets)
+        for pin in pins
+    )
+
+
+def _targets_text(rows: Iterable[_Row]) -> str:
+    return ", ".join(dict.fromkeys(row.target for row in rows))
+
+
+def _row(pin: Pin, target: Target, *, release: str, version_id: str, machine: str) -> _Row:
+    packed = -(-pin.size // 1024)
+    # Where the package does not say: the published packages take three times their size (facts of 1.50 and 1.51).
+    installed = -(-pin.facts.installed_size // 1024) or 3 * packed
+    return _Row(
+        id=release,
+        version_id=version_id,
+        machine=machine,
+        target=str(target),
+        path=pin.path,
+        sha256=pin.sha256,
+        package_version=pin.facts.version,
+        kind=pin.kind,
+        packed=str(packed),
+        installed=str(installed),
+    )
+
+
+def _linux_rows(pin: Pin) -> Iterable[_Row]:
+    for target in pin.targets:
+        # SLES says "15 SP5", its VERSION_ID "15.5".
+        version_id = re.sub(r"[ -]?sp", ".", target.version, flags=re.IGNORECASE)
+        machine = _MACHINES.get(target.architecture, target.architecture)
+        for release in _RELEASE_IDS.get(target.os, (target.os,)):
+            yield _row(pin, target, release=release, version_id=version_id, machine=machine)
+
+
+def _windows_rows(pin: Pin) -> Iterable[_Row]:
+    for target in pin.targets:
+        version_id = re.sub(r"[ -]", "", target.version).lower()
+        yield _row(pin, target, release="windows", version_id=version_id, machine="AMD64")
+
+
+def _connection(onboarding: Onboarding) -> dict[str, str]:
+    flag, spoken = _SECRETS.get(onboarding.authentication, ("", "the secret"))
+    return {"connect_json": connect_json(onboarding), "secret_flag": flag, "secret_name": spoken}
+
+
+def connect_json(onboarding: Onboarding) -> str:
+    """What ``azcmagent connect --config`` reads, without the secret: long flag names and their values, in ASCII.
+
+    Source: azcmagent-connect.md, "Flags" and "Common flags" (``--config``).
+    """
+    flags: dict[str, str | bool] = {
+        "cloud": onboarding.cloud,
+        "tenant-id": onboarding.tenant_id,
+        "subscription-id": onboarding.subscription_id,
+        "resource-group": onboarding.resource_group,
+        "location": onboarding.location,
+        "resource-name": onboarding.resource_name,
+        "tags": tag_text(onboarding.tags),
+        "correlation-id": onboarding.correlation_id,
+        "service-principal-id": onboarding.service_principal_id,
+        "service-principal-cert": onboarding.certificate_file,
+        "service-principal-cert-thumbprint": onboarding.certificate_thumbprint,
+        "private-link-scope": onboarding.private_link_scope,
+        "gateway-id": onboarding.gateway_id,
+        "use-device-code": onboarding.authentication == "device-code",
+    }
+    return json.dumps({flag: given for flag, given in flags.items() if given})
+
+
+def tag_text(tags: Mapping[str, str]) -> str:
+    """Tags as ``azcmagent connect --tags`` takes them: ``name=value`` with commas between.
+
+    A part with anything unusual is put in single quotes; a backslash takes the meaning from a quote and from
+    itself (azcmagent-connect.md, ``--tags``; backslashes from agent 1.50).
+    """
+    return ",".join(f"{_tag_part(name)}={_tag_part(text)}" for name, text in tags.items())
+
+
+def _tag_part(text: str) -> str:
+    if _TAG_PLAIN.fullmatch(text):
+        return text
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -1,0 +1,77 @@
+"""What does the target read? Templates filled in, where nothing unquoted can get through.
+
+Rendering is pure: the same template and values give the same bytes anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from bundler.render import quoting
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+# Which filters a template has, by the language that its name tells: a template cannot quote for another one.
+_LANGUAGES: dict[str, dict[str, Callable[..., Any]]] = {
+    ".sh": {"quote": quoting.bash, "words": quoting.bash_words},
+    ".ps1": {"quote": quoting.powershell, "list": quoting.powershell_list},
+    ".txt": {"quote": quoting.text},
+}
+
+# Windows' own tools before 2018 show a file with bare line feeds as one line, and a signature over a script
+# needs line ends that nothing on the way "corrects". What bash reads must have none of it.
+_LINE_ENDS = {".sh": "\n", ".ps1": "\r\n", ".txt": "\r\n"}
+
+
+class UnquotedValue(TypeError):
+    """A template puts out a value that passed no quoting filter: a fault of the template."""
+
+
+def templates() -> Path:
+    """The folder of the templates: inside the installed package, or beside it in a checkout."""
+    installed = _PACKAGE / "templates"
+    return installed if installed.is_dir() else _PACKAGE.parent / "templates"
+
+
+def _only_quoted(value: object) -> object:
+    """Let through what cannot mean anything else in any language: quoted text and whole numbers."""
+    if isinstance(value, quoting.Quoted) or type(value) is int:
+        return value
+    raise UnquotedValue(f"a template puts out a {type(value).__name__} that passed no quoting filter")
+
+
+@cache
+def _environment(language: str) -> Environment:
+    # Autoescaping is HTML's; here every value is escaped by its language's own filter, and _only_quoted sees to it.
+    environment = Environment(
+        loader=FileSystemLoader(templates()),
+        undefined=StrictUndefined,
+        finalize=_only_quoted,
+        # "{#" is how bash asks for a length.
+        comment_start_string="{*",
+        comment_end_string="*}",
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701
+    )
+    environment.filters.update(_LANGUAGES[language])
+    return environment
+
+
+def render(template: str, values: Mapping[str, object]) -> bytes:
+    """Fill in ``template``, named from the templates' folder with ``/`` (``arc-server/linux/install.sh.j2``).
+
+    The name's ending before ``.j2`` (``.sh``, ``.ps1``, ``.txt``) chooses the quoting and the line ends.
+    Raises :class:`UnquotedValue`, :class:`bundler.render.quoting.QuotingError`, or Jinja's own errors
+    for a template that is wrong (a missing value among them).
+    """
+    language = Path(template.removesuffix(".j2")).suffix
+    rendered = _environment(language).get_template(template).render(dict(values))
+    encoding = "utf-8" if language == ".txt" else "ascii"
+    return rendered.replace("\n", _LINE_ENDS[language]).encode(encoding)

@@ -1,0 +1,92 @@
+r"""How does a value reach a script unchanged, whatever is in it?
+
+Each function writes one value as one literal of its language, in printable ASCII only. So a script's meaning never
+depends on the locale, the code page or the byte order mark that its reader assumes, and never on its line ends:
+
+* bash: *Bash Reference Manual*, "Single Quotes" and "ANSI-C Quoting" (``$'…'`` with ``\xHH``, a byte each);
+* PowerShell: *about_Quoting_Rules* (in a verbatim string only the quote itself is special). PowerShell takes U+2018 to
+  U+201B for quotes as well, and Windows PowerShell 5.1 reads a file without a byte order mark in the ANSI code page:
+  both are why anything beyond ASCII is written as ``[char]0x…``, one per UTF-16 unit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+_PRINTABLE = re.compile(r"[ -~]*")
+_POWERSHELL_PIECES = re.compile(r"[ -~]+|[^ -~]", re.DOTALL)
+
+
+class QuotingError(ValueError):
+    """A value that no script can carry: it holds a NUL, or half of a surrogate pair."""
+
+
+class Quoted(str):
+    """Text that one of this module's functions made; the only text that a template may put out."""
+
+    __slots__ = ()
+
+
+def _checked(value: object) -> str:
+    if not isinstance(value, str):
+        raise QuotingError(f"only text can be quoted, not {type(value).__name__}")
+    if "\0" in value:
+        raise QuotingError("a NUL cannot be passed to a program")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise QuotingError("half of a surrogate pair is not text") from None
+    # A Quoted value is a str subclass; quoting it twice would hide a mistake in the template.
+    if isinstance(value, Quoted):
+        raise QuotingError("the value is quoted already")
+    return value
+
+
+def bash(value: str) -> Quoted:
+    """``value`` as one bash word. Raises :class:`QuotingError`."""
+    text = _checked(value)
+    if _PRINTABLE.fullmatch(text):
+        return Quoted("'" + text.replace("'", "'\\''") + "'")
+    return Quoted("$'" + "".join(map(_bash_byte, text.encode())) + "'")
+
+
+def _bash_byte(byte: int) -> str:
+    character = chr(byte)
+    return character if " " <= character <= "~" and character not in "'\\" else f"\\x{byte:02x}"
+
+
+def bash_words(values: Iterable[str]) -> Quoted:
+    """``values`` as bash words with a space between them, for an array or an argument list."""
+    return Quoted(" ".join(map(bash, values)))
+
+
+def powershell(value: str) -> Quoted:
+    """``value`` as one PowerShell expression, to stand anywhere, as an argument too. Raises :class:`QuotingError`."""
+    text = _checked(value)
+    if _PRINTABLE.fullmatch(text):
+        return Quoted(_verbatim(text))
+    # The empty string in front makes every + a concatenation of text.
+    return Quoted("('' + " + " + ".join(map(_powershell_piece, _POWERSHELL_PIECES.findall(text))) + ")")
+
+
+def _verbatim(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _powershell_piece(piece: str) -> str:
+    if _PRINTABLE.fullmatch(piece):
+        return _verbatim(piece)
+    units = piece.encode("utf-16-be")
+    codes = [int.from_bytes(units[at : at + 2], "big") for at in range(0, len(units), 2)]
+    return " + ".join(f"[char]0x{code:04x}" for code in codes)
+
+
+def powershell_list(values: Iterable[str]) -> Quoted:
+    """``values`` as a PowerShell array."""
+    return Quoted("@(" + ", ".join(map(powershell, values)) + ")")
+
+
+def text(value: str) -> Quoted:
+    r"""``value`` for a plain text file: one line, every control character shown as ``\xHH``."""
+    return Quoted("".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in _checked(value)))
