@@ -1,0 +1,208 @@
+"""How is the practice upstream started, told what to do, and stopped?"""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Literal
+
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from typing_extensions import Self
+
+from bundler.lab import agent, authority, upstream
+from bundler.lab.agent import Release
+from bundler.lab.authority import Authority
+from bundler.lab.behaviour import Behaviour
+from bundler.lab.server import Request, Server
+from bundler.lab.upstream import Upstream
+from bundler.model.anchor import Anchors
+
+Certificate = Literal["good", "other-host", "expired", "unknown"]
+"""What the server shows: its own certificate, or one that a caller must refuse."""
+
+
+class Lab:
+    """A practice upstream over HTTPS on this machine; a context manager that serves from entry to exit.
+
+    ``root`` keeps keys and anchors, so that a second lab on it serves the same trust and the same bytes.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        now: datetime,
+        port: int = 0,
+        *,
+        releases: Iterable[Release] = agent.RELEASES,
+        stuffing: int = 0,
+        certificate: Certificate = "good",
+    ) -> None:
+        """Prepare a lab below ``root`` at the time ``now`` (with a time zone) on ``port`` (0: any free one).
+
+        ``stuffing`` makes every package that many bytes larger, with bytes that do not compress.
+
+        Raises:
+            OSError: the port is taken, or ``root`` cannot be written.
+        """
+        self.authority: Authority = authority.establish(root / "authority", now)
+        self._upstream = Upstream(self.authority, releases, stuffing=stuffing)
+        context = _context(self.authority, root / "authority", certificate)
+        self._server = Server(port, context, self._upstream.find)
+        self._thread = threading.Thread(target=self._server.serve_forever, name="lab", kwargs={"poll_interval": 0.05})
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.stop()
+        self._thread.join()
+
+    @property
+    def host(self) -> str:
+        """``localhost:PORT``, as a definition's list of allowed hosts names it."""
+        return f"localhost:{self._server.server_port}"
+
+    @property
+    def url(self) -> str:
+        """The address below which every real host is a folder; without a slash at its end."""
+        return f"https://{self.host}"
+
+    @property
+    def ca_file(self) -> Path:
+        """PEM of the lab's TLS root."""
+        return self.authority.ca_file
+
+    @property
+    def anchors_file(self) -> Path:
+        """The lab's anchors as JSON."""
+        return self.authority.anchors_file
+
+    @property
+    def anchors(self) -> Anchors:
+        """What the lab's packages are judged by."""
+        return self.authority.anchors
+
+    @property
+    def packages_url(self) -> str:
+        """In the place of ``https://packages.microsoft.com``."""
+        return f"{self.url}/{upstream.PACKAGES_HOST}"
+
+    @property
+    def windows_url(self) -> str:
+        """In the place of ``https://gbl.his.arc.azure.com``."""
+        return f"{self.url}/{upstream.HIS_HOSTS[0]}"
+
+    @property
+    def download_url(self) -> str:
+        """In the place of ``https://download.microsoft.com``."""
+        return f"{self.url}/{upstream.DOWNLOAD_HOST}"
+
+    @property
+    def short_url(self) -> str:
+        """In the place of ``https://aka.ms``."""
+        return f"{self.url}/{upstream.SHORT_HOST}"
+
+    @property
+    def releases(self) -> tuple[Release, ...]:
+        """What is published now, oldest first."""
+        return self._upstream.releases
+
+    @property
+    def requests(self) -> list[Request]:
+        """Every request so far, in the order of arrival."""
+        return list(self._server.requests)
+
+    def publish(self, version: str) -> Release:
+        """Publish a further build (``1.69.03560.1450``) for all systems, and say what it is."""
+        release = agent.release(version)
+        self._upstream.publish(release)
+        return release
+
+    def replace(self, version: str) -> None:
+        """Serve other bytes under a build that is already published.
+
+        Raises:
+            KeyError: there is no such build.
+        """
+        self._upstream.replace(version)
+
+    def republish_older(self) -> None:
+        """Serve an older state, properly signed: what was before the last move, or a month before the first."""
+        self._upstream.step_back()
+
+    def misbehave(self, path_pattern: str, behaviour: Behaviour, times: int | None = None) -> None:
+        """Misbehave on paths (``/host/…``) that match, ``times`` times or always; ``*`` goes over slashes too."""
+        self._server.instruct(path_pattern, behaviour, times)
+
+    def behave(self) -> None:
+        """Be good again."""
+        self._server.behave()
+
+
+def serve(root: Path, port: int, now: datetime, say: Callable[[str], None]) -> None:
+    """Run a lab until interrupted (KeyboardInterrupt ends it quietly), saying where everything is.
+
+    Raises:
+        OSError: the port is taken, or ``root`` cannot be written.
+    """
+    with Lab(root, now, port) as lab:
+        for line in describe(lab):
+            say(line)
+        try:
+            while True:
+                # With a limit, because Windows cannot interrupt a wait that has none.
+                threading.Event().wait(1)
+        except KeyboardInterrupt:
+            say("LAB: stopped")
+
+
+def describe(lab: Lab) -> list[str]:
+    """Say what a person needs to use the lab."""
+    versions = ", ".join(
+        sorted({release.minor for release in lab.releases}, key=lambda minor: int(minor.split(".")[1]))
+    )
+    return [
+        "LAB: a practice upstream. Nothing in it is Microsoft's, and its agent connects to nothing.",
+        f"address   {lab.url}",
+        f"windows   {lab.windows_url}/azcmagent/latest/{upstream.MSI_NAME}",
+        f"linux     {lab.packages_url}",
+        f"agents    {versions}",
+        f"CA        {lab.ca_file}",
+        f"anchors   {lab.anchors_file}",
+    ]
+
+
+def _context(made: Authority, folder: Path, kind: Certificate) -> ssl.SSLContext:
+    """Make the server's TLS settings, with a certificate of that kind."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if kind == "good":
+        context.load_cert_chain(folder / "server-leaf.crt.pem", folder / "server-leaf.key.pem")
+        return context
+    place = folder / f"server-{kind}.both.pem"
+    place.write_bytes(_unfit(made, kind))
+    context.load_cert_chain(place)
+    return context
+
+
+def _unfit(made: Authority, kind: Certificate) -> bytes:
+    """Make a certificate that is wrong in one way, with its key, as PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    names = ("elsewhere.invalid",) if kind == "other-host" else ("localhost", "127.0.0.1")
+    life = timedelta(days=1 if kind == "expired" else 800)
+    root = made.server.root
+    issuer = (
+        authority.Identity(root.certificate, ec.generate_private_key(ec.SECP256R1())) if kind == "unknown" else root
+    )
+    certificate = authority.server_certificate(issuer, key, made.since, life, names).sign(issuer.key, hashes.SHA256())
+    pem = serialization.Encoding.PEM
+    packed = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return certificate.public_bytes(pem) + packed
