@@ -1,0 +1,112 @@
+"""What is in a bundle, whichever way it is wrapped?"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from bundler.errors import UsageError
+from bundler.pack import content, from_directory, from_tar, from_zip
+from bundler.pack.found import Found, refused
+from bundler.pack.guard import Member, guarded
+from bundler.pack.writers import Format
+
+__all__ = ["Container", "Member", "open_bundle", "sha256"]
+
+_MAGIC: tuple[tuple[bytes, Format], ...] = (
+    (b"PK\x03\x04", "zip"),
+    (b"PK\x05\x06", "zip"),
+    (b"\x1f\x8b", "tar.gz"),
+    (b"7z\xbc\xaf\x27\x1c", "7z"),
+)
+
+
+@dataclass(frozen=True)
+class Container:
+    """A bundle that is open for one reading."""
+
+    path: Path
+    format: Format
+    size: int | None
+    """Bytes of the archive; None for a directory."""
+    _found: Iterator[Found]
+
+    def walk(self) -> Iterator[Member]:
+        """Give the bundle's files, once, in the container's own order; nothing is written to disk.
+
+        A file's content can be read until the next file is asked for; what is not read is still checked.
+        Raises :class:`NotBelieved` for links, devices, names that leave the bundle, duplicates, bombs, damage and
+        everything that two unpackers might read differently.
+        """
+        return guarded(self._found, archive_size=self.size)
+
+
+@contextmanager
+def open_bundle(path: Path, password: Callable[[], str] | None = None) -> Iterator[Container]:
+    """Open the bundle at ``path``: a directory, or an archive, known by its first bytes and not by its name.
+
+    ``password`` is asked where a 7z needs one. Raises :class:`UsageError` where there is nothing to open or no
+    password, and :class:`NotBelieved` where it is no container of ours.
+    """
+    if path.is_dir():
+        yield Container(path, "directory", None, _readable(path, from_directory.walk(path)))
+        return
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    with file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        wanted = _recognise(file.read(8))
+        file.seek(0)
+        with closing(_reader(wanted, file, size, password)) as found:
+            yield Container(path, wanted, size, _readable(path, found))
+
+
+def _reader(
+    wanted: Format, file: BinaryIO, size: int, password: Callable[[], str] | None
+) -> Generator[Found, None, None]:
+    if wanted == "zip":
+        return from_zip.walk(file, size)
+    if wanted == "tar.gz":
+        return from_tar.walk(file, size)
+    from bundler.pack import from_sevenzip
+
+    return from_sevenzip.walk(file, size, password)
+
+
+def _readable(path: Path, found: Iterator[Found]) -> Iterator[Found]:
+    """Turn a disk's errors into ours; not those of whoever reads, whose errors do not pass here."""
+    try:
+        yield from found
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 in hex of the archive at ``path``. Raises :class:`UsageError` where it cannot be read."""
+    try:
+        return content.file_sha256(path)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _recognise(start: bytes) -> Format:
+    for magic, kind in _MAGIC:
+        if start.startswith(magic):
+            return kind
+    if start[:1] == b"<":
+        raise refused("This is a web page, not a bundle: a proxy or portal answered.", "unknown-container")
+    raise refused("This is neither a directory nor a zip, tar.gz or 7z.", "unknown-container")
+
+
+def _unreadable(path: Path, error: OSError) -> UsageError:
+    return UsageError(
+        f"{path} cannot be read: {error.strerror or error}.",
+        do="Give the path of a bundle: its folder, or its zip, tar.gz or 7z.",
+    )

@@ -1,0 +1,88 @@
+"""What are an entry's bytes, and are they still the ones that were judged?"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from bundler.errors import NotBelieved, WriteError
+from bundler.model.progress import Task
+from bundler.model.tree import Blob, Entry, Tree
+
+
+class Sink(Protocol):
+    """Whatever takes all the bytes that it is given."""
+
+    def write(self, piece: bytes, /) -> object: ...
+
+
+PIECE = 1 << 20
+"""Bytes read at once: large enough that Python's share of the time vanishes, small enough for any memory."""
+
+
+def size(entry: Entry) -> int:
+    """Bytes of ``entry``."""
+    return entry.content.size if isinstance(entry.content, Blob) else len(entry.content)
+
+
+def sha256(entry: Entry) -> str:
+    """SHA-256 of ``entry`` in hex: computed for bytes at hand, as recorded for a file."""
+    return entry.content.sha256 if isinstance(entry.content, Blob) else hashlib.sha256(entry.content).hexdigest()
+
+
+def total(tree: Tree) -> int:
+    """Bytes of all entries."""
+    return sum(size(entry) for entry in tree.entries)
+
+
+def pieces(entry: Entry) -> Iterator[bytes]:
+    """The bytes of ``entry``, at most :data:`PIECE` at a time.
+
+    A file is hashed while it is read. Raises :class:`NotBelieved` (``changed-underneath``) when it is no longer what
+    was judged, and :class:`WriteError` when it cannot be read.
+    """
+    if isinstance(entry.content, Blob):
+        yield from _read(entry.content)
+    else:
+        for start in range(0, len(entry.content), PIECE):
+            yield entry.content[start : start + PIECE]
+
+
+def _read(blob: Blob) -> Iterator[bytes]:
+    digest = hashlib.sha256()
+    left = blob.size
+    try:
+        with blob.path.open("rb", buffering=0) as file:
+            while piece := file.read(PIECE):
+                digest.update(piece)
+                left -= len(piece)
+                if left < 0:
+                    break
+                yield piece
+    except OSError as error:
+        raise WriteError(f"{blob.path} could not be read: {error.strerror or error}.") from error
+    if left or digest.hexdigest() != blob.sha256:
+        raise NotBelieved(
+            f"{blob.path} is no longer the file that was judged.",
+            reason="changed-underneath",
+            details=(f"wanted {blob.size} bytes with SHA-256 {blob.sha256}",),
+            do="Remove it from the store, then run the same command again.",
+        )
+
+
+def copy(entry: Entry, sink: Sink, task: Task) -> None:
+    """Write the bytes of ``entry`` to ``sink``, telling ``task``; raises what :func:`pieces` raises."""
+    for piece in pieces(entry):
+        sink.write(piece)
+        task.advance(len(piece))
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 in hex of the file at ``path``; raises :class:`OSError`."""
+    digest = hashlib.sha256()
+    with path.open("rb", buffering=0) as file:
+        while piece := file.read(PIECE):
+            digest.update(piece)
+    return digest.hexdigest()

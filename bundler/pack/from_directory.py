@@ -1,0 +1,62 @@
+"""What does a folder hold?
+
+Its permission bits are not reported: they belong to the site (a share, a FAT stick or a umask changes them), and the
+scripts are started through their interpreters.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from bundler.pack.content import PIECE
+from bundler.pack.found import Found, refused
+
+_REPARSE_POINT = 0x400
+_DEEPEST = 64
+
+
+def walk(root: Path) -> Iterator[Found]:
+    """Give what lies below ``root``, folders before what is in them, by name.
+
+    Raises :class:`NotBelieved` for links and everything else that is neither a file nor a folder.
+    """
+    yield from _below(root, "")
+
+
+def _below(folder: Path, prefix: str) -> Iterator[Found]:
+    if prefix.count("/") > _DEEPEST:
+        raise refused("The folder is nested deeper than any bundle.", "bomb")
+    with os.scandir(folder) as listing:
+        entries = sorted(listing, key=lambda entry: entry.name)
+    for entry in entries:
+        path = prefix + entry.name
+        if _is_folder(path, entry.stat(follow_symlinks=False)):
+            yield Found(path, 0, None, _nothing, folder=True)
+            yield from _below(folder / entry.name, path + "/")
+        else:
+            size = (folder / entry.name).lstat().st_size
+            yield Found(path, size, None, partial(_pieces, folder / entry.name))
+
+
+def _is_folder(path: str, status: os.stat_result) -> bool:
+    if getattr(status, "st_file_attributes", 0) & _REPARSE_POINT or stat.S_ISLNK(status.st_mode):
+        raise refused(f"{path!a} is a link.", "link")
+    if stat.S_ISDIR(status.st_mode):
+        return True
+    if not stat.S_ISREG(status.st_mode):
+        raise refused(f"{path!a} is neither a file nor a folder.", "special-file")
+    return False
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb", buffering=0) as file:
+        while piece := file.read(PIECE):
+            yield piece
+
+
+def _nothing() -> Iterator[bytes]:
+    return iter(())

@@ -1,0 +1,179 @@
+"""What does a 7z file hold, and does the password open it?
+
+py7zr raises whatever its parsing stumbles on (TypeError, AssertionError, lzma's own errors, …), so everything that it
+raises is a damaged archive, or, where a password was needed, perhaps a wrong one.
+Format: 7zFormat.txt of the LZMA SDK.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Generator, Iterator
+from typing import Any, BinaryIO
+
+from py7zr import SevenZipFile
+from py7zr.exceptions import PasswordRequired
+from py7zr.io import Py7zIO, WriterFactory
+
+from bundler.errors import BundlerError, NotBelieved, UsageError
+from bundler.pack.content import PIECE
+from bundler.pack.found import Found, damaged, refused
+from bundler.pack.guard import limit, require_bounded
+from bundler.pack.pump import pull
+from bundler.seal.names import refuse
+
+_START_HEADER = 32
+_NEXT_HEADER = 12
+
+
+def walk(file: BinaryIO, size: int, password: Callable[[], str] | None) -> Generator[Found, None, None]:
+    """Give the members of the 7z ``file`` of ``size`` bytes in the order in which they are unpacked.
+
+    ``password`` is asked only where one is needed. Raises :class:`NotBelieved` (``wrong-password`` where that is as
+    likely as damage), and :class:`UsageError` where a password is needed and there is none.
+    """
+    _require_end(file, size)
+    archive, secret = _open(file, password)
+    try:
+        yield from _members(archive, size)
+    except (BundlerError, GeneratorExit):
+        raise
+    except Exception as error:
+        raise _unreadable(error, secret) from error
+
+
+def _require_end(file: BinaryIO, size: int) -> None:
+    file.seek(_NEXT_HEADER)
+    fields = file.read(16)
+    if len(fields) != 16:
+        raise damaged("it is too short")
+    offset, length = struct.unpack("<QQ", fields)
+    if _START_HEADER + offset + length > size:
+        raise damaged("it ends before its header")
+    if _START_HEADER + offset + length < size:
+        raise refused("Something follows the end of the 7z.", "trailing-data")
+    file.seek(0)
+
+
+def _open(file: BinaryIO, password: Callable[[], str] | None) -> tuple[Any, str | None]:
+    secret: str | None = None
+    try:
+        try:
+            archive = SevenZipFile(file, "r")
+            needed = archive.needs_password()
+        except PasswordRequired:
+            needed = True
+        if needed:
+            secret = _ask(password)
+            file.seek(0)
+            archive = SevenZipFile(file, "r", password=secret)
+    except BundlerError:
+        raise
+    except Exception as error:
+        raise _unreadable(error, secret) from error
+    return archive, secret
+
+
+def _ask(password: Callable[[], str] | None) -> str:
+    if password is None:
+        raise UsageError(
+            "The archive is encrypted, and there is no password.",
+            do="Give it with --password-file FILE, in ARC_BUNDLER_PASSWORD, or at the prompt.",
+        )
+    return password()
+
+
+def _unreadable(error: Exception, secret: str | None) -> NotBelieved:
+    if secret is None:
+        return damaged(f"{type(error).__name__}: {error}")
+    return NotBelieved(
+        "The password is wrong, or the archive is damaged.",
+        reason="wrong-password",
+        do="Try the password again. If it is right, copy the archive again and compare its SHA-256.",
+    )
+
+
+def _members(archive: Any, size: int) -> Iterator[Found]:
+    files = list(getattr(archive, "files", ()))
+    require_bounded((int(info.uncompressed or 0) for info in files), size)
+    for info in files:
+        _require_plain(info)
+    # Before unpacking: py7zr gives the second of two equal names a name of its own.
+    faults = refuse(info.filename for info in files)
+    if faults:
+        raise refused("The 7z holds names that no bundle has.", "unsafe-name", faults[:20])
+    yield from (Found(info.filename, 0, None, lambda: iter(()), folder=True) for info in files if info.is_directory)
+    plain = {info.filename: info for info in files if not info.is_directory}
+    if plain:
+        yield from _contents(archive, plain, size)
+
+
+def _require_plain(info: Any) -> None:
+    if info.is_symlink or info.is_junction:
+        raise refused(f"{info.filename!a} is a link.", "link")
+    if not (info.is_directory or info.is_file):
+        raise refused(f"{info.filename!a} is neither a file nor a folder.", "special-file")
+
+
+def _contents(archive: Any, plain: dict[str, Any], size: int) -> Iterator[Found]:
+    archive.max_extract_size = limit(size)
+
+    def push(emit: Callable[[str | bytes | None], None]) -> None:
+        archive.extractall(factory=_Factory(emit))
+
+    stream = pull(push)
+    try:
+        for name in stream:
+            if not isinstance(name, str):
+                raise damaged("a file has more content than declared")
+            info = plain[name]
+            yield Found(name, int(info.uncompressed), info.posix_mode, lambda: _until_end(stream))
+    finally:
+        stream.close()
+
+
+def _until_end(stream: Iterator[str | bytes | None]) -> Iterator[bytes]:
+    for piece in stream:
+        if piece is None:
+            return
+        if isinstance(piece, str):
+            raise damaged("a file has no end")
+        yield piece
+
+
+class _Factory(WriterFactory):
+    """Hands py7zr a sink for each file, which passes everything on."""
+
+    def __init__(self, emit: Callable[[str | bytes | None], None]) -> None:
+        self._emit = emit
+
+    def create(self, filename: str) -> Py7zIO:
+        self._emit(filename)
+        return _Sink(self._emit)
+
+
+class _Sink(Py7zIO):
+    def __init__(self, emit: Callable[[str | bytes | None], None]) -> None:
+        self._emit = emit
+        self._size = 0
+
+    def write(self, s: bytes | bytearray) -> int:
+        for start in range(0, len(s), PIECE):
+            self._emit(bytes(s[start : start + PIECE]))
+        self._size += len(s)
+        return len(s)
+
+    def close(self) -> None:
+        """py7zr has verified the file's checksum by now."""
+        self._emit(None)
+
+    def read(self, size: int | None = None) -> bytes:
+        return b""
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return 0
+
+    def flush(self) -> None: ...
+
+    def size(self) -> int:
+        return self._size

@@ -1,0 +1,110 @@
+"""What does a tar.gz hold, when every reader of it must see the same?
+
+The stream is unpacked once, forward, with bounded memory. Formats: RFC 1952 for gzip, POSIX.1-2017 pax for tar.
+"""
+
+from __future__ import annotations
+
+import stat
+import tarfile
+import zlib
+from collections.abc import Generator, Iterator
+from functools import partial
+from typing import BinaryIO, cast
+
+from bundler.errors import NotBelieved
+from bundler.pack.content import PIECE
+from bundler.pack.found import Found, damaged, refused
+from bundler.pack.guard import MAX_MEMBERS, limit
+
+_MAX_HEADER = 64 << 10
+"""Bytes of one header record: a pax header of ours has some hundred."""
+_PER_MEMBER = 4 << 10
+_GZIP_WINDOW = 31
+
+
+class _Unpacked:
+    """The unpacked bytes of a gzip file, as the forward-only file that tarfile reads its headers from."""
+
+    def __init__(self, file: BinaryIO, size: int) -> None:
+        self._file = file
+        self._gzip = zlib.decompressobj(_GZIP_WINDOW)
+        self._packed = b""
+        self._position = 0
+        self._most = limit(size) + MAX_MEMBERS * _PER_MEMBER
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, position: int) -> int:
+        while self._position < position:
+            if not self.some(min(PIECE, position - self._position)):
+                break
+        return self._position
+
+    def read(self, size: int) -> bytes:
+        """``size`` bytes, or what there is; for headers alone, so a length that no header has is refused."""
+        if not 0 <= size <= _MAX_HEADER:
+            raise refused("A header of the tar is larger than any of ours.", "bomb")
+        parts = bytearray()
+        while len(parts) < size and (piece := self.some(size - len(parts))):
+            parts += piece
+        return bytes(parts)
+
+    def some(self, most: int) -> bytes:
+        """At least one and at most ``most`` bytes; none at the end."""
+        while not self._gzip.eof:
+            self._packed = self._packed or self._file.read(PIECE)
+            if not self._packed:
+                raise damaged("it ends before its last block")
+            piece = self._gzip.decompress(self._packed, most)
+            self._packed = self._gzip.unconsumed_tail
+            self._position += len(piece)
+            if self._position > self._most:
+                raise refused("The container would unpack to more than any bundle holds.", "bomb")
+            if piece:
+                return piece
+        return b""
+
+    def require_end(self) -> None:
+        """Refuse whatever hides behind the end of the tar, or of the gzip."""
+        while piece := self.some(PIECE):
+            if piece.strip(b"\0"):
+                raise refused("Something follows the end of the tar.", "trailing-data")
+        if self._gzip.unused_data or self._file.read(1):
+            raise refused("Something follows the end of the gzip.", "trailing-data")
+
+
+def walk(file: BinaryIO, size: int) -> Generator[Found, None, None]:
+    """Give the members of the tar.gz ``file`` of ``size`` bytes in their order. Raises :class:`NotBelieved`."""
+    try:
+        unpacked = _Unpacked(file, size)
+        archive = tarfile.TarFile(fileobj=cast("BinaryIO", unpacked), mode="r", errors="strict")
+        # Not tarfile's own iteration, which would keep every member's header.
+        while (info := archive.next()) is not None:
+            yield _found(unpacked, info)
+        unpacked.require_end()
+    except NotBelieved:
+        raise
+    except (tarfile.TarError, zlib.error, ValueError, EOFError, OverflowError) as error:
+        raise damaged(error) from error
+
+
+def _found(unpacked: _Unpacked, info: tarfile.TarInfo) -> Found:
+    if info.issym() or info.islnk():
+        raise refused(f"{info.name!a} is a link.", "link")
+    sparse = info.sparse is not None or any(key.startswith("GNU.sparse") for key in info.pax_headers)
+    if info.type not in (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.DIRTYPE) or sparse:
+        raise refused(f"{info.name!a} is neither a file nor a folder.", "special-file")
+    if info.isdir():
+        return Found(info.name, 0, None, lambda: iter(()), folder=True)
+    return Found(info.name, info.size, stat.S_IMODE(info.mode), partial(_pieces, unpacked, info.size))
+
+
+def _pieces(unpacked: _Unpacked, size: int) -> Iterator[bytes]:
+    while size > 0:
+        piece = unpacked.some(min(PIECE, size))
+        if not piece:
+            raise damaged("it ends inside a file")
+        size -= len(piece)
+        yield piece

@@ -1,0 +1,197 @@
+"""What does a zip file hold, when every reader of it must see the same?
+
+A zip says everything twice, in the central directory and before each member, and unpackers differ in whom they
+believe, and in what may lie before, between and behind. Here both must agree, and nothing else may be there.
+Format: PKWARE APPNOTE 6.3, sections 4.3.7 (local header), 4.3.9 (data descriptor), 4.3.12, 4.3.14 to 4.3.16.
+"""
+
+from __future__ import annotations
+
+import stat
+import struct
+import zlib
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import BinaryIO
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
+
+from bundler.errors import NotBelieved
+from bundler.pack.content import PIECE
+from bundler.pack.found import Found, damaged, refused
+from bundler.pack.guard import MAX_MEMBERS, require_bounded
+
+_END = struct.Struct("<4s4H2LH")
+_END64_LOCATOR = struct.Struct("<4sLQL")
+_END64 = struct.Struct("<4sQ2H2L4Q")
+_LOCAL = struct.Struct("<4s5H3L2H")
+_EXTRA = struct.Struct("<HH")
+_FULL16, _FULL32 = 0xFFFF, 0xFFFFFFFF
+_ENCRYPTED, _DESCRIPTOR, _UTF8 = 0x1, 0x8, 0x800
+_DEFLATE_EFFORT = 0x6
+_ZIP64 = 0x0001
+_OTHER_NAMES = frozenset([0x7075, 0x6375])
+_DESCRIPTOR_SIZES = frozenset([12, 16, 20, 24])
+_MAX_DIRECTORY = 16 << 20
+_UNIX, _MACOS = 3, 19
+_DOS_FOLDER, _REPARSE_POINT = 0x10, 0x400
+
+
+@dataclass(frozen=True)
+class _Directory:
+    """Where the central directory lies, and how many members it lists."""
+
+    offset: int
+    size: int
+    members: int
+
+
+def walk(file: BinaryIO, size: int) -> Generator[Found, None, None]:
+    """Give the members of the zip ``file`` of ``size`` bytes in the order in which they lie. Raises NotBelieved."""
+    try:
+        directory = _directory(file, size)
+        with ZipFile(file) as archive:
+            members = sorted(archive.infolist(), key=lambda info: info.header_offset)
+            if len(members) != directory.members:
+                raise damaged("the directory lists another number of members")
+            require_bounded((info.file_size for info in members), size)
+            _require_contiguous(file, members, directory.offset)
+            for info in members:
+                yield _found(archive, info)
+    except NotBelieved:
+        raise
+    except (BadZipFile, NotImplementedError, RuntimeError, ValueError, struct.error, EOFError, zlib.error) as error:
+        raise damaged(error) from error
+
+
+def _directory(file: BinaryIO, size: int) -> _Directory:
+    end = size - _END.size
+    signature, disk, first, here, members, length, offset, comment = _END.unpack(_at(file, end, _END.size))
+    if signature != b"PK\x05\x06" or comment:
+        raise refused("Something follows the end of the zip.", "trailing-data")
+    if disk or first or here != members:
+        raise refused("The zip is one part of several.", "damaged-archive")
+    if members == _FULL16 or _FULL32 in (length, offset):
+        end, length, offset, members = _directory64(file, end)
+    if offset + length != end:
+        raise refused("Something lies before or inside the zip that does not belong to it.", "foreign-data")
+    if length > _MAX_DIRECTORY or members > MAX_MEMBERS:
+        raise refused("The zip lists more than any bundle holds.", "bomb")
+    return _Directory(offset, length, members)
+
+
+def _directory64(file: BinaryIO, end: int) -> tuple[int, int, int, int]:
+    locator, _, at, _ = _END64_LOCATOR.unpack(_at(file, end - _END64_LOCATOR.size, _END64_LOCATOR.size))
+    fields = _END64.unpack(_at(file, at, _END64.size))
+    if locator != b"PK\x06\x07" or fields[0] != b"PK\x06\x06" or at + _END64.size + _END64_LOCATOR.size != end:
+        raise refused("Something lies before or inside the zip that does not belong to it.", "foreign-data")
+    return at, fields[8], fields[9], fields[7]
+
+
+def _at(file: BinaryIO, offset: int, length: int) -> bytes:
+    if offset < 0:
+        raise damaged("it is too short")
+    file.seek(offset)
+    read = file.read(length)
+    if len(read) != length:
+        raise damaged("it is too short")
+    return read
+
+
+def _require_contiguous(file: BinaryIO, members: list[ZipInfo], end: int) -> None:
+    """Every byte up to the directory belongs to exactly one member, whose two headers agree."""
+    starts = [info.header_offset for info in members]
+    position = 0
+    for info, following in zip(members, [*starts[1:], end], strict=True):
+        if info.header_offset != position:
+            raise refused("Members of the zip overlap, or something lies between them.", "foreign-data")
+        data = position + _local_header(file, info)
+        gap = following - data - info.compress_size
+        if gap and not (info.flag_bits & _DESCRIPTOR and _describes(file, info, data + info.compress_size, gap)):
+            raise refused("Members of the zip overlap, or something lies between them.", "foreign-data")
+        position = following
+    if position != end:
+        raise refused("Something lies before the zip's directory.", "foreign-data")
+
+
+def _local_header(file: BinaryIO, info: ZipInfo) -> int:
+    """Hold the local header against the directory's, and return its length."""
+    header = _at(file, info.header_offset, _LOCAL.size)
+    signature, _, flags, method, _, _, crc, packed, unpacked, name_length, extra_length = _LOCAL.unpack(header)
+    rest = _at(file, info.header_offset + _LOCAL.size, name_length + extra_length)
+    extra = _extras(rest[name_length:])
+    if packed == _FULL32 and unpacked == _FULL32 and len(extra.get(_ZIP64, b"")) == 16:
+        unpacked, packed = struct.unpack("<QQ", extra[_ZIP64])
+    said = (flags, method, crc, packed, unpacked)
+    wanted = (info.flag_bits, info.compress_type, info.CRC, info.compress_size, info.file_size)
+    late = (info.flag_bits, info.compress_type, 0, 0, 0)
+    same_name = rest[:name_length] == info.orig_filename.encode("utf-8" if flags & _UTF8 else "cp437")
+    agreed = said == wanted or (flags & _DESCRIPTOR and said == late)
+    if signature != b"PK\x03\x04" or not same_name or not agreed:
+        raise refused(
+            f"The zip says two different things about {info.orig_filename!a}.",
+            "headers-disagree",
+            ["the header before the member differs from the directory at the end"],
+        )
+    return _LOCAL.size + len(rest)
+
+
+def _describes(file: BinaryIO, info: ZipInfo, offset: int, gap: int) -> bool:
+    """Whether the bytes behind a member are its data descriptor."""
+    if gap not in _DESCRIPTOR_SIZES:
+        return False
+    wide = gap >= 20
+    fields = struct.pack("<LQQ" if wide else "<LLL", info.CRC, info.compress_size, info.file_size)
+    return _at(file, offset, gap) in (fields, b"PK\x07\x08" + fields)
+
+
+def _extras(extra: bytes) -> dict[int, bytes]:
+    fields: dict[int, bytes] = {}
+    position = 0
+    while position < len(extra):
+        kind, length = _EXTRA.unpack_from(extra, position)
+        position += _EXTRA.size
+        if kind in fields or position + length > len(extra):
+            raise damaged("an extra field is malformed")
+        if kind in _OTHER_NAMES:
+            raise refused("The zip gives a member two names.", "headers-disagree")
+        fields[kind] = extra[position : position + length]
+        position += length
+    return fields
+
+
+def _found(archive: ZipFile, info: ZipInfo) -> Found:
+    _require_plain(info)
+    folder = info.orig_filename.endswith("/")
+    mode = stat.S_IMODE(info.external_attr >> 16) if info.create_system in (_UNIX, _MACOS) else None
+    path = info.orig_filename[:-1] if folder else info.orig_filename
+    return Found(path, info.file_size, mode, partial(_pieces, archive, info), folder=folder)
+
+
+def _require_plain(info: ZipInfo) -> None:
+    name = info.orig_filename
+    if info.flag_bits & _ENCRYPTED:
+        raise refused("The zip is encrypted; of our bundles, only a 7z is.", "encrypted")
+    if info.flag_bits & ~(_DESCRIPTOR | _UTF8 | _DEFLATE_EFFORT) or not (name.isascii() or info.flag_bits & _UTF8):
+        raise refused(f"{name!a} is stored in a way that unpackers read differently.", "headers-disagree")
+    if info.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+        raise refused(f"{name!a} is compressed in a way that stock Windows cannot read.", "unknown-method")
+    if info.compress_type == ZIP_STORED and info.compress_size != info.file_size:
+        raise damaged(f"{name!a} is stored, and yet has two sizes")
+    _extras(info.extra)
+    _require_kind(info, folder=name.endswith("/"))
+
+
+def _require_kind(info: ZipInfo, *, folder: bool) -> None:
+    wanted = stat.S_IFDIR if folder else stat.S_IFREG
+    kind = stat.S_IFMT(info.external_attr >> 16) if info.create_system in (_UNIX, _MACOS) else 0
+    if kind == stat.S_IFLNK or info.external_attr & _REPARSE_POINT:
+        raise refused(f"{info.orig_filename!a} is a link.", "link")
+    if kind not in (0, wanted) or bool(info.external_attr & _DOS_FOLDER) > folder or (folder and info.file_size):
+        raise refused(f"{info.orig_filename!a} is neither a file nor a folder.", "special-file")
+
+
+def _pieces(archive: ZipFile, info: ZipInfo) -> Iterator[bytes]:
+    with archive.open(info) as member:
+        while piece := member.read(PIECE):
+            yield piece

@@ -1,0 +1,138 @@
+"""Is what a container holds safe to look at: names, kinds, amounts?
+
+Nothing of a member is read before its name and its declared size have been accepted, and no more than that size then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from bundler.pack.found import Found, damaged, refused
+from bundler.seal.names import refuse
+
+MAX_MEMBERS = 20_000
+MAX_TOTAL = 64 << 30
+"""Bytes of all files: a bundle for every platform is well under 4 GiB."""
+MAX_RATIO = 100
+"""Unpacked bytes for one packed byte. Packages do not compress at all, scripts about tenfold."""
+SMALL = 64 << 20
+"""Bytes that no ratio makes a bomb."""
+
+
+@dataclass
+class Member:
+    """One file of a bundle, found where a bundle's file may be."""
+
+    path: str
+    """From the bundle's root."""
+    top: str | None
+    """The one folder that the archive unpacks to; None for a directory, which may be called anything."""
+    size: int
+    mode: int | None
+    _found: Found = field(repr=False)
+    _left: int = field(default=-1, repr=False)
+
+    def pieces(self) -> Iterator[bytes]:
+        """The content, once, and only until the next member is asked for; raises :class:`NotBelieved`."""
+        if self._left >= 0:
+            raise ValueError(f"{self.path} was read before")
+        self._left = self.size
+        for piece in self._found.pieces():
+            self._left -= len(piece)
+            if self._left < 0:
+                raise damaged(f"{self.path} is longer than declared")
+            yield piece
+        if self._left:
+            raise damaged(f"{self.path} is shorter than declared")
+
+    def drain(self) -> None:
+        """Read what nobody asked for, so that it is checked and the next member can follow."""
+        if self._left < 0:
+            for _ in self.pieces():
+                pass
+        elif self._left:
+            raise ValueError(f"{self.path} was left half read")
+
+
+def limit(archive_size: int | None) -> int:
+    """How many bytes a container of ``archive_size`` bytes may unpack to."""
+    return MAX_TOTAL if archive_size is None else min(MAX_TOTAL, max(SMALL, MAX_RATIO * archive_size))
+
+
+@dataclass
+class _Amount:
+    """How much was announced so far."""
+
+    most: int
+    members: int = 0
+    total: int = 0
+
+    def add(self, size: int) -> None:
+        self.members += 1
+        self.total += size
+        if self.members > MAX_MEMBERS or size < 0 or self.total > self.most:
+            raise refused(
+                "The container would unpack to more than any bundle holds.",
+                "bomb",
+                [f"allowed are {MAX_MEMBERS} members and {self.most} bytes in all"],
+            )
+
+
+def require_bounded(sizes: Iterable[int], archive_size: int | None) -> None:
+    """Refuse bombs: more members, or more bytes in all, than any bundle has. Raises :class:`NotBelieved`."""
+    amount = _Amount(limit(archive_size))
+    for size in sizes:
+        amount.add(size)
+
+
+def guarded(found: Iterable[Found], *, archive_size: int | None) -> Iterator[Member]:
+    """Give the files of a bundle one after the other, each checked before it is given.
+
+    ``archive_size`` is the container's own size in bytes; None means that it is a directory, whose members lie at the
+    bundle's root and not in one folder below. Raises :class:`NotBelieved`.
+    """
+    amount = _Amount(limit(archive_size))
+    files: set[str] = set()
+    folders: set[str] = set()
+    top: str | None = None
+    for member in found:
+        amount.add(member.size)
+        _require_safe(member.path)
+        if archive_size is not None:
+            top = _require_top(member, top)
+        if member.folder:
+            folders.add(member.path)
+            continue
+        if member.path in files:
+            raise refused(f"The archive holds {member.path!a} twice.", "duplicate-name")
+        files.add(member.path)
+        given = Member(_inside(member.path, top), top, member.size, member.mode, member)
+        yield given
+        given.drain()
+    _require_used(folders, files)
+
+
+def _require_safe(path: str) -> None:
+    faults = refuse([path])
+    if faults:
+        raise refused("The container holds a name that no bundle has.", "unsafe-name", faults)
+
+
+def _require_top(member: Found, top: str | None) -> str:
+    first, slash, _ = member.path.partition("/")
+    if not slash and not member.folder:
+        raise refused(f"{member.path!a} lies beside the bundle's folder, not in it.", "wrong-folder")
+    if top not in (None, first):
+        raise refused(f"The archive unpacks to two folders, {top!a} and {first!a}.", "wrong-folder")
+    return first
+
+
+def _inside(path: str, top: str | None) -> str:
+    return path if top is None else path[len(top) + 1 :]
+
+
+def _require_used(folders: set[str], files: set[str]) -> None:
+    needed = {path[:index] for path in files for index, letter in enumerate(path) if letter == "/"}
+    for folder in sorted(folders - needed):
+        raise refused(f"The bundle holds a folder without files: {folder!a}.", "extra-folder")

@@ -1,0 +1,64 @@
+"""Which documents describe a bundle's files to those who receive it?"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timezone
+
+from bundler.errors import WriteError
+from bundler.formats import records
+from bundler.model.manifest import FileEntry, Manifest
+from bundler.model.tree import Entry, Tree
+from bundler.pack.content import sha256, size
+from bundler.pack.names import require_safe
+from bundler.seal import sums
+
+
+def assemble(described: Manifest, entries: Iterable[Entry], *, name: str, time: datetime) -> Tree:
+    """Complete ``entries`` with ``manifest.json`` and ``SHA256SUMS``.
+
+    ``described`` is the manifest with everything but its ``files``; ``name`` the one folder after unpacking
+    (``<name>-<version>``, with the platform behind it where one platform gets a bundle of its own); ``time`` what
+    every container gives every file. Raises :class:`WriteError` for names that a target refuses.
+    """
+    listed = _ordered(entries)
+    if "/" in name:
+        raise WriteError(f"The bundle's name has a slash: {name}.", do="Change the definition's name or version.")
+    require_safe((name, *(entry.path for entry in listed), *sums.UNLISTED))
+    manifest = replace(described, files=tuple(_described(entry) for entry in listed))
+    covered = (*listed, Entry(sums.MANIFEST, records.to_json(manifest)))
+    digests = sums.render((entry.path, sha256(entry)) for entry in covered)
+    complete = _ordered((*covered, Entry(sums.SUMS, digests)))
+    return Tree(name, complete, time.astimezone(timezone.utc).replace(microsecond=0))
+
+
+def digest(document: bytes) -> str:
+    """SHA-256 in hex of a document."""
+    return hashlib.sha256(document).hexdigest()
+
+
+def bundle_digest(tree: Tree) -> str:
+    """SHA-256 in hex of the tree's ``SHA256SUMS``: the one number to compare on the far side."""
+    return digest(_document(tree, sums.SUMS))
+
+
+def manifest_bytes(tree: Tree) -> bytes:
+    """The tree's ``manifest.json``."""
+    return _document(tree, sums.MANIFEST)
+
+
+def _document(tree: Tree, path: str) -> bytes:
+    for entry in tree.entries:
+        if entry.path == path and isinstance(entry.content, bytes):
+            return entry.content
+    raise ValueError(f"the tree {tree.name} was never completed: it has no {path}")
+
+
+def _ordered(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    return tuple(sorted(entries, key=lambda entry: entry.path.encode("utf-8", "surrogatepass")))
+
+
+def _described(entry: Entry) -> FileEntry:
+    return FileEntry(path=entry.path, size=size(entry), sha256=sha256(entry), mode=f"{entry.mode:04o}")

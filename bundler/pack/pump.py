@@ -1,0 +1,69 @@
+"""How does a library that pushes become one that is pulled from?"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
+from queue import Full, Queue
+from typing import Generic, TypeVar
+
+_T = TypeVar("_T")
+
+_DEPTH = 4
+_LOOK_UP = 0.05
+"""Seconds after which a waiting producer looks whether anybody still listens."""
+
+
+class Abandoned(Exception):  # not a failure: the listener has left
+    """Nobody pulls any more; the producer ends by letting this pass."""
+
+
+class _Pump(Generic[_T]):
+    def __init__(self, push: Callable[[Callable[[_T], None]], None]) -> None:
+        self._push = push
+        self._queue: Queue[tuple[_T] | None] = Queue(_DEPTH)
+        self._left = threading.Event()
+        self._failure: BaseException | None = None
+
+    def emit(self, item: _T) -> None:
+        self._put((item,))
+
+    def run(self) -> None:
+        try:
+            self._push(self.emit)
+        except Abandoned:
+            return
+        except BaseException as error:  # noqa: BLE001  # raised again where it is pulled
+            self._failure = error
+        self._put(None)
+
+    def items(self) -> Iterator[_T]:
+        while (item := self._queue.get()) is not None:
+            yield item[0]
+        if self._failure is not None:
+            raise self._failure
+
+    def leave(self) -> None:
+        self._left.set()
+
+    def _put(self, item: tuple[_T] | None) -> None:
+        while not self._left.is_set():
+            with suppress(Full):
+                return self._queue.put(item, timeout=_LOOK_UP)
+        raise Abandoned
+
+
+def pull(push: Callable[[Callable[[_T], None]], None]) -> Generator[_T, None, None]:
+    """Give what ``push`` emits while it runs in a thread of its own, a few items ahead; raises what it raises.
+
+    Close the iterator to end the thread early: the next emission raises :class:`Abandoned` there.
+    """
+    pump = _Pump(push)
+    thread = threading.Thread(target=pump.run, daemon=True)
+    thread.start()
+    try:
+        yield from pump.items()
+    finally:
+        pump.leave()
+        thread.join()

@@ -1,0 +1,182 @@
+"""How does an output appear whole, or not at all?
+
+Work happens in a hidden folder beside the final name, so on the same volume, and is moved to that name at the end.
+While it lasts its maker holds a lock beside that folder; the system lets go of the lock when the maker dies, however
+that happens, and the next one to work there removes what the dead left behind.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from bundler.errors import WriteError
+from bundler.pack.content import PIECE
+from bundler.pack.disk import writing
+
+_PREFIX = ".arc-bundler-"
+_LOCK = ".lock"
+_WORK = ".partial"
+_SPARE = 16 << 20
+"""Bytes beyond what an output needs that must be free: folders, headers, the file system's own."""
+
+
+@contextmanager
+def Staging(final: Path, *, needed: int = 0) -> Iterator[Path]:  # noqa: N802  # reads as the thing that it gives
+    """Give a new, empty folder that becomes ``final`` when the block ends well, and vanishes when it does not.
+
+    ``needed`` bytes must be free on the volume. Where ``final`` exists by then, holding exactly the same files is
+    success and changes nothing; anything else there is left alone. Raises :class:`WriteError`.
+    """
+    with _workplace(final, needed) as work:
+        folder = work / "output"
+        with writing(folder):
+            folder.mkdir()
+        yield folder
+        with writing(final):
+            _rest(folder)
+            _move_folder(folder, final)
+            _rest_names(final.parent)
+
+
+def write_file(path: Path, document: bytes) -> None:
+    """Write ``document`` as ``path``, replacing what was there in one step. Raises :class:`WriteError`."""
+    with _workplace(path, len(document)) as work:
+        fresh = work / "output"
+        with writing(path):
+            fresh.write_bytes(document)
+            _rest(fresh)
+            fresh.replace(path)
+            _rest_names(path.parent)
+
+
+@contextmanager
+def _workplace(final: Path, needed: int) -> Iterator[Path]:
+    parent = final.parent
+    with ExitStack() as stack:
+        with writing(parent):
+            parent.mkdir(parents=True, exist_ok=True)
+            _sweep(parent)
+            _require_space(parent, needed)
+            work = _claim(parent, stack)
+        stack.callback(_remove, work)
+        with writing(work):
+            work.mkdir()
+        yield work
+
+
+def _claim(parent: Path, stack: ExitStack) -> Path:
+    """A name that nobody else uses, with its lock held until ``stack`` ends."""
+    while True:
+        work = parent / f"{_PREFIX}{secrets.token_hex(8)}{_WORK}"
+        path = work.with_suffix(_LOCK)
+        lock = _lock(path)
+        lock.acquire(timeout=0)
+        # Between making and taking the lock, somebody's sweep may have taken it for a dead one and removed it.
+        if path.exists():
+            stack.callback(_let_go, lock, path)
+            return work
+        lock.release(force=True)
+
+
+def _sweep(parent: Path) -> None:
+    """Remove what dead makers left in ``parent``; what cannot be removed is left for the next."""
+    for path in parent.glob(f"{_PREFIX}*{_LOCK}"):
+        lock = _lock(path)
+        with suppress(Timeout, OSError):
+            lock.acquire(timeout=0)
+            _remove(path.with_suffix(_WORK))
+            _let_go(lock, path)
+
+
+def _lock(path: Path) -> FileLock:
+    return FileLock(path, is_singleton=False)
+
+
+def _let_go(lock: FileLock, path: Path) -> None:
+    # Windows cannot remove what is open, and others must not remove what is held: there the order is the other.
+    if os.name == "nt":
+        lock.release(force=True)
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
+    lock.release(force=True)
+
+
+def _remove(work: Path) -> None:
+    shutil.rmtree(work, ignore_errors=True)
+
+
+def _require_space(parent: Path, needed: int) -> None:
+    free = shutil.disk_usage(parent).free
+    if needed and free < needed + _SPARE:
+        raise WriteError(
+            f"There is not enough space at {parent}: {needed + _SPARE:,} bytes are needed, {free:,} are free.",
+            do="Free space on that volume, or choose another output folder.",
+        )
+
+
+def _move_folder(folder: Path, final: Path) -> None:
+    # POSIX would let a folder replace an empty one; Windows replaces none. Either way nothing of others is touched.
+    if not os.path.lexists(final):
+        try:
+            folder.rename(final)
+        except OSError as error:
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY, errno.EACCES) or not os.path.lexists(final):
+                raise
+        else:
+            return
+    if not _same(folder, final):
+        raise WriteError(
+            f"{final} is already there and holds something else.",
+            do="Give the bundle another version, or move the old one away: it is never overwritten.",
+        )
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Whether two paths hold the same names and bytes."""
+    kinds = [stat.S_IFMT(path.lstat().st_mode) for path in (one, other)]
+    if kinds[0] != kinds[1]:
+        return False
+    if kinds[0] == stat.S_IFDIR:
+        names = sorted(path.name for path in one.iterdir())
+        return names == sorted(path.name for path in other.iterdir()) and all(
+            _same(one / name, other / name) for name in names
+        )
+    return one.stat().st_size == other.stat().st_size and _same_bytes(one, other)
+
+
+def _same_bytes(one: Path, other: Path) -> bool:
+    with one.open("rb") as first, other.open("rb") as second:
+        while piece := first.read(PIECE):
+            if piece != second.read(PIECE):
+                return False
+    return True
+
+
+def _rest(path: Path) -> None:
+    """Bring ``path``, and all below it, to the medium: a name must not outlive a power cut that its bytes did not."""
+    if path.is_dir():
+        for child in path.iterdir():
+            _rest(child)
+        _rest_names(path)
+    else:
+        with path.open("r+b") as file:
+            os.fsync(file.fileno())
+
+
+def _rest_names(folder: Path) -> None:
+    """The same for a folder's names; Windows opens no folder and needs it not."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

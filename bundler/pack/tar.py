@@ -1,0 +1,79 @@
+"""How is a bundle wrapped for Linux, where every system unpacks tar.gz?
+
+The gzip layer (RFC 1952) holds stored deflate blocks (RFC 1951, 3.2.4) and no time or name: packages do not compress,
+and so the bytes do not depend on which zlib this Python has (docs/decisions/0005-containers.md).
+Headers are ustar, with pax records where a name needs them (POSIX.1-2017, pax).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+import tarfile
+import zlib
+from pathlib import Path
+from typing import BinaryIO
+
+from bundler.model.progress import Progress
+from bundler.model.tree import Entry, Tree
+from bundler.pack import content
+from bundler.pack.disk import Written, writing
+
+# Magic, deflate, no flags, no time, no level, and 255 for an unknown system (RFC 1952, 2.3).
+GZIP_HEADER = bytes([0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 255])
+_STORED_LIMIT = 0xFFFF
+_LAST_BLOCK = b"\x01\x00\x00\xff\xff"
+
+
+class _StoredGzip:
+    """A gzip member written without compressing, and hashed on the way."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._crc = 0
+        self._length = 0
+        self._digest = hashlib.sha256()
+        self._emit(GZIP_HEADER)
+
+    def write(self, piece: bytes) -> None:
+        self._crc = zlib.crc32(piece, self._crc)
+        self._length += len(piece)
+        parts = []
+        for start in range(0, len(piece), _STORED_LIMIT):
+            block = piece[start : start + _STORED_LIMIT]
+            parts += [struct.pack("<BHH", 0, len(block), len(block) ^ 0xFFFF), block]
+        self._emit(b"".join(parts))
+
+    def finish(self) -> str:
+        """End the member and return the SHA-256 of all that was written."""
+        self._emit(_LAST_BLOCK + struct.pack("<II", self._crc, self._length & 0xFFFFFFFF))
+        return self._digest.hexdigest()
+
+    def _emit(self, encoded: bytes) -> None:
+        self._digest.update(encoded)
+        self._file.write(encoded)
+
+
+def write(tree: Tree, out: Path, progress: Progress) -> Written:
+    """Write ``tree`` as the new tar.gz file ``out``; raises :class:`WriteError` where that fails."""
+    with writing(out), progress.task(f"pack {out.name}", content.total(tree)) as task, out.open("xb") as file:
+        gzip = _StoredGzip(file)
+        length = 0
+        for entry in tree.entries:
+            header = _header(tree, entry)
+            gzip.write(header)
+            content.copy(entry, gzip, task)
+            padding = bytes(-content.size(entry) % tarfile.BLOCKSIZE)
+            gzip.write(padding)
+            length += len(header) + content.size(entry) + len(padding)
+        # Two empty blocks end an archive; tar then fills its record.
+        gzip.write(bytes(2 * tarfile.BLOCKSIZE + -(length + 2 * tarfile.BLOCKSIZE) % tarfile.RECORDSIZE))
+        return Written(path=out, sha256=gzip.finish(), size=file.tell())
+
+
+def _header(tree: Tree, entry: Entry) -> bytes:
+    info = tarfile.TarInfo(f"{tree.name}/{entry.path}")
+    info.size = content.size(entry)
+    info.mode = entry.mode
+    info.mtime = int(tree.time.timestamp())
+    return info.tobuf(tarfile.PAX_FORMAT, "utf-8", "strict")

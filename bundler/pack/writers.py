@@ -1,0 +1,31 @@
+"""Which writer makes which format?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from bundler.errors import UsageError
+from bundler.model.progress import Progress
+from bundler.model.tree import Tree
+from bundler.pack import directory, sevenzip, tar, zip  # noqa: A004  # the format is called so
+from bundler.pack.disk import Written
+
+Format = Literal["directory", "zip", "tar.gz", "7z"]
+
+_WRITERS = {"directory": directory.write, "zip": zip.write, "tar.gz": tar.write}
+
+
+def write(wanted: Format, tree: Tree, out: Path, *, progress: Progress, password: str | None = None) -> Written:
+    """Write ``tree`` as ``out``, which must not be there yet.
+
+    The same tree makes the same bytes anywhere, unless ``password`` encrypts them, which only 7z can.
+    Raises :class:`WriteError`, and :class:`NotBelieved` where a file changed since it was judged.
+    """
+    if wanted == "7z":
+        if password == "":
+            raise UsageError("The password of the 7z archive is empty.", do="Give one, or build without encryption.")
+        return sevenzip.write(tree, out, progress, password)
+    if password is not None:
+        raise UsageError(f"Only 7z can be encrypted, not {wanted}.", do="Choose 7z, or build without encryption.")
+    return _WRITERS[wanted](tree, out, progress)

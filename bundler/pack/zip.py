@@ -1,0 +1,50 @@
+"""How is a bundle wrapped for stock Windows, which opens zip and nothing else?
+
+Everything is stored: packages do not compress, and stored bytes are the same whatever compressor Python was built with
+(docs/decisions/0005-containers.md). Format: PKWARE APPNOTE 6.3; entries above 4 GiB use its Zip64 extensions.
+"""
+
+from __future__ import annotations
+
+import stat
+from datetime import datetime, timezone
+from pathlib import Path
+from zipfile import ZIP_STORED, ZipFile, ZipInfo
+
+from bundler.errors import WriteError
+from bundler.model.progress import Progress
+from bundler.model.tree import Entry, Tree
+from bundler.pack import content
+from bundler.pack.disk import Written, writing
+
+_UNIX = 3
+_EARLIEST = 1980
+
+
+def write(tree: Tree, out: Path, progress: Progress) -> Written:
+    """Write ``tree`` as the new zip file ``out``; raises :class:`WriteError` where that fails."""
+    with writing(out), progress.task(f"pack {out.name}", content.total(tree)) as task, out.open("x+b") as file:
+        with ZipFile(file, "w", ZIP_STORED, allowZip64=True) as archive:
+            for entry in tree.entries:
+                with archive.open(_described(tree, entry), "w") as member:
+                    content.copy(entry, member, task)
+        length = file.tell()
+    with writing(out):
+        return Written(out, length, content.file_sha256(out))
+
+
+def _described(tree: Tree, entry: Entry) -> ZipInfo:
+    info = ZipInfo(f"{tree.name}/{entry.path}", _clock(tree.time))
+    info.create_system = _UNIX  # otherwise it would tell on which system the bundle was made
+    info.external_attr = (stat.S_IFREG | entry.mode) << 16
+    info.compress_type = ZIP_STORED
+    info.file_size = content.size(entry)
+    return info
+
+
+def _clock(time: datetime) -> tuple[int, int, int, int, int, int]:
+    """UTC in the format's own steps of two seconds, which begin in 1980."""
+    utc = time.astimezone(timezone.utc)
+    if utc.year < _EARLIEST:
+        raise WriteError(f"A zip cannot hold the time {utc.isoformat()}.", do="Take a new lock with a correct clock.")
+    return (utc.year, utc.month, utc.day, utc.hour, utc.minute, utc.second // 2 * 2)
