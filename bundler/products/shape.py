@@ -9,13 +9,13 @@ import copy
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any, Generic, TypeVar
 
 from bundler.errors import Fault
 from bundler.formats import records
 from bundler.formats.definition_text import DefinitionText, Path
 from bundler.formats.records import RecordFault
+from bundler.products.spelling import nearest
 
 _T = TypeVar("_T")
 
@@ -163,13 +163,6 @@ def _has(parent: Any, part: str | int) -> bool:
     if isinstance(parent, list):
         return isinstance(part, int) and part < len(parent)
     return isinstance(parent, dict) and part in parent
-
-
-def nearest(word: str, words: list[str]) -> str:
-    """``; did you mean 'ubuntu'?`` where one of ``words`` is near, otherwise nothing."""
-    by_fold = {one.casefold(): one for one in words}
-    near = get_close_matches(word.casefold(), by_fold, 1, 0.6)
-    return f"; did you mean {by_fold[near[0]]!r}?" if near else ""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,67 @@
+"""Does the way of signing in have what it needs, and do the targets know it?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from bundler.products.arc_server.rules.rule import Case, Finding, rule, warning
+from bundler.products.arc_server.rules.texts import GUID_ALLOWED, guid_findings
+
+_CONNECT = "azcmagent-connect.md"
+_CERTIFICATE = "service-principal-certificate"
+_PRINCIPALS = {"service-principal-secret", _CERTIFICATE}
+
+
+@rule("authentication")
+def _principal(case: Case) -> Iterator[Finding]:
+    who = case.definition.authentication
+    path = ("authentication", "service_principal_id")
+    if who.method in _PRINCIPALS:
+        if who.service_principal_id:
+            yield from guid_findings(path, who.service_principal_id)
+        else:
+            yield Finding(path, f"is missing, and {who.method} needs it", GUID_ALLOWED, _CONNECT)
+    elif who.service_principal_id:
+        yield Finding(path, f"{who.method} takes no service principal", "leave it out", _CONNECT)
+
+
+@rule("authentication")
+def _certificate(case: Case) -> Iterator[Finding]:
+    who = case.definition.authentication
+    given = [key for key in ("certificate_file", "certificate_thumbprint") if getattr(who, key)]
+    if who.method == _CERTIFICATE and len(given) != 1:
+        message = "a file or a thumbprint, not both" if given else "where the certificate is is missing"
+        allowed = "certificate_file or certificate_thumbprint"
+        yield Finding(("authentication",), message, allowed, f"{_CONNECT} (--service-principal-cert, from 1.41)")
+    if who.method != _CERTIFICATE:
+        for key in given:
+            yield Finding(("authentication", key), f"{who.method} takes no certificate", "leave it out", _CONNECT)
+    if who.certificate_thumbprint and not re.fullmatch(r"[0-9A-F]{40}", who.certificate_thumbprint):
+        message = f"{who.certificate_thumbprint!r} is no thumbprint"
+        yield Finding(("authentication", "certificate_thumbprint"), message, "40 hexadecimal digits (SHA-1)", _CONNECT)
+
+
+@rule("authentication", "targets.*")
+def _method_fits_targets(case: Case) -> Iterator[Finding]:
+    who = case.definition.authentication
+    linux = sorted({target.os for target in case.definition.targets if target.os != "windows"})
+    if who.certificate_thumbprint and linux:
+        message = f"a thumbprint names a Windows certificate store, which {', '.join(linux)} cannot read"
+        source = f"{_CONNECT} (--service-principal-cert-thumbprint, from 1.49)"
+        yield Finding(("authentication", "certificate_thumbprint"), message, "certificate_file", source)
+    if who.method == "interactive" and linux:
+        message = f"a browser is needed, and a Linux server ({', '.join(linux)}) is taken to have none"
+        yield Finding(
+            ("authentication", "method"), message, "device-code", f"{_CONNECT} (default on Linux: device code)"
+        )
+    elif who.method == "interactive":
+        message = "a browser is needed: Server Core has none"
+        yield warning(("authentication", "method"), message, "device-code", f"{_CONNECT} (default on Server Core)")
+
+
+@rule("authentication.method")
+def _token_is_short(case: Case) -> Iterator[Finding]:
+    if case.definition.authentication.method == "access-token":
+        message = "an access token lives about an hour: it must be fetched when the server is onboarded"
+        yield warning(("authentication", "method"), message, "a service principal for many servers", _CONNECT)

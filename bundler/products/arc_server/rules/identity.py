@@ -1,0 +1,78 @@
+"""Are the names and identifiers what Azure and every file system take?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from bundler.products import naming
+from bundler.products.arc_server import tables
+from bundler.products.arc_server.rules.rule import Case, Finding, rule, warning
+from bundler.products.arc_server.rules.texts import guid_findings
+from bundler.products.spelling import nearest
+
+
+@rule("name")
+def _name(case: Case) -> Iterator[Finding]:
+    wrong = naming.name_fault(case.definition.name)
+    if wrong:
+        yield Finding(("name",), wrong, naming.ALLOWED, naming.NAMING_SOURCE)
+
+
+@rule("version")
+def _version(case: Case) -> Iterator[Finding]:
+    wrong = naming.pattern_fault(case.definition.version)
+    if wrong:
+        allowed = f"{naming.PATTERN_ALLOWED}; {naming.ALLOWED}"
+        yield Finding(("version",), wrong, allowed, naming.NAMING_SOURCE)
+
+
+@rule("tenant")
+def _tenant(case: Case) -> Iterator[Finding]:
+    yield from guid_findings(("tenant",), case.definition.tenant)
+
+
+@rule("subscription")
+def _subscription(case: Case) -> Iterator[Finding]:
+    yield from guid_findings(("subscription",), case.definition.subscription)
+
+
+@rule("correlation_id")
+def _correlation_id(case: Case) -> Iterator[Finding]:
+    if case.definition.correlation_id:
+        yield from guid_findings(("correlation_id",), case.definition.correlation_id)
+
+
+@rule("resource_group")
+def _resource_group(case: Case) -> Iterator[Finding]:
+    """Letters and digits of any script, as the rule for resource groups has it."""
+    name, limit = case.definition.resource_group, tables.limits().resource_group
+    if not (0 < len(name) <= limit) or not re.fullmatch(r"[\w().-]+", name) or name.endswith("."):
+        allowed = f"1 to {limit} letters, digits, '.', '_', '-', '(', ')'; no '.' at the end"
+        yield Finding(("resource_group",), f"{name!r} is no name of a resource group", allowed, tables.limits().source)
+
+
+@rule("resource_name")
+def _resource_name(case: Case) -> Iterator[Finding]:
+    name, limit = case.definition.resource_name, tables.limits().resource_name
+    if not name:
+        return
+    if len(name) > limit or not re.fullmatch(r"[A-Za-z0-9_-]*[A-Za-z0-9]", name):
+        allowed = f"letters, digits, '-', '_', not '-' or '_' at the end, at most {limit}"
+        source = "troubleshoot-agent-onboard.md (AZCM0102)"
+        yield Finding(("resource_name",), f"{name!r} is no name for a server's resource", allowed, source)
+    else:
+        message = "every server that this bundle onboards gets the same resource name: it is for one server"
+        yield warning(("resource_name",), message, "leave it out: each server takes its host name")
+
+
+@rule("location", "cloud")
+def _location(case: Case) -> Iterator[Finding]:
+    cloud, location = case.definition.cloud, case.definition.location
+    if not re.fullmatch(r"[a-z0-9]{1,64}", location):
+        yield Finding(("location",), f"{location!r} is no region", "a region's short name, such as japaneast")
+        return
+    names = tables.regions().names(cloud)
+    if location not in names:
+        message = f"{location!r} is not among the regions of {cloud} that are known here{nearest(location, names)}"
+        yield warning(("location",), message, ", ".join(names), tables.regions().source)

@@ -1,0 +1,139 @@
+"""Do profile, proxy, private link and gateway fit together?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from bundler.products.arc_server import tables
+from bundler.products.arc_server.rules.rule import Case, Finding, Path, rule, warning
+from bundler.products.arc_server.rules.texts import GUID, split
+from bundler.products.arc_server.rules.wish import below, wishes
+
+CONNECT = "azcmagent-connect.md"
+_GATEWAY = "arc-gateway.md (2026-04-01)"
+_PRIVATE_LINK = "private-link-security.md (2026-05-04)"
+_PROXY = "manage-agent-proxy-settings.md"
+_ARM_ID = re.compile(
+    r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)"
+    r"/providers/Microsoft\.HybridCompute/(?P<kind>[^/]+)/(?P<name>[\w.-]+)",
+    re.IGNORECASE,
+)
+
+
+@rule("network.profile", "network.private_link_scope", "network.gateway_id")
+def _profile_and_ids(case: Case) -> Iterator[Finding]:
+    network = case.definition.network
+    if network.profile == "gateway" and network.private_link_scope:
+        message = "a gateway and a private link scope exclude each other: the gateway wants the public endpoint"
+        yield Finding(("network", "private_link_scope"), message, "one of the two", _GATEWAY)
+    elif network.private_link_scope and network.profile != "private-link":
+        message = f"the profile is {network.profile}, which uses no private link scope"
+        yield Finding(
+            ("network", "private_link_scope"), message, "profile: private-link, or leave it out", _PRIVATE_LINK
+        )
+    if network.gateway_id and network.profile == "private-link":
+        message = "a private link scope and a gateway exclude each other: the gateway wants the public endpoint"
+        yield Finding(("network", "gateway_id"), message, "one of the two", _GATEWAY)
+    elif network.gateway_id and network.profile != "gateway":
+        message = f"the profile is {network.profile}, which uses no gateway"
+        yield Finding(("network", "gateway_id"), message, "profile: gateway, or leave it out", _GATEWAY)
+
+
+@rule("network.profile", "network.private_link_scope", "network.gateway_id")
+def _profile_needs_id(case: Case) -> Iterator[Finding]:
+    network = case.definition.network
+    if network.profile == "private-link" and not network.private_link_scope:
+        message = "private link needs private_link_scope: where names resolve privately the agent refuses without it"
+        source = f"{CONNECT} (--private-link-scope; otherwise AZCM0026)"
+        yield Finding(("network", "profile"), message, "private_link_scope: an ARM id", source)
+    if network.profile == "gateway" and not network.gateway_id:
+        yield Finding(("network", "profile"), "a gateway needs gateway_id", "gateway_id: an ARM id", _GATEWAY)
+
+
+@rule("network.private_link_scope")
+def _scope_id(case: Case) -> Iterator[Finding]:
+    path = ("network", "private_link_scope")
+    yield from _arm_id(path, case.definition.network.private_link_scope, "privateLinkScopes", _PRIVATE_LINK)
+
+
+@rule("network.gateway_id")
+def _gateway_id(case: Case) -> Iterator[Finding]:
+    yield from _arm_id(("network", "gateway_id"), case.definition.network.gateway_id, "gateways", _GATEWAY)
+
+
+def _arm_id(path: Path, text: str, kind: str, source: str) -> Iterator[Finding]:
+    if not text:
+        return
+    provider = f"providers/Microsoft.HybridCompute/{kind}/NAME"
+    allowed = f"/subscriptions/GUID/resourceGroups/GROUP/{provider}"
+    match = _ARM_ID.fullmatch(text)
+    if not match:
+        yield Finding(path, f"{text!r} is no ARM id", allowed, source)
+    elif match["kind"].casefold() != kind.casefold():
+        yield Finding(path, f"is the ARM id of one of {match['kind']}, not of {kind}", allowed, source)
+    elif not GUID.fullmatch(match["subscription"].lower()):
+        yield Finding(path, f"the subscription in it, {match['subscription']!r}, is no GUID", allowed, source)
+
+
+@rule("network.profile", "cloud")
+def _gateway_cloud(case: Case) -> Iterator[Finding]:
+    if case.definition.network.profile == "gateway" and case.definition.cloud != "AzureCloud":
+        message = f"the Azure Arc gateway exists in the public cloud alone, not in {case.definition.cloud}"
+        yield Finding(("network", "profile"), message, "another profile", _GATEWAY)
+
+
+@rule("network.profile", "cloud")
+def _private_link_cloud(case: Case) -> Iterator[Finding]:
+    if case.definition.network.profile == "private-link" and case.definition.cloud == "AzureChinaCloud":
+        message = "the network requirements of AzureChinaCloud know no private link"
+        yield warning(("network", "profile"), message, "another profile", "includes/network-requirements.md")
+
+
+@rule("network.profile", "network.proxy")
+def _bypass_with_gateway(case: Case) -> Iterator[Finding]:
+    network = case.definition.network
+    if network.profile == "gateway" and network.proxy and network.proxy.bypass:
+        message = "proxy.bypass has no effect with a gateway"
+        yield Finding(("network", "proxy", "bypass"), message, "leave it out", _GATEWAY)
+
+
+@rule("network.profile", "network.proxy")
+def _proxy_with_private_link(case: Case) -> Iterator[Finding]:
+    network = case.definition.network
+    if network.profile == "private-link" and network.proxy and "Arc" not in network.proxy.bypass:
+        message = "traffic to the private endpoint goes to the proxy too, which must then reach it"
+        yield warning(("network", "proxy"), message, "bypass: [Arc]", _PROXY)
+
+
+@rule("network.proxy")
+def _proxy_url(case: Case) -> Iterator[Finding]:
+    proxy = case.definition.network.proxy
+    if proxy is None:
+        return
+    path = ("network", "proxy", "url")
+    parts = split(proxy.url)
+    if "@" in proxy.url:  # first, and without showing it
+        message = "holds a user: the agent knows no proxy authentication, and a definition never holds a secret"
+        yield Finding(path, message, "http://host:port", f"onboard-portal.md; {_PROXY}")
+    elif parts is None or parts.scheme not in {"http", "https"} or parts.path not in {"", "/"} or parts.query:
+        yield Finding(path, f"{proxy.url!r} is no proxy's address", "http://host:port", _PROXY)
+    elif parts.scheme == "https":
+        yield warning(path, "the agent's documents know proxies by http alone", "http://host:port", _PROXY)
+
+
+@rule("network.proxy", "agent.version", "targets.*")
+def _bypass_words(case: Case) -> Iterator[Finding]:
+    proxy = case.definition.network.proxy
+    if proxy is None:
+        return
+    wanted = wishes(case.definition)
+    for position, word in enumerate(proxy.bypass):
+        path = ("network", "proxy", "bypass", position)
+        if word in proxy.bypass[:position]:
+            yield Finding(path, f"{word} stands there twice", "each once", _PROXY)
+        keyword = next(k for k in tables.bypass().keywords if k.name == word)
+        old = sorted({wish for wish in wanted if below(wish, keyword.minimum)})
+        if old:
+            message = f"{word} is known from {keyword.minimum} on, and {', '.join(old)} is wanted"
+            yield Finding(path, message, f"agent {keyword.minimum} or later", tables.bypass().source)

@@ -1,0 +1,62 @@
+"""Are the tags within Azure's limits, and do they survive azcmagent's own notation?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bundler.products.arc_server import tables
+from bundler.products.arc_server.rules.rule import Case, Finding, rule
+
+
+@rule("tags")
+def _tag_count(case: Case) -> Iterator[Finding]:
+    limit = tables.limits().tags
+    if len(case.definition.tags) > limit:
+        message = f"{len(case.definition.tags)} tags are too many"
+        yield Finding(("tags",), message, f"at most {limit}", tables.limits().source)
+    folded: dict[str, str] = {}
+    for name in case.definition.tags:
+        twin = folded.setdefault(name.casefold(), name)
+        if twin != name:
+            message = f"{name!r} and {twin!r} are one tag to Azure: names do not differ by case"
+            yield Finding(("tags", name), message, "each tag once", tables.limits().source)
+
+
+@rule("tags.*")
+def _tags(case: Case) -> Iterator[Finding]:
+    limits = tables.limits()
+    for name, text in case.definition.tags.items():
+        for wrong, allowed in (*_tag_name_faults(name), *_tag_text_faults(text)):
+            yield Finding(("tags", name), wrong, allowed, limits.source)
+
+
+def _tag_name_faults(name: str) -> Iterator[tuple[str, str]]:
+    limits = tables.limits()
+    if not 0 < len(name) <= limits.tag_name:
+        yield f"the tag's name has {len(name)} characters", f"1 to {limits.tag_name}"
+    bad = sorted({c for c in name if c in limits.tag_forbidden or not c.isprintable()})
+    if bad:
+        yield f"the tag's name holds {' '.join(map(ascii, bad))}", f"none of {' '.join(limits.tag_forbidden)}"
+    prefix = next((p for p in limits.tag_reserved if name.casefold().startswith(p)), "")
+    if prefix:
+        yield f"the tag's name begins with {prefix!r}, which Azure keeps for itself", "another name"
+
+
+def _tag_text_faults(text: str) -> Iterator[tuple[str, str]]:
+    limit = tables.limits().tag_value
+    if len(text) > limit:
+        yield f"the tag's value has {len(text)} characters", f"at most {limit}"
+    if not all(c.isprintable() for c in text):
+        yield "the tag's value holds a control character", "printable text on one line"
+
+
+@rule("tags.*")
+def _tag_quoting(case: Case) -> Iterator[Finding]:
+    """Tags travel in azcmagent's ``k=v,k2=v2`` notation, whose quotes and escapes differ between agents."""
+    for name, text in case.definition.tags.items():
+        bad = sorted({c for c in name + text if c in ",'\"=\\"})
+        if bad:
+            message = f"{' '.join(bad)} have a meaning of their own in azcmagent's list of tags"
+            allowed = "tags without , ' \" = \\"
+            source = "azcmagent-connect.md (--tags: parts in single quotes; backslash escapes from 1.50)"
+            yield Finding(("tags", name), message, allowed, source)

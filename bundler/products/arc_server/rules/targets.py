@@ -1,0 +1,107 @@
+"""Is there an agent for each target?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bundler.products.arc_server import tables
+from bundler.products.arc_server.artifacts import given_package
+from bundler.products.arc_server.definition import Definition, WantedTarget
+from bundler.products.arc_server.rules.rule import Case, Finding, rule, warning
+from bundler.products.arc_server.rules.wish import WISH, below, release
+from bundler.products.spelling import nearest
+
+
+def _known(definition: Definition) -> Iterator[tuple[int, WantedTarget, tables.System]]:
+    for position, wanted in enumerate(definition.targets):
+        system = tables.systems().find(wanted.os, wanted.version)
+        if system is not None:
+            yield position, wanted, system
+
+
+@rule("targets.*")
+def _target_version(case: Case) -> Iterator[Finding]:
+    for position, wanted in enumerate(case.definition.targets):
+        if tables.systems().find(wanted.os, wanted.version) is not None:
+            continue
+        versions = [system.version for system in tables.systems().of(wanted.os)]
+        message = (
+            f"{wanted.os} {wanted.version!r} is not supported{nearest(wanted.version, versions)}"
+            if wanted.version
+            else f"{wanted.os} needs its version: packages differ by it"
+        )
+        key = "version" if wanted.version else "os"
+        yield Finding(("targets", position, key), message, ", ".join(versions), tables.systems().source)
+
+
+@rule("targets.*")
+def _target_architecture(case: Case) -> Iterator[Finding]:
+    for position, wanted, system in _known(case.definition):
+        path = ("targets", position, "architecture")
+        if wanted.architecture not in system.architectures:
+            message = f"there is no agent for {wanted.os} {wanted.version} on {wanted.architecture}".replace("  ", " ")
+            yield Finding(path, message, ", ".join(system.architectures), system.source)
+        elif wanted.architecture in system.disputed:
+            message = f"Microsoft's sources disagree about {wanted.os} {wanted.version} on {wanted.architecture}"
+            yield warning(path, f"{message}: {system.note}", source=system.source)
+
+
+@rule("targets.*")
+def _target_support(case: Case) -> Iterator[Finding]:
+    for position, wanted, system in _known(case.definition):
+        if system.supported != "yes":
+            state = {"limited": "has limited support", "ended": "is no longer supported"}
+            message = (
+                f"{wanted.os} {wanted.version} {state.get(system.supported, 'is not on the list of supported systems')}"
+            )
+            note = f" ({system.note})" if system.note else ""
+            yield warning(("targets", position, "version"), message + note, source=system.source)
+
+
+@rule("targets.*", "agent.version")
+def _target_agent(case: Case) -> Iterator[Finding]:
+    for position, wanted, system in _known(case.definition):
+        wish = case.definition.agent_wish(wanted)
+        if not WISH.fullmatch(wish):
+            continue
+        path = ("targets", position, "agent" if wanted.agent else "version")
+        name = f"{wanted.os} {wanted.version}"
+        if system.last and (wish == "latest" or release(wish) > release(system.last)):
+            message = f"the last agent that supports {name} is {system.last}, and {wish} is wanted"
+            yield Finding(path, message, f'agent: "{system.last}" or older for this target', system.source)
+        if below(wish, system.minimum):
+            message = f"{name} needs agent {system.minimum} or later, and {wish} is wanted"
+            yield Finding(path, message, f'agent: "{system.minimum}" or later', system.source)
+
+
+@rule("targets.*", "agent.version", "upstream.packages", "upstream.windows")
+def _target_source(case: Case) -> Iterator[Finding]:
+    """Some packages have no address: they must be given."""
+    oldest = tables.clouds().msi
+    for position, wanted, system in _known(case.definition):
+        if given_package(case.definition, wanted) is not None:
+            continue
+        wish = case.definition.agent_wish(wanted)
+        allowed = f"upstream.packages: [{{target: {wanted.target}, path: FILE}}]"
+        if system.kind == "msi" and below(wish, oldest.oldest) and not case.definition.upstream.windows:
+            message = f"the MSI of {wish} has no address by its version"
+            yield Finding(
+                ("targets", position), message, f"{oldest.oldest} or later, or {allowed}", oldest.oldest_source
+            )
+        elif system.kind != "msi" and not system.repository:
+            yield Finding(("targets", position), f"{wanted.target}: {system.note}", allowed, system.source)
+
+
+@rule("targets.*")
+def _target_twice(case: Case) -> Iterator[Finding]:
+    seen: dict[str, int] = {}
+    for position, wanted in enumerate(case.definition.targets):
+        first = seen.setdefault(str(wanted.target), position)
+        if first != position:
+            yield Finding(("targets", position), f"{wanted.target} is a target already", "each target once")
+    every = seen.get("windows/x64")
+    single = [position for name, position in seen.items() if name.startswith("windows/") and position != every]
+    if every is not None:
+        for position in single:
+            message = "a windows target without a version stands for every one, this too"
+            yield Finding(("targets", position), message, "windows without a version, or with versions")
