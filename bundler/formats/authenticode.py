@@ -1,0 +1,307 @@
+"""What do an Authenticode signature and its timestamp say? No opinion on whether to believe them.
+
+Sources: "Windows Authenticode Portable Executable Signature Format" (Microsoft, 2008) for the content,
+RFC 2315 and RFC 5652 for SignedData, RFC 3161 for timestamp tokens, RFC 2985 section 5.3.6 for the older
+countersignature. DER is read by asn1crypto.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from asn1crypto import cms, core, parser, tsp
+
+from bundler.errors import NotBelieved
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SIGNED_DATA: Final = "1.2.840.113549.1.7.2"
+DATA: Final = "1.2.840.113549.1.7.1"
+SPC_INDIRECT_DATA: Final = "1.3.6.1.4.1.311.2.1.4"
+SPC_PE_IMAGE: Final = "1.3.6.1.4.1.311.2.1.15"
+SPC_SIP_INFO: Final = "1.3.6.1.4.1.311.2.1.30"
+TST_INFO: Final = "1.2.840.113549.1.9.16.1.4"
+
+CONTENT_TYPE: Final = "1.2.840.113549.1.9.3"
+MESSAGE_DIGEST: Final = "1.2.840.113549.1.9.4"
+SIGNING_TIME: Final = "1.2.840.113549.1.9.5"
+SIGNING_CERTIFICATE: Final = "1.2.840.113549.1.9.16.2.12"
+SIGNING_CERTIFICATE_V2: Final = "1.2.840.113549.1.9.16.2.47"
+
+COUNTERSIGNATURE: Final = "1.2.840.113549.1.9.6"
+TIMESTAMP_RFC3161: Final = "1.3.6.1.4.1.311.3.3.1"
+NESTED_SIGNATURE: Final = "1.3.6.1.4.1.311.2.4.1"
+
+MSI_SUBJECT: Final = bytes.fromhex("f1100c0000000000c000000000000046")
+SCRIPT_SUBJECT: Final = bytes.fromhex("1fcc3b60594b084eb724d2c6297ef351")
+"""Class identifiers of the subject interface packages, as SpcSipInfo holds them."""
+
+_MAX_CERTIFICATES: Final = 32
+
+
+class SpcAttribute(core.Sequence):  # type: ignore[misc]
+    """SpcAttributeTypeAndOptionalValue: what kind of file was digested."""
+
+    _fields = [("type", core.ObjectIdentifier), ("value", core.Any, {"optional": True})]  # noqa: RUF012
+
+
+class DigestInfo(core.Sequence):  # type: ignore[misc]
+    """RFC 8017, appendix A.2.4."""
+
+    _fields = [("digest_algorithm", cms.DigestAlgorithm), ("digest", core.OctetString)]  # noqa: RUF012
+
+
+class SpcIndirectDataContent(core.Sequence):  # type: ignore[misc]
+    """The content that an Authenticode signature signs."""
+
+    _fields = [("data", SpcAttribute), ("message_digest", DigestInfo)]  # noqa: RUF012
+
+
+class SpcSipInfo(core.Sequence):  # type: ignore[misc]
+    """Which subject interface package made the digest."""
+
+    _fields = [  # noqa: RUF012
+        ("version", core.Integer),
+        ("guid", core.OctetString),
+        *((f"reserved_{n}", core.Integer) for n in range(1, 6)),
+    ]
+
+
+@dataclass(frozen=True)
+class Signer:
+    """A SignerInfo: who signed what digest, and how (RFC 5652, 5.3)."""
+
+    issuer: bytes
+    """DER of the name of the signing certificate's issuer."""
+    serial: int
+    digest_algorithm: str
+    """As hashlib names it: ``sha1``, ``sha256``, …"""
+    signature_algorithm: str
+    """``rsassa_pkcs1v15`` or ``ecdsa``; ``rsassa_pss`` and others are named, never verified."""
+    attributes: tuple[tuple[str, tuple[bytes, ...]], ...]
+    """Signed attributes: dotted type, and the DER of each value."""
+    signed_bytes: bytes
+    """What the signature is over: the attributes as a DER SET."""
+    signature: bytes
+    unsigned: tuple[tuple[str, tuple[bytes, ...]], ...]
+
+    def attribute(self, kind: str) -> bytes | None:
+        """The one value of a signed attribute; None where it is missing; two of them are ``malformed``."""
+        found = [values for attribute, values in self.attributes if attribute == kind]
+        if not found:
+            return None
+        if len(found) != 1 or len(found[0]) != 1:
+            _malformed("a signed attribute is there twice")
+        return found[0][0]
+
+    def others(self, kind: str) -> tuple[bytes, ...]:
+        """All values of an unsigned attribute."""
+        return tuple(value for attribute, values in self.unsigned if attribute == kind for value in values)
+
+
+@dataclass(frozen=True)
+class Signature:
+    """A SignedData (RFC 5652, 5.1) with all its parts."""
+
+    content_type: str
+    content: bytes
+    """The bytes that the message digest is over."""
+    digest_algorithms: tuple[str, ...]
+    certificates: tuple[bytes, ...]
+    """DER, in the order in which they lie there; none of them is believed."""
+    signers: tuple[Signer, ...]
+
+
+@dataclass(frozen=True)
+class IndirectData:
+    """What an Authenticode signature says of the file."""
+
+    kind: str
+    """Dotted type of the file: :data:`SPC_PE_IMAGE` or :data:`SPC_SIP_INFO`."""
+    subject: bytes
+    """Class identifier of the subject interface package; empty for PE."""
+    algorithm: str
+    digest: bytes
+
+
+@dataclass(frozen=True)
+class TimestampInfo:
+    """What a timestamp token says (RFC 3161, 2.4.2)."""
+
+    algorithm: str
+    digest: bytes
+    time: datetime
+
+
+def _malformed(what: str) -> NoReturn:
+    raise NotBelieved(f"the signature is malformed: {what}", reason="malformed")
+
+
+# asn1crypto parses when a field is first read, and says so by whatever its code runs into.
+_PARSE_ERRORS: Final = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError)
+
+
+@contextmanager
+def _reading(what: str) -> Iterator[None]:
+    try:
+        yield
+    except _PARSE_ERRORS:
+        raise NotBelieved(f"the signature is malformed: {what}", reason="malformed") from None
+
+
+def _load(kind: Callable[..., Any], der: bytes) -> Any:
+    return kind.load(der, strict=True)  # type: ignore[attr-defined]
+
+
+def _content(raw: bytes) -> bytes:
+    """The value inside ``[0] EXPLICIT``, without its tag and length.
+
+    PKCS#7 (RFC 2315, 9.3) and CMS (RFC 5652, 5.4) digest the content octets alone.
+    """
+    inner = parser.parse(parser.parse(raw, strict=True)[4], strict=True)
+    return bytes(inner[4])
+
+
+def _attributes(attributes: Any) -> tuple[tuple[str, tuple[bytes, ...]], ...]:
+    if isinstance(attributes, core.Void):
+        return ()
+    return tuple((a["type"].dotted, _values(a)) for a in attributes)
+
+
+def _values(attribute: Any) -> tuple[bytes, ...]:
+    """DER of each member of the SET, whatever asn1crypto thinks that it should be."""
+    rest = bytes(attribute["values"].contents)
+    found = []
+    while rest:
+        part = parser.parse(rest)
+        whole = part[3] + part[4] + part[5]
+        found.append(bytes(whole))
+        rest = rest[len(whole) :]
+    return tuple(found)
+
+
+def _signer(info: Any) -> Signer:
+    identifier = info["sid"].chosen
+    if not isinstance(identifier, cms.IssuerAndSerialNumber):
+        _malformed("it names its signer in an unknown way")
+    signed = info["signed_attrs"]
+    if isinstance(signed, core.Void) or not signed.contents:
+        _malformed("it signs no attributes")
+    # In the SignerInfo the set is tagged [0]; what is signed is the same set under its own tag (RFC 5652, 5.4).
+    whole = bytes(signed.dump())
+    return Signer(
+        issuer=identifier["issuer"].dump(),
+        serial=identifier["serial_number"].native,
+        digest_algorithm=info["digest_algorithm"]["algorithm"].native,
+        signature_algorithm=info["signature_algorithm"].signature_algo,
+        attributes=_attributes(signed),
+        signed_bytes=b"\x31" + whole[1:],
+        signature=info["signature"].native,
+        unsigned=_attributes(info["unsigned_attrs"]),
+    )
+
+
+def read_signature(der: bytes) -> Signature:
+    """Parse a ContentInfo that holds a SignedData and nothing behind it.
+
+    Raises :class:`~bundler.errors.NotBelieved`: ``malformed``, and ``trailing-data`` for bytes behind it.
+    """
+    with _reading("it is no PKCS#7 SignedData"):
+        length = _der_length(der)
+        if length < len(der):
+            raise NotBelieved("bytes follow the signature that it does not cover", reason="trailing-data")
+        info = _load(cms.ContentInfo, der)
+        if info["content_type"].dotted != SIGNED_DATA:
+            _malformed("it is no SignedData")
+        data = info["content"]
+        wrapped = data["encap_content_info"]
+        certificates = () if isinstance(data["certificates"], core.Void) else tuple(data["certificates"])
+        if len(certificates) > _MAX_CERTIFICATES:
+            _malformed("it carries too many certificates")
+        return Signature(
+            content_type=wrapped["content_type"].dotted,
+            content=_content(wrapped["content"].dump()),
+            digest_algorithms=tuple(a["algorithm"].native for a in data["digest_algorithms"]),
+            certificates=tuple(bytes(c.chosen.dump()) for c in certificates if c.name == "certificate"),
+            signers=tuple(_signer(signer) for signer in data["signer_infos"]),
+        )
+
+
+def _der_length(der: bytes) -> int:
+    header = parser.parse(der)
+    return sum(len(part) for part in header[3:6])
+
+
+def read_indirect_data(signature: Signature) -> IndirectData:
+    """Parse what an Authenticode signature says of the file; raises ``malformed``."""
+    if signature.content_type != SPC_INDIRECT_DATA:
+        _malformed("it signs something else than a file")
+    with _reading("its content is no SpcIndirectDataContent"):
+        # The content octets are those inside of the SEQUENCE; put its header back to read it.
+        content = _load(SpcIndirectDataContent, core.Sequence(contents=signature.content).dump())
+        kind = content["data"]["type"].dotted
+        subject = b""
+        if kind == SPC_SIP_INFO:
+            subject = _load(SpcSipInfo, content["data"]["value"].dump())["guid"].native
+        digest = content["message_digest"]
+        return IndirectData(kind, subject, digest["digest_algorithm"]["algorithm"].native, digest["digest"].native)
+
+
+def read_timestamp_info(signature: Signature) -> TimestampInfo:
+    """Parse the TSTInfo of a timestamp token; raises ``malformed``."""
+    if signature.content_type != TST_INFO:
+        _malformed("its timestamp signs something else than a time")
+    with _reading("its timestamp is none"):
+        info = _load(tsp.TSTInfo, signature.content)
+        imprint = info["message_imprint"]
+        return TimestampInfo(
+            imprint["hash_algorithm"]["algorithm"].native,
+            imprint["hashed_message"].native,
+            _utc(info["gen_time"].native),
+        )
+
+
+def read_countersignature(der: bytes) -> Signer:
+    """Parse the older kind of timestamp, a SignerInfo over the signature's bytes; raises ``malformed``."""
+    with _reading("its countersignature is none"):
+        return _signer(_load(cms.SignerInfo, der))
+
+
+def read_octets(der: bytes) -> bytes:
+    """An OCTET STRING; raises ``malformed``."""
+    with _reading("a digest in it is none"):
+        return bytes(_load(core.OctetString, der).native)
+
+
+def read_object_identifier(der: bytes) -> str:
+    """A dotted OBJECT IDENTIFIER; raises ``malformed``."""
+    with _reading("a type in it is none"):
+        return str(_load(core.ObjectIdentifier, der).dotted)
+
+
+def read_signing_time(der: bytes) -> datetime:
+    """A signing time (RFC 5652, 11.3) in UTC; raises ``malformed``."""
+    with _reading("its signing time is none"):
+        return _utc(_load(cms.Time, der).native)
+
+
+def read_signing_certificate(signer: Signer) -> tuple[str, bytes] | None:
+    """The digest of the certificate that a timestamp binds itself to (RFC 5035, RFC 2634): algorithm and digest."""
+    with _reading("the certificate it names is none"):
+        newer = signer.attribute(SIGNING_CERTIFICATE_V2)
+        if newer is not None:
+            first = _load(tsp.SigningCertificateV2, newer)["certs"][0]
+            return first["hash_algorithm"]["algorithm"].native, first["cert_hash"].native
+        older = signer.attribute(SIGNING_CERTIFICATE)
+        if older is not None:
+            return "sha1", _load(tsp.SigningCertificate, older)["certs"][0]["cert_hash"].native
+        return None
+
+
+def _utc(time: datetime) -> datetime:
+    return time.astimezone(timezone.utc)

@@ -1,0 +1,28 @@
+"""How is a long run of bytes read without holding all of it?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO, Final
+
+from bundler.errors import NotBelieved
+
+PIECE: Final = 1 << 20
+"""Bytes that are read at once."""
+
+
+def pieces(file: BinaryIO, runs: Iterable[tuple[int, int]]) -> Iterator[memoryview]:
+    """The bytes of ``runs`` (offset and length in bytes), at most one MiB at a time.
+
+    A piece is good until the next one is asked for. Raises ``truncated`` where the file ends before a run does.
+    """
+    buffer = memoryview(bytearray(PIECE))
+    for offset, length in runs:
+        file.seek(offset)
+        left = length
+        while left:
+            count = file.readinto(buffer[: min(left, PIECE)])  # type: ignore[attr-defined]
+            if not count:
+                raise NotBelieved("the file became shorter while it was read", reason="truncated")
+            yield buffer[:count]
+            left -= count

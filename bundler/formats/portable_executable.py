@@ -1,0 +1,139 @@
+"""What does the signature of a PE file cover, and where is it?
+
+Source: "Windows Authenticode Portable Executable Signature Format" (Microsoft, 2008), and the PE format
+(learn.microsoft.com/windows/win32/debug/pe-format): the digest runs over the whole file but the checksum, the
+directory entry of the certificate table, and that table, which must be the last thing in the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from dataclasses import dataclass
+from typing import BinaryIO, Final, NoReturn
+
+from bundler.errors import NotBelieved
+from bundler.formats.pieces import pieces
+
+MAX_SIGNATURE: Final = 1 << 20
+_ALIGNMENT: Final = 8
+_REVISION_2: Final = 0x0200
+_PKCS_SIGNED_DATA: Final = 2
+_SECURITY_DIRECTORY: Final = 4
+_DIRECTORIES_AT: Final = {0x10B: 96, 0x20B: 112}
+"""Offset of the data directories in the optional header, for PE32 and PE32+."""
+
+
+def _malformed(what: str) -> NoReturn:
+    raise NotBelieved(f"the PE file is malformed: {what}", reason="malformed")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Offsets in bytes from the start of the file."""
+
+    size: int
+    checksum: int
+    directory: int
+    """Where the directory entry of the certificate table is (8 bytes)."""
+    table: int
+    table_size: int
+
+    @property
+    def covered_end(self) -> int:
+        """Where the signed part ends."""
+        return self.table or self.size
+
+
+def layout(file: BinaryIO) -> Layout:
+    """Find what a signature leaves out.
+
+    Raises ``unknown-kind`` where it is no PE file, ``malformed`` where its headers contradict themselves.
+    """
+    size = file.seek(0, 2)
+    file.seek(0)
+    dos = file.read(64)
+    if dos[:2] != b"MZ" or len(dos) < 64:
+        raise NotBelieved("this is no PE file: it does not begin with MZ", reason="unknown-kind")
+    at = struct.unpack_from("<I", dos, 60)[0]
+    file.seek(at)
+    head = file.read(24 + 112 + 8 * 16)
+    if head[:4] != b"PE\0\0" or len(head) < 26:
+        raise NotBelieved("this is no PE file: it has no PE header", reason="unknown-kind")
+    magic = struct.unpack_from("<H", head, 24)[0]
+    first = _DIRECTORIES_AT.get(magic)
+    entry = 24 + (first or 0) + 8 * _SECURITY_DIRECTORY
+    if first is None or len(head) < entry + 8:
+        _malformed("its optional header is none")
+    if struct.unpack_from("<I", head, 24 + first - 4)[0] <= _SECURITY_DIRECTORY:
+        raise NotBelieved("the PE file carries no signature", reason="not-signed")
+    if at < 64 or struct.unpack_from("<H", head, 20)[0] < first + 8 * (_SECURITY_DIRECTORY + 1):
+        _malformed("its headers overlap")
+    return Layout(size, at + 24 + 64, at + entry, *struct.unpack_from("<II", head, entry))
+
+
+def digest(file: BinaryIO, place: Layout, algorithm: str) -> bytes:
+    """The digest of the signed part, padded to eight bytes where there is no table yet."""
+    into = hashlib.new(algorithm)
+    edges = (0, place.checksum), (place.checksum + 4, place.directory), (place.directory + 8, place.covered_end)
+    for piece in pieces(file, [(start, end - start) for start, end in edges]):
+        into.update(piece)
+    into.update(bytes(-place.covered_end % _ALIGNMENT))
+    return into.digest()
+
+
+class SignedImage:
+    """A PE file whose certificate table is its end and holds one signature and nothing more.
+
+    Raises :class:`~bundler.errors.NotBelieved`: ``unknown-kind``, ``not-signed``, ``truncated``, ``malformed``,
+    ``trailing-data`` (bytes after the table, a second entry, padding: CVE-2013-3900).
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._layout = layout(file)
+        self.pkcs7 = self._read_table()
+        """The signature, without its padding."""
+
+    def _read_table(self) -> bytes:
+        place = self._layout
+        if not place.table and not place.table_size:
+            raise NotBelieved("the PE file carries no signature", reason="not-signed")
+        if place.table + place.table_size > place.size:
+            raise NotBelieved("the PE file ends before its signature does", reason="truncated")
+        if place.table + place.table_size < place.size:
+            raise NotBelieved("the PE file holds bytes behind its signature", reason="trailing-data")
+        if place.table % _ALIGNMENT or place.table < place.directory + 8 or not 8 < place.table_size <= MAX_SIGNATURE:
+            _malformed("its certificate table lies where none can be")
+        self._file.seek(place.table)
+        return self._only_entry(self._file.read(place.table_size))
+
+    @staticmethod
+    def _only_entry(table: bytes) -> bytes:
+        length, revision, kind = struct.unpack_from("<IHH", table)
+        if revision != _REVISION_2 or kind != _PKCS_SIGNED_DATA:
+            _malformed("its certificate is of an unknown kind")
+        if not 8 < length <= len(table):
+            _malformed("its certificate is longer than its table")
+        # Some signers count the padding into the entry's length, some do not: what counts is the signature's own.
+        end = 8 + _der_length(table[8:length])
+        if len(table) - end >= _ALIGNMENT or any(table[end:]):
+            raise NotBelieved("the certificate table holds more than one signature", reason="trailing-data")
+        return table[8:end]
+
+    def digest(self, algorithm: str) -> bytes:
+        """What the signature must hold, by an algorithm that hashlib knows."""
+        return digest(self._file, self._layout, algorithm)
+
+
+def _der_length(der: bytes) -> int:
+    """Bytes of the SEQUENCE that ``der`` begins with (X.690, 8.1.3), its header included."""
+    if len(der) < 6 or der[0] != 0x30:
+        _malformed("its signature is none")
+    count = der[1] & 0x7F if der[1] & 0x80 else 0
+    if count > 4 or der[1] == 0x80:
+        _malformed("its signature has no length")
+    length = 2 + count + (int.from_bytes(der[2 : 2 + count], "big") if count else der[1])
+    if length > len(der):
+        _malformed("its signature is longer than its table")
+    return length

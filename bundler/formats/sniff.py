@@ -1,0 +1,68 @@
+"""What kind of file is this, by its first bytes alone?"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from bundler.formats.compound_file import MAGIC as COMPOUND_FILE
+from bundler.formats.powershell_signature import BEGIN
+
+FileKind = Literal[
+    "msi", "pe", "ps1", "deb", "rpm", "html", "zip", "7z", "gzip", "cab", "pem", "text", "empty", "unknown"
+]
+
+HEAD: Final = 64 * 1024
+"""How many bytes :func:`kind` should be given."""
+
+_MAGIC: Final[tuple[tuple[bytes, FileKind], ...]] = (
+    (COMPOUND_FILE, "msi"),
+    (b"MZ", "pe"),
+    (b"!<arch>\n", "deb"),
+    (b"\xed\xab\xee\xdb", "rpm"),
+    (b"PK\x03\x04", "zip"),
+    (b"PK\x05\x06", "zip"),
+    (b"7z\xbc\xaf\x27\x1c", "7z"),
+    (b"\x1f\x8b", "gzip"),
+    (b"MSCF", "cab"),
+    (b"-----BEGIN ", "pem"),
+)
+_HTML: Final = ("<!doctype html", "<html", "<head", "<body", "<script", "<meta http-equiv")
+_MARKUP_SEARCHED: Final = 2048
+
+
+def kind(head: bytes, tail: bytes = b"") -> FileKind:
+    """Say what a file is, given its first :data:`HEAD` bytes (or all of them) and, where it is longer, its last.
+
+    The content decides, never the name. ``ps1`` is text with a signature block in ``head`` or ``tail``;
+    ``text`` is any other text.
+    """
+    if not head:
+        return "empty"
+    for magic, found in _MAGIC:
+        if head.startswith(magic):
+            return found
+    text = _text(head)
+    if text is None:
+        return "unknown"
+    if _is_markup(text):
+        return "html"
+    return "ps1" if any(_has_block(part) for part in (head, tail)) else "text"
+
+
+def _has_block(part: bytes) -> bool:
+    return any(BEGIN.encode(encoding) in part for encoding in ("utf-8", "utf-16-le"))
+
+
+def _is_markup(text: str) -> bool:
+    """Whether it begins with markup and is HTML a little later: comments and XML prologues come first."""
+    start = text.lstrip("\ufeff \t\r\n")[:_MARKUP_SEARCHED].lower()
+    return start.startswith("<") and not start.startswith("<#") and any(tag in start for tag in _HTML)
+
+
+def _text(head: bytes) -> str | None:
+    """The head as text, or None where it is none; a character cut at its end does not count."""
+    encoding = "utf-16-le" if head.startswith(b"\xff\xfe") else "utf-8"
+    text = head.decode(encoding, "replace")
+    if "\0" in text or "\ufffd" in text[:-4]:
+        return None
+    return text

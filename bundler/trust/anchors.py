@@ -1,0 +1,135 @@
+"""Whom do we believe? Microsoft's own anchors, or those that an admin gives by a file.
+
+Pins of Microsoft's roots: the certificates' SHA-256, never an intermediate's or a leaf's, for those change
+(``bundler/data/anchors/microsoft.json`` names each source). The Identity Verification Root 2020 is left out:
+third parties can obtain certificates under it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from bundler.data import __file__ as _data
+from bundler.errors import UsageError
+from bundler.model.anchor import Anchors, PackageKey, Publisher, RootCertificate
+
+MICROSOFT: Final = "Microsoft"
+_FOLDER: Final = Path(_data).parent / "anchors"
+_MAX_FILE: Final = 16 << 20
+_CODE_SIGNING: Final = "1.3.6.1.5.5.7.3.3"
+
+
+def certificate_der(pem: str) -> bytes:
+    """The one certificate in ``pem``; raises :class:`ValueError` where there is none or more."""
+    parts = pem.replace("\r", "").split("-----BEGIN CERTIFICATE-----\n")
+    if len(parts) != 2:
+        raise ValueError("a root must be one PEM certificate")
+    body, end, _ = parts[1].partition("-----END CERTIFICATE-----")
+    if not end:
+        raise ValueError("the PEM certificate does not end")
+    try:
+        return base64.b64decode(body.replace("\n", ""), validate=True)
+    except binascii.Error:
+        raise ValueError("the PEM certificate is no base64") from None
+
+
+def microsoft() -> Anchors:
+    """The anchors that ship with the product.
+
+    Raises :class:`~bundler.errors.UsageError` where the installed files are not those that were pinned.
+    """
+    facts = json.loads((_FOLDER / "microsoft.json").read_bytes())
+    return _checked(
+        Anchors(
+            name=MICROSOFT,
+            roots=tuple(map(_shipped_root, facts["roots"])),
+            publishers=tuple(
+                Publisher(
+                    common_name=p["common_name"],
+                    organization=p["organization"],
+                    key_purposes=tuple(p["key_purposes"]),
+                )
+                for p in facts["publishers"]
+            ),
+            package_keys=tuple(map(_shipped_key, facts["package_keys"])),
+        ),
+        "the installed anchors of Microsoft",
+    )
+
+
+def _shipped_root(fact: dict[str, Any]) -> RootCertificate:
+    return RootCertificate(
+        name=fact["name"],
+        sha256=fact["sha256"],
+        pem=(_FOLDER / fact["file"]).read_text("ascii"),
+        purposes=tuple(fact["purposes"]),
+        source=fact["source"],
+    )
+
+
+def _shipped_key(fact: dict[str, Any]) -> PackageKey:
+    armored = (_FOLDER / fact["file"]).read_bytes()
+    if hashlib.sha256(armored).hexdigest() != fact["sha256"]:
+        raise UsageError(f"the installed key {fact['file']} is not the one that was pinned", do="Install it again.")
+    return PackageKey(
+        name=fact["name"], fingerprint=fact["fingerprint"], armored=armored.decode("ascii"), source=fact["source"]
+    )
+
+
+def load(path: Path) -> Anchors:
+    """Read anchors of a mirror or a lab from a JSON file (:func:`bundler.formats.records.to_json` writes one).
+
+    Raises :class:`~bundler.errors.UsageError` where the file is missing, has another shape, pins a certificate
+    that it does not hold, or calls itself Microsoft.
+    """
+    from bundler.formats import records  # pydantic takes longer to load than a file to judge
+
+    try:
+        with path.open("rb") as file:
+            document = file.read(_MAX_FILE + 1)
+    except OSError as error:
+        raise UsageError(f"cannot read the anchors {path}: {error.strerror}") from None
+    if len(document) > _MAX_FILE:
+        raise UsageError(f"the anchors {path} are larger than 16 MiB")
+    try:
+        anchors = records.from_json(Anchors, document)
+    except records.RecordError as error:
+        details = [f"{'.'.join(map(str, fault.path))}: {fault.message}" for fault in error.faults]
+        raise UsageError(f"{path} is no anchors file", details=details, do="Have it written again.") from None
+    if anchors.name.strip().casefold() == MICROSOFT.casefold():
+        raise UsageError(
+            f"the anchors {path} call themselves Microsoft, and only the built-in ones may",
+            do="Give them the name of the mirror or of who signs there.",
+        )
+    return _checked(anchors, str(path))
+
+
+def digest(anchors: Anchors) -> str:
+    """SHA-256 over the canonical JSON, as 64 lower-case hex digits."""
+    from bundler.formats import records
+
+    return hashlib.sha256(records.to_json(anchors)).hexdigest()
+
+
+def _checked(anchors: Anchors, where: str) -> Anchors:
+    """Refuse pins that do not fit their certificates, and publishers that anybody could be."""
+    if not anchors.name.strip():
+        raise UsageError(f"{where}: anchors need a name")
+    for root in anchors.roots:
+        try:
+            der = certificate_der(root.pem)
+        except ValueError as error:
+            raise UsageError(f"{where}: {root.name}: {error}") from None
+        if hashlib.sha256(der).hexdigest() != root.sha256:
+            raise UsageError(f"{where}: {root.name} is not the certificate that is pinned for it")
+    for publisher in anchors.publishers:
+        if not publisher.common_name or not publisher.organization or _CODE_SIGNING not in publisher.key_purposes:
+            raise UsageError(
+                f"{where}: a publisher needs a common name, an organization and the key purpose {_CODE_SIGNING}"
+            )
+    return anchors

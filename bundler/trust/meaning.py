@@ -1,0 +1,71 @@
+"""What does a refusal usually mean, and what should be done about it? For people, one sentence each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from bundler.errors import NotBelieved
+
+_AGAIN: Final = "Download it again from Microsoft, and compare the size."
+_TAMPERED: Final = "Do not install it. Download it again on another way, and report it if that gives the same file."
+_ASK: Final = "Ask whoever gave you the file where it is from."
+
+MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
+    "html": (
+        "This is an HTML page: a proxy or portal answered instead of Microsoft.",
+        "Open the address in a browser, sign in there, and try again.",
+    ),
+    "empty": ("Nothing was saved: a download that failed at once, or a full disk.", _AGAIN),
+    "truncated": ("This is a download that stopped.", _AGAIN),
+    "unknown-kind": ("The file is not what its name says.", _ASK),
+    "malformed": ("The file was damaged on the way, or made to confuse its readers.", _AGAIN),
+    "too-large": ("No script is that large.", _ASK),
+    "not-signed": ("The signature was removed, or this is not the file that its publisher released.", _TAMPERED),
+    "line-endings": ("A tool treated the file as text: git, an FTP client or an editor.", "Copy it in binary mode."),
+    "trailing-data": (
+        "Something was hidden in a genuine file where signatures do not look (as in CVE-2020-1464).",
+        _TAMPERED,
+    ),
+    "duplicate-name": ("Somebody built this file to be read in two ways.", _TAMPERED),
+    "unknown-stream": (
+        "Somebody added something to the installer, or renamed the part that protects its names.",
+        _TAMPERED,
+    ),
+    "metadata-unprotected": (
+        "The protection of the installer's names was removed, or an old tool signed it.",
+        _TAMPERED,
+    ),
+    "metadata-mismatch": ("Parts of the installer were exchanged or renamed after it was signed.", _TAMPERED),
+    "digest-mismatch": ("The file was damaged on the way or changed by somebody.", _TAMPERED),
+    "signature-invalid": ("The signature was damaged or forged.", _TAMPERED),
+    "wrong-subject": ("A signature was taken from another file.", _TAMPERED),
+    "unknown-attribute": ("Something was added to the signature after signing, where it protects nothing.", _TAMPERED),
+    "unknown-algorithm": ("The signature uses an algorithm that Microsoft does not use.", _ASK),
+    "several-signers": ("Genuine files have one signer.", _TAMPERED),
+    "weak-digest": ("SHA-1 can be forged; Microsoft stopped using it in 2019.", "Get a newer release."),
+    "weak-key": ("The signer's key can be broken.", "Get a newer release."),
+    "untrusted-root": ("Somebody else than the trusted publisher signed the file, whatever name they used.", _TAMPERED),
+    "certificate-expired": ("The file has no timestamp from when its certificate was valid.", "Get a newer release."),
+    "bad-certificate": ("Somebody used a certificate for what it was not issued for.", _TAMPERED),
+    "wrong-purpose": ("Somebody used a certificate for what it was not issued for.", _TAMPERED),
+    "revoked": ("The signer's certificate was withdrawn.", "Get a newer release."),
+    "wrong-publisher": ("The signature is good, but another company's or another department's.", _ASK),
+    "timestamp-invalid": ("The timestamp was damaged or taken from another file.", _TAMPERED),
+    "timestamp-untrusted": (
+        "A timestamp of an authority that is not trusted hides when the file was signed.",
+        _TAMPERED,
+    ),
+    "timestamp-in-future": (
+        "The clock of this machine is behind, or the timestamp is forged.",
+        "Set the clock, and try again.",
+    ),
+}
+"""By reason: what it usually means, and what to do."""
+
+
+def explained(error: NotBelieved) -> NotBelieved:
+    """The same refusal with what it usually means and what to do, where it does not say so yet."""
+    meaning, do = MEANINGS.get(error.reason, ("", ""))
+    details = error.details or ((meaning,) if meaning else ())
+    return NotBelieved(error.what, reason=error.reason, details=details, do=error.do or do)
