@@ -1,0 +1,193 @@
+"""What went wrong on the wire, in a person's words, and is it worth another try?
+
+Libraries tell the same failure in many shapes; the cause at the bottom of the chain is what counts.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+
+from bundler.errors import UpstreamError
+from bundler.fetch.retry import Trouble, retry_after
+
+CONTINUE = "run the same command again later: it goes on where it stopped"
+_CHECK_NETWORK = "look at the network, the firewall and the proxy (--proxy, HTTPS_PROXY) of this computer"
+
+# X509_V_ERR_* of OpenSSL's x509_vfy.h, as in ssl.SSLCertVerificationError.verify_code.
+_NOT_YET_VALID, _EXPIRED = 9, 10
+_UNKNOWN = frozenset({2, 18, 19, 20, 21, 27})
+_OTHER_HOST = frozenset({62, 63, 64})
+_ADVICE_UNKNOWN = (
+    "if your company inspects TLS or the mirror has a private authority, give that authority's certificate with "
+    "--ca FILE; otherwise do not go on from this network"
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked when it failed."""
+
+    url: str
+    proxy: str | None
+    connect_timeout: float
+    """Seconds."""
+    stall_timeout: float
+    """Seconds."""
+
+    @property
+    def host(self) -> str:
+        """The host, with its port where one is written."""
+        return urlsplit(self.url).netloc.rpartition("@")[2]
+
+
+def shown(url: str) -> str:
+    """``url`` as it may be shown and logged: without credentials and query, which can hold a signature."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def explain(error: Exception, asked: Asked) -> UpstreamError | Trouble:
+    """The failure to raise for what requests, urllib3, ssl or the system raised."""
+    causes = tuple(_causes(error))
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return _certificate(cause, asked)
+    if any(isinstance(cause, requests.exceptions.ProxyError | urllib3.exceptions.ProxyError) for cause in causes):
+        return _proxy(causes, asked)
+    for cause in causes:
+        if isinstance(cause, socket.gaierror):
+            return _unresolved(cause, asked.host)
+    if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
+        return UpstreamError(f"{shown(asked.url)} is not an address that can be asked", details=[str(error)])
+    return _on_the_wire(causes, asked)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """``error`` and everything that it wraps, whichever way it does so, each once."""
+    waiting: list[object] = [error]
+    seen: set[int] = set()
+    while waiting:
+        cause = waiting.pop(0)
+        if not isinstance(cause, BaseException) or id(cause) in seen:
+            continue
+        seen.add(id(cause))
+        yield cause
+        waiting += [*cause.args, getattr(cause, "reason", None), cause.__cause__, cause.__context__]
+
+
+def _certificate(cause: ssl.SSLCertVerificationError, asked: Asked) -> UpstreamError:
+    host, code = asked.host, cause.verify_code
+    if code == _EXPIRED:
+        what, do = f"the certificate of {host} has expired", "look at this computer's clock; if it is right, tell them"
+    elif code == _NOT_YET_VALID:
+        what, do = f"the certificate of {host} is not valid yet", "look at this computer's clock"
+    elif code in _OTHER_HOST or "mismatch" in str(cause).lower():
+        what = f"the certificate shown for {host} belongs to another host"
+        do = "a portal, a proxy or a wrong DNS answer stands in between; look at what this name leads to from here"
+    elif code in _UNKNOWN:
+        what, do = f"the certificate of {host} is of an authority that is not known here", _ADVICE_UNKNOWN
+    else:
+        what, do = f"the certificate of {host} is not acceptable", _ADVICE_UNKNOWN
+    return UpstreamError(what, details=[cause.verify_message or str(cause)], do=do)
+
+
+def _proxy(causes: tuple[BaseException, ...], asked: Asked) -> UpstreamError | Trouble:
+    proxy = shown(asked.proxy or "").rstrip("/")
+    said = " ".join(str(cause) for cause in causes)
+    if "407" in said:
+        return UpstreamError(
+            f"the proxy {proxy} wants credentials for {asked.host}",
+            do="give HTTPS_PROXY with a user and password that it knows (http://USER:PASSWORD@HOST:PORT), or let it "
+            "pass this computer without",
+        )
+    refused = UpstreamError(
+        f"the proxy {proxy} does not lead to {asked.host}",
+        details=_last_words(causes),
+        do="look at the proxy's address (--proxy, HTTPS_PROXY) and let it allow that host",
+    )
+    final = any(f"failed: {status}" in said for status in (400, 401, 403, 404, 405))
+    return refused if final else Trouble(refused)
+
+
+def _unresolved(cause: socket.gaierror, host: str) -> UpstreamError | Trouble:
+    error = UpstreamError(f"no address is known for the name {host}", details=[str(cause)], do=_CHECK_NETWORK)
+    return Trouble(error) if cause.errno == socket.EAI_AGAIN else error
+
+
+def _on_the_wire(causes: tuple[BaseException, ...], asked: Asked) -> UpstreamError | Trouble:
+    host, do = asked.host, CONTINUE
+    if any(isinstance(cause, urllib3.exceptions.ConnectTimeoutError) for cause in causes):
+        what = f"{host} did not answer within {asked.connect_timeout:g} s"
+        do = _CHECK_NETWORK
+    elif any(isinstance(cause, urllib3.exceptions.ReadTimeoutError | TimeoutError) for cause in causes):
+        what = stalled(asked)
+    elif any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+        what, do = f"{host} refuses the connection", _CHECK_NETWORK
+    elif _foreign_tls(causes):
+        return UpstreamError(f"{host} does not speak TLS as it should", details=_last_words(causes), do=_CHECK_NETWORK)
+    else:
+        what = f"the connection to {host} broke off"
+    return Trouble(UpstreamError(what, details=_last_words(causes), do=do))
+
+
+def stalled(asked: Asked) -> str:
+    """The sentence for a connection on which nothing comes any more."""
+    return f"{asked.host} sent nothing for {asked.stall_timeout:g} s"
+
+
+def _foreign_tls(causes: tuple[BaseException, ...]) -> bool:
+    """Whether TLS itself failed, other than by the connection's end."""
+    ended = ssl.SSLEOFError | ssl.SSLZeroReturnError | ssl.SSLSyscallError
+    return any(isinstance(cause, ssl.SSLError) and not isinstance(cause, ended) for cause in causes)
+
+
+def _last_words(causes: tuple[BaseException, ...]) -> list[str]:
+    last = causes[-1]
+    return [str(last) or type(last).__name__]
+
+
+@dataclass(frozen=True)
+class _Meaning:
+    what: str
+    do: str
+
+
+_MEANINGS: Mapping[int, _Meaning] = {
+    401: _Meaning("wants a login", "look at the address: packages are given out without one"),
+    403: _Meaning(
+        "refuses it",
+        "look whether the version exists (storage answers 403 for a file that is not there), "
+        "and whether a proxy or firewall forbids the address",
+    ),
+    404: _Meaning("does not have it", "look at the version and the base address in the definition"),
+    407: _Meaning("is behind a proxy that wants credentials", "give HTTPS_PROXY with a user and password"),
+    410: _Meaning("does not have it any more", "choose a version that is still published"),
+    416: _Meaning("does not accept a range that was not asked for", CONTINUE),
+    429: _Meaning("asks for patience: too many requests", CONTINUE),
+    451: _Meaning("may not give it out for legal reasons", "ask its operator"),
+}
+_PASSING = frozenset({408, 425, 429})
+
+
+def refusal(status: int, headers: Mapping[str, str], url: str, label: str) -> UpstreamError | Trouble:
+    """The failure to raise for an answer with ``status``, which is neither success nor redirect."""
+    if status in _MEANINGS:
+        meaning = _MEANINGS[status]
+    elif status >= 500:
+        meaning = _Meaning("fails", CONTINUE)
+    else:
+        meaning = _Meaning("gave an answer that has no meaning here", _CHECK_NETWORK)
+    host = urlsplit(url).netloc.rpartition("@")[2]
+    error = UpstreamError(
+        f"{label}: {host} {meaning.what} (HTTP {status})", details=[f"asked: {shown(url)}"], do=meaning.do
+    )
+    if status in _PASSING or status >= 500:
+        return Trouble(error, after=retry_after(headers))
+    return error

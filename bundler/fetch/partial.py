@@ -1,0 +1,169 @@
+"""What has arrived so far? A file that is not whole yet, and beside it what is needed to continue it.
+
+Two files a download in ``partial/``: ``<key>.part`` holds the bytes from the first one on, ``<key>.json`` says which
+representation they are of. The state is written before the first byte, and the bytes are emptied before a new state is
+written: so whenever a process is killed, the bytes are a prefix of what the state names, or empty.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO
+
+from typing_extensions import Self
+
+from bundler.fetch import space
+from bundler.formats import records
+from bundler.model.value import value
+
+PIECE = 1024 * 1024
+"""Bytes that are read and hashed at a time."""
+
+
+@value
+class Origin:
+    """Which representation a partial file is the beginning of."""
+
+    url: str
+    """The address that was asked."""
+    served_by: str
+    """The address that answered, after redirects."""
+    validator: str
+    """What ``If-Range`` may carry (RFC 9110, 13.1.5); empty where the server gave nothing strong."""
+    etag: str = ""
+    last_modified: str = ""
+    size: int | None = None
+    """Bytes of the whole, where the server said so."""
+
+
+def key(name: str) -> str:
+    """A file name for the download of ``name``: safe on every file system, the same in every process."""
+    return hashlib.sha256(name.encode()).hexdigest()[:40]
+
+
+class Partial:
+    """The bytes of one download so far, hashed; hold the download's lock while it is open."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        """Open or make the partial file for ``name`` in ``folder`` and hash what it has. Raises WriteError."""
+        self.path = folder / f"{key(name)}.part"
+        self._state = folder / f"{key(name)}.json"
+        self._file: BinaryIO | None = None
+        self.origin: Origin | None = self._read_origin(name)
+        self.offset = 0
+        self._hash = hashlib.sha256()
+        with space.writing(self.path):
+            self._open()
+
+    def _read_origin(self, name: str) -> Origin | None:
+        try:
+            origin = records.from_json(Origin, self._state.read_bytes())
+        except (OSError, records.RecordError):
+            return None
+        return origin if origin.url == name else None
+
+    def _open(self) -> None:
+        # Unbuffered: what append() returned from survives the process being killed.
+        self._file = open(self.path, "r+b" if self.path.exists() else "w+b", buffering=0)  # noqa: SIM115, PTH123
+        if self.origin is None:
+            self._file.truncate(0)
+            return
+        while piece := self._file.read(PIECE):
+            self._hash.update(piece)
+            self.offset += len(piece)
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the bytes so far: 64 lower-case hex digits."""
+        return self._hash.hexdigest()
+
+    def begin(self, origin: Origin) -> None:
+        """Empty the file and remember what the bytes to come are of. Raises WriteError."""
+        with space.writing(self.path):
+            self._empty()
+            write_whole(self._state, records.to_json(origin))
+        self.origin = origin
+
+    def append(self, piece: bytes) -> None:
+        """Write and hash ``piece``. Raises WriteError; what was written before stays."""
+        view = memoryview(piece)
+        with space.writing(self.path):
+            while view:
+                view = view[self._opened().write(view) :]
+        self._hash.update(piece)
+        self.offset += len(piece)
+
+    def discard(self) -> None:
+        """Forget bytes and state: they are of no use. Raises WriteError."""
+        with space.writing(self.path):
+            self._empty()
+            self._state.unlink(missing_ok=True)
+        self.origin = None
+
+    def finish(self) -> Path:
+        """Make the bytes durable and close the file, which stays under its partial name. Raises WriteError."""
+        with space.writing(self.path):
+            os.fsync(self._opened().fileno())
+            self.close()
+        return self.path
+
+    def forget_origin(self) -> None:
+        """Remove the state of a file that has been moved away."""
+        with suppress(OSError):
+            self._state.unlink(missing_ok=True)
+
+    def _empty(self) -> None:
+        file = self._opened()
+        file.seek(0)
+        file.truncate(0)
+        self.offset = 0
+        self._hash = hashlib.sha256()
+
+    def _opened(self) -> BinaryIO:
+        if self._file is None:
+            raise ValueError("the partial file is closed")
+        return self._file
+
+    def close(self) -> None:
+        """Close the file; the bytes stay for the next time, an empty file does not."""
+        if self._file is None:
+            return
+        self._file.close()
+        self._file = None
+        if self.offset == 0:
+            with suppress(OSError):
+                self.path.unlink(missing_ok=True)
+                self._state.unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write ``content`` under ``path`` at once or not at all. Raises OSError."""
+    beside = path.with_name(path.name + ".new")
+    with beside.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(beside, path)  # noqa: PTH105
+    settle(path.parent)
+
+
+def settle(folder: Path) -> None:
+    """Make a rename within ``folder`` durable where the system can (Windows does so itself)."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,64 @@
+"""Is there room, and what does it mean that writing failed?"""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bundler.errors import WriteError
+
+_MARGIN = 16 * 1024 * 1024
+"""Bytes that are left alone, so that what is written beside (states, locks, logs) does not fail at the last moment."""
+
+_ADVICE = {
+    errno.ENOSPC: "free space on that volume, or choose another folder; what is there already is kept and continued",
+    errno.EDQUOT: "free space within your quota, or choose another folder; what is there already is kept and continued",
+    errno.EFBIG: "the file system cannot hold files of this size; choose a folder on another one",
+    errno.EROFS: "that volume is read-only; choose another folder",
+    errno.EACCES: "give yourself write permission there, or choose another folder",
+    errno.EPERM: "give yourself write permission there, or choose another folder",
+    errno.ENAMETOOLONG: "choose a folder with a shorter path",
+}
+
+
+def free(path: Path) -> int | None:
+    """Bytes that are free where ``path`` is or will be; None where the volume does not say."""
+    there = next((folder for folder in (path, *path.parents) if folder.is_dir()), None)
+    try:
+        return shutil.disk_usage(there).free if there else None
+    except OSError:
+        return None
+
+
+def require(path: Path, size: int, label: str) -> None:
+    """Refuse to begin what cannot end: ``size`` more bytes for ``label`` below ``path``.
+
+    A small margin is kept free as well. Raises WriteError where the volume says that there is less.
+    """
+    available = free(path)
+    if available is None or available >= size + _MARGIN:
+        return
+    raise WriteError(
+        f"there is no room for {label} at {path}: it needs {_megabytes(size)}, {_megabytes(available)} are free",
+        do=_ADVICE[errno.ENOSPC],
+    )
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1_000_000:.1f} MB"
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn every :class:`OSError` within into a WriteError about ``path`` that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error) or type(error).__name__
+        raise WriteError(
+            f"{path} cannot be written: {reason}",
+            do=_ADVICE.get(error.errno or 0, "look at that volume, then run the same command again"),
+        ) from error

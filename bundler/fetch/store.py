@@ -1,0 +1,231 @@
+"""Where do fetched bytes rest? Under their own SHA-256, whole or not at all.
+
+``objects/ab/abcd…`` holds what is whole, ``partial/`` what is on its way, ``damaged/`` what no longer is what its name
+says. Bytes reach ``objects/`` by an atomic rename after they were hashed and made durable, and are hashed again before
+they are used: a name in ``objects/`` is a claim that is checked, never one that is believed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from filelock import FileLock, Timeout
+
+from bundler.errors import NotBelieved, UpstreamError, WriteError
+from bundler.fetch import space
+from bundler.fetch.partial import PIECE, Origin, Partial, key, settle
+from bundler.fetch.request import Received
+from bundler.model.progress import Progress, Silence, Task
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_LOOK_AGAIN = 0.25
+"""Seconds after which a process that waits for another one looks whether it still should."""
+
+
+class Store:
+    """A content-addressed store below ``root``; safe for several threads and processes at once."""
+
+    def __init__(self, root: Path) -> None:
+        """Name the store; nothing is made before something is written."""
+        self.root = root
+
+    def path(self, sha256: str) -> Path:
+        """Where the bytes with this digest are or would be. Raises ValueError for what is no SHA-256."""
+        if not _SHA256.fullmatch(sha256):
+            raise ValueError(f"not a SHA-256 in lower-case hexadecimal: {sha256!r}")
+        return self.root / "objects" / sha256[:2] / sha256
+
+    def holds(self, sha256: str, size: int | None = None) -> bool:
+        """Whether something rests under this digest, with this size in bytes; what, only :meth:`check` knows."""
+        try:
+            found = self.path(sha256).stat().st_size
+        except OSError:
+            return False
+        return size is None or found == size
+
+    def check(self, sha256: str, progress: Progress | None = None) -> bool:
+        """Hash the bytes under this digest again: True when they are right, False when there are none.
+
+        Damaged ones are moved to ``damaged/`` and said to ``progress``: they are fetched again, never used.
+        Raises WriteError where they can be neither read nor moved away.
+        """
+        path = self.path(sha256)
+        try:
+            with path.open("rb") as file:
+                sound = _digest(file) == sha256
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise _unreadable(path, error) from error
+        if not sound:
+            self._set_aside(path, progress or Silence())
+        return sound
+
+    def open_verified(self, sha256: str) -> BinaryIO:
+        """Open the bytes under this digest, hashed through the very handle that is given back, at position 0.
+
+        Raises NotBelieved (``store-damaged``) after setting damaged bytes aside, and where there are none.
+        """
+        path = self.path(sha256)
+        try:
+            file = path.open("rb")
+        except FileNotFoundError:
+            raise _damaged(f"the store at {self.root} does not have {sha256}") from None
+        except OSError as error:
+            raise _unreadable(path, error) from error
+        if _digest(file) != sha256:
+            file.close()
+            self._set_aside(path, Silence())
+            raise _damaged(f"the store's copy of {sha256} is damaged and was set aside")
+        file.seek(0)
+        return file
+
+    def _set_aside(self, path: Path, progress: Progress) -> None:
+        aside = self.root / "damaged" / path.name
+        with space.writing(path):
+            aside.parent.mkdir(parents=True, exist_ok=True)
+            with suppress(FileNotFoundError):  # another process was faster
+                os.replace(path, aside)  # noqa: PTH105
+        with progress.task(path.name[:12], None) as task:
+            task.note(f"the store's copy is damaged; it is kept as {aside} and fetched again")
+
+    def put(self, content: bytes) -> str:
+        """Keep ``content``; its SHA-256. Raises WriteError."""
+        sha256 = hashlib.sha256(content).hexdigest()
+        if self.holds(sha256, len(content)) and self.check(sha256):
+            return sha256
+        name = f"content:{sha256}"
+        with self.exclusive(name), self.partial(name) as partial:
+            partial.begin(Origin(url=name, served_by=name, validator=""))
+            partial.append(content)
+            self.keep(partial)
+        return sha256
+
+    def adopt(self, source: Path, progress: Progress | None = None, *, max_size: int | None = None) -> Received:
+        """Take a copy of a file that somebody already has; the file itself is only read.
+
+        ``max_size`` is in bytes. Raises UpstreamError where it cannot be read or is larger, WriteError.
+        """
+        url = source.absolute().as_uri()
+        with _reading(source), source.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            if max_size is not None and size > max_size:
+                raise UpstreamError(f"{source} is larger than anything expected there: {size} bytes, not {max_size}")
+            sha256 = _digest(file)
+            if not self.check(sha256, progress):
+                file.seek(0)
+                sha256, size = self._copy(file, url, size, progress or Silence())
+        return Received(self.path(sha256), sha256, size, url)
+
+    def _copy(self, file: BinaryIO, url: str, size: int, progress: Progress) -> tuple[str, int]:
+        label = url.rpartition("/")[2]
+        space.require(self.root, size, label)
+        with self.exclusive(url), self.partial(url) as partial, progress.task(label, size) as task:
+            partial.begin(Origin(url=url, served_by=url, validator=""))
+            for piece in _pieces(file):
+                partial.append(piece)
+                task.advance(len(piece))
+            # What was written is what counts, should the file have changed since it was hashed.
+            return self.keep(partial), partial.offset
+
+    def partial(self, name: str) -> Partial:
+        """The partial file of the download called ``name``; its lock must be held. Raises WriteError."""
+        return Partial(self._folder("partial"), name)
+
+    def keep(self, partial: Partial) -> str:
+        """Move a whole partial file under its digest, which is given back. Raises WriteError."""
+        sha256 = partial.sha256
+        final = self.path(sha256)
+        arrived = partial.finish()
+        with space.writing(final):
+            final.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                os.replace(arrived, final)  # noqa: PTH105
+            except PermissionError:
+                # Windows does not replace a file that somebody reads; what they read is the same, or is set aside.
+                if not self.check(sha256):
+                    raise
+                arrived.unlink(missing_ok=True)
+            settle(final.parent)
+        partial.forget_origin()
+        return sha256
+
+    @contextmanager
+    def exclusive(
+        self, name: str, *, waiting: Task | None = None, go_on: Callable[[], None] = lambda: None
+    ) -> Iterator[None]:
+        """Be the only one, of all threads and processes, to work on the download called ``name``.
+
+        The lock dies with its process. While another one has it, ``waiting`` is told so once, and ``go_on`` is called
+        now and then: it raises to stop waiting. Raises WriteError.
+        """
+        path = self._folder("partial") / f"{key(name)}.lock"
+        lock = FileLock(path, thread_local=False)
+        with space.writing(path):
+            _acquire(lock, waiting, go_on)
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _folder(self, name: str) -> Path:
+        folder = self.root / name
+        with space.writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+
+def _acquire(lock: FileLock, waiting: Task | None, go_on: Callable[[], None]) -> None:
+    told = False
+    while True:
+        go_on()
+        try:
+            lock.acquire(timeout=_LOOK_AGAIN, poll_interval=0.05)
+        except Timeout:
+            if waiting and not told:
+                waiting.note("another process is fetching it; waiting for that one")
+            told = True
+        else:
+            return
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    while piece := file.read(PIECE):
+        yield piece
+
+
+def _digest(file: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    for piece in _pieces(file):
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+@contextmanager
+def _reading(source: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UpstreamError(
+            f"{source} cannot be read: {error.strerror or error}",
+            do="look whether the path is right and the file readable by you",
+        ) from error
+
+
+def _unreadable(path: Path, error: OSError) -> WriteError:
+    return WriteError(
+        f"the store's file {path} cannot be read: {error.strerror or error}",
+        do="give yourself permission to read and write there, or choose another store with --store",
+    )
+
+
+def _damaged(what: str) -> NotBelieved:
+    return NotBelieved(
+        what, reason="store-damaged", do="run the same command again without --offline: it is fetched anew"
+    )

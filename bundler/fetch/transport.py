@@ -1,0 +1,291 @@
+"""How is one GET carried out? HTTPS only, redirects followed by ourselves, the body in pieces as they come."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from requests.utils import requote_uri
+from typing_extensions import Self
+
+import bundler
+from bundler.errors import UpstreamError, UsageError
+from bundler.fetch import failures, proxies
+from bundler.fetch.failures import Asked, shown
+from bundler.fetch.partial import PIECE
+from bundler.fetch.retry import Trouble
+
+MAX_REDIRECTS = 10
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_TRICKLE = 1024
+"""Bytes; fewer than these within the stall timeout are as good as none."""
+_CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+
+
+@dataclass(frozen=True)
+class Network:
+    """How this computer reaches others."""
+
+    proxy: str | None = field(default=None, repr=False)
+    """``http://HOST:PORT``; empty for none; None to take it from ``environment``. May hold a password: never shown."""
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Where ``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``, ``REQUESTS_CA_BUNDLE`` and ``SSL_CERT_FILE`` are read."""
+    ca_file: Path | None = None
+    """PEM certificates of further authorities; they are believed beside the public ones, not instead of them."""
+    connect_timeout: float = 15.0
+    """Seconds to connect."""
+    stall_timeout: float = 60.0
+    """Seconds without bytes after which a connection is given up."""
+    retries: int = 5
+    """Failures in a row, with nothing gained, that are borne."""
+    backoff: float = 1.0
+    """Seconds before the first retry; doubled for each further one."""
+    backoff_limit: float = 30.0
+    """Seconds that a wait of our own choosing lasts at most."""
+    retry_after_limit: float = 300.0
+    """Seconds that a server may make us wait; a longer wish ends the download with its own error."""
+
+
+@dataclass
+class Answer:
+    """An answer whose body has not been read; a context manager that ends the connection."""
+
+    url: str
+    redirects: tuple[str, ...]
+    status: int
+    headers: Mapping[str, str]
+    """Names compare without case."""
+    pieces: Iterator[bytes] = field(repr=False)
+    """The body as it comes, at most 1 MiB at a time. Raises Trouble."""
+    _close: Callable[[], None] = field(repr=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
+
+
+class Transport:
+    """Connections to the upstream, kept alive between requests; safe for several threads."""
+
+    def __init__(self, network: Network, clock: Callable[[], float]) -> None:
+        """``clock`` gives seconds that never go back. Raises UsageError for a CA file that is none."""
+        self._network = network
+        self._clock = clock
+        self._live: set[urllib3.BaseHTTPResponse] = set()
+        self._lock = threading.Lock()
+        self._session = _session(_tls(network))
+
+    def get(self, url: str, hosts: tuple[str, ...], headers: Mapping[str, str]) -> Answer:
+        """Ask for ``url`` and follow redirects; the answer is of the host asked or of one in ``hosts``.
+
+        Raises UpstreamError for what stays wrong, Trouble for what may pass.
+        """
+        way = [require_https(url)]
+        while True:
+            answer = self._hop(tuple(way), headers)
+            if answer.status not in _REDIRECTS:
+                break
+            with answer:
+                way.append(_next(way, answer.headers.get("Location", "")))
+        try:
+            _require_host(way, hosts)
+        except UpstreamError:
+            answer._close()
+            raise
+        return answer
+
+    def _hop(self, way: tuple[str, ...], headers: Mapping[str, str]) -> Answer:
+        url, network = way[-1], self._network
+        proxy = proxies.choose(url, proxy=network.proxy, environment=network.environment)
+        asked = Asked(url, proxy, network.connect_timeout, network.stall_timeout)
+        try:
+            response = self._session.get(
+                url,
+                headers=dict(headers),
+                stream=True,
+                allow_redirects=False,
+                timeout=(network.connect_timeout, network.stall_timeout),
+                proxies={"https": proxy} if proxy else {},
+            )
+        except (OSError, urllib3.exceptions.HTTPError, ValueError) as error:
+            raise failures.explain(error, asked) from error
+        raw = response.raw
+        with self._lock:
+            self._live.add(raw)
+        pieces = self._pieces(raw, asked)
+        return Answer(url, way[1:], response.status_code, response.headers, pieces, lambda: self._end(response))
+
+    def _pieces(self, raw: Any, asked: Asked) -> Iterator[bytes]:
+        pulse = _Pulse(self._clock, asked)
+        while True:
+            try:
+                piece = raw.read1(PIECE, decode_content=False)
+            except (OSError, urllib3.exceptions.HTTPError, ValueError, AttributeError) as error:
+                # AttributeError: urllib3 on a connection that cut() has closed under it.
+                raise failures.explain(error, asked) from error
+            if not piece:
+                return
+            yield piece
+            pulse.beat(len(piece))
+
+    def _end(self, response: requests.Response) -> None:
+        with self._lock:
+            self._live.discard(response.raw)
+        response.close()
+
+    def cut(self) -> None:
+        """Break every answer that is being read, from any thread, so that nobody waits for a silent server."""
+        with self._lock:
+            live = tuple(self._live)
+        for raw in live:
+            with suppress(ValueError, RuntimeError, OSError):
+                raw.shutdown()
+
+    def close(self) -> None:
+        """End the kept connections."""
+        self._session.close()
+
+
+class _Pulse:
+    """Sees a connection that trickles: alive, but as good as stalled."""
+
+    def __init__(self, clock: Callable[[], float], asked: Asked) -> None:
+        self._clock, self._asked = clock, asked
+        self._since, self._bytes = clock(), 0
+
+    def beat(self, size: int) -> None:
+        self._bytes += size
+        now = self._clock()
+        if now - self._since < self._asked.stall_timeout:
+            return
+        if self._bytes < _TRICKLE:
+            what = f"{self._asked.host} sent {self._bytes} bytes in {self._asked.stall_timeout:g} s"
+            raise Trouble(UpstreamError(what, do=failures.CONTINUE))
+        self._since, self._bytes = now, 0
+
+
+def require_https(url: str) -> str:
+    """``url`` as it goes on the wire. Raises UpstreamError for other schemes, credentials, and what is no address."""
+    try:
+        parts = urlsplit(url)
+        sound = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        raise UpstreamError(f"{url[:200]!r} is not an address that can be asked") from None
+    if parts.scheme != "https" or not sound:
+        raise UpstreamError(
+            f"{shown(url)} is not https: nothing is fetched without it",
+            do="give an https address; for plain-text mirrors, copy the files and use them as files",
+        )
+    if "@" in parts.netloc:
+        raise UpstreamError(f"the address {shown(url)} holds credentials, which would end up in locks and logs")
+    return str(requote_uri(url.partition("#")[0]))
+
+
+def _next(way: list[str], location: str) -> str:
+    """The address that a redirect at the end of ``way`` leads to."""
+    here = shown(way[-1])
+    if not location:
+        raise UpstreamError(f"{here} redirects, but not to anywhere")
+    if len(way) > MAX_REDIRECTS:
+        raise UpstreamError(f"{shown(way[0])} redirects more than {MAX_REDIRECTS} times", details=_steps(way))
+    try:
+        # Header fields arrive as Latin-1; what is not ASCII in them is meant as UTF-8 (as requests reads it).
+        there = urljoin(way[-1], location.encode("latin-1").decode("utf-8"))
+        parts = urlsplit(there)
+    except (UnicodeError, ValueError):
+        raise UpstreamError(f"{here} redirects to something that is no address") from None
+    if parts.scheme != "https":
+        raise UpstreamError(
+            f"{here} redirects to {shown(there)}, which is not https",
+            details=_steps(way),
+            do="a portal or proxy may answer instead of the upstream; look at the address from a browser",
+        )
+    there = require_https(there)
+    if there in way:
+        raise UpstreamError(f"{shown(way[0])} redirects in a circle", details=_steps([*way, there]))
+    return there
+
+
+def _require_host(way: list[str], hosts: tuple[str, ...]) -> None:
+    allowed = {_authority(way[0]), *(_authority(f"https://{host}") for host in hosts)}
+    if _authority(way[-1]) not in allowed:
+        raise UpstreamError(
+            f"{shown(way[0])} ends at {urlsplit(way[-1]).netloc}, which is none of its hosts",
+            details=[*_steps(way), f"expected: {', '.join(sorted(allowed))}"],
+            do="a portal or proxy may answer instead of the upstream; if this host is right, declare it",
+        )
+
+
+def _steps(way: list[str]) -> list[str]:
+    return [f"redirect {number}: {shown(url)}" for number, url in enumerate(way[1:], start=1)]
+
+
+def _authority(url: str) -> str:
+    """Host and port for comparison: lower case, the port left out where it is 443 (RFC 9110, 4.2.3)."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").rstrip(".")
+    return host if parts.port in (None, 443) else f"{host}:{parts.port}"
+
+
+def _tls(network: Network) -> ssl.SSLContext:
+    context = urllib3.util.create_urllib3_context()
+    for file in _ca_files(network):
+        _believe(context, file)
+    return context
+
+
+def _believe(context: ssl.SSLContext, file: Path) -> None:
+    try:
+        context.load_verify_locations(cafile=file)
+    except (OSError, ssl.SSLError) as error:
+        raise UsageError(
+            f"the CA file {file} cannot be used: {error.strerror or error}",
+            do="give a file with one or more PEM certificates (-----BEGIN CERTIFICATE-----)",
+        ) from error
+
+
+def _ca_files(network: Network) -> tuple[Path, ...]:
+    named = [Path(network.environment[name]) for name in _CA_VARIABLES if network.environment.get(name)]
+    found = [path for path in named if path.is_file()]
+    return (network.ca_file, *found) if network.ca_file else tuple(found)
+
+
+class _Adapter(HTTPAdapter):
+    """Connections that believe our authorities beside the public ones (certifi's, which requests adds)."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+        super().__init__(max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
+
+    def proxy_manager_for(self, proxy: Any, **kwargs: Any) -> Any:
+        return super().proxy_manager_for(proxy, ssl_context=self._context, proxy_ssl_context=self._context, **kwargs)
+
+
+def _session(context: ssl.SSLContext) -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False  # the environment was read at the top; no .netrc, no variables behind our back
+    session.headers.clear()
+    session.headers.update(
+        {"User-Agent": f"arc-bundler/{bundler.__version__}", "Accept": "*/*", "Accept-Encoding": "identity"}
+    )
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    session.mount("https://", _Adapter(context))
+    return session
