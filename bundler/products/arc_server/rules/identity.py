@@ -49,7 +49,8 @@ def _resource_group(case: Case) -> Iterator[Finding]:
     name, limit = case.definition.resource_group, tables.limits().resource_group
     if not (0 < len(name) <= limit) or not re.fullmatch(r"[\w().-]+", name) or name.endswith("."):
         allowed = f"1 to {limit} letters, digits, '.', '_', '-', '(', ')'; no '.' at the end"
-        yield Finding(("resource_group",), f"{name!r} is no name of a resource group", allowed, tables.limits().source)
+        message = f"{name!r} is no name of a resource group" if name else "is empty: fill it in"
+        yield Finding(("resource_group",), message, allowed, tables.limits().source)
 
 
 @rule("resource_name")
@@ -70,7 +71,8 @@ def _resource_name(case: Case) -> Iterator[Finding]:
 def _location(case: Case) -> Iterator[Finding]:
     cloud, location = case.definition.cloud, case.definition.location
     if not re.fullmatch(r"[a-z0-9]{1,64}", location):
-        yield Finding(("location",), f"{location!r} is no region", "a region's short name, such as japaneast")
+        message = f"{location!r} is no region" if location else "is empty: fill it in"
+        yield Finding(("location",), message, "a region's short name, such as japaneast")
         return
     names = tables.regions().names(cloud)
     if location not in names:

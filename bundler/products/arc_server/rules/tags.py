@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bundler.products.arc_server import tables
-from bundler.products.arc_server.rules.rule import Case, Finding, rule
+from bundler.products.arc_server.rules.rule import Case, Finding, rule, warning
+from bundler.products.arc_server.rules.wish import below, wishes
+
+_ESCAPES = "1.50"
+"""The first agent that knows a backslash in a tag."""
 
 
 @rule("tags")
@@ -50,13 +54,21 @@ def _tag_text_faults(text: str) -> Iterator[tuple[str, str]]:
         yield "the tag's value holds a control character", "printable text on one line"
 
 
-@rule("tags.*")
+@rule("tags.*", "agent.version", "targets.*")
 def _tag_quoting(case: Case) -> Iterator[Finding]:
-    """Tags travel in azcmagent's ``k=v,k2=v2`` notation, whose quotes and escapes differ between agents."""
+    """Tags travel in azcmagent's ``k=v,k2=v2`` notation, which has quotes, and escapes from 1.50 on."""
+    source = "azcmagent-connect.md (--tags: parts in single quotes; backslash escapes from 1.50)"
+    old = sorted({wish for wish in wishes(case.definition) if below(wish, _ESCAPES)})
     for name, text in case.definition.tags.items():
-        bad = sorted({c for c in name + text if c in ",'\"=\\"})
-        if bad:
-            message = f"{' '.join(bad)} have a meaning of their own in azcmagent's list of tags"
-            allowed = "tags without , ' \" = \\"
-            source = "azcmagent-connect.md (--tags: parts in single quotes; backslash escapes from 1.50)"
-            yield Finding(("tags", name), message, allowed, source)
+        quotes = _held(name + text, "'\\")
+        marks = _held(name + text, ',"=')
+        if quotes and old:
+            message = f"{quotes} can be written from agent {_ESCAPES} on, and {', '.join(old)} is wanted"
+            yield Finding(("tags", name), message, f"tags without ' and \\, or agent {_ESCAPES}", source)
+        elif marks:
+            message = f"{marks} mean something in azcmagent's list of tags: no document says that quotes protect them"
+            yield warning(("tags", name), message, 'tags without , " =', source)
+
+
+def _held(text: str, marks: str) -> str:
+    return " ".join(mark for mark in marks if mark in text)

@@ -1,0 +1,109 @@
+"""What does a new definition look like? A commented one, with what nobody can guess filled in or left to fill."""
+
+from __future__ import annotations
+
+import json
+
+from bundler.model.value import value
+from bundler.products.arc_server.definition import Cloud
+from bundler.products.definition_file import SCHEMA_NAME
+
+PLACEHOLDER = "00000000-0000-0000-0000-000000000000"
+"""Stands where a GUID was not given; loading refuses it, and what is left empty, with the line to fill."""
+
+
+@value
+class Answers:
+    """What has no sensible default; empty: not said."""
+
+    name: str = "arc-servers"
+    cloud: Cloud = "AzureCloud"
+    tenant: str = ""
+    subscription: str = ""
+    resource_group: str = ""
+    location: str = ""
+    service_principal_id: str = ""
+    """Empty: somebody signs in with a device code at each server."""
+
+
+def text(answers: Answers) -> str:
+    """A commented definition; it loads without a fault once tenant, subscription, group and location are given."""
+    return _TEMPLATE.format(
+        schema=SCHEMA_NAME,
+        name=_scalar(answers.name),
+        cloud=answers.cloud,
+        tenant=_scalar(answers.tenant or PLACEHOLDER),
+        subscription=_scalar(answers.subscription or PLACEHOLDER),
+        resource_group=_scalar(answers.resource_group),
+        location=_scalar(answers.location),
+        authentication=_authentication(answers),
+    )
+
+
+def _scalar(word: str) -> str:
+    """In double quotes: a JSON string is a YAML string (YAML 1.2.2, section 1.3)."""
+    return json.dumps(word, ensure_ascii=False)
+
+
+def _authentication(answers: Answers) -> str:
+    if answers.service_principal_id:
+        return (
+            "  method: service-principal-secret    # the secret is asked for, or read from a file, on the server\n"
+            f"  service_principal_id: {_scalar(answers.service_principal_id)}"
+        )
+    return (
+        "  method: device-code                 # somebody enters a code in a browser, for each server\n"
+        "  # method: service-principal-secret  # for many servers; wants service_principal_id"
+    )
+
+
+_TEMPLATE = """\
+# yaml-language-server: $schema={schema}
+# What this site wants. It lives in git, and never holds a secret.
+# `arc-bundler schema > {schema}` lets editors complete it; docs/definition.md explains each key.
+
+name: {name}
+version: "{{date}}"                     # literal and quoted, or of {{date}}, {{agent}}, {{env:NAME}}
+
+cloud: {cloud:<30} # AzureCloud, AzureUSGovernment, AzureChinaCloud
+tenant: {tenant}
+subscription: {subscription}
+resource_group: {resource_group}
+location: {location}
+# tags:
+#   Owner: platform-team
+
+authentication:
+{authentication}
+
+agent:
+  version: latest                     # or quoted: "1.67"
+  # mode: monitor                     # only monitoring and security extensions, nothing comes in
+  # extensions:
+  #   allowlist: [Microsoft.Azure.Monitor/AzureMonitorWindowsAgent]
+  # incoming_connections:
+  #   enabled: false
+
+targets:
+  - {{os: windows}}
+  - {{os: ubuntu, version: "22.04"}}
+  - {{os: rhel, version: "9"}}
+  # - {{os: sles, version: "15.3", agent: "1.58"}}
+
+network:
+  profile: public                     # public, microsoft-peering, private-link, gateway
+  # proxy:
+  #   url: http://proxy.example.com:8080
+  #   bypass: [Arc]
+  # an ARM id: /subscriptions/GUID/resourceGroups/GROUP/providers/Microsoft.HybridCompute/…
+  # private_link_scope: …/privateLinkScopes/NAME
+  # gateway_id: …/gateways/NAME
+
+# upstream:                           # a mirror, or packages that are already here
+#   linux: https://mirror.example.com/microsoft
+#   packages:
+#     - {{target: windows/x64, path: AzureConnectedMachineAgent.msi}}
+
+outputs:
+  - {{format: zip}}                     # directory, zip, tar.gz, 7z; archives: together, per-platform
+"""
