@@ -1,0 +1,100 @@
+"""Where in a yum repository is the wanted package?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import PurePosixPath
+
+from bundler.fetch.request import Fetch, Received, Request
+from bundler.formats import rpm_version
+from bundler.formats.repodata import Data
+from bundler.model.anchor import Anchors
+from bundler.model.artifact import Artifact, YumOrigin
+from bundler.model.evidence import Document
+from bundler.model.lock import RepositoryState
+from bundler.sources import repository
+from bundler.sources.located import Located
+from bundler.trust.yum_chain import MAX_PRIMARY, MAX_REPOMD, MAX_SIGNATURE, YumChain
+
+
+@dataclass(frozen=True)
+class _Place:
+    """One repository, and how to ask it."""
+
+    origin: YumOrigin
+    fetch: Fetch
+    label: str
+
+    def get(self, path: str, name: str, *, max_size: int, expected: Data | None = None) -> Received:
+        return self.fetch(
+            Request(
+                url=f"{self.origin.base}/{path}",
+                label=f"{name} of {self.label}",
+                hosts=(repository.host(self.origin.base),),
+                max_size=max_size,
+                size=expected.size if expected else None,
+                sha256=expected.sha256 if expected else None,
+            )
+        )
+
+    def document(self, role: str, path: str, received: Received) -> Document:
+        return repository.document(role, f"{self.origin.base}/{path}", received)
+
+
+def locate(
+    artifact: Artifact,
+    fetch: Fetch,
+    *,
+    anchors: Anchors,
+    at: datetime,
+    states: Mapping[str, RepositoryState] | None = None,
+    allow_older: bool = False,
+) -> Located:
+    """Find the package that ``artifact`` wants in its yum repository, by signed metadata alone.
+
+    ``at`` is the time of judging; ``states`` are the repository states believed before, by their ``origin`` (the base
+    address), behind which nothing steps unless ``allow_older``. Raises :class:`NotBelieved` as :class:`YumChain`, what
+    ``fetch`` raises, and :class:`UpstreamError` where the repository has no such package.
+    """
+    if not isinstance(artifact.origin, YumOrigin):
+        raise TypeError(f"{artifact.name} does not come from a yum repository")
+    place = _Place(artifact.origin, fetch, artifact.place)
+    base = place.origin.base
+    chain = YumChain(anchors)
+    document = place.get("repodata/repomd.xml", "repomd.xml", max_size=MAX_REPOMD)
+    signature = place.get("repodata/repomd.xml.asc", "repomd.xml.asc", max_size=MAX_SIGNATURE)
+    repomd = chain.repomd(
+        document.path.read_bytes(),
+        signature.path.read_bytes(),
+        at,
+        older=(states or {}).get(base),
+        allow_older=allow_older,
+    )
+    primary = place.get(repomd.primary.path, "primary.xml", max_size=MAX_PRIMARY, expected=repomd.primary)
+    chain.primary(primary.path.read_bytes())
+    package = repository.choose(chain.packages(place.origin.package, artifact.architecture), artifact, rpm_version.key)
+    return Located(
+        artifact=artifact,
+        url=f"{base}/{package.path}",
+        filename=PurePosixPath(package.path).name,
+        hosts=(repository.host(base),),
+        version=package.version,
+        size=package.size,
+        sha256=package.sha256,
+        evidence=chain.evidence(
+            [
+                place.document("repomd.xml", "repodata/repomd.xml", document),
+                place.document("repomd.xml.asc", "repodata/repomd.xml.asc", signature),
+                place.document(f"primary.xml{_suffix(repomd.primary)}", repomd.primary.path, primary),
+            ]
+        ),
+        repository=RepositoryState(origin=base, date=repomd.date),
+    )
+
+
+def _suffix(data: Data) -> str:
+    """``.gz``, ``.xz``, ``.zst`` or nothing: the name in the chain has no digest before it."""
+    suffix = PurePosixPath(data.path).suffix
+    return "" if suffix == ".xml" else suffix

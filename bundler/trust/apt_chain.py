@@ -1,0 +1,261 @@
+"""Does an apt repository's signed metadata vouch for a package?
+
+``InRelease`` (signed) → ``Packages`` (its digest) → the package (its digest): apt-secure(8). The chain takes bytes and
+does no I/O; it refuses documents that come in the wrong order, and whatever does not fit what was believed before.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import PurePosixPath
+from typing import NoReturn
+
+from bundler.errors import NotBelieved
+from bundler.formats import apt_release, deb_version
+from bundler.formats.apt_release import IndexFile, Release
+from bundler.formats.compressed import compression_of, unpacked
+from bundler.formats.deb822 import Paragraph, paragraphs
+from bundler.formats.malformed import Malformed
+from bundler.formats.repository_path import is_inside
+from bundler.model.anchor import Anchors
+from bundler.model.evidence import Document, Evidence, PackageFacts
+from bundler.model.lock import RepositoryState
+from bundler.trust import openpgp, repository
+from bundler.trust.openpgp import Signed
+from bundler.trust.repository import WrongOrder
+from bundler.trust.verdict import judging
+
+MAX_RELEASE = 16 << 20
+"""Bytes of an ``InRelease``; the biggest real ones have less than one million."""
+MAX_INDEX = 256 << 20
+"""Bytes of a ``Packages`` as it is served."""
+MAX_OPEN_INDEX = 1 << 30
+"""Bytes of an unpacked ``Packages`` where ``Release`` does not list it."""
+
+_SUFFIXES = (".xz", ".gz", ".zst", "")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]*")
+
+
+@dataclass(frozen=True)
+class AptPackage:
+    """A package as signed metadata describes it."""
+
+    name: str
+    version: str
+    architecture: str
+    path: str
+    """Below the repository's base."""
+    size: int
+    """Bytes."""
+    sha256: str
+
+
+@dataclass(frozen=True)
+class _Index:
+    """A believed index, unpacked each time it is read."""
+
+    role: str
+    content: bytes
+    limit: int
+    """Bytes that it may unpack to."""
+
+
+class AptChain:
+    """One repository's chain for one suite, component and architecture, from its signature on.
+
+    In order: :meth:`release`, :meth:`index`, then :meth:`packages`; anything else is a :class:`WrongOrder`.
+    """
+
+    def __init__(self, anchors: Anchors, *, suite: str, component: str, architecture: str) -> None:
+        self._anchors = anchors
+        self._suite = suite
+        self._component = component
+        self._architecture = architecture
+        self._signed: Signed | None = None
+        self._release: Release | None = None
+        self._index: _Index | None = None
+
+    def release(
+        self,
+        inrelease: bytes,
+        at: datetime,
+        *,
+        older: RepositoryState | None = None,
+        allow_older: bool = False,
+        fresh: bool = True,
+    ) -> Release:
+        """Believe ``InRelease`` as of ``at``.
+
+        It must be signed by a pinned key, be of the suite that was asked for, list component and architecture, be
+        neither from the future nor, with ``fresh``, past its ``Valid-Until``, and not be older than ``older``.
+        Raises :class:`NotBelieved`: reasons of :mod:`bundler.trust.openpgp` and ``malformed``, ``wrong-suite``,
+        ``not-listed``, ``future-metadata``, ``expired-metadata``, ``rollback``.
+        """
+        if self._release is not None:
+            raise WrongOrder("the chain has its InRelease already")
+        signed = openpgp.verify_clearsigned(inrelease, anchors=self._anchors, at=at, what="InRelease")
+        with judging("InRelease"):
+            release = apt_release.parse(signed.content)
+        self._check_identity(release)
+        if fresh:
+            _check_validity(release, at)
+        repository.check_age(release.date, at, older, allow_older=allow_older, what="InRelease")
+        self._signed, self._release = signed, release
+        return release
+
+    def indexes(self) -> tuple[IndexFile, ...]:
+        """The forms of the index that can be read here, the smallest first. Raises as :meth:`release`."""
+        release = self._believed_release()
+        listed = (release.files.get(f"{self._index_path()}{suffix}") for suffix in _SUFFIXES)
+        found = sorted((entry for entry in listed if entry is not None), key=lambda entry: entry.size)
+        if not found:
+            where = f"{self._component} for {self._architecture}"
+            raise NotBelieved(f"InRelease lists no index of {where} that can be read here.", reason="not-listed")
+        return tuple(found)
+
+    def index(self, path: str, content: bytes) -> None:
+        """Believe the index ``path`` (one of :meth:`indexes`): size and digest must be those of the ``Release``.
+
+        Raises :class:`NotBelieved` with reason ``not-listed``, ``digest-mismatch`` or ``too-big``.
+        """
+        if self._index is not None:
+            raise WrongOrder("the chain has its index already")
+        entry = next((entry for entry in self.indexes() if entry.path == path), None)
+        if entry is None:
+            raise NotBelieved(f"InRelease does not list {path}.", reason="not-listed")
+        repository.check_digest(content, size=entry.size, sha256=entry.sha256, what=path)
+        self._index = _Index(PurePosixPath(path).name, content, self._open_limit())
+
+    def packages(self, name: str) -> tuple[AptPackage, ...]:
+        """Every version of the package ``name`` for the architecture (or for all), as the index has them.
+
+        Raises :class:`NotBelieved`: a malformed index, one that unpacks to more than it may (``too-big``), a version
+        that stands there twice (``duplicate``), a path that leaves the repository (``unsafe-path``).
+        """
+        index = self._believed_index()
+        with judging(index.role):
+            stream = unpacked(io.BytesIO(index.content), compression_of(index.role) or "", limit=index.limit)
+            found = [_package(stanza) for stanza in paragraphs(stream) if stanza.get("Package") == name]
+            wanted = tuple(package for package in found if package.architecture in {self._architecture, "all"})
+            _refuse_duplicates(wanted)
+        return wanted
+
+    def evidence(self, documents: Sequence[Document]) -> Evidence:
+        """The evidence that the chain is, once it has its index; ``documents`` are what it was given."""
+        self._believed_index()
+        return repository.evidence("apt-repository", self._signed or _too_early("InRelease"), self._anchors, documents)
+
+    def _check_identity(self, release: Release) -> None:
+        if self._suite not in {release.suite, release.codename}:
+            raise NotBelieved(
+                f"InRelease is of another suite: {release.codename or release.suite}, not {self._suite}.",
+                reason="wrong-suite",
+                do="Check the base address and the suite; a mirror may have mixed them up.",
+            )
+        listed = ((self._component, release.components), (self._architecture, release.architectures))
+        for wanted, present in listed:
+            # Components of a suite like "stable/updates" are written with that prefix by some repositories.
+            if wanted not in {word.rpartition("/")[2] for word in present}:
+                raise NotBelieved(
+                    f"InRelease does not list {wanted}, but {', '.join(present) or 'nothing'}.", reason="not-listed"
+                )
+
+    def _index_path(self) -> str:
+        return f"{self._component}/binary-{self._architecture}/Packages"
+
+    def _open_limit(self) -> int:
+        listed = self._believed_release().files.get(self._index_path())
+        return min(listed.size, MAX_OPEN_INDEX) if listed else MAX_OPEN_INDEX
+
+    def _believed_release(self) -> Release:
+        return self._release or _too_early("InRelease")
+
+    def _believed_index(self) -> _Index:
+        self._believed_release()
+        return self._index or _too_early("index")
+
+
+def rejudge(
+    documents: Mapping[str, bytes],
+    evidence: Evidence,
+    *,
+    facts: PackageFacts,
+    sha256: str,
+    size: int,
+    anchors: Anchors,
+    at: datetime,
+) -> Evidence:
+    """Believe a package again, offline, from the ``documents`` of its chain (bytes by role) that were kept.
+
+    The documents must be those of ``evidence``, and the index must list the package of these ``facts`` with this
+    digest. That a repository's metadata expired since says nothing about what it vouched for: ``Valid-Until`` is not
+    asked again. Raises :class:`NotBelieved` as :class:`AptChain`, and ``missing-document``.
+    """
+    inrelease, index = repository.kept(documents, evidence, 2)
+    suite, path = _places(*(document.url for document in evidence.documents))
+    component, _, rest = path.rpartition("/binary-")
+    chain = AptChain(anchors, suite=suite, component=component, architecture=rest.partition("/")[0])
+    chain.release(inrelease, at, fresh=False)
+    chain.index(path, index)
+    listed = [p for p in chain.packages(facts.name) if (p.sha256, p.size) == (sha256, size)]
+    repository.require_vouched([(package.version, package.architecture) for package in listed], facts)
+    return chain.evidence(evidence.documents)
+
+
+def _places(inrelease: str, index: str) -> tuple[str, str]:
+    """The suite, and the index's path below it, from the addresses of the two documents."""
+    match = re.fullmatch(r"(?P<top>.+?/dists/(?P<suite>.+)/)InRelease", inrelease)
+    if match is None or not index.startswith(match["top"]):
+        raise NotBelieved("The addresses of the chain's documents do not belong together.", reason="missing-document")
+    return match["suite"], index.removeprefix(match["top"])
+
+
+def _check_validity(release: Release, at: datetime) -> None:
+    if release.valid_until is not None and release.valid_until < at:
+        raise NotBelieved(
+            f"InRelease was valid until {release.valid_until:%Y-%m-%d %H:%M} UTC.",
+            reason="expired-metadata",
+            do="The repository, or a mirror of it, is no longer updated; or somebody is replaying old metadata.",
+        )
+
+
+def _package(stanza: Paragraph) -> AptPackage:
+    package = AptPackage(
+        name=stanza.get("Package", ""),
+        version=stanza.get("Version", ""),
+        architecture=stanza.get("Architecture", ""),
+        path=stanza.get("Filename", "").removeprefix("./"),
+        size=_size(stanza.get("Size", "")),
+        sha256=stanza.get("SHA256", ""),
+    )
+    if not _SHA256.fullmatch(package.sha256):
+        raise Malformed(f"a stanza of {package.name} has no SHA256", reason="weak-digest")
+    if not deb_version.is_version(package.version) or not _WORD.fullmatch(package.architecture):
+        raise Malformed(f"a stanza of {package.name} has no proper version or architecture")
+    if not is_inside(package.path):
+        raise Malformed(f"a stanza of {package.name} leaves the repository: {package.path!r}", reason="unsafe-path")
+    return package
+
+
+def _size(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,15}", text):
+        raise Malformed("a stanza's Size is no number")
+    return int(text)
+
+
+def _refuse_duplicates(packages: Sequence[AptPackage]) -> None:
+    seen: set[tuple[str, str]] = set()
+    for package in packages:
+        identity = (package.version, package.architecture)
+        if identity in seen:
+            raise Malformed(f"{package.name} {package.version} stands twice in the index", reason="duplicate")
+        seen.add(identity)
+
+
+def _too_early(what: str) -> NoReturn:
+    raise WrongOrder(f"the chain has no {what} yet")

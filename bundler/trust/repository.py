@@ -1,0 +1,100 @@
+"""What do the chains of apt and yum repositories have in common?"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Literal
+
+from bundler.errors import NotBelieved
+from bundler.model.anchor import Anchors
+from bundler.model.evidence import Document, Evidence, PackageFacts
+from bundler.model.lock import RepositoryState
+from bundler.trust.openpgp import CLOCK_SKEW, Signed
+
+
+class WrongOrder(RuntimeError):
+    """A chain was given its documents in the wrong order, or one twice: a fault of ours, not of the upstream."""
+
+
+def check_digest(content: bytes, *, size: int, sha256: str, what: str) -> None:
+    """Refuse ``content`` that is not what signed metadata promises: ``digest-mismatch``."""
+    found = hashlib.sha256(content).hexdigest()
+    if len(content) != size or found != sha256:
+        raise NotBelieved(
+            f"{what} is not the file that the signed metadata names.",
+            reason="digest-mismatch",
+            details=(f"signed: {sha256}, {size} bytes", f"found:  {found}, {len(content)} bytes"),
+            do="Try again: a repository that is being updated, or a cache before it, can serve old and new together.",
+        )
+
+
+def check_age(date: datetime, at: datetime, older: RepositoryState | None, *, allow_older: bool, what: str) -> None:
+    """Refuse metadata from the future (``future-metadata``), and a step back behind ``older`` (``rollback``)."""
+    if date > at + CLOCK_SKEW:
+        raise NotBelieved(
+            f"{what} claims to be made at {date:%Y-%m-%d %H:%M} UTC, which is yet to come.",
+            reason="future-metadata",
+            do="Check this machine's clock.",
+        )
+    if older is not None and date < older.date and not allow_older:
+        raise NotBelieved(
+            f"{what} is older than what was believed before.",
+            reason="rollback",
+            details=(f"before: {older.date:%Y-%m-%d %H:%M:%S} UTC", f"now:    {date:%Y-%m-%d %H:%M:%S} UTC"),
+            do="Somebody may be replaying old metadata; accept the older state in so many words if it is meant.",
+        )
+
+
+def evidence(
+    method: Literal["apt-repository", "yum-repository"],
+    signed: Signed,
+    anchors: Anchors,
+    documents: Sequence[Document],
+    notes: Sequence[str] = (),
+) -> Evidence:
+    """Make the evidence of a chain that began with ``signed`` and consists of ``documents``."""
+    return Evidence(
+        method=method,
+        signer=signed.user_id,
+        fingerprint=signed.key.fingerprint,
+        anchors=anchors.name,
+        anchor=signed.key.fingerprint,
+        signed_at=signed.signed_at,
+        documents=tuple(documents),
+        notes=(*signed.notes, *notes),
+    )
+
+
+def kept(documents: Mapping[str, bytes], believed: Evidence, wanted: int) -> list[bytes]:
+    """The bytes of the documents of the evidence ``believed``, in its order; there are ``wanted`` of them.
+
+    Raises :class:`NotBelieved` with reason ``missing-document`` or ``digest-mismatch``.
+    """
+    if len(believed.documents) != wanted:
+        raise NotBelieved("The evidence does not name all documents of its chain.", reason="missing-document")
+    found = []
+    for document in believed.documents:
+        content = documents.get(document.role)
+        if content is None:
+            raise NotBelieved(f"The document {document.role} of the chain is missing.", reason="missing-document")
+        check_digest(content, size=document.size, sha256=document.sha256, what=document.role)
+        found.append(content)
+    return found
+
+
+def require_vouched(found: Iterable[tuple[str, str]], facts: PackageFacts) -> None:
+    """Refuse a package unless its version and architecture are those of an entry ``found`` by its digest.
+
+    Raises :class:`NotBelieved` with reason ``not-listed`` or ``metadata-mismatch``.
+    """
+    entries = list(found)
+    if not entries:
+        raise NotBelieved(f"The repository's index does not list this very file of {facts.name}.", reason="not-listed")
+    if (facts.version, facts.architecture) not in entries:
+        listed = ", ".join(" ".join(entry) for entry in entries)
+        raise NotBelieved(
+            f"The package says that it is {facts.version} {facts.architecture}; the repository says {listed}.",
+            reason="metadata-mismatch",
+        )

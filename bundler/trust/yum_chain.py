@@ -1,0 +1,177 @@
+"""Does a yum repository's signed metadata vouch for a package?
+
+``repomd.xml`` (with the detached signature ``repomd.xml.asc``) → ``primary.xml`` (its digests, packed and unpacked) →
+the package (its digest): rpm-md, and dnf.conf(5) under ``repo_gpgcheck``. The chain takes bytes and does no I/O; it
+refuses documents that come in the wrong order, and whatever does not fit what was believed before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import PurePosixPath
+from typing import NoReturn
+
+from bundler.errors import NotBelieved
+from bundler.formats import repodata, rpm_version
+from bundler.formats.compressed import compression_of, pieces
+from bundler.formats.malformed import Malformed
+from bundler.formats.repodata import Data, Package, Repomd
+from bundler.model.anchor import Anchors
+from bundler.model.evidence import Document, Evidence, PackageFacts
+from bundler.model.lock import RepositoryState
+from bundler.trust import openpgp, repository
+from bundler.trust.openpgp import Signed
+from bundler.trust.repository import WrongOrder
+from bundler.trust.verdict import judging
+
+MAX_REPOMD = 4 << 20
+"""Bytes of a ``repomd.xml``; real ones have a few thousand."""
+MAX_SIGNATURE = 1 << 18
+"""Bytes of its signature."""
+MAX_PRIMARY = 256 << 20
+"""Bytes of a ``primary.xml`` as it is served."""
+MAX_OPEN_PRIMARY = 1 << 30
+"""Bytes of an unpacked ``primary.xml`` where ``repomd.xml`` does not say."""
+
+
+@dataclass(frozen=True)
+class _Primary:
+    """The believed ``primary.xml``, unpacked each time it is read."""
+
+    data: Data
+    content: bytes
+
+
+class YumChain:
+    """One repository's chain, from its signature on.
+
+    In order: :meth:`repomd`, :meth:`primary`, then :meth:`packages`; anything else is a :class:`WrongOrder`.
+    ``repomd.xml`` does not say which distribution it is for, so that a mirror's mixing up of two repositories is seen
+    by the packages alone.
+    """
+
+    def __init__(self, anchors: Anchors) -> None:
+        self._anchors = anchors
+        self._signed: Signed | None = None
+        self._repomd: Repomd | None = None
+        self._primary: _Primary | None = None
+
+    def repomd(
+        self,
+        document: bytes,
+        signature: bytes,
+        at: datetime,
+        *,
+        older: RepositoryState | None = None,
+        allow_older: bool = False,
+    ) -> Repomd:
+        """Believe ``repomd.xml`` by its detached ``signature`` as of ``at``; it must not be older than ``older``.
+
+        Raises :class:`NotBelieved`: reasons of :mod:`bundler.trust.openpgp` and of :mod:`bundler.formats.repodata`,
+        ``future-metadata``, ``rollback``.
+        """
+        if self._repomd is not None:
+            raise WrongOrder("the chain has its repomd.xml already")
+        signed = openpgp.verify_detached(
+            signature, [document], size=len(document), anchors=self._anchors, at=at, what="repomd.xml"
+        )
+        with judging("repomd.xml"):
+            repomd = repodata.repomd(document)
+        repository.check_age(repomd.date, at, older, allow_older=allow_older, what="repomd.xml")
+        self._signed, self._repomd = signed, repomd
+        return repomd
+
+    def primary(self, content: bytes) -> None:
+        """Believe ``primary.xml``, packed as it is served: size and digest must be those of ``repomd.xml``, both ways.
+
+        Raises :class:`NotBelieved` with reason ``digest-mismatch``, ``too-big``, ``unsupported`` or ``malformed``.
+        """
+        if self._primary is not None:
+            raise WrongOrder("the chain has its primary.xml already")
+        data = (self._repomd or _too_early("repomd.xml")).primary
+        repository.check_digest(content, size=data.size, sha256=data.sha256, what=PurePosixPath(data.path).name)
+        primary = _Primary(data, content)
+        with judging("primary.xml"):
+            _check_unpacked(primary)
+        self._primary = primary
+
+    def packages(self, name: str, architecture: str) -> tuple[Package, ...]:
+        """Every version of the package ``name`` for ``architecture`` (or for all).
+
+        Raises :class:`NotBelieved`: malformed XML, a version that stands there twice (``duplicate``), a path that
+        leaves the repository (``unsafe-path``), a digest that is too weak (``weak-digest``).
+        """
+        primary = self._primary or _too_early("primary.xml")
+        with judging("primary.xml"):
+            listed = repodata.packages(_open(primary), name=name)
+            found = tuple(package for package in listed if package.architecture in {architecture, "noarch"})
+            _check_packages(found)
+        return found
+
+    def evidence(self, documents: Sequence[Document]) -> Evidence:
+        """The evidence that the chain is, once it has its ``primary.xml``; ``documents`` are what it was given."""
+        if self._primary is None or self._signed is None:
+            _too_early("primary.xml")
+        return repository.evidence("yum-repository", self._signed, self._anchors, documents)
+
+
+def rejudge(
+    documents: Mapping[str, bytes],
+    evidence: Evidence,
+    *,
+    facts: PackageFacts,
+    sha256: str,
+    size: int,
+    anchors: Anchors,
+    at: datetime,
+) -> Evidence:
+    """Believe a package again, offline, from the ``documents`` of its chain (bytes by role) that were kept.
+
+    The documents must be those of ``evidence``, and ``primary.xml`` must list the package of these ``facts`` with this
+    digest. Raises :class:`NotBelieved` as :class:`YumChain`, and ``missing-document``.
+    """
+    repomd, signature, primary = repository.kept(documents, evidence, 3)
+    chain = YumChain(anchors)
+    chain.repomd(repomd, signature, at)
+    chain.primary(primary)
+    listed = [p for p in chain.packages(facts.name, facts.architecture) if (p.sha256, p.size) == (sha256, size)]
+    repository.require_vouched([(package.version, package.architecture) for package in listed], facts)
+    return chain.evidence(evidence.documents)
+
+
+def _open(primary: _Primary) -> Iterator[bytes]:
+    compression = compression_of(primary.data.path)
+    if compression is None:
+        raise Malformed("primary.xml is compressed in a way that is not known here", reason="unsupported")
+    limit = MAX_OPEN_PRIMARY if primary.data.open_size is None else min(primary.data.open_size, MAX_OPEN_PRIMARY)
+    return pieces(io.BytesIO(primary.content), compression, limit=limit)
+
+
+def _check_unpacked(primary: _Primary) -> None:
+    """What it unpacks to must have the size and the digest that are promised, where they are."""
+    size, digest = 0, hashlib.sha256()
+    for piece in _open(primary):
+        size += len(piece)
+        digest.update(piece)
+    data = primary.data
+    if data.open_size not in {None, size} or data.open_sha256 not in {None, digest.hexdigest()}:
+        raise NotBelieved("primary.xml unpacks to something else than was signed.", reason="digest-mismatch")
+
+
+def _check_packages(packages: Sequence[Package]) -> None:
+    seen: set[tuple[str, str]] = set()
+    for package in packages:
+        if not rpm_version.is_version(package.version):
+            raise Malformed(f"{package.name} has an entry without a proper version")
+        identity = (package.version, package.architecture)
+        if identity in seen:
+            raise Malformed(f"{package.name} {package.version} stands twice in primary.xml", reason="duplicate")
+        seen.add(identity)
+
+
+def _too_early(what: str) -> NoReturn:
+    raise WrongOrder(f"the chain has no {what} yet")
