@@ -26,6 +26,10 @@ def command(surface: Surface, *, folder: Path, port: int) -> None:
     It serves signed stand-ins of the agent under the paths of Microsoft's servers, with authorities of its own.
     Everything from it says LAB, and nothing believes it without being given its anchors.
     """
+    import signal
+
     from bundler.lab import lab
 
+    # A service manager ends it as Ctrl-C does: cleanly.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     lab.serve(folder, port, surface.now, surface.say)

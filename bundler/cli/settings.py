@@ -127,7 +127,7 @@ def downloading(
     from bundler.flow.site import beside
 
     named = settings.ca
-    if named is None and site is not None and site.definition.upstream:
+    if named is None and site is not None:
         named = beside(site.path, site.definition.upstream.ca)
     network = Network(
         proxy=settings.proxy, ca_file=named, stall_timeout=settings.timeout, environment=surface.environment

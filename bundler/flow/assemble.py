@@ -56,7 +56,6 @@ def tree(part: Part, *, site: Site, lock: Lock, store: Store, weakened: tuple[st
     content = (
         *_payload(part.pins, store),
         *_evidence(part.pins, site.anchors, store),
-        *_keys(part.pins, site.anchors),
         *_scripts(part, wanted, site=site, lock=lock),
     )
     return manifests.assemble(description, content, name=part.name(lock), time=lock.taken)
@@ -77,16 +76,15 @@ def _evidence(pins: Iterable[Pin], anchors: Anchors, store: Store) -> Iterable[E
                 yield Entry(f"evidence/{pin.place}/{document.role}", held)
 
 
-def _keys(pins: Sequence[Pin], anchors: Anchors) -> Iterable[Entry]:
+def _keys(pins: Sequence[Pin], anchors: Anchors) -> Mapping[str, bytes]:
     """The OpenPGP keys that vouch for the packages: a target's own tools may want to check with them."""
     used = {evidence.anchor for pin in pins for evidence in pin.evidence}
-    for key in anchors.package_keys:
-        if key.fingerprint in used:
-            yield Entry(f"payload/keys/{key.fingerprint}.asc", key.armored.encode())
+    keys = (key for key in anchors.package_keys if key.fingerprint in used)
+    return {f"payload/keys/{key.fingerprint}.asc": key.armored.encode() for key in keys}
 
 
 def _scripts(part: Part, wanted: Onboarding, *, site: Site, lock: Lock) -> Iterable[Entry]:
-    table = Entry("config/endpoints.json", records.to_json(endpoints(site.definition)))
+    table = {"config/endpoints.json": records.to_json(endpoints(site.definition))}
     return scripts.entries(
         wanted,
         part.pins,
@@ -94,7 +92,7 @@ def _scripts(part: Part, wanted: Onboarding, *, site: Site, lock: Lock) -> Itera
         version=lock.version,
         practice=_practice(site.anchors),
         tool=TOOL,
-        extra=(table,),
+        extra={**table, **_keys(part.pins, site.anchors)},
     )
 
 

@@ -93,7 +93,7 @@ def build(
     Raises what any step raises; afterwards either all outputs are there, checked, or none is.
     """
     lock = obtain_lock(site, wish, downloader, at=at, environment=environment)
-    fetching.fetch(lock, downloader)
+    fetching.fetch(lock, downloader, site.path.parent)
     jobs = _jobs(site, lock, store, wish)
     final = wish.output / lock.name / lock.version
     if final.exists():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from pathlib import Path
+from urllib.parse import urlsplit
 
 from bundler.errors import NotBelieved
 from bundler.fetch.download import Downloader
@@ -20,18 +22,21 @@ def documents(pin: Pin) -> tuple[Document, ...]:
     return tuple(document for evidence in pin.evidence for document in evidence.documents)
 
 
-def requests(lock: Lock) -> tuple[Request, ...]:
-    """Everything a build needs, each by its pinned digest, so that the store answers before the network does."""
+def requests(lock: Lock, folder: Path) -> tuple[Request, ...]:
+    """Everything a build needs, each by its pinned digest, so that the store answers before the network does.
+
+    Files at hand are looked for from ``folder``, the definition's own.
+    """
     needed: dict[str, Request] = {}
     for pin in lock.pins:
-        for request in _of_pin(pin):
+        for request in _of_pin(pin, folder):
             needed.setdefault(request.sha256 or request.url, request)
     return tuple(needed.values())
 
 
-def _of_pin(pin: Pin) -> Iterable[Request]:
+def _of_pin(pin: Pin, folder: Path) -> Iterable[Request]:
     yield Request(
-        url=pin.url,
+        url=_address(pin.url, folder),
         label=f"{pin.filename} for {pin.place}",
         hosts=tuple(_host(address) for address in pin.redirects),
         max_size=pin.size,
@@ -49,15 +54,19 @@ def _of_pin(pin: Pin) -> Iterable[Request]:
         )
 
 
-def _host(address: str) -> str:
-    from urllib.parse import urlsplit
+def _address(url: str, folder: Path) -> str:
+    if not url.startswith("file:"):
+        return url
+    return (folder / url.removeprefix("file:")).absolute().as_uri()
 
+
+def _host(address: str) -> str:
     return urlsplit(address).netloc
 
 
-def fetch(lock: Lock, downloader: Downloader) -> None:
+def fetch(lock: Lock, downloader: Downloader, folder: Path) -> None:
     """Bring what is missing into the store. Raises UpstreamError, NotBelieved, WriteError."""
-    downloader.fetch_all(requests(lock))
+    downloader.fetch_all(requests(lock, folder))
 
 
 def believe(lock: Lock, store: Store, *, anchors: Anchors, at: datetime) -> None:

@@ -218,7 +218,7 @@ def _pin(site: Site, found: Located, held: Received, at: datetime) -> Pin:
         place=artifact.place,
         targets=artifact.targets,
         filename=found.filename,
-        url=held.url,
+        url=_written(artifact, held),
         redirects=held.redirects,
         size=held.size,
         sha256=held.sha256,
@@ -226,6 +226,11 @@ def _pin(site: Site, found: Located, held: Received, at: datetime) -> Pin:
         evidence=evidence,
         repository=found.repository,
     )
+
+
+def _written(artifact: Artifact, held: Received) -> str:
+    """The address as the lock keeps it; of a file at hand, as the definition says it: no path of this host is kept."""
+    return f"file:{artifact.origin.path}" if artifact.origin.kind == "file" else held.url
 
 
 def _about(error: NotBelieved, found: Located) -> NotBelieved:

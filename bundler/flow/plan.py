@@ -22,7 +22,7 @@ def plan(site: Site, lock: Lock | None, store: Store, output: Path) -> Plan:
         return Plan(name=site.definition.name, version=site.definition.version, actions=actions)
     folder = output / lock.name / lock.version
     actions = (
-        *_fetch(lock, store),
+        *_fetch(lock, site, store),
         *_verify(lock, site),
         *_render(lock, site),
         *_write(lock, site.definition.outputs, folder),
@@ -47,8 +47,8 @@ def _unlocked(site: Site) -> Iterable[Action]:
         yield Action(verb="write", subject=output.format, reason="asked for in outputs, once the lock is taken")
 
 
-def _fetch(lock: Lock, store: Store) -> Iterable[Action]:
-    for request in fetching.requests(lock):
+def _fetch(lock: Lock, site: Site, store: Store) -> Iterable[Action]:
+    for request in fetching.requests(lock, site.path.parent):
         held = request.sha256 is not None and store.holds(request.sha256, request.size)
         yield Action(
             verb="reuse" if held else "fetch",

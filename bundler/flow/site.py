@@ -35,7 +35,7 @@ def read(path: Path, *, anchors_file: Path | None, today: date, strict: bool) ->
     """
     loaded = definition_file.load(path, _text(path), today=today, strict=strict)
     definition = loaded.definition
-    named = anchors_file or beside(path, definition.upstream.anchors if definition.upstream else "")
+    named = anchors_file or beside(path, definition.upstream.anchors)
     anchors = trusted.load(named) if named else trusted.microsoft()
     return Site(
         path=path,

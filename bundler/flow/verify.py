@@ -98,8 +98,9 @@ def _require_anchors(found: Checked, anchors: Anchors) -> None:
 
 def _again(pin: Pin, spooled: dict[str, IO[bytes]], found: Checked, anchors: Anchors, at: datetime) -> PackageVerdict:
     package = spooled.get(pin.path)
-    if package is None:
-        raise NotBelieved(f"{pin.path} is pinned, but not in the bundle", reason="missing-file")
+    listed = {entry.path: entry.sha256 for entry in found.manifest.files}
+    if package is None or listed.get(pin.path) != pin.sha256:
+        raise NotBelieved(f"{pin.path} is not in the bundle as it is pinned", reason="missing-file")
     package.seek(0)
     evidence = judge.again(pin, _binary(package), _documents(pin, found), anchors=anchors, at=at)
     return PackageVerdict(

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from typing_extensions import Self
 
-from bundler.lab import agent, authority, upstream
+from bundler.lab import agent, announcement, authority, upstream
 from bundler.lab.agent import Release
 from bundler.lab.authority import Authority
 from bundler.lab.behaviour import Behaviour
@@ -156,12 +156,26 @@ def serve(root: Path, port: int, now: datetime, say: Callable[[str], None]) -> N
     with Lab(root, now, port) as lab:
         for line in describe(lab):
             say(line)
+        announcement.write(root, announce(lab))
         try:
             while True:
                 # With a limit, because Windows cannot interrupt a wait that has none.
                 threading.Event().wait(1)
         except KeyboardInterrupt:
             say("LAB: stopped")
+        finally:
+            announcement.withdraw(root)
+
+
+def announce(lab: Lab) -> announcement.Announcement:
+    """Say what a definition needs to use the lab."""
+    return announcement.Announcement(
+        windows=f"{lab.windows_url}/azcmagent",
+        linux=lab.packages_url,
+        hosts=(lab.host,),
+        ca=lab.ca_file.name,
+        anchors=lab.anchors_file.name,
+    )
 
 
 def describe(lab: Lab) -> list[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
+from bundler.model.target import Target
 from bundler.model.value import value
-from bundler.products.arc_server.definition import Cloud
+from bundler.products.arc_server.definition import Cloud, Upstream
 from bundler.products.definition_file import SCHEMA_NAME
 
 PLACEHOLDER = "00000000-0000-0000-0000-000000000000"
@@ -24,6 +25,15 @@ class Answers:
     location: str = ""
     service_principal_id: str = ""
     """Empty: somebody signs in with a device code at each server."""
+    targets: tuple[Target, ...] = (
+        Target(os="windows"),
+        Target(os="ubuntu", version="22.04"),
+        Target(os="rhel", version="9"),
+    )
+    outputs: tuple[str, ...] = ("zip",)
+    """Formats."""
+    upstream: Upstream = Upstream()
+    """Of its fields, the bases, the hosts, the authority and the anchors are written out where they are set."""
 
 
 def text(answers: Answers) -> str:
@@ -37,6 +47,9 @@ def text(answers: Answers) -> str:
         resource_group=_scalar(answers.resource_group),
         location=_scalar(answers.location),
         authentication=_authentication(answers),
+        targets="\n".join(_target(target) for target in answers.targets),
+        upstream=_upstream(answers.upstream),
+        outputs="\n".join(f"  - {{format: {name}}}" for name in answers.outputs),
     )
 
 
@@ -56,6 +69,32 @@ def _authentication(answers: Answers) -> str:
         "  # method: service-principal-secret  # for many servers; wants service_principal_id"
     )
 
+
+def _target(target: Target) -> str:
+    parts = [f"os: {target.os}"]
+    if target.version:
+        parts.append(f"version: {_scalar(target.version)}")
+    if target.architecture != "x64":
+        parts.append(f"architecture: {target.architecture}")
+    return f"  - {{{', '.join(parts)}}}"
+
+
+def _upstream(upstream: Upstream) -> str:
+    if upstream == Upstream():
+        return _NO_UPSTREAM
+    named = {name: getattr(upstream, name) for name in ("windows", "linux", "ca", "anchors")}
+    lines = ["upstream:"]
+    lines += [f"  {name}: {_scalar(text)}" for name, text in named.items() if text]
+    if upstream.hosts:
+        lines.append(f"  hosts: {json.dumps(upstream.hosts)}")
+    return "\n".join(lines)
+
+
+_NO_UPSTREAM = """\
+# upstream:                           # a mirror, or packages that are already here
+#   linux: https://mirror.example.com/microsoft
+#   packages:
+#     - {target: windows/x64, path: AzureConnectedMachineAgent.msi}"""
 
 _TEMPLATE = """\
 # yaml-language-server: $schema={schema}
@@ -85,9 +124,7 @@ agent:
   #   enabled: false
 
 targets:
-  - {{os: windows}}
-  - {{os: ubuntu, version: "22.04"}}
-  - {{os: rhel, version: "9"}}
+{targets}
   # - {{os: sles, version: "15.3", agent: "1.58"}}
 
 network:
@@ -99,11 +136,8 @@ network:
   # private_link_scope: …/privateLinkScopes/NAME
   # gateway_id: …/gateways/NAME
 
-# upstream:                           # a mirror, or packages that are already here
-#   linux: https://mirror.example.com/microsoft
-#   packages:
-#     - {{target: windows/x64, path: AzureConnectedMachineAgent.msi}}
+{upstream}
 
-outputs:
-  - {{format: zip}}                     # directory, zip, tar.gz, 7z; archives: together, per-platform
+outputs:                              # directory, zip, tar.gz, 7z; archives: together, per-platform
+{outputs}
 """
