@@ -38,7 +38,7 @@ def main() -> int:
         ):
             _run(arguments, folder, environment)
     bundle = _made(folder, environment)
-    _run(("verify", bundle["path"], "--anchors", "lab/anchors.json"), folder, environment)
+    _run(("verify", bundle["path"], "--anchors", "lab/authority/anchors.json"), folder, environment)
     _run(("inspect", bundle["path"]), folder, environment)
     _dry_run(folder / bundle["path"])
     print(f"\nEverything lies in {folder}:")

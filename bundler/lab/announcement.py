@@ -22,9 +22,9 @@ class Announcement:
     hosts: tuple[str, ...]
     """Where a redirect of the MSI may end."""
     ca: str
-    """File name, in the lab's folder, of the authority for its HTTPS."""
+    """Path, from the lab's folder, of the authority for its HTTPS."""
     anchors: str
-    """File name, in the lab's folder, of its anchors."""
+    """Path, from the lab's folder, of its anchors."""
 
 
 def write(folder: Path, announcement: Announcement) -> None:

@@ -156,7 +156,7 @@ def serve(root: Path, port: int, now: datetime, say: Callable[[str], None]) -> N
     with Lab(root, now, port) as lab:
         for line in describe(lab):
             say(line)
-        announcement.write(root, announce(lab))
+        announcement.write(root, announce(lab, root))
         try:
             while True:
                 # With a limit, because Windows cannot interrupt a wait that has none.
@@ -167,14 +167,14 @@ def serve(root: Path, port: int, now: datetime, say: Callable[[str], None]) -> N
             announcement.withdraw(root)
 
 
-def announce(lab: Lab) -> announcement.Announcement:
-    """Say what a definition needs to use the lab."""
+def announce(lab: Lab, root: Path) -> announcement.Announcement:
+    """Say what a definition needs to use the lab whose folder is ``root``."""
     return announcement.Announcement(
         windows=f"{lab.windows_url}/azcmagent",
         linux=lab.packages_url,
         hosts=(lab.host,),
-        ca=lab.ca_file.name,
-        anchors=lab.anchors_file.name,
+        ca=lab.ca_file.relative_to(root).as_posix(),
+        anchors=lab.anchors_file.relative_to(root).as_posix(),
     )
 
 
