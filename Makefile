@@ -33,6 +33,7 @@ lint: $(STAMP) ## Check style, types, the architecture and every rendered script
 	$(BIN)/ruff format --check bundler tests tools
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python tests/lint_scripts.py
 
 .PHONY: format
 format: $(STAMP) ## Put the code into its one format

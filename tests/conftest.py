@@ -1,9 +1,10 @@
-"""What all tests share: where the real signed files are."""
+"""What all tests share: where the real signed files and a PowerShell are."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import powershell_bench
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -17,3 +18,12 @@ def corpus() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the corpus of real signed files is not at {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def powershell() -> str:
+    """The path of a PowerShell; tests that need one are skipped where there is none, and fail in CI."""
+    found = powershell_bench.find()
+    if found is None:
+        (pytest.fail if powershell_bench.demanded() else pytest.skip)(powershell_bench.REASON)
+    return found

@@ -1,0 +1,58 @@
+"""Render bundles of every kind and let shellcheck and the PowerShell linter read their scripts.
+
+Run by ``make lint``; ends with 1 where there is a finding.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import powershell_bench
+import sample_bundles
+
+
+def render(folder: Path) -> None:
+    """Every onboarding on every target, and each platform alone."""
+    for name, onboarding in sample_bundles.ONBOARDINGS.items():
+        sample_bundles.write(folder / name, onboarding, practice="LAB" if name == "plain" else "")
+    sample_bundles.write(folder / "thumbprint", sample_bundles.THUMBPRINT, pins=(sample_bundles.MSI,))
+    sample_bundles.write(folder / "linux", pins=(sample_bundles.DEB,))
+
+
+def shellcheck(scripts: list[Path]) -> int:
+    """shellcheck's findings; it comes with the development packages."""
+    beside = Path(sys.executable).with_name("shellcheck")
+    program = str(beside) if beside.is_file() else shutil.which("shellcheck")
+    if program is None:
+        sys.stderr.write("shellcheck is missing: make setup installs it (or apt install shellcheck)\n")
+        return 1
+    return subprocess.run([program, "--shell=bash", "--severity=style", *scripts], check=False).returncode
+
+
+def powershell(scripts: list[Path]) -> int:
+    """The linter that says what the oldest Windows targets would not run."""
+    program = powershell_bench.find_linter()
+    if program is None:
+        sys.stderr.write(f"{powershell_bench.REASON}; the PowerShell scripts were not looked at\n")
+        return int(powershell_bench.demanded())
+    return subprocess.run([program, "-Lint", *scripts], check=False).returncode
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        render(Path(folder))
+        bash = sorted(Path(folder).rglob("*.sh"))
+        windows = sorted(Path(folder).rglob("*.ps1"))
+        assert bash
+        assert windows
+        found = shellcheck(bash), powershell(windows)
+        sys.stdout.write(f"{len(bash)} bash and {len(windows)} PowerShell scripts rendered and read\n")
+        return int(any(found))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
