@@ -123,23 +123,19 @@ def _unresolved(cause: socket.gaierror, host: str) -> UpstreamError | Trouble:
 
 def _on_the_wire(causes: tuple[BaseException, ...], asked: Asked) -> UpstreamError | Trouble:
     host, do = asked.host, CONTINUE
-    if any(isinstance(cause, urllib3.exceptions.ConnectTimeoutError) for cause in causes):
-        what = f"{host} did not answer within {asked.connect_timeout:g} s"
-        do = _CHECK_NETWORK
-    elif any(isinstance(cause, urllib3.exceptions.ReadTimeoutError | TimeoutError) for cause in causes):
-        what = stalled(asked)
-    elif any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
         what, do = f"{host} refuses the connection", _CHECK_NETWORK
+    elif any(type(cause) is urllib3.exceptions.ConnectTimeoutError for cause in causes):
+        what, do = f"{host} did not answer within {asked.connect_timeout:g} s", _CHECK_NETWORK
+    elif any(isinstance(cause, urllib3.exceptions.NewConnectionError) for cause in causes):
+        what, do = f"{host} cannot be reached", _CHECK_NETWORK
+    elif any(isinstance(cause, urllib3.exceptions.ReadTimeoutError | TimeoutError) for cause in causes):
+        what = f"{host} sent nothing for {asked.stall_timeout:g} s"
     elif _foreign_tls(causes):
         return UpstreamError(f"{host} does not speak TLS as it should", details=_last_words(causes), do=_CHECK_NETWORK)
     else:
         what = f"the connection to {host} broke off"
     return Trouble(UpstreamError(what, details=_last_words(causes), do=do))
-
-
-def stalled(asked: Asked) -> str:
-    """The sentence for a connection on which nothing comes any more."""
-    return f"{asked.host} sent nothing for {asked.stall_timeout:g} s"
 
 
 def _foreign_tls(causes: tuple[BaseException, ...]) -> bool:

@@ -1,0 +1,42 @@
+"""What the tests of fetch share: an upstream that misbehaves when told to, and a bench around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from fetch_bench import Bench
+from misbehaving_server import MisbehavingServer, authority, serving
+
+from bundler.fetch.transport import Network
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MisbehavingServer]:
+    with serving(tmp_path_factory.mktemp("server")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def ca_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("ca") / "ca.pem"
+    path.write_bytes(authority("LAB test authority").pem)
+    return path
+
+
+@pytest.fixture
+def bench(server: MisbehavingServer, tmp_path: Path, ca_file: Path) -> Bench:
+    server.plan.clear()
+    server.asked.clear()
+    server.sent = 0
+    network = Network(ca_file=ca_file, connect_timeout=5, stall_timeout=0.4, retries=3, backoff=0.5)
+    return Bench(server, tmp_path, network)
+
+
+@pytest.fixture
+def another(tmp_path: Path) -> Iterator[Callable[..., MisbehavingServer]]:
+    """Makes further servers, with the certificate that is asked for."""
+    with ExitStack() as stack:
+        yield lambda **options: stack.enter_context(serving(tmp_path, **options))
