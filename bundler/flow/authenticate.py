@@ -107,12 +107,12 @@ def _verdict(path: Path, bench: _Bench) -> Verdict:
 
 
 def _judged(path: Path, file: BinaryIO, kind: str, sha256: str, size: int, bench: _Bench) -> Verdict:
-    about = {"path": path.as_posix(), "kind": kind, "sha256": sha256, "size": size}
+    verdict = Verdict(path=path.as_posix(), kind=kind, sha256=sha256, size=size, believed=False, why="")
     try:
         found = _JUDGES.get(kind, _unknown)(file, bench)
     except NotBelieved as error:
-        return Verdict(**about, believed=False, why=error.what, reason=error.reason, meaning=error.details, do=error.do)
-    return Verdict(**about, believed=True, why=found.why, evidence=found.evidence, facts=found.facts)
+        return replace(verdict, why=error.what, reason=error.reason, meaning=error.details, do=error.do)
+    return replace(verdict, believed=True, why=found.why, evidence=found.evidence, facts=found.facts)
 
 
 def _measured(file: BinaryIO) -> tuple[str, int]:

@@ -38,7 +38,7 @@ def key(armored: bytes, anchors: Anchors) -> PackageKey:
     """
     try:
         certificate = pysequoia.Cert.from_bytes(armored)
-    except Exception as error:
+    except (RuntimeError, ValueError) as error:  # what the library's Rust side met
         raise NotBelieved(f"this is no OpenPGP key: {str(error).splitlines()[0]}", reason="malformed") from None
     fingerprint = certificate.fingerprint.upper()
     pinned = next((known for known in anchors.package_keys if known.fingerprint == fingerprint), None)
