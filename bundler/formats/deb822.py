@@ -7,6 +7,7 @@ a field that occurs twice, a name in two spellings, a comment, a control charact
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -57,7 +58,7 @@ def paragraphs(lines: Iterable[bytes]) -> Iterator[Paragraph]:
 
 def single(text: bytes) -> Paragraph:
     """Read the one paragraph that ``text`` is; another number of them is an error as in :func:`paragraphs`."""
-    found = list(paragraphs(text.splitlines(keepends=True)))
+    found = list(paragraphs(io.BytesIO(text)))
     if len(found) != 1:
         raise Deb822Error(f"one paragraph is wanted, {len(found)} are there")
     return found[0]

@@ -203,7 +203,7 @@ def header_facts(header: Header) -> PackageFacts:
 def _check_lead(lead: bytes) -> None:
     if looks_like_a_page(lead):
         raise RpmError("the file is an HTML page, not an rpm package", reason="html-page")
-    if not lead.startswith(_LEAD_MAGIC[: len(lead)] or _LEAD_MAGIC):
+    if not lead.startswith(_LEAD_MAGIC[: len(lead)]):
         raise RpmError("the file does not begin as an rpm package does")
     if len(lead) < LEAD_SIZE:
         raise RpmError("the file ends in its first 96 bytes", reason="truncated")

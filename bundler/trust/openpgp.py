@@ -9,6 +9,7 @@ refused whatever the reason of its revocation; a key that expired since is accep
 
 from __future__ import annotations
 
+import io
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -41,8 +42,6 @@ _CLEAR_BEGIN = b"-----BEGIN PGP SIGNED MESSAGE-----"
 _SIGNATURE_BEGIN = b"-----BEGIN PGP SIGNATURE-----"
 _SIGNATURE_END = b"-----END PGP SIGNATURE-----"
 
-Check = Callable[["pysequoia.Sig", Any], "pysequoia.Decrypted"]
-
 
 @dataclass(frozen=True)
 class Signed:
@@ -68,6 +67,21 @@ class _Pinned:
     """The last 16 hex digits of its keys' fingerprints, lower-case (RFC 4880, 12.2)."""
 
 
+@dataclass(frozen=True)
+class _Claim:
+    """A signature, and what it says of itself."""
+
+    packet: pysequoia.Sig
+    type: SignatureType
+    digest: HashAlgorithm
+    key_id: str
+    """16 hex digits, lower-case; empty where it names no key."""
+    created: datetime | None
+
+
+Check = Callable[[_Claim, Any], "pysequoia.Decrypted"]
+
+
 def verify_detached(
     signatures: bytes, data: Iterable[bytes], *, size: int, anchors: Anchors, at: datetime, what: str
 ) -> Signed:
@@ -79,15 +93,15 @@ def verify_detached(
     ``revoked-key``, ``expired-key``, ``unusable-key``, ``future-signature`` or ``bad-signature``;
     :class:`WriteError` where the temporary file cannot be written.
     """
-    packets = _signature_packets(signatures, what)
+    claims = _claims(signatures, what)
     with _at_rest(data, size) as rest:
 
-        def check(signature: pysequoia.Sig, store: Any) -> pysequoia.Decrypted:
-            if signature.signature_type != SignatureType.Binary:  # a text signature does not see changed line ends
+        def check(claim: _Claim, store: Any) -> pysequoia.Decrypted:
+            if claim.type != SignatureType.Binary:  # a text signature does not see changed line ends
                 raise _refused(what, "bad-signature", "the signature is not one over binary data")
-            return pysequoia.verify(store=store, signature=signature, **rest)
+            return pysequoia.verify(store=store, signature=claim.packet, **rest)
 
-        return _judge_all(packets, check, anchors=anchors, at=at, what=what)
+        return _judge_all(claims, check, anchors=anchors, at=at, what=what)
 
 
 def verify_clearsigned(document: bytes, *, anchors: Anchors, at: datetime, what: str) -> Signed:
@@ -97,14 +111,14 @@ def verify_clearsigned(document: bytes, *, anchors: Anchors, at: datetime, what:
     Raises as :func:`verify_detached`.
     """
     message, block = _clear_parts(document, what)
-    packets = _signature_packets(block, what)
+    claims = _claims(block, what)
 
-    def check(signature: pysequoia.Sig, store: Any) -> pysequoia.Decrypted:
-        if signature.signature_type not in (SignatureType.Text, SignatureType.Binary):
+    def check(claim: _Claim, store: Any) -> pysequoia.Decrypted:
+        if claim.type not in (SignatureType.Text, SignatureType.Binary):
             raise _refused(what, "bad-signature", "the signature is not one over a document")
-        return pysequoia.verify(bytes=message + str(signature).encode(), store=store)
+        return pysequoia.verify(bytes=message + str(claim.packet).encode(), store=store)
 
-    return _judge_all(packets, check, anchors=anchors, at=at, what=what)
+    return _judge_all(claims, check, anchors=anchors, at=at, what=what)
 
 
 def _refused(what: str, reason: str, why: str, details: Sequence[str] = ()) -> NotBelieved:
@@ -113,7 +127,7 @@ def _refused(what: str, reason: str, why: str, details: Sequence[str] = ()) -> N
 
 def _clear_parts(document: bytes, what: str) -> tuple[bytes, bytes]:
     """Part a document into the signed message up to its signature, and the armored signature."""
-    lines = document.splitlines(keepends=True)
+    lines = io.BytesIO(document).readlines()
     bare = [line.rstrip() for line in lines]
     try:
         begin = bare.index(_CLEAR_BEGIN)
@@ -127,17 +141,23 @@ def _clear_parts(document: bytes, what: str) -> tuple[bytes, bytes]:
     return b"".join(lines[begin:middle]), b"".join(lines[middle : end + 1])
 
 
-def _signature_packets(block: bytes, what: str) -> list[pysequoia.Sig]:
+def _claims(block: bytes, what: str) -> list[_Claim]:
     if not block.strip():
         raise _refused(what, "unsigned", "there is no signature")
     if len(block) > _MAX_BLOCK:
         raise _refused(what, "malformed", "its signature is bigger than any real one")
     with _library(what, "malformed", "its signature cannot be read"):
         packets = list(PacketPile.from_bytes(block))
-        signatures = [pysequoia.Sig.from_bytes(bytes(p)) for p in packets if p.tag == Tag.Signature]
-    if not 0 < len(packets) == len(signatures) <= _MAX_SIGNATURES:
+        claims = [_claim(pysequoia.Sig.from_bytes(bytes(p))) for p in packets if p.tag == Tag.Signature]
+    if not 0 < len(packets) == len(claims) <= _MAX_SIGNATURES:
         raise _refused(what, "malformed", "what should be its signature is something else")
-    return signatures
+    return claims
+
+
+def _claim(packet: pysequoia.Sig) -> _Claim:
+    fingerprint = packet.issuer_fingerprint
+    key_id = fingerprint[-16:] if fingerprint else packet.issuer_key_id or ""
+    return _Claim(packet, packet.signature_type, packet.hash_algorithm, key_id, packet.created)
 
 
 @contextmanager
@@ -193,30 +213,30 @@ def _read_key(key: PackageKey, what: str) -> _Pinned:
     return _Pinned(key, certificate, frozenset(f[-16:] for f in fingerprints if f))
 
 
-def _judge_all(packets: list[pysequoia.Sig], check: Check, *, anchors: Anchors, at: datetime, what: str) -> Signed:
+def _judge_all(claims: list[_Claim], check: Check, *, anchors: Anchors, at: datetime, what: str) -> Signed:
     """Believe the first signature that can be believed; otherwise say what is wrong with the one that comes nearest."""
     pinned = _pinned(anchors, what)
     refusals: list[NotBelieved] = []
-    for packet in packets:
+    for claim in claims:
         try:
-            return _judge(packet, check, pinned=pinned, at=at, what=what)
+            return _judge(claim, check, pinned=pinned, at=at, what=what)
         except NotBelieved as refusal:  # noqa: PERF203 - one by one is the point
             refusals.append(refusal)
     nearest = next((r for r in refusals if r.reason != "wrong-key"), refusals[0])
     raise nearest
 
 
-def _judge(packet: pysequoia.Sig, check: Check, *, pinned: list[_Pinned], at: datetime, what: str) -> Signed:
+def _judge(claim: _Claim, check: Check, *, pinned: list[_Pinned], at: datetime, what: str) -> Signed:
     """Judge one signature: whose it claims to be, its digest and date, the key's state, and last the mathematics."""
-    signer = _claimed_signer(packet, pinned, what)
-    if packet.hash_algorithm not in _STRONG:
-        name = str(packet.hash_algorithm).rpartition(".")[2]
+    signer = _claimed_signer(claim, pinned, what)
+    if claim.digest not in _STRONG:
+        name = str(claim.digest).rpartition(".")[2]
         raise _refused(what, "weak-digest", f"its signature rests on {name}, which can be forged")
-    created = _created(packet, at, what)
+    created = _created(claim, at, what)
     expires = _usable_until(signer, what)
     if expires is not None and created >= expires:
         raise _refused(what, "expired-key", f"it was signed after its key expired ({expires:%Y-%m-%d})")
-    content = _verified(packet, check, signer, what)
+    content = _verified(claim, check, signer, what)
     notes: tuple[str, ...] = ()
     if expires is not None and expires <= at:
         notes = (f"The key expired on {expires:%Y-%m-%d}; the signature was made before, on {created:%Y-%m-%d}.",)
@@ -224,21 +244,19 @@ def _judge(packet: pysequoia.Sig, check: Check, *, pinned: list[_Pinned], at: da
     return Signed(signer.key, next(iter(user_ids), ""), created, content, notes)
 
 
-def _claimed_signer(packet: pysequoia.Sig, pinned: list[_Pinned], what: str) -> _Pinned:
-    fingerprint = packet.issuer_fingerprint
-    key_id = fingerprint[-16:] if fingerprint else packet.issuer_key_id or ""
+def _claimed_signer(claim: _Claim, pinned: list[_Pinned], what: str) -> _Pinned:
     for candidate in pinned:
-        if key_id in candidate.key_ids:
+        if claim.key_id in candidate.key_ids:
             return candidate
     details = (
-        f"signed by key {key_id.upper() or '(unnamed)'}",
+        f"signed by key {claim.key_id.upper() or '(unnamed)'}",
         *(f"pinned: {p.key.fingerprint} {p.key.name}" for p in pinned),
     )
     raise _refused(what, "wrong-key", "none of the pinned keys signed it", details)
 
 
-def _created(packet: pysequoia.Sig, at: datetime, what: str) -> datetime:
-    created = packet.created
+def _created(claim: _Claim, at: datetime, what: str) -> datetime:
+    created = claim.created
     if created is None:
         raise _refused(what, "bad-signature", "its signature does not say when it was made")
     if created > at + CLOCK_SKEW:
@@ -259,9 +277,9 @@ def _usable_until(signer: _Pinned, what: str) -> datetime | None:
     return expires
 
 
-def _verified(packet: pysequoia.Sig, check: Check, signer: _Pinned, what: str) -> bytes:
+def _verified(claim: _Claim, check: Check, signer: _Pinned, what: str) -> bytes:
     with _library(what, "bad-signature", f"its signature does not fit its bytes and the key {signer.key.name}"):
-        result = check(packet, lambda _: [signer.certificate])
+        result = check(claim, lambda _: [signer.certificate])
     if signer.key.fingerprint not in [valid.certificate.upper() for valid in result.valid_sigs]:
         raise _refused(what, "bad-signature", "the library names another signer than the pinned one")
     return result.bytes or b""

@@ -1,0 +1,143 @@
+"""What Debian packages say of themselves, and which of two is newer."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from packages import PACK, ar, control, deb, deb_members, tar
+
+from bundler.formats import deb as reader
+from bundler.formats import deb_version
+from bundler.formats.malformed import Malformed
+from bundler.model.evidence import PackageFacts
+
+FACTS = PackageFacts(
+    name="azcmagent",
+    version="1.67.03504.1320",
+    architecture="amd64",
+    depends=("libc6 (>= 2.17)", "passwd"),
+    installed_size=12 * 1024,
+    supplier="LAB <lab@localhost>",
+)
+
+
+def facts(data: bytes) -> PackageFacts:
+    return reader.facts(io.BytesIO(data))
+
+
+def reason(data: bytes) -> str:
+    with pytest.raises(Malformed) as caught:
+        facts(data)
+    return caught.value.reason
+
+
+@pytest.mark.parametrize("suffix", sorted(PACK))
+def test_facts_are_read_from_every_compression(suffix: str) -> None:
+    assert facts(deb(suffix=suffix)) == FACTS
+
+
+def test_pre_depends_come_first() -> None:
+    assert facts(deb(text=control(more="Pre-Depends: dpkg\n"))).depends[0] == "dpkg"
+
+
+def test_a_real_package(corpus: Path) -> None:
+    with (corpus / "deb" / "good-packages-microsoft-prod.deb").open("rb") as file:
+        found = reader.facts(file)
+    assert (found.name, found.version, found.architecture) == ("packages-microsoft-prod", "1.1-debian12", "all")
+    assert found.depends == ("ca-certificates",)
+
+
+@pytest.mark.skipif(not shutil.which("dpkg-deb"), reason="needs dpkg-deb")
+@pytest.mark.parametrize("compression", ["gzip", "xz", "zstd", "none"])
+def test_what_dpkg_deb_builds(tmp_path: Path, compression: str) -> None:
+    (tmp_path / "tree" / "DEBIAN").mkdir(parents=True)
+    (tmp_path / "tree" / "DEBIAN" / "control").write_text(control())
+    command = ["dpkg-deb", "--root-owner-group", f"-Z{compression}", "-b", "tree", "made.deb"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    assert facts((tmp_path / "made.deb").read_bytes()) == FACTS
+
+
+def with_control(text: str) -> bytes:
+    return deb(text=text)
+
+
+def with_tar(files: dict[str, bytes]) -> bytes:
+    return ar([("debian-binary", b"2.0\n"), ("control.tar", tar(files)), ("data.tar", b"")])
+
+
+BINARY, CONTROL, DATA = deb_members()
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (deb()[:200], "truncated"),
+        (ar([CONTROL, BINARY, DATA]), "malformed"),
+        (ar([BINARY, DATA, CONTROL]), "malformed"),
+        (ar([BINARY, CONTROL, CONTROL, DATA]), "duplicate"),
+        (ar([BINARY, CONTROL, ("control.tar.xz", b""), DATA]), "duplicate"),
+        (ar([BINARY, CONTROL]), "truncated"),
+        (ar([("debian-binary", b"3.0\n"), CONTROL, DATA]), "unsupported"),
+        (ar([BINARY, ("control.tar.bz2", b"BZh9"), DATA]), "unsupported"),
+        (ar([BINARY, ("control.tar.gz", CONTROL[1][:-30]), DATA]), "truncated"),
+        (ar([BINARY, ("control.tar.gz", b"not gzip"), DATA]), "malformed"),
+        (ar([BINARY, ("control.tar", b"not a tar archive" * 100), DATA]), "malformed"),
+        (with_tar({"./other": b""}), "malformed"),
+        (with_tar({"./control": control().encode(), "control": control().encode()}), "duplicate"),
+        (with_control(control() + "\n" + control()), "malformed"),
+        (with_control(control() + "Version: 2\n"), "duplicate"),
+        (with_control(control().replace("Version: 1.67", "Version: one")), "malformed"),
+        (with_control(control().replace("Architecture: amd64\n", "")), "malformed"),
+        (with_control(control().replace("Package: azcmagent", "Package: ../azcmagent")), "malformed"),
+        (with_control(control().replace("Size: 12", "Size: -12")), "malformed"),
+    ],
+)
+def test_each_fault_has_its_reason(data: bytes, why: str) -> None:
+    assert reason(data) == why
+
+
+def test_a_bomb_is_not_unpacked() -> None:
+    bomb = PACK[".gz"](tar({"./control": b"", "./filler": bytes(80 << 20)}))
+    assert len(bomb) < 200_000
+    assert reason(ar([BINARY, ("control.tar.gz", bomb), DATA])) == "too-big"
+
+
+@given(st.data())
+@settings(max_examples=300, deadline=None)
+def test_damage_raises_only_the_documented_error(data) -> None:
+    suffix = data.draw(st.sampled_from(sorted(PACK)))
+    damaged = bytearray(deb(suffix=suffix))
+    for _ in range(data.draw(st.integers(1, 3))):
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    with contextlib.suppress(Malformed):
+        facts(bytes(damaged[: data.draw(st.integers(0, len(damaged)))]))
+
+
+versions = st.from_regex(r"\A([01]:)?[0-3][0-9a-b.+~]{0,5}(-[0-2a.~+]{1,3})?\Z").filter(deb_version.is_version)
+
+
+@pytest.mark.skipif(not shutil.which("dpkg"), reason="needs dpkg")
+@given(versions, versions)
+@settings(max_examples=150, deadline=None)
+def test_versions_are_ordered_as_dpkg_orders_them(one: str, other: str) -> None:
+    first, second = deb_version.key(one), deb_version.key(other)
+    relation = "lt" if first < second else "gt" if first > second else "eq"
+    assert subprocess.run(["dpkg", "--compare-versions", one, relation, other], check=False).returncode == 0
+
+
+def test_versions_are_ordered() -> None:
+    ordered = ["1.0~rc1", "1.0", "1.0-1", "1.0-1a", "1.0a", "1.0+b", "1.9.1", "1.67.03504.1320", "1.68", "1:0.1"]
+    assert sorted(ordered[::-1], key=deb_version.key) == ordered
+    assert deb_version.key("1.0") == deb_version.key("0:1.0-0") == deb_version.key("1.00")
+
+
+@pytest.mark.parametrize("text", ["", "a1", "1 0", "1:", "1-", ":1", "1:2:a-:", "x:1", "1" * 300, "1_0", "1\n"])
+def test_what_is_no_version(text: str) -> None:
+    assert not deb_version.is_version(text)
