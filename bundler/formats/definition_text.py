@@ -119,7 +119,7 @@ def _compose(text: str) -> yaml.Node | None:
         raise
     except ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        message = f"character U+{ord(str(error.character)[:1] or chr(0)):04X} may not stand in YAML"
+        message = f"character U+{int(error.character):04X} may not stand in YAML"
         raise TextError(TextFault(line, message)) from None
     except yaml.MarkedYAMLError as error:
         raise TextError(_syntax_fault(error)) from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -77,14 +77,18 @@ def _judge(written: DefinitionText, today: date | None) -> tuple[Definition | No
     """The definition (None where its shape is wrong) and all faults, shape and sense together."""
     whole, wrong = shape.read(Definition, written)
     secrets = shape.secrets(written)
-    hidden = {fault.path for fault in secrets}
-    faults = [*secrets, *(fault for fault in wrong if fault.path not in hidden)]
-    mended = shape.mend(Definition, written, rules.SAMPLE) if whole is None else shape.Mended(whole)
+    faults = [*secrets.values(), *(fault for path, fault in wrong if not _within(path, secrets))]
+    # What looks like a secret is taken out before the rules look: a rule would show it.
+    mended = shape.mend(Definition, written, rules.SAMPLE, frozenset(secrets))
     if mended is not None:
         found = rules.check(normal(mended.value), mended.broken, today)
         faults += [_placed(mended, finding, written) for finding in found]
     faults.sort(key=lambda fault: fault.line)
     return (normal(whole) if whole is not None else None), faults
+
+
+def _within(path: definition_text.Path, others: Container[definition_text.Path]) -> bool:
+    return any(path[:length] in others for length in range(1, len(path) + 1))
 
 
 def _placed(mended: shape.Mended[Definition], finding: rules.Finding, written: DefinitionText) -> Fault:

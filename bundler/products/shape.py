@@ -49,30 +49,29 @@ class Mended(Generic[_T]):
 
     def original(self, path: Path) -> Path:
         """``path`` in the mended definition, as it is in the file."""
-        found: Path = ()
-        for part in path:
-            if isinstance(part, int):
-                for position in self.removed.get(found, ()):
-                    part += position <= part  # noqa: PLW2901 - each item taken out before it moves it by one
-            found = (*found, part)
-        return found
+        return _original(path, self.removed)
 
 
-def read(kind: type[_T], written: DefinitionText) -> tuple[_T | None, list[Fault]]:
-    """``written`` as a value of ``kind``, or None with every fault of its shape."""
+def read(kind: type[_T], written: DefinitionText) -> tuple[_T | None, list[tuple[Path, Fault]]]:
+    """``written`` as a value of ``kind``, or None with every fault of its shape and where it is."""
     try:
         return records.from_tree(kind, written.tree), []
     except records.RecordError as error:
         describe = _Words(records.schema(kind), written)
-        return None, [describe.fault(fault) for fault in error.faults]
+        return None, [describe.fault(fault) for fault in error.faults if not _follows(fault)]
 
 
-def secrets(written: DefinitionText) -> list[Fault]:
+def _follows(fault: RecordFault) -> bool:
+    """A list counts as too short when its items are wrong: they are told, it is not."""
+    return fault.kind == "too_short" and bool(fault.found)
+
+
+def secrets(written: DefinitionText) -> dict[Path, Fault]:
     """Every key that is named like a secret, and every value that looks like one."""
-    return [
-        Fault(path=".".join(map(str, path)), message=message, allowed=SECRETS_GO, line=written.line(path))
+    return {
+        path: Fault(path=".".join(map(str, path)), message=message, allowed=SECRETS_GO, line=written.line(path))
         for path, message in _secrets(written.tree, ())
-    ]
+    }
 
 
 def _secrets(tree: Any, path: Path) -> Iterator[tuple[Path, str]]:
@@ -88,25 +87,48 @@ def _secrets(tree: Any, path: Path) -> Iterator[tuple[Path, str]]:
         yield path, "the value looks like a secret"
 
 
-def mend(kind: type[_T], written: DefinitionText, sample: Mapping[str, Any]) -> Mended[_T] | None:
-    """Take out what is broken, so that the rest can be judged too; None where nothing is left to judge.
+def mend(
+    kind: type[_T], written: DefinitionText, sample: Mapping[str, Any], unwanted: frozenset[Path]
+) -> Mended[_T] | None:
+    """Take out what is broken or ``unwanted``, so that the rest can be judged; None where nothing is left to judge.
 
     A broken item leaves its list; a broken key takes its value from ``sample`` (a right definition) or goes.
     """
     if not isinstance(written.tree, dict):
         return None
     tree = copy.deepcopy(written.tree)
-    broken: set[Path] = set()
     removed: dict[Path, tuple[int, ...]] = {}
+    broken = _take_all_out(tree, {_removable(path) for path in unwanted}, sample, removed)
     for _ in range(6):  # a stand-in may lay open a fault behind it, but not many times
         value, wrong = _try(kind, tree)
         if value is not None:
             return Mended(value, frozenset(broken), removed)
-        # From the back, so that taking out an item moves none that is still to go.
-        for path in sorted(wrong, key=lambda path: tuple(map(_order, path)), reverse=True):
-            _take_out(tree, path, sample, removed)
-            broken.add(path)
+        broken |= _take_all_out(tree, wrong, sample, removed)
     return None
+
+
+def _take_all_out(
+    tree: dict[str, Any], wrong: set[Path], sample: Mapping[str, Any], removed: dict[Path, tuple[int, ...]]
+) -> set[Path]:
+    """Take out ``wrong`` from the back, so that no item moves that is still to go; give the paths as in the file."""
+    before = {path: _original(path, removed) for path in wrong}
+    for path in sorted(wrong, key=lambda path: tuple(map(_order, path)), reverse=True):
+        _take_out(tree, path, sample, removed)
+    return set(before.values())
+
+
+def _original(path: Path, removed: Mapping[Path, tuple[int, ...]]) -> Path:
+    """Where ``path`` was before the items at ``removed`` (by list, in ascending order) were taken out."""
+    found: Path = ()
+    for part in path:
+        found = (*found, _position(part, removed.get(found, ())) if isinstance(part, int) else part)
+    return found
+
+
+def _position(now: int, removed: tuple[int, ...]) -> int:
+    for position in removed:
+        now += position <= now
+    return now
 
 
 def _try(kind: type[_T], tree: object) -> tuple[_T | None, set[Path]]:
@@ -138,9 +160,8 @@ def _take_out(
     last = path[-1] if path else None
     if isinstance(parent, list) and isinstance(last, int) and last < len(parent):
         del parent[last]
-        removed[path[:-1]] = tuple(sorted((*removed.get(path[:-1], ()), last)))
-        if not parent and path[:-1] == ("targets",):
-            tree["targets"] = copy.deepcopy(sample["targets"])
+        gone = removed.get(path[:-1], ())
+        removed[path[:-1]] = tuple(sorted((*gone, _position(last, gone))))
     elif isinstance(parent, dict):
         _replace(tree, parent, path, sample)
 
@@ -172,10 +193,12 @@ class _Words:
     schema: Mapping[str, Any]
     written: DefinitionText
 
-    def fault(self, fault: RecordFault) -> Fault:
+    def fault(self, fault: RecordFault) -> tuple[Path, Fault]:
         path = tuple(part for part in fault.path if part != "[key]")
         message, allowed = self._say(fault, path)
-        return Fault(path=".".join(map(str, path)), message=message, allowed=allowed, line=self.written.line(path))
+        return path, Fault(
+            path=".".join(map(str, path)), message=message, allowed=allowed, line=self.written.line(path)
+        )
 
     def _say(self, fault: RecordFault, path: Path) -> tuple[str, str]:
         shape = self._shape(path)

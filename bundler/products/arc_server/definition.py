@@ -73,7 +73,7 @@ class Proxy:
 
 @value
 class Network:
-    """How the servers reach Azure."""
+    """The profile, and the proxy and ids that go with it."""
 
     profile: NetworkProfile = "public"
     """public, microsoft-peering (ExpressRoute), private-link, or gateway (Azure Arc gateway)."""
