@@ -7,6 +7,7 @@ from datetime import datetime
 
 from bundler.lab import agents, cabinet, msi
 from bundler.lab.agent import DESCRIPTION, SUMMARY, bulk
+from bundler.lab.authenticode_signer import Signing, Stamp, sign_msi
 from bundler.lab.authority import ORGANIZATION, Authority
 from bundler.lab.cabinet import CabinetFile
 from bundler.lab.msi import Cell, Column, Table
@@ -26,8 +27,9 @@ _ONLY_DETECT, _WITH_OLDEST, _WITH_NEWEST = 2, 256, 512
 
 
 def windows_agent(version: str, built: datetime, authority: Authority, *, stuffing: int = 0, remark: str = "") -> bytes:
-    """Make the signed MSI of one build."""
-    return unsigned(version, built, stuffing=stuffing, remark=remark)
+    """Make the MSI of one build, signed and timestamped when it was built."""
+    plain = unsigned(version, built, stuffing=stuffing, remark=remark)
+    return sign_msi(plain, Signing(authority.code_signing, Stamp(authority.timestamping, built)))
 
 
 def unsigned(version: str, built: datetime, *, stuffing: int = 0, remark: str = "") -> bytes:
