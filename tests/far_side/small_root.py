@@ -1,0 +1,178 @@
+"""The poorest server that the scripts promise to run on: bash, busybox for everything else, and stand-ins.
+
+A folder to chroot into, made in a second: no Debian, no network. dpkg, apt-get and systemctl are stand-ins; what
+"apt-get" installs is the lab's agent, behind a wrapper that notes with which arguments and environment it was started.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import stat
+import subprocess
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import bundler.lab.agents
+
+UBUNTU = 'ID=ubuntu\nVERSION_ID="22.04"\nPRETTY_NAME="Ubuntu 22.04.5 LTS"\n'
+
+# Notes how it was started, then is the agent. A file /slow makes connecting slow, so that it can be interrupted.
+WRAPPER = """#!/bin/bash
+{ printf 'ARGUMENTS'; printf ' [%s]' "$@"; echo; env; echo; } >>/seen
+[[ $1 != connect || ! -e /slow ]] || { : >/connecting; sleep 30; }
+exec /opt/azcmagent/bin/lab-agent "$@"
+"""
+
+APT_GET = """#!/bin/bash
+printf 'apt-get %s\\n' "$*" >>/packages
+env >>/seen
+[[ ! -e /apt-fails ]] || { echo "E: Unmet dependencies" >&2; exit 100; }
+mkdir -p /opt/azcmagent/bin
+cp /stand-in/agent /opt/azcmagent/bin/lab-agent
+cp /stand-in/wrapper /opt/azcmagent/bin/azcmagent
+chmod 755 /opt/azcmagent/bin/*
+sha256sum <"${!#}" >/installed-sum
+cp /stand-in/version /dpkg-version
+"""
+
+DPKG_QUERY = """#!/bin/bash
+[[ -e /dpkg-version ]] && printf 'installed %s' "$(</dpkg-version)"
+"""
+
+NOTHING = "#!/bin/bash\nexit 0\n"
+
+
+def need() -> None:
+    """Skip where no such folder can be entered."""
+    if os.name != "posix" or os.geteuid() != 0:
+        pytest.skip("needs root, to enter a root folder of its own")
+    for tool in ("bash", "busybox", "chroot", "ldd"):
+        if shutil.which(tool) is None:
+            pytest.skip(f"needs {tool}")
+
+
+def put(path: Path, text: str, mode: int = 0o755) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(mode)
+
+
+def _copy_program(root: Path, program: str) -> None:
+    path = shutil.which(program)
+    libraries = subprocess.run(["ldd", path], capture_output=True, text=True, check=False).stdout
+    for found in re.findall(r"(/\S+)", libraries):
+        target = root / found.lstrip("/")
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(found, target)
+    shutil.copy(path, root / "bin" / program)
+
+
+def make(root: Path, agent_version: str) -> SmallRoot:
+    """A fresh one below ``root``."""
+    for folder in ("bin", "dev", "etc", "opt", "root", "run/systemd/system", "tmp", "usr/bin", "var/tmp"):
+        (root / folder).mkdir(parents=True)
+    (root / "tmp").chmod(0o1777)
+    os.mknod(root / "dev/null", 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+    (root / "dev/null").chmod(0o666)
+    _copy_program(root, "bash")
+    _copy_program(root, "busybox")
+    applets = subprocess.run(["busybox", "--list"], capture_output=True, text=True, check=True).stdout.split()
+    for applet in {*applets} - {"bash", "busybox", "dpkg", "rpm", "dpkg-deb"}:
+        (root / "bin" / applet).symlink_to("busybox")
+    put(root / "etc/os-release", UBUNTU, 0o644)
+    for name, text in (("systemctl", NOTHING), ("dpkg", NOTHING), ("dpkg-query", DPKG_QUERY), ("apt-get", APT_GET)):
+        put(root / "usr/bin" / name, text)
+    agent = (Path(bundler.lab.agents.__file__).parent / "azcmagent.sh").read_text()
+    put(root / "stand-in/agent", agent.replace("@LAB-AGENT-VERSION@", agent_version))
+    put(root / "stand-in/wrapper", WRAPPER)
+    put(root / "stand-in/version", agent_version)
+    return SmallRoot(root)
+
+
+@dataclass
+class Ended:
+    code: int
+    out: str
+    seen: bytes
+    """Every command line and environment of a process in the root that was seen while it ran."""
+
+
+@dataclass
+class SmallRoot:
+    root: Path
+
+    def __truediv__(self, path: str) -> Path:
+        return self.root / path.lstrip("/")
+
+    def start(self, *arguments: str, environment=None, stdin=subprocess.DEVNULL, script="install.sh", user=""):
+        as_user = [f"--userspec={user}"] if user else []
+        return subprocess.Popen(
+            [shutil.which("chroot"), *as_user, self.root, "/bin/bash", f"/bundle/{script}", *arguments],
+            env={"PATH": "/bin:/usr/bin", "HOSTNAME": "srv.example", **(environment or {})},
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def run(self, *arguments: str, stdin: bytes | None = None, watch: bool = False, **more) -> Ended:
+        process = self.start(*arguments, stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE, **more)
+        with _Watch(process.pid) if watch else contextlib.nullcontext() as watched:
+            out, _ = process.communicate(stdin, timeout=60)
+        return Ended(process.returncode, out.decode(errors="replace"), bytes(watched.seen) if watched else b"")
+
+    def agent(self, *arguments: str) -> str:
+        """What the installed agent says."""
+        command = [shutil.which("chroot"), self.root, "/opt/azcmagent/bin/lab-agent", *arguments]
+        return subprocess.run(command, env={"PATH": "/bin"}, capture_output=True, text=True, check=False).stdout
+
+    def files(self) -> dict[str, bytes]:
+        """Every file below the root but programs, with its content."""
+        return {
+            str(path.relative_to(self.root)): path.read_bytes()
+            for path in self.root.rglob("*")
+            if path.is_file()
+            and not path.is_symlink()
+            and path.parts[len(self.root.parts)] not in {"bin", "lib", "lib64"}
+        }
+
+
+class _Watch:
+    """Reads the command lines and environments of one process' descendants again and again, but not its own."""
+
+    def __init__(self, process: int) -> None:
+        self.process, self.seen = process, bytearray()
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._end.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._end.wait(0.001):
+            for entry in Path("/proc").iterdir():
+                if entry.name.isdigit() and int(entry.name) > self.process:
+                    self._read(entry)
+
+    def _read(self, entry: Path) -> None:
+        try:
+            if os.getsid(int(entry.name)) == self.process:
+                line = (entry / "cmdline").read_bytes()
+                self.seen += line
+                # The script and its forks keep, in the kernel's eyes, the environment that they were started with.
+                if b"/bundle/install.sh" not in line:
+                    self.seen += (entry / "environ").read_bytes()
+        except OSError:
+            pass
