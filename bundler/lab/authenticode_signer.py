@@ -142,8 +142,8 @@ def _checksum(image: bytes) -> int:
     return total + len(image)
 
 
-def signature(kind: Kind, digest: bytes, signing: Signing) -> bytes:
-    """The PKCS#7 over a file's ``digest``, as DER."""
+def signature(kind: Kind, digest: bytes, signing: Signing, beside: Iterable[tuple[str, bytes]] = ()) -> bytes:
+    """The PKCS#7 over a file's ``digest``, as DER; ``beside`` are more unsigned attributes, by type and DER."""
     content = _indirect_data(kind, digest, signing.digest)
     attributes = [
         _attribute(_OPUS_INFO, _opus_info(signing.description)),
@@ -154,7 +154,8 @@ def signature(kind: Kind, digest: bytes, signing: Signing) -> bytes:
     certificates = _certificates(signing.chain)
     if signing.stamp and signing.stamp.style == "countersignature":
         certificates += _certificates(signing.stamp.chain)
-    unsigned = [_stamp(signed.value, signing.stamp)] if signing.stamp else []
+    unsigned = [_attribute(attribute, value) for attribute, value in beside]
+    unsigned += [_stamp(signed.value, signing.stamp)] if signing.stamp else []
     return signed_data(1, der.SPC_INDIRECT_DATA, content, certificates, [signed.info(unsigned)], signing.digest)
 
 

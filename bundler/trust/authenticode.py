@@ -104,6 +104,10 @@ def judge(file: BinaryIO, kind: Kind, *, anchors: Anchors, at: datetime) -> Evid
         return _judge(file, kind, anchors, at)
     except NotBelieved as error:
         raise explained(error) from None
+    except (ValueError, UnsupportedAlgorithm):
+        # cryptography reads extensions and keys when they are first asked for, and says so by these.
+        unreadable = NotBelieved("a certificate in the signature cannot be read", reason="malformed")
+        raise explained(unreadable) from None
 
 
 def _judge(file: BinaryIO, kind: Kind, anchors: Anchors, at: datetime) -> Evidence:
