@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -55,10 +56,8 @@ def open_bundle(path: Path, password: Callable[[], str] | None = None) -> Iterat
     if path.is_dir():
         yield Container(path, "directory", None, _readable(path, from_directory.walk(path)))
         return
-    try:
+    with _one_error(path):
         file = path.open("rb")
-    except OSError as error:
-        raise _unreadable(path, error) from error
     with file:
         size = file.seek(0, os.SEEK_END)
         file.seek(0)
@@ -82,18 +81,28 @@ def _reader(
 
 def _readable(path: Path, found: Iterator[Found]) -> Iterator[Found]:
     """Turn a disk's errors into ours; not those of whoever reads, whose errors do not pass here."""
+    with _one_error(path):
+        for member in found:
+            yield replace(member, pieces=partial(_readable_pieces, path, member.pieces))
+
+
+def _readable_pieces(path: Path, pieces: Callable[[], Iterator[bytes]]) -> Iterator[bytes]:
+    with _one_error(path):
+        yield from pieces()
+
+
+@contextmanager
+def _one_error(path: Path) -> Iterator[None]:
     try:
-        yield from found
+        yield
     except OSError as error:
         raise _unreadable(path, error) from error
 
 
 def sha256(path: Path) -> str:
     """SHA-256 in hex of the archive at ``path``. Raises :class:`UsageError` where it cannot be read."""
-    try:
+    with _one_error(path):
         return content.file_sha256(path)
-    except OSError as error:
-        raise _unreadable(path, error) from error
 
 
 def _recognise(start: bytes) -> Format:

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from functools import partial
 from typing import Any, BinaryIO
 
 from py7zr import SevenZipFile
@@ -34,12 +37,31 @@ def walk(file: BinaryIO, size: int, password: Callable[[], str] | None) -> Gener
     """
     _require_end(file, size)
     archive, secret = _open(file, password)
+    with _one_error(secret):
+        for found in _members(archive, size):
+            yield replace(found, pieces=partial(_translated, found.pieces, secret))
+
+
+def _translated(pieces: Callable[[], Iterator[bytes]], secret: str | None) -> Iterator[bytes]:
+    with _one_error(secret):
+        yield from pieces()
+
+
+@contextmanager
+def _one_error(secret: str | None) -> Iterator[None]:
+    """Make one error of all those that py7zr raises for a damaged file or a wrong password."""
     try:
-        yield from _members(archive, size)
-    except (BundlerError, GeneratorExit):
+        yield
+    except BundlerError:
         raise
     except Exception as error:
-        raise _unreadable(error, secret) from error
+        if secret is None:
+            raise damaged(f"{type(error).__name__}: {error}") from error
+        raise NotBelieved(
+            "The password is wrong, or the archive is damaged.",
+            reason="wrong-password",
+            do="Try the password again. If it is right, copy the archive again and compare its SHA-256.",
+        ) from error
 
 
 def _require_end(file: BinaryIO, size: int) -> None:
@@ -55,23 +77,16 @@ def _require_end(file: BinaryIO, size: int) -> None:
     file.seek(0)
 
 
-def _open(file: BinaryIO, password: Callable[[], str] | None) -> tuple[Any, str | None]:
-    secret: str | None = None
-    try:
-        try:
-            archive = SevenZipFile(file, "r")
-            needed = archive.needs_password()
-        except PasswordRequired:
-            needed = True
-        if needed:
-            secret = _ask(password)
-            file.seek(0)
-            archive = SevenZipFile(file, "r", password=secret)
-    except BundlerError:
-        raise
-    except Exception as error:
-        raise _unreadable(error, secret) from error
-    return archive, secret
+def _open(file: BinaryIO, password: Callable[[], str] | None) -> tuple[SevenZipFile, str | None]:
+    # Where even the names are encrypted, opening asks already.
+    with _one_error(None), suppress(PasswordRequired):
+        archive = SevenZipFile(file, "r")
+        if not archive.needs_password():
+            return archive, None
+    secret = _ask(password)
+    file.seek(0)
+    with _one_error(secret):
+        return SevenZipFile(file, "r", password=secret), secret
 
 
 def _ask(password: Callable[[], str] | None) -> str:
@@ -81,16 +96,6 @@ def _ask(password: Callable[[], str] | None) -> str:
             do="Give it with --password-file FILE, in ARC_BUNDLER_PASSWORD, or at the prompt.",
         )
     return password()
-
-
-def _unreadable(error: Exception, secret: str | None) -> NotBelieved:
-    if secret is None:
-        return damaged(f"{type(error).__name__}: {error}")
-    return NotBelieved(
-        "The password is wrong, or the archive is damaged.",
-        reason="wrong-password",
-        do="Try the password again. If it is right, copy the archive again and compare its SHA-256.",
-    )
 
 
 def _members(archive: Any, size: int) -> Iterator[Found]:

@@ -9,6 +9,7 @@ import stat
 import tarfile
 import zlib
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import BinaryIO, cast
 
@@ -77,13 +78,19 @@ class _Unpacked:
 
 def walk(file: BinaryIO, size: int) -> Generator[Found, None, None]:
     """Give the members of the tar.gz ``file`` of ``size`` bytes in their order. Raises :class:`NotBelieved`."""
-    try:
+    with _one_error():
         unpacked = _Unpacked(file, size)
         archive = tarfile.TarFile(fileobj=cast("BinaryIO", unpacked), mode="r", errors="strict")
-        # Not tarfile's own iteration, which would keep every member's header.
         while (info := archive.next()) is not None:
             yield _found(unpacked, info)
         unpacked.require_end()
+
+
+@contextmanager
+def _one_error() -> Iterator[None]:
+    """Make one error of all those that tarfile and zlib raise for a damaged file."""
+    try:
+        yield
     except NotBelieved:
         raise
     except (tarfile.TarError, zlib.error, ValueError, EOFError, OverflowError) as error:
@@ -102,9 +109,10 @@ def _found(unpacked: _Unpacked, info: tarfile.TarInfo) -> Found:
 
 
 def _pieces(unpacked: _Unpacked, size: int) -> Iterator[bytes]:
-    while size > 0:
-        piece = unpacked.some(min(PIECE, size))
-        if not piece:
-            raise damaged("it ends inside a file")
-        size -= len(piece)
-        yield piece
+    with _one_error():
+        while size > 0:
+            piece = unpacked.some(min(PIECE, size))
+            if not piece:
+                raise damaged("it ends inside a file")
+            size -= len(piece)
+            yield piece

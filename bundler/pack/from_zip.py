@@ -11,6 +11,7 @@ import stat
 import struct
 import zlib
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO
@@ -48,7 +49,7 @@ class _Directory:
 
 def walk(file: BinaryIO, size: int) -> Generator[Found, None, None]:
     """Give the members of the zip ``file`` of ``size`` bytes in the order in which they lie. Raises NotBelieved."""
-    try:
+    with _one_error():
         directory = _directory(file, size)
         with ZipFile(file) as archive:
             members = sorted(archive.infolist(), key=lambda info: info.header_offset)
@@ -58,6 +59,13 @@ def walk(file: BinaryIO, size: int) -> Generator[Found, None, None]:
             _require_contiguous(file, members, directory.offset)
             for info in members:
                 yield _found(archive, info)
+
+
+@contextmanager
+def _one_error() -> Iterator[None]:
+    """Make one error of all those that zipfile raises for a damaged file."""
+    try:
+        yield
     except NotBelieved:
         raise
     except (BadZipFile, NotImplementedError, RuntimeError, ValueError, struct.error, EOFError, zlib.error) as error:
@@ -102,7 +110,7 @@ def _require_contiguous(file: BinaryIO, members: list[ZipInfo], end: int) -> Non
     """Every byte up to the directory belongs to exactly one member, whose two headers agree."""
     starts = [info.header_offset for info in members]
     position = 0
-    for info, following in zip(members, [*starts[1:], end], strict=True):
+    for info, following in zip(members, [*starts, end][1:], strict=True):
         if info.header_offset != position:
             raise refused("Members of the zip overlap, or something lies between them.", "foreign-data")
         data = position + _local_header(file, info)
@@ -192,6 +200,6 @@ def _require_kind(info: ZipInfo, *, folder: bool) -> None:
 
 
 def _pieces(archive: ZipFile, info: ZipInfo) -> Iterator[bytes]:
-    with archive.open(info) as member:
+    with _one_error(), archive.open(info) as member:
         while piece := member.read(PIECE):
             yield piece
