@@ -72,19 +72,23 @@ class Downloader:
         self._require_space(wanted)
         called_off = threading.Event()
         pool = ThreadPoolExecutor(self._threads, thread_name_prefix="fetch")
+        futures: list[Future[Received]] = []
         try:
-            futures = [pool.submit(self._fetch, request, called_off) for request in wanted]
+            futures += [pool.submit(self._fetch, request, called_off) for request in wanted]
             _wait(futures)
         finally:
             called_off.set()
-            self._stop(pool)
+            self._stop(pool, futures)
         _raise_first(futures)
         came = dict(zip(wanted, (future.result() for future in futures), strict=True))
         return tuple(came[request] for request in requests)
 
-    def _stop(self, pool: ThreadPoolExecutor) -> None:
+    def _stop(self, pool: ThreadPoolExecutor, futures: Sequence[Future[Received]]) -> None:
         pool.shutdown(wait=False, cancel_futures=True)
-        self._transport.cut()
+        # Again and again: who was just connecting is only now waiting for an answer.
+        while wait(futures, timeout=0).not_done:
+            self._transport.cut()
+            wait(futures, timeout=_LOOK_AGAIN)
         pool.shutdown(wait=True)
 
     def _require_space(self, requests: Sequence[Request]) -> None:

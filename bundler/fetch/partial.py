@@ -107,8 +107,10 @@ class Partial:
     def finish(self) -> Path:
         """Make the bytes durable and close the file, which stays under its partial name. Raises WriteError."""
         with space.writing(self.path):
-            os.fsync(self._opened().fileno())
-            self.close()
+            file = self._opened()
+            os.fsync(file.fileno())
+            file.close()
+        self._file = None
         return self.path
 
     def forget_origin(self) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -18,6 +20,8 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from requests.utils import requote_uri
 from typing_extensions import Self
+from urllib3.connection import HTTPSConnection
+from urllib3.connectionpool import HTTPSConnectionPool
 
 import bundler
 from bundler.errors import UpstreamError, UsageError
@@ -86,9 +90,8 @@ class Transport:
         """``clock`` gives seconds that never go back. Raises UsageError for a CA file that is none."""
         self._network = network
         self._clock = clock
-        self._live: set[urllib3.BaseHTTPResponse] = set()
-        self._lock = threading.Lock()
-        self._session = _session(_tls(network))
+        self._connections = Connections()
+        self._session = _session(_tls(network), self._connections)
 
     def get(self, url: str, hosts: tuple[str, ...], headers: Mapping[str, str]) -> Answer:
         """Ask for ``url`` and follow redirects; the answer is of the host asked or of one in ``hosts``.
@@ -124,41 +127,64 @@ class Transport:
             )
         except (OSError, urllib3.exceptions.HTTPError, ValueError) as error:
             raise failures.explain(error, asked) from error
-        raw = response.raw
-        with self._lock:
-            self._live.add(raw)
-        pieces = self._pieces(raw, asked)
-        return Answer(url, way[1:], response.status_code, response.headers, pieces, lambda: self._end(response))
+        pieces = self._pieces(response.raw, asked)
+        return Answer(url, way[1:], response.status_code, response.headers, pieces, response.close)
 
     def _pieces(self, raw: Any, asked: Asked) -> Iterator[bytes]:
         pulse = _Pulse(self._clock, asked)
         while True:
             try:
                 piece = raw.read1(PIECE, decode_content=False)
-            except (OSError, urllib3.exceptions.HTTPError, ValueError, AttributeError) as error:
-                # AttributeError: urllib3 on a connection that cut() has closed under it.
+            except (OSError, urllib3.exceptions.HTTPError, ValueError) as error:
                 raise failures.explain(error, asked) from error
             if not piece:
                 return
             yield piece
             pulse.beat(len(piece))
 
-    def _end(self, response: requests.Response) -> None:
-        with self._lock:
-            self._live.discard(response.raw)
-        response.close()
-
     def cut(self) -> None:
-        """Break every answer that is being read, from any thread, so that nobody waits for a silent server."""
-        with self._lock:
-            live = tuple(self._live)
-        for raw in live:
-            with suppress(ValueError, RuntimeError, OSError):
-                raw.shutdown()
+        """Break every connection, from any thread, so that nobody waits for a silent server.
+
+        Who reads on one of them gets Trouble: what was called off ends by it, anything else goes on where it was.
+        """
+        self._connections.cut()
 
     def close(self) -> None:
         """End the kept connections."""
         self._session.close()
+
+
+class Connections:
+    """The connections that are open, so that another thread can break them."""
+
+    def __init__(self) -> None:
+        self._open: weakref.WeakSet[HTTPSConnection] = weakref.WeakSet()
+        self._lock = threading.Lock()
+
+    def pool_class(self) -> type[HTTPSConnectionPool]:
+        """A pool whose connections are noted here from their beginning."""
+        noted = self
+
+        class Noted(HTTPSConnection):
+            def connect(self) -> None:
+                with noted._lock:
+                    noted._open.add(self)
+                super().connect()
+
+        return type("NotedPool", (HTTPSConnectionPool,), {"ConnectionCls": Noted})
+
+    def cut(self) -> None:
+        """Shut all of them down, below TLS.
+
+        ``SSLSocket.shutdown`` would take TLS away and leave a reader with what is still encrypted; the socket's own
+        lets TLS see the end of the stream, which is never taken for the end of a file.
+        """
+        with self._lock:
+            connections = tuple(self._open)
+        for connection in connections:
+            sock = connection.sock
+            with suppress(OSError, TypeError):
+                socket.socket.shutdown(getattr(sock, "socket", sock), socket.SHUT_RDWR)
 
 
 class _Pulse:
@@ -268,18 +294,24 @@ def _ca_files(network: Network) -> tuple[Path, ...]:
 class _Adapter(HTTPAdapter):
     """Connections that believe our authorities beside the public ones (certifi's, which requests adds)."""
 
-    def __init__(self, context: ssl.SSLContext) -> None:
-        self._context = context
+    def __init__(self, context: ssl.SSLContext, connections: Connections) -> None:
+        self._context, self._pool_class = context, connections.pool_class()
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
+        self._note(self.poolmanager)
 
     def proxy_manager_for(self, proxy: Any, **kwargs: Any) -> Any:
-        return super().proxy_manager_for(proxy, ssl_context=self._context, proxy_ssl_context=self._context, **kwargs)
+        manager = super().proxy_manager_for(proxy, ssl_context=self._context, proxy_ssl_context=self._context, **kwargs)
+        self._note(manager)
+        return manager
+
+    def _note(self, manager: Any) -> None:
+        manager.pool_classes_by_scheme = {**manager.pool_classes_by_scheme, "https": self._pool_class}
 
 
-def _session(context: ssl.SSLContext) -> requests.Session:
+def _session(context: ssl.SSLContext, connections: Connections) -> requests.Session:
     session = requests.Session()
     session.trust_env = False  # the environment was read at the top; no .netrc, no variables behind our back
     session.headers.clear()
@@ -287,5 +319,5 @@ def _session(context: ssl.SSLContext) -> requests.Session:
         {"User-Agent": f"arc-bundler/{bundler.__version__}", "Accept": "*/*", "Accept-Encoding": "identity"}
     )
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.mount("https://", _Adapter(context))
+    session.mount("https://", _Adapter(context, connections))
     return session
