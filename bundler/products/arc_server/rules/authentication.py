@@ -31,7 +31,7 @@ def _certificate(case: Case) -> Iterator[Finding]:
     who = case.definition.authentication
     given = [key for key in ("certificate_file", "certificate_thumbprint") if getattr(who, key)]
     if who.method == _CERTIFICATE and len(given) != 1:
-        message = "a file or a thumbprint, not both" if given else "where the certificate is is missing"
+        message = "a file or a thumbprint, not both" if given else "says nowhere where the certificate is"
         allowed = "certificate_file or certificate_thumbprint"
         yield Finding(("authentication",), message, allowed, f"{_CONNECT} (--service-principal-cert, from 1.41)")
     if who.method != _CERTIFICATE:
