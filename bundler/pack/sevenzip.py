@@ -66,7 +66,9 @@ def _parts(tree: Tree) -> list[tuple[_Method, list[Entry]]]:
 
     packages = [entry for entry in tree.entries if entry.path.startswith(PAYLOAD)]
     others = [entry for entry in tree.entries if not entry.path.startswith(PAYLOAD)]
-    return [part for part in ((_LZMA2, others), ({"id": FILTER_COPY}, packages)) if part[1]]
+    parts = [part for part in ((_LZMA2, others), ({"id": FILTER_COPY}, packages)) if part[1]]
+    # py7zr 1.1 forgets the sizes of a first block that holds one file when it appends a second block of several.
+    return sorted(parts, key=lambda part: len(part[1]) == 1)
 
 
 def _write_part(
