@@ -123,10 +123,13 @@ def obtain_lock(
 
 
 def _jobs(site: Site, lock: Lock, store: Store, wish: Wish) -> tuple[_Job, ...]:
+    trees: dict[str, Tree] = {}
     jobs = []
     for output in site.definition.outputs:
         for part in assemble.parts(lock, per_platform=output.archives == "per-platform"):
-            tree = assemble.tree(part, site=site, lock=lock, store=store, weakened=wish.weakened)
+            if part.suffix not in trees:
+                trees[part.suffix] = assemble.tree(part, site=site, lock=lock, store=store, weakened=wish.weakened)
+            tree = trees[part.suffix]
             jobs.append(_Job(output, file_name(part, lock, output), tree, manifest.bundle_digest(tree)))
     return tuple(jobs)
 

@@ -1,0 +1,43 @@
+"""A site beside a lab of its own, in the current folder."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from lab_site import NOW, Ran, Site
+
+from bundler.cli.main import outcome
+from bundler.lab.lab import Lab
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lab's folder whose keys are made once: they take most of its start."""
+    root = tmp_path_factory.mktemp("authority")
+    with Lab(root, NOW):
+        return root
+
+
+@pytest.fixture
+def site(
+    tmp_path: Path, authority: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Site]:
+    """A definition beside a lab of its own, in the current folder."""
+
+    def run(*arguments: str) -> Ran:
+        capsys.readouterr()
+        code = outcome(list(arguments))
+        said = capsys.readouterr()
+        return Ran(code, said.out, said.err)
+
+    shutil.copytree(authority, tmp_path / "lab")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ARC_BUNDLER_STORE", str(tmp_path / "store"))
+    monkeypatch.setenv("ARC_BUNDLER_TIMEOUT", "2")
+    with Lab(tmp_path / "lab", NOW) as lab:
+        made = Site(tmp_path, lab, run)
+        made.define()
+        yield made

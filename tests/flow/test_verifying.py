@@ -1,0 +1,126 @@
+"""`verify` and `inspect`: any change is refused, and a bundle cannot vouch for itself."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from bundler.flow.verify import hashes
+
+ANCHORS = ("--anchors", "lab/authority/anchors.json")
+
+
+@pytest.fixture
+def bundle(site) -> Path:
+    assert site.run("build").code == 0
+    return site.folder / "bundles/arc-test/1.0/arc-test-1.0"
+
+
+@pytest.mark.parametrize("suffix", ["", ".zip", ".tar.gz", ".7z"])
+def test_every_container_is_verified_and_inspected(site, bundle, suffix):
+    path = f"{bundle}{suffix}"
+    found = site.run("verify", path, *ANCHORS, "--format", "json")
+    assert found.code == 0, found.err
+    assert {p["path"].rpartition(".")[2] for p in found.json["packages"]} == {"msi", "deb", "rpm"}
+    seen = site.run("inspect", path, "--format", "json")
+    assert seen.code == 0
+    assert seen.json["verified"] is False
+    assert len(seen.json["manifest"]["pins"]) == 3
+
+
+def test_a_lab_bundle_needs_the_lab_s_anchors_from_elsewhere(site, bundle):
+    refused = site.run("verify", str(bundle), "--format", "json")
+    assert refused.code == 6
+    assert refused.json["error"]["reason"] == "other-anchors"
+
+
+def test_any_changed_byte_in_any_file_is_refused(site, bundle):
+    chance = random.Random(4)
+    for path in sorted(p for p in bundle.rglob("*") if p.is_file()):
+        sound = path.read_bytes()
+        for _ in range(2):
+            place = chance.randrange(len(sound))
+            changed = bytearray(sound)
+            changed[place] ^= 1 << chance.randrange(8)
+            path.write_bytes(changed)
+            refused = site.run("verify", str(bundle), *ANCHORS)
+            assert refused.code == 6, f"{path} at {place}"
+            assert "Traceback" not in refused.err
+        path.write_bytes(sound)
+    assert site.run("verify", str(bundle), *ANCHORS).code == 0
+
+
+def forge(bundle: Path, path: str, content: bytes) -> None:
+    """Change a file and make every hash fit again, as somebody would who can rewrite the bundle."""
+    import hashlib
+
+    (bundle / path).write_bytes(content)
+    digest = hashlib.sha256(content).hexdigest()
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    for entry in manifest["files"]:
+        if entry["path"] == path:
+            entry["sha256"], entry["size"] = digest, len(content)
+    for pin in manifest["pins"]:
+        if f"payload/{pin['place']}/{pin['filename']}" == path:
+            pin["sha256"], pin["size"] = digest, len(content)
+    (bundle / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=2) + "\n")
+    lines = []
+    for line in (bundle / "SHA256SUMS").read_text().splitlines():
+        _, name = line.split("  ", 1)
+        lines.append(f"{hashlib.sha256((bundle / name).read_bytes()).hexdigest()}  {name}")
+    (bundle / "SHA256SUMS").write_text("\n".join(lines) + "\n")
+
+
+@pytest.mark.parametrize("kind", ["msi", "deb", "rpm"])
+def test_a_changed_package_is_refused_even_when_every_hash_was_made_to_fit(site, bundle, kind):
+    path = next(p for p in bundle.rglob(f"*.{kind}"))
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    forge(bundle, path.relative_to(bundle).as_posix(), bytes(content))
+    hashes(bundle, password=None)  # the bundle agrees with itself
+    assert site.run("verify", str(bundle), *ANCHORS).code == 6
+
+
+def test_a_changed_document_of_evidence_is_refused_even_when_every_hash_was_made_to_fit(site, bundle):
+    for path in ("evidence/ubuntu/22.04/amd64/InRelease", "evidence/rhel/9/x86_64/repomd.xml"):
+        copy = bundle.with_name("copy")
+        shutil.copytree(bundle, copy)
+        sound = (copy / path).read_bytes()
+        changed = (
+            sound.replace(b"2026", b"2027") if path.endswith("InRelease") else sound.replace(b"<size>1", b"<size>2")
+        )
+        assert changed != sound
+        forge(copy, path, changed)
+        hashes(copy, password=None)
+        assert site.run("verify", str(copy), *ANCHORS).code == 6
+        shutil.rmtree(copy)
+
+
+def test_extra_and_missing_files_and_links_are_refused(site, bundle):
+    (bundle / "extra.txt").write_text("x")
+    assert site.run("verify", str(bundle), *ANCHORS, "--format", "json").json["error"]["reason"] == "extra-file"
+    (bundle / "extra.txt").unlink()
+    (bundle / "START-HERE.txt").rename(bundle.parent / "aside")
+    assert site.run("verify", str(bundle), *ANCHORS, "--format", "json").json["error"]["reason"] == "missing-file"
+    (bundle / "START-HERE.txt").symlink_to(bundle.parent / "aside")
+    assert site.run("verify", str(bundle), *ANCHORS).code == 6
+
+
+def test_a_member_that_leaves_the_tree_is_refused(site, bundle):
+    archive = Path(f"{bundle}.zip")
+    with zipfile.ZipFile(archive, "a") as opened:
+        opened.writestr("arc-test-1.0/../../escape.txt", "x")
+    assert site.run("verify", str(archive), *ANCHORS).code == 6
+
+
+def test_what_is_no_bundle_is_said_to_be_none(site):
+    (site.folder / "page.zip").write_text("<!DOCTYPE html><html></html>")
+    refused = site.run("verify", "page.zip", *ANCHORS)
+    assert refused.code == 6
+    assert "web page" in refused.err
+    assert site.run("verify", "nowhere.zip").code == 2
