@@ -137,7 +137,7 @@ def pieces(file: BinaryIO, compression: Compression, *, limit: int) -> Iterator[
         yield piece
 
 
-def unpacked(file: BinaryIO, compression: Compression, *, limit: int) -> io.BufferedReader:
+def unpacked(file: BinaryIO, compression: Compression, *, limit: int) -> BinaryIO:
     """Open ``file`` as the stream that it unpacks to; errors as in :func:`pieces`, raised by the reads."""
     return io.BufferedReader(_Pieces(pieces(file, compression, limit=limit)), _PIECE)
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from typing import BinaryIO
 
 from bundler.formats.malformed import Malformed
 
@@ -39,13 +40,13 @@ class Paragraph(Mapping[str, str]):
         return len(self._fields)
 
 
-def paragraphs(lines: Iterable[bytes]) -> Iterator[Paragraph]:
-    """Read paragraphs from ``lines`` (an open binary file will do), one at a time.
+def paragraphs(file: BinaryIO) -> Iterator[Paragraph]:
+    """Read paragraphs from ``file``, one at a time; no line longer than 1 MiB is ever held.
 
     Raises :class:`Deb822Error` (reasons ``malformed``, ``duplicate``, ``too-big``).
     """
     gathered = _Gathered()
-    for line in lines:
+    while line := file.readline(_MAX_LINE + 1):
         text = line.removesuffix(b"\n").removesuffix(b"\r")
         if text.strip(b" \t"):
             gathered.add(text)
@@ -74,7 +75,7 @@ class _Gathered:
 
     def add(self, line: bytes) -> None:
         self._size += len(line)
-        if len(line) > _MAX_LINE or self._size > _MAX_PARAGRAPH:
+        if len(line) >= _MAX_LINE or self._size > _MAX_PARAGRAPH:
             raise Deb822Error("a line or a paragraph is longer than any real one", reason="too-big")
         if _CONTROL.search(line):
             raise Deb822Error("a control character stands in the text")

@@ -82,11 +82,11 @@ def repomd(document: bytes) -> Repomd:
     a digest weaker than SHA-256.
     """
     elements = list(_parsed([document], _REPO, ("repomd", "data")))
-    found = [_data(element) for element in elements if element.attributes.get((None, "type")) == "primary"]
+    found = [element for element in elements if element.attributes.get((None, "type")) == "primary"]
     if len(found) != 1:
         reason = "duplicate" if found else "malformed"
         raise RepodataError(f"repomd.xml names {len(found)} primary documents, not one", reason=reason)
-    return Repomd(found[0], max(_timestamp(element.text("timestamp")) for element in elements))
+    return Repomd(_data(found[0]), max(_timestamp(element.text("timestamp")) for element in elements))
 
 
 def packages(pieces: Iterable[bytes], *, name: str) -> Iterator[Package]:
@@ -120,6 +120,7 @@ class _Reader(ContentHandler):
     def __init__(self, namespace: str, path: Path) -> None:
         super().__init__()
         self.found: list[_Element] = []
+        self.begun = False
         self._namespace = namespace
         self._path = path
         self._names: list[str] = []
@@ -128,7 +129,7 @@ class _Reader(ContentHandler):
         self._length = 0
 
     def startElementNS(self, name: tuple[str | None, str], qname: str | None, attrs: Any) -> None:  # noqa: N802
-        depth = len(self._names)
+        depth, self.begun = len(self._names), True
         own = name[1] if name[0] == self._namespace else ""
         self._names.append(own)
         if depth == 0 and own != self._path[0]:
@@ -168,11 +169,13 @@ def _parsed(pieces: Iterable[bytes], namespace: str, path: Path) -> Iterator[_El
     reader = _Reader(namespace, path)
     parser.setContentHandler(reader)
     try:
-        for piece in pieces:
+        for piece in filter(None, pieces):
             parser.feed(piece)
             yield from reader.found
             reader.found.clear()
         parser.close()
+        if not reader.begun:  # the parser has no objection to nothing at all
+            raise RepodataError(f"the document is no {path[0]}: it is empty", reason="truncated")
     except Malformed:
         raise
     except (SAXException, DefusedXmlException, LookupError, ValueError) as error:

@@ -43,7 +43,7 @@ def check_age(date: datetime, at: datetime, older: RepositoryState | None, *, al
             f"{what} is older than what was believed before.",
             reason="rollback",
             details=(f"before: {older.date:%Y-%m-%d %H:%M:%S} UTC", f"now:    {date:%Y-%m-%d %H:%M:%S} UTC"),
-            do="Somebody may be replaying old metadata; accept the older state in so many words if it is meant.",
+            do="Somebody may be replaying old metadata; if you mean it, say `--allow-older`.",
         )
 
 

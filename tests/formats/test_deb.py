@@ -6,6 +6,7 @@ import contextlib
 import io
 import shutil
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -134,7 +135,8 @@ def test_versions_are_ordered_as_dpkg_orders_them(one: str, other: str) -> None:
 
 def test_versions_are_ordered() -> None:
     ordered = ["1.0~rc1", "1.0", "1.0-1", "1.0-1a", "1.0a", "1.0+b", "1.9.1", "1.67.03504.1320", "1.68", "1:0.1"]
-    assert sorted(ordered[::-1], key=deb_version.key) == ordered
+    keys = [deb_version.key(version) for version in ordered]
+    assert all(older < newer for older, newer in pairwise(keys))
     assert deb_version.key("1.0") == deb_version.key("0:1.0-0") == deb_version.key("1.00")
 
 

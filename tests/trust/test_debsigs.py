@@ -17,6 +17,7 @@ from signing import NOW, Key, anchors
 
 from bundler.errors import NotBelieved
 from bundler.formats import deb as reader
+from bundler.formats.malformed import Malformed
 from bundler.lab.openpgp import armor
 from bundler.model.anchor import Anchors, PackageKey
 from bundler.model.evidence import Evidence
@@ -108,16 +109,10 @@ def test_other_files_are_refused(corpus: Path) -> None:
 
 
 def _headers() -> set[int]:
-    """Offsets of what ar's headers say of dates, owners and modes: not signed, and dpkg does not heed them."""
-    free: set[int] = set()
-    for member in (
-        *(m for m in (reader.layout(io.BytesIO(GOOD)).version,)),
-        reader.layout(io.BytesIO(GOOD)).control,
-        reader.layout(io.BytesIO(GOOD)).data,
-        *reader.layout(io.BytesIO(GOOD)).others,
-    ):
-        free |= set(range(member.offset - 60, member.offset - 12))
-    return free
+    """Offsets of what ar's headers say of names, dates, owners, modes: not signed; dpkg heeds the names alone."""
+    layout = reader.layout(io.BytesIO(GOOD))
+    members = (layout.version, layout.control, layout.data, *layout.others)
+    return {offset for member in members for offset in range(member.offset - 60, member.offset - 12)}
 
 
 @given(st.integers(0, len(GOOD) - 1), st.integers(1, 255))
@@ -133,10 +128,8 @@ def test_any_flipped_byte_is_refused(position: int, flip: int) -> None:
     signature = reader.layout(io.BytesIO(GOOD)).others[0]
     assert position in _headers() or position >= signature.offset
     assert evidence == judge(GOOD)
-    try:
+    with contextlib.suppress(Malformed):  # a name's suffix that does not fit its bytes
         assert reader.facts(io.BytesIO(bytes(changed))) == reader.facts(io.BytesIO(GOOD))
-    except ValueError:
-        pass  # a name's suffix that does not fit its bytes
 
 
 def test_microsofts_package_is_believed(corpus: Path) -> None:
