@@ -122,26 +122,39 @@ def establish(folder: Path, now: datetime) -> Authority:
     folder.mkdir(parents=True, exist_ok=True)
     since = _since(folder, now)
     made = _kept(folder, since)
-    made.ca_file.write_text(made.server.root.pem(), encoding="ascii", newline="\n")
-    made.anchors_file.write_bytes(records.to_json(made.anchors))
+    _write(made.ca_file, made.server.root.pem().encode())
+    _write(made.anchors_file, records.to_json(made.anchors))
     return made
 
 
 def _since(folder: Path, now: datetime) -> datetime:
-    """Say when the authority kept in ``folder`` began; an unreadable or old one is cleared away first."""
+    """Say when the authority kept in ``folder`` began.
+
+    One that is unreadable, too old, or from the future of ``now`` is cleared away, and a new one begins.
+    """
     place = folder / "since.json"
-    if place.is_file():
-        try:
-            since = records.from_json(_Beginning, place.read_bytes()).since
-        except records.RecordError:
-            since = datetime.min.replace(tzinfo=timezone.utc)
-        if since <= now < since + _SERVER_LIFE - timedelta(days=30):
-            return since
-        for stale in folder.glob("*.pem"):
-            stale.unlink()
+    since = _remembered(place)
+    if since and since + HISTORY - timedelta(days=1) <= now < since + _SERVER_LIFE - timedelta(days=30):
+        return since
+    for stale in folder.glob("*.pem"):
+        stale.unlink()
     since = (now - HISTORY).astimezone(timezone.utc).replace(microsecond=0)
-    place.write_bytes(records.to_json(_Beginning(since=since)))
+    _write(place, records.to_json(_Beginning(since=since)))
     return since
+
+
+def _remembered(place: Path) -> datetime | None:
+    try:
+        return records.from_json(_Beginning, place.read_bytes()).since
+    except (OSError, records.RecordError):
+        return None
+
+
+def _write(place: Path, content: bytes) -> None:
+    """Write a file whole under its name, or not at all: a lab that is killed while it begins can begin again."""
+    fresh = place.with_name(f".{place.name}.partial")
+    fresh.write_bytes(content)
+    fresh.replace(place)
 
 
 def _kept(folder: Path, since: datetime) -> Authority:
@@ -185,7 +198,7 @@ class _Keys:
         if place.is_file():
             return x509.load_pem_x509_certificate(place.read_bytes())
         certificate = made.sign(issuer, hashes.SHA256())
-        place.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+        _write(place, certificate.public_bytes(serialization.Encoding.PEM))
         return certificate
 
     def _held(self, name: str) -> object:
@@ -199,7 +212,7 @@ class _Keys:
         packed = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        (self._folder / f"{name}.key.pem").write_bytes(packed)
+        _write(self._folder / f"{name}.key.pem", packed)
 
 
 def _subject(common_name: str) -> x509.Name:

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from typing_extensions import Self
 
+from bundler.errors import UsageError, WriteError
 from bundler.lab import agent, announcement, authority, upstream
 from bundler.lab.agent import Release
 from bundler.lab.authority import Authority
@@ -40,19 +41,22 @@ class Lab:
         *,
         releases: Iterable[Release] = agent.RELEASES,
         stuffing: int = 0,
+        index_stuffing: int = 0,
         certificate: Certificate = "good",
     ) -> None:
         """Prepare a lab below ``root`` at the time ``now`` (with a time zone) on ``port`` (0: any free one).
 
-        ``stuffing`` makes every package that many bytes larger, with bytes that do not compress.
+        ``stuffing`` makes every package that many bytes larger, with bytes that do not compress; ``index_stuffing``
+        every repository's index, with bytes that compress to nothing: properly signed bombs.
 
         Raises:
-            OSError: the port is taken, or ``root`` cannot be written.
+            UsageError: the port cannot be had.
+            WriteError: ``root`` cannot be written.
         """
-        self.authority: Authority = authority.establish(root / "authority", now)
-        self._upstream = Upstream(self.authority, releases, stuffing=stuffing)
+        self.authority = _established(root / "authority", now)
+        self._upstream = Upstream(self.authority, releases, stuffing=stuffing, index_stuffing=index_stuffing)
         context = _context(self.authority, root / "authority", certificate)
-        self._server = Server(port, context, self._upstream.find)
+        self._server = _listening(port, context, self._upstream)
         self._thread = threading.Thread(target=self._server.serve_forever, name="lab", kwargs={"poll_interval": 0.05})
 
     def __enter__(self) -> Self:
@@ -150,8 +154,7 @@ class Lab:
 def serve(root: Path, port: int, now: datetime, say: Callable[[str], None]) -> None:
     """Run a lab until interrupted (KeyboardInterrupt ends it quietly), saying where everything is.
 
-    Raises:
-        OSError: the port is taken, or ``root`` cannot be written.
+    Raises as :class:`Lab`.
     """
     with Lab(root, now, port) as lab:
         for line in describe(lab):
@@ -192,6 +195,26 @@ def describe(lab: Lab) -> list[str]:
         f"CA        {lab.ca_file}",
         f"anchors   {lab.anchors_file}",
     ]
+
+
+def _established(folder: Path, now: datetime) -> Authority:
+    try:
+        return authority.establish(folder, now)
+    except OSError as error:
+        raise WriteError(
+            f"The lab cannot keep its keys in {folder}: {error.strerror or error}.",
+            do="Name another folder with --dir.",
+        ) from error
+
+
+def _listening(port: int, context: ssl.SSLContext, served: Upstream) -> Server:
+    try:
+        return Server(port, context, served.find)
+    except OSError as error:
+        raise UsageError(
+            f"The lab cannot listen on port {port} of 127.0.0.1: {error.strerror or error}.",
+            do="Name another with --port; 0 takes any free one.",
+        ) from error
 
 
 def _context(made: Authority, folder: Path, kind: Certificate) -> ssl.SSLContext:

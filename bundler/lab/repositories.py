@@ -39,13 +39,18 @@ class AptSuite:
     architectures: tuple[str, ...]
 
 
-def apt(suite: AptSuite, debs: Sequence[BuiltDeb], key: SigningKey, date: datetime) -> dict[str, bytes]:
-    """Make ``dists/`` and ``pool/`` of a repository, signed by ``key`` as of ``date``."""
+def apt(
+    suite: AptSuite, debs: Sequence[BuiltDeb], key: SigningKey, date: datetime, *, blank: int = 0
+) -> dict[str, bytes]:
+    """Make ``dists/`` and ``pool/`` of a repository, signed by ``key`` as of ``date``.
+
+    ``blank`` empty lines follow in each index: they take room when it is unpacked, and hardly any before.
+    """
     pool = {_pool_path(built.package): built.content for built in debs}
     indexes: dict[str, bytes] = {}
     for architecture in suite.architectures:
         stanzas = [_stanza(built) for built in debs if built.package.architecture == architecture]
-        packages = "\n".join(stanzas).encode()
+        packages = "\n".join(stanzas).encode() + b"\n" * blank
         place = f"{COMPONENT}/binary-{architecture}"
         indexes[f"{place}/Packages"] = packages
         indexes[f"{place}/Packages.gz"] = gzip.compress(packages, mtime=0)
@@ -91,8 +96,8 @@ def _release(suite: AptSuite, indexes: Mapping[str, bytes], date: datetime) -> s
     return "\n".join(lines) + "\n"
 
 
-def yum(rpms: Sequence[rpm.BuiltRpm], key: SigningKey, date: datetime) -> dict[str, bytes]:
-    """Make ``repodata/`` and ``Packages/`` of a repository, signed by ``key`` as of ``date``."""
+def yum(rpms: Sequence[rpm.BuiltRpm], key: SigningKey, date: datetime, *, blank: int = 0) -> dict[str, bytes]:
+    """Make ``repodata/`` and ``Packages/`` of a repository, signed by ``key`` as of ``date``; ``blank`` as in apt's."""
     packages = {_package_path(built): built.content for built in rpms}
     documents = {
         "primary": _document("metadata", "http://linux.duke.edu/metadata/common", map(_primary, rpms), len(rpms)),
@@ -103,7 +108,8 @@ def yum(rpms: Sequence[rpm.BuiltRpm], key: SigningKey, date: datetime) -> dict[s
     }
     repodata: dict[str, bytes] = {}
     entries = []
-    for kind, plain in documents.items():
+    for kind, document in documents.items():
+        plain = document + b"\n" * blank
         packed = gzip.compress(plain, mtime=0)
         # Named by digest, so that a reader never gets a new file for an old description.
         place = f"repodata/{sha256(packed)}-{kind}.xml.gz"

@@ -6,6 +6,7 @@ Bad behaviour is asked for by path and happens here, between the content and the
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import ssl
@@ -27,6 +28,9 @@ from bundler.lab.upstream import Content, Moved
 _PIECE = 64 * 1024
 _DELIVERY = 0.05
 """Seconds in which a caller gets what was sent, before a reset may make its system throw it away."""
+
+_LINGER = "hh" if os.name == "nt" else "ii"
+"""``struct linger``: two of C's short on Windows, of int elsewhere."""
 
 Find = Callable[[str], Content | Moved | None]
 
@@ -55,6 +59,8 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
     request_queue_size = 64
+    allow_reuse_address = os.name != "nt"
+    """On Windows it would let two servers have one port."""
 
     def __init__(self, port: int, context: ssl.SSLContext, find: Find) -> None:
         """Listen on ``port`` of 127.0.0.1 (0: any free one) and answer with what ``find`` finds.
@@ -213,7 +219,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Make closing send a reset: no lingering (socket(7), SO_LINGER), and no farewell from TLS."""
         time.sleep(_DELIVERY)
         plain = socket.socket(fileno=self.connection.detach())
-        plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(_LINGER, 1, 0))
         plain.close()
 
     def _slowly(self, body: bytes, rate: int) -> None:

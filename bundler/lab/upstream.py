@@ -1,7 +1,7 @@
 """What lies at which path of the practice upstream, and how does it move?
 
-Every real host is a folder below one address. Sources: facts kept with the definition's documentation; the paths are
-those of Microsoft's agent-release-notes.md, manage-agent.md and of packages.microsoft.com's own index page.
+Every real host is a folder below one address. The paths are those that Microsoft documents for the Windows agent
+(agent-release-notes.md, manage-agent.md), and those of packages.microsoft.com as its configuration packages name them.
 """
 
 from __future__ import annotations
@@ -103,11 +103,21 @@ class Upstream:
     """All hosts and what they serve; built when it is first asked for, and safe to ask from several threads."""
 
     def __init__(
-        self, authority: Authority, releases: Iterable[Release] = agent.RELEASES, *, stuffing: int = 0
+        self,
+        authority: Authority,
+        releases: Iterable[Release] = agent.RELEASES,
+        *,
+        stuffing: int = 0,
+        index_stuffing: int = 0,
     ) -> None:
-        """Serve ``releases`` (oldest first), each package made ``stuffing`` bytes larger than it needs to be."""
+        """Serve ``releases`` (oldest first).
+
+        Each package is ``stuffing`` bytes larger than it needs to be; each index is, once unpacked, larger by
+        ``index_stuffing``.
+        """
         self._authority = authority
         self._stuffing = stuffing
+        self._blank = index_stuffing
         self._history = [_State(tuple(releases))]
         self._held: dict[tuple[object, ...], object] = {}
         self._lock = threading.RLock()
@@ -123,7 +133,7 @@ class Upstream:
         self._move(replace(state, releases=(*state.releases, release)))
 
     def replace(self, version: str) -> None:
-        """Make a release anew: the same version and other bytes. ``version`` is any of its three builds' words.
+        """Make a release anew: the same version, other bytes. ``version`` is its build as any of the systems has it.
 
         Raises:
             KeyError: there is no such release.
@@ -238,8 +248,10 @@ class Upstream:
             suite = repositories.AptSuite(
                 distribution.path.replace("/", " "), distribution.codename, distribution.architectures
             )
-            return repositories.apt(suite, [self._deb(*each, key) for each in wanted], key, self._date())
-        return repositories.yum([self._rpm(*each, key) for each in wanted], key, self._date())
+            debs = [self._deb(*each, key) for each in wanted]
+            return repositories.apt(suite, debs, key, self._date(), blank=self._blank)
+        rpms = [self._rpm(*each, key) for each in wanted]
+        return repositories.yum(rpms, key, self._date(), blank=self._blank)
 
     def _deb(self, release: Release, architecture: str, key: SigningKey) -> repositories.BuiltDeb:
         times = self._history[-1].rebuilt.get(release.windows, 0)

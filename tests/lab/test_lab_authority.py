@@ -1,0 +1,80 @@
+"""The lab's trust is made once, kept, and made anew when it is of no more use."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from bundler.lab import authority
+
+
+def held(folder):
+    return {place.name: place.read_bytes() for place in folder.iterdir()}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, now):
+    place = tmp_path_factory.mktemp("authority")
+    authority.establish(place, now)
+    return place
+
+
+def test_a_later_start_takes_what_is_kept(folder, now):
+    before = held(folder)
+    made = authority.establish(folder, now + timedelta(days=200))
+    assert held(folder) == before
+    assert made.since + authority.HISTORY == now
+
+
+@pytest.mark.parametrize("days", [800, -30])
+def test_what_has_lived_too_long_or_comes_from_the_future_is_made_anew(tmp_path, now, days):
+    first = authority.establish(tmp_path, now)
+    moved = now + timedelta(days=days)
+    second = authority.establish(tmp_path, moved)
+    assert first.anchors != second.anchors
+    assert (
+        second.server.leaf.certificate.not_valid_before_utc < moved < second.server.leaf.certificate.not_valid_after_utc
+    )
+
+
+@pytest.mark.parametrize("lost", ["since.json", "package-key.key.pem", "code-leaf.crt.pem"])
+def test_a_lab_whose_folder_lost_a_file_begins_again(tmp_path, now, lost):
+    authority.establish(tmp_path, now)
+    (tmp_path / lost).unlink()
+    made = authority.establish(tmp_path, now)
+    assert made.anchors == authority.establish(tmp_path, now).anchors
+    leaf, issuer = made.code_signing.leaf.certificate, made.code_signing.intermediates[0].certificate
+    leaf.verify_directly_issued_by(issuer)
+    assert leaf.public_key() == made.code_signing.leaf.key.public_key()
+
+
+def test_a_damaged_beginning_is_cleared_away(tmp_path, now):
+    authority.establish(tmp_path, now)
+    (tmp_path / "since.json").write_text("{")
+    made = authority.establish(tmp_path, now)
+    assert made.since + authority.HISTORY == now
+
+
+def test_every_name_says_lab(folder, now):
+    made = authority.establish(folder, now)
+    for chain in (made.server, made.code_signing, made.timestamping):
+        for identity in (chain.leaf, *chain.intermediates, chain.root):
+            subject = identity.certificate.subject.rfc4514_string()
+            assert "CN=LAB " in subject
+            assert "O=LAB - not Microsoft" in subject
+    assert all(key.user_id.startswith("LAB ") for key in (made.key, made.key_2025))
+
+
+def test_purposes(folder, now):
+    made = authority.establish(folder, now)
+
+    def purposes(chain):
+        return chain.leaf.certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
+
+    assert list(purposes(made.code_signing).value) == [ExtendedKeyUsageOID.CODE_SIGNING]
+    assert list(purposes(made.server).value) == [ExtendedKeyUsageOID.SERVER_AUTH]
+    assert list(purposes(made.timestamping).value) == [ExtendedKeyUsageOID.TIME_STAMPING]
+    assert purposes(made.timestamping).critical
