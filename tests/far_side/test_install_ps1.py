@@ -1,0 +1,412 @@
+"""install.ps1 under PowerShell, on a Windows of folders: a registry in a file, stand-ins for msiexec, icacls and the agent."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import sample_bundles as sample
+
+import bundler.lab.agents
+
+CANARY = "cAn4ry-$(x)`x`'\"\\\u2019 &<> 東京"
+WINDOWS_NT = "HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion"
+FRAMEWORK = "HKLM\\SOFTWARE\\Microsoft\\NET Framework Setup\\NDP\\v4\\Full"
+UNINSTALL = "HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Uninstall\\{5454DFD0-1F38-4EA2-9ECF-AFD6634E1917}"
+
+# A stand-in notes how it was started. {root} is filled in.
+MSIEXEC = """#!/bin/bash
+printf '%s\\n' "$@" >'{root}/msiexec'
+env >>'{root}/environments'
+sha256sum <"$2" >'{root}/installed-sum'
+[[ ! -e '{root}/msi-code' ]] || code=$(<'{root}/msi-code')
+case ${{code:-0}} in 0 | 3010 | 1641) cp -r '{root}/stand-in/.' "$ProgramW6432/AzureConnectedMachineAgent" ;; esac
+printf 'MSI log\\n' >"$6"
+exit $((${{code:-0}} & 255))
+"""
+ICACLS = """#!/bin/bash
+printf '%s|' "$@" >>'{root}/icacls'
+echo >>'{root}/icacls'
+"""
+AGENT = """#!/bin/bash
+env >>'{root}/environments'
+printf '%s|' "$@" >>'{root}/arguments'
+if [[ $1 == connect ]]; then
+    cp "$3" '{root}/arrived'
+    [[ ! -e '{root}/slow' ]] || {{ : >'{root}/connecting'; sleep 30; }}
+fi
+exec "${{BASH_SOURCE[0]%/*}}/lab-agent" "$@"
+"""
+
+
+@dataclass
+class Ended:
+    code: int
+    out: str
+
+
+@dataclass
+class Server:
+    """A Windows made of folders."""
+
+    root: Path
+    powershell: str
+
+    def __truediv__(self, path: str) -> Path:
+        return self.root / path
+
+    def registry(self, **changes) -> None:
+        keys = {
+            WINDOWS_NT: {
+                "ProductName": "Windows Server 2022 Standard",
+                "CurrentBuildNumber": "20348",
+                "InstallationType": "Server",
+            },
+            FRAMEWORK: {"Release": 528449},
+        }
+        keys[WINDOWS_NT].update(changes.pop("windows", {}))
+        keys.update(changes)
+        (self / "registry.json").write_text(json.dumps(keys))
+
+    def start(self, *arguments: str, environment=None, stdin=subprocess.DEVNULL, script="install.ps1"):
+        folders = {
+            "ProgramW6432": self / "Programs",
+            "ProgramFiles": self / "Programs",
+            "ProgramData": self / "Data",
+            "SystemRoot": self / "Windows",
+            "BENCH_REGISTRY": self / "registry.json",
+            "AZCMAGENT_LAB_ROOT": self / "lab",
+            "HOME": os.environ.get("HOME", "/"),
+            "PATH": os.environ["PATH"],
+            "PROCESSOR_ARCHITECTURE": "AMD64",
+            "AZCMAGENT_LAB_ELEVATED": "1",
+        }
+        return subprocess.Popen(
+            [self.powershell, "-NoProfile", "-NonInteractive", "-File", self / "bundle" / script, *arguments],
+            env={**{name: str(value) for name, value in folders.items()}, **(environment or {})},
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def run(self, *arguments: str, stdin: bytes | None = None, **more) -> Ended:
+        process = self.start(*arguments, stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE, **more)
+        out, _ = process.communicate(stdin, timeout=60)
+        return Ended(process.returncode, out.decode(errors="replace"))
+
+    def secret(self, content: bytes = CANARY.encode() + b"\r\n") -> tuple[str, str]:
+        (self / "secret.txt").write_bytes(content)
+        return "-SecretFile", str(self / "secret.txt")
+
+    def receipt(self):
+        found = sorted((self / "Data/arc-bundler").glob("receipt-*.json"))
+        assert found, "there is no receipt"
+        return json.loads(found[-1].read_bytes())
+
+    def install_agent(self, version: str) -> None:
+        """As if the agent were there from before."""
+        for file in (self / "stand-in").iterdir():
+            target = self / "Programs/AzureConnectedMachineAgent" / file.name
+            target.write_text(file.read_text())
+            target.chmod(0o755)
+        self.registry(**{UNINSTALL: {"DisplayName": "Azure Connected Machine Agent", "DisplayVersion": version}})
+
+    def files(self) -> dict[str, bytes]:
+        return {str(path): path.read_bytes() for path in self.root.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def server(tmp_path, powershell):
+    if os.name != "posix":
+        pytest.skip("the stand-ins are bash scripts")
+    root = tmp_path / "root"
+    for folder in ("Windows/System32", "Programs/AzureConnectedMachineAgent", "Data", "lab", "stand-in"):
+        (root / folder).mkdir(parents=True)
+    agent = (Path(bundler.lab.agents.__file__).parent / "azcmagent.sh").read_text()
+    for path, text in {
+        "Windows/System32/msiexec.exe": MSIEXEC.format(root=root),
+        "Windows/System32/icacls.exe": ICACLS.format(root=root),
+        "stand-in/azcmagent.exe": AGENT.format(root=root),
+        "stand-in/lab-agent": agent.replace("@LAB-AGENT-VERSION@", sample.WINDOWS_VERSION),
+    }.items():
+        (root / path).write_text(text)
+        (root / path).chmod(0o755)
+    sample.write(root / "bundle", practice="LAB")
+    made = Server(root, powershell)
+    made.registry()
+    return made
+
+
+def outcomes(ended):
+    return [line.split()[2] for line in ended.out.splitlines() if line.startswith("[")]
+
+
+def test_it_installs_and_connects_and_a_second_run_is_quiet(server):
+    ended = server.run(*server.secret())
+    assert ended.code == 0, ended.out
+    assert outcomes(ended) == ["ok"] * 7
+    assert (server / "installed-sum").read_text().split()[0] == sample.MSI.sha256
+    arguments = (server / "msiexec").read_text().splitlines()
+    assert (arguments[0], arguments[2:5]) == ("/i", ["/qn", "/norestart", "/l*v"])
+    receipt = server.receipt()
+    assert (receipt["exit_code"], receipt["agent"]["status"]) == (0, "Connected")
+    assert receipt["agent"]["resource"].startswith(f"/subscriptions/{sample.SUBSCRIPTION}/resourceGroups/rg-arc/")
+    assert [step["outcome"] for step in receipt["steps"]] == ["ok"] * 6
+    (server / "msiexec").unlink()
+    again = server.run()
+    assert again.code == 0, again.out
+    assert outcomes(again) == ["ok", "ok", "skip", "skip", "skip", "ok", "ok"]
+    assert not (server / "msiexec").exists()
+
+
+@pytest.mark.parametrize("way", ["file", "file-utf-16", "stdin", "variable"])
+def test_the_secret_gets_nowhere_but_to_the_agent(server, way):
+    arguments, more = (), {}
+    if way == "file":
+        arguments = server.secret()
+    elif way == "file-utf-16":
+        arguments = server.secret(("\ufeff" + CANARY + "\r\n").encode("utf-16-le"))
+    elif way == "stdin":
+        arguments, more = ("-SecretStdin",), {"stdin": CANARY.encode() + b"\n"}
+    else:
+        more = {"environment": {"ARC_BUNDLER_SECRET": CANARY}}
+    ended = server.run(*arguments, **more)
+    assert ended.code == 0, ended.out
+    arrived = (server / "arrived").read_bytes()
+    assert not arrived.startswith(b"\xef\xbb\xbf")
+    assert json.loads(arrived)["service-principal-secret"] == CANARY
+    (server / "arrived").unlink()
+    (server / "secret.txt").unlink(missing_ok=True)
+    assert "cAn4ry" not in ended.out
+    assert [path for path, content in server.files().items() if b"cAn4ry" in content] == []
+    assert b"ARC_BUNDLER_SECRET" not in (server / "environments").read_bytes()
+    assert list((server / "Data/arc-bundler").glob("work-*")) == []
+
+
+def test_the_secret_lies_where_only_administrators_look(server):
+    assert server.run(*server.secret()).code == 0
+    folder, *rights = (server / "icacls").read_text().splitlines()[-1].rstrip("|").split("|")
+    assert Path(folder).name.startswith("work-")
+    assert rights == ["/inheritance:r", "/grant:r", "*S-1-5-18:(OI)(CI)F", "*S-1-5-32-544:(OI)(CI)F"]
+    assert f"connect|--config|{folder}/connect.json|" in (server / "arguments").read_text()
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [(b"", "empty"), (b"\r\n", "empty"), (b"one\r\ntwo", "more than one line"), (b"a\tb", "control")],
+)
+def test_a_bad_secret_is_refused_before_anything_is_touched(server, content, why):
+    ended = server.run(*server.secret(content))
+    assert ended.code == 203, ended.out
+    assert why in ended.out
+    assert not (server / "msiexec").exists()
+    assert server.receipt()["exit_code"] == 203
+
+
+def test_without_anybody_to_ask_nothing_is_touched(server):
+    ended = server.run()
+    assert ended.code == 203, ended.out
+    assert not (server / "msiexec").exists()
+
+
+@pytest.mark.parametrize(
+    ("flag", "wanted"),
+    [
+        ("-CheckOnly", ["ok", "ok"]),
+        ("-WhatIf", ["ok", "ok"] + ["would"] * 5),
+    ],
+)
+def test_looking_changes_nothing(server, flag, wanted):
+    arguments = server.secret()
+    before = server.files()
+    ended = server.run(flag, *arguments)
+    assert ended.code == 0, ended.out
+    assert outcomes(ended) == wanted
+    assert server.files() == before
+
+
+def test_without_elevation_it_is_not_ready(server):
+    bare = {"environment": {"BENCH_ELEVATED": "0"}}
+    ended = server.run(*server.secret(), **bare)
+    assert ended.code == 202, ended.out
+    assert "elevated" in ended.out
+    assert not (server / "Data/arc-bundler").exists()
+    dry = server.run("-WhatIf", *server.secret(), **bare)
+    assert dry.code == 0
+    assert outcomes(dry)[2:] == ["would"] * 5
+
+
+BUILDS = {
+    "2012": ("9200", "Server"),
+    "2012r2": ("9600", "Server Core"),
+    "2016": ("14393", "Server"),
+    "2019": ("17763", "Server"),
+    "2022": ("20348", "Server"),
+    "2025": ("26100", "Server Core"),
+    "10": ("19045", "Client"),
+    "11": ("26100", "Client"),
+}
+
+
+def test_the_build_number_says_which_windows_it_is(server):
+    script = (server / "bundle/install.ps1").read_text()
+    start = script.index("function Get-WindowsVersion")
+    probe = script[start : script.index("function Find-Machine")]
+    for build, kind in BUILDS.values():
+        probe += f"Get-WindowsVersion {build} ${str(kind != 'Client').lower()} 'Windows'\n"
+    probe += "Get-WindowsVersion 25398 $true 'Azure Stack HCI'\n"
+    (server / "bundle/probe.ps1").write_text(probe)
+    assert server.run(script="probe.ps1").out.split() == [*BUILDS, "azure-local"]
+
+
+@pytest.mark.parametrize(
+    ("windows", "environment", "code"),
+    [
+        ({"CurrentBuildNumber": "7601", "ProductName": "Windows Server 2008 R2"}, {}, 204),
+        ({}, {"PROCESSOR_ARCHITECTURE": "ARM64"}, 204),
+        ({}, {"PROCESSOR_ARCHITECTURE": "x86", "PROCESSOR_ARCHITEW6432": "AMD64"}, 0),
+    ],
+)
+def test_a_machine_is_a_target_or_not(server, windows, environment, code):
+    server.registry(windows=windows)
+    assert server.run("-CheckOnly", *server.secret(), environment=environment).code == code
+
+
+def test_an_old_framework_is_not_ready(server):
+    server.registry(**{FRAMEWORK: {"Release": 378389}})
+    ended = server.run("-CheckOnly", *server.secret())
+    assert ended.code == 202
+    assert ".NET Framework 4.6" in ended.out
+
+
+@pytest.mark.parametrize(("path", "how"), [(sample.MSI.path, "changed"), ("config/settings.json", "missing")])
+def test_a_damaged_bundle_is_refused(server, path, how):
+    file = server / "bundle" / path
+    content = file.read_bytes()
+    file.unlink()
+    if how == "changed":
+        file.write_bytes(content[:-1] + b"\x00")
+    ended = server.run(*server.secret())
+    assert ended.code == 200, ended.out
+    assert path in ended.out
+    assert not (server / "msiexec").exists()
+
+
+@pytest.mark.parametrize(
+    ("version", "outcome"), [("1.66.03471.1262", "ok"), (sample.WINDOWS_VERSION, "skip"), ("1.100.0.1", "skip")]
+)
+def test_what_is_installed_decides(server, version, outcome):
+    server.install_agent(version)
+    ended = server.run(*server.secret())
+    assert ended.code == 0, ended.out
+    assert outcomes(ended)[2] == outcome
+    assert (server / "msiexec").exists() == (outcome == "ok")
+
+
+def test_connected_elsewhere_is_refused_before_anything_is_touched(server):
+    server.install_agent("1.66.03471.1262")
+    elsewhere = {"subscriptionId": sample.SUBSCRIPTION, "resourceGroup": "rg-other", "resourceName": "srv"}
+    (server / "lab/var/opt/azcmagent").mkdir(parents=True)
+    (server / "lab/var/opt/azcmagent/agentconfig.json").write_text(json.dumps(elsewhere))
+    ended = server.run(*server.secret())
+    assert ended.code == 67, ended.out
+    assert "rg-other" in ended.out
+    assert "rg-arc" in ended.out
+    assert not (server / "msiexec").exists()
+
+
+# The stand-in, a process of Linux, can end with 0 to 255 only: 112 is the one of the table that fits.
+@pytest.mark.parametrize(("msi", "code"), [(112, 158), (7, 149)])
+def test_msiexecs_exit_code_becomes_microsofts_own(server, msi, code):
+    (server / "msi-code").write_text(str(msi))
+    ended = server.run(*server.secret())
+    assert ended.code == code, ended.out
+    assert f"msiexec ended with {msi}" in ended.out
+    assert server.receipt()["exit_code"] == code
+
+
+def test_the_table_of_msiexecs_exit_codes(server):
+    script = (server / "bundle/install.ps1").read_text()
+    start = script.index("function Get-InstallCode")
+    probe = script[start : script.index("function Step-Install")]
+    probe += "1603, 1633, 112, 1618, 1622, 1 | ForEach-Object { Get-InstallCode $_ }\n"
+    (server / "bundle/probe.ps1").write_text(probe)
+    assert server.run(script="probe.ps1").out.split() == ["156", "153", "158", "159", "160", "149"]
+
+
+@pytest.mark.parametrize("code", [42])
+def test_the_agents_exit_code_passes_through(server, code):
+    (server / "lab/var/opt/azcmagent").mkdir(parents=True)
+    (server / "lab/var/opt/azcmagent/lab.json").write_text(json.dumps({"fail": str(code)}))
+    ended = server.run(*server.secret())
+    assert ended.code == code, ended.out
+    assert f"exit code {code}:" in ended.out
+    assert server.receipt()["exit_code"] == code
+    assert list((server / "Data/arc-bundler").glob("work-*")) == []
+    (server / "lab/var/opt/azcmagent/lab.json").unlink()
+    again = server.run(*server.secret())
+    assert again.code == 0, again.out
+    assert outcomes(again)[2:4] == ["skip", "skip"]
+
+
+def test_killed_while_connecting_the_next_run_cleans_up(server):
+    (server / "slow").touch()
+    process = server.start(*server.secret())
+    waited = time.monotonic() + 30
+    while not (server / "connecting").exists():
+        assert process.poll() is None
+        assert time.monotonic() < waited
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait(30)
+    process.stdout.close()
+    (server / "slow").unlink()
+    assert server.run(*server.secret()).code == 0
+    assert list((server / "Data/arc-bundler").glob("work-*")) == []
+
+
+@pytest.mark.parametrize("arguments", [("-Bogus",), ("positional",), ("-SecretStdin", "-SecretFile", "x")])
+def test_a_wrong_call_is_told(server, arguments):
+    ended = server.run(*arguments)
+    assert ended.code == 205, ended.out
+
+
+ARGUMENTS = [
+    "",
+    " ",
+    "a b",
+    '"',
+    'a"b',
+    "\\",
+    "a\\",
+    'a\\"b',
+    "a b\\",
+    "\\\\server\\share x\\",
+    "'",
+    "tab\there",
+    "$x",
+    "%x%",
+    "東京",
+]
+
+
+def test_programs_get_their_arguments_unchanged(server):
+    (server / "show").write_text("#!/bin/bash\nprintf '%s\\0' \"$@\" >'" + str(server / "shown") + "'\n")
+    (server / "show").chmod(0o755)
+    script = (server / "bundle/install.ps1").read_text()
+    start = script.index("function ConvertTo-Argument")
+    values = ", ".join("(''" + "".join(f" + [char]{ord(c)}" for c in value) + ")" for value in ARGUMENTS)
+    probe = "$Utf8 = New-Object System.Text.UTF8Encoding $false\nfunction Write-Log($x) { }\n"
+    probe += script[start : script.index("# ---- The secret")]
+    probe += f"[void](Invoke-Program '{server / 'show'}' @({values}))\n"
+    (server / "bundle/probe.ps1").write_text(probe)
+    ended = server.run(script="probe.ps1")
+    assert ended.code == 0, ended.out
+    assert (server / "shown").read_text().split("\0")[:-1] == ARGUMENTS
