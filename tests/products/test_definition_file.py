@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from pathlib import Path
 
@@ -294,28 +295,47 @@ def _around(inner):
 _trees = st.recursive(_scalars, _around, max_leaves=4)
 
 
-@settings(max_examples=200)
-@given(st.data())
-def test_what_the_shape_refuses_the_schema_refuses(data):
+@st.composite
+def spoiled(draw):
+    """A definition of which one part, at any depth, was replaced by anything."""
     tree = yaml.safe_load(GOOD)
-    tree["agent"] = {"extensions": {"allowlist": ["a/b"]}}
+    tree["agent"] = {"extensions": {"allowlist": ["a/b"]}, "incoming_connections": {"ports": [22]}}
     tree["network"] = {"proxy": {"url": "http://p:1"}}
     tree["outputs"] = [{"format": "7z"}]
+    tree["upstream"] = {"packages": [{"target": "windows/2022/x64", "path": "x"}], "repositories": {"rhel/9": "x"}}
     here = tree
     while True:
-        keys = list(here) if isinstance(here, dict) else list(range(len(here)))
-        key = data.draw(st.sampled_from(keys))
-        if isinstance(here[key], (dict, list)) and here[key] and data.draw(st.booleans()):
-            here = here[key]
-        else:
+        key = draw(st.sampled_from(list(here) if isinstance(here, dict) else list(range(len(here)))))
+        if not (isinstance(here[key], (dict, list)) and here[key] and draw(st.booleans())):
             break
-    here[key] = data.draw(_trees)
+        here = here[key]
+    here[key] = draw(_trees)
+    return tree
+
+
+@settings(max_examples=100)
+@given(spoiled())
+def test_what_the_shape_refuses_the_schema_refuses(tree):
     try:
         records.from_tree(Definition, tree)
         shaped = True
     except records.RecordError:
         shaped = False
     assert SCHEMA.is_valid(tree) == shaped
+
+
+@settings(max_examples=60)
+@given(spoiled(), spoiled())
+def test_anything_anywhere_is_loaded_or_refused(one, two):
+    tree = {**one, "targets": two["targets"], "network": two["network"], "upstream": two["upstream"]}
+    try:
+        load(json.dumps(tree), today=TODAY)
+    except DefinitionError as error:
+        found = error.faults
+    else:
+        return
+    assert any(fault.severity == "error" for fault in found)
+    assert len({(fault.path, fault.message) for fault in found}) == len(found)
 
 
 # --- meaning ---------------------------------------------------------------------------------------------------------

@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bundler.errors import DefinitionError
+from bundler.model.target import Target
 from bundler.products import definition_file
 from bundler.products.arc_server import starter
+from bundler.products.arc_server.definition import Upstream
 
 FILE = Path("bundle.yaml")
 ANSWERS = {
@@ -36,6 +38,18 @@ def test_it_loads_without_a_word(more, method):
     assert loaded.definition.name == "arc-tokyo"
     assert loaded.definition.authentication.method == method
     assert {target.os for target in loaded.definition.targets} == {"windows", "ubuntu", "rhel"}
+
+
+def test_targets_outputs_and_a_mirror_are_written_out():
+    upstream = Upstream(
+        windows="https://127.0.0.1:1/agent", linux="https://127.0.0.1:1/pmc", hosts=("127.0.0.1:2",), ca="ca.pem"
+    )
+    targets = (Target(os="windows", version="2022"), Target(os="oracle", version="8", architecture="arm64"))
+    answers = starter.Answers(**ANSWERS, targets=targets, outputs=("directory", "7z"), upstream=upstream)
+    definition = definition_file.load(FILE, starter.text(answers).encode(), strict=True).definition
+    assert tuple(wanted.target for wanted in definition.targets) == targets
+    assert [output.format for output in definition.outputs] == ["directory", "7z"]
+    assert definition.upstream == upstream
 
 
 def test_the_first_line_names_the_schema():
