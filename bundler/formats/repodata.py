@@ -11,26 +11,24 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any
-from xml.sax import SAXException
-from xml.sax.handler import ContentHandler, feature_namespaces
+from xml.etree.ElementTree import ParseError
 
 from defusedxml import DefusedXmlException
-from defusedxml import sax as defused_sax
+from defusedxml.ElementTree import DefusedXMLParser
 
 from bundler.formats.malformed import Malformed
 from bundler.formats.repository_path import is_inside
 
 _REPO = "http://linux.duke.edu/metadata/repo"
 _COMMON = "http://linux.duke.edu/metadata/common"
-_XML = "http://www.w3.org/XML/1998/namespace"
+_BASE = "{http://www.w3.org/XML/1998/namespace}base"
 _NAME = re.compile(r"[A-Za-z0-9._+~^-]{1,255}")
 _HEX = {"sha256": re.compile(r"[0-9a-f]{64}")}
 _WEAK = {"md5", "sha", "sha1", "sha224"}
 _MAX_TEXT = 1 << 20
 
 Path = tuple[str, ...]
-Attributes = dict[tuple[str | None, str], str]
+Attributes = dict[str, str]
 
 
 class RepodataError(Malformed):
@@ -82,7 +80,7 @@ def repomd(document: bytes) -> Repomd:
     a digest weaker than SHA-256.
     """
     elements = list(_parsed([document], _REPO, ("repomd", "data")))
-    found = [element for element in elements if element.attributes.get((None, "type")) == "primary"]
+    found = [element for element in elements if element.attributes.get("type") == "primary"]
     if len(found) != 1:
         reason = "duplicate" if found else "malformed"
         raise RepodataError(f"repomd.xml names {len(found)} primary documents, not one", reason=reason)
@@ -96,7 +94,7 @@ def packages(pieces: Iterable[bytes], *, name: str) -> Iterator[Package]:
     Raises :class:`RepodataError` (reasons ``malformed``, ``weak-digest``, ``unsafe-path``, ``too-big``).
     """
     for element in _parsed(pieces, _COMMON, ("metadata", "package")):
-        if element.attributes.get((None, "type")) == "rpm" and element.text("name") == name:
+        if element.attributes.get("type") == "rpm" and element.text("name") == name:
             yield _package(element)
 
 
@@ -111,79 +109,81 @@ class _Element:
         return "".join(self.children[child][1]).strip() if child in self.children else ""
 
     def attribute(self, child: str, name: str) -> str:
-        return self.children[child][0].get((None, name), "") if child in self.children else ""
+        return self.children[child][0].get(name, "") if child in self.children else ""
 
 
-class _Reader(ContentHandler):
-    """Gathers the elements at ``path``, all of whose names are in ``namespace``."""
+class _Reader:
+    """Gathers the elements at ``path``, from a parser's events; names are ``{namespace}name``."""
 
     def __init__(self, namespace: str, path: Path) -> None:
-        super().__init__()
         self.found: list[_Element] = []
-        self.begun = False
-        self._namespace = namespace
-        self._path = path
-        self._names: list[str] = []
+        self._prefix = f"{{{namespace}}}"
+        self._path = tuple(self._prefix + name for name in path)
+        self._open: list[str] = []
         self._element: _Element | None = None
         self._text: list[str] | None = None
         self._length = 0
 
-    def startElementNS(self, name: tuple[str | None, str], qname: str | None, attrs: Any) -> None:  # noqa: N802
-        depth, self.begun = len(self._names), True
-        own = name[1] if name[0] == self._namespace else ""
-        self._names.append(own)
-        if depth == 0 and own != self._path[0]:
-            raise RepodataError(f"the document is no {self._path[0]}")
-        if depth == len(self._path) - 1 and tuple(self._names) == self._path:
-            self._element, self._length = _Element(dict(attrs.items())), 0
-        elif depth == len(self._path) and self._element is not None and own:
-            self._child(own, dict(attrs.items()))
+    def start(self, name: str, attributes: Attributes) -> None:
+        """Begin an element; those deeper than an element's children are passed over."""
+        depth = len(self._open)
+        self._open.append(name)
+        if depth > len(self._path):
+            return
+        if depth == 0 and name != self._path[0]:
+            raise RepodataError(f"the document is no {self._path[0].removeprefix(self._prefix)}")
+        if depth == len(self._path) - 1 and tuple(self._open) == self._path:
+            self._element, self._length = _Element(attributes), 0
+        elif depth == len(self._path) and self._element is not None and name.startswith(self._prefix):
+            self._child(self._element, name.removeprefix(self._prefix), attributes)
 
-    def _child(self, name: str, attributes: Attributes) -> None:
-        if self._element is None or name in self._element.children:
+    def _child(self, element: _Element, name: str, attributes: Attributes) -> None:
+        if name in element.children:
             raise RepodataError(f"an element holds {name} twice", reason="duplicate")
         self._text = []
-        self._element.children[name] = (attributes, self._text)
+        element.children[name] = (attributes, self._text)
 
-    def characters(self, content: str) -> None:
-        if self._text is None or len(self._names) != len(self._path) + 1:
+    def data(self, content: str) -> None:
+        """Take text; of an element's children alone."""
+        if self._text is None or len(self._open) != len(self._path) + 1:
             return
         self._length += len(content)
         if self._length > _MAX_TEXT:
             raise RepodataError("an element holds more text than any real one", reason="too-big")
         self._text.append(content)
 
-    def endElementNS(self, name: tuple[str | None, str], qname: str | None) -> None:  # noqa: N802
-        self._names.pop()
-        if len(self._names) == len(self._path):
+    def end(self, _: str) -> None:
+        """End an element."""
+        self._open.pop()
+        depth = len(self._open)
+        if depth == len(self._path):
             self._text = None
-        elif len(self._names) == len(self._path) - 1 and self._element is not None:
+        elif depth == len(self._path) - 1 and self._element is not None:
             self.found.append(self._element)
             self._element = None
 
+    def close(self) -> None:
+        """End the document."""
+
 
 def _parsed(pieces: Iterable[bytes], namespace: str, path: Path) -> Iterator[_Element]:
-    parser = defused_sax.make_parser()
-    parser.forbid_dtd = True
-    parser.setFeature(feature_namespaces, True)
     reader = _Reader(namespace, path)
-    parser.setContentHandler(reader)
+    parser = DefusedXMLParser(target=reader, forbid_dtd=True)
     try:
         for piece in filter(None, pieces):
             parser.feed(piece)
             yield from reader.found
             reader.found.clear()
         parser.close()
-        if not reader.begun:  # the parser has no objection to nothing at all
-            raise RepodataError(f"the document is no {path[0]}: it is empty", reason="truncated")
     except Malformed:
         raise
-    except (SAXException, DefusedXmlException, LookupError, ValueError) as error:
+    except (ParseError, DefusedXmlException, LookupError, ValueError) as error:
         raise RepodataError(f"the document is no XML that is taken: {_reason(error)}") from None
 
 
 def _reason(error: Exception) -> str:
-    return error.getMessage() if isinstance(error, SAXException) else type(error).__name__
+    # What defusedxml forbids explains itself at length, with the offending text in it.
+    return str(error) if isinstance(error, ParseError) else type(error).__name__
 
 
 def _data(element: _Element) -> Data:
@@ -243,7 +243,7 @@ def _digest(element: _Element, child: str) -> str:
 
 def _location(element: _Element) -> str:
     attributes = element.children["location"][0] if "location" in element.children else {}
-    path = attributes.get((None, "href"), "")
-    if (_XML, "base") in attributes or not is_inside(path):
+    path = attributes.get("href", "")
+    if _BASE in attributes or not is_inside(path):
         raise RepodataError(f"a location leaves the repository: {path!r}", reason="unsafe-path")
     return path
