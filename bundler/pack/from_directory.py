@@ -15,7 +15,9 @@ from pathlib import Path
 from bundler.pack.content import PIECE
 from bundler.pack.found import Found, refused
 
-_REPARSE_POINT = 0x400
+# Windows' junctions and symbolic links (ntifs.h, IO_REPARSE_TAG_…); its other reparse points, such as deduplicated
+# files, are plain files to whoever reads them.
+_LINK_TAGS = frozenset([0xA0000003, 0xA000000C])
 _DEEPEST = 64
 
 
@@ -43,7 +45,7 @@ def _below(folder: Path, prefix: str) -> Iterator[Found]:
 
 
 def _is_folder(path: str, status: os.stat_result) -> bool:
-    if getattr(status, "st_file_attributes", 0) & _REPARSE_POINT or stat.S_ISLNK(status.st_mode):
+    if getattr(status, "st_reparse_tag", 0) in _LINK_TAGS or stat.S_ISLNK(status.st_mode):
         raise refused(f"{path!a} is a link.", "link")
     if stat.S_ISDIR(status.st_mode):
         return True

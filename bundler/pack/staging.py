@@ -102,12 +102,12 @@ def _lock(path: Path) -> FileLock:
 
 
 def _let_go(lock: FileLock, path: Path) -> None:
-    # Windows cannot remove what is open, and others must not remove what is held: there the order is the other.
-    if os.name == "nt":
-        lock.release(force=True)
+    # Removed while it is held, so that nobody takes it in between; Windows removes nothing that is open, so again after.
     with suppress(OSError):
         path.unlink(missing_ok=True)
     lock.release(force=True)
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 def _remove(work: Path) -> None:
