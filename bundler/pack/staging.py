@@ -102,7 +102,7 @@ def _lock(path: Path) -> FileLock:
 
 
 def _let_go(lock: FileLock, path: Path) -> None:
-    # Removed while it is held, so that nobody takes it in between; Windows removes nothing that is open, so again after.
+    # Removed while held, so that nobody takes it in between; Windows removes nothing that is open, so again after.
     with suppress(OSError):
         path.unlink(missing_ok=True)
     lock.release(force=True)
