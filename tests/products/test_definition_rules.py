@@ -125,6 +125,16 @@ REFUSED = [
         "which ubuntu cannot read",
     ),
     ({"authentication__method": "interactive"}, "authentication.method", "a browser is needed"),
+    (
+        {"authentication": {**CERTIFICATE, "certificate_file": "/a"}, "agent__version": "1.40"},
+        "authentication.certificate_file",
+        "from 1.41 on",
+    ),
+    (
+        {"authentication": {**CERTIFICATE, "certificate_file": "sp.pem"}},
+        "authentication.certificate_file",
+        "is no absolute path",
+    ),
     # network
     ({"network__profile": "private-link"}, "network.profile", "needs private_link_scope"),
     ({"network__profile": "gateway"}, "network.profile", "needs gateway_id"),
@@ -315,6 +325,11 @@ WARNED = [
         "network.profile",
         "know no private link",
     ),
+    (
+        {"authentication": {**CERTIFICATE, "certificate_file": "C:\\sp.pfx"}},
+        "authentication.certificate_file",
+        "a path of windows, and there are linux targets too",
+    ),
     ({PROXY: "https://proxy:8443"}, "network.proxy.url", "by http alone"),
     (
         {"agent__extensions": {"allowlist": ["a/b"], "blocklist": ["A/b"]}},
@@ -354,8 +369,10 @@ ACCEPTED = [
     {"tags": {"Cost Center": "ÄÖ 1/2?"}},
     {"tags": {"a": "it's"}},
     {"tags": {f"t{i}": "x" * 256 for i in range(50)}},
-    {"authentication": {**CERTIFICATE, "certificate_file": "/root/sp.pem"}},
+    {"authentication": {**CERTIFICATE, "certificate_file": "/etc/arc/sp.pem"}},
     {"authentication": {**CERTIFICATE, "certificate_thumbprint": "a" * 40}, "targets": target("windows")},
+    {"authentication": {**CERTIFICATE, "certificate_file": "C:\\sp.pfx"}, "targets": target("windows")},
+    {"authentication": {**CERTIFICATE, "certificate_file": "\\\\server\\share\\sp.pfx"}, "targets": target("windows")},
     {"network": {"profile": "gateway", "gateway_id": GATEWAY, "proxy": {"url": "http://p:8080"}}},
     {"network": {"profile": "private-link", "private_link_scope": SCOPE.upper()}},
     {PROXY: "http://192.168.111.120:8080/"},

@@ -39,7 +39,7 @@ def test_every_value_arrives():
         authentication={
             "method": "service-principal-certificate",
             "service_principal_id": "44444444-4444-4444-8444-444444444444",
-            "certificate_file": "/root/sp.pem",
+            "certificate_file": "/etc/arc/sp.pem",
         },
         network={"profile": "private-link", "private_link_scope": "/pls", "proxy": {"url": "http://p:1"}},
     )
@@ -54,7 +54,7 @@ def test_every_value_arrives():
         correlation_id="33333333-3333-4333-8333-333333333333",
         authentication="service-principal-certificate",
         service_principal_id="44444444-4444-4444-8444-444444444444",
-        certificate_file="/root/sp.pem",
+        certificate_file="/etc/arc/sp.pem",
         profile="private-link",
         proxy_url="http://p:1",
         private_link_scope="/pls",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from bundler.products.arc_server.rules.rule import Case, Finding, rule, warning
 from bundler.products.arc_server.rules.texts import GUID_ALLOWED, guid_findings
+from bundler.products.arc_server.rules.wish import below, wishes
 
 _CONNECT = "azcmagent-connect.md"
 _CERTIFICATE = "service-principal-certificate"
@@ -65,3 +66,33 @@ def _token_is_short(case: Case) -> Iterator[Finding]:
     if case.definition.authentication.method == "access-token":
         message = "an access token lives about an hour: it must be fetched when the server is onboarded"
         yield warning(("authentication", "method"), message, "a service principal for many servers", _CONNECT)
+
+
+@rule("authentication", "agent.version", "targets.*")
+def _method_fits_agent(case: Case) -> Iterator[Finding]:
+    who = case.definition.authentication
+    for key, minimum in (("certificate_file", "1.41"), ("certificate_thumbprint", "1.49")):
+        old = sorted({wish for wish in wishes(case.definition) if below(wish, minimum)})
+        if getattr(who, key) and old:
+            message = f"agents know it from {minimum} on, and {', '.join(old)} is wanted"
+            yield Finding(("authentication", key), message, f"agent {minimum} or later", _CONNECT)
+
+
+@rule("authentication.certificate_file", "targets.*")
+def _certificate_path(case: Case) -> Iterator[Finding]:
+    """A relative path would mean another file wherever the script is started."""
+    file = case.definition.authentication.certificate_file
+    if not file:
+        return
+    path = ("authentication", "certificate_file")
+    families = {"windows" if target.os == "windows" else "linux" for target in case.definition.targets}
+    here = {"linux"} if file.startswith("/") else {"windows"} if re.match(r"[A-Za-z]:[\\/]|\\\\", file) else set()
+    if not here:
+        yield Finding(
+            path, f"{file!r} is no absolute path", "/etc/arc/onboarding.pem, C:\\Arc\\onboarding.pfx", _CONNECT
+        )
+    elif families - here:
+        other = ", ".join(sorted(families - here))
+        yield warning(
+            path, f"a path of {here.pop()}, and there are {other} targets too", "a definition for each", _CONNECT
+        )
