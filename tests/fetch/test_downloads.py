@@ -88,6 +88,31 @@ def test_the_first_failure_calls_the_others_off_and_keeps_what_they_have(bench: 
     assert bench.server.asked[-1].headers["Range"] == "bytes=100000-"
 
 
+def test_a_download_beside_those_that_are_called_off_goes_on_and_is_right(bench: Bench) -> None:
+    """Breaking connections must never give a reader what TLS had not decrypted, or an early end."""
+    content = random.Random(9).randbytes(6_000_000)
+
+    def refuse(exchange: Exchange) -> None:
+        exchange.server.stop.wait(0.1)
+        exchange.answer(404)
+
+    bench.server.plan = {"/big": [File(content, pause=0.004)], "/silent": [stall], "/gone": [refuse]}
+    received: list[bytes] = []
+    with bench.downloader(network=replace(bench.network, stall_timeout=600, retries=20)) as downloader:
+
+        def fetch() -> None:
+            received.append(downloader.fetch(bench.request("/big")).path.read_bytes())
+
+        beside = threading.Thread(target=fetch)
+        beside.start()
+        for _ in range(3):
+            with pytest.raises(UpstreamError, match="404"):
+                downloader.fetch_all([bench.request("/silent"), bench.request("/gone")])
+        beside.join()
+    assert received == [content]
+    assert bench.heard.said("continued after")
+
+
 def test_a_wait_is_called_off_too(bench: Bench) -> None:
     waiting = threading.Event()
 
