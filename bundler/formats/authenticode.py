@@ -158,13 +158,25 @@ def _load(kind: Callable[..., Any], der: bytes) -> Any:
     return kind.load(der, strict=True)  # type: ignore[attr-defined]
 
 
+def _refuse_unread(sequence: Any) -> None:
+    """Refuse what asn1crypto passes over: elements behind the last one that a SEQUENCE can have."""
+    rest, elements = bytes(sequence.contents), 0
+    while rest:
+        rest = rest[_der_length(rest) :]
+        elements += 1
+    if elements != sum(not isinstance(sequence[name], core.Void) for name, *_ in sequence._fields):
+        _malformed("it holds more than it can")
+
+
 def _content(raw: bytes) -> bytes:
     """The value inside ``[0] EXPLICIT``, without its tag and length.
 
     PKCS#7 (RFC 2315, 9.3) and CMS (RFC 5652, 5.4) digest the content octets alone.
     """
-    inner = parser.parse(parser.parse(raw, strict=True)[4], strict=True)
-    return bytes(inner[4])
+    kind, _method, tag, _header, inside, _trailer = parser.parse(parser.parse(raw, strict=True)[4], strict=True)
+    if (kind, tag) not in {(0, core.Sequence.tag), (0, core.OctetString.tag)}:
+        _malformed("its content is neither a sequence nor octets")
+    return bytes(inside)
 
 
 def _attributes(attributes: Any) -> tuple[tuple[str, tuple[bytes, ...]], ...]:
@@ -186,6 +198,7 @@ def _values(attribute: Any) -> tuple[bytes, ...]:
 
 
 def _signer(info: Any) -> Signer:
+    _refuse_unread(info)
     identifier = info["sid"].chosen
     if not isinstance(identifier, cms.IssuerAndSerialNumber):
         _malformed("it names its signer in an unknown way")
@@ -220,6 +233,8 @@ def read_signature(der: bytes) -> Signature:
             _malformed("it is no SignedData")
         data = info["content"]
         wrapped = data["encap_content_info"]
+        for part in (info, data, wrapped):
+            _refuse_unread(part)
         certificates = () if isinstance(data["certificates"], core.Void) else tuple(data["certificates"])
         if len(certificates) > _MAX_CERTIFICATES:
             _malformed("it carries too many certificates")
@@ -227,9 +242,15 @@ def read_signature(der: bytes) -> Signature:
             content_type=wrapped["content_type"].dotted,
             content=_content(wrapped["content"].dump()),
             digest_algorithms=tuple(a["algorithm"].native for a in data["digest_algorithms"]),
-            certificates=tuple(bytes(c.chosen.dump()) for c in certificates if c.name == "certificate"),
+            certificates=tuple(_certificate(c.chosen) for c in certificates if c.name == "certificate"),
             signers=tuple(_signer(signer) for signer in data["signer_infos"]),
         )
+
+
+def _certificate(found: Any) -> bytes:
+    if found.serial_number <= 0:  # RFC 5280, 4.1.2.2
+        _malformed("a certificate in it has an impossible number")
+    return bytes(found.dump())
 
 
 def _der_length(der: bytes) -> int:

@@ -7,19 +7,22 @@ has no owner, and every structure that two readers could understand differently.
 Source: [MS-CFB] v12, Compound File Binary File Format; sections are named where a rule comes from.
 
 What is deliberately not looked at, because real writers differ and nothing follows from it: the transaction
-signature number of the header, the colours of the directory tree, and the slack between a stream's
-end and the end of its last sector (at most one sector less a byte for each stream): Windows writes remains of
-its memory there, in Microsoft's own files too. One thing is looked for in the slack: the end record of a ZIP
-archive (APPNOTE 4.3.16), without which no reader takes the file for a JAR.
+signature number of the header, the colours of the directory tree, the times of the root, whether a mini sector
+that does not exist is called free or the end of a chain, and the slack between a stream's end and the end of its
+last sector (at most one sector less a byte for each stream): Windows writes remains of its memory there, in
+Microsoft's own files too. One thing is looked for in the slack: the end record of a ZIP archive (APPNOTE
+4.3.16), without which no reader takes the file for a JAR.
 """
 
 from __future__ import annotations
 
+import bisect
 import struct
 import sys
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import BinaryIO, Final, Literal, NoReturn
 
 from bundler.errors import NotBelieved
@@ -38,7 +41,7 @@ _END_OF_CHAIN: Final = 0xFFFFFFFE
 _FREE: Final = 0xFFFFFFFF
 _NO_ENTRY: Final = 0xFFFFFFFF
 
-_MAX_DIRECTORY: Final = 16 << 20
+_MAX_DIRECTORY: Final = 4 << 20
 _MAX_DEPTH: Final = 8
 _LONGEST_COMPARISON: Final = 1 << 16
 
@@ -239,7 +242,11 @@ class _Directory:
 
     def root(self) -> Entry:
         first = self._take(0)
-        if first.entry.kind != "root" or (first.left, first.right) != (_NO_ENTRY, _NO_ENTRY):
+        if (
+            first.entry.kind != "root"
+            or first.entry.name != "Root Entry"
+            or (first.left, first.right) != (_NO_ENTRY, _NO_ENTRY)
+        ):
             _malformed("its first directory entry is not the root")
         root = self._storage(first, 0)
         if self._left:
@@ -315,6 +322,7 @@ class CompoundFile:
         self._check_size()
         self.root = self._read_directory()
         self._mini, self._mini_runs = self._read_mini()
+        self._mini_starts = list(accumulate((length for _, length in self._mini_runs[:-1]), initial=0))
         self._places = {id(stream): self._place(stream) for stream in _streams(self.root)}
         self._refuse_unowned()
         self._refuse_archive()
@@ -412,23 +420,30 @@ class CompoundFile:
         return runs
 
     def _mini_disk(self, runs: list[Run]) -> list[Run]:
-        """Where runs of mini sectors lie on disk, mini sector by mini sector (64 divides every sector)."""
-        units = [unit * _MINI_SECTOR for at, count in runs for unit in range(at, at + count)]
-        return [(self._mini_offset(position), _MINI_SECTOR) for position in units]
+        """Where runs of mini sectors lie on disk: each in as many parts as the mini stream is broken into."""
+        found = []
+        for at, count in runs:
+            position, left = at * _MINI_SECTOR, count * _MINI_SECTOR
+            while left:
+                offset, room = self._mini_offset(position)
+                length = min(room, left)
+                found.append((offset, length))
+                position, left = position + length, left - length
+        return found
 
-    def _mini_offset(self, position: int) -> int:
-        for offset, length in self._mini_runs:
-            if position < length:
-                return offset + position
-            position -= length
-        _malformed("its mini stream is shorter than it says")
+    def _mini_offset(self, position: int) -> Run:
+        """Where a position of the mini stream lies on disk, and how many bytes go on from there."""
+        index = bisect.bisect_right(self._mini_starts, position) - 1
+        offset, length = self._mini_runs[index]
+        into = position - self._mini_starts[index]
+        return offset + into, length - into
 
     def _refuse_unowned(self) -> None:
         for at in self._fat.unowned():
             if any(self._read_sector(at)):
                 _trailing("a sector that belongs to no stream is not empty")
         for at in self._mini.unowned():
-            self._file.seek(self._mini_offset(at * _MINI_SECTOR))
+            self._file.seek(self._mini_offset(at * _MINI_SECTOR)[0])
             if any(self._file.read(_MINI_SECTOR)):
                 _trailing("a mini sector that belongs to no stream is not empty")
 

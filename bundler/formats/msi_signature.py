@@ -85,6 +85,8 @@ class SignedInstaller:
             raise NotBelieved(
                 "the MSI's signature does not protect the names and times of its streams", reason="metadata-unprotected"
             )
+        if any(any(stream.state + stream.created + stream.modified) for stream in (signature, extra)):
+            raise NotBelieved("a time is written at the MSI's own signature", reason="malformed")
         self.pkcs7 = self._container.read(signature, MAX_SIGNATURE)
         """The whole stream: it must be the signature and nothing more."""
         self._extra = self._container.read(extra, 64)

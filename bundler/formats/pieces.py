@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO, Final
 
 from bundler.errors import NotBelieved
@@ -11,17 +11,17 @@ PIECE: Final = 1 << 20
 """Bytes that are read at once."""
 
 
-def pieces(file: BinaryIO, runs: Iterable[tuple[int, int]]) -> Iterator[memoryview]:
+def pieces(file: BinaryIO, runs: Sequence[tuple[int, int]]) -> Iterator[memoryview]:
     """The bytes of ``runs`` (offset and length in bytes), at most one MiB at a time.
 
     A piece is good until the next one is asked for. Raises ``truncated`` where the file ends before a run does.
     """
-    buffer = memoryview(bytearray(PIECE))
+    buffer = memoryview(bytearray(min(PIECE, max((length for _, length in runs), default=0))))
     for offset, length in runs:
         file.seek(offset)
         left = length
         while left:
-            count = file.readinto(buffer[: min(left, PIECE)])  # type: ignore[attr-defined]
+            count = file.readinto(buffer[: min(left, len(buffer))])  # type: ignore[attr-defined]
             if not count:
                 raise NotBelieved("the file became shorter while it was read", reason="truncated")
             yield buffer[:count]

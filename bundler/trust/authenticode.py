@@ -104,8 +104,7 @@ def judge(file: BinaryIO, kind: Kind, *, anchors: Anchors, at: datetime) -> Evid
         return _judge(file, kind, anchors, at)
     except NotBelieved as error:
         raise explained(error) from None
-    except (ValueError, UnsupportedAlgorithm):
-        # cryptography reads extensions and keys when they are first asked for, and says so by these.
+    except certificate_path.UNREADABLE:
         unreadable = NotBelieved("a certificate in the signature cannot be read", reason="malformed")
         raise explained(unreadable) from None
 
@@ -175,10 +174,7 @@ def _check_file(subject: _Subject, kind: Kind, data: IndirectData, chosen: _Chos
 
 
 def _certificates(signature: Signature) -> tuple[x509.Certificate, ...]:
-    try:
-        return tuple(map(x509.load_der_x509_certificate, signature.certificates))
-    except ValueError:
-        raise NotBelieved("a certificate in the signature cannot be read", reason="malformed") from None
+    return tuple(map(x509.load_der_x509_certificate, signature.certificates))
 
 
 def _signing_certificate(signer: Signer, pool: tuple[x509.Certificate, ...]) -> x509.Certificate:
@@ -246,6 +242,8 @@ def _token(token: bytes, signer: Signer, anchors: Anchors) -> _Timestamp:
     leaf, info = _signing_certificate(stamper, pool), der.read_timestamp_info(signature)
     _check_signature(stamper, leaf, signature.content_type, signature.content)
     _check_named_certificate(stamper, leaf)
+    if stamper.digest_algorithm not in signature.digest_algorithms:
+        raise NotBelieved("it contradicts itself about its digest", reason="timestamp-invalid")
     if info.algorithm not in STRONG:
         raise NotBelieved("its imprint is weaker than SHA-256", reason="weak-digest")
     if not hmac.compare_digest(hashlib.new(info.algorithm, signer.signature).digest(), info.digest):
@@ -305,7 +303,7 @@ def _authority(anchors: Anchors, purpose: Purpose, key_purpose: str) -> Authorit
     try:
         roots = [x509.load_pem_x509_certificate(r.pem.encode()) for r in anchors.roots if purpose in r.purposes]
         lists = [x509.load_pem_x509_crl(pem.encode()) for pem in anchors.revocation_lists]
-    except ValueError as error:
+    except certificate_path.UNREADABLE as error:
         raise UsageError(f"the anchors {anchors.name} cannot be read: {error}") from None
     return Authority(tuple(roots), key_purpose, tuple(lists))
 

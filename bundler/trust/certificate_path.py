@@ -50,6 +50,17 @@ _ALWAYS_REVOKED: Final = frozenset(
     }
 )
 
+UNREADABLE: Final = (
+    ValueError,
+    TypeError,
+    OverflowError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What cryptography raises for certificates that it cannot read; it reads extensions and keys when asked for them."""
+
 Path = tuple[x509.Certificate, ...]
 """From the signing certificate to the root."""
 
@@ -134,7 +145,7 @@ class _Search:
         self._trials += 1
         try:
             certificate.verify_directly_issued_by(issuer)
-        except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        except (InvalidSignature, *UNREADABLE):
             return False
         return True
 
@@ -143,8 +154,7 @@ def check(path: Path, authority: Authority, at: datetime) -> None:
     """Hold every rule against a path whose names and signatures fit; raises as :func:`find` does."""
     try:
         _check(path, authority, at)
-    except (ValueError, UnsupportedAlgorithm):
-        # cryptography reads extensions and keys late: what it cannot read, or finds twice, is refused.
+    except UNREADABLE:
         raise _refuse(path[0], "or one above it cannot be read") from None
 
 
