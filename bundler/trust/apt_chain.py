@@ -29,12 +29,12 @@ from bundler.trust.openpgp import Signed
 from bundler.trust.repository import WrongOrder
 from bundler.trust.verdict import judging
 
-MAX_RELEASE = 16 << 20
+MAX_RELEASE = 4 << 20
 """Bytes of an ``InRelease``; the biggest real ones have less than one million."""
-MAX_INDEX = 256 << 20
-"""Bytes of a ``Packages`` as it is served."""
-MAX_OPEN_INDEX = 1 << 30
-"""Bytes of an unpacked ``Packages`` where ``Release`` does not list it."""
+MAX_INDEX = 64 << 20
+"""Bytes of a ``Packages`` as it is served; Debian's own, with 60 000 packages, has 9 million."""
+MAX_OPEN_INDEX = 512 << 20
+"""Bytes of an unpacked ``Packages``, whatever is promised; Debian's own has 50 million."""
 
 _SUFFIXES = (".xz", ".gz", ".zst", "")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -129,7 +129,7 @@ class AptChain:
         if entry is None:
             raise NotBelieved(f"InRelease does not list {path}.", reason="not-listed")
         repository.check_digest(content, size=entry.size, sha256=entry.sha256, what=path)
-        self._index = _Index(PurePosixPath(path).name, content, self._open_limit())
+        self._index = _Index(PurePosixPath(path).name, content, self._open_limit(path))
 
     def packages(self, name: str) -> tuple[AptPackage, ...]:
         """Every version of the package ``name`` for the architecture (or for all), as the index has them.
@@ -168,9 +168,11 @@ class AptChain:
     def _index_path(self) -> str:
         return f"{self._component}/binary-{self._architecture}/Packages"
 
-    def _open_limit(self) -> int:
+    def _open_limit(self, path: str) -> int:
         listed = self._believed_release().files.get(self._index_path())
-        return min(listed.size, MAX_OPEN_INDEX) if listed else MAX_OPEN_INDEX
+        if listed and listed.size > MAX_OPEN_INDEX:
+            raise NotBelieved(f"{path} unpacks to {listed.size} bytes: no index is that big.", reason="too-big")
+        return listed.size if listed else MAX_OPEN_INDEX
 
     def _believed_release(self) -> Release:
         return self._release or _too_early("InRelease")

@@ -214,21 +214,22 @@ def _read_key(key: PackageKey, what: str) -> _Pinned:
 
 
 def _judge_all(claims: list[_Claim], check: Check, *, anchors: Anchors, at: datetime, what: str) -> Signed:
-    """Believe the first signature that can be believed; otherwise say what is wrong with the one that comes nearest."""
+    """Believe the first signature that can be; otherwise say what is wrong with the first by a pinned key."""
     pinned = _pinned(anchors, what)
     refusals: list[NotBelieved] = []
     for claim in claims:
-        try:
-            return _judge(claim, check, pinned=pinned, at=at, what=what)
-        except NotBelieved as refusal:  # noqa: PERF203 - one by one is the point
-            refusals.append(refusal)
-    nearest = next((r for r in refusals if r.reason != "wrong-key"), refusals[0])
-    raise nearest
+        for signer in _claimed_signers(claim, pinned):
+            try:
+                return _judge(claim, check, signer=signer, at=at, what=what)
+            except NotBelieved as refusal:
+                refusals.append(refusal)
+    if not refusals:
+        raise _refused(what, "wrong-key", "none of the pinned keys signed it", _who(claims, pinned))
+    raise refusals[0]
 
 
-def _judge(claim: _Claim, check: Check, *, pinned: list[_Pinned], at: datetime, what: str) -> Signed:
-    """Judge one signature: whose it claims to be, its digest and date, the key's state, and last the mathematics."""
-    signer = _claimed_signer(claim, pinned, what)
+def _judge(claim: _Claim, check: Check, *, signer: _Pinned, at: datetime, what: str) -> Signed:
+    """Judge one signature: its digest and date, the key's state, and last the mathematics."""
     if claim.digest not in _STRONG:
         name = str(claim.digest).rpartition(".")[2]
         raise _refused(what, "weak-digest", f"its signature rests on {name}, which can be forged")
@@ -244,15 +245,14 @@ def _judge(claim: _Claim, check: Check, *, pinned: list[_Pinned], at: datetime, 
     return Signed(signer.key, next(iter(user_ids), ""), created, content, notes)
 
 
-def _claimed_signer(claim: _Claim, pinned: list[_Pinned], what: str) -> _Pinned:
-    for candidate in pinned:
-        if claim.key_id in candidate.key_ids:
-            return candidate
-    details = (
-        f"signed by key {claim.key_id.upper() or '(unnamed)'}",
-        *(f"pinned: {p.key.fingerprint} {p.key.name}" for p in pinned),
-    )
-    raise _refused(what, "wrong-key", "none of the pinned keys signed it", details)
+def _claimed_signers(claim: _Claim, pinned: list[_Pinned]) -> list[_Pinned]:
+    """The pinned keys that the signature may be of: several where a key is pinned in several copies."""
+    return [candidate for candidate in pinned if claim.key_id in candidate.key_ids]
+
+
+def _who(claims: list[_Claim], pinned: list[_Pinned]) -> list[str]:
+    signed = [f"signed by key {claim.key_id.upper() or '(unnamed)'}" for claim in claims]
+    return signed + [f"pinned: {candidate.key.fingerprint} {candidate.key.name}" for candidate in pinned]
 
 
 def _created(claim: _Claim, at: datetime, what: str) -> datetime:

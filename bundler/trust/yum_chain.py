@@ -32,10 +32,10 @@ MAX_REPOMD = 4 << 20
 """Bytes of a ``repomd.xml``; real ones have a few thousand."""
 MAX_SIGNATURE = 1 << 18
 """Bytes of its signature."""
-MAX_PRIMARY = 256 << 20
-"""Bytes of a ``primary.xml`` as it is served."""
-MAX_OPEN_PRIMARY = 1 << 30
-"""Bytes of an unpacked ``primary.xml`` where ``repomd.xml`` does not say."""
+MAX_PRIMARY = 64 << 20
+"""Bytes of a ``primary.xml`` as it is served; Fedora's own has 20 million."""
+MAX_OPEN_PRIMARY = 512 << 20
+"""Bytes of an unpacked ``primary.xml``, whatever is promised; Fedora's own has 180 million."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,9 @@ def _open(primary: _Primary) -> Iterator[bytes]:
     compression = compression_of(primary.data.path)
     if compression is None:
         raise Malformed("primary.xml is compressed in a way that is not known here", reason="unsupported")
-    limit = MAX_OPEN_PRIMARY if primary.data.open_size is None else min(primary.data.open_size, MAX_OPEN_PRIMARY)
+    limit = MAX_OPEN_PRIMARY if primary.data.open_size is None else primary.data.open_size
+    if limit > MAX_OPEN_PRIMARY:
+        raise Malformed(f"primary.xml unpacks to {limit} bytes: none is that big", reason="too-big")
     return pieces(io.BytesIO(primary.content), compression, limit=limit)
 
 

@@ -206,6 +206,14 @@ def test_a_bomb_is_not_unpacked() -> None:
     assert reason(links.packages, "azcmagent") == "too-big"
 
 
+def test_a_bomb_that_is_signed_as_such_is_not_unpacked_either() -> None:
+    bomb = gzip.compress(bytes(10 << 20))
+    links = chain()
+    listed = f"\n {sha256(bomb)} {len(bomb)} {INDEX}.gz\n {'0' * 64} {10 << 30} {INDEX}"
+    links.release(Apt(suffixes=[], extra=listed).inrelease, NOW)
+    assert reason(links.index, f"{INDEX}.gz", bomb) == "too-big"
+
+
 def test_a_bomb_whose_size_is_not_listed_ends_at_its_first_line() -> None:
     bomb = gzip.compress(b"Package: " + b"x" * (100 << 20))
     links = chain()

@@ -158,6 +158,11 @@ def test_a_pin_that_is_not_its_keys_is_refused() -> None:
     assert error.reason == "unusable-key"
 
 
+def test_of_several_copies_of_a_key_one_that_is_fit_is_enough() -> None:
+    copies = anchors(Key(binding_digest="sha1"), KEY)
+    assert detached(KEY.detached(DATA, AGO), pins=copies).signed_at == AGO
+
+
 def test_no_pinned_key_means_no_belief() -> None:
     assert refused(detached, KEY.detached(DATA, AGO), pins=Anchors(name="empty")).reason == "wrong-key"
 

@@ -130,6 +130,8 @@ def test_a_bomb_is_not_unpacked() -> None:
         "open-size": "<open-size>5000</open-size>",
     }
     assert reason(begun(Yum(changes=changes)).primary, bomb) == "too-big"
+    honest = {**changes, "open-size": f"<open-size>{10 << 30}</open-size>"}
+    assert reason(begun(Yum(changes=honest)).primary, bomb) == "too-big"
 
 
 def test_an_unknown_compression_is_refused() -> None:
