@@ -126,7 +126,7 @@ def test_the_purpose_is_the_one_asked_for():
 
 def test_no_path_is_no_trust():
     assert reason(made(), pool=[]) == "untrusted-root"
-    assert reason(made(), roots=[made(root={"number": 4}).root]) == "untrusted-root"
+    assert reason(made(), roots=[issue(authority("LAB top", 4))]) == "untrusted-root"
 
 
 def test_a_circle_of_authorities_ends():
