@@ -48,6 +48,7 @@ class SignatureTag(IntEnum):
     PGP = 1002
     MD5 = 1004
     GPG = 1005
+    RESERVED_SPACE = 1008
 
 
 class Tag(IntEnum):

@@ -221,7 +221,7 @@ def _judge_all(claims: list[_Claim], check: Check, *, anchors: Anchors, at: date
         for signer in _claimed_signers(claim, pinned):
             try:
                 return _judge(claim, check, signer=signer, at=at, what=what)
-            except NotBelieved as refusal:
+            except NotBelieved as refusal:  # noqa: PERF203 - one by one is the point
                 refusals.append(refusal)
     if not refusals:
         raise _refused(what, "wrong-key", "none of the pinned keys signed it", _who(claims, pinned))

@@ -43,13 +43,13 @@ class _Passed:
 def judge(file: BinaryIO, *, anchors: Anchors, at: datetime) -> Evidence:
     """Believe the rpm package ``file`` by its own signature, or raise :class:`NotBelieved`.
 
-    Reasons: those of :mod:`bundler.trust.openpgp` and :mod:`bundler.formats.rpm`, ``unsigned``, ``digest-mismatch`` and
-    ``no-payload-digest``. ``at`` is the time of judging, with its zone.
+    Reasons: those of :mod:`bundler.trust.openpgp` and :mod:`bundler.formats.rpm`, ``unsigned``, ``digest-mismatch``,
+    ``unexpected-data`` and ``no-payload-digest``. ``at`` is the time of judging, with its zone.
     """
     with judging(_WHAT):
         layout = rpm.layout(file)
         signed = _signed_header(layout, anchors, at)
-        _check_header_digests(layout)
+        _check_unsigned(layout)
         passed = _pass_over(file, layout)
         _check_md5(layout, passed)
         whole = _signed_whole(file, layout, anchors, at)
@@ -100,8 +100,8 @@ def _from_base64(text: str) -> bytes:
         raise rpm.RpmError("a signature is not in base64") from None
 
 
-def _check_header_digests(layout: Layout) -> None:
-    """The unsigned digests of the header, where there are any."""
+def _check_unsigned(layout: Layout) -> None:
+    """What the signature header says beside its signatures: the header's digests, the size, and room for more."""
     blob = layout.header.blob
     digests = {
         SignatureTag.SHA1_HEADER: hashlib.sha1(blob, usedforsecurity=False).hexdigest(),
@@ -110,6 +110,8 @@ def _check_header_digests(layout: Layout) -> None:
     for tag, digest in digests.items():
         if tag in layout.signature and layout.signature.string(tag) != digest:
             raise NotBelieved("The package's header does not have the digest beside it.", reason="digest-mismatch")
+    if (layout.signature.binary(SignatureTag.RESERVED_SPACE) or b"").strip(b"\0"):
+        raise NotBelieved("The package has something in the room for later signatures.", reason="unexpected-data")
     sizes = layout.signature.integers(SignatureTag.SIZE)
     if sizes and sizes != (layout.size - layout.header_offset,):
         reason = "truncated" if sizes[0] > layout.size - layout.header_offset else "trailing-data"

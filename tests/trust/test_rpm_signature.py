@@ -149,6 +149,11 @@ def test_a_wrong_digest_beside_it_is_refused(signature: Fields) -> None:
     assert reason(made(signature)) == "digest-mismatch"
 
 
+def test_room_for_later_signatures_is_empty() -> None:
+    judge(made({1008: (BIN, bytes(4128))}))
+    assert reason(made({1008: (BIN, bytes(4000) + b"smuggled" + bytes(120))})) == "unexpected-data"
+
+
 def test_an_unsigned_tag_is_refused() -> None:
     blob = header(header_fields(PAYLOAD), 63)
     dribbled = header(header_fields(PAYLOAD), 63, dribbles={1024: (STRING, "rm -rf /")})
