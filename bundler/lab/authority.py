@@ -151,7 +151,12 @@ def _remembered(place: Path) -> datetime | None:
 
 
 def _write(place: Path, content: bytes) -> None:
-    """Write a file whole under its name, or not at all: a lab that is killed while it begins can begin again."""
+    """Write a file whole under its name, or not at all: a lab that is killed while it begins can begin again.
+
+    What is there already stays untouched, because somebody may be reading it.
+    """
+    if place.is_file() and place.read_bytes() == content:
+        return
     fresh = place.with_name(f".{place.name}.partial")
     fresh.write_bytes(content)
     fresh.replace(place)

@@ -142,6 +142,10 @@ class Lab:
         """Serve an older state, properly signed: what was before the last move, or a month before the first."""
         self._upstream.step_back()
 
+    def republish_newest(self) -> None:
+        """Serve the newest state again."""
+        self._upstream.step_forward()
+
     def misbehave(self, path_pattern: str, behaviour: Behaviour, times: int | None = None) -> None:
         """Misbehave on paths (``/host/…``) that match, ``times`` times or always; ``*`` goes over slashes too."""
         self._server.instruct(path_pattern, behaviour, times)

@@ -26,6 +26,9 @@ PACKAGES_HOST = "packages.microsoft.com"
 DOWNLOAD_HOST = "download.microsoft.com"
 SHORT_HOST = "aka.ms"
 
+_MONTH = 30 * 24 * 60
+"""Minutes."""
+
 _X64 = ("amd64",)
 _BOTH = ("amd64", "arm64")
 _RPM_X64 = ("x86_64",)
@@ -119,13 +122,18 @@ class Upstream:
         self._stuffing = stuffing
         self._blank = index_stuffing
         self._history = [_State(tuple(releases))]
+        self._stale: _State | None = None
         self._held: dict[tuple[object, ...], object] = {}
         self._lock = threading.RLock()
 
     @property
     def releases(self) -> tuple[Release, ...]:
         """What is published now, oldest first."""
-        return self._history[-1].releases
+        return self._state.releases
+
+    @property
+    def _state(self) -> _State:
+        return self._stale or self._history[-1]
 
     def publish(self, release: Release) -> None:
         """Publish a further build: upstream moves on."""
@@ -146,14 +154,17 @@ class Upstream:
     def step_back(self) -> None:
         """Serve the state before the last move; before the first, one without the newest release, a month older.
 
-        It is as well signed as any: only its dates tell.
+        It is as well signed as any: only its dates tell. The next move, or :meth:`step_forward`, ends it.
         """
         with self._lock:
-            if len(self._history) > 1:
-                self._history.pop()
-                return
-            state = self._history[0]
-            self._history[0] = replace(state, releases=state.releases[:-1], moves=state.moves - 30 * 24 * 60)
+            *before, last = self._history
+            older = replace(last, releases=last.releases[:-1], moves=last.moves - _MONTH)
+            self._stale = before[-1] if before else older
+
+    def step_forward(self) -> None:
+        """Serve the newest state again."""
+        with self._lock:
+            self._stale = None
 
     def find(self, path: str) -> Content | Moved | None:
         """Say what lies at ``path`` (``/host/…``, unquoted), or None."""
@@ -170,6 +181,7 @@ class Upstream:
     def _move(self, state: _State) -> None:
         with self._lock:
             self._history.append(replace(state, moves=state.moves + 1))
+            self._stale = None
 
     @property
     def _start(self) -> datetime:
@@ -177,7 +189,7 @@ class Upstream:
 
     def _date(self) -> datetime:
         """Say when the present state was published: never later than the lab's clock."""
-        return self._start - timedelta(days=1) + timedelta(minutes=self._history[-1].moves)
+        return self._start - timedelta(days=1) + timedelta(minutes=self._state.moves)
 
     # Windows
 
@@ -205,7 +217,7 @@ class Upstream:
         return Moved(f"/{DOWNLOAD_HOST}/{_place(release)}") if release else None
 
     def _msi(self, release: Release) -> Content:
-        times = self._history[-1].rebuilt.get(release.windows, 0)
+        times = self._state.rebuilt.get(release.windows, 0)
         built = self._start - release.age
 
         def make() -> bytes:
@@ -233,7 +245,7 @@ class Upstream:
         return {"microsoft.asc": old, "microsoft-2025.asc": new, "microsoft-rolling.asc": old + new}
 
     def _repository(self, distribution: Distribution) -> dict[str, bytes]:
-        state = self._history[-1].key()
+        state = self._state.key()
         return self._once(("repository", distribution, *state), lambda: self._made_repository(distribution))
 
     def _made_repository(self, distribution: Distribution) -> dict[str, bytes]:
@@ -254,7 +266,7 @@ class Upstream:
         return repositories.yum(rpms, key, self._date(), blank=self._blank)
 
     def _deb(self, release: Release, architecture: str, key: SigningKey) -> repositories.BuiltDeb:
-        times = self._history[-1].rebuilt.get(release.windows, 0)
+        times = self._state.rebuilt.get(release.windows, 0)
 
         def make() -> repositories.BuiltDeb:
             built = self._start - release.age
@@ -266,7 +278,7 @@ class Upstream:
         return self._once(("deb", release, architecture, times, key.fingerprint), make)
 
     def _rpm(self, release: Release, architecture: str, key: SigningKey) -> rpm.BuiltRpm:
-        times = self._history[-1].rebuilt.get(release.windows, 0)
+        times = self._state.rebuilt.get(release.windows, 0)
 
         def make() -> rpm.BuiltRpm:
             built = self._start - release.age

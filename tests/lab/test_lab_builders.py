@@ -11,6 +11,7 @@ from datetime import datetime, timedelta, timezone
 
 import pysequoia
 import pytest
+import requests
 from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -189,8 +190,6 @@ def test_too_many_strings_for_a_database():
 
 def test_packages_can_be_made_as_large_as_real_ones(lab_root, now):
     with Lab(lab_root, now, releases=[agent.release("1.9.0.1")], stuffing=1_000_000) as lab:
-        import requests
-
         sizes = [
             len(requests.get(lab.url + path, verify=lab.ca_file, timeout=30).content)
             for path in (
@@ -203,8 +202,6 @@ def test_packages_can_be_made_as_large_as_real_ones(lab_root, now):
 
 
 def test_an_index_can_be_a_bomb_that_is_properly_signed(lab_root, now):
-    import requests
-
     with Lab(lab_root, now, index_stuffing=20_000_000) as lab:
         base = f"{lab.packages_url}/ubuntu/22.04/prod/dists/jammy/"
         packed = requests.get(base + "main/binary-amd64/Packages.gz", verify=lab.ca_file, timeout=30).content

@@ -80,3 +80,18 @@ def test_an_unknown_build_cannot_be_replaced(lab):
 
 def test_one_minor_was_built_twice(lab):
     assert len([version for version in versions(lab) if version.startswith("1.66.")]) == 2
+
+
+def test_after_an_older_state_comes_the_newest_again(lab):
+    before, had = date(lab), versions(lab)
+    lab.republish_older()
+    lab.republish_newest()
+    assert (date(lab), versions(lab)) == (before, had)
+
+
+def test_a_move_ends_an_older_state_and_is_newer_than_all(lab):
+    before, had = date(lab), versions(lab)
+    lab.republish_older()
+    lab.publish("1.69.03560.1450")
+    assert date(lab) > before
+    assert versions(lab) == [*had, "1.69.03560.1450"]

@@ -194,7 +194,14 @@ def wine(tmp_path_factory):
     subprocess.run(["wineboot", "-i"], env=environment, check=True, timeout=120, capture_output=True)
 
     def windows(*command):
-        return run("wine", *command, check=False, env=environment)
+        # Into a file: Wine's services inherit the output, and keep a pipe open long after the command has ended.
+        with (prefix.parent / "said").open("w+") as said:
+            done = subprocess.run(
+                ["wine", *command], env=environment, stdout=said, stderr=said, check=False, timeout=120
+            )
+            said.seek(0)
+            done.stdout = said.read()
+        return done
 
     windows.programs = prefix / "drive_c" / "Program Files"
     yield windows
