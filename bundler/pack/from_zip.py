@@ -79,21 +79,30 @@ def _directory(file: BinaryIO, size: int) -> _Directory:
         raise refused("Something follows the end of the zip.", "trailing-data")
     if disk or first or here != members:
         raise refused("The zip is one part of several.", "damaged-archive")
-    if members == _FULL16 or _FULL32 in (length, offset):
-        end, length, offset, members = _directory64(file, end)
-    if offset + length != end:
+    directory = _Directory(offset, length, members)
+    # As zipfile does, the larger record is believed wherever there is one; the smaller must not contradict it.
+    locator_at = end - _END64_LOCATOR.size
+    if locator_at >= 0 and _at(file, locator_at, 4) == b"PK\x06\x07":
+        end, directory = _directory64(file, locator_at, directory)
+    if directory.offset + directory.size != end:
         raise refused("Something lies before or inside the zip that does not belong to it.", "foreign-data")
-    if length > _MAX_DIRECTORY or members > MAX_MEMBERS:
+    if directory.size > _MAX_DIRECTORY or directory.members > MAX_MEMBERS:
         raise refused("The zip lists more than any bundle holds.", "bomb")
-    return _Directory(offset, length, members)
+    return directory
 
 
-def _directory64(file: BinaryIO, end: int) -> tuple[int, int, int, int]:
-    locator, _, at, _ = _END64_LOCATOR.unpack(_at(file, end - _END64_LOCATOR.size, _END64_LOCATOR.size))
-    fields = _END64.unpack(_at(file, at, _END64.size))
-    if locator != b"PK\x06\x07" or fields[0] != b"PK\x06\x06" or at + _END64.size + _END64_LOCATOR.size != end:
+def _directory64(file: BinaryIO, locator_at: int, small: _Directory) -> tuple[int, _Directory]:
+    """Where the Zip64 end record begins, and what it says."""
+    _, _, at, _ = _END64_LOCATOR.unpack(_at(file, locator_at, _END64_LOCATOR.size))
+    signature, length, _, _, disk, first, here, members, size, offset = _END64.unpack(
+        _at(file, min(at, locator_at), _END64.size)
+    )
+    if signature != b"PK\x06\x06" or at + _END64.size != locator_at or length != _END64.size - 12:
         raise refused("Something lies before or inside the zip that does not belong to it.", "foreign-data")
-    return at, fields[8], fields[9], fields[7]
+    pairs = ((small.offset, offset, _FULL32), (small.size, size, _FULL32), (small.members, members, _FULL16))
+    if disk or first or here != members or any(said not in (full, meant) for said, meant, full in pairs):
+        raise refused("The two end records of the zip say different things.", "headers-disagree")
+    return at, _Directory(offset, size, members)
 
 
 def _at(file: BinaryIO, offset: int, length: int) -> bytes:

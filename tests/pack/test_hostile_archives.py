@@ -191,6 +191,29 @@ def test_a_zip_with_a_comment(tmp_path: Path) -> None:
     assert _reason(path) == "trailing-data"
 
 
+def test_a_large_zip_is_read_by_its_large_records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Zip64 begins at 4 GiB; here zipfile is told that it begins at 1000 bytes."""
+    monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 1000)
+    path = _bundle("zip", tmp_path)
+    raw = path.read_bytes()
+    assert b"PK\x06\x06" in raw
+    assert b"\xff" * 8 in raw
+    assert _check(path) == manifest.bundle_digest(bundles.small(tmp_path))
+    end = raw.index(b"PK\x06\x06")
+    for offset, reason in [
+        (24, "headers-disagree"),
+        (40, "headers-disagree"),
+        (48, "headers-disagree"),
+        (4, "foreign"),
+    ]:
+        path.write_bytes(raw[: end + offset] + bytes([raw[end + offset] ^ 1]) + raw[end + offset + 1 :])
+        assert _reason(path).startswith((reason, "damaged")), offset
+    for offset in range(end, len(raw)):
+        path.write_bytes(raw[:offset] + bytes([raw[offset] ^ 16]) + raw[offset + 1 :])
+        with _only_our_errors():
+            _check(path)
+
+
 def test_an_encrypted_zip(tmp_path: Path) -> None:
     path = _zip(tmp_path / "x", (f"{TOP}/a", b"x" * 50))
     raw = bytearray(path.read_bytes())
