@@ -1,4 +1,4 @@
-"""install.ps1 under PowerShell, on a Windows of folders: a registry in a file, stand-ins for msiexec, icacls and the agent."""
+"""install.ps1 under PowerShell, on a Windows of folders: a registry in a file, stand-ins for programs."""
 
 from __future__ import annotations
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import time
 
 import pytest
 import sample_bundles as sample
 import small_root
 from small_root import put
+
+pty = pytest.importorskip("pty")
+termios = pytest.importorskip("termios")
 
 CANARY = "cAn4ry-$(touch /pwned)`x`'\"\\é"
 NAME = f"/subscriptions/{sample.SUBSCRIPTION}/resourceGroups/rg-arc/providers/Microsoft.HybridCompute/machines/"
@@ -309,3 +313,44 @@ def test_a_truncated_script_does_nothing(server):
         after = server.files()
         after.pop("bundle/install.sh")
         assert after == before
+
+
+def at_a_terminal(server, keys: bytes, *, wait_for=b"(not shown): "):
+    """Run install.sh on a terminal of its own, and press keys when it asks."""
+    primary, secondary = pty.openpty()
+    script = ["chroot", str(server.root), "/bin/bash", "/bundle/install.sh"]
+    process = subprocess.Popen(
+        ["setsid", "--ctty", "--wait", *script],
+        env={"PATH": os.environ["PATH"], "HOSTNAME": "srv"},
+        stdin=secondary,
+        stdout=secondary,
+        stderr=secondary,
+    )
+    said = b""
+    while wait_for not in said:
+        said += os.read(primary, 4096)
+    os.write(primary, keys)
+    process.wait(30)
+    echoes = bool(termios.tcgetattr(secondary)[3] & termios.ECHO)
+    os.close(secondary)
+    try:
+        while more := os.read(primary, 4096):
+            said += more
+    except OSError:
+        pass  # How Linux says that the other end is closed.
+    os.close(primary)
+    return process.returncode, said, echoes
+
+
+def test_on_a_terminal_it_asks_without_showing(server):
+    code, said, echoes = at_a_terminal(server, CANARY.encode() + b"\n")
+    assert code == 0, said
+    assert b"cAn4ry" not in said
+    assert echoes
+
+
+def test_ctrl_c_at_the_question_leaves_everything_as_it_was(server):
+    code, said, echoes = at_a_terminal(server, b"\x03")
+    assert code == 207, said
+    assert echoes, "the terminal was left without echo"
+    assert not (server / "packages").exists()

@@ -1,0 +1,105 @@
+"""The parts of install.sh that can be asked alone, in a real bash: JSON out, JSON in, versions."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bundler.render import quoting
+from bundler.render.environment import templates
+
+TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=30)
+
+
+def bash(part: str, script: str) -> list[bytes]:
+    """What each call printed, apart from each other by a NUL."""
+    if shutil.which("bash") is None:
+        pytest.skip("needs bash")
+    source = (templates() / "shared/linux" / f"{part}.sh.j2").read_text()
+    text = f"set -u\nexport LC_ALL=C\n{source}\n{script}"
+    done = subprocess.run(["bash", "-s"], input=text.encode(), capture_output=True, check=True)
+    assert done.stderr == b""
+    return done.stdout.split(b"\0")[:-1]
+
+
+def each(function: str, calls) -> str:
+    return "".join(f"{function} {quoting.bash_words(call)}; printf '\\0'\n" for call in calls)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(TEXT, min_size=1, max_size=30))
+def test_text_becomes_json(values):
+    printed = bash("json", each("json_string", [[value] for value in values]))
+    assert [json.loads(text) for text in printed] == values
+
+
+# As Go writes it, which is what the agent is made of: it escapes <, > and & and leaves the rest.
+GO_TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=20)
+
+
+def go_json(value, indent):
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            GO_TEXT,
+            st.recursive(GO_TEXT | st.booleans() | st.integers(), lambda inner: st.lists(inner, max_size=3)),
+            st.dictionaries(st.sampled_from(["status", "Name", "x"]), GO_TEXT, max_size=3),
+            st.sampled_from([None, 1, 4]),
+        ),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_only_the_outermost_value_of_a_key_is_read(cases):
+    calls = []
+    for status, other, nested, indent in cases:
+        value = {"a": other, "nested": nested, "list": [nested, "status"], "Status": status, "last": nested}
+        calls.append([go_json(value, indent), "status"])
+    printed = bash("json", each("json_value", calls))
+    assert [text.decode() for text in printed] == [status for status, *_ in cases]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "}",
+        "[]",
+        '{"a": {"status": "x"}}',
+        '{"a": "status"}',
+        '{"a": ["status", "x"]}',
+        "no json",
+        '{"status"',
+        "'",
+    ],
+)
+def test_what_has_no_such_key_gives_nothing(text):
+    # In a condition as in the script, so that a non-zero return is no error.
+    script = f"if json_value {quoting.bash(text)} status; then printf found; fi; printf '\\0'"
+    assert bash("json", script) == [b""]
+
+
+ORDERED = ["1.9", "1.10.0", "1.66.03471.1262", "1.67.03504.809", "1.67.03504.1320", "1.100.00008.09", "2"]
+
+
+def test_versions_are_compared_by_their_numbers():
+    pairs = [(a, b) for a in ORDERED for b in ORDERED]
+    printed = bash("versions", each("compare_versions", pairs))
+    wanted = [(ORDERED.index(a) > ORDERED.index(b)) - (ORDERED.index(a) < ORDERED.index(b)) for a, b in pairs]
+    assert [int(text) for text in printed] == wanted
+
+
+def test_an_rpm_and_a_deb_write_the_same_version_differently():
+    calls = [("1.67.03504-1320", "1.67.03504.1320"), ("", "1"), ("1.0", "1")]
+    assert [int(text) for text in bash("versions", each("compare_versions", calls))] == [0, -1, 0]
