@@ -202,6 +202,7 @@ def test_a_large_zip_is_read_by_its_large_records(tmp_path: Path, monkeypatch: p
     end = raw.index(b"PK\x06\x06")
     for offset, reason in [
         (24, "headers-disagree"),
+        (32, "headers-disagree"),
         (40, "headers-disagree"),
         (48, "headers-disagree"),
         (4, "foreign"),
@@ -442,8 +443,9 @@ def test_no_changed_byte_of_an_archive_gives_other_content(kind: str, tmp_path: 
     writers.write(kind.split(maxsplit=1)[0], tree, path, progress=Silence(), password=password)  # type: ignore[arg-type]
     raw = path.read_bytes()
     wanted = manifest.bundle_digest(tree)
-    step = 211 if password else {"zip": 7, "7z": 7, "tar.gz": 31}[kind]
-    offsets = {*range(40), *range(len(raw) - 60, len(raw)), *range(40, len(raw), step)}
+    # Deriving the keys of an encrypted 7z takes its time on purpose, so there fewer are tried.
+    step, edge = (301, 2) if password else (31 if kind == "tar.gz" else 7, 40)
+    offsets = {*range(edge), *range(len(raw) - edge, len(raw)), *range(edge, len(raw), step), *range(0, 32, 5)}
     refused = 0
     for offset in sorted(offsets):
         path.write_bytes(raw[:offset] + bytes([raw[offset] ^ (1 << offset % 8)]) + raw[offset + 1 :])
