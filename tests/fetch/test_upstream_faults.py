@@ -257,9 +257,32 @@ def test_last_modified_serves_where_there_is_no_strong_tag(bench: Bench) -> None
 
 
 def test_a_continuation_that_another_address_answers_starts_over(bench: Bench) -> None:
-    bench.server.plan["/a"] = [BROKEN]
+    """An entity tag says nothing across addresses: both may count their versions from one."""
+    bench.server.plan["/a"] = [File(bytes(len(CONTENT)), cut=1_500_000)]
     bench.server.plan["/b"] = [File(CONTENT)]
     recovers(bench, redirect("/a"), redirect("/b"))
+
+
+def test_a_server_that_gives_less_than_the_rest_is_asked_again(bench: Bench) -> None:
+    def some(exchange: Exchange) -> None:
+        start = int(exchange.headers["Range"].removeprefix("bytes=").removesuffix("-"))
+        piece = CONTENT[start : start + 1_200_000]
+        said = f"bytes {start}-{start + len(piece) - 1}/{len(CONTENT)}"
+        exchange.answer(206, piece, ETag='"one"', Content_Range=said)
+
+    recovers(bench, BROKEN, some)
+    assert len(bench.server.asked) == 3
+
+
+def test_an_end_that_only_the_promise_can_tell(bench: Bench) -> None:
+    def ends_early(exchange: Exchange) -> None:
+        exchange.send_response(200)
+        exchange.send_header("Connection", "close")
+        exchange.end_headers()
+        exchange.write(CONTENT[:-1])
+        exchange.hang_up()
+
+    recovers(bench, ends_early, File(CONTENT), size=len(CONTENT))
 
 
 def test_ranges_that_never_fit_end_in_a_whole_download(bench: Bench) -> None:
