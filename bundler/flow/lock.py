@@ -230,7 +230,7 @@ def _pin(site: Site, found: Located, held: Received, at: datetime) -> Pin:
 
 def _written(artifact: Artifact, held: Received) -> str:
     """The address as the lock keeps it; of a file at hand, as the definition says it: no path of this host is kept."""
-    return f"file:{artifact.origin.path}" if artifact.origin.kind == "file" else held.url
+    return f"file:{Path(artifact.origin.path).as_posix()}" if artifact.origin.kind == "file" else held.url
 
 
 def _about(error: NotBelieved, found: Located) -> NotBelieved:

@@ -43,7 +43,7 @@ def read(path: Path, *, anchors_file: Path | None, today: date, strict: bool) ->
         warnings=loaded.warnings,
         anchors=anchors,
         anchors_sha256=trusted.digest(anchors),
-        artifacts=artifacts(definition, path.parent),
+        artifacts=artifacts(definition),
     )
 
 

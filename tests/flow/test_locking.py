@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -137,6 +138,12 @@ def test_packages_at_hand_are_judged_the_same_way(site):
     assert pin["url"] == "file:have/agent.deb"
     assert [e["method"] for e in pin["evidence"]] == ["debsigs"]
     assert site.run("build").code == 0
+    # The same from another folder: the definition's own is where its paths start.
+    os.chdir(site.folder.parent)
+    site.lock.unlink()
+    assert site.run("lock", "-d", f"{site.folder.name}/bundle.yaml").code == 0
+    os.chdir(site.folder)
+    assert pins(site)["ubuntu/22.04/amd64"]["url"] == "file:have/agent.deb"
     broken = bytearray((site.folder / "have" / "agent.deb").read_bytes())
     broken[-10] ^= 1
     (site.folder / "have" / "agent.deb").write_bytes(broken)
