@@ -41,7 +41,12 @@ MSI_SUBJECT: Final = bytes.fromhex("f1100c0000000000c000000000000046")
 SCRIPT_SUBJECT: Final = bytes.fromhex("1fcc3b60594b084eb724d2c6297ef351")
 """Class identifiers of the subject interface packages, as SpcSipInfo holds them."""
 
+MAX_SIGNATURE: Final = 256 << 10
+"""Bytes. Real ones have 10 to 40 KB; page hashes add 36 bytes for each 4 KiB of an image, so 28 MB of image fit."""
+
 _MAX_CERTIFICATES: Final = 32
+_MAX_MEMBERS: Final = 64
+"""Values of an attribute; real ones have one."""
 
 
 class SpcAttribute(core.Sequence):  # type: ignore[misc]
@@ -161,7 +166,7 @@ def _load(kind: Callable[..., Any], der: bytes) -> Any:
 def _refuse_unread(sequence: Any) -> None:
     """Refuse what asn1crypto passes over: elements behind the last one that a SEQUENCE can have."""
     rest, elements = bytes(sequence.contents), 0
-    while rest:
+    while rest and elements <= len(sequence._fields):
         rest = rest[_der_length(rest) :]
         elements += 1
     if elements != sum(not isinstance(sequence[name], core.Void) for name, *_ in sequence._fields):
@@ -190,6 +195,8 @@ def _values(attribute: Any) -> tuple[bytes, ...]:
     rest = bytes(attribute["values"].contents)
     found = []
     while rest:
+        if len(found) == _MAX_MEMBERS:
+            _malformed("an attribute has too many values")
         part = parser.parse(rest)
         whole = part[3] + part[4] + part[5]
         found.append(bytes(whole))
@@ -224,6 +231,8 @@ def read_signature(der: bytes) -> Signature:
 
     Raises :class:`~bundler.errors.NotBelieved`: ``malformed``, and ``trailing-data`` for bytes behind it.
     """
+    if len(der) > MAX_SIGNATURE:
+        _malformed("it is larger than any")
     with _reading("it is no PKCS#7 SignedData"):
         length = _der_length(der)
         if length < len(der):

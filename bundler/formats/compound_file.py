@@ -449,13 +449,21 @@ class CompoundFile:
 
     def _refuse_archive(self) -> None:
         """Look into the slack of every stream for the one record that makes a ZIP or JAR of a file."""
+        for end, length in self._slack():
+            self._file.seek(end)
+            if _ZIP_END in self._file.read(length):
+                _trailing("the end of a ZIP archive lies behind a stream")
+
+    def _slack(self) -> Iterator[Run]:
+        """What lies between the end of a stream and the end of its last sector or mini sector."""
         for stream in _streams(self.root):
             places = self._places[id(stream)]
-            if places and stream.size % self._sector:
-                end = sum(places[-1])
-                self._file.seek(end)
-                if _ZIP_END in self._file.read(-(end - self._sector) % self._sector):
-                    _trailing("the end of a ZIP archive lies behind a stream")
+            if places:
+                unit = _MINI_SECTOR if stream.size < _MINI_CUTOFF else self._sector
+                yield sum(places[-1]), -stream.size % unit
+        if self._mini_runs:
+            unused = sum(length for _, length in self._mini_runs) - self.root.size
+            yield sum(self._mini_runs[-1]) - unused, unused
 
     def pieces(self, stream: Entry) -> Iterator[memoryview]:
         """A stream's bytes in pieces of at most one MiB; a piece is good until the next is asked for."""

@@ -20,12 +20,11 @@ if TYPE_CHECKING:
 
 SIGNATURE: Final = "\x05DigitalSignature"
 METADATA_DIGEST: Final = "\x05MsiDigitalSignatureEx"
+_MAX_SIGNATURE: Final = 1 << 20
 KNOWN_STREAMS: Final = frozenset(
     {SIGNATURE, METADATA_DIGEST, "\x05SummaryInformation", "\x05DocumentSummaryInformation"}
 )
 """The streams whose name begins with 5 that an installer database may have ([MS-OLEPS] 2.25, Windows SDK)."""
-
-MAX_SIGNATURE: Final = 1 << 20
 
 
 def _covered(storage: Entry, *, root: bool) -> list[Entry]:
@@ -87,7 +86,7 @@ class SignedInstaller:
             )
         if any(any(stream.state + stream.created + stream.modified) for stream in (signature, extra)):
             raise NotBelieved("a time is written at the MSI's own signature", reason="malformed")
-        self.pkcs7 = self._container.read(signature, MAX_SIGNATURE)
+        self.pkcs7 = self._container.read(signature, _MAX_SIGNATURE)
         """The whole stream: it must be the signature and nothing more."""
         self._extra = self._container.read(extra, 64)
 

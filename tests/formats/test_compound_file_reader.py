@@ -112,6 +112,20 @@ def test_a_file_cut_anywhere_is_refused(good):
     assert reason(good[:-10]) == "truncated"
 
 
+def test_the_end_of_an_archive_in_slack():
+    content = write({"one": b"1" * 4096 + b"end", "two": b"2"}, CLASS)
+    large, small = content.index(b"1end") + 4, content.index(b"2" + bytes(40)) + 1
+    for at in (large, large + 500, small, small + 100):
+        assert reason(content[:at] + b"PK\x05\x06" + content[at + 4 :]) == "trailing-data"
+    assert CompoundFile(io.BytesIO(content[:large] + b"memory" + content[large + 6 :]))
+
+
+def test_an_archive_that_is_a_stream_is_a_stream():
+    streams = {"a": b"PK\x05\x06", "b": b"1", "c": b"x" * 5000 + b"PK\x05\x06"}
+    held = CompoundFile(io.BytesIO(write(streams, CLASS)))
+    assert {child.name: held.read(child) for child in held.root.children} == streams
+
+
 def test_two_streams_that_share_a_sector(good):
     start = struct.unpack_from("<I", good, entry_at(good, "large") + 116)[0]
     assert reason(patched(good, entry_at(good, "edge") + 116, "<I", start)) == "malformed"

@@ -8,7 +8,7 @@ import json
 
 import pytest
 from authenticode_material import anchors as lab_anchors
-from authenticode_material import pin, signer
+from authenticode_material import good, judge, pin, signer
 
 from bundler.errors import UsageError
 from bundler.formats import records
@@ -122,3 +122,9 @@ def test_a_changed_installation_is_seen(tmp_path, monkeypatch):
     (folder / "microsoft.json").write_text(json.dumps(facts))
     with pytest.raises(UsageError, match="pinned"):
         anchors.microsoft()
+
+
+def test_a_revocation_list_that_is_none(tmp_path):
+    held = load(tmp_path, records.to_json(lab_anchors(revocation_lists=("no list",))))
+    with pytest.raises(UsageError):
+        judge(good("ps1"), "ps1", by=held)

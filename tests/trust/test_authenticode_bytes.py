@@ -7,13 +7,15 @@ import struct
 from functools import lru_cache
 
 import pytest
-from authenticode_material import good, judge
+from authenticode_material import good, judge, pe
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bundler.errors import NotBelieved
+from bundler.formats import authenticode as der
 from bundler.formats import compound_file, msi_signature, portable_executable
 from bundler.formats.compound_file import CompoundFile
+from bundler.lab import authenticode_signer
 
 KINDS = ("msi", "pe", "ps1")
 STRIDE = 23
@@ -133,3 +135,24 @@ def test_a_signature_with_noise_raises_nothing_else(noise):
         content[table + int((len(content) - table) * place)] = value
     found = verdict(bytes(content), "pe")
     assert found in (None, judge(good("pe"), "pe"))
+
+
+def hostile(content: bytes = b"0\0", certificates=(), infos=()) -> bytes:
+    return authenticode_signer.signed_data(1, der.SPC_INDIRECT_DATA, content, certificates, infos, "sha256")
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "signature",
+    [
+        hostile(certificates=[b"0\0"] * 120_000),
+        hostile(infos=[b"0\0"] * 120_000),
+        hostile(content=b"0\0" * 300_000),
+        hostile(content=b"\x30\x80" * 50_000),
+        b"\x30\x82\xff\xff" * 60_000,
+        b"\x30\x80" * 120_000,
+    ],
+    ids=["certificates", "signers", "content", "depth", "lengths", "indefinite"],
+)
+def test_a_signature_made_to_keep_us_busy_is_refused(signature):
+    assert verdict(authenticode_signer.with_certificate_table(pe(), signature), "pe") is None
