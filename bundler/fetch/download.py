@@ -85,10 +85,11 @@ class Downloader:
 
     def _stop(self, pool: ThreadPoolExecutor, futures: Sequence[Future[Received]]) -> None:
         pool.shutdown(wait=False, cancel_futures=True)
-        # Again and again: who was just connecting is only now waiting for an answer.
-        while wait(futures, timeout=0).not_done:
+        # Again and again: who was just connecting is only now waiting for an answer. Those called off before they began
+        # are done, though a wait for them would never end.
+        while running := [future for future in futures if not future.done()]:
             self._transport.cut()
-            wait(futures, timeout=_LOOK_AGAIN)
+            wait(running, timeout=_LOOK_AGAIN)
         pool.shutdown(wait=True)
 
     def _require_space(self, requests: Sequence[Request]) -> None:
