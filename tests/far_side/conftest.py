@@ -1,0 +1,77 @@
+"""Servers and bundles for the tests of the far side."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+from far_side_bundle import Bundles
+from far_side_machine import (
+    UBUNTU_RELEASE,
+    Machine,
+    base_archive,
+    copied,
+    fast_folder,
+    make_debian,
+    make_rpm,
+    need_roots,
+    unpack,
+)
+
+from bundler.lab import agent, authority
+
+
+@pytest.fixture(scope="session")
+def bundles(tmp_path_factory) -> Bundles:
+    """Bundles of the lab's packages."""
+    now = datetime.now(timezone.utc).replace(microsecond=0)
+    held = authority.establish(tmp_path_factory.mktemp("authority"), now)
+    return Bundles(tmp_path_factory.mktemp("bundles"), held, held.since + agent.HISTORY)
+
+
+@pytest.fixture(scope="session")
+def roots(tmp_path_factory) -> Iterator[Path]:
+    """A folder for roots, emptied at the end: pytest would keep them."""
+    need_roots()
+    memory = fast_folder()
+    folder = Path(tempfile.mkdtemp(prefix="arc-bundler-roots-", dir=memory or tmp_path_factory.mktemp("roots")))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def debian_root(roots) -> Path:
+    """Debian's minimal root, not to be changed."""
+    return unpack(base_archive("debian", make_debian, roots), roots / "debian")
+
+
+@pytest.fixture(scope="session")
+def rpm_root(roots, debian_root) -> Path:
+    """A root with rpm and dnf, not to be changed."""
+    return unpack(base_archive("rpm", lambda root: make_rpm(root, debian_root), roots), roots / "rpm")
+
+
+@pytest.fixture
+def debian(roots, debian_root) -> Iterator[Machine]:
+    """A fresh Debian 12."""
+    yield Machine(copied(debian_root, roots / "server"))
+    shutil.rmtree(roots / "server")
+
+
+@pytest.fixture
+def ubuntu(debian) -> Machine:
+    """A fresh machine that says that it is Ubuntu 22.04."""
+    (debian / "etc/os-release").unlink()
+    (debian / "etc/os-release").write_text(UBUNTU_RELEASE)
+    return debian
+
+
+@pytest.fixture
+def rhel(roots, rpm_root) -> Iterator[Machine]:
+    """A fresh machine with rpm and dnf that says that it is RHEL 9."""
+    yield Machine(copied(rpm_root, roots / "server"))
+    shutil.rmtree(roots / "server")

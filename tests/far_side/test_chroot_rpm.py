@@ -1,0 +1,133 @@
+"""The bundled install.sh with real rpm and dnf, and the lab's rpm.
+
+The root is Debian's userland under RHEL's name: rpm and dnf are the real programs, their database holds nothing else,
+so dependencies on other packages cannot be met, and none of RHEL's policies (SELinux, crypto policies, a GPG check of
+local packages) is shown.
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from far_side_bundle import GROUP, NAME, NEW, OLD
+from test_chroot_deb import AGENT, GIVEN, RECORDS, carry, nothing_left, receipts, shown
+
+pytestmark = [pytest.mark.chroot, pytest.mark.slow]
+
+
+def rpm_name(version: str) -> str:
+    """As ``rpm -q`` says it."""
+    front, _, last = version.rpartition(".")
+    return f"azcmagent-{front}-{last}.x86_64"
+
+
+@pytest.fixture(params=["rpm", "dnf"])
+def server(request, rhel):
+    """A machine with rpm alone, and one with dnf."""
+    if request.param == "rpm":
+        (rhel / "usr/bin/dnf").unlink()
+    return rhel
+
+
+def installed(machine) -> str:
+    """The agent, by rpm's word."""
+    return machine.run("rpm", "-q", "azcmagent").out.strip()
+
+
+def test_fresh_machine_ends_connected(server, bundles):
+    outcome = server.run(carry(bundles.make(), server), environment=GIVEN)
+
+    assert outcome.code == 0, outcome.out
+    assert installed(server) == rpm_name(NEW)
+    assert server.run("rpm", "--verify", "azcmagent").code == 0
+    said = shown(server)
+    assert (said["status"], said["resourceGroup"], said["resourceName"]) == ("Connected", GROUP, NAME)
+    assert receipts(server)[-1]["exit_code"] == 0
+    nothing_left(server, outcome)
+
+
+def test_second_run_changes_nothing(server, bundles):
+    script = carry(bundles.make(), server)
+    assert server.run(script, environment=GIVEN).code == 0
+    before = server.tree("/proc", RECORDS, "/var/lib/rpm")
+    outcome = server.run(script)
+
+    assert outcome.code == 0, outcome.out
+    assert server.tree("/proc", RECORDS, "/var/lib/rpm") == before
+
+
+def test_older_agent_is_upgraded_and_stays_connected(server, bundles):
+    assert server.run(carry(bundles.make(OLD), server, "/media/old"), environment=GIVEN).code == 0
+    assert installed(server) == rpm_name(OLD)
+    machine = shown(server)["vmId"]
+    outcome = server.run(carry(bundles.make(), server))
+
+    assert outcome.code == 0, outcome.out
+    assert installed(server) == rpm_name(NEW)
+    assert (server / "usr/bin/azcmagent").is_symlink()
+    assert (shown(server)["status"], shown(server)["vmId"]) == ("Connected", machine)
+
+
+def test_damaged_payload_installs_nothing(rhel, bundles):
+    script = carry(bundles.make(), rhel)
+    package = next((rhel / "media/usb/payload/rhel").rglob("*.rpm"))
+    package.write_bytes(package.read_bytes()[:-1])
+    outcome = rhel.run(script, environment=GIVEN)
+
+    assert outcome.code == 200, outcome.out
+    assert "not installed" in installed(rhel)
+    assert not (rhel / AGENT).exists()
+    nothing_left(rhel, outcome)
+
+
+def test_wrong_secret_is_azcmagents_41(rhel, bundles):
+    outcome = rhel.run(carry(bundles.make(), rhel), environment={"ARC_BUNDLER_SECRET": "wrong"})
+
+    assert outcome.code == 41, outcome.out
+    assert installed(rhel) == rpm_name(NEW)
+
+
+def test_a_package_that_rpm_refuses_is_143(rhel, bundles):
+    (rhel / "usr/bin/dnf").unlink()
+    script = carry(bundles.make(), rhel)
+    (rhel / "etc/rpm").mkdir(exist_ok=True)
+    (rhel / "etc/rpm/macros").write_text("%_pkgverify_level all\n")
+    outcome = rhel.run(script, environment=GIVEN)
+
+    assert outcome.code == 143, outcome.out
+    assert "not installed" in installed(rhel)
+
+
+def test_import_keys_is_the_answer_to_a_policy(rhel, bundles):
+    """Where rpm wants to know the signer, it can be told: then it checks the signature itself."""
+    (rhel / "usr/bin/dnf").unlink()
+    script = carry(bundles.make(), rhel)
+    (rhel / "etc/rpm").mkdir(exist_ok=True)
+    (rhel / "etc/rpm/macros").write_text("%_pkgverify_level all\n")
+    outcome = rhel.run(script, "--import-keys", environment=GIVEN)
+
+    assert outcome.code == 0, outcome.out
+    assert "gpg-pubkey" in rhel.run("rpm", "-q", "gpg-pubkey").out
+    package = next((rhel / "media/usb/payload/rhel").rglob("*.rpm"))
+    checked = rhel.run("rpm", "-Kv", "/" + str(package.relative_to(rhel.root)))
+    assert checked.code == 0, checked.out
+    assert "NOKEY" not in checked.out
+
+
+@pytest.mark.parametrize("option", ["--check", "--dry-run"])
+def test_looking_changes_nothing(option, server, bundles):
+    script = carry(bundles.make(), server)
+    before = server.tree("/proc")
+    outcome = server.run(script, option, environment=GIVEN)
+
+    assert outcome.code == 0, outcome.out
+    assert server.tree("/proc") == before
+
+
+def test_receipt_names_the_target(rhel, bundles):
+    rhel.run(carry(bundles.make(), rhel), environment=GIVEN)
+    (receipt,) = receipts(rhel)
+
+    assert receipt["machine"]["target"].startswith("rhel/9")
+    assert json.dumps(receipt).count("LAB") >= 1
