@@ -193,7 +193,7 @@ def _attributes(attributes: Any) -> tuple[tuple[str, tuple[bytes, ...]], ...]:
 def _values(attribute: Any) -> tuple[bytes, ...]:
     """DER of each member of the SET, whatever asn1crypto thinks that it should be."""
     rest = bytes(attribute["values"].contents)
-    found = []
+    found: list[bytes] = []
     while rest:
         if len(found) == _MAX_MEMBERS:
             _malformed("an attribute has too many values")
