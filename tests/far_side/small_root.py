@@ -2,6 +2,8 @@
 
 A folder to chroot into, made in a second: no Debian, no network. dpkg, apt-get and systemctl are stand-ins; what
 "apt-get" installs is the lab's agent, behind a wrapper that notes with which arguments and environment it was started.
+
+The bash in it is the first on PATH: put a 4.2 there to see whether the scripts still keep to it.
 """
 
 from __future__ import annotations

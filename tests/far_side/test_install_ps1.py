@@ -190,6 +190,20 @@ def test_the_secret_gets_nowhere_but_to_the_agent(server, way):
     assert list((server / "Data/arc-bundler").glob("work-*")) == []
 
 
+def test_a_record_folder_keeps_its_rights(server):
+    (server / "records").mkdir()
+    assert server.run("-RecordDirectory", str(server / "records"), *server.secret(b"")).code == 203
+    assert str(server / "records") not in (server / "icacls").read_text()
+    assert len(list((server / "records").glob("receipt-*.json"))) == 1
+
+
+def test_a_link_in_place_of_its_folder_is_not_followed(server):
+    (server / "Data/arc-bundler").symlink_to(server / "lab", target_is_directory=True)
+    ended = server.run(*server.secret())
+    assert ended.code == 202, ended.out
+    assert list((server / "lab").iterdir()) == []
+
+
 def test_the_secret_lies_where_only_administrators_look(server):
     assert server.run(*server.secret()).code == 0
     folder, *rights = (server / "icacls").read_text().splitlines()[-1].rstrip("|").split("|")
