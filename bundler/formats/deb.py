@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import io
 import re
-import tarfile
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from bundler.formats import ar
-from bundler.formats.compressed import CompressedError, compression_of, unpacked
-from bundler.formats.deb822 import Deb822Error, Paragraph, single
+from bundler.formats.compressed import compression_of, unpacked
+from bundler.formats.deb822 import Paragraph, single
 from bundler.formats.deb_version import is_version
 from bundler.formats.malformed import Malformed
+from bundler.formats.tar import entries
 from bundler.model.evidence import PackageFacts
 
 VERSION_MEMBER = "debian-binary"
@@ -24,7 +24,6 @@ SIGNATURE_MEMBER = "_gpgorigin"
 
 _CONTROL_TAR_LIMIT = 64 << 20
 _CONTROL_LIMIT = 1 << 20
-_TAR_ENTRIES = 1000
 _NAME = re.compile(r"[a-z0-9][a-z0-9+.-]+")
 _ARCHITECTURE = re.compile(r"[a-z0-9][a-z0-9-]*")
 
@@ -107,31 +106,16 @@ def _control(file: BinaryIO, member: ar.Member) -> Paragraph:
 
 
 def _control_text(stream: BinaryIO) -> bytes:
-    try:
-        with tarfile.open(fileobj=stream, mode="r|", errorlevel=2, encoding="utf-8") as archive:
-            return _find_control(archive)
-    except (CompressedError, Deb822Error):
-        raise
-    except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:
-        if isinstance(error, Malformed):
-            raise
-        raise DebError("control.tar is not a proper tar archive") from None
-
-
-def _find_control(archive: tarfile.TarFile) -> bytes:
     """The text of the one file ``control``; a second of that name would be what dpkg unpacks last."""
     found: bytes | None = None
-    for count, entry in enumerate(archive):
-        if count > _TAR_ENTRIES:
-            raise DebError(f"control.tar has more than {_TAR_ENTRIES} entries", reason="too-big")
-        if entry.name.removeprefix("./") != "control":
+    for entry in entries(stream, max_content=_CONTROL_LIMIT):
+        if entry.name != "control":
             continue
         if found is not None:
             raise DebError("control.tar holds two files control", reason="duplicate")
-        if not entry.isreg() or entry.size > _CONTROL_LIMIT:
+        if not entry.is_file:
             raise DebError("control in control.tar is no ordinary file of an ordinary size")
-        content = archive.extractfile(entry)
-        found = content.read() if content else b""
+        found = entry.content
     if found is None:
         raise DebError("control.tar holds no file control")
     return found

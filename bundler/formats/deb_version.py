@@ -7,13 +7,16 @@ runs of non-digits (letters before everything else, ``~`` before even the end) a
 from __future__ import annotations
 
 import re
+from functools import cmp_to_key
+from itertools import zip_longest
 
 _VERSION = re.compile(r"(?:[0-9]{1,9}:)?[0-9][0-9A-Za-z.+~:-]*")
 _PARTS = re.compile(r"([^0-9]*)([0-9]*)")
 _MAX_LENGTH = 256
 
 Part = tuple[tuple[int, ...], int]
-Key = tuple[int, tuple[Part, ...], tuple[Part, ...]]
+_NOTHING: Part = ((0,), 0)
+"""What follows a version's end, as far as one likes: no letters, and zero."""
 
 
 def is_version(text: str) -> bool:
@@ -33,21 +36,28 @@ def split(version: str) -> tuple[int, str, str | None]:
     return (int(epoch), upstream, revision) if hyphen else (int(epoch), rest, None)
 
 
-def key(version: str) -> Key:
-    """A sort key that orders versions as dpkg does; for versions that :func:`is_version` accepts."""
-    epoch, upstream, revision = split(version)
-    return epoch, _parts(upstream), _parts(revision or "0")
+def compare(one: str, other: str) -> int:
+    """Negative where ``one`` is older than ``other``, positive where it is newer, 0 where they are the same."""
+    (epoch, *texts), (other_epoch, *other_texts) = split(one), split(other)
+    if epoch != other_epoch:
+        return epoch - other_epoch
+    for text, other_text in zip(texts, other_texts, strict=True):
+        for part, other_part in zip_longest(_parts(text), _parts(other_text), fillvalue=_NOTHING):
+            if part != other_part:
+                return 1 if part > other_part else -1
+    return 0
 
 
-def _parts(text: str) -> tuple[Part, ...]:
+key = cmp_to_key(compare)
+"""A sort key that orders versions as dpkg does; for versions that :func:`is_version` accepts."""
+
+
+def _parts(text: str | None) -> list[Part]:
     """Non-digits and numbers in turn.
 
     A part's letters end with 0, which is where the other text may go on: above ``~`` (-1), below all else.
     """
-    found = [((*map(_weight, letters), 0), int(digits or "0")) for letters, digits in _PARTS.findall(text)]
-    while found and found[-1] == ((0,), 0):  # an absent part counts as empty letters and zero
-        found.pop()
-    return (*found, ((0,), 0))
+    return [((*map(_weight, letters), 0), int(digits or "0")) for letters, digits in _PARTS.findall(text or "")]
 
 
 def _weight(letter: str) -> int:

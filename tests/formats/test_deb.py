@@ -6,6 +6,7 @@ import contextlib
 import io
 import shutil
 import subprocess
+import tarfile
 from itertools import pairwise
 from pathlib import Path
 
@@ -121,6 +122,32 @@ def test_damage_raises_only_the_documented_error(data) -> None:
         facts(bytes(damaged[: data.draw(st.integers(0, len(damaged)))]))
 
 
+def test_headers_that_lead_a_lenient_reader_astray_are_refused() -> None:
+    """Negative and enormous sizes, and an extended header that is cut short."""
+    plain = bytearray(tar({"./control": control().encode()}))
+    for kind, size in ((b"S", b"\xff" * 12), (b"0", b"\xff" * 12), (b"0", b"77777777777\0"), (b"x", b"00000000001\0")):
+        header = plain[:512]
+        header[156:157], header[124:136] = kind, size
+        header[148:156] = b"        "
+        header[148:156] = b"%06o\0 " % sum(header)
+        reason(ar([BINARY, ("control.tar", bytes(header) + bytes(plain[512:])), DATA]))
+
+
+@pytest.mark.parametrize("form", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT, tarfile.USTAR_FORMAT])
+def test_long_names_of_other_files_are_passed_over(form: int) -> None:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=form) as archive:
+        for name, content in (("./" + "a/" * 60 + "md5sums", b"x" * 700), ("./control", control().encode())):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    data = ar([BINARY, ("control.tar", out.getvalue()), DATA])
+    if form == tarfile.PAX_FORMAT:
+        assert reason(data) == "unsupported"
+    else:
+        assert facts(data) == FACTS
+
+
 versions = st.from_regex(r"\A([01]:)?[0-3][0-9a-b.+~]{0,5}(-[0-2a.~+]{1,3})?\Z").filter(deb_version.is_version)
 
 
@@ -137,6 +164,7 @@ def test_versions_are_ordered() -> None:
     ordered = ["1.0~rc1", "1.0", "1.0-1", "1.0-1a", "1.0a", "1.0+b", "1.9.1", "1.67.03504.1320", "1.68", "1:0.1"]
     keys = [deb_version.key(version) for version in ordered]
     assert all(older < newer for older, newer in pairwise(keys))
+    assert deb_version.compare("0~", "0") < 0
     assert deb_version.key("1.0") == deb_version.key("0:1.0-0") == deb_version.key("1.00")
 
 

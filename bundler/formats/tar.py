@@ -1,0 +1,124 @@
+"""Which files does a small tar archive hold?
+
+The ustar format of POSIX.1-1988 with GNU's long names, read strictly as a stream: what dpkg reads of ``control.tar``.
+Python's own ``tarfile`` guesses at damaged headers, and there are headers at which it never ends.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from bundler.formats.malformed import Malformed
+
+_BLOCK = 512
+_MAX_ENTRIES = 1000
+_MAX_NAME = 4096
+_OCTAL = re.compile(rb" *([0-7]{1,11})[ \0]*")
+_REGULAR = (b"0", b"\0")
+_LONG_NAME, _LONG_LINK = b"L", b"K"
+_EXTENDED = (b"x", b"g")
+
+
+class TarError(Malformed):
+    """The bytes are no tar archive, or one that this strict reader does not take."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of an archive."""
+
+    name: str
+    """Without ``./`` before it."""
+    is_file: bool
+    content: bytes
+    """Of a regular file of at most the wanted size; empty for anything else."""
+
+
+@dataclass(frozen=True)
+class _Header:
+    name: bytes
+    kind: bytes
+    size: int
+
+
+def entries(stream: BinaryIO, *, max_content: int) -> Iterator[Entry]:
+    """Read the entries of an archive from ``stream``, in its order.
+
+    Files of more than ``max_content`` bytes are passed over with empty content and ``is_file`` false. Raises
+    :class:`TarError` (reasons ``malformed``, ``truncated``, ``too-big``) and what ``stream`` raises.
+    """
+    long_name: bytes | None = None
+    for _ in range(_MAX_ENTRIES):
+        header = _header(stream)
+        if header is None:
+            return
+        if header.kind in {_LONG_NAME, _LONG_LINK, *_EXTENDED}:
+            long_name = _extension(stream, header) or long_name
+            continue
+        wanted = header.kind in _REGULAR and header.size <= max_content
+        content = _content(stream, header.size, keep=wanted)
+        yield Entry(_text(header.name if long_name is None else long_name), wanted, content)
+        long_name = None
+    raise TarError(f"the archive has more than {_MAX_ENTRIES} entries", reason="too-big")
+
+
+def _header(stream: BinaryIO) -> _Header | None:
+    """The next header; None at the archive's end, which is a block of zeros."""
+    block = stream.read(_BLOCK)
+    if len(block) < _BLOCK:
+        raise TarError("the archive ends too early", reason="truncated")
+    if not block.strip(b"\0"):
+        return None
+    if _number(block[148:156]) != sum(block[:148]) + sum(block[156:]) + 8 * 0x20:
+        raise TarError("a header of the archive is damaged")
+    name, prefix = block[:100].partition(b"\0")[0], block[345:500].partition(b"\0")[0]
+    if block[257:263] == b"ustar\0" and prefix:
+        name = prefix + b"/" + name
+    return _Header(name, block[156:157], _number(block[124:136]))
+
+
+def _number(field: bytes) -> int:
+    match = _OCTAL.fullmatch(field)
+    if match is None:
+        raise TarError("a number in the archive is malformed")
+    return int(match[1], 8)
+
+
+def _extension(stream: BinaryIO, header: _Header) -> bytes | None:
+    """Read an entry that says something of the next one: its name, where that is long; None for anything else.
+
+    POSIX extended headers are passed over, as dpkg does, unless they would change what is read.
+    """
+    if header.size > _MAX_NAME:
+        raise TarError("an extended header of the archive is bigger than any real one", reason="too-big")
+    content = _content(stream, header.size, keep=True)
+    if header.kind in _EXTENDED and re.search(rb" (?:path|size|GNU\.sparse[^=]*)=", content):
+        raise TarError("an extended header of the archive changes a name or a size", reason="unsupported")
+    return content.rstrip(b"\0") if header.kind == _LONG_NAME else None
+
+
+def _content(stream: BinaryIO, size: int, *, keep: bool) -> bytes:
+    padded = -(-size // _BLOCK) * _BLOCK
+    kept = stream.read(padded) if keep else _passed_over(stream, padded)
+    if keep and len(kept) < padded:
+        raise TarError("the archive ends inside a file", reason="truncated")
+    return kept[:size]
+
+
+def _passed_over(stream: BinaryIO, size: int) -> bytes:
+    while size:
+        piece = stream.read(min(size, 1 << 16))
+        if not piece:
+            raise TarError("the archive ends inside a file", reason="truncated")
+        size -= len(piece)
+    return b""
+
+
+def _text(name: bytes) -> str:
+    try:
+        return name.decode("utf-8").removeprefix("./")
+    except UnicodeDecodeError:
+        raise TarError("a name in the archive is not UTF-8") from None
