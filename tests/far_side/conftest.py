@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 
+import far_side_wine
 import pytest
 from far_side_bundle import Bundles
 from far_side_machine import (
@@ -21,6 +22,7 @@ from far_side_machine import (
     need_roots,
     unpack,
 )
+from far_side_wine import Windows
 
 from bundler.lab import agent, authority
 
@@ -75,3 +77,25 @@ def rhel(roots, rpm_root) -> Iterator[Machine]:
     """A fresh machine with rpm and dnf that says that it is RHEL 9."""
     yield Machine(copied(rpm_root, roots / "server"))
     shutil.rmtree(roots / "server")
+
+
+@pytest.fixture(scope="session")
+def prefixes(tmp_path_factory) -> Iterator[Path]:
+    """A folder for Wine's prefixes, with one that is not to be changed; emptied at the end."""
+    far_side_wine.need_wine()
+    folder = Path(tempfile.mkdtemp(prefix="arc-bundler-wine-", dir=fast_folder() or tmp_path_factory.mktemp("wine")))
+    far_side_wine.make_prefix(folder / "prefix")
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def windows(prefixes, powershell) -> Iterator[Windows]:
+    """A fresh Windows Server 2022, as far as Wine is one."""
+    (prefixes / "server").mkdir()
+    made = Windows(prefixes / "server", powershell)
+    far_side_wine.copy_prefix(prefixes / "prefix", made / "prefix")
+    made.prepare()
+    with far_side_wine.running(made / "prefix"):
+        yield made
+    shutil.rmtree(made.root)
