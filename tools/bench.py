@@ -116,9 +116,10 @@ _LAB = """
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
-from bundler.lab import announcement, lab
+from bundler.lab import agent, announcement, lab
 root = Path(sys.argv[1])
-with lab.Lab(root, datetime.now(timezone.utc), stuffing=int(sys.argv[2])) as running:
+newest = agent.RELEASES[-1:]
+with lab.Lab(root, datetime.now(timezone.utc), releases=newest, stuffing=int(sys.argv[2])) as running:
     announcement.write(root, lab.announce(running, root))
     print("ready", flush=True)
     sys.stdin.read()

@@ -34,7 +34,6 @@ def command(
     that it names. On refusal: the one reason that matters, and what it usually means. Exit 6 if any file is refused.
     """
     from bundler.flow.authenticate import authenticate
-    from bundler.formats.records import to_tree
     from bundler.trust import anchors as trusted
 
     believed = trusted.load(anchors) if anchors else trusted.microsoft()
@@ -42,9 +41,15 @@ def command(
     good = all(verdict.believed for verdict in verdicts)
     surface.result(
         lambda: "\n".join(line for verdict in verdicts for line in _lines(verdict)),
-        lambda: {"ok": good, "anchors": believed.name, "files": [to_tree(verdict) for verdict in verdicts]},
+        lambda: {"ok": good, "anchors": believed.name, "files": _trees(verdicts)},
     )
     return 0 if good else EXIT_REFUSED
+
+
+def _trees(verdicts: tuple[Verdict, ...]) -> list[object]:
+    from bundler.formats.records import to_tree
+
+    return [to_tree(verdict) for verdict in verdicts]
 
 
 def _demanding(anchors: Anchors, publisher: str | None) -> Anchors:

@@ -79,10 +79,11 @@ def run(arguments: list[str] | None = None) -> None:
 
     The codes are those of :mod:`bundler.errors`; 2 is click's own for usage, 130 an interruption.
     """
-    sys.exit(_outcome(sys.argv[1:] if arguments is None else arguments))
+    sys.exit(outcome(sys.argv[1:] if arguments is None else arguments))
 
 
-def _outcome(arguments: list[str]) -> int:
+def outcome(arguments: list[str]) -> int:
+    """Run the command and say with which exit code it ends: every failure becomes one here, and nowhere else."""
     try:
         result: Any = cli.main(arguments, prog_name="arc-bundler", standalone_mode=False)
     except (click.Abort, KeyboardInterrupt):

@@ -133,8 +133,11 @@ def downloading(
         proxy=settings.proxy, ca_file=named, stall_timeout=settings.timeout, environment=surface.environment
     )
     store = open_store(settings.store_path)
-    with progress(wanted=surface.progress, quiet=surface.quiet) as shown:
-        yield Downloader(store, network, shown, offline=settings.offline), store, shown
+    with (
+        progress(wanted=surface.progress, quiet=surface.quiet) as shown,
+        Downloader(store, network, shown, offline=settings.offline) as downloader,
+    ):
+        yield downloader, store, shown
 
 
 def password_source(surface: Surface, password_file: Path | None) -> Callable[[], str]:

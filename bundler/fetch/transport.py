@@ -87,16 +87,17 @@ class Transport:
     """Connections to the upstream, kept alive between requests; safe for several threads."""
 
     def __init__(self, network: Network, clock: Callable[[], float]) -> None:
-        """``clock`` gives seconds that never go back. Raises UsageError for a CA file that is none."""
+        """``clock`` gives seconds that never go back."""
         self._network = network
         self._clock = clock
         self._connections = Connections()
-        self._session = _session(_tls(network), self._connections)
+        self._made: requests.Session | None = None
+        self._making = threading.Lock()
 
     def get(self, url: str, hosts: tuple[str, ...], headers: Mapping[str, str]) -> Answer:
         """Ask for ``url`` and follow redirects; the answer is of the host asked or of one in ``hosts``.
 
-        Raises UpstreamError for what stays wrong, Trouble for what may pass.
+        Raises UpstreamError for what stays wrong, Trouble for what may pass, UsageError for a CA file that is none.
         """
         way = [require_https(url)]
         while True:
@@ -113,11 +114,11 @@ class Transport:
         return answer
 
     def _hop(self, way: tuple[str, ...], headers: Mapping[str, str]) -> Answer:
-        url, network = way[-1], self._network
+        url, network, session = way[-1], self._network, self._session()
         proxy = proxies.choose(url, proxy=network.proxy, environment=network.environment)
         asked = Asked(url, proxy, network.connect_timeout, network.stall_timeout)
         try:
-            response = self._session.get(
+            response = session.get(
                 url,
                 headers=dict(headers),
                 stream=True,
@@ -142,6 +143,13 @@ class Transport:
             yield piece
             pulse.beat(len(piece))
 
+    def _session(self) -> requests.Session:
+        """Made at the first request: reading the public authorities takes longer than a build from the store."""
+        with self._making:
+            if self._made is None:
+                self._made = _session(_tls(self._network), self._connections)
+            return self._made
+
     def cut(self) -> None:
         """Break every connection, from any thread, so that nobody waits for a silent server.
 
@@ -151,7 +159,8 @@ class Transport:
 
     def close(self) -> None:
         """End the kept connections."""
-        self._session.close()
+        if self._made is not None:
+            self._made.close()
 
 
 class Connections:

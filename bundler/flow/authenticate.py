@@ -5,28 +5,28 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from bundler.errors import NotBelieved, UsageError
 from bundler.flow import judge
-from bundler.formats import apt_release, compressed, sniff
-from bundler.formats.malformed import Malformed
+from bundler.formats import sniff
 from bundler.model.anchor import Anchors
 from bundler.model.artifact import PackageKind
 from bundler.model.evidence import Evidence, PackageFacts
 from bundler.model.value import value
-from bundler.trust import authenticode, openpgp, pins
 
 _PIECE = 1 << 20
-_MAX_DOCUMENT = 256 << 20  # bytes; an index of a large distribution has a tenth of it unpacked
-_CLEAR = b"-----BEGIN PGP SIGNED MESSAGE-----"
-_KEY = b"-----BEGIN PGP PUBLIC KEY BLOCK-----"
-_CERTIFICATE = b"-----BEGIN CERTIFICATE-----"
+_DOCUMENTS = {
+    b"-----BEGIN PGP SIGNED MESSAGE-----": "apt-release",
+    b"-----BEGIN PGP PUBLIC KEY BLOCK-----": "openpgp-key",
+    b"-----BEGIN CERTIFICATE-----": "certificate",
+}
+_PREFACE = 4096  # bytes before which a document's first line stands: some have text in front
 
 
 @value
@@ -84,30 +84,26 @@ def _named(paths: Iterable[Path], anchors: Anchors, at: datetime) -> Iterable[tu
     for path in paths:
         with suppress(NotBelieved, OSError):  # such a file gets its own verdict in its turn
             if _kind(path) == "apt-release":
-                yield from ((index.sha256, index.path) for index in _indexes(path.read_bytes(), anchors, at))
+                from bundler.flow import documents
 
-
-def _indexes(document: bytes, anchors: Anchors, at: datetime) -> Iterable[apt_release.IndexFile]:
-    signed = openpgp.verify_clearsigned(document, anchors=anchors, at=at, what="the release document")
-    try:
-        return apt_release.parse(signed.content).files.values()
-    except Malformed as error:
-        raise NotBelieved(f"it is signed, but is no Release file: {error}", reason=error.reason) from error
+                with path.open("rb") as release:
+                    yield from documents.named(release, anchors, at)
 
 
 def _verdict(path: Path, bench: _Bench) -> Verdict:
     try:
-        with path.open("rb") as file:
-            sha256, size = _measured(file)
-            kind = _kind(path)
-            file.seek(0)
-            return _judged(path, file, kind, sha256, size, bench)
+        # Hashing lets go of the interpreter's lock: on a second core it costs the judge nothing.
+        with path.open("rb") as file, ThreadPoolExecutor(1) as beside:
+            measured = beside.submit(_measured, path)
+            verdict = _judged(path, file, _kind(path), bench)
+            sha256, size = measured.result()
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or error}") from error
+    return replace(verdict, sha256=sha256, size=size)
 
 
-def _judged(path: Path, file: BinaryIO, kind: str, sha256: str, size: int, bench: _Bench) -> Verdict:
-    verdict = Verdict(path=path.as_posix(), kind=kind, sha256=sha256, size=size, believed=False, why="")
+def _judged(path: Path, file: BinaryIO, kind: str, bench: _Bench) -> Verdict:
+    verdict = Verdict(path=path.as_posix(), kind=kind, sha256="", size=0, believed=False, why="")
     try:
         found = _JUDGES.get(kind, _unknown)(file, bench)
     except NotBelieved as error:
@@ -115,11 +111,12 @@ def _judged(path: Path, file: BinaryIO, kind: str, sha256: str, size: int, bench
     return replace(verdict, believed=True, why=found.why, evidence=found.evidence, facts=found.facts)
 
 
-def _measured(file: BinaryIO) -> tuple[str, int]:
+def _measured(path: Path) -> tuple[str, int]:
     digest, size = hashlib.sha256(), 0
-    while piece := file.read(_PIECE):
-        digest.update(piece)
-        size += len(piece)
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            digest.update(piece)
+            size += len(piece)
     return digest.hexdigest(), size
 
 
@@ -129,8 +126,8 @@ def _kind(path: Path) -> str:
         head = file.read(sniff.HEAD)
         file.seek(-min(sniff.HEAD, file.seek(0, os.SEEK_END)), os.SEEK_END)
         tail = file.read()
-    for mark, kind in ((_CLEAR, "apt-release"), (_KEY, "openpgp-key"), (_CERTIFICATE, "certificate")):
-        if mark in head[:4096]:
+    for mark, kind in _DOCUMENTS.items():
+        if mark in head[:_PREFACE]:
             return kind
     found = sniff.kind(head, tail)
     if found == "gzip" or (found == "text" and head.startswith(b"Package: ")):
@@ -146,10 +143,21 @@ def _package(kind: PackageKind) -> Callable[[BinaryIO, _Bench], _Found]:
     return judged
 
 
-def _authenticode(kind: authenticode.Kind) -> Callable[[BinaryIO, _Bench], _Found]:
+def _script_or_program(kind: Literal["pe", "ps1"]) -> Callable[[BinaryIO, _Bench], _Found]:
     def judged(file: BinaryIO, bench: _Bench) -> _Found:
+        from bundler.trust import authenticode
+
         evidence = authenticode.judge(file, kind, anchors=bench.anchors, at=bench.at)
         return _Found(_signed(evidence), evidence)
+
+    return judged
+
+
+def _document(kind: Literal["apt-release", "apt-index", "openpgp-key", "certificate"]) -> Callable[..., _Found]:
+    def judged(file: BinaryIO, bench: _Bench) -> _Found:
+        from bundler.flow import documents
+
+        return _Found(documents.judge(file, kind, anchors=bench.anchors, at=bench.at, known=bench.named))
 
     return judged
 
@@ -157,47 +165,6 @@ def _authenticode(kind: authenticode.Kind) -> Callable[[BinaryIO, _Bench], _Foun
 def _signed(evidence: Evidence) -> str:
     when = f" on {evidence.signed_at:%Y-%m-%d}" if evidence.signed_at else ""
     return f"signed by {evidence.signer}{when}; believed by {evidence.anchors} anchors"
-
-
-def _release(file: BinaryIO, bench: _Bench) -> _Found:
-    signed = openpgp.verify_clearsigned(
-        file.read(_MAX_DOCUMENT), anchors=bench.anchors, at=bench.at, what="the release document"
-    )
-    when = f"{signed.signed_at:%Y-%m-%d}"
-    return _Found(f"signed by {signed.user_id} ({signed.key.fingerprint}) on {when}")
-
-
-def _index(file: BinaryIO, bench: _Bench) -> _Found:
-    content = file.read(_MAX_DOCUMENT)
-    for digest in (hashlib.sha256(content).hexdigest(), _unpacked_digest(content)):
-        if digest in bench.named:
-            return _Found(f"a believed InRelease names it as {bench.named[digest]}")
-    raise NotBelieved(
-        "no believed InRelease among the files names this index",
-        reason="not-named",
-        details=["An index carries no signature of its own: its InRelease vouches for it."],
-        do="give the InRelease of the same repository and moment along with it",
-    )
-
-
-def _unpacked_digest(content: bytes) -> str:
-    digest = hashlib.sha256()
-    try:
-        for piece in compressed.pieces(BytesIO(content), "gz", limit=_MAX_DOCUMENT):
-            digest.update(piece)
-    except Malformed:
-        return ""
-    return digest.hexdigest()
-
-
-def _key(file: BinaryIO, bench: _Bench) -> _Found:
-    known = pins.key(file.read(_PIECE), bench.anchors)
-    return _Found(f"the pinned key {known.name} ({known.fingerprint}); {known.source}")
-
-
-def _certificate(file: BinaryIO, bench: _Bench) -> _Found:
-    known = pins.root(file.read(_PIECE), bench.anchors)
-    return _Found(f"the pinned root {known.name}, for {' and '.join(known.purposes)}; {known.source}")
 
 
 def _unknown(file: BinaryIO, _: _Bench) -> _Found:
@@ -222,10 +189,10 @@ _JUDGES: Mapping[str, Callable[[BinaryIO, _Bench], _Found]] = {
     "msi": _package("msi"),
     "deb": _package("deb"),
     "rpm": _package("rpm"),
-    "pe": _authenticode("pe"),
-    "ps1": _authenticode("ps1"),
-    "apt-release": _release,
-    "apt-index": _index,
-    "openpgp-key": _key,
-    "certificate": _certificate,
+    "pe": _script_or_program("pe"),
+    "ps1": _script_or_program("ps1"),
+    "apt-release": _document("apt-release"),
+    "apt-index": _document("apt-index"),
+    "openpgp-key": _document("openpgp-key"),
+    "certificate": _document("certificate"),
 }

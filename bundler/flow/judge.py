@@ -8,34 +8,10 @@ from datetime import datetime
 from typing import BinaryIO
 
 from bundler.errors import NotBelieved
-from bundler.formats import deb, msi, rpm
 from bundler.model.anchor import Anchors
 from bundler.model.artifact import Artifact, PackageKind
 from bundler.model.evidence import Evidence, PackageFacts
 from bundler.model.lock import Pin
-from bundler.trust import apt_chain, authenticode, debsigs, rpm_signature, yum_chain
-
-Judge = Callable[[BinaryIO, Anchors, datetime], Evidence]
-
-
-def _msi(file: BinaryIO, anchors: Anchors, at: datetime) -> Evidence:
-    return authenticode.judge(file, "msi", anchors=anchors, at=at)
-
-
-def _deb(file: BinaryIO, anchors: Anchors, at: datetime) -> Evidence:
-    return debsigs.judge(file, anchors=anchors, at=at)
-
-
-def _rpm(file: BinaryIO, anchors: Anchors, at: datetime) -> Evidence:
-    return rpm_signature.judge(file, anchors=anchors, at=at)
-
-
-_JUDGES: Mapping[PackageKind, Judge] = {"msi": _msi, "deb": _deb, "rpm": _rpm}
-_FACTS: Mapping[PackageKind, Callable[[BinaryIO], PackageFacts]] = {
-    "msi": msi.facts,
-    "deb": deb.facts,
-    "rpm": rpm.facts,
-}
 
 
 @dataclass(frozen=True)
@@ -46,21 +22,55 @@ class Judged:
     evidence: Evidence
 
 
+# Each kind's own modules are imported when a package of it is judged: an MSI need not wait for Sequoia to load.
+
+
+def _msi(file: BinaryIO, anchors: Anchors, at: datetime) -> Judged:
+    from bundler.formats import msi
+    from bundler.trust import authenticode
+
+    evidence = authenticode.judge(file, "msi", anchors=anchors, at=at)
+    return _with_facts(file, evidence, msi.facts)
+
+
+def _deb(file: BinaryIO, anchors: Anchors, at: datetime) -> Judged:
+    from bundler.formats import deb
+    from bundler.trust import debsigs
+
+    return _with_facts(file, debsigs.judge(file, anchors=anchors, at=at), deb.facts)
+
+
+def _rpm(file: BinaryIO, anchors: Anchors, at: datetime) -> Judged:
+    from bundler.formats import rpm
+    from bundler.trust import rpm_signature
+
+    return _with_facts(file, rpm_signature.judge(file, anchors=anchors, at=at), rpm.facts)
+
+
+_JUDGES: Mapping[PackageKind, Callable[[BinaryIO, Anchors, datetime], Judged]] = {
+    "msi": _msi,
+    "deb": _deb,
+    "rpm": _rpm,
+}
+
+
 def package(file: BinaryIO, kind: PackageKind, *, anchors: Anchors, at: datetime) -> Judged:
     """Judge the signature that a package carries, then read what it says of itself.
 
     The facts are read only after the signature held: no byte of an unbelieved file is interpreted further.
     Raises NotBelieved.
     """
-    evidence = _JUDGES[kind](file, anchors, at)
+    return _JUDGES[kind](file, anchors, at)
+
+
+def _with_facts(file: BinaryIO, evidence: Evidence, read: Callable[[BinaryIO], PackageFacts]) -> Judged:
     file.seek(0)
     try:
-        facts = _FACTS[kind](file)
+        return Judged(read(file), evidence)
     except ValueError as error:
         raise NotBelieved(
             f"the package is signed, but what it says of itself cannot be read: {error}", reason="malformed"
         ) from error
-    return Judged(facts, evidence)
 
 
 def fits(version: str, wanted: str) -> bool:
