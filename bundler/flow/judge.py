@@ -127,8 +127,10 @@ def again(
 def _repository(
     pin: Pin, evidence: Evidence, documents: Mapping[str, bytes], anchors: Anchors, at: datetime
 ) -> Evidence:
-    chain = apt_chain if evidence.method == "apt-repository" else yum_chain
-    return chain.rejudge(documents, evidence, facts=pin.facts, sha256=pin.sha256, size=pin.size, anchors=anchors, at=at)
+    from bundler.trust import apt_chain, yum_chain
+
+    rejudge = apt_chain.rejudge if evidence.method == "apt-repository" else yum_chain.rejudge
+    return rejudge(documents, evidence, facts=pin.facts, sha256=pin.sha256, size=pin.size, anchors=anchors, at=at)
 
 
 def _require_same(pin: Pin, found: tuple[Evidence, ...]) -> None:
