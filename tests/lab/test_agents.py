@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from agent_cases import CASES, ONE, SIGNED, VERSION, Case, Machine, Step, check
+from far_side_machine import missing
 
 from bundler.lab import agents
 
@@ -30,7 +31,7 @@ def shell(tmp_path_factory) -> list[str]:
 @pytest.fixture(scope="session")
 def native(tmp_path_factory) -> list[str]:
     if shutil.which("cc") is None:
-        pytest.skip("there is no C compiler (apt install gcc)")
+        missing("a C compiler (apt install gcc libc6-dev)")
     program = tmp_path_factory.mktemp("c") / "azcmagent"
     flags = [
         "-std=c11",
@@ -90,7 +91,7 @@ def test_both_say_the_same_words(shell, native, tmp_path):
 
 def test_shell_is_clean():
     if shutil.which("shellcheck") is None:
-        pytest.skip("there is no shellcheck (apt install shellcheck)")
+        missing("shellcheck (apt install shellcheck)")
     subprocess.run(["shellcheck", "--shell=bash", SOURCES / "azcmagent.sh"], check=True)
 
 
@@ -112,7 +113,7 @@ def test_a_version_fills_its_place_alone():
 
 def test_executable_is_what_its_source_makes(tmp_path):
     if shutil.which(COMPILER) is None:
-        pytest.skip(f"there is no {COMPILER} (apt install gcc-mingw-w64-x86-64)")
+        missing(f"{COMPILER} (apt install gcc-mingw-w64-x86-64)")
     assert f"{COMPILER} {BUILD} -o azcmagent.exe azcmagent.c" in (SOURCES / "BUILD.md").read_text()
     source = tmp_path / "azcmagent.c"
     source.write_bytes((SOURCES / "azcmagent.c").read_bytes())
