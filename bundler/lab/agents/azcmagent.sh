@@ -111,7 +111,7 @@ note() { # LEVEL TEXT -> the log, in logfmt as the real one
     printf 'time=%s level=%s msg=%s\n' "$time" "$1" "$reply" >>"$STATE/log/azcmagent.log"
 }
 
-now() { TZ=UTC0 printf -v time '%(%Y-%m-%dT%H:%M:%SZ)T' -1; }
+now() { time=$(date -u +%Y-%m-%dT%H:%M:%SZ); }
 
 # --- JSON in: a flat object of strings, numbers, true, false and null --------------------------------------------------
 
