@@ -23,9 +23,13 @@ $(STAMP): pyproject.toml
 .PHONY: setup
 setup: $(STAMP) ## Make a virtual environment with the product and its tools
 
+.PHONY: demo
+demo: $(STAMP) ## Show the whole path: lab, definition, lock, build, verify, inspect, dry run
+	@$(BIN)/python tools/demo.py demo
+
 .PHONY: test
 test: $(STAMP) ## Pass all tests (PYTEST_ARGS adds to pytest's own)
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
 
 .PHONY: lint
 lint: $(STAMP) ## Check style, types, the architecture and every rendered script
@@ -39,6 +43,10 @@ lint: $(STAMP) ## Check style, types, the architecture and every rendered script
 format: $(STAMP) ## Put the code into its one format
 	$(BIN)/ruff check --fix-only bundler tests tools
 	$(BIN)/ruff format bundler tests tools
+
+.PHONY: bench
+bench: $(STAMP) ## Measure the README's ratios (needs osslsigncode, 7zz and curl: apt-get install osslsigncode 7zip curl)
+	@$(BIN)/python tools/bench.py
 
 .PHONY: package
 package: $(STAMP) ## Build the wheel that works when installed elsewhere
