@@ -332,28 +332,49 @@ def test_certificate_instead_of_a_secret(debian, bundles):
     assert shown(debian)["status"] == "Connected"
 
 
-def test_interrupted_while_connecting(debian, bundles):
-    """The parameters with the secret lie in a file while azcmagent reads them: not a moment longer, even then."""
+@pytest.fixture
+def connecting(debian, bundles):
+    """A run that stands still while azcmagent reads its parameters, and what it reads."""
     script = carry(bundles.make(), debian)
     assert debian.run(script, environment={"ARC_BUNDLER_SECRET": "wrong"}).code == 41
-    agent = debian / AGENT
     slow = '#!/bin/bash\n[[ $1 != connect ]] || { cp "$3" /root/seen; stat -c %a "$3" >/root/mode; sleep 60; }\n'
-    agent.write_text(slow + f'exec bash {AGENT}.real "$@"\n')
-    (debian / "opt/azcmagent/bin/azcmagent.real").write_text("exit 0\n")
+    real = (debian / AGENT).read_bytes()
+    (debian / AGENT).write_text(slow)
     process = debian.start(script, environment=GIVEN)
     give_up = time.monotonic() + 30
     while not (debian / "root/mode").exists() or not (debian / "root/mode").read_text():
         assert time.monotonic() < give_up
         time.sleep(0.02)
-    code, _ = end(process, signal.SIGTERM)
-
-    assert code == 207
+    (debian / AGENT).write_bytes(real)
     given = json.loads((debian / "root/seen").read_text(encoding="utf-8"))
     assert given["service-principal-secret"] == SECRET
     assert given["service-principal-id"] == PRINCIPAL
     assert (debian / "root/mode").read_text() == "600\n"
     (debian / "root/seen").unlink()
+    yield process
+    if process.poll() is None:
+        end(process, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("which", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_interrupted_while_connecting(which, connecting, debian):
+    """The parameters with the secret lie in a file while azcmagent reads them: not a moment longer, even then."""
+    code, _ = end(connecting, which)
+
+    assert code == 207
     assert debian.holding() == []
+    assert receipts(debian)[-1]["exit_code"] == 207
+
+
+def test_killed_while_connecting(connecting, debian):
+    """Nothing can be cleaned up by who is killed; the next run does it, and goes on."""
+    end(connecting, signal.SIGKILL)
+    assert debian.holding() != []
+    outcome = debian.run("/media/usb/install.sh", environment=GIVEN)
+
+    assert outcome.code == 0, outcome.out
+    assert shown(debian)["status"] == "Connected"
+    nothing_left(debian, outcome)
 
 
 def test_verify_alone(debian, bundles):
