@@ -12,17 +12,10 @@ from types import TracebackType
 import click
 from typing_extensions import Self
 
+from bundler.cli.amounts import human
 from bundler.model.progress import Progress, Silence, Task
 
 _LINE_EVERY = 10.0  # seconds between two plain lines about one task: a CI log is read, not watched
-
-
-def _size(amount: float) -> str:
-    for unit in ("B", "kB", "MB"):
-        if amount < 1000:
-            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
-        amount /= 1000
-    return f"{amount:.1f} GB"
 
 
 class _PlainTask:
@@ -48,9 +41,9 @@ class _PlainTask:
     def _state(self) -> str:
         speed = self._moved / max(monotonic() - self._began, 1e-3)
         if not self._total:
-            return f"{_size(self._done)}, {_size(speed)}/s"
+            return f"{human(self._done)}, {human(speed)}/s"
         left = max(self._total - self._done, 0) / max(speed, 1.0)
-        return f"{self._done * 100 // self._total} % of {_size(self._total)}, {_size(speed)}/s, {left:.0f} s left"
+        return f"{self._done * 100 // self._total} % of {human(self._total)}, {human(speed)}/s, {left:.0f} s left"
 
     def __enter__(self) -> Self:
         return self
@@ -60,7 +53,7 @@ class _PlainTask:
     ) -> None:
         if kind is None and self._moved:
             seconds = monotonic() - self._began
-            click.echo(f"{self._label}: {_size(self._done)} in {seconds:.1f} s", err=True)
+            click.echo(f"{self._label}: {human(self._done)} in {seconds:.1f} s", err=True)
 
 
 class _PlainLines:

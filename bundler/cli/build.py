@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bundler.cli.amounts import human
 from bundler.cli.plan import OUTPUT
 from bundler.cli.settings import (
     FetchSettings,
@@ -77,7 +78,7 @@ def _tell(surface: Surface, built: Built) -> None:
         head = "is there already, whole and the same" if built.unchanged else "was made and checked"
         lines = [f"{built.name} {built.version}{label} {head}:"]
         for made in built.made:
-            lines.append(f"  {made.path}  {made.size / 1e6:.1f} MB{'  encrypted' if made.encrypted else ''}")
+            lines.append(f"  {made.path}  {human(made.size)}{'  encrypted' if made.encrypted else ''}")
             if made.format != "directory":
                 lines.append(f"    archive SHA-256  {made.sha256}")
             lines.append(f"    bundle digest    {made.digest}")

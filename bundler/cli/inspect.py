@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bundler.cli.amounts import human
 from bundler.cli.settings import password_option, password_source
 from bundler.cli.surface import Surface, common
 
@@ -36,12 +37,12 @@ def _lines(manifest: Manifest) -> Iterator[str]:
     yield f"  made      {manifest.created:%Y-%m-%d %H:%M:%S} UTC by {manifest.tool}"
     yield f"  anchors   {manifest.anchors} ({manifest.anchors_sha256})"
     yield f"  targets   {', '.join(map(str, manifest.targets))}"
-    yield f"  files     {len(manifest.files)}, {sum(file.size for file in manifest.files) / 1e6:.1f} MB"
+    yield f"  files     {len(manifest.files)}, {human(sum(file.size for file in manifest.files))}"
     yield from (f"  weakened  {switch}" for switch in manifest.weakened)
     yield "packages"
     for pin in manifest.pins:
         yield f"  {pin.path}"
-        yield f"    {pin.facts.name} {pin.facts.version} {pin.facts.architecture}, {pin.size / 1e6:.1f} MB"
+        yield f"    {pin.facts.name} {pin.facts.version} {pin.facts.architecture}, {human(pin.size)}"
         yield f"    SHA-256 {pin.sha256}"
         yield f"    from    {(pin.redirects or (pin.url,))[-1]}"
         for evidence in pin.evidence:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bundler.cli.amounts import human
 from bundler.cli.settings import FetchSettings, definition_options, downloading, fetch_options, lock_beside, read_site
 from bundler.cli.surface import Surface, common, option
 
@@ -89,7 +90,7 @@ def _tell(surface: Surface, path: Path, lock: Lock, moves: tuple[Move, ...], *, 
     def text() -> str:
         lines = [f"{lock.name} {lock.version}: {len(lock.pins)} packages believed by {lock.anchors} anchors"]
         lines += [
-            f"  {pin.place:<22} {pin.facts.version:<18} {pin.size / 1e6:8.1f} MB  {pin.evidence[0].signer}"
+            f"  {pin.place:<22} {pin.facts.version:<18} {human(pin.size):>9}  {pin.evidence[0].signer}"
             for pin in lock.pins
         ]
         lines += [f"  moved: {_move(move)}" for move in moves]

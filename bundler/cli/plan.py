@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from bundler.cli.amounts import human
 from bundler.cli.settings import definition_options, lock_beside, open_store, read_site, store_option
 from bundler.cli.surface import Surface, common, option
 
@@ -49,7 +50,7 @@ def command(
     def text() -> str:
         lines = [f"{planned.name} {planned.version}: {len(planned.actions)} steps"]
         for action in planned.actions:
-            size = f" ({action.size / 1e6:.1f} MB)" if action.size else ""
+            size = f" ({human(action.size)})" if action.size else ""
             lines.append(f"  {action.verb:<8}{action.subject}{size}")
             lines.append(f"          {action.reason}")
         return "\n".join(lines)

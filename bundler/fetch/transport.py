@@ -252,7 +252,11 @@ def _next(way: list[str], location: str) -> str:
         )
     there = require_https(there)
     if there in way:
-        raise UpstreamError(f"{shown(way[0])} redirects in a circle", details=_steps([*way, there]))
+        raise UpstreamError(
+            f"{shown(way[0])} redirects in a circle",
+            details=_steps([*way, there]),
+            do="a portal or proxy may want a sign-in first: open the address in a browser on this host",
+        )
     return there
 
 

@@ -45,7 +45,7 @@ def members(file: BinaryIO) -> tuple[Member, ...]:
     """List the members of the archive ``file``, in its order, reading their headers alone.
 
     Every byte of the file must belong to a member, its header or its padding.
-    Raises :class:`ArError` (reasons ``malformed``, ``truncated``, ``trailing-data``, ``html-page``).
+    Raises :class:`ArError` (reasons ``malformed``, ``truncated``, ``trailing-data``, ``html``).
     """
     end = file.seek(0, os.SEEK_END)
     file.seek(0)
@@ -65,7 +65,7 @@ def _check_magic(head: bytes) -> None:
     if head.startswith(MAGIC):
         return
     if looks_like_a_page(head):
-        raise ArError("the file is an HTML page, not an ar archive", reason="html-page")
+        raise ArError("the file is an HTML page, not an ar archive", reason="html")
     if MAGIC.startswith(head):
         raise ArError("the file ends before its first member", reason="truncated")
     raise ArError("the file does not begin as an ar archive does")

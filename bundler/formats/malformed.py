@@ -12,7 +12,7 @@ _PAGE_STARTS = (b"<!doctype", b"<html", b"<head", b"<body")
 class Malformed(ValueError):
     """Bytes break the rules of their format.
 
-    ``reason`` is one of ``malformed``, ``truncated``, ``trailing-data``, ``too-big``, ``html-page``, ``unsupported``,
+    ``reason`` is one of ``malformed``, ``truncated``, ``trailing-data``, ``too-big``, ``html``, ``unsupported``,
     ``unsafe-path``, ``duplicate`` and ``weak-digest``.
     """
 

@@ -69,7 +69,7 @@ class SignedInstaller:
     """A signed MSI whose every byte has an owner.
 
     Raises :class:`~bundler.errors.NotBelieved` with the reasons of
-    :class:`~bundler.formats.compound_file.CompoundFile`, ``unknown-stream``, ``not-signed`` and
+    :class:`~bundler.formats.compound_file.CompoundFile`, ``unknown-stream``, ``unsigned`` and
     ``metadata-unprotected``.
     """
 
@@ -78,7 +78,7 @@ class SignedInstaller:
         self._refuse_unknown(self._container.root)
         signature = self._container.stream(SIGNATURE)
         if signature is None or not signature.size:
-            raise NotBelieved("the MSI carries no signature", reason="not-signed")
+            raise NotBelieved("the MSI carries no signature", reason="unsigned")
         extra = self._container.stream(METADATA_DIGEST)
         if extra is None:
             raise NotBelieved(

@@ -66,7 +66,7 @@ def layout(file: BinaryIO) -> Layout:
     if first is None or len(head) < entry + 8:
         _malformed("its optional header is none")
     if struct.unpack_from("<I", head, 24 + first - 4)[0] <= _SECURITY_DIRECTORY:
-        raise NotBelieved("the PE file carries no signature", reason="not-signed")
+        raise NotBelieved("the PE file carries no signature", reason="unsigned")
     if at < 64 or struct.unpack_from("<H", head, 20)[0] < first + 8 * (_SECURITY_DIRECTORY + 1):
         _malformed("its headers overlap")
     return Layout(size, at + 24 + 64, at + entry, *struct.unpack_from("<II", head, entry))
@@ -85,7 +85,7 @@ def digest(file: BinaryIO, place: Layout, algorithm: str) -> bytes:
 class SignedImage:
     """A PE file whose certificate table is its end and holds one signature and nothing more.
 
-    Raises :class:`~bundler.errors.NotBelieved`: ``unknown-kind``, ``not-signed``, ``truncated``, ``malformed``,
+    Raises :class:`~bundler.errors.NotBelieved`: ``unknown-kind``, ``unsigned``, ``truncated``, ``malformed``,
     ``trailing-data`` (bytes after the table, a second entry, padding: CVE-2013-3900).
     """
 
@@ -98,7 +98,7 @@ class SignedImage:
     def _read_table(self) -> bytes:
         place = self._layout
         if not place.table and not place.table_size:
-            raise NotBelieved("the PE file carries no signature", reason="not-signed")
+            raise NotBelieved("the PE file carries no signature", reason="unsigned")
         if place.table + place.table_size > place.size:
             raise NotBelieved("the PE file ends before its signature does", reason="truncated")
         if place.table + place.table_size < place.size:

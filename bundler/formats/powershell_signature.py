@@ -51,7 +51,7 @@ def text_digest(text: str, algorithm: str) -> bytes:
 class SignedScript:
     """A PowerShell file that ends with its one signature block.
 
-    Raises :class:`~bundler.errors.NotBelieved`: ``not-signed``, ``line-endings``, ``trailing-data``, ``malformed``,
+    Raises :class:`~bundler.errors.NotBelieved`: ``unsigned``, ``line-endings``, ``trailing-data``, ``malformed``,
     ``unknown-kind``, ``too-large``.
     """
 
@@ -70,7 +70,7 @@ class SignedScript:
         if not begin:
             if BEGIN in text:
                 raise NotBelieved("the line endings of the script were changed after signing", reason="line-endings")
-            raise NotBelieved("the script carries no signature block", reason="not-signed")
+            raise NotBelieved("the script carries no signature block", reason="unsigned")
         block, end, rest = block.partition(LINE + END + LINE)
         if not end:
             _malformed("it does not end")

@@ -164,7 +164,7 @@ class Layout:
 def layout(file: BinaryIO) -> Layout:
     """Read lead and headers of the package ``file``; the payload is not looked at.
 
-    Raises :class:`RpmError` (reasons ``malformed``, ``truncated``, ``unsupported``, ``too-big``, ``html-page``).
+    Raises :class:`RpmError` (reasons ``malformed``, ``truncated``, ``unsupported``, ``too-big``, ``html``).
     """
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
@@ -203,7 +203,7 @@ def header_facts(header: Header) -> PackageFacts:
 
 def _check_lead(lead: bytes) -> None:
     if looks_like_a_page(lead):
-        raise RpmError("the file is an HTML page, not an rpm package", reason="html-page")
+        raise RpmError("the file is an HTML page, not an rpm package", reason="html")
     if not lead.startswith(_LEAD_MAGIC[: len(lead)]):
         raise RpmError("the file does not begin as an rpm package does")
     if len(lead) < LEAD_SIZE:

@@ -193,7 +193,7 @@ def _check_signature(signer: Signer, leaf: x509.Certificate, content_type: str, 
         raise NotBelieved("the signature does not say what it signs", reason="malformed")
     actual = hashlib.new(signer.digest_algorithm, content).digest()
     if der.read_object_identifier(named) != content_type or not hmac.compare_digest(der.read_octets(digest), actual):
-        raise NotBelieved("the signed attributes are not those of the content", reason="signature-invalid")
+        raise NotBelieved("the signed attributes are not those of the content", reason="bad-signature")
     _verify(signer, leaf)
 
 
@@ -208,7 +208,7 @@ def _verify(signer: Signer, leaf: x509.Certificate) -> None:
         else:
             raise NotBelieved("the signature is of an unknown kind", reason="unknown-algorithm")
     except (InvalidSignature, UnsupportedAlgorithm, ValueError):
-        raise NotBelieved("the signature is not its signer's", reason="signature-invalid") from None
+        raise NotBelieved("the signature is not its signer's", reason="bad-signature") from None
 
 
 def _timestamp(signer: Signer, pool: tuple[x509.Certificate, ...], anchors: Anchors, at: datetime) -> _Timestamp | None:

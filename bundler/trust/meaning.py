@@ -21,7 +21,7 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
     "unknown-kind": ("The file is not what its name says.", _ASK),
     "malformed": ("The file was damaged on the way, or made to confuse its readers.", _AGAIN),
     "too-large": ("No script is that large.", _ASK),
-    "not-signed": ("The signature was removed, or this is not the file that its publisher released.", _TAMPERED),
+    "unsigned": ("The signature was removed, or this is not the file that its publisher released.", _TAMPERED),
     "line-endings": ("A tool treated the file as text: git, an FTP client or an editor.", "Copy it in binary mode."),
     "trailing-data": (
         "Something was hidden in a genuine file where signatures do not look (as in CVE-2020-1464).",
@@ -38,7 +38,7 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "metadata-mismatch": ("Parts of the installer were exchanged or renamed after it was signed.", _TAMPERED),
     "digest-mismatch": ("The file was damaged on the way or changed by somebody.", _TAMPERED),
-    "signature-invalid": ("The signature was damaged or forged.", _TAMPERED),
+    "bad-signature": ("The signature was damaged or forged.", _TAMPERED),
     "wrong-subject": ("A signature was taken from another file.", _TAMPERED),
     "unknown-attribute": ("Something was added to the signature after signing, where it protects nothing.", _TAMPERED),
     "unknown-algorithm": ("The signature uses an algorithm that Microsoft does not use.", _ASK),
@@ -56,6 +56,23 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
         "A timestamp of an authority that is not trusted hides when the file was signed.",
         _TAMPERED,
     ),
+    "wrong-key": (
+        "Somebody else than the trusted publisher signed it, or the publisher changed keys.",
+        "Compare the key with the one that the publisher states, before you believe it by anchors of your own.",
+    ),
+    "revoked-key": ("The publisher withdrew the key.", "Get a newer release."),
+    "expired-key": ("It was signed after the key's time.", _ASK),
+    "unusable-key": (
+        "The anchors that were given hold a key that the library refuses.",
+        "Get a current copy of the key.",
+    ),
+    "future-signature": (
+        "The clock of this machine is behind, or the signature is forged.",
+        "Set the clock, and try again.",
+    ),
+    "unexpected-member": ("Somebody added to a genuine package what its signature does not cover.", _TAMPERED),
+    "unexpected-data": ("Somebody added to a genuine package what its signature does not cover.", _TAMPERED),
+    "no-payload-digest": ("It was built by an rpm older than 4.14, and its contents are not signed.", _ASK),
     "timestamp-in-future": (
         "The clock of this machine is behind, or the timestamp is forged.",
         "Set the clock, and try again.",

@@ -23,6 +23,7 @@ from pysequoia.packet import HashAlgorithm, PacketPile, SignatureType, Tag
 
 from bundler.errors import BundlerError, NotBelieved, WriteError
 from bundler.model.anchor import Anchors, PackageKey
+from bundler.trust.meaning import explained
 
 CLOCK_SKEW = timedelta(minutes=30)
 """How far a signature may lie in the future: Sequoia's own tolerance for clocks that disagree."""
@@ -122,7 +123,7 @@ def verify_clearsigned(document: bytes, *, anchors: Anchors, at: datetime, what:
 
 
 def _refused(what: str, reason: str, why: str, details: Sequence[str] = ()) -> NotBelieved:
-    return NotBelieved(f"{what} is not believed: {why}.", reason=reason, details=details)
+    return explained(NotBelieved(f"{what} is not believed: {why}.", reason=reason, details=details))
 
 
 def _clear_parts(document: bytes, what: str) -> tuple[bytes, bytes]:
@@ -135,7 +136,7 @@ def _clear_parts(document: bytes, what: str) -> tuple[bytes, bytes]:
         end = bare.index(_SIGNATURE_END, middle)
     except ValueError:
         page = document.lstrip()[:1] == b"<"
-        reason = "html-page" if page else "unsigned"
+        reason = "html" if page else "unsigned"
         why = "it is an HTML page" if page else "it holds no whole clear-signed block"
         raise _refused(what, reason, why) from None
     return b"".join(lines[begin:middle]), b"".join(lines[middle : end + 1])

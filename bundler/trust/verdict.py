@@ -7,11 +7,7 @@ from contextlib import contextmanager
 
 from bundler.errors import NotBelieved
 from bundler.formats.malformed import Malformed
-
-_DO = {
-    "html-page": "A proxy or a portal answered in the server's place: open the address in a browser on this host.",
-    "truncated": "Fetch the file again: the download stopped early.",
-}
+from bundler.trust.meaning import explained
 
 
 @contextmanager
@@ -20,5 +16,5 @@ def judging(what: str) -> Iterator[None]:
     try:
         yield
     except Malformed as error:
-        do = _DO.get(error.reason, "")
-        raise NotBelieved(f"{what} is not what it should be: {error}.", reason=error.reason, do=do) from None
+        refused = NotBelieved(f"{what} is not what it should be: {error}.", reason=error.reason)
+        raise explained(refused) from None

@@ -34,6 +34,7 @@ class Site:
     folder: Path
     lab: Lab
     run: Callable[..., Ran]
+    now: datetime = NOW
 
     @property
     def definition(self) -> Path:

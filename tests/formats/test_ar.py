@@ -46,7 +46,7 @@ def test_what_was_written_is_read(content: list[tuple[str, bytes]]) -> None:
         (b"", "truncated"),
         (b"!<ar", "truncated"),
         (b"not an archive at all", "malformed"),
-        (b"\n<!DOCTYPE html><html>", "html-page"),
+        (b"\n<!DOCTYPE html><html>", "html"),
         (ARCHIVE[:50], "truncated"),
         (ar([("member", b"abcdef")])[:-3], "truncated"),
         (ARCHIVE + b"trailing", "trailing-data"),

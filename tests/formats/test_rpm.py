@@ -77,7 +77,7 @@ def test_real_packages(corpus: Path) -> None:
         (rpm()[:50], "truncated"),
         (rpm()[:110], "truncated"),
         (rpm()[:400], "truncated"),
-        (b"<html>", "html-page"),
+        (b"<html>", "html"),
         (b"something else" * 20, "malformed"),
         (rpm().replace(lead(), lead()[:7] + b"\x01" + lead()[8:]), "unsupported"),
         (rpm().replace(lead(), lead()[:4] + b"\x09" + lead()[5:]), "unsupported"),

@@ -51,7 +51,7 @@ class TestImages:
         assert SignedImage(io.BytesIO(content)).digest("sha256") == hashlib.sha256(kept).digest()
 
     def test_an_image_without_a_signature(self):
-        assert image_reason(pe()) == "not-signed"
+        assert image_reason(pe()) == "unsigned"
 
     @pytest.mark.parametrize(
         "content", [b"", b"MZ", b"MZ" + bytes(62), b"MZ" + bytes(58) + b"\xff\xff\xff\xff", b"\x7fELF"]
@@ -80,7 +80,7 @@ class TestImages:
     def test_fewer_directories_than_a_signature_needs(self):
         content = bytearray(good("pe"))
         struct.pack_into("<I", content, 64 + 24 + 108, 4)
-        assert image_reason(bytes(content)) == "not-signed"
+        assert image_reason(bytes(content)) == "unsigned"
 
     @settings(max_examples=200, deadline=None)
     @given(st.integers(0, 400), st.binary(min_size=1, max_size=8))
@@ -114,7 +114,7 @@ class TestScripts:
             (b"\r\n# MI", b"\r\n# !I", "malformed"),
             (b"\r\n# SIG # Begin", b"\n# SIG # Begin", "line-endings"),
             (b"Begin signature block\r\n", b"Begin signature block\n", "line-endings"),
-            (b"# SIG # Begin", b"# SIG # begin", "not-signed"),
+            (b"# SIG # Begin", b"# SIG # begin", "unsigned"),
         ],
     )
     def test_a_block_that_is_none(self, old, new, expected):
@@ -129,7 +129,7 @@ class TestScripts:
 
     @given(st.binary(max_size=400))
     def test_any_bytes_raise_nothing_else(self, content):
-        assert script_reason(content) in {"not-signed", "unknown-kind", "malformed"}
+        assert script_reason(content) in {"unsigned", "unknown-kind", "malformed"}
 
     def test_a_script_larger_than_any(self, monkeypatch):
         monkeypatch.setattr(powershell_signature, "MAX_SIZE", 10)

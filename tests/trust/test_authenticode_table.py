@@ -184,7 +184,7 @@ class TestChangedFiles:
     def test_the_signature_taken_out(self):
         parts = msi_parts(good("msi"))
         del parts[msi_signature.SIGNATURE]
-        refused(msi_again(parts), "msi", "not-signed")
+        refused(msi_again(parts), "msi", "unsigned")
 
 
 class TestChangedImages:
@@ -213,7 +213,7 @@ class TestChangedImages:
     def test_the_directory_zeroed(self):
         content = bytearray(good("pe"))
         struct.pack_into("<II", content, portable_executable.layout(io.BytesIO(good("pe"))).directory, 0, 0)
-        refused(bytes(content), "pe", "not-signed")
+        refused(bytes(content), "pe", "unsigned")
 
     def test_only_the_checksum_changed(self):
         content = bytearray(good("pe"))
@@ -446,7 +446,7 @@ class TestScripts:
         refused(text.replace(b"\r\n", b"\n") + begin + block, "ps1", "digest-mismatch")
 
     def test_no_block(self):
-        refused(b"Write-Host\r\n", "ps1", "not-signed")
+        refused(b"Write-Host\r\n", "ps1", "unsigned")
 
     @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
     def test_encodings_with_a_mark(self, encoding):

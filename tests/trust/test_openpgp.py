@@ -172,7 +172,7 @@ def test_no_pinned_key_means_no_belief() -> None:
     [
         (b"", "unsigned"),
         (TEXT.encode(), "unsigned"),
-        (b"<!DOCTYPE html><html>Sign in</html>", "html-page"),
+        (b"<!DOCTYPE html><html>Sign in</html>", "html"),
         (KEY.clear_signed(TEXT, AGO)[:-40], "unsigned"),
     ],
 )
