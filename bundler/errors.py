@@ -14,9 +14,11 @@ from typing import ClassVar
 class BundlerError(Exception):
     """A failure that a person can act on.
 
-    ``what`` is one sentence: what is wrong, and where.
-    ``details`` are further lines, shown indented.
-    ``do`` is the next step, as an imperative sentence; empty where there is none.
+    ``what`` says what is wrong, and where: it follows "error: ", so it begins in lower case (but for a name or a path)
+    and has no full stop.
+    ``details`` are further lines, shown indented: whole sentences, or data (``promised: …``).
+    ``do`` is the next step: it follows "What to do: ", so it is an imperative that begins in lower case and has no full
+    stop; clauses are parted by semicolons. Empty where there is nothing to do.
     """
 
     exit_code: ClassVar[int] = 1

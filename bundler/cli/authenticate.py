@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler.cli.settings import anchors_option
-from bundler.cli.surface import Surface, common, option
+from bundler.cli.surface import Surface, common, example, option
 
 if TYPE_CHECKING:
     from bundler.flow.authenticate import Verdict
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 EXIT_REFUSED = 6
 
 
-@click.command("authenticate", epilog="Example: arc-bundler authenticate AzureConnectedMachineAgent.msi azcmagent.deb")
+@click.command("authenticate", epilog=example("arc-bundler authenticate AzureConnectedMachineAgent.msi azcmagent.deb"))
 @click.argument("files", nargs=-1, required=True, metavar="FILE…", type=click.Path(path_type=Path, dir_okay=False))
 @option("--at", metavar="TIME", help="Judge as of this time (ISO 8601; UTC where it names no zone).  [default: now]")
 @option("--publisher", metavar="CN[/O]", help="Demand this publisher instead; O is taken to be CN where left out.")
@@ -39,6 +39,8 @@ def command(
     believed = trusted.load(anchors) if anchors else trusted.microsoft()
     verdicts = authenticate(files, anchors=_demanding(believed, publisher), at=_time(at) or surface.now)
     good = all(verdict.believed for verdict in verdicts)
+    if not good and surface.quiet and not surface.json:
+        click.echo("\n".join(line for v in verdicts if not v.believed for line in _lines(v)), err=True)
     surface.result(
         lambda: "\n".join(line for verdict in verdicts for line in _lines(verdict)),
         lambda: {"ok": good, "anchors": believed.name, "files": _trees(verdicts)},

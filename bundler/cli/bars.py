@@ -16,13 +16,14 @@ from bundler.cli.amounts import human
 from bundler.model.progress import Progress, Silence, Task
 
 _LINE_EVERY = 10.0  # seconds between two plain lines about one task: a CI log is read, not watched
+_WORTH_A_LINE = 2.0  # seconds; what took less needs no line of its own
 
 
 class _PlainTask:
-    """One line when it starts to matter, one now and then, one at its end."""
+    """A line now and then, and one at its end where it took long, or where ``each`` asks for it."""
 
-    def __init__(self, label: str, total: int | None, done: int) -> None:
-        self._label, self._total, self._done = label, total, done
+    def __init__(self, label: str, total: int | None, done: int, *, each: bool) -> None:
+        self._label, self._total, self._done, self._each = label, total, done, each
         self._moved = 0
         self._began = self._told = monotonic()
         self._lock = threading.Lock()
@@ -51,30 +52,35 @@ class _PlainTask:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None and self._moved:
-            seconds = monotonic() - self._began
+        seconds = monotonic() - self._began
+        if kind is None and self._moved and (self._each or seconds >= _WORTH_A_LINE):
             click.echo(f"{self._label}: {human(self._done)} in {seconds:.1f} s", err=True)
 
 
 class _PlainLines:
+    def __init__(self, *, each: bool) -> None:
+        self._each = each
+
     def task(self, label: str, total: int | None, done: int = 0) -> Task:
-        return _PlainTask(label, total, done)
+        return _PlainTask(label, total, done, each=self._each)
 
 
 @contextmanager
-def _bars() -> Iterator[Progress]:
+def _bars(*, each: bool) -> Iterator[Progress]:
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
     from rich.progress import Progress as RichProgress
+    from rich.table import Column
 
+    # Numbers are never cut: on a narrow terminal the label gives way, and one task stays one line.
     columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
+        TextColumn("{task.description}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
+        BarColumn(bar_width=12),
+        DownloadColumn(table_column=Column(no_wrap=True)),
+        TransferSpeedColumn(table_column=Column(no_wrap=True)),
+        TimeRemainingColumn(table_column=Column(no_wrap=True)),
     )
-    with RichProgress(*columns, console=Console(stderr=True), transient=True) as bars:
+    with RichProgress(*columns, console=Console(stderr=True), transient=True, expand=True) as bars:
 
         class _Bar:
             def __init__(self, label: str, total: int | None, done: int) -> None:
@@ -93,6 +99,8 @@ def _bars() -> Iterator[Progress]:
             def __exit__(
                 self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
             ) -> None:
+                if each and kind is None:
+                    self.note("done")
                 bars.remove_task(self._id)
 
         class _Bars:
@@ -103,12 +111,12 @@ def _bars() -> Iterator[Progress]:
 
 
 @contextmanager
-def progress(*, wanted: bool, quiet: bool) -> Iterator[Progress]:
-    """The progress that fits where standard error goes."""
+def progress(*, wanted: bool, quiet: bool, each: bool = False) -> Iterator[Progress]:
+    """The progress that fits where standard error goes; ``each`` wants a line for every task that ends."""
     if quiet or not wanted:
         yield Silence()
     elif sys.stderr.isatty():
-        with _bars() as bars:
+        with _bars(each=each) as bars:
             yield bars
     else:
-        yield _PlainLines()
+        yield _PlainLines(each=each)

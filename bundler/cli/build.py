@@ -19,13 +19,13 @@ from bundler.cli.settings import (
     password_source,
     read_site,
 )
-from bundler.cli.surface import Surface, common, option
+from bundler.cli.surface import Surface, common, example, option
 
 if TYPE_CHECKING:
     from bundler.flow.build import Built
 
 
-@click.command("build", epilog="Example, for a pipeline: arc-bundler build --locked --format json -q")
+@click.command("build", epilog=example("arc-bundler build --locked --format json -q"))
 @option(
     "-o",
     "--output",
@@ -57,6 +57,7 @@ def command(
     archives). A bundle that does not verify itself is deleted, with exit code 6.
     """
     from bundler.flow.build import Wish, build
+    from bundler.flow.site import beside
 
     site = read_site(surface, definition, anchors, strict=strict)
     wish = Wish(
@@ -67,10 +68,15 @@ def command(
     )
     with downloading(surface, FetchSettings(**fetching), site) as (downloader, store, shown):  # type: ignore[arg-type]
         built = build(site, wish, downloader, store, at=surface.now, environment=surface.environment, progress=shown)
-    _tell(surface, built)
+    _tell(surface, built, check=_check(built, anchors or beside(site.path, site.definition.upstream.anchors)))
 
 
-def _tell(surface: Surface, built: Built) -> None:
+def _check(built: Built, anchors: Path | None) -> str:
+    """The command that verifies the first output: with the same anchors, or it would be refused."""
+    return f"arc-bundler verify {built.made[0].path}{f' --anchors {anchors}' if anchors else ''}"
+
+
+def _tell(surface: Surface, built: Built, *, check: str) -> None:
     from bundler.formats.records import to_tree
 
     def text() -> str:
@@ -84,7 +90,7 @@ def _tell(surface: Surface, built: Built) -> None:
             lines.append(f"    bundle digest    {made.digest}")
         lines.append("Give the bundle digest to whoever unpacks it, by another way than the bundle:")
         lines.append("  there, `sha256sum SHA256SUMS` or `Get-FileHash SHA256SUMS` must print the same.")
-        lines.append(f"next: arc-bundler verify {built.made[0].path}")
+        lines.append(f"next: {check}")
         return "\n".join(lines)
 
     surface.result(text, lambda: {"ok": True, **to_tree(built)})

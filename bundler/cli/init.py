@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bundler.cli.surface import Surface, common, option
+from bundler.cli.surface import Surface, common, example, option
 
 if TYPE_CHECKING:
     from bundler.products.arc_server.definition import Upstream
@@ -33,9 +33,14 @@ _LAB_ANSWERS = {
 
 @click.command(
     "init",
-    epilog="Example: arc-bundler init --name arc-tokyo --location japaneast --target windows --target ubuntu/22.04",
+    epilog=example("arc-bundler init --name arc-tokyo --location japaneast --target windows --target ubuntu/22.04"),
 )
-@option("--lab", type=click.Path(file_okay=False, path_type=Path), help="For practice: use the lab running in DIR.")
+@option(
+    "--lab",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="For practice: use the lab running in DIR.",
+)
 @option(
     "--output-format",
     "outputs",

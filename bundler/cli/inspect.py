@@ -10,13 +10,13 @@ import click
 
 from bundler.cli.amounts import human
 from bundler.cli.settings import password_option, password_source
-from bundler.cli.surface import Surface, common
+from bundler.cli.surface import Surface, common, example
 
 if TYPE_CHECKING:
     from bundler.model.manifest import Manifest
 
 
-@click.command("inspect", epilog="Example: arc-bundler inspect arc-tokyo-2026.11.22.7z --format json")
+@click.command("inspect", epilog=example("arc-bundler inspect arc-tokyo-2026.11.22.7z --format json"))
 @click.argument("bundle", type=click.Path(exists=True, path_type=Path))
 @password_option
 @common

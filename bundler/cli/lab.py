@@ -6,10 +6,14 @@ from pathlib import Path
 
 import click
 
-from bundler.cli.surface import Surface, common, option
+from bundler.cli.surface import Surface, common, example, option
+
+_MB = 1_000_000
 
 
-@click.command("lab", epilog="Example: arc-bundler lab --dir lab --port 8443, then: arc-bundler init --lab lab")
+@click.command(
+    "lab", epilog=example("arc-bundler lab", "arc-bundler init --lab .lab     # meanwhile, in another terminal")
+)
 @option(
     "--dir",
     "folder",
@@ -19,8 +23,20 @@ from bundler.cli.surface import Surface, common, option
     help="Where its keys, certificates and packages are kept.",
 )
 @option("--port", type=click.IntRange(0, 65535), default=8443, show_default=True, help="0: any free one.")
+@option(
+    "--speed",
+    type=click.FloatRange(0, min_open=True),
+    metavar="MB",
+    help="Send no faster than this many MB a second, on each connection.",
+)
+@option(
+    "--size",
+    type=click.IntRange(1, 500),
+    metavar="MB",
+    help="Make each package this much larger, as real ones are; serves the newest release alone.",
+)
 @common
-def command(surface: Surface, *, folder: Path, port: int) -> None:
+def command(surface: Surface, *, folder: Path, port: int, size: int | None, speed: float | None) -> None:
     """Run a practice upstream until interrupted.
 
     It serves signed stand-ins of the agent under the paths of Microsoft's servers, with authorities of its own.
@@ -32,4 +48,5 @@ def command(surface: Surface, *, folder: Path, port: int) -> None:
 
     # A service manager ends it as Ctrl-C does: cleanly.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    lab.serve(folder, port, surface.now, surface.say)
+    stuffing, rate = (size or 0) * _MB, max(1, round(speed * _MB)) if speed else 0
+    lab.serve(folder, port, surface.now, surface.say, stuffing=stuffing, speed=rate)

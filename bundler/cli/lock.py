@@ -9,7 +9,7 @@ import click
 
 from bundler.cli.amounts import human
 from bundler.cli.settings import FetchSettings, definition_options, downloading, fetch_options, lock_beside, read_site
-from bundler.cli.surface import Surface, common, option
+from bundler.cli.surface import Surface, common, example, option
 
 if TYPE_CHECKING:
     from bundler.flow.lock import Move
@@ -20,7 +20,7 @@ EXIT_MOVED = 4
 
 @click.command(
     "lock",
-    epilog="Example, for a pipeline: arc-bundler lock --check --format json || arc-bundler lock",
+    epilog=example("arc-bundler lock --check --format json || arc-bundler lock"),
 )
 @option("--check", is_flag=True, help="Only say whether upstream has moved: exit 0 if not, 4 if so. Write nothing.")
 @option("--allow-older", is_flag=True, help="Accept an older repository state or agent than the lock has.")
@@ -81,7 +81,8 @@ def _tell_check(surface: Surface, path: Path, previous: Lock | None, moves: tupl
 
 
 def _move(move: Move) -> str:
-    return f"{move.place or move.what}: {move.what} {move.was or '(nothing)'} -> {move.now or '(nothing)'}"
+    where = f"{move.place}: " if move.place else ""
+    return f"{where}{move.what} {move.was or '(nothing)'} -> {move.now or '(nothing)'}"
 
 
 def _tell(surface: Surface, path: Path, lock: Lock, moves: tuple[Move, ...], *, changed: bool) -> None:

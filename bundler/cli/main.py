@@ -62,7 +62,11 @@ def _version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
         ctx.exit()
 
 
-@click.group(cls=_Commands, context_settings=CONTEXT, epilog="Example: arc-bundler init && arc-bundler build")
+@click.group(
+    cls=_Commands,
+    context_settings=CONTEXT,
+    epilog="\b\nExample:\n  arc-bundler init\n  arc-bundler lock\n  arc-bundler build --locked",
+)
 @click.option(
     "--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Print the version."
 )

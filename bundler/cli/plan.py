@@ -8,12 +8,12 @@ import click
 
 from bundler.cli.amounts import human
 from bundler.cli.settings import definition_options, lock_beside, open_store, read_site, store_option
-from bundler.cli.surface import Surface, common, option
+from bundler.cli.surface import Surface, common, example, option
 
 OUTPUT = Path("bundles")
 
 
-@click.command("plan", epilog="Example: arc-bundler plan --definition tokyo/bundle.yaml")
+@click.command("plan", epilog=example("arc-bundler plan --definition tokyo/bundle.yaml"))
 @option(
     "-o",
     "--output",

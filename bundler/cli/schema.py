@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from bundler.cli.surface import Surface, common, option
+from bundler.cli.surface import Surface, common, example, option
 
 
-@click.command("schema", epilog="Example: arc-bundler schema --to bundle.schema.json")
+@click.command("schema", epilog=example("arc-bundler schema --to bundle.schema.json"))
 @option("--to", type=click.Path(dir_okay=False, path_type=Path), help="Write it to a file instead.")
 @common
 def command(surface: Surface, *, to: Path | None) -> None:

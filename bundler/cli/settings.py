@@ -23,17 +23,15 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
-anchors_option = option(
-    "--anchors",
-    type=_FILE,
-    help="Believe these anchors instead of Microsoft's: a mirror's own, or a lab's. It is recorded.",
-)
+_INSTEAD = "Believe these anchors instead of Microsoft's: a mirror's own, or a lab's."
+
+anchors_option = option("--anchors", type=_FILE, help=_INSTEAD)
 
 
 def definition_options(function: _F) -> _F:
     """Which definition, which lock, how strict."""
     for decorate in (
-        anchors_option,
+        option("--anchors", type=_FILE, help=f"{_INSTEAD} It is recorded."),
         option("--strict", is_flag=True, help="Take warnings for errors."),
         option("--lock", "lock_path", type=_FILE, help="The lock.  [default: bundle.lock beside the definition]"),
         option(
@@ -134,7 +132,7 @@ def downloading(
     )
     store = open_store(settings.store_path)
     with (
-        progress(wanted=surface.progress, quiet=surface.quiet) as shown,
+        progress(wanted=surface.progress, quiet=surface.quiet, each=surface.verbose > 0) as shown,
         Downloader(store, network, shown, offline=settings.offline) as downloader,
     ):
         yield downloader, store, shown

@@ -34,6 +34,11 @@ def option(*names: str, **settings: Any) -> Callable[[_F], _F]:
     return click.option(*names, **settings)
 
 
+def example(*lines: str) -> str:
+    """The end of a command's help: lines to copy, which are never wrapped (a mark of click's asks for that)."""
+    return "\n".join(("\b", "Example:", *(f"  {line}" for line in lines)))
+
+
 @dataclass(frozen=True)
 class Surface:
     """What one invocation was told about telling."""
@@ -88,7 +93,7 @@ def common(function: _F) -> _F:
     wrapped.__click_params__ = getattr(function, "__click_params__", [])  # type: ignore[attr-defined]
     for decorate in (
         option("--no-progress", is_flag=True, help="Show no progress bars."),
-        option("-v", "--verbose", count=True, help="Say more about what is done."),
+        option("-v", "--verbose", count=True, help="Say each file that is done, and where a fault of ours happened."),
         option("-q", "--quiet", is_flag=True, help="Say nothing but errors (and JSON, if asked for)."),
         option(
             "--format",

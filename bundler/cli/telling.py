@@ -114,5 +114,5 @@ def _tell_fault(error: Exception, arguments: Sequence[str]) -> int:
     if any(argument in ("-v", "-vv", "--verbose") for argument in arguments):
         click.echo("".join(traceback.format_exception(error)), err=True)
     else:
-        click.echo("  What to do: run the same command with -v and send us what it prints.", err=True)
+        click.echo("  What to do: run the same command with -v and send us what it prints", err=True)
     return 1

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler.cli.settings import anchors_option, password_option, password_source
-from bundler.cli.surface import Surface, common
+from bundler.cli.surface import Surface, common, example
 
 if TYPE_CHECKING:
     from bundler.flow.verify import Verified
 
 
-@click.command("verify", epilog="Example: arc-bundler verify bundles/arc-tokyo/2026.11.22/arc-tokyo-2026.11.22.zip")
+@click.command("verify", epilog=example("arc-bundler verify bundles/arc-tokyo/2026.11.22/arc-tokyo-2026.11.22.zip"))
 @click.argument("bundle", type=click.Path(exists=True, path_type=Path))
 @anchors_option
 @password_option

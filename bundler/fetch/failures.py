@@ -90,7 +90,7 @@ def _certificate(cause: ssl.SSLCertVerificationError, asked: Asked) -> UpstreamE
         what, do = f"the certificate of {host} is not valid yet", "look at this computer's clock"
     elif code in _OTHER_HOST or "mismatch" in str(cause).lower():
         what = f"the certificate shown for {host} belongs to another host"
-        do = "a portal, a proxy or a wrong DNS answer stands in between; look at what this name leads to from here"
+        do = "look at what this name leads to from here: a portal, a proxy or a wrong DNS answer stands in between"
     elif code in _UNKNOWN:
         what, do = f"the certificate of {host} is of an authority that is not known here", _ADVICE_UNKNOWN
     else:

@@ -248,14 +248,14 @@ def _next(way: list[str], location: str) -> str:
         raise UpstreamError(
             f"{here} redirects to {shown(there)}, which is not https",
             details=_steps(way),
-            do="a portal or proxy may answer instead of the upstream; look at the address from a browser",
+            do="look at the address from a browser: a portal or proxy may answer instead of the upstream",
         )
     there = require_https(there)
     if there in way:
         raise UpstreamError(
             f"{shown(way[0])} redirects in a circle",
             details=_steps([*way, there]),
-            do="a portal or proxy may want a sign-in first: open the address in a browser on this host",
+            do="open the address in a browser on this host: a portal or proxy may want a sign-in first",
         )
     return there
 
@@ -266,7 +266,7 @@ def _require_host(way: list[str], hosts: tuple[str, ...]) -> None:
         raise UpstreamError(
             f"{shown(way[0])} ends at {urlsplit(way[-1]).netloc}, which is none of its hosts",
             details=[*_steps(way), f"expected: {', '.join(sorted(allowed))}"],
-            do="a portal or proxy may answer instead of the upstream; if this host is right, declare it",
+            do="declare this host if it is right; otherwise a portal or proxy answers instead of the upstream",
         )
 
 

@@ -173,7 +173,7 @@ def _check(jobs: tuple[_Job, ...], folder: Path, wish: Wish) -> None:
             raise NotBelieved(
                 f"{job.file} was written, but reads back as {found.digest}, not {job.digest}",
                 reason="self-check",
-                do="the disk or its memory may be failing; nothing was kept",
+                do="check this computer's disk and memory; nothing was kept",
             )
 
 

@@ -251,14 +251,14 @@ def _refuse_steps_back(previous: Lock, pins: Sequence[Pin], allow: Allowances) -
         if not allow.older and _older(pin.facts.version, was.facts.version):
             raise LockError(
                 f"{pin.place}: upstream now has {pin.facts.version}, the lock already had {was.facts.version}",
-                do="an upstream that goes back is suspicious; if you mean it, say `--allow-older`",
+                do="look why upstream went back, for that is suspicious; if you mean it, say `--allow-older`",
             )
         if not allow.replaced and pin.facts.version == was.facts.version and pin.sha256 != was.sha256:
             raise NotBelieved(
                 f"{pin.place}: version {pin.facts.version} has other bytes than when the lock was taken",
                 reason="replaced",
                 details=[f"locked: {was.sha256}", f"now:    {pin.sha256}"],
-                do="a published version should never change: ask its publisher; "
+                do="ask its publisher, for a published version should never change; "
                 "if they confirm it, say `--allow-replaced`",
             )
 

@@ -18,7 +18,7 @@ from bundler.errors import UsageError, WriteError
 from bundler.lab import agent, announcement, authority, upstream
 from bundler.lab.agent import Release
 from bundler.lab.authority import Authority
-from bundler.lab.behaviour import Behaviour
+from bundler.lab.behaviour import Behaviour, Slow
 from bundler.lab.server import Request, Server
 from bundler.lab.upstream import Upstream
 from bundler.model.anchor import Anchors
@@ -155,14 +155,22 @@ class Lab:
         self._server.behave()
 
 
-def serve(root: Path, port: int, now: datetime, say: Callable[[str], None]) -> None:
+def serve(
+    root: Path, port: int, now: datetime, say: Callable[[str], None], *, stuffing: int = 0, speed: int = 0
+) -> None:
     """Run a lab until interrupted (KeyboardInterrupt ends it quietly), saying where everything is.
 
-    Raises as :class:`Lab`.
+    ``stuffing`` makes each package that many bytes larger, and leaves the newest release alone, because everything
+    served is held in memory; ``speed`` is the most bytes a second on one connection (0: no limit). Raises as
+    :class:`Lab`.
     """
-    with Lab(root, now, port) as lab:
+    releases = agent.RELEASES[-1:] if stuffing else agent.RELEASES
+    with Lab(root, now, port, releases=releases, stuffing=stuffing) as lab:
+        if speed:
+            lab.misbehave("*", Slow(speed))
         for line in describe(lab):
             say(line)
+        say(f"next: in another terminal, arc-bundler init --lab {root}    (Ctrl-C ends the lab)")
         announcement.write(root, announce(lab, root))
         try:
             while True:
@@ -206,8 +214,8 @@ def _established(folder: Path, now: datetime) -> Authority:
         return authority.establish(folder, now)
     except OSError as error:
         raise WriteError(
-            f"The lab cannot keep its keys in {folder}: {error.strerror or error}.",
-            do="Name another folder with --dir.",
+            f"the lab cannot keep its keys in {folder}: {error.strerror or error}",
+            do="name another folder with --dir",
         ) from error
 
 
@@ -216,8 +224,8 @@ def _listening(port: int, context: ssl.SSLContext, served: Upstream) -> Server:
         return Server(port, context, served.find)
     except OSError as error:
         raise UsageError(
-            f"The lab cannot listen on port {port} of 127.0.0.1: {error.strerror or error}.",
-            do="Name another with --port; 0 takes any free one.",
+            f"the lab cannot listen on port {port} of 127.0.0.1: {error.strerror or error}",
+            do="name another with --port; 0 takes any free one",
         ) from error
 
 

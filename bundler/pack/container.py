@@ -110,12 +110,12 @@ def _recognise(start: bytes) -> Format:
         if start.startswith(magic):
             return kind
     if start[:1] == b"<":
-        raise refused("This is a web page, not a bundle: a proxy or portal answered.", "unknown-container")
-    raise refused("This is neither a directory nor a zip, tar.gz or 7z.", "unknown-container")
+        raise refused("this is a web page, not a bundle: a proxy or portal answered", "unknown-container")
+    raise refused("this is neither a directory nor a zip, tar.gz or 7z", "unknown-container")
 
 
 def _unreadable(path: Path, error: OSError) -> UsageError:
     return UsageError(
-        f"{path} cannot be read: {error.strerror or error}.",
-        do="Give the path of a bundle: its folder, or its zip, tar.gz or 7z.",
+        f"{path} cannot be read: {error.strerror or error}",
+        do="give the path of a bundle: its folder, or its zip, tar.gz or 7z",
     )

@@ -62,13 +62,13 @@ def _read(blob: Blob) -> Iterator[bytes]:
                     break
                 yield piece
     except OSError as error:
-        raise WriteError(f"{blob.path} could not be read: {error.strerror or error}.") from error
+        raise WriteError(f"{blob.path} could not be read: {error.strerror or error}") from error
     if left or digest.hexdigest() != blob.sha256:
         raise NotBelieved(
-            f"{blob.path} is no longer the file that was judged.",
+            f"{blob.path} is no longer the file that was judged",
             reason="changed-underneath",
             details=(f"wanted {blob.size} bytes with SHA-256 {blob.sha256}",),
-            do="Remove it from the store, then run the same command again.",
+            do="remove it from the store, then run the same command again",
         )
 
 

@@ -11,14 +11,14 @@ from pathlib import Path
 from bundler.errors import WriteError
 
 _ADVICE = {
-    errno.ENOSPC: "Free space on that volume, or choose another output folder.",
-    errno.EDQUOT: "Free space within your quota, or choose another output folder.",
-    errno.EFBIG: "The file system cannot hold files of this size (FAT32 ends at 4 GB); choose NTFS, exFAT or ext4.",
-    errno.EROFS: "The volume is read-only; choose another output folder.",
-    errno.EACCES: "Give yourself write permission there, or choose another output folder.",
-    errno.EPERM: "Give yourself write permission there, or choose another output folder.",
-    errno.EEXIST: "Remove what is there, or choose another output folder.",
-    errno.ENAMETOOLONG: "Choose an output folder with a shorter path.",
+    errno.ENOSPC: "free space on that volume, or choose another output folder",
+    errno.EDQUOT: "free space within your quota, or choose another output folder",
+    errno.EFBIG: "the file system cannot hold files of this size (FAT32 ends at 4 GB); choose NTFS, exFAT or ext4",
+    errno.EROFS: "the volume is read-only; choose another output folder",
+    errno.EACCES: "give yourself write permission there, or choose another output folder",
+    errno.EPERM: "give yourself write permission there, or choose another output folder",
+    errno.EEXIST: "remove what is there, or choose another output folder",
+    errno.ENAMETOOLONG: "choose an output folder with a shorter path",
 }
 
 
@@ -41,7 +41,7 @@ def writing(path: Path) -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or str(error) or type(error).__name__
         raise WriteError(
-            f"{path} could not be written: {reason}.",
+            f"{path} could not be written: {reason}",
             details=(str(error),) if error.strerror else (),
-            do=_ADVICE.get(error.errno or 0, "Look at the volume, then run the same command again."),
+            do=_ADVICE.get(error.errno or 0, "look at the volume, then run the same command again"),
         ) from error

@@ -29,10 +29,10 @@ def refused(what: str, reason: str, details: Sequence[str] = ()) -> NotBelieved:
         what,
         reason=reason,
         details=details,
-        do="Do not unpack it. Copy it again from where it was built, and compare the digest with what the build said.",
+        do="do not unpack it; copy it again from where it was built, and compare the digest with what the build said",
     )
 
 
 def damaged(why: object) -> NotBelieved:
     """The error for a container that cannot be read to its end."""
-    return refused("The archive is damaged or cut short.", "damaged-archive", [str(why)] if str(why) else [])
+    return refused("the archive is damaged or cut short", "damaged-archive", [str(why)] if str(why) else [])

@@ -31,7 +31,7 @@ def walk(root: Path) -> Iterator[Found]:
 
 def _below(folder: Path, prefix: str) -> Iterator[Found]:
     if prefix.count("/") > _DEEPEST:
-        raise refused("The folder is nested deeper than any bundle.", "bomb")
+        raise refused("the folder is nested deeper than any bundle", "bomb")
     with os.scandir(folder) as listing:
         entries = sorted(listing, key=lambda entry: entry.name)
     for entry in entries:
@@ -46,11 +46,11 @@ def _below(folder: Path, prefix: str) -> Iterator[Found]:
 
 def _is_folder(path: str, status: os.stat_result) -> bool:
     if getattr(status, "st_reparse_tag", 0) in _LINK_TAGS or stat.S_ISLNK(status.st_mode):
-        raise refused(f"{path!a} is a link.", "link")
+        raise refused(f"{path!a} is a link", "link")
     if stat.S_ISDIR(status.st_mode):
         return True
     if not stat.S_ISREG(status.st_mode):
-        raise refused(f"{path!a} is neither a file nor a folder.", "special-file")
+        raise refused(f"{path!a} is neither a file nor a folder", "special-file")
     return False
 
 

@@ -58,9 +58,9 @@ def _one_error(secret: str | None) -> Iterator[None]:
         if secret is None:
             raise damaged(f"{type(error).__name__}: {error}") from error
         raise NotBelieved(
-            "The password is wrong, or the archive is damaged.",
+            "the password is wrong, or the archive is damaged",
             reason="wrong-password",
-            do="Try the password again. If it is right, copy the archive again and compare its SHA-256.",
+            do="try the password again; if it is right, copy the archive again and compare its SHA-256",
         ) from error
 
 
@@ -73,7 +73,7 @@ def _require_end(file: BinaryIO, size: int) -> None:
     if _START_HEADER + offset + length > size:
         raise damaged("it ends before its header")
     if _START_HEADER + offset + length < size:
-        raise refused("Something follows the end of the 7z.", "trailing-data")
+        raise refused("something follows the end of the 7z", "trailing-data")
     file.seek(0)
 
 
@@ -92,8 +92,8 @@ def _open(file: BinaryIO, password: Callable[[], str] | None) -> tuple[SevenZipF
 def _ask(password: Callable[[], str] | None) -> str:
     if password is None:
         raise UsageError(
-            "The archive is encrypted, and there is no password.",
-            do="Give it with --password-file FILE, in ARC_BUNDLER_PASSWORD, or at the prompt.",
+            "the archive is encrypted, and there is no password",
+            do="give it with --password-file FILE, in ARC_BUNDLER_PASSWORD, or at the prompt",
         )
     return password()
 
@@ -106,7 +106,7 @@ def _members(archive: Any, size: int) -> Iterator[Found]:
     # Before unpacking: py7zr gives the second of two equal names a name of its own.
     faults = refuse(info.filename for info in files)
     if faults:
-        raise refused("The 7z holds names that no bundle has.", "unsafe-name", faults[:20])
+        raise refused("the 7z holds names that no bundle has", "unsafe-name", faults[:20])
     yield from (Found(info.filename, 0, None, lambda: iter(()), folder=True) for info in files if info.is_directory)
     plain = {info.filename: info for info in files if not info.is_directory}
     if plain:
@@ -115,9 +115,9 @@ def _members(archive: Any, size: int) -> Iterator[Found]:
 
 def _require_plain(info: Any) -> None:
     if info.is_symlink or info.is_junction:
-        raise refused(f"{info.filename!a} is a link.", "link")
+        raise refused(f"{info.filename!a} is a link", "link")
     if not (info.is_directory or info.is_file):
-        raise refused(f"{info.filename!a} is neither a file nor a folder.", "special-file")
+        raise refused(f"{info.filename!a} is neither a file nor a folder", "special-file")
 
 
 def _contents(archive: Any, plain: dict[str, Any], size: int) -> Iterator[Found]:

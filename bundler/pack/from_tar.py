@@ -46,7 +46,7 @@ class _Unpacked:
     def read(self, size: int) -> bytes:
         """``size`` bytes, or what there is; for headers alone, so a length that no header has is refused."""
         if not 0 <= size <= _MAX_HEADER:
-            raise refused("A header of the tar is larger than any of ours.", "bomb")
+            raise refused("a header of the tar is larger than any of ours", "bomb")
         parts = bytearray()
         while len(parts) < size and (piece := self.some(size - len(parts))):
             parts += piece
@@ -62,7 +62,7 @@ class _Unpacked:
             self._packed = self._gzip.unconsumed_tail
             self._position += len(piece)
             if self._position > self._most:
-                raise refused("The container would unpack to more than any bundle holds.", "bomb")
+                raise refused("the container would unpack to more than any bundle holds", "bomb")
             if piece:
                 return piece
         return b""
@@ -71,9 +71,9 @@ class _Unpacked:
         """Refuse whatever hides behind the end of the tar, or of the gzip."""
         while piece := self.some(PIECE):
             if piece.strip(b"\0"):
-                raise refused("Something follows the end of the tar.", "trailing-data")
+                raise refused("something follows the end of the tar", "trailing-data")
         if self._gzip.unused_data or self._file.read(1):
-            raise refused("Something follows the end of the gzip.", "trailing-data")
+            raise refused("something follows the end of the gzip", "trailing-data")
 
 
 def walk(file: BinaryIO, size: int) -> Generator[Found, None, None]:
@@ -99,10 +99,10 @@ def _one_error() -> Iterator[None]:
 
 def _found(unpacked: _Unpacked, info: tarfile.TarInfo) -> Found:
     if info.issym() or info.islnk():
-        raise refused(f"{info.name!a} is a link.", "link")
+        raise refused(f"{info.name!a} is a link", "link")
     sparse = info.sparse is not None or any(key.startswith("GNU.sparse") for key in info.pax_headers)
     if info.type not in (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.DIRTYPE) or sparse:
-        raise refused(f"{info.name!a} is neither a file nor a folder.", "special-file")
+        raise refused(f"{info.name!a} is neither a file nor a folder", "special-file")
     if info.isdir():
         return Found(info.name, 0, None, lambda: iter(()), folder=True)
     return Found(info.name, info.size, stat.S_IMODE(info.mode), partial(_pieces, unpacked, info.size))

@@ -76,18 +76,18 @@ def _directory(file: BinaryIO, size: int) -> _Directory:
     end = size - _END.size
     signature, disk, first, here, members, length, offset, comment = _END.unpack(_at(file, end, _END.size))
     if signature != b"PK\x05\x06" or comment:
-        raise refused("Something follows the end of the zip.", "trailing-data")
+        raise refused("something follows the end of the zip", "trailing-data")
     if disk or first or here != members:
-        raise refused("The zip is one part of several.", "damaged-archive")
+        raise refused("the zip is one part of several", "damaged-archive")
     directory = _Directory(offset, length, members)
     # As zipfile does, the larger record is believed wherever there is one; the smaller must not contradict it.
     locator_at = end - _END64_LOCATOR.size
     if locator_at >= 0 and _at(file, locator_at, 4) == b"PK\x06\x07":
         end, directory = _directory64(file, locator_at, directory)
     if directory.offset + directory.size != end:
-        raise refused("Something lies before or inside the zip that does not belong to it.", "foreign-data")
+        raise refused("something lies before or inside the zip that does not belong to it", "foreign-data")
     if directory.size > _MAX_DIRECTORY or directory.members > MAX_MEMBERS:
-        raise refused("The zip lists more than any bundle holds.", "bomb")
+        raise refused("the zip lists more than any bundle holds", "bomb")
     return directory
 
 
@@ -98,10 +98,10 @@ def _directory64(file: BinaryIO, locator_at: int, small: _Directory) -> tuple[in
         _at(file, min(at, locator_at), _END64.size)
     )
     if signature != b"PK\x06\x06" or at + _END64.size != locator_at or length != _END64.size - 12:
-        raise refused("Something lies before or inside the zip that does not belong to it.", "foreign-data")
+        raise refused("something lies before or inside the zip that does not belong to it", "foreign-data")
     pairs = ((small.offset, offset, _FULL32), (small.size, size, _FULL32), (small.members, members, _FULL16))
     if disk or first or here != members or any(said not in (full, meant) for said, meant, full in pairs):
-        raise refused("The two end records of the zip say different things.", "headers-disagree")
+        raise refused("the two end records of the zip say different things", "headers-disagree")
     return at, _Directory(offset, size, members)
 
 
@@ -121,14 +121,14 @@ def _require_contiguous(file: BinaryIO, members: list[ZipInfo], end: int) -> Non
     position = 0
     for info, following in zip(members, [*starts, end][1:], strict=True):
         if info.header_offset != position:
-            raise refused("Members of the zip overlap, or something lies between them.", "foreign-data")
+            raise refused("members of the zip overlap, or something lies between them", "foreign-data")
         data = position + _local_header(file, info)
         gap = following - data - info.compress_size
         if gap and not (info.flag_bits & _DESCRIPTOR and _describes(file, info, data + info.compress_size, gap)):
-            raise refused("Members of the zip overlap, or something lies between them.", "foreign-data")
+            raise refused("members of the zip overlap, or something lies between them", "foreign-data")
         position = following
     if position != end:
-        raise refused("Something lies before the zip's directory.", "foreign-data")
+        raise refused("something lies before the zip's directory", "foreign-data")
 
 
 def _local_header(file: BinaryIO, info: ZipInfo) -> int:
@@ -146,7 +146,7 @@ def _local_header(file: BinaryIO, info: ZipInfo) -> int:
     agreed = said == wanted or (flags & _DESCRIPTOR and said == late)
     if signature != b"PK\x03\x04" or not same_name or not agreed:
         raise refused(
-            f"The zip says two different things about {info.orig_filename!a}.",
+            f"the zip says two different things about {info.orig_filename!a}",
             "headers-disagree",
             ["the header before the member differs from the directory at the end"],
         )
@@ -171,7 +171,7 @@ def _extras(extra: bytes) -> dict[int, bytes]:
         if kind in fields or position + length > len(extra):
             raise damaged("an extra field is malformed")
         if kind in _OTHER_NAMES:
-            raise refused("The zip gives a member two names.", "headers-disagree")
+            raise refused("the zip gives a member two names", "headers-disagree")
         fields[kind] = extra[position : position + length]
         position += length
     return fields
@@ -188,11 +188,11 @@ def _found(archive: ZipFile, info: ZipInfo) -> Found:
 def _require_plain(info: ZipInfo) -> None:
     name = info.orig_filename
     if info.flag_bits & _ENCRYPTED:
-        raise refused("The zip is encrypted; of our bundles, only a 7z is.", "encrypted")
+        raise refused("the zip is encrypted; of our bundles, only a 7z is", "encrypted")
     if info.flag_bits & ~(_DESCRIPTOR | _UTF8 | _DEFLATE_EFFORT) or not (name.isascii() or info.flag_bits & _UTF8):
-        raise refused(f"{name!a} is stored in a way that unpackers read differently.", "headers-disagree")
+        raise refused(f"{name!a} is stored in a way that unpackers read differently", "headers-disagree")
     if info.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
-        raise refused(f"{name!a} is compressed in a way that stock Windows cannot read.", "unknown-method")
+        raise refused(f"{name!a} is compressed in a way that stock Windows cannot read", "unknown-method")
     if info.compress_type == ZIP_STORED and info.compress_size != info.file_size:
         raise damaged(f"{name!a} is stored, and yet has two sizes")
     _extras(info.extra)
@@ -203,9 +203,9 @@ def _require_kind(info: ZipInfo, *, folder: bool) -> None:
     wanted = stat.S_IFDIR if folder else stat.S_IFREG
     kind = stat.S_IFMT(info.external_attr >> 16) if info.create_system in (_UNIX, _MACOS) else 0
     if kind == stat.S_IFLNK or info.external_attr & _REPARSE_POINT:
-        raise refused(f"{info.orig_filename!a} is a link.", "link")
+        raise refused(f"{info.orig_filename!a} is a link", "link")
     if kind not in (0, wanted) or bool(info.external_attr & _DOS_FOLDER) > folder or (folder and info.file_size):
-        raise refused(f"{info.orig_filename!a} is neither a file nor a folder.", "special-file")
+        raise refused(f"{info.orig_filename!a} is neither a file nor a folder", "special-file")
 
 
 def _pieces(archive: ZipFile, info: ZipInfo) -> Iterator[bytes]:

@@ -73,7 +73,7 @@ class _Amount:
         self.total += size
         if self.members > MAX_MEMBERS or size < 0 or self.total > self.most:
             raise refused(
-                "The container would unpack to more than any bundle holds.",
+                "the container would unpack to more than any bundle holds",
                 "bomb",
                 [f"allowed are {MAX_MEMBERS} members and {self.most} bytes in all"],
             )
@@ -105,7 +105,7 @@ def guarded(found: Iterable[Found], *, archive_size: int | None) -> Iterator[Mem
             folders.add(member.path)
             continue
         if member.path in files:
-            raise refused(f"The archive holds {member.path!a} twice.", "duplicate-name")
+            raise refused(f"the archive holds {member.path!a} twice", "duplicate-name")
         files.add(member.path)
         given = Member(_inside(member.path, top), top, member.size, member.mode, member)
         yield given
@@ -116,15 +116,15 @@ def guarded(found: Iterable[Found], *, archive_size: int | None) -> Iterator[Mem
 def _require_safe(path: str) -> None:
     faults = refuse([path])
     if faults:
-        raise refused("The container holds a name that no bundle has.", "unsafe-name", faults)
+        raise refused("the container holds a name that no bundle has", "unsafe-name", faults)
 
 
 def _require_top(member: Found, top: str | None) -> str:
     first, slash, _ = member.path.partition("/")
     if not slash and not member.folder:
-        raise refused(f"{member.path!a} lies beside the bundle's folder, not in it.", "wrong-folder")
+        raise refused(f"{member.path!a} lies beside the bundle's folder, not in it", "wrong-folder")
     if top not in (None, first):
-        raise refused(f"The archive unpacks to two folders, {top!a} and {first!a}.", "wrong-folder")
+        raise refused(f"the archive unpacks to two folders, {top!a} and {first!a}", "wrong-folder")
     return first
 
 
@@ -135,4 +135,4 @@ def _inside(path: str, top: str | None) -> str:
 def _require_used(folders: set[str], files: set[str]) -> None:
     needed = {path[:index] for path in files for index, letter in enumerate(path) if letter == "/"}
     for folder in sorted(folders - needed):
-        raise refused(f"The bundle holds a folder without files: {folder!a}.", "extra-folder")
+        raise refused(f"the bundle holds a folder without files: {folder!a}", "extra-folder")

@@ -15,7 +15,7 @@ def require_safe(paths: Iterable[str]) -> None:
     faults = refuse(paths)
     if faults:
         raise WriteError(
-            "The bundle would hold names that some target refuses.",
+            "the bundle would hold names that some target refuses",
             details=faults[:20],
-            do="Rename the files, or the bundle and version that the names are made of.",
+            do="rename the files, or the bundle and version that the names are made of",
         )

@@ -118,8 +118,8 @@ def _require_space(parent: Path, needed: int) -> None:
     free = shutil.disk_usage(parent).free
     if needed and free < needed + _SPARE:
         raise WriteError(
-            f"There is not enough space at {parent}: {needed + _SPARE:,} bytes are needed, {free:,} are free.",
-            do="Free space on that volume, or choose another output folder.",
+            f"there is not enough space at {parent}: {needed + _SPARE:,} bytes are needed, {free:,} are free",
+            do="free space on that volume, or choose another output folder",
         )
 
 
@@ -135,8 +135,8 @@ def _move_folder(folder: Path, final: Path) -> None:
             return
     if not _same(folder, final):
         raise WriteError(
-            f"{final} is already there and holds something else.",
-            do="Give the bundle another version, or move the old one away: it is never overwritten.",
+            f"{final} is already there and holds something else",
+            do="give the bundle another version, or move the old one away: it is never overwritten",
         )
 
 

@@ -24,8 +24,8 @@ def write(wanted: Format, tree: Tree, out: Path, *, progress: Progress, password
     """
     if wanted == "7z":
         if password == "":
-            raise UsageError("The password of the 7z archive is empty.", do="Give one, or build without encryption.")
+            raise UsageError("the password of the 7z archive is empty", do="give one, or build without encryption")
         return sevenzip.write(tree, out, progress, password)
     if password is not None:
-        raise UsageError(f"Only 7z can be encrypted, not {wanted}.", do="Choose 7z, or build without encryption.")
+        raise UsageError(f"only 7z can be encrypted, not {wanted}", do="choose 7z, or build without encryption")
     return _WRITERS[wanted](tree, out, progress)

@@ -46,5 +46,5 @@ def _clock(time: datetime) -> tuple[int, int, int, int, int, int]:
     """UTC in the format's own steps of two seconds, which begin in 1980."""
     utc = time.astimezone(timezone.utc)
     if utc.year < _EARLIEST:
-        raise WriteError(f"A zip cannot hold the time {utc.isoformat()}.", do="Take a new lock with a correct clock.")
+        raise WriteError(f"a zip cannot hold the time {utc.isoformat()}", do="take a new lock with a correct clock")
     return (utc.year, utc.month, utc.day, utc.hour, utc.minute, utc.second // 2 * 2)

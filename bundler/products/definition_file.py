@@ -108,5 +108,5 @@ def _refusal(path: Path, faults: Sequence[Fault]) -> DefinitionError:
     return DefinitionError(
         f"{path} has {count}",
         faults=faults,
-        do="Correct them, or start afresh from `arc-bundler init`.",
+        do="correct them, or start afresh from `arc-bundler init`",
     )

@@ -76,4 +76,4 @@ def _agent(versions: Iterable[str]) -> str:
 
 def _refusal(message: str, allowed: str) -> DefinitionError:
     fault = Fault(path="version", message=message, allowed=allowed, source=NAMING_SOURCE)
-    return DefinitionError(f"the bundle's version: {message}", faults=[fault], do=f"Allowed: {allowed}.")
+    return DefinitionError(f"the bundle's version: {message}", faults=[fault], do=f"use what is allowed: {allowed}")

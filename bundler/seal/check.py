@@ -235,8 +235,8 @@ def _verdict(problems: list[_Problem]) -> NotBelieved:
     ranked = sorted(problems, key=lambda problem: _WEIGHT.index(problem.reason) if problem.reason in _WEIGHT else -1)
     more = len(ranked) - _SHOWN
     return NotBelieved(
-        "The bundle is not what its maker made.",
+        "the bundle is not what its maker made",
         reason=ranked[0].reason,
         details=[problem.what for problem in ranked[:_SHOWN]] + ([f"… and {more} more"] if more > 0 else []),
-        do="Do not use it. Copy it again from where it was built, and compare the digest with what the build said.",
+        do="do not use it; copy it again from where it was built, and compare the digest with what the build said",
     )

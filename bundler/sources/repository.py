@@ -60,13 +60,13 @@ def choose(packages: Iterable[_Package], artifact: Artifact, order: Callable[[st
     name = f"{artifact.name} for {artifact.architecture}"
     if not listed:
         raise UpstreamError(
-            f"The repository for {artifact.place} has no {name}.",
-            do="Check the target's architecture and the repository's address.",
+            f"the repository for {artifact.place} has no {name}",
+            do="check the target's architecture and the repository's address",
         )
     versions = list(dict.fromkeys(package.version for package in listed))
     more = (f"and {len(versions) - _SHOWN} older ones",) if len(versions) > _SHOWN else ()
     raise UpstreamError(
-        f"The repository for {artifact.place} has no {name} of version {artifact.version}.",
+        f"the repository for {artifact.place} has no {name} of version {artifact.version}",
         details=("It has:", *versions[:_SHOWN], *more),
-        do="Ask for one of these, or for latest.",
+        do="ask for one of these, or for latest",
     )

@@ -75,7 +75,7 @@ def _shipped_root(fact: dict[str, Any]) -> RootCertificate:
 def _shipped_key(fact: dict[str, Any]) -> PackageKey:
     armored = (_FOLDER / fact["file"]).read_bytes()
     if hashlib.sha256(armored).hexdigest() != fact["sha256"]:
-        raise UsageError(f"the installed key {fact['file']} is not the one that was pinned", do="Install it again.")
+        raise UsageError(f"the installed key {fact['file']} is not the one that was pinned", do="install it again")
     return PackageKey(
         name=fact["name"], fingerprint=fact["fingerprint"], armored=armored.decode("ascii"), source=fact["source"]
     )
@@ -100,11 +100,11 @@ def load(path: Path) -> Anchors:
         anchors = records.from_json(Anchors, document)
     except records.RecordError as error:
         details = [f"{'.'.join(map(str, fault.path))}: {fault.message}" for fault in error.faults]
-        raise UsageError(f"{path} is no anchors file", details=details, do="Have it written again.") from None
+        raise UsageError(f"{path} is no anchors file", details=details, do="have it written again") from None
     if anchors.name.strip().casefold() == MICROSOFT.casefold():
         raise UsageError(
             f"the anchors {path} call themselves Microsoft, and only the built-in ones may",
-            do="Give them the name of the mirror or of who signs there.",
+            do="give them the name of the mirror or of who signs there",
         )
     return _checked(anchors, str(path))
 

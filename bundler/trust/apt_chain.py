@@ -115,7 +115,7 @@ class AptChain:
         found = sorted((entry for entry in listed if entry is not None), key=lambda entry: entry.size)
         if not found:
             where = f"{self._component} for {self._architecture}"
-            raise NotBelieved(f"InRelease lists no index of {where} that can be read here.", reason="not-listed")
+            raise NotBelieved(f"InRelease lists no index of {where} that can be read here", reason="not-listed")
         return tuple(found)
 
     def index(self, path: str, content: bytes) -> None:
@@ -127,7 +127,7 @@ class AptChain:
             raise WrongOrder("the chain has its index already")
         entry = next((entry for entry in self.indexes() if entry.path == path), None)
         if entry is None:
-            raise NotBelieved(f"InRelease does not list {path}.", reason="not-listed")
+            raise NotBelieved(f"InRelease does not list {path}", reason="not-listed")
         repository.check_digest(content, size=entry.size, sha256=entry.sha256, what=path)
         self._index = _Index(PurePosixPath(path).name, content, self._open_limit(path))
 
@@ -153,16 +153,16 @@ class AptChain:
     def _check_identity(self, release: Release) -> None:
         if self._suite not in {release.suite, release.codename}:
             raise NotBelieved(
-                f"InRelease is of another suite: {release.codename or release.suite}, not {self._suite}.",
+                f"InRelease is of another suite: {release.codename or release.suite}, not {self._suite}",
                 reason="wrong-suite",
-                do="Check the base address and the suite; a mirror may have mixed them up.",
+                do="check the base address and the suite; a mirror may have mixed them up",
             )
         listed = ((self._component, release.components), (self._architecture, release.architectures))
         for wanted, present in listed:
             # Components of a suite like "stable/updates" are written with that prefix by some repositories.
             if wanted not in {word.rpartition("/")[2] for word in present}:
                 raise NotBelieved(
-                    f"InRelease does not list {wanted}, but {', '.join(present) or 'nothing'}.", reason="not-listed"
+                    f"InRelease does not list {wanted}, but {', '.join(present) or 'nothing'}", reason="not-listed"
                 )
 
     def _index_path(self) -> str:
@@ -171,7 +171,7 @@ class AptChain:
     def _open_limit(self, path: str) -> int:
         listed = self._believed_release().files.get(self._index_path())
         if listed and listed.size > MAX_OPEN_INDEX:
-            raise NotBelieved(f"{path} unpacks to {listed.size} bytes: no index is that big.", reason="too-big")
+            raise NotBelieved(f"{path} unpacks to {listed.size} bytes: no index is that big", reason="too-big")
         return listed.size if listed else MAX_OPEN_INDEX
 
     def _believed_release(self) -> Release:
@@ -213,16 +213,16 @@ def _places(inrelease: str, index: str) -> tuple[str, str]:
     """The suite, and the index's path below it, from the addresses of the two documents."""
     match = re.fullmatch(r"(?P<top>.+?/dists/(?P<suite>.+)/)InRelease", inrelease)
     if match is None or not index.startswith(match["top"]):
-        raise NotBelieved("The addresses of the chain's documents do not belong together.", reason="missing-document")
+        raise NotBelieved("the addresses of the chain's documents do not belong together", reason="missing-document")
     return match["suite"], index.removeprefix(match["top"])
 
 
 def _check_validity(release: Release, at: datetime) -> None:
     if release.valid_until is not None and release.valid_until < at:
         raise NotBelieved(
-            f"InRelease was valid until {release.valid_until:%Y-%m-%d %H:%M} UTC.",
+            f"InRelease was valid until {release.valid_until:%Y-%m-%d %H:%M} UTC",
             reason="expired-metadata",
-            do="The repository, or a mirror of it, is no longer updated; or somebody is replaying old metadata.",
+            do="ask who runs the repository or its mirror why it stands still: old metadata may be replayed",
         )
 
 

@@ -18,7 +18,7 @@ from bundler.model.evidence import Evidence
 from bundler.trust import openpgp
 from bundler.trust.verdict import judging
 
-_WHAT = "The package"
+_WHAT = "the package"
 _PIECE = 1 << 20
 _MAX_SIGNATURE = 1 << 18
 
@@ -53,14 +53,14 @@ def _signature_member(layout: deb.Layout) -> ar.Member:
     names = [member.name for member in layout.others]
     if not names:
         raise NotBelieved(
-            "The package carries no signature of its own (no member _gpgorigin).",
+            "the package carries no signature of its own (no member _gpgorigin)",
             reason="unsigned",
-            do="Take it from its signed repository, where its digest can be believed.",
+            do="take it from its signed repository, where its digest can be believed",
         )
     last = layout.others[0]
     if names != [deb.SIGNATURE_MEMBER] or last.offset < layout.data.offset or last.size > _MAX_SIGNATURE:
         raise NotBelieved(
-            "The package holds members that its signature does not cover.", reason="unexpected-member", details=names
+            "the package holds members that its signature does not cover", reason="unexpected-member", details=names
         )
     return last
 

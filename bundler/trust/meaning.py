@@ -1,4 +1,8 @@
-"""What does a refusal usually mean, and what should be done about it? For people, one sentence each."""
+"""What does a refusal usually mean, and what should be done about it?
+
+For people, in the style of :class:`~bundler.errors.BundlerError`: the meaning is one of its ``details``, so a full
+sentence; what to do is its ``do``.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +11,14 @@ from typing import Final
 
 from bundler.errors import NotBelieved
 
-_AGAIN: Final = "Download it again from Microsoft, and compare the size."
-_TAMPERED: Final = "Do not install it. Download it again on another way, and report it if that gives the same file."
-_ASK: Final = "Ask whoever gave you the file where it is from."
+_AGAIN: Final = "download it again from Microsoft, and compare the size"
+_TAMPERED: Final = "do not install it; download it again on another way, and report it if that gives the same file"
+_ASK: Final = "ask whoever gave you the file where it is from"
 
 MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
     "html": (
         "This is an HTML page: a proxy or portal answered instead of Microsoft.",
-        "Open the address in a browser, sign in there, and try again.",
+        "open the address in a browser, sign in there, and try again",
     ),
     "empty": ("Nothing was saved: a download that failed at once, or a full disk.", _AGAIN),
     "truncated": ("This is a download that stopped.", _AGAIN),
@@ -22,7 +26,7 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
     "malformed": ("The file was damaged on the way, or made to confuse its readers.", _AGAIN),
     "too-large": ("No script is that large.", _ASK),
     "unsigned": ("The signature was removed, or this is not the file that its publisher released.", _TAMPERED),
-    "line-endings": ("A tool treated the file as text: git, an FTP client or an editor.", "Copy it in binary mode."),
+    "line-endings": ("A tool treated the file as text: git, an FTP client or an editor.", "copy it in binary mode"),
     "trailing-data": (
         "Something was hidden in a genuine file where signatures do not look (as in CVE-2020-1464).",
         _TAMPERED,
@@ -43,13 +47,13 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
     "unknown-attribute": ("Something was added to the signature after signing, where it protects nothing.", _TAMPERED),
     "unknown-algorithm": ("The signature uses an algorithm that Microsoft does not use.", _ASK),
     "several-signers": ("Genuine files have one signer.", _TAMPERED),
-    "weak-digest": ("SHA-1 can be forged; Microsoft stopped using it in 2019.", "Get a newer release."),
-    "weak-key": ("The signer's key can be broken.", "Get a newer release."),
+    "weak-digest": ("SHA-1 can be forged; Microsoft stopped using it in 2019.", "get a newer release"),
+    "weak-key": ("The signer's key can be broken.", "get a newer release"),
     "untrusted-root": ("Somebody else than the trusted publisher signed the file, whatever name they used.", _TAMPERED),
-    "certificate-expired": ("The file has no timestamp from when its certificate was valid.", "Get a newer release."),
+    "certificate-expired": ("The file has no timestamp from when its certificate was valid.", "get a newer release"),
     "bad-certificate": ("Somebody used a certificate for what it was not issued for.", _TAMPERED),
     "wrong-purpose": ("Somebody used a certificate for what it was not issued for.", _TAMPERED),
-    "revoked": ("The signer's certificate was withdrawn.", "Get a newer release."),
+    "revoked": ("The signer's certificate was withdrawn.", "get a newer release"),
     "wrong-publisher": ("The signature is good, but another company's or another department's.", _ASK),
     "timestamp-invalid": ("The timestamp was damaged or taken from another file.", _TAMPERED),
     "timestamp-untrusted": (
@@ -58,24 +62,24 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "wrong-key": (
         "Somebody else than the trusted publisher signed it, or the publisher changed keys.",
-        "Compare the key with the one that the publisher states, before you believe it by anchors of your own.",
+        "compare the key with the one that the publisher states, before you believe it by anchors of your own",
     ),
-    "revoked-key": ("The publisher withdrew the key.", "Get a newer release."),
+    "revoked-key": ("The publisher withdrew the key.", "get a newer release"),
     "expired-key": ("It was signed after the key's time.", _ASK),
     "unusable-key": (
         "The anchors that were given hold a key that the library refuses.",
-        "Get a current copy of the key.",
+        "get a current copy of the key",
     ),
     "future-signature": (
         "The clock of this machine is behind, or the signature is forged.",
-        "Set the clock, and try again.",
+        "set the clock, and try again",
     ),
     "unexpected-member": ("Somebody added to a genuine package what its signature does not cover.", _TAMPERED),
     "unexpected-data": ("Somebody added to a genuine package what its signature does not cover.", _TAMPERED),
     "no-payload-digest": ("It was built by an rpm older than 4.14, and its contents are not signed.", _ASK),
     "timestamp-in-future": (
         "The clock of this machine is behind, or the timestamp is forged.",
-        "Set the clock, and try again.",
+        "set the clock, and try again",
     ),
 }
 """By reason: what it usually means, and what to do."""

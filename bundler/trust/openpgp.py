@@ -123,7 +123,7 @@ def verify_clearsigned(document: bytes, *, anchors: Anchors, at: datetime, what:
 
 
 def _refused(what: str, reason: str, why: str, details: Sequence[str] = ()) -> NotBelieved:
-    return explained(NotBelieved(f"{what} is not believed: {why}.", reason=reason, details=details))
+    return explained(NotBelieved(f"{what} is not believed: {why}", reason=reason, details=details))
 
 
 def _clear_parts(document: bytes, what: str) -> tuple[bytes, bytes]:
@@ -191,9 +191,9 @@ def _at_rest(data: Iterable[bytes], size: int) -> Iterator[dict[str, Any]]:
                     file.write(piece)
         except OSError as error:
             raise WriteError(
-                f"{size} bytes cannot be written to the folder for temporary files: {error.strerror}.",
+                f"{size} bytes cannot be written to the folder for temporary files: {error.strerror}",
                 details=(str(path),),
-                do="Make room there, or name another folder by TMPDIR (Windows: TEMP).",
+                do="make room there, or name another folder by TMPDIR (Windows: TEMP)",
             ) from None
         yield {"file": str(path)}
 

@@ -23,10 +23,10 @@ def check_digest(content: bytes, *, size: int, sha256: str, what: str) -> None:
     found = hashlib.sha256(content).hexdigest()
     if len(content) != size or found != sha256:
         raise NotBelieved(
-            f"{what} is not the file that the signed metadata names.",
+            f"{what} is not the file that the signed metadata names",
             reason="digest-mismatch",
             details=(f"signed: {sha256}, {size} bytes", f"found:  {found}, {len(content)} bytes"),
-            do="Try again: a repository that is being updated, or a cache before it, can serve old and new together.",
+            do="try again: a repository that is being updated, or a cache before it, can serve old and new together",
         )
 
 
@@ -34,16 +34,16 @@ def check_age(date: datetime, at: datetime, older: RepositoryState | None, *, al
     """Refuse metadata from the future (``future-metadata``), and a step back behind ``older`` (``rollback``)."""
     if date > at + CLOCK_SKEW:
         raise NotBelieved(
-            f"{what} claims to be made at {date:%Y-%m-%d %H:%M} UTC, which is yet to come.",
+            f"{what} claims to be made at {date:%Y-%m-%d %H:%M} UTC, which is yet to come",
             reason="future-metadata",
-            do="Check this machine's clock.",
+            do="check this machine's clock",
         )
     if older is not None and date < older.date and not allow_older:
         raise NotBelieved(
-            f"{what} is older than what was believed before.",
+            f"{what} is older than what was believed before",
             reason="rollback",
             details=(f"before: {older.date:%Y-%m-%d %H:%M:%S} UTC", f"now:    {date:%Y-%m-%d %H:%M:%S} UTC"),
-            do="Somebody may be replaying old metadata; if you mean it, say `--allow-older`.",
+            do="look who went back, for somebody may be replaying old metadata; if you mean it, say `--allow-older`",
         )
 
 
@@ -73,12 +73,12 @@ def kept(documents: Mapping[str, bytes], believed: Evidence, wanted: int) -> lis
     Raises :class:`NotBelieved` with reason ``missing-document`` or ``digest-mismatch``.
     """
     if len(believed.documents) != wanted:
-        raise NotBelieved("The evidence does not name all documents of its chain.", reason="missing-document")
+        raise NotBelieved("the evidence does not name all documents of its chain", reason="missing-document")
     found = []
     for document in believed.documents:
         content = documents.get(document.role)
         if content is None:
-            raise NotBelieved(f"The document {document.role} of the chain is missing.", reason="missing-document")
+            raise NotBelieved(f"the document {document.role} of the chain is missing", reason="missing-document")
         check_digest(content, size=document.size, sha256=document.sha256, what=document.role)
         found.append(content)
     return found
@@ -91,10 +91,10 @@ def require_vouched(found: Iterable[tuple[str, str]], facts: PackageFacts) -> No
     """
     entries = list(found)
     if not entries:
-        raise NotBelieved(f"The repository's index does not list this very file of {facts.name}.", reason="not-listed")
+        raise NotBelieved(f"the repository's index does not list this very file of {facts.name}", reason="not-listed")
     if (facts.version, facts.architecture) not in entries:
         listed = ", ".join(" ".join(entry) for entry in entries)
         raise NotBelieved(
-            f"The package says that it is {facts.version} {facts.architecture}; the repository says {listed}.",
+            f"the package says that it is {facts.version} {facts.architecture}; the repository says {listed}",
             reason="metadata-mismatch",
         )

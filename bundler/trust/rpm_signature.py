@@ -27,7 +27,7 @@ from bundler.trust import openpgp
 from bundler.trust.openpgp import Signed
 from bundler.trust.verdict import judging
 
-_WHAT = "The package"
+_WHAT = "the package"
 _PIECE = 1 << 20
 _PAYLOAD_DIGESTS = {8: "sha256", 9: "sha384", 10: "sha512"}  # RFC 4880, 9.4; weaker ones are not taken
 
@@ -74,9 +74,9 @@ def _signed_header(layout: Layout, anchors: Anchors, at: datetime) -> Signed:
     blocks = _header_signatures(layout.signature)
     if not blocks:
         raise NotBelieved(
-            "The package is not signed: its signature was never made, or was stripped.",
+            "the package is not signed: its signature was never made, or was stripped",
             reason="unsigned",
-            do="Do not install it; rpm itself may call its digests OK all the same.",
+            do="do not install it; rpm itself may call its digests OK all the same",
         )
     blob = layout.header.blob
     verdicts = [
@@ -109,13 +109,13 @@ def _check_unsigned(layout: Layout) -> None:
     }
     for tag, digest in digests.items():
         if tag in layout.signature and layout.signature.string(tag) != digest:
-            raise NotBelieved("The package's header does not have the digest beside it.", reason="digest-mismatch")
+            raise NotBelieved("the package's header does not have the digest beside it", reason="digest-mismatch")
     if (layout.signature.binary(SignatureTag.RESERVED_SPACE) or b"").strip(b"\0"):
-        raise NotBelieved("The package has something in the room for later signatures.", reason="unexpected-data")
+        raise NotBelieved("the package has something in the room for later signatures", reason="unexpected-data")
     sizes = layout.signature.integers(SignatureTag.SIZE)
     if sizes and sizes != (layout.size - layout.header_offset,):
         reason = "truncated" if sizes[0] > layout.size - layout.header_offset else "trailing-data"
-        raise NotBelieved("The package is not as long as it says.", reason=reason)
+        raise NotBelieved("the package is not as long as it says", reason=reason)
 
 
 def _pass_over(file: BinaryIO, layout: Layout) -> _Passed:
@@ -137,7 +137,7 @@ def _payload_algorithm(header: Header) -> str:
         return ""
     numbers = header.integers(Tag.PAYLOAD_DIGEST_ALGORITHM) or (8,)  # v6 has SHA-256 here without saying so
     if numbers[0] not in _PAYLOAD_DIGESTS:
-        raise NotBelieved("The package's payload digest is too weak to believe.", reason="weak-digest")
+        raise NotBelieved("the package's payload digest is too weak to believe", reason="weak-digest")
     return _PAYLOAD_DIGESTS[numbers[0]]
 
 
@@ -150,7 +150,7 @@ def _from(file: BinaryIO, offset: int) -> Iterator[bytes]:
 def _check_md5(layout: Layout, passed: _Passed) -> None:
     recorded = layout.signature.binary(SignatureTag.MD5)
     if recorded is not None and recorded.hex() != passed.md5:
-        raise NotBelieved("The package does not have the MD5 digest beside it.", reason="digest-mismatch")
+        raise NotBelieved("the package does not have the MD5 digest beside it", reason="digest-mismatch")
 
 
 def _signed_whole(file: BinaryIO, layout: Layout, anchors: Anchors, at: datetime) -> bool:
@@ -167,10 +167,10 @@ def _signed_whole(file: BinaryIO, layout: Layout, anchors: Anchors, at: datetime
 def _check_payload(layout: Layout, passed: _Passed, signed_whole: bool) -> None:
     recorded = layout.header.string(Tag.PAYLOAD_DIGEST)
     if not recorded and not signed_whole:
-        raise NotBelieved("Nothing that is signed covers the package's payload.", reason="no-payload-digest")
+        raise NotBelieved("nothing that is signed covers the package's payload", reason="no-payload-digest")
     if recorded and recorded.lower() != passed.payload:
         raise NotBelieved(
-            "The package's payload is not the one that was signed.",
+            "the package's payload is not the one that was signed",
             reason="digest-mismatch",
             details=(f"signed {recorded}", f"found  {passed.payload}"),
         )

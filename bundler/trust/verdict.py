@@ -16,5 +16,5 @@ def judging(what: str) -> Iterator[None]:
     try:
         yield
     except Malformed as error:
-        refused = NotBelieved(f"{what} is not what it should be: {error}.", reason=error.reason)
+        refused = NotBelieved(f"{what} is not what it should be: {error}", reason=error.reason)
         raise explained(refused) from None

@@ -161,7 +161,7 @@ def _check_unpacked(primary: _Primary) -> None:
         digest.update(piece)
     data = primary.data
     if data.open_size not in {None, size} or data.open_sha256 not in {None, digest.hexdigest()}:
-        raise NotBelieved("primary.xml unpacks to something else than was signed.", reason="digest-mismatch")
+        raise NotBelieved("primary.xml unpacks to something else than was signed", reason="digest-mismatch")
 
 
 def _check_packages(packages: Sequence[Package]) -> None:

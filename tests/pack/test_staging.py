@@ -114,7 +114,7 @@ def test_space_is_looked_at_before(fs: FakeFilesystem) -> None:
     fs.set_disk_usage(20 << 20)
     with pytest.raises(WriteError, match="not enough space") as refused, Staging(Path("/out/final"), needed=10 << 20):
         pytest.fail("the work was begun")
-    assert "Free space" in refused.value.do
+    assert "free space" in refused.value.do
     with Staging(Path("/out/final"), needed=1 << 20):
         pass
 
