@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from bundler.errors import NotBelieved, UpstreamError
-from bundler.fetch import failures, ranges, retry, space
+from bundler.fetch import disk, failures, ranges, retry
 from bundler.fetch.partial import Origin, Partial
 from bundler.fetch.request import Received, Request
 from bundler.fetch.retry import Patience, Trouble
@@ -143,7 +143,7 @@ class Attempts:
         self._html = _is_html(answer)
         total = ranges.content_length(answer.headers)
         self._require_sizes(total)
-        space.require(self._around.store.root, total or self._request.size or 0, self._request.label)
+        disk.require(self._around.store.root, total or self._request.size or 0, self._request.label)
         partial.begin(
             Origin(
                 url=self._request.url,

@@ -15,7 +15,7 @@ from urllib.request import url2pathname
 from typing_extensions import Self
 
 from bundler.errors import NotBelieved, UpstreamError
-from bundler.fetch import space
+from bundler.fetch import disk
 from bundler.fetch.attempt import Attempts, Surroundings
 from bundler.fetch.request import Received, Request
 from bundler.fetch.store import Store
@@ -95,7 +95,7 @@ class Downloader:
     def _require_space(self, requests: Sequence[Request]) -> None:
         missing = [each for each in requests if not (each.sha256 and self._store.holds(each.sha256))]
         if missing and not self._offline:
-            space.require(self._store.root, sum(each.size or 0 for each in missing), f"{len(missing)} downloads")
+            disk.require(self._store.root, sum(each.size or 0 for each in missing), f"{len(missing)} downloads")
 
     def _fetch(self, request: Request, called_off: threading.Event) -> Received:
         held = self._held(request)

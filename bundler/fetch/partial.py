@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from typing_extensions import Self
 
-from bundler.fetch import space
+from bundler.fetch import disk
 from bundler.formats import records
 from bundler.model.value import value
 
@@ -56,7 +56,7 @@ class Partial:
         self.origin: Origin | None = self._read_origin(name)
         self.offset = 0
         self._hash = hashlib.sha256()
-        with space.writing(self.path):
+        with disk.writing(self.path):
             self._open()
 
     def _read_origin(self, name: str) -> Origin | None:
@@ -83,7 +83,7 @@ class Partial:
 
     def begin(self, origin: Origin) -> None:
         """Empty the file and remember what the bytes to come are of. Raises WriteError."""
-        with space.writing(self.path):
+        with disk.writing(self.path):
             self._empty()
             write_whole(self._state, records.to_json(origin))
         self.origin = origin
@@ -91,7 +91,7 @@ class Partial:
     def append(self, piece: bytes) -> None:
         """Write and hash ``piece``. Raises WriteError; what was written before stays."""
         view = memoryview(piece)
-        with space.writing(self.path):
+        with disk.writing(self.path):
             while view:
                 view = view[self._opened().write(view) :]
         self._hash.update(piece)
@@ -99,14 +99,14 @@ class Partial:
 
     def discard(self) -> None:
         """Forget bytes and state: they are of no use. Raises WriteError."""
-        with space.writing(self.path):
+        with disk.writing(self.path):
             self._empty()
             self._state.unlink(missing_ok=True)
         self.origin = None
 
     def finish(self) -> Path:
         """Make the bytes durable and close the file, which stays under its partial name. Raises WriteError."""
-        with space.writing(self.path):
+        with disk.writing(self.path):
             file = self._opened()
             os.fsync(file.fileno())
             file.close()
@@ -158,14 +158,4 @@ def write_whole(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(beside, path)  # noqa: PTH105
-    settle(path.parent)
-
-
-def settle(folder: Path) -> None:
-    """Make a rename within ``folder`` durable where the system can (Windows does so itself)."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    disk.settle(path.parent)

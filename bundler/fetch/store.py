@@ -18,8 +18,8 @@ from typing import BinaryIO
 from filelock import FileLock, Timeout
 
 from bundler.errors import NotBelieved, UpstreamError, WriteError
-from bundler.fetch import space
-from bundler.fetch.partial import PIECE, Origin, Partial, key, settle
+from bundler.fetch import disk
+from bundler.fetch.partial import PIECE, Origin, Partial, key
 from bundler.fetch.request import Received
 from bundler.model.progress import Progress, Silence, Task
 
@@ -88,7 +88,7 @@ class Store:
 
     def _set_aside(self, path: Path, progress: Progress) -> None:
         aside = self.root / "damaged" / path.name
-        with space.writing(path):
+        with disk.writing(path):
             aside.parent.mkdir(parents=True, exist_ok=True)
             with suppress(FileNotFoundError):  # another process was faster
                 os.replace(path, aside)  # noqa: PTH105
@@ -125,7 +125,7 @@ class Store:
 
     def _copy(self, file: BinaryIO, url: str, size: int, progress: Progress) -> tuple[str, int]:
         label = url.rpartition("/")[2]
-        space.require(self.root, size, label)
+        disk.require(self.root, size, label)
         with self.exclusive(url), self.partial(url) as partial, progress.task(label, size) as task:
             partial.begin(Origin(url=url, served_by=url, validator=""))
             for piece in _pieces(file):
@@ -143,7 +143,7 @@ class Store:
         sha256 = partial.sha256
         final = self.path(sha256)
         arrived = partial.finish()
-        with space.writing(final):
+        with disk.writing(final):
             final.parent.mkdir(parents=True, exist_ok=True)
             try:
                 os.replace(arrived, final)  # noqa: PTH105
@@ -152,7 +152,7 @@ class Store:
                 if not self.check(sha256):
                     raise
                 arrived.unlink(missing_ok=True)
-            settle(final.parent)
+            disk.settle(final.parent)
         partial.forget_origin()
         return sha256
 
@@ -167,7 +167,7 @@ class Store:
         """
         path = self._folder("partial") / f"{key(name)}.lock"
         lock = FileLock(path, thread_local=False)
-        with space.writing(path):
+        with disk.writing(path):
             _acquire(lock, waiting, go_on)
         try:
             yield
@@ -176,7 +176,7 @@ class Store:
 
     def _folder(self, name: str) -> Path:
         folder = self.root / name
-        with space.writing(folder):
+        with disk.writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
         return folder
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from bundler.fetch.disk import writing
 from bundler.model.progress import Progress
 from bundler.model.tree import Tree
 from bundler.pack import content
-from bundler.pack.disk import Written, writing
 from bundler.pack.manifest import bundle_digest
+from bundler.pack.written import Written
 
 _FOLDER_MODE = 0o755
 

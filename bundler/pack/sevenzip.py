@@ -14,10 +14,11 @@ import struct
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from bundler.fetch.disk import writing
 from bundler.model.progress import Progress, Task
 from bundler.model.tree import Entry, Tree
 from bundler.pack import content
-from bundler.pack.disk import Written, writing
+from bundler.pack.written import Written
 
 PAYLOAD = "payload/"
 

@@ -19,14 +19,13 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from bundler.errors import WriteError
+from bundler.fetch import disk
+from bundler.fetch.disk import writing
 from bundler.pack.content import PIECE
-from bundler.pack.disk import writing
 
 _PREFIX = ".arc-bundler-"
 _LOCK = ".lock"
 _WORK = ".partial"
-_SPARE = 16 << 20
-"""Bytes beyond what an output needs that must be free: folders, headers, the file system's own."""
 
 
 @contextmanager
@@ -44,7 +43,7 @@ def Staging(final: Path, *, needed: int = 0) -> Iterator[Path]:  # noqa: N802  #
         with writing(final):
             _rest(folder)
             _move_folder(folder, final)
-            _rest_names(final.parent)
+            disk.settle(final.parent)
 
 
 def write_file(path: Path, document: bytes) -> None:
@@ -55,7 +54,7 @@ def write_file(path: Path, document: bytes) -> None:
             fresh.write_bytes(document)
             _rest(fresh)
             fresh.replace(path)
-            _rest_names(path.parent)
+            disk.settle(path.parent)
 
 
 @contextmanager
@@ -65,7 +64,8 @@ def _workplace(final: Path, needed: int) -> Iterator[Path]:
         with writing(parent):
             parent.mkdir(parents=True, exist_ok=True)
             _sweep(parent)
-            _require_space(parent, needed)
+            if needed:
+                disk.require(parent, needed, "the output")
             work = _claim(parent, stack)
         stack.callback(_remove, work)
         with writing(work):
@@ -79,12 +79,13 @@ def _claim(parent: Path, stack: ExitStack) -> Path:
         work = parent / f"{_PREFIX}{secrets.token_hex(8)}{_WORK}"
         path = work.with_suffix(_LOCK)
         lock = _lock(path)
-        lock.acquire(timeout=0)
-        # Between making and taking the lock, somebody's sweep may have taken it for a dead one and removed it.
-        if path.exists():
-            stack.callback(_let_go, lock, path)
-            return work
-        lock.release(force=True)
+        # Between making and taking the lock, somebody's sweep may take it for a dead one: it has it, or has removed it.
+        with suppress(Timeout):
+            lock.acquire(timeout=0)
+            if path.exists():
+                stack.callback(_let_go, lock, path)
+                return work
+            lock.release(force=True)
 
 
 def _sweep(parent: Path) -> None:
@@ -112,15 +113,6 @@ def _let_go(lock: FileLock, path: Path) -> None:
 
 def _remove(work: Path) -> None:
     shutil.rmtree(work, ignore_errors=True)
-
-
-def _require_space(parent: Path, needed: int) -> None:
-    free = shutil.disk_usage(parent).free
-    if needed and free < needed + _SPARE:
-        raise WriteError(
-            f"there is not enough space at {parent}: {needed + _SPARE:,} bytes are needed, {free:,} are free",
-            do="free space on that volume, or choose another output folder",
-        )
 
 
 def _move_folder(folder: Path, final: Path) -> None:
@@ -166,17 +158,7 @@ def _rest(path: Path) -> None:
     if path.is_dir():
         for child in path.iterdir():
             _rest(child)
-        _rest_names(path)
+        disk.settle(path)
     else:
         with path.open("r+b") as file:
             os.fsync(file.fileno())
-
-
-def _rest_names(folder: Path) -> None:
-    """The same for a folder's names; Windows opens no folder and needs it not."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

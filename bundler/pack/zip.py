@@ -12,10 +12,11 @@ from pathlib import Path
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 from bundler.errors import WriteError
+from bundler.fetch.disk import writing
 from bundler.model.progress import Progress
 from bundler.model.tree import Entry, Tree
 from bundler.pack import content
-from bundler.pack.disk import Written, writing
+from bundler.pack.written import Written
 
 _UNIX = 3
 _EARLIEST = 1980

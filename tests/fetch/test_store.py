@@ -14,7 +14,7 @@ from misbehaving_server import File
 from pyfakefs.fake_filesystem import FakeFilesystem, OSType
 
 from bundler.errors import NotBelieved, UpstreamError, WriteError
-from bundler.fetch import space
+from bundler.fetch import disk
 from bundler.fetch.store import Store
 
 CONTENT = b"the agent" * 1000
@@ -153,9 +153,9 @@ def test_many_threads_put_the_same(tmp_path: Path) -> None:
 def test_no_space_is_seen_before(fs: FakeFilesystem) -> None:
     fs.create_dir("/cache")
     fs.set_disk_usage(50_000_000, "/cache")
-    space.require(Path("/cache/not/there"), 20_000_000, "the agent")
+    disk.require(Path("/cache/not/there"), 20_000_000, "the agent")
     with pytest.raises(WriteError) as raised:
-        space.require(Path("/cache/not/there"), 40_000_000, "the agent")
+        disk.require(Path("/cache/not/there"), 40_000_000, "the agent")
     assert "no room for the agent" in raised.value.what
     assert raised.value.do
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from pyfakefs.fake_filesystem import FakeFilesystem, OSType
 
 import bundles
@@ -112,7 +113,10 @@ def test_a_file_is_replaced_in_one_step(tmp_path: Path) -> None:
 
 def test_space_is_looked_at_before(fs: FakeFilesystem) -> None:
     fs.set_disk_usage(20 << 20)
-    with pytest.raises(WriteError, match="not enough space") as refused, Staging(Path("/out/final"), needed=10 << 20):
+    with (
+        pytest.raises(WriteError, match="no room for the output") as refused,
+        Staging(Path("/out/final"), needed=10 << 20),
+    ):
         pytest.fail("the work was begun")
     assert "free space" in refused.value.do
     with Staging(Path("/out/final"), needed=1 << 20):
@@ -163,7 +167,7 @@ def test_a_read_only_output(tmp_path: Path, fs: FakeFilesystem) -> None:
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT, errno.EFBIG, errno.EIO])
 def test_every_error_of_a_disk_says_what_to_do(number: int, tmp_path: Path) -> None:
-    from bundler.pack.disk import writing
+    from bundler.fetch.disk import writing
 
     with pytest.raises(WriteError) as refused, writing(tmp_path):
         raise OSError(number, os.strerror(number))
@@ -261,6 +265,13 @@ def test_a_lock_file_killed_at_every_point(tmp_path: Path) -> None:
         if not killed:
             break
     assert point > 8
+
+
+def test_a_name_whose_lock_somebody_looks_at_is_left_to_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = iter(["looked-at", "free"])
+    monkeypatch.setattr("bundler.pack.staging.secrets.token_hex", lambda _: next(names))
+    with FileLock(tmp_path / ".arc-bundler-looked-at.lock"), Staging(tmp_path / "final") as folder:
+        assert folder.parent.name == ".arc-bundler-free.partial"
 
 
 @needs_fork

@@ -1,11 +1,15 @@
-"""Is there room, and what does it mean that writing failed?"""
+"""What does a disk hold and keep, and what is to be done where it does not?
+
+One answer for everything that is written: fetched files in the store, and the outputs of the room above.
+"""
 
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bundler.errors import WriteError
@@ -14,12 +18,14 @@ _MARGIN = 16 * 1024 * 1024
 """Bytes that are left alone, so that what is written beside (states, locks, logs) does not fail at the last moment."""
 
 _ADVICE = {
-    errno.ENOSPC: "free space on that volume, or choose another folder; what is there already is kept and continued",
-    errno.EDQUOT: "free space within your quota, or choose another folder; what is there already is kept and continued",
-    errno.EFBIG: "the file system cannot hold files of this size; choose a folder on another one",
-    errno.EROFS: "that volume is read-only; choose another folder",
+    errno.ENOSPC: "free space on that volume, or choose another folder",
+    errno.EDQUOT: "free space within your quota, or choose another folder",
+    errno.EFBIG: "choose a folder on NTFS, exFAT or ext4: this file system holds no files of this size "
+    "(FAT32 ends at 4 GB)",
+    errno.EROFS: "choose another folder: that volume is read-only",
     errno.EACCES: "give yourself write permission there, or choose another folder",
     errno.EPERM: "give yourself write permission there, or choose another folder",
+    errno.EEXIST: "remove what is there, or choose another folder",
     errno.ENAMETOOLONG: "choose a folder with a shorter path",
 }
 
@@ -36,7 +42,7 @@ def free(path: Path) -> int | None:
 def require(path: Path, size: int, label: str) -> None:
     """Refuse to begin what cannot end: ``size`` more bytes for ``label`` below ``path``.
 
-    A small margin is kept free as well. Raises WriteError where the volume says that there is less.
+    A margin of 16 MiB is kept free as well. Raises WriteError where the volume says that there is less.
     """
     available = free(path)
     if available is None or available >= size + _MARGIN:
@@ -62,3 +68,16 @@ def writing(path: Path) -> Iterator[None]:
             f"{path} cannot be written: {reason}",
             do=_ADVICE.get(error.errno or 0, "look at that volume, then run the same command again"),
         ) from error
+
+
+def settle(folder: Path) -> None:
+    """Make a rename within ``folder`` durable: a name must not vanish in a power cut that its bytes survived.
+
+    Windows opens no folder as a file, and needs it not.
+    """
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
