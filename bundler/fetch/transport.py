@@ -87,7 +87,9 @@ class Transport:
     """Connections to the upstream, kept alive between requests; safe for several threads."""
 
     def __init__(self, network: Network, clock: Callable[[], float]) -> None:
-        """``clock`` gives seconds that never go back."""
+        """``clock`` gives seconds that never go back. Raises UsageError for a CA file that is none."""
+        if network.ca_file:
+            _believe(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), network.ca_file)
         self._network = network
         self._clock = clock
         self._connections = Connections()
@@ -97,7 +99,7 @@ class Transport:
     def get(self, url: str, hosts: tuple[str, ...], headers: Mapping[str, str]) -> Answer:
         """Ask for ``url`` and follow redirects; the answer is of the host asked or of one in ``hosts``.
 
-        Raises UpstreamError for what stays wrong, Trouble for what may pass, UsageError for a CA file that is none.
+        Raises UpstreamError for what stays wrong, Trouble for what may pass.
         """
         way = [require_https(url)]
         while True:

@@ -212,3 +212,14 @@ def test_lab_is_said_wherever_somebody_looks(site):
         site.run("verify", str(root), "--anchors", "lab/authority/anchors.json", "--format", "json").json["practice"]
         == "LAB"
     )
+
+
+def test_two_builds_at_once_make_one_bundle(site):
+    site.run("lock")
+    shutil.rmtree(site.store)
+    command = [sys.executable, "-m", "bundler", "build", "--locked", "-q"]
+    builds = [subprocess.Popen(command, cwd=site.folder, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    ends = [(process.communicate()[1], process.returncode) for process in builds]
+    assert [code for _, code in ends] == [0, 0, 0], ends
+    assert site.run("verify", str(site.made(".zip")), "--anchors", "lab/authority/anchors.json").code == 0
+    assert sorted(path.name for path in (site.folder / "bundles/arc-test").iterdir()) == ["1.0"]

@@ -1,0 +1,100 @@
+"""`authenticate`: the wanted verdict on every real file, told so that a person and a program understand it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from bundler.cli.main import outcome
+
+WANTED = {
+    "authenticode/good-microsoft-2023.msi": "",
+    "authenticode/good-microsoft-pca2024.dll": "",
+    "authenticode/good-microsoft.psd1": "",
+    "authenticode/bad-jar-appended.msi": "trailing-data",
+    "authenticode/bad-other-publisher-same-root.dll": "wrong-publisher",
+    "deb/good-packages-microsoft-prod.deb": "",
+    "rpm/good-packages-microsoft-prod.rpm": "",
+    "rpm/bad-signature-stripped.rpm": "unsigned",
+    "damaged/html-page.msi": "html",
+    "damaged/truncated.msi": "truncated",
+    "keys/microsoft.asc": "",
+    "keys/microsoft-2025.asc": "",
+    "keys/microsoft-old-sha1-binding.asc": "weak-digest",
+    "roots/ms-root-2011.pem": "",
+    "roots/ms-root-2010.pem": "",
+    "roots/ms-timestamp-root-2014.pem": "",
+    "roots/ms-idv-root-2020.pem": "not-pinned",
+    "repository/InRelease": "",
+    "repository/main_binary-amd64_Packages.gz": "not-named",
+}
+
+
+def verdicts(capsys, *arguments):
+    code = outcome(["authenticate", *map(str, arguments), "--format", "json"])
+    return code, json.loads(capsys.readouterr().out)["files"]
+
+
+@pytest.mark.parametrize("name", WANTED)
+def test_every_real_file_has_its_wanted_verdict(corpus, capsys, name):
+    code, (found,) = verdicts(capsys, corpus / name)
+    assert (found["believed"], found["reason"]) == (WANTED[name] == "", WANTED[name])
+    assert code == (0 if WANTED[name] == "" else 6)
+    assert found["why"]
+    if WANTED[name]:
+        assert found["do"] or found["meaning"]
+
+
+def test_the_signer_chain_and_timestamp_are_told(corpus, capsys):
+    _, (found,) = verdicts(capsys, corpus / "authenticode/good-microsoft-2023.msi")
+    evidence = found["evidence"]
+    assert "CN=Microsoft Corporation" in evidence["signer"]
+    assert evidence["chain"][-1]["subject"].startswith("CN=Microsoft Root Certificate Authority 2011")
+    assert evidence["signed_at"].startswith("2023-01-28")
+    assert "Time-Stamp" in evidence["timestamped_by"]
+
+
+def test_an_index_is_believed_beside_the_release_that_names_it(corpus, capsys):
+    code, found = verdicts(capsys, *sorted((corpus / "repository").iterdir()))
+    assert code == 0
+    assert all(each["believed"] for each in found)
+
+
+def test_a_changed_index_is_not(corpus, capsys, tmp_path):
+    changed = tmp_path / "Packages.gz"
+    content = bytearray((corpus / "repository/main_binary-amd64_Packages.gz").read_bytes())
+    content[-20] ^= 1
+    changed.write_bytes(content)
+    code, found = verdicts(capsys, corpus / "repository/InRelease", changed)
+    assert code == 6
+    assert [each["believed"] for each in found] == [True, False]
+
+
+def test_one_refused_file_does_not_stop_the_others(corpus, capsys):
+    names = ("damaged/html-page.msi", "deb/good-packages-microsoft-prod.deb")
+    code, found = verdicts(capsys, *(corpus / name for name in names))
+    assert code == 6
+    assert [each["believed"] for each in found] == [False, True]
+
+
+def test_another_publisher_can_be_demanded(corpus, capsys):
+    file = corpus / "authenticode/good-microsoft-2023.msi"
+    assert outcome(["authenticate", str(file), "--publisher", "Contoso"]) == 6
+    assert outcome(["authenticate", str(file), "--publisher", "Microsoft Corporation"]) == 0
+    capsys.readouterr()
+
+
+def test_a_name_says_nothing_about_the_kind(corpus, capsys, tmp_path):
+    renamed = tmp_path / "agent.msi"
+    shutil.copy(corpus / "deb/good-packages-microsoft-prod.deb", renamed)
+    code, (found,) = verdicts(capsys, renamed)
+    assert (code, found["kind"], found["believed"]) == (0, "deb", True)
+
+
+def test_the_one_reason_and_its_meaning_stand_on_the_screen(corpus, capsys):
+    assert outcome(["authenticate", str(corpus / "damaged/html-page.msi")]) == 6
+    out = capsys.readouterr().out
+    assert "REFUSED" in out
+    assert "proxy or portal answered instead of Microsoft" in out
