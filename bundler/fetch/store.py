@@ -21,6 +21,7 @@ from bundler.errors import NotBelieved, UpstreamError, WriteError
 from bundler.fetch import disk
 from bundler.fetch.partial import PIECE, Origin, Partial, key
 from bundler.fetch.request import Received
+from bundler.formats import pieces
 from bundler.model.progress import Progress, Silence, Task
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -58,7 +59,7 @@ class Store:
         path = self.path(sha256)
         try:
             with path.open("rb") as file:
-                sound = _digest(file) == sha256
+                sound = pieces.sha256(file) == sha256
         except FileNotFoundError:
             return False
         except OSError as error:
@@ -79,7 +80,7 @@ class Store:
             raise _damaged(f"the store at {self.root} does not have {sha256}") from None
         except OSError as error:
             raise _unreadable(path, error) from error
-        if _digest(file) != sha256:
+        if pieces.sha256(file) != sha256:
             file.close()
             self._set_aside(path, Silence())
             raise _damaged(f"the store's copy of {sha256} is damaged and was set aside")
@@ -117,7 +118,7 @@ class Store:
             size = os.fstat(file.fileno()).st_size
             if max_size is not None and size > max_size:
                 raise UpstreamError(f"{source} is larger than anything expected there: {size} bytes, not {max_size}")
-            sha256 = _digest(file)
+            sha256 = pieces.sha256(file)
             if not self.check(sha256, progress):
                 file.seek(0)
                 sha256, size = self._copy(file, url, size, progress or Silence())
@@ -128,7 +129,7 @@ class Store:
         disk.require(self.root, size, label)
         with self.exclusive(url), self.partial(url) as partial, progress.task(label, size) as task:
             partial.begin(Origin(url=url, served_by=url, validator=""))
-            for piece in _pieces(file):
+            while piece := file.read(PIECE):
                 partial.append(piece)
                 task.advance(len(piece))
             # What was written is what counts, should the file have changed since it was hashed.
@@ -193,18 +194,6 @@ def _acquire(lock: FileLock, waiting: Task | None, go_on: Callable[[], None]) ->
             told = True
         else:
             return
-
-
-def _pieces(file: BinaryIO) -> Iterator[bytes]:
-    while piece := file.read(PIECE):
-        yield piece
-
-
-def _digest(file: BinaryIO) -> str:
-    digest = hashlib.sha256()
-    for piece in _pieces(file):
-        digest.update(piece)
-    return digest.hexdigest()
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,13 +13,12 @@ from typing import BinaryIO, Literal
 
 from bundler.errors import NotBelieved, UsageError
 from bundler.flow import judge
-from bundler.formats import sniff
+from bundler.formats import pieces, sniff
 from bundler.model.anchor import Anchors
 from bundler.model.artifact import PackageKind
 from bundler.model.evidence import Evidence, PackageFacts
 from bundler.model.value import value
 
-_PIECE = 1 << 20
 _DOCUMENTS = {
     b"-----BEGIN PGP SIGNED MESSAGE-----": "apt-release",
     b"-----BEGIN PGP PUBLIC KEY BLOCK-----": "openpgp-key",
@@ -112,12 +110,8 @@ def _judged(path: Path, file: BinaryIO, kind: str, bench: _Bench) -> Verdict:
 
 
 def _measured(path: Path) -> tuple[str, int]:
-    digest, size = hashlib.sha256(), 0
     with path.open("rb") as file:
-        while piece := file.read(_PIECE):
-            digest.update(piece)
-            size += len(piece)
-    return digest.hexdigest(), size
+        return pieces.sha256(file), file.tell()
 
 
 def _kind(path: Path) -> str:

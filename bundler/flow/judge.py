@@ -73,16 +73,6 @@ def _with_facts(file: BinaryIO, evidence: Evidence, read: Callable[[BinaryIO], P
         ) from error
 
 
-def fits(version: str, wanted: str) -> bool:
-    """Whether a package's full ``version`` is what was ``wanted``: ``latest``, ``MAJOR.MINOR`` or a full build.
-
-    An rpm's last part is its release (``1.67.03504-1320``); a definition may write it with a dot.
-    """
-    spelled = version.replace("-", ".")
-    asked = wanted.replace("-", ".")
-    return wanted == "latest" or spelled == asked or spelled.startswith(asked + ".")
-
-
 def require_wanted(facts: PackageFacts, artifact: Artifact) -> None:
     """Refuse a believed package that is not the one asked for (a genuine file can be the wrong file)."""
     if facts.architecture != artifact.architecture:
@@ -90,7 +80,7 @@ def require_wanted(facts: PackageFacts, artifact: Artifact) -> None:
             f"{artifact.place}: the package is for {facts.architecture}, not for {artifact.architecture}",
             reason="wrong-architecture",
         )
-    if not fits(facts.version, artifact.version):
+    if not artifact.accepts(facts.version):
         raise NotBelieved(
             f"{artifact.place}: the package is version {facts.version}, asked for was {artifact.version}",
             reason="wrong-version",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -112,7 +111,12 @@ def take(
 
     ``at`` becomes the lock's time. Raises UpstreamError, NotBelieved, LockError (a step back).
     """
-    located = _locate_all(_Search(site, downloader.fetch, at, _states(previous), allow.older))
+    states = _states(previous)
+
+    def locating(artifact: Artifact) -> Callable[[Fetch], Located]:
+        return lambda fetch: _Search(site, fetch, at, states, allow.older).locate(artifact)
+
+    located = downloader.together([locating(artifact) for artifact in site.artifacts])
     received = downloader.fetch_all([_request(found) for found in located])
     pins = tuple(_pin(site, found, held, at) for found, held in zip(located, received, strict=True))
     if previous:
@@ -144,26 +148,20 @@ class _Search:
         return _LOCATE[artifact.origin.kind](artifact, self)
 
 
-def _by_apt(artifact: Artifact, search: _Search) -> Located:
-    return apt.locate(
-        artifact,
-        search.fetch,
-        anchors=search.site.anchors,
-        at=search.at,
-        states=search.states,
-        allow_older=search.allow_older,
-    )
+def _by_metadata(locate: Callable[..., Located]) -> Callable[[Artifact, _Search], Located]:
+    """A search in a repository of either family: by its signed metadata."""
 
+    def located(artifact: Artifact, search: _Search) -> Located:
+        return locate(
+            artifact,
+            search.fetch,
+            anchors=search.site.anchors,
+            at=search.at,
+            states=search.states,
+            allow_older=search.allow_older,
+        )
 
-def _by_yum(artifact: Artifact, search: _Search) -> Located:
-    return yum.locate(
-        artifact,
-        search.fetch,
-        anchors=search.site.anchors,
-        at=search.at,
-        states=search.states,
-        allow_older=search.allow_older,
-    )
+    return located
 
 
 def _by_url(artifact: Artifact, _: _Search) -> Located:
@@ -175,16 +173,11 @@ def _by_file(artifact: Artifact, search: _Search) -> Located:
 
 
 _LOCATE: Mapping[str, Callable[[Artifact, _Search], Located]] = {
-    "apt": _by_apt,
-    "yum": _by_yum,
+    "apt": _by_metadata(apt.locate),
+    "yum": _by_metadata(yum.locate),
     "url": _by_url,
     "file": _by_file,
 }
-
-
-def _locate_all(search: _Search) -> list[Located]:
-    with ThreadPoolExecutor(max_workers=4) as pool:
-        return list(pool.map(search.locate, search.site.artifacts))
 
 
 def _states(previous: Lock | None) -> dict[str, RepositoryState]:

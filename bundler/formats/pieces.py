@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO, Final
 
@@ -26,3 +27,15 @@ def pieces(file: BinaryIO, runs: Sequence[tuple[int, int]]) -> Iterator[memoryvi
                 raise NotBelieved("the file became shorter while it was read", reason="truncated")
             yield buffer[:count]
             left -= count
+
+
+def sha256(file: BinaryIO) -> str:
+    """SHA-256, as 64 lower-case hex digits, of what ``file`` holds from where it stands; it is at its end afterwards.
+
+    Raises OSError.
+    """
+    digest = hashlib.sha256()
+    buffer = memoryview(bytearray(PIECE))
+    while count := file.readinto(buffer):  # type: ignore[attr-defined]
+        digest.update(buffer[:count])
+    return digest.hexdigest()

@@ -69,3 +69,11 @@ class Artifact:
     targets: tuple[Target, ...]
     """The targets that install it."""
     origin: Origin
+
+    def accepts(self, version: str) -> bool:
+        """Whether a package's full ``version`` is one that is asked for.
+
+        An rpm's last part is its release: ``1.67.03504-1320`` may be asked for as ``1.67.03504.1320`` too.
+        """
+        full, asked = version.replace("-", "."), self.version.replace("-", ".")
+        return self.version == "latest" or full == asked or full.startswith(f"{asked}.")

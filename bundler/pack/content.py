@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bundler.errors import NotBelieved, WriteError
+from bundler.formats import pieces as runs
 from bundler.model.progress import Task
 from bundler.model.tree import Blob, Entry, Tree
 
@@ -81,8 +82,5 @@ def copy(entry: Entry, sink: Sink, task: Task) -> None:
 
 def file_sha256(path: Path) -> str:
     """SHA-256 in hex of the file at ``path``; raises :class:`OSError`."""
-    digest = hashlib.sha256()
-    with path.open("rb", buffering=0) as file:
-        while piece := file.read(PIECE):
-            digest.update(piece)
-    return digest.hexdigest()
+    with path.open("rb") as file:
+        return runs.sha256(file)

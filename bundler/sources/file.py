@@ -6,8 +6,8 @@ from pathlib import Path
 
 from bundler.errors import UpstreamError
 from bundler.model.artifact import Artifact, FileOrigin
+from bundler.sources.filename import harmless
 from bundler.sources.located import Located
-from bundler.sources.url import harmless
 
 
 def locate(artifact: Artifact, folder: Path) -> Located:

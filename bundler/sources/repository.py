@@ -39,15 +39,6 @@ def document(role: str, url: str, received: Received) -> Document:
     return Document(role=role, url=url, sha256=received.sha256, size=received.size)
 
 
-def fits(version: str, wanted: str) -> bool:
-    """Whether a package's ``version`` is ``wanted``: ``latest``, ``MAJOR.MINOR`` (any build of it), or a full build.
-
-    An rpm's last part is its release: ``1.67.03504-1320`` may be wanted as ``1.67.03504.1320`` too.
-    """
-    plain, asked = version.replace("-", "."), wanted.replace("-", ".")
-    return wanted == "latest" or plain == asked or plain.startswith(f"{asked}.")
-
-
 def choose(packages: Iterable[_Package], artifact: Artifact, order: Callable[[str], object]) -> _Package:
     """The newest package, by the family's own ``order`` of versions, that is what the ``artifact`` wants.
 
@@ -55,7 +46,7 @@ def choose(packages: Iterable[_Package], artifact: Artifact, order: Callable[[st
     """
     listed = sorted(packages, key=lambda package: order(package.version), reverse=True)  # type: ignore[arg-type,return-value]
     for package in listed:
-        if fits(package.version, artifact.version):
+        if artifact.accepts(package.version):
             return package
     name = f"{artifact.name} for {artifact.architecture}"
     if not listed:

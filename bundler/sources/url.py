@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from urllib.parse import unquote, urlsplit
 
 from bundler.errors import UpstreamError
 from bundler.model.artifact import Artifact, UrlOrigin
+from bundler.sources.filename import harmless
 from bundler.sources.located import Located
-
-_HARMLESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~-]{0,99}", re.ASCII)
-_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 
 
 def locate(artifact: Artifact) -> Located:
@@ -32,9 +29,3 @@ def locate(artifact: Artifact) -> Located:
 def _filename(artifact: Artifact, url: str) -> str:
     """The address's last part where it is a name for every file system, otherwise the package's own name."""
     return harmless(unquote(urlsplit(url).path.rpartition("/")[2]), artifact)
-
-
-def harmless(name: str, artifact: Artifact) -> str:
-    """``name`` where every file system takes it and it ends as its kind does, otherwise the package's own name."""
-    sound = _HARMLESS.fullmatch(name) and not _RESERVED.fullmatch(name) and name.endswith(f".{artifact.kind}")
-    return name if sound else f"{artifact.name}.{artifact.kind}"
