@@ -7,8 +7,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from functools import partial
 from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -17,7 +19,7 @@ from typing_extensions import Self
 from bundler.errors import NotBelieved, UpstreamError
 from bundler.fetch import disk
 from bundler.fetch.attempt import Attempts, Surroundings
-from bundler.fetch.request import Received, Request
+from bundler.fetch.request import Fetch, Received, Request
 from bundler.fetch.store import Store
 from bundler.fetch.telling import Telling
 from bundler.fetch.transport import Network, Transport
@@ -25,6 +27,9 @@ from bundler.model.progress import Progress
 
 _LOOK_AGAIN = 0.2
 """Seconds after which a waiting main thread looks up: on Windows nothing else lets Ctrl-C through."""
+
+
+_Done = TypeVar("_Done")
 
 
 class Cancelled(Exception):
@@ -70,20 +75,28 @@ class Downloader:
         """
         wanted = tuple(dict.fromkeys(requests))
         self._require_space(wanted)
+        came = dict(zip(wanted, self.together([partial(_one, request) for request in wanted]), strict=True))
+        return tuple(came[request] for request in requests)
+
+    def together(self, works: Sequence[Callable[[Fetch], _Done]]) -> tuple[_Done, ...]:
+        """Do several works that fetch, some at a time; their results in the order of ``works``.
+
+        Each is given what it fetches with. The first failure, or an interruption, calls the others off within their
+        fetches, and is raised.
+        """
         called_off = threading.Event()
         pool = ThreadPoolExecutor(self._threads, thread_name_prefix="fetch")
-        futures: list[Future[Received]] = []
+        futures: list[Future[_Done]] = []
         try:
-            futures += [pool.submit(self._fetch, request, called_off) for request in wanted]
+            futures += [pool.submit(work, partial(self._fetch, called_off=called_off)) for work in works]
             _wait(futures)
         finally:
             called_off.set()
             self._stop(pool, futures)
         _raise_first(futures)
-        came = dict(zip(wanted, (future.result() for future in futures), strict=True))
-        return tuple(came[request] for request in requests)
+        return tuple(future.result() for future in futures)
 
-    def _stop(self, pool: ThreadPoolExecutor, futures: Sequence[Future[Received]]) -> None:
+    def _stop(self, pool: ThreadPoolExecutor, futures: Sequence[Future[_Done]]) -> None:
         pool.shutdown(wait=False, cancel_futures=True)
         # Again and again: who was just connecting is only now waiting for an answer. Those called off before they began
         # are done, though a wait for them would never end.
@@ -158,6 +171,10 @@ def file_of(url: str) -> Path:
     return Path(f"//{parts.netloc}{path}") if parts.netloc not in ("", "localhost") else Path(path)
 
 
+def _one(request: Request, fetch: Fetch) -> Received:
+    return fetch(request)
+
+
 def _not_at_hand(request: Request) -> UpstreamError:
     known = f"sha256: {request.sha256}" if request.sha256 else "no digest is known for it: nothing is locked yet"
     return UpstreamError(
@@ -167,7 +184,7 @@ def _not_at_hand(request: Request) -> UpstreamError:
     )
 
 
-def _wait(futures: Sequence[Future[Received]]) -> None:
+def _wait(futures: Sequence[Future[_Done]]) -> None:
     pending = set(futures)
     while pending:
         done, pending = wait(pending, timeout=_LOOK_AGAIN, return_when=FIRST_EXCEPTION)
@@ -175,7 +192,7 @@ def _wait(futures: Sequence[Future[Received]]) -> None:
             return
 
 
-def _raise_first(futures: Sequence[Future[Received]]) -> None:
+def _raise_first(futures: Sequence[Future[_Done]]) -> None:
     """Raise the failure that called the others off, not one of those that were called off."""
     failures = [error for future in futures if not future.cancelled() and (error := future.exception())]
     for error in sorted(failures, key=lambda error: isinstance(error, Cancelled)):

@@ -1,0 +1,53 @@
+"""Ctrl-C while `lock` looks for packages: it ends at once, however long the upstream is silent."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from lab_site import Site
+
+from bundler.lab import behaviour as bad
+
+SILENCE = 60.0
+"""Seconds that the client would wait for: far more than the test does."""
+
+
+def begun(site: Site, path: str) -> bool:
+    return any(path in request.path for request in site.lab.requests)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs SIGINT for one process alone")
+@pytest.mark.parametrize("path", ["InRelease", ".msi"], ids=["while looking", "while fetching"])
+def test_an_interruption_ends_it_though_upstream_is_silent(site: Site, path: str) -> None:
+    site.lab.misbehave(f"*{path}", bad.Stalled())
+    command = [sys.executable, "-m", "bundler", "lock", "--timeout", str(SILENCE)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=site.folder)
+    try:
+        until = time.monotonic() + 30
+        while not begun(site, path):
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=SILENCE / 3)
+    finally:
+        process.kill()
+        process.communicate()
+    assert process.returncode == 130
+    assert "interrupted" in told
+    assert not site.lock.exists()
+
+
+def test_one_refused_repository_ends_the_search_in_the_others(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARC_BUNDLER_TIMEOUT", str(SILENCE))
+    site.lab.misbehave("*InRelease", bad.Stalled())
+    site.lab.misbehave("*repomd.xml", bad.Instead(b"not what was signed"))
+    began = time.monotonic()
+    ran = site.run("lock")
+    assert ran.code == 6
+    assert time.monotonic() - began < SILENCE / 3
