@@ -73,8 +73,25 @@ def _with_facts(file: BinaryIO, evidence: Evidence, read: Callable[[BinaryIO], P
         ) from error
 
 
-def require_wanted(facts: PackageFacts, artifact: Artifact) -> None:
+def require_product(facts: PackageFacts, kind: PackageKind, anchors: Anchors, where: str) -> None:
+    """Refuse a believed package of another product: Microsoft signs thousands that are not the agent.
+
+    A lab's stand-in has a name of its own, which only practice anchors may vouch for. Raises NotBelieved.
+    """
+    from bundler.products.arc_server import tables
+
+    own = tables.own_names().of(kind, practice=anchors.practice)
+    if facts.name != own:
+        raise NotBelieved(
+            f"{where}: the package is genuine, but it is {facts.name!r}, not {own!r}",
+            reason="wrong-product",
+            do="look where this file came from: it is another product of the same publisher",
+        )
+
+
+def require_wanted(facts: PackageFacts, artifact: Artifact, anchors: Anchors) -> None:
     """Refuse a believed package that is not the one asked for (a genuine file can be the wrong file)."""
+    require_product(facts, artifact.kind, anchors, artifact.place)
     if facts.architecture != artifact.architecture:
         raise NotBelieved(
             f"{artifact.place}: the package is for {facts.architecture}, not for {artifact.architecture}",
@@ -101,7 +118,9 @@ def again(
     ``documents`` maps a document's role to its bytes. Returns the evidence found now.
     Raises NotBelieved where anything differs from what the pin says was believed before.
     """
+    _require_told(pin)
     judged = package(file, pin.kind, anchors=anchors, at=at)
+    require_product(judged.facts, pin.kind, anchors, pin.path)
     if judged.facts != pin.facts:
         raise NotBelieved(
             f"{pin.path}: the package says {judged.facts.name} {judged.facts.version}, "
@@ -112,6 +131,15 @@ def again(
     found += [_repository(pin, evidence, documents, anchors, at) for evidence in pin.evidence if evidence.documents]
     _require_same(pin, tuple(found))
     return tuple(found)
+
+
+def _require_told(pin: Pin) -> None:
+    """A pin that came from a repository has that repository's evidence; one without it says so in both places."""
+    if (pin.repository is not None) != any(evidence.documents for evidence in pin.evidence):
+        raise NotBelieved(
+            f"{pin.path}: the pin names a repository without its evidence, or the other way round",
+            reason="evidence-differs",
+        )
 
 
 def _repository(

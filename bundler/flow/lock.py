@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,6 +17,7 @@ from bundler.flow.site import Site
 from bundler.formats import records
 from bundler.model.artifact import Artifact
 from bundler.model.lock import Lock, Pin, RepositoryState
+from bundler.model.target import Target
 from bundler.model.value import value
 from bundler.pack.staging import write_file
 from bundler.products.arc_server.definition import digest, version
@@ -24,6 +26,7 @@ from bundler.sources.located import Located
 
 # The agent's packages are 70 to 104 MB (facts: releases 1.50 to 1.67); ten times that is no agent.
 _MAX_PACKAGE = 1_000_000_000
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,20 @@ class Taken:
     moves: tuple[Move, ...]
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What a definition asks for and a lock answers, whatever the versions are."""
+
+    place: str
+    name: str
+    kind: str
+    architecture: str
+    targets: tuple[Target, ...]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.kind} {self.architecture} at {self.place} for {' '.join(map(str, self.targets))}"
+
+
 def read(path: Path) -> Lock | None:
     """The lock at ``path``; None where there is none. Raises LockError where it cannot be understood."""
     try:
@@ -63,12 +80,23 @@ def read(path: Path) -> Lock | None:
     except OSError as error:
         raise LockError(f"the lock at {path} cannot be read: {error}") from error
     try:
-        return records.from_json(Lock, document)
-    except records.RecordError as error:
+        lock = records.from_json(Lock, document)
+        _require_digests(lock)
+    except ValueError as error:
         raise LockError(
             f"the lock at {path} is damaged or of another release: {error}",
             do="take it anew with `arc-bundler lock`",
         ) from error
+    return lock
+
+
+def _require_digests(lock: Lock) -> None:
+    """Digests name files in the store, so they must be digests. Raises ValueError."""
+    for pin in lock.pins:
+        documents = (document for evidence in pin.evidence for document in evidence.documents)
+        for sha256, size in ((pin.sha256, pin.size), *((held.sha256, held.size) for held in documents)):
+            if not _SHA256.fullmatch(sha256) or size < 0:
+                raise ValueError(f"pins.{pin.place}: {sha256!r} with {size} bytes is no file's digest")
 
 
 def write(lock: Lock, path: Path) -> None:
@@ -85,6 +113,20 @@ def require_fit(lock: Lock, site: Site, path: Path) -> None:
             details=[f"{move.what}: {move.was} in the lock, {move.now} now" for move in wrong],
             do="look at what changed, then take the lock anew with `arc-bundler lock`",
         )
+    if lock.name != site.definition.name or _wanted(site) != _pinned(lock):
+        raise LockError(
+            f"the lock at {path} was edited: it does not pin what the definition asks for",
+            details=[f"pinned: {', '.join(map(str, _pinned(lock)))}", f"wanted: {', '.join(map(str, _wanted(site)))}"],
+            do="look who changed it, then take the lock anew with `arc-bundler lock`",
+        )
+
+
+def _wanted(site: Site) -> list[_Asked]:
+    return [_Asked(a.place, a.name, a.kind, a.architecture, a.targets) for a in site.artifacts]
+
+
+def _pinned(lock: Lock) -> list[_Asked]:
+    return [_Asked(pin.place, pin.name, pin.kind, pin.facts.architecture, pin.targets) for pin in lock.pins]
 
 
 def _contradictions(lock: Lock, site: Site) -> Sequence[Move]:
@@ -201,7 +243,7 @@ def _pin(site: Site, found: Located, held: Received, at: datetime) -> Pin:
     try:
         with held.path.open("rb") as package:
             judged = judge.package(package, artifact.kind, anchors=site.anchors, at=at)
-        judge.require_wanted(judged.facts, artifact)
+        judge.require_wanted(judged.facts, artifact, site.anchors)
     except NotBelieved as error:
         raise _about(error, found) from error
     evidence = (judged.evidence, found.evidence) if found.evidence else (judged.evidence,)

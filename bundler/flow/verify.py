@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -19,6 +20,9 @@ from bundler.seal.check import Checked, check
 from bundler.trust import anchors as trusted
 
 Password = Callable[[], str]
+
+_PAYLOAD = "payload/"
+_KEYS = "payload/keys/"
 
 
 @value
@@ -62,7 +66,7 @@ def verify(bundle: Path, *, anchors: Anchors, at: datetime, password: Password |
         spooled: dict[str, IO[bytes]] = {}
 
         def keep(path: str) -> IO[bytes] | None:
-            if not path.startswith("payload/") or path.startswith("payload/keys/"):
+            if not path.startswith(_PAYLOAD) or path.startswith(_KEYS):
                 return None
             spooled[path] = stack.enter_context(tempfile.TemporaryFile())
             return spooled[path]
@@ -70,13 +74,14 @@ def verify(bundle: Path, *, anchors: Anchors, at: datetime, password: Password |
         opened = stack.enter_context(container.open_bundle(bundle, password=password))
         found = check(opened.walk(), keep=keep)
         _require_anchors(found, anchors)
+        _require_vouched(found, anchors)
         packages = tuple(_again(pin, spooled, found, anchors, at) for pin in found.manifest.pins)
     return Verified(
         name=found.manifest.name,
         version=found.manifest.version,
         digest=found.digest,
         practice=found.manifest.practice,
-        anchors=found.manifest.anchors,
+        anchors=anchors.name,
         files=len(found.manifest.files),
         packages=packages,
     )
@@ -86,6 +91,7 @@ def _require_anchors(found: Checked, anchors: Anchors) -> None:
     """A bundle cannot vouch for itself: whom to believe is said by the one who verifies."""
     manifest = found.manifest
     if manifest.anchors_sha256 == trusted.digest(anchors):
+        _require_named(found, anchors)
         return
     raise NotBelieved(
         f"the bundle was judged by the anchors {manifest.anchors!r} ({manifest.anchors_sha256[:12]}…), "
@@ -94,6 +100,39 @@ def _require_anchors(found: Checked, anchors: Anchors) -> None:
         do="if you trust these anchors, get their file from whoever runs that upstream (not from the bundle) "
         "and give it with `--anchors FILE`",
     )
+
+
+def _require_named(found: Checked, anchors: Anchors) -> None:
+    """The manifest must call the anchors by their name, and practice what it is: people read it by itself."""
+    manifest = found.manifest
+    practice = "LAB" if anchors.practice else ""
+    if (manifest.anchors, manifest.practice) != (anchors.name, practice):
+        raise NotBelieved(
+            f"the bundle says that it was judged by {manifest.anchors!r}{_labelled(manifest.practice)}, "
+            f"but it was by {anchors.name!r}{_labelled(practice)}",
+            reason="disguised-anchors",
+            do="do not use it: somebody rewrote what it says of itself",
+        )
+
+
+def _labelled(practice: str) -> str:
+    return f" ({practice})" if practice else ""
+
+
+def _require_vouched(found: Checked, anchors: Anchors) -> None:
+    """Everything below ``payload/`` is a pinned package, which is judged, or a key of ``anchors``."""
+    vouched = {pin.path: pin.sha256 for pin in found.manifest.pins}
+    if not vouched:
+        raise NotBelieved("the bundle pins no package: there is nothing to believe", reason="not-pinned")
+    for key in anchors.package_keys:
+        vouched[f"{_KEYS}{key.fingerprint}.asc"] = hashlib.sha256(key.armored.encode()).hexdigest()
+    for entry in found.manifest.files:
+        if entry.path.startswith(_PAYLOAD) and vouched.get(entry.path) != entry.sha256:
+            raise NotBelieved(
+                f"{entry.path} is neither a pinned package nor a key of {anchors.name!r}: nobody vouches for it",
+                reason="not-pinned",
+                do="do not use it: the build puts nothing else there",
+            )
 
 
 def _again(pin: Pin, spooled: dict[str, IO[bytes]], found: Checked, anchors: Anchors, at: datetime) -> PackageVerdict:

@@ -111,6 +111,31 @@ class Clouds:
 
 
 @value
+class OwnName:
+    """What one kind of the agent's packages calls itself."""
+
+    kind: PackageKind
+    name: str
+    """An MSI's ``ProductName``; a deb's or an rpm's name."""
+    practice: str
+    """The same of a lab's stand-in."""
+
+
+@value
+class OwnNames:
+    """``packages.json``."""
+
+    source: str
+    practice_source: str
+    packages: tuple[OwnName, ...]
+
+    def of(self, kind: PackageKind, *, practice: bool) -> str:
+        """The name that a package of ``kind`` must give itself."""
+        own = next(package for package in self.packages if package.kind == kind)
+        return own.practice if practice else own.name
+
+
+@value
 class EndpointRow:
     """One address that the agent or a feature of Azure Arc needs."""
 
@@ -223,6 +248,12 @@ def agents() -> Agents:
 def clouds() -> Clouds:
     """Where each cloud's packages are."""
     return records.from_json(Clouds, _read("clouds.json"))
+
+
+@cache
+def own_names() -> OwnNames:
+    """What the agent's packages call themselves."""
+    return records.from_json(OwnNames, _read("packages.json"))
 
 
 @cache

@@ -1,0 +1,133 @@
+"""What somebody would try who can write files that we read: locks, bundles, genuine files of other products."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+from lab_site import NOW
+
+from bundler.errors import NotBelieved
+from bundler.flow import judge
+from bundler.trust import anchors as trusted
+
+ANCHORS = ("--anchors", "lab/authority/anchors.json")
+
+
+@pytest.fixture
+def bundle(site) -> Path:
+    assert site.run("build").code == 0
+    return site.folder / "bundles/arc-test/1.0/arc-test-1.0"
+
+
+def rewrite(bundle: Path, change) -> None:
+    """Let ``change`` alter the manifest, and make every hash fit again."""
+    manifest = json.loads((bundle / "manifest.json").read_text(encoding="utf-8"))
+    change(manifest)
+    (bundle / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    paths = sorted(p.relative_to(bundle).as_posix() for p in bundle.rglob("*") if p.is_file())
+    lines = (
+        f"{hashlib.sha256((bundle / path).read_bytes()).hexdigest()}  {path}\n"
+        for path in paths
+        if path != "SHA256SUMS"
+    )
+    (bundle / "SHA256SUMS").write_bytes("".join(lines).encode())
+
+
+def add(bundle: Path, manifest, path: str, content: bytes) -> None:
+    (bundle / path).parent.mkdir(parents=True, exist_ok=True)
+    (bundle / path).write_bytes(content)
+    entry = {"path": path, "size": len(content), "sha256": hashlib.sha256(content).hexdigest(), "mode": "0644"}
+    manifest["files"] = sorted([*manifest["files"], entry], key=lambda e: e["path"])
+
+
+def refusal(site, bundle) -> str:
+    refused = site.run("verify", str(bundle), *ANCHORS, "--format", "json")
+    assert refused.code == 6, refused.out
+    return refused.json["error"]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("msi", "authenticode/good-microsoft-2023.msi"),
+        ("deb", "deb/good-packages-microsoft-prod.deb"),
+        ("rpm", "rpm/good-packages-microsoft-prod.rpm"),
+    ],
+)
+def test_a_genuine_package_of_another_product_is_not_the_agent(corpus, kind, name):
+    anchors = trusted.microsoft()
+    with (corpus / name).open("rb") as file:
+        judged = judge.package(file, kind, anchors=anchors, at=NOW)
+    with pytest.raises(NotBelieved) as refused:
+        judge.require_product(judged.facts, kind, anchors, "here")
+    assert refused.value.reason == "wrong-product"
+
+
+def test_a_lab_s_stand_in_is_not_the_agent_for_real_anchors(site):
+    from dataclasses import replace
+
+    from bundler.model.evidence import PackageFacts
+
+    lab = trusted.load(Path("lab/authority/anchors.json"))
+    facts = PackageFacts(name="Azure Connected Machine Agent (LAB)", version="1.68.1.1", architecture="x64")
+    judge.require_product(facts, "msi", lab, "here")
+    with pytest.raises(NotBelieved, match="Azure Connected Machine Agent"):
+        judge.require_product(facts, "msi", replace(lab, practice=False), "here")
+
+
+@pytest.mark.parametrize("change", [{"practice": ""}, {"anchors": "Microsoft"}])
+def test_a_bundle_cannot_hide_that_it_is_from_a_lab(site, bundle, change):
+    rewrite(bundle, lambda manifest: manifest.update(change))
+    assert refusal(site, bundle) == "disguised-anchors"
+
+
+@pytest.mark.parametrize("path", ["payload/windows/x64/extra.msi", "payload/keys/" + "A" * 40 + ".asc"])
+def test_nothing_lies_beside_the_pinned_packages(site, bundle, path):
+    rewrite(bundle, lambda manifest: add(bundle, manifest, path, b"not judged"))
+    assert refusal(site, bundle) == "not-pinned"
+
+
+def test_a_package_does_not_lose_its_pin(site, bundle):
+    rewrite(bundle, lambda manifest: manifest.update(pins=manifest["pins"][1:]))
+    assert refusal(site, bundle) == "not-pinned"
+
+
+def test_a_pin_of_a_repository_does_not_lose_its_evidence(site, bundle):
+    def strip(manifest):
+        for pin in manifest["pins"]:
+            pin["evidence"] = pin["evidence"][:1]
+
+    rewrite(bundle, strip)
+    assert refusal(site, bundle) == "evidence-differs"
+
+
+def _first(lock):
+    return lock["pins"][0]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda lock: lock.update(name=".."),
+        lambda lock: lock["pins"].pop(),
+        lambda lock: _first(lock).update(place="../../escaped"),
+        lambda lock: _first(lock).update(sha256="../" * 12 + "etc/passwd"),
+        lambda lock: _first(lock).update(size=-1),
+        lambda lock: _first(lock).update(kind="deb"),
+        lambda lock: _first(lock).update(targets=[]),
+        lambda lock: _first(lock)["facts"].update(architecture="arm64"),
+        lambda lock: lock["pins"][1]["evidence"][1]["documents"][0].update(sha256=".."),
+    ],
+)
+def test_an_edited_lock_is_refused_before_anything_is_fetched_or_written(site, change):
+    assert site.run("lock").code == 0
+    lock = json.loads(site.lock.read_text(encoding="utf-8"))
+    change(lock)
+    site.lock.write_text(json.dumps(lock), encoding="utf-8")
+    refused = site.run("build", "--locked", "--format", "json")
+    assert refused.code == 4, refused.out
+    assert refused.json["error"]["kind"] == "lock"
+    assert not (site.folder / "bundles").exists()
