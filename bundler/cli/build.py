@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler.cli.amounts import human
-from bundler.cli.plan import OUTPUT
 from bundler.cli.settings import (
     FetchSettings,
-    definition_options,
+    SiteSettings,
     downloading,
     fetch_options,
-    lock_beside,
+    output_option,
     password_option,
     password_source,
     read_site,
+    site_options,
 )
 from bundler.cli.surface import Surface, common, example, option
 
@@ -26,30 +26,20 @@ if TYPE_CHECKING:
 
 
 @click.command("build", epilog=example("arc-bundler build --locked --format json -q"))
-@option(
-    "-o",
-    "--output",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=OUTPUT,
-    show_default=True,
-    help="Where bundles go: <output>/<name>/<version>/.",
-)
+@output_option("Where bundles go: <output>/<name>/<version>/.")
 @option("--locked", is_flag=True, help="Refuse to take a lock; build from the one that is there.")
 @password_option
 @fetch_options
-@definition_options
+@site_options
 @common
 def command(
     surface: Surface,
     *,
-    definition: Path,
-    lock_path: Path | None,
-    anchors: Path | None,
-    strict: bool,
+    chosen: SiteSettings,
+    fetching: FetchSettings,
     output: Path,
     locked: bool,
     password_file: Path | None,
-    **fetching: object,
 ) -> None:
     """Make the bundle: fetch, judge, render, pack, check.
 
@@ -59,16 +49,16 @@ def command(
     from bundler.flow.build import Wish, build
     from bundler.flow.site import beside
 
-    site = read_site(surface, definition, anchors, strict=strict)
+    site = read_site(surface, chosen)
     wish = Wish(
         output=output,
-        lock_path=lock_beside(definition, lock_path),
+        lock_path=chosen.lock,
         locked=locked,
         password=password_source(surface, password_file),
     )
-    with downloading(surface, FetchSettings(**fetching), site) as (downloader, store, shown):  # type: ignore[arg-type]
+    with downloading(surface, fetching, site) as (downloader, store, shown):
         built = build(site, wish, downloader, store, at=surface.now, environment=surface.environment, progress=shown)
-    _tell(surface, built, check=_check(built, anchors or beside(site.path, site.definition.upstream.anchors)))
+    _tell(surface, built, check=_check(built, chosen.anchors or beside(site.path, site.definition.upstream.anchors)))
 
 
 def _check(built: Built, anchors: Path | None) -> str:

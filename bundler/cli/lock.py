@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler.cli.amounts import human
-from bundler.cli.settings import FetchSettings, definition_options, downloading, fetch_options, lock_beside, read_site
+from bundler.cli.settings import FetchSettings, SiteSettings, downloading, fetch_options, read_site, site_options
 from bundler.cli.surface import Surface, common, example, option
 
 if TYPE_CHECKING:
@@ -26,19 +26,16 @@ EXIT_MOVED = 4
 @option("--allow-older", is_flag=True, help="Accept an older repository state or agent than the lock has.")
 @option("--allow-replaced", is_flag=True, help="Accept other bytes under a version that the lock has.")
 @fetch_options
-@definition_options
+@site_options
 @common
 def command(
     surface: Surface,
     *,
-    definition: Path,
-    lock_path: Path | None,
-    anchors: Path | None,
-    strict: bool,
+    chosen: SiteSettings,
+    fetching: FetchSettings,
     check: bool,
     allow_older: bool,
     allow_replaced: bool,
-    **fetching: object,
 ) -> int:
     """Find, fetch and judge the packages; pin them in bundle.lock.
 
@@ -47,11 +44,11 @@ def command(
     """
     from bundler.flow import lock as flow
 
-    path = lock_beside(definition, lock_path)
+    path = chosen.lock
     previous = flow.read(path)
-    site = read_site(surface, definition, anchors, strict=strict)
+    site = read_site(surface, chosen)
     allow = flow.Allowances(older=allow_older or check, replaced=allow_replaced or check)
-    with downloading(surface, FetchSettings(**fetching), site) as (downloader, _, _):  # type: ignore[arg-type]
+    with downloading(surface, fetching, site) as (downloader, _, _):
         taken = flow.take(
             site, downloader, at=surface.now, environment=surface.environment, previous=previous, allow=allow
         )

@@ -7,31 +7,19 @@ from pathlib import Path
 import click
 
 from bundler.cli.amounts import human
-from bundler.cli.settings import definition_options, lock_beside, open_store, read_site, store_option
-from bundler.cli.surface import Surface, common, example, option
-
-OUTPUT = Path("bundles")
+from bundler.cli.settings import SiteSettings, open_store, output_option, read_site, site_options, store_option
+from bundler.cli.surface import Surface, common, example
 
 
 @click.command("plan", epilog=example("arc-bundler plan --definition tokyo/bundle.yaml"))
-@option(
-    "-o",
-    "--output",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=OUTPUT,
-    show_default=True,
-    help="Where bundles go.",
-)
+@output_option("Where bundles go.")
 @store_option
-@definition_options
+@site_options
 @common
 def command(
     surface: Surface,
     *,
-    definition: Path,
-    lock_path: Path | None,
-    anchors: Path | None,
-    strict: bool,
+    chosen: SiteSettings,
     store_path: Path | None,
     output: Path,
 ) -> None:
@@ -40,11 +28,10 @@ def command(
     from bundler.flow.plan import plan
     from bundler.formats.records import to_tree
 
-    site = read_site(surface, definition, anchors, strict=strict)
-    path = lock_beside(definition, lock_path)
-    lock = locks.read(path)
+    site = read_site(surface, chosen)
+    lock = locks.read(chosen.lock)
     if lock is not None:
-        locks.require_fit(lock, site, path)
+        locks.require_fit(lock, site, chosen.lock)
     planned = plan(site, lock, open_store(store_path), output)
 
     def text() -> str:

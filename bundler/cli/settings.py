@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -28,59 +29,62 @@ _INSTEAD = "Believe these anchors instead of Microsoft's: a mirror's own, or a l
 anchors_option = option("--anchors", type=_FILE, help=_INSTEAD)
 
 
-def definition_options(function: _F) -> _F:
-    """Which definition, which lock, how strict."""
-    for decorate in (
-        option("--anchors", type=_FILE, help=f"{_INSTEAD} It is recorded."),
-        option("--strict", is_flag=True, help="Take warnings for errors."),
-        option("--lock", "lock_path", type=_FILE, help="The lock.  [default: bundle.lock beside the definition]"),
-        option(
-            "-d",
-            "--definition",
-            type=_FILE,
-            default=Path("bundle.yaml"),
-            show_default=True,
-            help="The definition.",
-        ),
-    ):
-        function = decorate(function)
-    return function
+def _collecting(name: str, settings: type[Any], *decorators: Callable[[_F], _F]) -> Callable[[_F], _F]:
+    """Give a command the options of ``decorators``, shown in reverse, and their values as one ``settings``."""
+
+    def decorate(function: _F) -> _F:
+        @wraps(function)
+        def wrapped(*args: Any, **given: Any) -> Any:
+            collected = {field.name: given.pop(field.name) for field in fields(settings)}
+            return function(*args, **{name: settings(**collected)}, **given)
+
+        for shown in decorators:
+            wrapped = shown(wrapped)  # type: ignore[arg-type,assignment]
+        return wrapped  # type: ignore[return-value]
+
+    return decorate
 
 
-def fetch_options(function: _F) -> _F:
-    """Where bytes come from and rest."""
-    for decorate in (
-        option(
-            "--timeout",
-            type=click.FloatRange(min=0.1),
-            default=30.0,
-            show_default=True,
-            metavar="SECONDS",
-            help="Give a silent connection up after this long, and try again.",
-        ),
-        option("--ca", type=_FILE, help="A PEM file of further certificate authorities to believe for HTTPS."),
-        option("--proxy", metavar="URL", help="HTTP proxy.  [default: HTTPS_PROXY and NO_PROXY]"),
-        option("--offline", is_flag=True, help="Use what the store has; ask no network."),
-        store_option,
-    ):
-        function = decorate(function)
-    return function
+@dataclass(frozen=True)
+class SiteSettings:
+    """What ``site_options`` collected: which definition, which lock, whose anchors, how strict."""
+
+    definition: Path
+    lock_path: Path | None
+    anchors: Path | None
+    strict: bool
+
+    @property
+    def lock(self) -> Path:
+        """The lock that belongs to the definition."""
+        return self.lock_path or self.definition.with_name("bundle.lock")
+
+
+site_options = _collecting(
+    "chosen",
+    SiteSettings,
+    option("--anchors", type=_FILE, help=f"{_INSTEAD} It is recorded."),
+    option("--strict", is_flag=True, help="Take warnings for errors."),
+    option("--lock", "lock_path", type=_FILE, help="The lock.  [default: bundle.lock beside the definition]"),
+    option(
+        "-d",
+        "--definition",
+        type=_FILE,
+        default=Path("bundle.yaml"),
+        show_default=True,
+        help="The definition.",
+    ),
+)
 
 
 store_option = option(
     "--store", "store_path", type=_FOLDER, help="Where fetched files rest.  [default: the user's cache]"
 )
 
-password_option = option(
-    "--password-file",
-    type=_FILE,
-    help="File with the password of an encrypted 7z; otherwise ARC_BUNDLER_PASSWORD, or a prompt.",
-)
-
 
 @dataclass(frozen=True)
 class FetchSettings:
-    """What ``fetch_options`` collected."""
+    """What ``fetch_options`` collected: where bytes come from and rest."""
 
     store_path: Path | None
     offline: bool
@@ -89,20 +93,45 @@ class FetchSettings:
     timeout: float
 
 
-def read_site(surface: Surface, definition: Path, anchors: Path | None, *, strict: bool) -> Site:
+fetch_options = _collecting(
+    "fetching",
+    FetchSettings,
+    option(
+        "--timeout",
+        type=click.FloatRange(min=0.1),
+        default=30.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="Give a silent connection up after this long, and try again.",
+    ),
+    option("--ca", type=_FILE, help="A PEM file of further certificate authorities to believe for HTTPS."),
+    option("--proxy", metavar="URL", help="HTTP proxy.  [default: HTTPS_PROXY and NO_PROXY]"),
+    option("--offline", is_flag=True, help="Use what the store has; ask no network."),
+    store_option,
+)
+
+
+def output_option(help_text: str) -> Callable[[_F], _F]:
+    """Where bundles go."""
+    return option("-o", "--output", type=_FOLDER, default=Path("bundles"), show_default=True, help=help_text)
+
+
+password_option = option(
+    "--password-file",
+    type=_FILE,
+    help="File with the password of an encrypted 7z; otherwise ARC_BUNDLER_PASSWORD, or a prompt.",
+)
+
+
+def read_site(surface: Surface, chosen: SiteSettings) -> Site:
     """Read the definition and show its warnings."""
     from bundler.flow import site
 
-    read = site.read(definition, anchors_file=anchors, today=surface.now.date(), strict=strict)
-    surface.warn(read.warnings, definition)
+    read = site.read(chosen.definition, anchors_file=chosen.anchors, today=surface.now.date(), strict=chosen.strict)
+    surface.warn(read.warnings, chosen.definition)
     if read.anchors.practice:
         surface.say(f"{read.anchors.name}: practice anchors; nothing made from this upstream is for real servers")
     return read
-
-
-def lock_beside(definition: Path, lock_path: Path | None) -> Path:
-    """The lock that belongs to a definition."""
-    return lock_path or definition.with_name("bundle.lock")
 
 
 def open_store(store_path: Path | None) -> Store:
