@@ -50,7 +50,7 @@ bench: $(STAMP) ## Measure the README's ratios (needs osslsigncode, 7zz and curl
 
 .PHONY: package
 package: $(STAMP) ## Build the wheel that works when installed elsewhere
-	$(BIN)/python -m build --wheel --outdir dist .
+	$(BIN)/python -m build --wheel --no-isolation --outdir dist .
 
 .PHONY: clean
 clean: ## Remove what was generated, the virtual environment included

@@ -1,0 +1,220 @@
+"""The wheel, installed elsewhere: everything that it needs is in it, and the whole path works far from the checkout."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import site
+import subprocess
+import sys
+import time
+import venv
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email import message_from_bytes
+from email.message import Message
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+import bundler
+from bundler.lab import announcement
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = "Scripts" if os.name == "nt" else "bin"
+DISTRIBUTIONS = {"yaml": "PyYAML"}
+
+
+def packed(folder: str) -> set[str]:
+    """What a folder of the checkout holds, but for what tools leave behind."""
+    there = (path.relative_to(ROOT) for path in (ROOT / folder).rglob("*") if path.is_file())
+    return {path.as_posix() for path in there if "__pycache__" not in path.parts and path.suffix != ".pyc"}
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("dist")
+    # Without isolation: hatchling is among the development tools, and nothing is asked of the network.
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", errors="replace", check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (made,) = folder.glob("*.whl")
+    return made
+
+
+@pytest.fixture(scope="session")
+def names(wheel: Path) -> set[str]:
+    with zipfile.ZipFile(wheel) as archive:
+        return set(archive.namelist())
+
+
+@pytest.fixture(scope="session")
+def about(wheel: Path) -> Message:
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        return message_from_bytes(archive.read(name))
+
+
+@pytest.fixture(scope="session")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of commands of an environment that has the wheel, and borrows its dependencies from ours."""
+    folder = tmp_path_factory.mktemp("installed") / "venv"
+    venv.create(folder, with_pip=False)
+    python = folder / SCRIPTS / Path(sys.executable).name
+    python = python if python.exists() else folder / SCRIPTS / "python"
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check"]
+    subprocess.run([*pip, "install", "--quiet", "--no-index", "--no-deps", str(wheel)], check=True)
+    asked = [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    library = Path(subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip())
+    # Folders named in a .pth come last, and .pth files in *them* are not read: our editable install stays unseen.
+    (library / "borrowed.pth").write_text("\n".join(site.getsitepackages()), encoding="utf-8")
+    return folder / SCRIPTS
+
+
+class Elsewhere:
+    """Runs the installed command in a folder that has nothing to do with the checkout."""
+
+    def __init__(self, commands: Path, folder: Path) -> None:
+        self.command = str(commands / ("arc-bundler.exe" if os.name == "nt" else "arc-bundler"))
+        self.folder = folder
+        unwanted = ("PYTHONPATH", "ARC_BUNDLER_")
+        self.environment = {
+            **{name: text for name, text in os.environ.items() if not name.startswith(unwanted)},
+            "ARC_BUNDLER_STORE": str(folder / "store"),
+        }
+
+    def begin(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [self.command, *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
+
+    def run(self, *arguments: str) -> str:
+        process = self.begin(*arguments)
+        out, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err
+        return out
+
+    @contextmanager
+    def lab(self) -> Iterator[None]:
+        process = self.begin("lab", "--dir", "lab", "--port", "0")
+        try:
+            until = time.monotonic() + 60
+            while not (self.folder / "lab" / announcement.NAME).is_file():
+                assert process.poll() is None, process.communicate()
+                assert time.monotonic() < until, "the lab has not announced itself"
+                time.sleep(0.05)
+            yield
+        finally:
+            process.terminate()
+            process.communicate(timeout=30)
+
+
+@pytest.fixture
+def elsewhere(installed: Path, tmp_path: Path) -> Elsewhere:
+    return Elsewhere(installed, tmp_path)
+
+
+def test_it_holds_the_whole_package_and_the_templates_and_nothing_else(names):
+    inside = {name for name in names if ".dist-info/" not in name}
+    templates = {f"bundler/{name}" for name in packed("templates")}
+    assert inside == packed("bundler") | templates
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "bundler/py.typed",
+        "bundler/data/anchors/microsoft.json",
+        "bundler/data/arc_server/systems.json",
+        "bundler/lab/agents/azcmagent.exe",
+        "bundler/lab/agents/azcmagent.sh",
+        "bundler/templates/arc-server/linux/install.sh.j2",
+    ],
+)
+def test_what_is_not_python_is_in_it_too(names, name):
+    assert name in names
+
+
+def test_its_metadata_say_what_it_is(about):
+    assert about["Name"] == "arc-bundler"
+    assert about["Version"] == bundler.__version__
+    assert about["Requires-Python"] == ">=3.10"
+    assert about["Summary"]
+    assert about["Description-Content-Type"] == "text/markdown"
+    assert about.get_payload().startswith("# arc-bundler")
+
+
+def test_every_library_that_is_imported_is_declared_and_none_beyond(about):
+    required = [Requirement(text) for text in about.get_all("Requires-Dist", [])]
+    declared = {canonical(each.name) for each in required if each.marker is None}
+    known = metadata.packages_distributions()
+    imported = {
+        canonical(DISTRIBUTIONS.get(module) or known[module][0])
+        for path in (ROOT / "bundler").rglob("*.py")
+        for module in imports(path)
+        if module not in sys.stdlib_module_names and module != "bundler"
+    }
+    assert imported - declared == set()
+    # A dependency of ours that we import only by another's hand would be pinned here for no reason.
+    assert declared - imported == set()
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.partition(".")[0]
+
+
+def test_the_installed_command_is_the_wheel_s(elsewhere, installed):
+    assert elsewhere.run("--version").split() == ["arc-bundler", bundler.__version__]
+    python = next(path for path in (installed / "python.exe", installed / "python") if path.exists())
+    asked = [str(python), "-c", "import bundler; print(bundler.__file__)"]
+    said = subprocess.run(
+        asked, cwd=elsewhere.folder, env=elsewhere.environment, capture_output=True, text=True, check=True
+    )
+    assert Path(said.stdout.strip()).is_relative_to(installed.parent)
+
+
+def test_a_definition_can_be_begun(elsewhere):
+    assert json.loads(elsewhere.run("schema"))["$schema"]
+    elsewhere.run("init", "--name", "arc-elsewhere")
+    assert "arc-elsewhere" in (elsewhere.folder / "bundle.yaml").read_text(encoding="utf-8")
+
+
+def test_a_real_package_is_believed_by_the_anchors_inside(elsewhere, corpus):
+    told = json.loads(
+        elsewhere.run("authenticate", str(corpus / "deb/good-packages-microsoft-prod.deb"), "--format", "json")
+    )
+    assert told["ok"] is True
+    assert told["anchors"] == "Microsoft"
+
+
+def test_the_whole_path_from_the_lab_to_a_verified_bundle(elsewhere):
+    with elsewhere.lab():
+        elsewhere.run("init", "--lab", "lab")
+        elsewhere.run("lock")
+        built = json.loads(elsewhere.run("build", "--locked", "--format", "json"))
+    for made in built["made"]:
+        found = json.loads(
+            elsewhere.run("verify", made["path"], "--anchors", "lab/authority/anchors.json", "--format", "json")
+        )
+        assert found["digest"] == made["digest"]
+    scripts = {path.name for path in elsewhere.folder.glob("bundles/*/*/*/*") if path.is_file()}
+    assert {"install.sh", "install.ps1", "verify.sh", "verify.ps1", "START-HERE.txt"} <= scripts
