@@ -13,13 +13,7 @@ from bundler.fetch.request import Request
 from bundler.fetch.store import Store
 from bundler.flow import judge
 from bundler.model.anchor import Anchors
-from bundler.model.evidence import Document
 from bundler.model.lock import Lock, Pin
-
-
-def documents(pin: Pin) -> tuple[Document, ...]:
-    """The repository documents that a pin's verdict rests on."""
-    return tuple(document for evidence in pin.evidence for document in evidence.documents)
 
 
 def requests(lock: Lock, folder: Path) -> tuple[Request, ...]:
@@ -43,7 +37,7 @@ def _of_pin(pin: Pin, folder: Path) -> Iterable[Request]:
         size=pin.size,
         sha256=pin.sha256,
     )
-    for document in documents(pin):
+    for document in pin.documents:
         yield Request(
             url=document.url,
             label=f"{document.role} for {pin.place}",
@@ -72,7 +66,7 @@ def fetch(lock: Lock, downloader: Downloader, folder: Path) -> None:
 def believe(lock: Lock, store: Store, *, anchors: Anchors, at: datetime) -> None:
     """Judge every pin again from the bytes in the store. Raises NotBelieved."""
     for pin in lock.pins:
-        held = {document.role: store.path(document.sha256).read_bytes() for document in documents(pin)}
+        held = {document.role: store.path(document.sha256).read_bytes() for document in pin.documents}
         with store.path(pin.sha256).open("rb") as package:
             try:
                 judge.again(pin, package, held, anchors=anchors, at=at)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 from bundler.errors import NotBelieved
-from bundler.flow import fetching, judge
+from bundler.flow import judge
 from bundler.model.anchor import Anchors
 from bundler.model.lock import Pin
 from bundler.model.value import value
@@ -59,23 +59,16 @@ def hashes(bundle: Path, *, password: Password | None) -> Checked:
 def verify(bundle: Path, *, anchors: Anchors, at: datetime, password: Password | None = None) -> Verified:
     """Check ``bundle``, a directory or an archive, and judge its packages by ``anchors``.
 
-    Of an archive, the packages alone go to temporary files, which end with the call.
-    Raises NotBelieved where anything is not as its maker left it, or its anchors are not ``anchors``.
+    Of an archive, the packages alone go to temporary files, which end with the call; a directory's are judged where
+    they lie. Raises NotBelieved where anything is not as its maker left it, or its anchors are not ``anchors``.
     """
     with ExitStack() as stack:
-        spooled: dict[str, IO[bytes]] = {}
-
-        def keep(path: str) -> IO[bytes] | None:
-            if not path.startswith(_PAYLOAD) or path.startswith(_KEYS):
-                return None
-            spooled[path] = stack.enter_context(tempfile.TemporaryFile())
-            return spooled[path]
-
         opened = stack.enter_context(container.open_bundle(bundle, password=password))
-        found = check(opened.walk(), keep=keep)
+        packages = _Packages(opened, stack)
+        found = check(opened.walk(), keep=packages.keep)
         _require_anchors(found, anchors)
         _require_vouched(found, anchors)
-        packages = tuple(_again(pin, spooled, found, anchors, at) for pin in found.manifest.pins)
+        verdicts = tuple(_again(pin, packages, found, anchors, at) for pin in found.manifest.pins)
     return Verified(
         name=found.manifest.name,
         version=found.manifest.version,
@@ -83,8 +76,32 @@ def verify(bundle: Path, *, anchors: Anchors, at: datetime, password: Password |
         practice=found.manifest.practice,
         anchors=anchors.name,
         files=len(found.manifest.files),
-        packages=packages,
+        packages=verdicts,
     )
+
+
+class _Packages:
+    """The packages of one bundle, each at hand as a file that can be read in any order."""
+
+    def __init__(self, opened: container.Container, stack: ExitStack) -> None:
+        self._container = opened
+        self._stack = stack
+        self._spooled: dict[str, IO[bytes]] = {}
+
+    def keep(self, path: str) -> IO[bytes] | None:
+        """Where the content of the file ``path`` is to be written: an archive can be read but once."""
+        if self._container.format == "directory" or not path.startswith(_PAYLOAD):
+            return None
+        self._spooled[path] = self._stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115  # the stack closes it
+        return self._spooled[path]
+
+    def open(self, path: str) -> BinaryIO:
+        """A checked package, from its start; the stack closes it."""
+        if self._container.format == "directory":
+            return self._stack.enter_context(self._container.open(path))
+        spooled = self._spooled[path]
+        spooled.seek(0)
+        return spooled  # type: ignore[return-value]  # typeshed's TemporaryFile is not BinaryIO by name, but is one
 
 
 def _require_anchors(found: Checked, anchors: Anchors) -> None:
@@ -135,13 +152,8 @@ def _require_vouched(found: Checked, anchors: Anchors) -> None:
             )
 
 
-def _again(pin: Pin, spooled: dict[str, IO[bytes]], found: Checked, anchors: Anchors, at: datetime) -> PackageVerdict:
-    package = spooled.get(pin.path)
-    listed = {entry.path: entry.sha256 for entry in found.manifest.files}
-    if package is None or listed.get(pin.path) != pin.sha256:
-        raise NotBelieved(f"{pin.path} is not in the bundle as it is pinned", reason="missing-file")
-    package.seek(0)
-    evidence = judge.again(pin, _binary(package), _documents(pin, found), anchors=anchors, at=at)
+def _again(pin: Pin, packages: _Packages, found: Checked, anchors: Anchors, at: datetime) -> PackageVerdict:
+    evidence = judge.again(pin, packages.open(pin.path), _documents(pin, found), anchors=anchors, at=at)
     return PackageVerdict(
         path=pin.path,
         version=pin.facts.version,
@@ -151,13 +163,9 @@ def _again(pin: Pin, spooled: dict[str, IO[bytes]], found: Checked, anchors: Anc
     )
 
 
-def _binary(file: IO[bytes]) -> BinaryIO:
-    return file  # type: ignore[return-value]  # typeshed's TemporaryFile is not BinaryIO by name, but is one
-
-
 def _documents(pin: Pin, found: Checked) -> dict[str, bytes]:
     held = {}
-    for document in fetching.documents(pin):
+    for document in pin.documents:
         path = f"evidence/{pin.place}/{document.role}"
         if path not in found.documents:
             raise NotBelieved(f"{path} is named as evidence, but not in the bundle", reason="missing-file")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bundler.model.artifact import PackageKind
-from bundler.model.evidence import Evidence, PackageFacts
+from bundler.model.evidence import Document, Evidence, PackageFacts
 from bundler.model.target import Target
 from bundler.model.value import value
 
@@ -47,6 +47,11 @@ class Pin:
     def path(self) -> str:
         """Path inside the bundle."""
         return f"payload/{self.place}/{self.filename}"
+
+    @property
+    def documents(self) -> tuple[Document, ...]:
+        """The repository documents that the verdict rests on."""
+        return tuple(document for evidence in self.evidence for document in evidence.documents)
 
 
 @value

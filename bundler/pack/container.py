@@ -45,6 +45,16 @@ class Container:
         """
         return guarded(self._found, archive_size=self.size)
 
+    def open(self, path: str) -> BinaryIO:
+        """Open a file of a directory where it lies; ``path`` is one that the walk gave, and so no link.
+
+        Raises :class:`UsageError` where it cannot be read.
+        """
+        if self.format != "directory":
+            raise ValueError("the files of an archive are read in its walk")
+        with _one_error(self.path):
+            return (self.path / path).open("rb")
+
 
 @contextmanager
 def open_bundle(path: Path, password: Callable[[], str] | None = None) -> Iterator[Container]:

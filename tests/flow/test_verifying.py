@@ -9,8 +9,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from lab_site import NOW
 
-from bundler.flow.verify import hashes
+from bundler.flow.verify import hashes, verify
+from bundler.trust import anchors
 
 ANCHORS = ("--anchors", "lab/authority/anchors.json")
 
@@ -31,6 +33,16 @@ def test_every_container_is_verified_and_inspected(site, bundle, suffix):
     assert seen.code == 0
     assert seen.json["verified"] is False
     assert len(seen.json["manifest"]["pins"]) == 3
+
+
+def test_the_packages_of_a_directory_are_judged_where_they_lie(site, bundle, monkeypatch):
+    def spooling():
+        pytest.fail("a copy was made")
+
+    monkeypatch.setattr("bundler.flow.verify.tempfile.TemporaryFile", spooling)
+    assert site.run("verify", str(bundle), *ANCHORS).code == 0
+    with pytest.raises(pytest.fail.Exception, match="a copy was made"):
+        verify(Path(f"{bundle}.zip"), anchors=anchors.load(Path(ANCHORS[1])), at=NOW)
 
 
 def test_a_lab_bundle_needs_the_lab_s_anchors_from_elsewhere(site, bundle):
