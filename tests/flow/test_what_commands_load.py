@@ -1,0 +1,58 @@
+"""No command loads a library that it does not need: each costs a start that somebody waits for."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+LIBRARIES = ("jinja2", "py7zr", "pydantic", "pysequoia", "requests", "rich", "yaml")
+ANCHORS = ("--anchors", "lab/authority/anchors.json")
+SCRIPT = f"""
+import sys
+from bundler.cli.main import outcome
+code = outcome(sys.argv[1:])
+loaded = sorted(name for name in {LIBRARIES!r} if name in sys.modules)
+print("loaded", code, *loaded, file=sys.stderr)
+"""
+
+
+def loaded(*arguments: str) -> tuple[int, set[str]]:
+    """The exit code of a command in a Python of its own, and which of `LIBRARIES` it loaded."""
+    ran = subprocess.run([sys.executable, "-c", SCRIPT, *arguments], capture_output=True, text=True, check=True)
+    code, *names = ran.stderr.splitlines()[-1].split()[1:]
+    return int(code), set(names)
+
+
+def test_an_msi_is_judged_by_authenticode_alone(corpus):
+    msi = corpus / "authenticode" / "good-microsoft-2023.msi"
+    assert loaded("authenticate", str(msi)) == (0, set())
+
+
+def test_a_refused_msi_loads_no_more(site):
+    assert site.run("build").code == 0
+    (msi,) = (site.folder / "bundles").rglob("*.msi")
+    assert loaded("authenticate", str(msi)) == (6, set())
+
+
+def test_a_deb_needs_sequoia_and_nothing_else(corpus):
+    deb = corpus / "deb" / "good-packages-microsoft-prod.deb"
+    assert loaded("authenticate", str(deb)) == (0, {"pysequoia"})
+
+
+@pytest.mark.parametrize(("suffix", "more"), [("", set()), (".zip", set()), (".tar.gz", set()), (".7z", {"py7zr"})])
+def test_a_bundle_is_read_without_network_and_templates(site, suffix, more):
+    assert site.run("build").code == 0
+    bundle = str(site.folder / "bundles/arc-test/1.0/arc-test-1.0") + suffix
+    assert loaded("verify", bundle, *ANCHORS) == (0, {"pydantic", "pysequoia"} | more)
+    assert loaded("inspect", bundle) == (0, {"pydantic"} | more)
+
+
+def test_looking_upstream_writes_no_container_and_renders_nothing(site):
+    assert site.run("lock").code == 0
+    code, libraries = loaded("lock", "--check", "--no-progress")
+    assert code == 0
+    assert not libraries & {"jinja2", "py7zr", "rich"}
+    assert Path("bundle.lock").exists()
