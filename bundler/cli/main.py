@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Any
 
 import click
@@ -83,7 +85,19 @@ def run(arguments: list[str] | None = None) -> None:
 
     The codes are those of :mod:`bundler.errors`; 2 is click's own for usage, 130 an interruption.
     """
+    _settle_encodings()
     sys.exit(outcome(sys.argv[1:] if arguments is None else arguments))
+
+
+def _settle_encodings() -> None:
+    """Let any name be told: files and pipes get UTF-8, on Windows too; a terminal has its own encoding.
+
+    Whoever sets PYTHONIOENCODING keeps it. What an encoding lacks is escaped: no result is worth a failure to print it.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            own = stream.isatty() or "PYTHONIOENCODING" in os.environ
+            stream.reconfigure(encoding=None if own else "utf-8", errors="backslashreplace")
 
 
 def outcome(arguments: list[str]) -> int:

@@ -43,6 +43,10 @@ def read(folder: Path) -> Announcement:
     """What the lab in ``folder`` announced. Raises UsageError where none runs."""
     try:
         return records.from_json(Announcement, (folder / NAME).read_bytes())
+    except FileNotFoundError as error:
+        raise UsageError(
+            f"no lab is running in {folder}", do=f"start one with `arc-bundler lab --dir {folder}`"
+        ) from error
     except (OSError, records.RecordError) as error:
         raise UsageError(
             f"no lab is running in {folder}: {error}", do=f"start one with `arc-bundler lab --dir {folder}`"

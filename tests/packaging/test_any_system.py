@@ -85,21 +85,22 @@ def without_encoding(text: str) -> Iterator[str]:
         function = node.func
         if isinstance(function, ast.Name) and function.id == "open":
             opened = mode(node, 1)
-        elif isinstance(function, ast.Attribute) and function.attr == "open" and is_path(function.value):
-            opened = mode(node, 0)
+        elif isinstance(function, ast.Attribute) and function.attr == "open" and not is_tarfile(function.value):
+            # Archives have an `open` of their own, and take a name where a path takes a mode.
+            opened = mode(node, 0) or "b"
+            opened = opened if set(opened) <= set("rwxabt+") else "b"
         elif isinstance(function, ast.Attribute) and function.attr in TEXT:
             opened = "b" if len(node.args) > TEXT[function.attr] else "r"
         elif isinstance(function, ast.Attribute) and function.attr in {"run", "Popen", "check_output"}:
             opened = "r" if any(word.arg in {"text", "universal_newlines"} for word in node.keywords) else "b"
         else:
             continue
-        if opened is None or "b" not in opened:
+        if "b" not in (opened or "r"):
             yield f"line {node.lineno}: {ast.unparse(node)}"
 
 
-def is_path(value: ast.expr) -> bool:
-    """Whether an ``x.open(…)`` may be a path's: modules and archives have an ``open`` of their own."""
-    return not (isinstance(value, ast.Name) and value.id in {"os", "tarfile", "archive"})
+def is_tarfile(value: ast.expr) -> bool:
+    return isinstance(value, ast.Name) and value.id == "tarfile"
 
 
 def name_of(path: Path) -> str:
