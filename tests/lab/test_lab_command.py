@@ -78,3 +78,26 @@ def test_a_folder_that_is_a_file_is_an_error_with_a_way_out(tmp_path):
     _, err = process.communicate(timeout=60)
     assert process.returncode == WriteError.exit_code
     assert "--dir" in err
+
+
+def test_packages_can_be_as_large_and_slow_as_real_ones(tmp_path):
+    process = begin(tmp_path, "--size", "2", "--speed", "2")
+    try:
+        told = announced(tmp_path, process)
+        began = time.monotonic()
+        answer = requests.get(
+            f"{told.windows}/latest/AzureConnectedMachineAgent.msi", verify=tmp_path / told.ca, timeout=30
+        )
+        assert len(answer.content) > 2_000_000
+        assert time.monotonic() - began > 0.9
+    finally:
+        _, err = end(process)
+    assert "1.68" in err
+    assert "1.67" not in err
+
+
+def test_it_says_what_to_do_next(running):
+    folder, process = running
+    announced(folder, process)
+    _, err = end(process)
+    assert f"arc-bundler init --lab {folder}" in err

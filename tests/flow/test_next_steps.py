@@ -1,0 +1,36 @@
+"""What a command names as the next one can be copied, and works."""
+
+from __future__ import annotations
+
+import shlex
+
+from lab_site import Ran, Site
+
+
+def next_step(ran: Ran) -> list[str]:
+    assert ran.code == 0, ran.err
+    (line,) = (line for line in ran.out.splitlines() if line.startswith("next: "))
+    program, *arguments = shlex.split(line.removeprefix("next: "))
+    assert program == "arc-bundler"
+    return arguments
+
+
+def test_each_next_step_works_up_to_a_verified_bundle(site: Site) -> None:
+    build = next_step(site.run("lock"))
+    assert build[0] == "build"
+    verify = next_step(site.run(*build))
+    assert verify[0] == "verify"
+    verified = site.run(*verify)
+    assert verified.code == 0, verified.err
+    assert "is whole" in verified.out
+
+
+def test_anchors_of_the_command_line_are_named_again(site: Site) -> None:
+    anchors = ("--anchors", "lab/authority/anchors.json")
+    site.define(
+        upstream=f"{{windows: '{site.lab.windows_url}/azcmagent', linux: '{site.lab.packages_url}', "
+        f"hosts: ['{site.lab.host}'], ca: lab/authority/ca.pem}}"
+    )
+    assert site.run("lock", *anchors).code == 0
+    verify = next_step(site.run("build", "--locked", *anchors))
+    assert site.run(*verify).code == 0
