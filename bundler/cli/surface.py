@@ -6,7 +6,6 @@ document is all that standard output carries, whether the command succeeds or fa
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from typing import Any, TypeVar
 
 import click
 
-from bundler.cli.telling import PREFIX, fault_line
+from bundler.cli.telling import PREFIX, as_json, fault_line
 from bundler.errors import Fault
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -64,7 +63,7 @@ class Surface:
     def result(self, text: Callable[[], str], tree: Callable[[], object]) -> None:
         """Tell the result: as text, or as JSON alone."""
         if self.json:
-            click.echo(json.dumps(tree(), ensure_ascii=False, indent=2))
+            click.echo(as_json(tree()))
         elif not self.quiet:
             click.echo(text())
 

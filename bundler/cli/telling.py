@@ -16,6 +16,19 @@ from bundler.errors import BundlerError, DefinitionError, Fault
 PREFIX = "ARC_BUNDLER_"
 
 
+def as_json(tree: object) -> str:
+    """``tree`` as JSON for standard output: in plain characters where its encoding has them, escaped otherwise.
+
+    A file's name may hold bytes that are no text (half surrogates here), and a pipe may be ASCII.
+    """
+    text = json.dumps(tree, ensure_ascii=False, indent=2)
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except (UnicodeError, LookupError):
+        return json.dumps(tree, indent=2)
+    return text
+
+
 def tell(error: Exception, arguments: Sequence[str]) -> int:
     """Tell ``error`` on standard error, and as JSON on standard output where that was asked for.
 
@@ -82,7 +95,7 @@ def _red(text: str) -> str:
 def _tell_error(error: BundlerError, arguments: Sequence[str]) -> int:
     """Tell a failure that a person can act on; returns its exit code."""
     if _wants_json(arguments):
-        click.echo(json.dumps(_error_tree(error), ensure_ascii=False, indent=2))
+        click.echo(as_json(_error_tree(error)))
     click.echo(f"arc-bundler: {_red('error:')} {error.what}", err=True)
     if isinstance(error, DefinitionError):
         for fault in error.faults:
@@ -100,7 +113,7 @@ def _tell_usage(error: click.ClickException, arguments: Sequence[str]) -> int:
     """Tell that the command was not understood, with its usage; returns 2."""
     if _wants_json(arguments):
         tree = {"ok": False, "error": {"kind": "usage", "message": error.format_message(), "exit_code": 2}}
-        click.echo(json.dumps(tree, ensure_ascii=False, indent=2))
+        click.echo(as_json(tree))
     error.show()
     return 2
 
@@ -109,7 +122,7 @@ def _tell_fault(error: Exception, arguments: Sequence[str]) -> int:
     """Tell a fault of ours: one line, and with ``-v`` where it happened; returns 1."""
     if _wants_json(arguments):
         tree = {"ok": False, "error": {"kind": "internal", "message": repr(error), "exit_code": 1}}
-        click.echo(json.dumps(tree, ensure_ascii=False, indent=2))
+        click.echo(as_json(tree))
     click.echo(f"arc-bundler: {_red('error:')} a fault of ours, please report it: {error!r}", err=True)
     if any(argument in ("-v", "-vv", "--verbose") for argument in arguments):
         click.echo("".join(traceback.format_exception(error)), err=True)

@@ -74,8 +74,16 @@ def authenticate(paths: Sequence[Path], *, anchors: Anchors, at: datetime) -> tu
     ``at`` is the time to judge for. An index (``Packages.gz``) carries no signature: it is believed when an
     ``InRelease`` among the files names it. Raises UsageError for a path that is no readable file.
     """
+    _require_files(paths)
     bench = _Bench(anchors, at, dict(_named(paths, anchors, at)))
     return tuple(_verdict(path, bench) for path in paths)
+
+
+def _require_files(paths: Iterable[Path]) -> None:
+    """Refuse pipes and devices, which would be waited for without end; what is missing is told when it is opened."""
+    for path in paths:
+        if path.exists() and not path.is_file():
+            raise UsageError(f"{path} is no file", do="give files that lie on a disk")
 
 
 def _named(paths: Iterable[Path], anchors: Anchors, at: datetime) -> Iterable[tuple[str, str]]:

@@ -97,7 +97,7 @@ def build(
     jobs = _jobs(site, lock, store, wish)
     final = wish.output / lock.name / lock.version
     if final.exists():
-        return _unchanged(final, lock, jobs, site)
+        return _unchanged(final, lock, jobs, site, wish)
     fetching.believe(lock, store, anchors=site.anchors, at=at)
     with Staging(final, needed=sum(_size(job.tree) for job in jobs)) as folder:
         made = tuple(_make(job, folder, final, wish, progress) for job in jobs)
@@ -177,10 +177,10 @@ def _check(jobs: tuple[_Job, ...], folder: Path, wish: Wish) -> None:
             )
 
 
-def _unchanged(final: Path, lock: Lock, jobs: tuple[_Job, ...], site: Site) -> Built:
+def _unchanged(final: Path, lock: Lock, jobs: tuple[_Job, ...], site: Site, wish: Wish) -> Built:
     made = []
     for job in jobs:
-        there = _there(final, job)
+        there = _there(final, job, wish)
         if there is None:
             raise WriteError(
                 f"{final / job.file} is already there, or should be, and is not what this build makes",
@@ -190,13 +190,13 @@ def _unchanged(final: Path, lock: Lock, jobs: tuple[_Job, ...], site: Site) -> B
     return _built(final, lock, site, tuple(made), unchanged=True)
 
 
-def _there(final: Path, job: _Job) -> Made | None:
+def _there(final: Path, job: _Job, wish: Wish) -> Made | None:
     """The output that an earlier build made, found whole; None where it is missing or differs."""
     path = final / job.file
     beside = final / f"{job.tree.name}.manifest.json"
     if not path.exists() or not beside.exists() or beside.read_bytes() != manifest.manifest_bytes(job.tree):
         return None
-    found = _folder_there(path, job) if job.output.format == "directory" else _archive_there(path)
+    found = _folder_there(path, job, wish) if job.output.format == "directory" else _archive_there(path, job, wish)
     if found is None:
         return None
     size, sha256 = found
@@ -210,19 +210,23 @@ def _there(final: Path, job: _Job) -> Made | None:
     )
 
 
-def _folder_there(path: Path, job: _Job) -> tuple[int, str] | None:
-    try:
-        whole = verifying.hashes(path, password=None).digest == job.digest
-    except NotBelieved:
-        return None
-    return (_size(job.tree), job.digest) if whole else None
+def _folder_there(path: Path, job: _Job, wish: Wish) -> tuple[int, str] | None:
+    return (_size(job.tree), job.digest) if _holds(path, job, wish) else None
 
 
-def _archive_there(path: Path) -> tuple[int, str] | None:
+def _archive_there(path: Path, job: _Job, wish: Wish) -> tuple[int, str] | None:
     sums = path.with_name(f"{path.name}.sha256")
     sha256 = container.sha256(path)
     whole = sums.exists() and sums.read_bytes() == f"{sha256}  {path.name}\n".encode()
-    return (path.stat().st_size, sha256) if whole else None
+    return (path.stat().st_size, sha256) if whole and _holds(path, job, wish) else None
+
+
+def _holds(path: Path, job: _Job, wish: Wish) -> bool:
+    """Whether this very bundle is in ``path``: that its sum fits says only that whoever wrote both was consistent."""
+    try:
+        return verifying.hashes(path, password=wish.password).digest == job.digest
+    except NotBelieved:
+        return False
 
 
 def _built(final: Path, lock: Lock, site: Site, made: tuple[Made, ...], *, unchanged: bool) -> Built:

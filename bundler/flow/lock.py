@@ -26,6 +26,8 @@ from bundler.sources.located import Located
 
 # The agent's packages are 70 to 104 MB (facts: releases 1.50 to 1.67); ten times that is no agent.
 _MAX_PACKAGE = 1_000_000_000
+# A pin with its evidence has 6 kB; a lock of every target has 200 kB.
+_MAX_LOCK = 4 << 20
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -74,11 +76,14 @@ class _Asked:
 def read(path: Path) -> Lock | None:
     """The lock at ``path``; None where there is none. Raises LockError where it cannot be understood."""
     try:
-        document = path.read_bytes()
+        with path.open("rb") as file:
+            document = file.read(_MAX_LOCK + 1)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise LockError(f"the lock at {path} cannot be read: {error}") from error
+    if len(document) > _MAX_LOCK:
+        raise LockError(f"{path} is larger than {_MAX_LOCK} bytes: it is no lock")
     try:
         lock = records.from_json(Lock, document)
         _require_digests(lock)

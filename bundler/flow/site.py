@@ -14,6 +14,9 @@ from bundler.products.arc_server.artifacts import artifacts
 from bundler.products.arc_server.definition import Definition
 from bundler.trust import anchors as trusted
 
+_MAX_DEFINITION = 4 << 20
+"""Bytes; a definition with a thousand targets has a tenth of it."""
+
 
 @dataclass(frozen=True)
 class Site:
@@ -54,7 +57,8 @@ def beside(definition: Path, name: str) -> Path | None:
 
 def _text(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            document = file.read(_MAX_DEFINITION + 1)
     except FileNotFoundError:
         raise DefinitionError(
             f"there is no definition at {path}",
@@ -62,3 +66,6 @@ def _text(path: Path) -> bytes:
         ) from None
     except (OSError, UnicodeError) as error:
         raise UsageError(f"the definition at {path} cannot be read: {error}") from error
+    if len(document) > _MAX_DEFINITION:
+        raise DefinitionError(f"{path} is larger than {_MAX_DEFINITION} bytes: it is no definition")
+    return document

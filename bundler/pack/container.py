@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -67,6 +68,8 @@ def open_bundle(path: Path, password: Callable[[], str] | None = None) -> Iterat
         yield Container(path, "directory", None, _readable(path, from_directory.walk(path)))
         return
     with _one_error(path):
+        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe waits for somebody to write
+            raise refused("this is neither a file nor a folder", "unknown-container")
         file = path.open("rb")
     with file:
         size = file.seek(0, os.SEEK_END)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from lab_site import NOW
 
 from bundler.errors import NotBelieved
 from bundler.flow import judge
+from bundler.pack import from_directory
 from bundler.trust import anchors as trusted
 
 ANCHORS = ("--anchors", "lab/authority/anchors.json")
@@ -131,3 +133,40 @@ def test_an_edited_lock_is_refused_before_anything_is_fetched_or_written(site, c
     assert refused.code == 4, refused.out
     assert refused.json["error"]["kind"] == "lock"
     assert not (site.folder / "bundles").exists()
+
+
+def test_an_archive_that_was_exchanged_with_its_sum_is_not_unchanged(site, bundle):
+    archive = Path(f"{bundle}.tar.gz")
+    archive.write_bytes(b"something else")
+    sums = archive.with_name(f"{archive.name}.sha256")
+    sums.write_bytes(f"{hashlib.sha256(b'something else').hexdigest()}  {archive.name}\n".encode())
+    assert site.run("build").code == 7
+
+
+@pytest.mark.parametrize("command", ["authenticate", "verify", "inspect"])
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes in folders")
+def test_a_pipe_is_not_waited_for(site, command):
+    os.mkfifo("pipe")
+    refused = site.run(command, "pipe", "--format", "json")
+    assert refused.code in (2, 6)
+    assert refused.json["ok"] is False
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes in folders")
+def test_a_file_that_becomes_a_pipe_or_a_link_while_a_folder_is_read_ends_the_reading(tmp_path):
+    for name in ("pipe", "link"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "a").write_bytes(b"a")
+        (found,) = from_directory.walk(folder)
+        (folder / "a").unlink()
+        os.mkfifo(folder / "a") if name == "pipe" else (folder / "a").symlink_to("/dev/zero")
+        with pytest.raises((NotBelieved, OSError)):
+            list(found.pieces())
+
+
+def test_a_definition_or_lock_without_end_is_not_read_to_its_end(site):
+    if not Path("/dev/zero").exists():
+        pytest.skip("this system has no endless file")
+    assert site.run("lock", "-d", "/dev/zero").code == 3
+    assert site.run("build", "--lock", "/dev/zero").code == 4
