@@ -21,6 +21,7 @@ from bundler.trust import anchors as trusted
 
 Password = Callable[[], str]
 
+_PIECE = 1 << 20
 _PAYLOAD = "payload/"
 _KEYS = "payload/keys/"
 
@@ -153,7 +154,9 @@ def _require_vouched(found: Checked, anchors: Anchors) -> None:
 
 
 def _again(pin: Pin, packages: _Packages, found: Checked, anchors: Anchors, at: datetime) -> PackageVerdict:
-    evidence = judge.again(pin, packages.open(pin.path), _documents(pin, found), anchors=anchors, at=at)
+    package = packages.open(pin.path)
+    evidence = judge.again(pin, package, _documents(pin, found), anchors=anchors, at=at)
+    _require_same_bytes(pin, package)
     return PackageVerdict(
         path=pin.path,
         version=pin.facts.version,
@@ -161,6 +164,16 @@ def _again(pin: Pin, packages: _Packages, found: Checked, anchors: Anchors, at: 
         methods=tuple(e.method for e in evidence),
         notes=tuple(note for e in evidence for note in e.notes),
     )
+
+
+def _require_same_bytes(pin: Pin, package: BinaryIO) -> None:
+    """What was judged must be what was hashed: a file of a directory can be exchanged between the two."""
+    package.seek(0)
+    digest = hashlib.sha256()
+    while piece := package.read(_PIECE):
+        digest.update(piece)
+    if digest.hexdigest() != pin.sha256:
+        raise NotBelieved(f"{pin.path} was exchanged while the bundle was checked", reason="digest-mismatch")
 
 
 def _documents(pin: Pin, found: Checked) -> dict[str, bytes]:

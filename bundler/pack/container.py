@@ -47,14 +47,15 @@ class Container:
         return guarded(self._found, archive_size=self.size)
 
     def open(self, path: str) -> BinaryIO:
-        """Open a file of a directory where it lies; ``path`` is one that the walk gave, and so no link.
+        """Open a file of a directory where it lies, by a ``path`` that the walk gave.
 
-        Raises :class:`UsageError` where it cannot be read.
+        What lies there may be another file by now. Raises :class:`UsageError` where it cannot be read, and
+        :class:`NotBelieved` where it became something else than a file.
         """
         if self.format != "directory":
             raise ValueError("the files of an archive are read in its walk")
         with _one_error(self.path):
-            return (self.path / path).open("rb")
+            return from_directory.opened(self.path / path)
 
 
 @contextmanager

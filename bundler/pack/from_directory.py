@@ -56,18 +56,18 @@ def _is_folder(path: str, status: os.stat_result) -> bool:
 
 
 def _pieces(path: Path) -> Iterator[bytes]:
-    with _opened(path) as file:
+    with opened(path, buffering=0) as file:
         while piece := file.read(PIECE):
             yield piece
 
 
-def _opened(path: Path) -> BinaryIO:
+def opened(path: Path, buffering: int = -1) -> BinaryIO:
     """Open the file that was found, should it be something else by now: a link, or a pipe that never ends.
 
     The flags are POSIX's, as is the danger: Windows opens no pipe by a path in a folder.
     """
     flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    file = os.fdopen(os.open(path, flags), "rb", buffering=0)
+    file = os.fdopen(os.open(path, flags), "rb", buffering=buffering)
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
         raise refused(f"{path.name!a} was exchanged while it was read", "special-file")

@@ -11,7 +11,7 @@ import pytest
 from lab_site import NOW
 
 from bundler.errors import NotBelieved
-from bundler.flow import judge
+from bundler.flow import judge, verify
 from bundler.pack import from_directory
 from bundler.trust import anchors as trusted
 
@@ -170,3 +170,32 @@ def test_a_definition_or_lock_without_end_is_not_read_to_its_end(site):
         pytest.skip("this system has no endless file")
     assert site.run("lock", "-d", "/dev/zero").code == 3
     assert site.run("build", "--lock", "/dev/zero").code == 4
+
+
+def test_a_package_that_is_exchanged_after_it_was_hashed_is_refused(site, bundle, monkeypatch):
+    """Somebody who can write in the folder shows a genuine package to the judge, and another to the sums."""
+    package = next(bundle.rglob("*.deb"))
+    genuine = package.read_bytes()
+    forged = genuine + b"\n"
+
+    def exchange(manifest):
+        package.write_bytes(forged)
+        digest = hashlib.sha256(forged).hexdigest()
+        path = package.relative_to(bundle).as_posix()
+        for entry in manifest["files"]:
+            if entry["path"] == path:
+                entry.update(sha256=digest, size=len(forged))
+        for pin in manifest["pins"]:
+            if pin["kind"] == "deb":
+                pin.update(sha256=digest, size=len(forged), repository=None, evidence=pin["evidence"][:1])
+
+    rewrite(bundle, exchange)
+    sound = verify.check
+
+    def checked(*arguments, **options):
+        found = sound(*arguments, **options)
+        package.write_bytes(genuine)
+        return found
+
+    monkeypatch.setattr(verify, "check", checked)
+    assert refusal(site, bundle) == "digest-mismatch"
