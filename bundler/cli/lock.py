@@ -12,7 +12,7 @@ from bundler.cli.settings import FetchSettings, SiteSettings, downloading, fetch
 from bundler.cli.surface import Surface, common, example, option
 
 if TYPE_CHECKING:
-    from bundler.flow.lock import Move
+    from bundler.flow.moves import Move
     from bundler.model.lock import Lock
 
 EXIT_MOVED = 4
@@ -42,21 +42,23 @@ def command(
     Nothing is pinned that was not believed. A lock never goes back to an older repository state or agent
     by itself. Commit the lock beside the definition: builds from it give the same bytes anywhere.
     """
-    from bundler.flow import lock as flow
+    from bundler.flow import lock as locks
+    from bundler.flow import lock_file
+    from bundler.flow.moves import Allowances
 
     path = chosen.lock
-    previous = flow.read(path)
+    previous = lock_file.read(path)
     site = read_site(surface, chosen)
-    allow = flow.Allowances(older=allow_older or check, replaced=allow_replaced or check)
+    allow = Allowances(older=allow_older or check, replaced=allow_replaced or check)
     with downloading(surface, fetching, site) as (downloader, _, _):
-        taken = flow.take(
+        taken = locks.take(
             site, downloader, at=surface.now, environment=surface.environment, previous=previous, allow=allow
         )
     if check:
         return _tell_check(surface, path, previous, taken.moves)
-    fresh = flow.keep_time(taken.lock, previous) if previous else taken.lock
+    fresh = lock_file.keep_time(taken.lock, previous) if previous else taken.lock
     if fresh != previous:
-        flow.write(fresh, path)
+        lock_file.write(fresh, path)
     _tell(surface, path, fresh, taken.moves, changed=fresh != previous)
     return 0
 

@@ -24,14 +24,14 @@ def command(
     output: Path,
 ) -> None:
     """Say what a build would fetch, verify, render and write, each with its reason. Changes nothing."""
-    from bundler.flow import lock as locks
+    from bundler.flow import lock_file
     from bundler.flow.plan import plan
     from bundler.formats.records import to_tree
 
     site = read_site(surface, chosen)
-    lock = locks.read(chosen.lock)
+    lock = lock_file.read(chosen.lock)
     if lock is not None:
-        locks.require_fit(lock, site, chosen.lock)
+        lock_file.require_fit(lock, site, chosen.lock)
     planned = plan(site, lock, open_store(store_path), output)
 
     def text() -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from bundler.errors import LockError, NotBelieved, WriteError
 from bundler.fetch.download import Downloader
 from bundler.fetch.store import Store
-from bundler.flow import assemble, fetching
+from bundler.flow import assemble, fetching, lock_file
 from bundler.flow import lock as locks
 from bundler.flow import verify as verifying
 from bundler.flow.plan import file_name
@@ -109,7 +109,7 @@ def obtain_lock(
     site: Site, wish: Wish, downloader: Downloader, *, at: datetime, environment: Mapping[str, str]
 ) -> Lock:
     """The lock that is there, held against the definition; without one it is taken, unless ``locked`` forbids that."""
-    lock = locks.read(wish.lock_path)
+    lock = lock_file.read(wish.lock_path)
     if lock is None:
         if wish.locked:
             raise LockError(
@@ -117,8 +117,8 @@ def obtain_lock(
                 do="run `arc-bundler lock`, review the file, commit it",
             )
         lock = locks.take(site, downloader, at=at, environment=environment).lock
-        locks.write(lock, wish.lock_path)
-    locks.require_fit(lock, site, wish.lock_path)
+        lock_file.write(lock, wish.lock_path)
+    lock_file.require_fit(lock, site, wish.lock_path)
     return lock
 
 

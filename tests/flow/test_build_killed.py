@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from lab_site import NOW, definition
 
-from bundler.flow import lock as locks
+from bundler.flow import lock_file
 from bundler.flow.verify import hashes
 from bundler.lab.lab import Lab
 
@@ -70,7 +70,7 @@ def assert_nothing_wrong_under_a_final_name(folder: Path) -> None:
     for held in (folder / "store" / "objects").rglob("*"):
         if held.is_file():
             assert hashlib.sha256(held.read_bytes()).hexdigest() == held.name
-    locks.read(folder / "bundle.lock")
+    lock_file.read(folder / "bundle.lock")
     final = folder / "bundles" / "arc-test" / "1.0"
     if final.exists():
         for made in ("arc-test-1.0", "arc-test-1.0.zip", "arc-test-1.0.tar.gz", "arc-test-1.0.7z"):
