@@ -15,6 +15,9 @@ from bundler.errors import BundlerError, DefinitionError, Fault
 
 PREFIX = "ARC_BUNDLER_"
 
+_LONG = 200
+"""Characters of a list that is read at a glance."""
+
 
 def as_json(tree: object) -> str:
     """``tree`` as JSON for standard output: in plain characters where its encoding has them, escaped otherwise.
@@ -54,7 +57,8 @@ def fault_line(fault: Fault, where: str = "") -> str:
     place = f"{where}:{fault.line}" if where and fault.line else where
     parts = [part for part in (place, fault.path) if part]
     text = f"{': '.join(parts)}: {fault.message}" if parts else fault.message
-    if fault.allowed:
+    # Somebody who is told the nearest spelling does not want fifty others as well; JSON has them.
+    if fault.allowed and (len(fault.allowed) <= _LONG or "did you mean" not in fault.message):
         text += f" ({fault.allowed})"
     if fault.source:
         text += f" [{fault.source}]"

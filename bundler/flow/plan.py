@@ -32,7 +32,7 @@ def plan(site: Site, lock: Lock | None, store: Store, output: Path) -> Plan:
 
 def _resolve(artifact: Artifact) -> Action:
     where = artifact.origin.path if artifact.origin.kind == "file" else _address(artifact)
-    reason = f"{', '.join(map(str, artifact.targets))} need {artifact.name} {artifact.version}; there is no lock yet"
+    reason = f"{artifact.name} {artifact.version} for {', '.join(map(str, artifact.targets))}; there is no lock yet"
     return Action(verb="resolve", subject=where, reason=reason)
 
 
