@@ -6,11 +6,12 @@ What apt and yum repositories have in common.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from bundler.errors import UpstreamError
-from bundler.fetch.request import Received
+from bundler.fetch.request import Fetch, Received, Request
 from bundler.model.artifact import Artifact
 from bundler.model.evidence import Document
 
@@ -29,14 +30,46 @@ class Listed(Protocol):
 _Package = TypeVar("_Package", bound=Listed)
 
 
-def host(base: str) -> str:
-    """The host (``name`` or ``name:port``) of an address: the only one that may serve a repository's files."""
-    return urlsplit(base).netloc.rpartition("@")[2]
+class Promised(Protocol):
+    """A document as signed metadata describes it."""
+
+    @property
+    def size(self) -> int: ...
+    @property
+    def sha256(self) -> str: ...
 
 
-def document(role: str, url: str, received: Received) -> Document:
-    """Describe a document that was received; ``url`` is where the repository says that it is."""
-    return Document(role=role, url=url, sha256=received.sha256, size=received.size)
+@dataclass(frozen=True)
+class Repository:
+    """One repository, and how to ask it."""
+
+    base: str
+    """Its address, without a slash at its end."""
+    fetch: Fetch
+    label: str
+    """What it is asked for, as people are told."""
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The only host (``name`` or ``name:port``) that may serve its files: its own."""
+        return (urlsplit(self.base).netloc.rpartition("@")[2],)
+
+    def get(self, path: str, name: str, *, max_size: int, promised: Promised | None = None) -> Received:
+        """Fetch the document at ``path`` below the base, told as ``name``; ``max_size`` is in bytes."""
+        return self.fetch(
+            Request(
+                url=f"{self.base}/{path}",
+                label=f"{name} of {self.label}",
+                hosts=self.hosts,
+                max_size=max_size,
+                size=promised.size if promised else None,
+                sha256=promised.sha256 if promised else None,
+            )
+        )
+
+    def document(self, role: str, path: str, received: Received) -> Document:
+        """Describe a document that was received; ``path`` is where the repository says that it is."""
+        return Document(role=role, url=f"{self.base}/{path}", sha256=received.sha256, size=received.size)
 
 
 def choose(packages: Iterable[_Package], artifact: Artifact, order: Callable[[str], object]) -> _Package:

@@ -3,44 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
 
-from bundler.fetch.request import Fetch, Received, Request
+from bundler.fetch.request import Fetch
 from bundler.formats import rpm_version
 from bundler.formats.repodata import Data
 from bundler.model.anchor import Anchors
 from bundler.model.artifact import Artifact, YumOrigin
-from bundler.model.evidence import Document
 from bundler.model.lock import RepositoryState
 from bundler.sources import repository
 from bundler.sources.located import Located
 from bundler.trust.yum_chain import MAX_PRIMARY, MAX_REPOMD, MAX_SIGNATURE, YumChain
-
-
-@dataclass(frozen=True)
-class _Place:
-    """One repository, and how to ask it."""
-
-    origin: YumOrigin
-    fetch: Fetch
-    label: str
-
-    def get(self, path: str, name: str, *, max_size: int, expected: Data | None = None) -> Received:
-        return self.fetch(
-            Request(
-                url=f"{self.origin.base}/{path}",
-                label=f"{name} of {self.label}",
-                hosts=(repository.host(self.origin.base),),
-                max_size=max_size,
-                size=expected.size if expected else None,
-                sha256=expected.sha256 if expected else None,
-            )
-        )
-
-    def document(self, role: str, path: str, received: Received) -> Document:
-        return repository.document(role, f"{self.origin.base}/{path}", received)
 
 
 def locate(
@@ -60,8 +34,8 @@ def locate(
     """
     if not isinstance(artifact.origin, YumOrigin):
         raise TypeError(f"{artifact.name} does not come from a yum repository")
-    place = _Place(artifact.origin, fetch, artifact.place)
-    base = place.origin.base
+    base = artifact.origin.base
+    place = repository.Repository(base, fetch, artifact.place)
     chain = YumChain(anchors)
     document = place.get("repodata/repomd.xml", "repomd.xml", max_size=MAX_REPOMD)
     signature = place.get("repodata/repomd.xml.asc", "repomd.xml.asc", max_size=MAX_SIGNATURE)
@@ -72,14 +46,16 @@ def locate(
         older=(states or {}).get(base),
         allow_older=allow_older,
     )
-    primary = place.get(repomd.primary.path, "primary.xml", max_size=MAX_PRIMARY, expected=repomd.primary)
+    primary = place.get(repomd.primary.path, "primary.xml", max_size=MAX_PRIMARY, promised=repomd.primary)
     chain.primary(primary.path.read_bytes())
-    package = repository.choose(chain.packages(place.origin.package, artifact.architecture), artifact, rpm_version.key)
+    package = repository.choose(
+        chain.packages(artifact.origin.package, artifact.architecture), artifact, rpm_version.key
+    )
     return Located(
         artifact=artifact,
         url=f"{base}/{package.path}",
         filename=PurePosixPath(package.path).name,
-        hosts=(repository.host(base),),
+        hosts=place.hosts,
         version=package.version,
         size=package.size,
         sha256=package.sha256,

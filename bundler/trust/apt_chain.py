@@ -148,7 +148,7 @@ class AptChain:
     def evidence(self, documents: Sequence[Document]) -> Evidence:
         """The evidence that the chain is, once it has its index; ``documents`` are what it was given."""
         self._believed_index()
-        return repository.evidence("apt-repository", self._signed or _too_early("InRelease"), self._anchors, documents)
+        return openpgp.evidence("apt-repository", self._signed or _too_early("InRelease"), self._anchors, documents)
 
     def _check_identity(self, release: Release) -> None:
         if self._suite not in {release.suite, release.codename}:

@@ -38,15 +38,7 @@ def judge(file: BinaryIO, *, anchors: Anchors, at: datetime) -> Evidence:
     covered = (layout.version, layout.control, layout.data)
     size = sum(member.size for member in covered)
     signed = openpgp.verify_detached(block, _contents(file, covered), size=size, anchors=anchors, at=at, what=_WHAT)
-    return Evidence(
-        method="debsigs",
-        signer=signed.user_id,
-        fingerprint=signed.key.fingerprint,
-        anchors=anchors.name,
-        anchor=signed.key.fingerprint,
-        signed_at=signed.signed_at,
-        notes=signed.notes,
-    )
+    return openpgp.evidence("debsigs", signed, anchors)
 
 
 def _signature_member(layout: deb.Layout) -> ar.Member:

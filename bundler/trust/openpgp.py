@@ -16,13 +16,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pysequoia
 from pysequoia.packet import HashAlgorithm, PacketPile, SignatureType, Tag
 
 from bundler.errors import BundlerError, NotBelieved, WriteError
 from bundler.model.anchor import Anchors, PackageKey
+from bundler.model.evidence import Document, Evidence
 from bundler.trust.meaning import explained
 
 CLOCK_SKEW = timedelta(minutes=30)
@@ -56,6 +57,25 @@ class Signed:
     content: bytes = b""
     """What the library says was signed, of a clear-signed document; empty for a detached signature."""
     notes: tuple[str, ...] = ()
+
+
+def evidence(
+    method: Literal["debsigs", "rpm-signature", "apt-repository", "yum-repository"],
+    signed: Signed,
+    anchors: Anchors,
+    documents: Sequence[Document] = (),
+) -> Evidence:
+    """What a verdict rests on that began with ``signed``; ``documents`` are those of a repository's chain."""
+    return Evidence(
+        method=method,
+        signer=signed.user_id,
+        fingerprint=signed.key.fingerprint,
+        anchors=anchors.name,
+        anchor=signed.key.fingerprint,
+        signed_at=signed.signed_at,
+        documents=tuple(documents),
+        notes=signed.notes,
+    )
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Literal
 
 from bundler.errors import NotBelieved
-from bundler.model.anchor import Anchors
-from bundler.model.evidence import Document, Evidence, PackageFacts
+from bundler.model.evidence import Evidence, PackageFacts
 from bundler.model.lock import RepositoryState
-from bundler.trust.openpgp import CLOCK_SKEW, Signed
+from bundler.trust.openpgp import CLOCK_SKEW
 
 
 class WrongOrder(RuntimeError):
@@ -45,26 +43,6 @@ def check_age(date: datetime, at: datetime, older: RepositoryState | None, *, al
             details=(f"before: {older.date:%Y-%m-%d %H:%M:%S} UTC", f"now:    {date:%Y-%m-%d %H:%M:%S} UTC"),
             do="look who went back, for somebody may be replaying old metadata; if you mean it, say `--allow-older`",
         )
-
-
-def evidence(
-    method: Literal["apt-repository", "yum-repository"],
-    signed: Signed,
-    anchors: Anchors,
-    documents: Sequence[Document],
-    notes: Sequence[str] = (),
-) -> Evidence:
-    """Make the evidence of a chain that began with ``signed`` and consists of ``documents``."""
-    return Evidence(
-        method=method,
-        signer=signed.user_id,
-        fingerprint=signed.key.fingerprint,
-        anchors=anchors.name,
-        anchor=signed.key.fingerprint,
-        signed_at=signed.signed_at,
-        documents=tuple(documents),
-        notes=(*signed.notes, *notes),
-    )
 
 
 def kept(documents: Mapping[str, bytes], believed: Evidence, wanted: int) -> list[bytes]:

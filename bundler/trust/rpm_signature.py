@@ -54,19 +54,7 @@ def judge(file: BinaryIO, *, anchors: Anchors, at: datetime) -> Evidence:
         _check_md5(layout, passed)
         whole = _signed_whole(file, layout, anchors, at)
         _check_payload(layout, passed, whole)
-    return _evidence(signed, anchors)
-
-
-def _evidence(signed: Signed, anchors: Anchors) -> Evidence:
-    return Evidence(
-        method="rpm-signature",
-        signer=signed.user_id,
-        fingerprint=signed.key.fingerprint,
-        anchors=anchors.name,
-        anchor=signed.key.fingerprint,
-        signed_at=signed.signed_at,
-        notes=signed.notes,
-    )
+    return openpgp.evidence("rpm-signature", signed, anchors)
 
 
 def _signed_header(layout: Layout, anchors: Anchors, at: datetime) -> Signed:

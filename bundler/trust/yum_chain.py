@@ -116,7 +116,7 @@ class YumChain:
         """The evidence that the chain is, once it has its ``primary.xml``; ``documents`` are what it was given."""
         if self._primary is None or self._signed is None:
             _too_early("primary.xml")
-        return repository.evidence("yum-repository", self._signed, self._anchors, documents)
+        return openpgp.evidence("yum-repository", self._signed, self._anchors, documents)
 
 
 def rejudge(
