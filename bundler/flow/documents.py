@@ -20,13 +20,36 @@ _MAX_KEY = 1 << 20
 _MAX_DOCUMENT = 256 << 20  # bytes; an index of a large distribution has a tenth of it unpacked
 _WHAT = "the release document"
 
+_RELEASE = (b"-----BEGIN PGP SIGNED MESSAGE-----", b"-----END PGP SIGNATURE-----")
+_KEY = (b"-----BEGIN PGP PUBLIC KEY BLOCK-----", b"-----END PGP PUBLIC KEY BLOCK-----")
+_CERTIFICATE = (b"-----BEGIN CERTIFICATE-----", b"-----END CERTIFICATE-----")
+
 Named = Mapping[str, str]
 """SHA-256 of every index that a believed release names, to the path it gives it."""
 
 
+def _alone(file: BinaryIO, block: tuple[bytes, bytes], limit: int) -> bytes:
+    """The whole document, of at most ``limit`` bytes, which must be one armored block and nothing else.
+
+    A believed block can be carried by any file: a script with somebody's signed document at its end is no document.
+    """
+    document = file.read(limit + 1)
+    begin, end = block
+    lines = [line.rstrip() for line in document.strip().split(b"\n")]
+    whole = lines[0] == begin and lines.count(begin) == 1 and end in lines and lines.index(end) == len(lines) - 1
+    if len(document) > limit or not whole:
+        raise NotBelieved(
+            "the file is more than the one document that it holds",
+            reason="trailing-data",
+            details=[f"it must begin with {begin.decode()} and end with {end.decode()}"],
+            do="do not use it: what stands around the document is vouched for by nobody",
+        )
+    return document
+
+
 def named(release: BinaryIO, anchors: Anchors, at: datetime) -> Iterable[tuple[str, str]]:
     """The indexes that a clear-signed ``release`` vouches for: SHA-256 and path. Raises NotBelieved."""
-    signed = openpgp.verify_clearsigned(release.read(_MAX_DOCUMENT), anchors=anchors, at=at, what=_WHAT)
+    signed = openpgp.verify_clearsigned(_alone(release, _RELEASE, _MAX_DOCUMENT), anchors=anchors, at=at, what=_WHAT)
     try:
         files = apt_release.parse(signed.content).files.values()
     except Malformed as error:
@@ -43,7 +66,7 @@ def judge(file: BinaryIO, kind: Kind, *, anchors: Anchors, at: datetime, known: 
 
 
 def _release(file: BinaryIO, anchors: Anchors, at: datetime, _: Named) -> str:
-    signed = openpgp.verify_clearsigned(file.read(_MAX_DOCUMENT), anchors=anchors, at=at, what=_WHAT)
+    signed = openpgp.verify_clearsigned(_alone(file, _RELEASE, _MAX_DOCUMENT), anchors=anchors, at=at, what=_WHAT)
     return f"signed by {signed.user_id} ({signed.key.fingerprint}) on {signed.signed_at:%Y-%m-%d}"
 
 
@@ -71,12 +94,12 @@ def _unpacked_digest(content: bytes) -> str:
 
 
 def _key(file: BinaryIO, anchors: Anchors, _at: datetime, _known: Named) -> str:
-    pinned = pins.key(file.read(_MAX_KEY), anchors)
+    pinned = pins.key(_alone(file, _KEY, _MAX_KEY), anchors)
     return f"the pinned key {pinned.name} ({pinned.fingerprint}); {pinned.source}"
 
 
 def _certificate(file: BinaryIO, anchors: Anchors, _at: datetime, _known: Named) -> str:
-    pinned = pins.root(file.read(_MAX_KEY), anchors)
+    pinned = pins.root(_alone(file, _CERTIFICATE, _MAX_KEY), anchors)
     return f"the pinned root {pinned.name}, for {' and '.join(pinned.purposes)}; {pinned.source}"
 
 

@@ -10,6 +10,7 @@ refused whatever the reason of its revocation; a key that expired since is accep
 from __future__ import annotations
 
 import io
+import itertools
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -159,6 +160,10 @@ def _clear_parts(document: bytes, what: str) -> tuple[bytes, bytes]:
         reason = "html" if page else "unsigned"
         why = "it is an HTML page" if page else "it holds no whole clear-signed block"
         raise _refused(what, reason, why) from None
+    headers = itertools.takewhile(bool, bare[begin + 1 : middle])
+    if not all(line.startswith(b"Hash: ") for line in headers):
+        # RFC 9580, 7.1: no other is allowed there, for it is not signed and looks as if it were.
+        raise _refused(what, "trailing-data", "something was put before its signed text")
     return b"".join(lines[begin:middle]), b"".join(lines[middle : end + 1])
 
 
