@@ -8,12 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import click
 from typing_extensions import Self
 
 from bundler.cli.amounts import human
 from bundler.model.progress import Progress, Silence, Task
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
 
 _LINE_EVERY = 10.0  # seconds between two plain lines about one task: a CI log is read, not watched
 _WORTH_A_LINE = 2.0  # seconds; what took less needs no line of its own
@@ -65,6 +69,38 @@ class _PlainLines:
         return _PlainTask(label, total, done, each=self._each)
 
 
+class _Bar:
+    """A bar among others while its task lasts, and a line at its end where ``each`` asks for it."""
+
+    def __init__(self, bars: RichProgress, label: str, total: int | None, done: int, *, each: bool) -> None:
+        self._bars, self._label, self._each = bars, label, each
+        self._id = bars.add_task(label, total=total, completed=done)
+
+    def advance(self, amount: int) -> None:
+        self._bars.advance(self._id, amount)
+
+    def note(self, message: str) -> None:
+        self._bars.console.print(f"{self._label}: {message}", markup=False, highlight=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._each and kind is None:
+            self.note("done")
+        self._bars.remove_task(self._id)
+
+
+class _Bars:
+    def __init__(self, bars: RichProgress, *, each: bool) -> None:
+        self._bars, self._each = bars, each
+
+    def task(self, label: str, total: int | None, done: int = 0) -> Task:
+        return _Bar(self._bars, label, total, done, each=self._each)
+
+
 @contextmanager
 def _bars(*, each: bool) -> Iterator[Progress]:
     from rich.console import Console
@@ -81,33 +117,7 @@ def _bars(*, each: bool) -> Iterator[Progress]:
         TimeRemainingColumn(table_column=Column(no_wrap=True)),
     )
     with RichProgress(*columns, console=Console(stderr=True), transient=True, expand=True) as bars:
-
-        class _Bar:
-            def __init__(self, label: str, total: int | None, done: int) -> None:
-                self._label = label
-                self._id = bars.add_task(label, total=total, completed=done)
-
-            def advance(self, amount: int) -> None:
-                bars.advance(self._id, amount)
-
-            def note(self, message: str) -> None:
-                bars.console.print(f"{self._label}: {message}", markup=False, highlight=False)
-
-            def __enter__(self) -> Self:
-                return self
-
-            def __exit__(
-                self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-            ) -> None:
-                if each and kind is None:
-                    self.note("done")
-                bars.remove_task(self._id)
-
-        class _Bars:
-            def task(self, label: str, total: int | None, done: int = 0) -> Task:
-                return _Bar(label, total, done)
-
-        yield _Bars()
+        yield _Bars(bars, each=each)
 
 
 @contextmanager

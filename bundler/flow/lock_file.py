@@ -41,7 +41,7 @@ def read(path: Path) -> Lock | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise LockError(f"the lock at {path} cannot be read: {error}") from error
+        raise LockError(f"the lock at {path} cannot be read: {error.strerror or error}") from error
     if len(document) > _MAX_LOCK:
         raise LockError(f"{path} is larger than {_MAX_LOCK} bytes: it is no lock")
     try:

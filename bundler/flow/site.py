@@ -64,8 +64,8 @@ def _text(path: Path) -> bytes:
             f"there is no definition at {path}",
             do="write one with `arc-bundler init`, or name yours with `--definition FILE`",
         ) from None
-    except (OSError, UnicodeError) as error:
-        raise UsageError(f"the definition at {path} cannot be read: {error}") from error
+    except OSError as error:
+        raise UsageError(f"the definition at {path} cannot be read: {error.strerror or error}") from error
     if len(document) > _MAX_DEFINITION:
         raise DefinitionError(f"{path} is larger than {_MAX_DEFINITION} bytes: it is no definition")
     return document

@@ -63,7 +63,7 @@ def _read(blob: Blob) -> Iterator[bytes]:
                     break
                 yield piece
     except OSError as error:
-        raise WriteError(f"{blob.path} could not be read: {error.strerror or error}") from error
+        raise WriteError(f"{blob.path} cannot be read: {error.strerror or error}") from error
     if left or digest.hexdigest() != blob.sha256:
         raise NotBelieved(
             f"{blob.path} is no longer the file that was judged",

@@ -93,7 +93,7 @@ def load(path: Path) -> Anchors:
         with path.open("rb") as file:
             document = file.read(_MAX_FILE + 1)
     except OSError as error:
-        raise UsageError(f"cannot read the anchors {path}: {error.strerror}") from None
+        raise UsageError(f"the anchors {path} cannot be read: {error.strerror or error}") from None
     if len(document) > _MAX_FILE:
         raise UsageError(f"the anchors {path} are larger than 16 MiB")
     try:
