@@ -128,3 +128,12 @@ def test_completion_knows_commands(shell, word):
         check=False,
     )
     assert "verify" in done.stdout
+
+
+def test_a_refusal_is_no_silence_even_with_q(capsys, tmp_path):
+    (tmp_path / "notes.txt").write_text("no package", encoding="utf-8")
+    code, out, err = run(capsys, "authenticate", str(tmp_path / "notes.txt"), "-q")
+    assert code == 6
+    assert out == ""
+    assert "REFUSED" in err
+    assert "notes.txt" in err
