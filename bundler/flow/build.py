@@ -108,7 +108,10 @@ def build(
 def obtain_lock(
     site: Site, wish: Wish, downloader: Downloader, *, at: datetime, environment: Mapping[str, str]
 ) -> Lock:
-    """The lock that is there, held against the definition; without one it is taken, unless ``locked`` forbids that."""
+    """The lock that is there, held against the definition; without one it is taken.
+
+    Raises LockError where the wish forbids taking one, or the lock does not fit, and what taking one raises.
+    """
     lock = lock_file.read(wish.lock_path)
     if lock is None:
         if wish.locked:

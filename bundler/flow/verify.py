@@ -12,6 +12,7 @@ from typing import IO, BinaryIO
 
 from bundler.errors import NotBelieved
 from bundler.flow import judge
+from bundler.formats import pieces
 from bundler.model.anchor import Anchors
 from bundler.model.lock import Pin
 from bundler.model.value import value
@@ -21,7 +22,6 @@ from bundler.trust import anchors as trusted
 
 Password = Callable[[], str]
 
-_PIECE = 1 << 20
 _PAYLOAD = "payload/"
 _KEYS = "payload/keys/"
 
@@ -169,10 +169,7 @@ def _again(pin: Pin, packages: _Packages, found: Checked, anchors: Anchors, at: 
 def _require_same_bytes(pin: Pin, package: BinaryIO) -> None:
     """What was judged must be what was hashed: a file of a directory can be exchanged between the two."""
     package.seek(0)
-    digest = hashlib.sha256()
-    while piece := package.read(_PIECE):
-        digest.update(piece)
-    if digest.hexdigest() != pin.sha256:
+    if pieces.sha256(package) != pin.sha256:
         raise NotBelieved(f"{pin.path} was exchanged while the bundle was checked", reason="digest-mismatch")
 
 

@@ -23,7 +23,10 @@ def is_version(text: str) -> bool:
 
 
 def key(evr: str) -> Key:
-    """A sort key that orders ``[epoch:]version[-release]`` as rpm does; for what :func:`is_version` accepts."""
+    """A sort key that orders ``[epoch:]version[-release]`` as rpm does.
+
+    Raises ValueError for what :func:`is_version` does not accept.
+    """
     match = _EVR.fullmatch(evr)
     if match is None:
         raise ValueError(f"{evr!r} is no rpm version")
