@@ -58,7 +58,7 @@ def paragraphs(file: BinaryIO) -> Iterator[Paragraph]:
 
 
 def single(text: bytes) -> Paragraph:
-    """Read the one paragraph that ``text`` is. Raises Deb822Error as :func:`paragraphs` does, and for any other number."""
+    """Read the one paragraph that ``text`` is. Raises Deb822Error where it is none, or more than one."""
     found = list(paragraphs(io.BytesIO(text)))
     if len(found) != 1:
         raise Deb822Error(f"one paragraph is wanted, {len(found)} are there")
