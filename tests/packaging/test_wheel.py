@@ -28,6 +28,7 @@ from bundler.lab import announcement
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = "Scripts" if os.name == "nt" else "bin"
 DISTRIBUTIONS = {"yaml": "PyYAML"}
+"""Whose name is not their module's; Python 3.10 does not tell it of every one."""
 
 
 def packed(folder: str) -> set[str]:
@@ -160,7 +161,7 @@ def test_every_library_that_is_imported_is_declared_and_none_beyond(about):
     declared = {canonical(each.name) for each in required if each.marker is None}
     known = metadata.packages_distributions()
     imported = {
-        canonical(DISTRIBUTIONS.get(module) or known[module][0])
+        canonical(DISTRIBUTIONS.get(module) or known.get(module, [module])[0])
         for path in (ROOT / "bundler").rglob("*.py")
         for module in imports(path)
         if module not in sys.stdlib_module_names and module != "bundler"
