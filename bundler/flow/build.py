@@ -22,7 +22,7 @@ from bundler.model.lock import Lock
 from bundler.model.progress import Progress
 from bundler.model.tree import Tree
 from bundler.model.value import value
-from bundler.pack import container, manifest, writers
+from bundler.pack import container, content, manifest, writers
 from bundler.pack.staging import Staging
 from bundler.products.arc_server.definition import Output
 
@@ -99,7 +99,7 @@ def build(
     if final.exists():
         return _unchanged(final, lock, jobs, site, wish)
     fetching.believe(lock, store, anchors=site.anchors, at=at)
-    with Staging(final, needed=sum(_size(job.tree) for job in jobs)) as folder:
+    with Staging(final, needed=sum(content.total(job.tree) for job in jobs)) as folder:
         made = tuple(_make(job, folder, final, wish, progress) for job in jobs)
         _check(jobs, folder, wish)
     return _built(final, lock, site, made, unchanged=False)
@@ -135,10 +135,6 @@ def _jobs(site: Site, lock: Lock, store: Store, wish: Wish) -> tuple[_Job, ...]:
             tree = trees[part.suffix]
             jobs.append(_Job(output, file_name(part, lock, output), tree, manifest.bundle_digest(tree)))
     return tuple(jobs)
-
-
-def _size(tree: Tree) -> int:
-    return sum(len(e.content) if isinstance(e.content, bytes) else e.content.size for e in tree.entries)
 
 
 def _make(job: _Job, folder: Path, final: Path, wish: Wish, progress: Progress) -> Made:
@@ -214,7 +210,7 @@ def _there(final: Path, job: _Job, wish: Wish) -> Made | None:
 
 
 def _folder_there(path: Path, job: _Job, wish: Wish) -> tuple[int, str] | None:
-    return (_size(job.tree), job.digest) if _holds(path, job, wish) else None
+    return (content.total(job.tree), job.digest) if _holds(path, job, wish) else None
 
 
 def _archive_there(path: Path, job: _Job, wish: Wish) -> tuple[int, str] | None:
