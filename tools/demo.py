@@ -48,7 +48,7 @@ def main() -> int:
         (bundle["path"], "the bundle"),
         ("lab/", "the practice upstream's keys and packages"),
     ):
-        print(f"  {name:<44} {what}")
+        print(f"  {name:<52} {what}")
     return 0
 
 

@@ -6,6 +6,7 @@ Written beside its final name and moved there whole: a killed build leaves nothi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -177,28 +178,21 @@ def _check(jobs: tuple[_Job, ...], folder: Path, wish: Wish) -> None:
 
 
 def _unchanged(final: Path, lock: Lock, jobs: tuple[_Job, ...], site: Site, wish: Wish) -> Built:
-    made = []
-    for job in jobs:
-        there = _there(final, job, wish)
-        if there is None:
-            raise WriteError(
-                f"{final / job.file} is already there, or should be, and is not what this build makes",
-                do="give the definition another version, or move the old bundle away: it is never overwritten",
-            )
-        made.append(there)
-    return _built(final, lock, site, tuple(made), unchanged=True)
+    return _built(final, lock, site, tuple(_there(final, job, wish) for job in jobs), unchanged=True)
 
 
-def _there(final: Path, job: _Job, wish: Wish) -> Made | None:
-    """The output that an earlier build made, found whole; None where it is missing or differs."""
+def _there(final: Path, job: _Job, wish: Wish) -> Made:
+    """The output that an earlier build made, found whole. Raises WriteError where it is missing or differs."""
     path = final / job.file
     beside = final / f"{job.tree.name}.manifest.json"
-    if not path.exists() or not beside.exists() or beside.read_bytes() != manifest.manifest_bytes(job.tree):
-        return None
-    found = _folder_there(path, job, wish) if job.output.format == "directory" else _archive_there(path, job, wish)
-    if found is None:
-        return None
-    size, sha256 = found
+    for file in (path, beside):
+        if not file.exists():
+            raise _something_else(file, "is missing beside what an earlier build made")
+    if beside.read_bytes() != manifest.manifest_bytes(job.tree):
+        raise _something_else(beside, "is of another bundle under this name and version")
+    size, sha256 = (
+        _folder_there(path, job, wish) if job.output.format == "directory" else _archive_there(path, job, wish)
+    )
     return Made(
         path=path.as_posix(),
         format=job.output.format,
@@ -209,23 +203,32 @@ def _there(final: Path, job: _Job, wish: Wish) -> Made | None:
     )
 
 
-def _folder_there(path: Path, job: _Job, wish: Wish) -> tuple[int, str] | None:
-    return (content.total(job.tree), job.digest) if _holds(path, job, wish) else None
+def _something_else(path: Path, why: str) -> WriteError:
+    return WriteError(
+        f"{path} {why}",
+        do="give the definition another version, or move the old bundle away: it is never overwritten",
+    )
 
 
-def _archive_there(path: Path, job: _Job, wish: Wish) -> tuple[int, str] | None:
-    sums = path.with_name(f"{path.name}.sha256")
-    sha256 = container.sha256(path)
-    whole = sums.exists() and sums.read_bytes() == f"{sha256}  {path.name}\n".encode()
-    return (path.stat().st_size, sha256) if whole and _holds(path, job, wish) else None
+def _folder_there(path: Path, job: _Job, wish: Wish) -> tuple[int, str]:
+    _require_held(path, job, wish)
+    return content.total(job.tree), job.digest
 
 
-def _holds(path: Path, job: _Job, wish: Wish) -> bool:
-    """Whether this very bundle is in ``path``: that its sum fits says only that whoever wrote both was consistent."""
-    try:
-        return verifying.hashes(path, password=wish.password).digest == job.digest
-    except NotBelieved:
-        return False
+def _archive_there(path: Path, job: _Job, wish: Wish) -> tuple[int, str]:
+    sums, sha256 = path.with_name(f"{path.name}.sha256"), container.sha256(path)
+    if not sums.exists() or sums.read_bytes() != f"{sha256}  {path.name}\n".encode():
+        raise _something_else(sums, "does not fit the archive beside it")
+    _require_held(path, job, wish)
+    return path.stat().st_size, sha256
+
+
+def _require_held(path: Path, job: _Job, wish: Wish) -> None:
+    """That this very bundle is in ``path``: a sum that fits says only that whoever wrote both was consistent."""
+    with suppress(NotBelieved):
+        if verifying.hashes(path, password=wish.password).digest == job.digest:
+            return
+    raise _something_else(path, "is not what this build makes")
 
 
 def _built(final: Path, lock: Lock, site: Site, made: tuple[Made, ...], *, unchanged: bool) -> Built:
