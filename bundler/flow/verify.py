@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import IO, BinaryIO
 
-from bundler.errors import NotBelieved
+from bundler.errors import NotBelieved, WriteError
 from bundler.flow import judge
 from bundler.formats import pieces
 from bundler.model.anchor import Anchors
@@ -66,7 +66,8 @@ def verify(bundle: Path, *, anchors: Anchors, at: datetime, password: Password |
     with ExitStack() as stack:
         opened = stack.enter_context(container.open_bundle(bundle, password=password))
         packages = _Packages(opened, stack)
-        found = check(opened.walk(), keep=packages.keep)
+        with _spooling():
+            found = check(opened.walk(), keep=packages.keep)
         _require_anchors(found, anchors)
         _require_vouched(found, anchors)
         verdicts = tuple(_again(pin, packages, found, anchors, at) for pin in found.manifest.pins)
@@ -79,6 +80,19 @@ def verify(bundle: Path, *, anchors: Anchors, at: datetime, password: Password |
         files=len(found.manifest.files),
         packages=verdicts,
     )
+
+
+@contextmanager
+def _spooling() -> Iterator[None]:
+    """Name the temporary folder where it cannot be written; the container's own errors are told before."""
+    try:
+        yield
+    except OSError as error:
+        raise WriteError(
+            f"the packages cannot be unpacked to the folder for temporary files: {error.strerror or error}",
+            details=[tempfile.gettempdir()],
+            do="make room there, or name another folder by TMPDIR (Windows: TEMP)",
+        ) from error
 
 
 class _Packages:

@@ -199,3 +199,14 @@ def test_a_package_that_is_exchanged_after_it_was_hashed_is_refused(site, bundle
 
     monkeypatch.setattr(verify, "check", checked)
     assert refusal(site, bundle) == "digest-mismatch"
+
+
+def test_a_temporary_folder_without_room_is_named(site, bundle):
+    resource = pytest.importorskip("resource", reason="only POSIX bounds a file's size")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        refused = site.run("verify", f"{bundle}.zip", *ANCHORS, "--format", "json")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert refused.code == 7, refused.out
