@@ -43,6 +43,37 @@ OURS = (
         "Run azcmagent show and azcmagent check on this machine.",
     ),
     Code(207, "interrupted", "Run this script again: it goes on from what it finds."),
+    Code(
+        208,
+        "an address that the agent needs cannot be reached as it should be",
+        "Give the failed rows of the network table to whoever runs the network, then run this script again.",
+    ),
+    Code(
+        209,
+        "names resolve to private addresses, and this bundle has no private link scope",
+        "Build the bundle with network.profile private-link, or correct this machine's name resolution.",
+    ),
+    Code(
+        210,
+        "the trust store lacks a root that is needed",
+        "Install the named root, or carry it in the bundle (trust.certificates) and use the switch that installs it.",
+    ),
+    Code(
+        211,
+        "another package installation holds the lock",
+        "Wait for the named process to end, or end it, then run this script again.",
+    ),
+    Code(212, "this script runs here already", "Wait for the other run to end; its log says how far it is."),
+    Code(
+        214,
+        "what an earlier installation left could not be repaired",
+        "Repair it with the package manager's or Windows' own tools as the log shows, then run this script again.",
+    ),
+    Code(
+        215,
+        "uninstalling did not end well",
+        "Look at the log for what is left, put that right, then run this script again.",
+    ),
 )
 
 MICROSOFTS = (
