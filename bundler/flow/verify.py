@@ -62,7 +62,7 @@ def verify(bundle: Path, *, anchors: Anchors, at: datetime, password: Password |
         spooled: dict[str, IO[bytes]] = {}
 
         def keep(path: str) -> IO[bytes] | None:
-            if not path.startswith("payload/") or path.startswith("payload/keys/"):
+            if not path.startswith("payload/") or path.startswith(("payload/keys/", "payload/certificates/")):
                 return None
             spooled[path] = stack.enter_context(tempfile.TemporaryFile())
             return spooled[path]

@@ -76,6 +76,15 @@ def _arm_id(path: Path, text: str, kind: str, source: str) -> Iterator[Finding]:
         yield Finding(path, f"the subscription in it, {match['subscription']!r}, is no GUID", allowed, source)
 
 
+@rule("network.profile", "network.private_link_records")
+def _records_without_private_link(case: Case) -> Iterator[Finding]:
+    network = case.definition.network
+    if network.private_link_records and network.profile != "private-link":
+        message = f"the profile is {network.profile}, which uses no private endpoint"
+        path = ("network", "private_link_records")
+        yield Finding(path, message, "profile: private-link, or leave it out", _PRIVATE_LINK)
+
+
 @rule("network.profile", "cloud")
 def _gateway_cloud(case: Case) -> Iterator[Finding]:
     if case.definition.network.profile == "gateway" and case.definition.cloud != "AzureCloud":
