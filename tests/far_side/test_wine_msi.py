@@ -48,7 +48,7 @@ def test_fresh_machine_ends_connected(windows, bundles):
     kept = json.loads((state / "agentconfig.json").read_bytes())
     assert {key.removeprefix("tag:"): text for key, text in kept.items() if key.startswith("tag:")} == TAGS
     assert json.loads((state / "localconfig.json").read_bytes())["proxy.bypass"] == "Arc,AAD"
-    assert receipts(windows)[-1]["agent"]["status"] == "Connected"
+    assert receipts(windows)[-1]["outcome"] == "connected"
     nothing_left(windows, outcome)
 
 
@@ -71,7 +71,7 @@ def test_wrong_secret_is_azcmagents_41(windows, bundles):
 
     assert outcome.code == 41, outcome.out
     assert windows.shown()["status"] == "Disconnected"
-    assert receipts(windows)[-1]["exit_code"] == 41
+    assert receipts(windows)[-1]["code"] == 41
     nothing_left(windows, outcome)
     assert windows.run(script, environment=GIVEN).code == 0
 
