@@ -30,20 +30,20 @@ anchors_option = option(
 )
 
 
+strict_option = option("--strict", is_flag=True, help="Take warnings for errors.")
+
+definition_option = option(
+    "-d", "--definition", type=_FILE, default=Path("bundle.yaml"), show_default=True, help="The definition."
+)
+
+
 def definition_options(function: _F) -> _F:
     """Which definition, which lock, how strict."""
     for decorate in (
         anchors_option,
-        option("--strict", is_flag=True, help="Take warnings for errors."),
+        strict_option,
         option("--lock", "lock_path", type=_FILE, help="The lock.  [default: bundle.lock beside the definition]"),
-        option(
-            "-d",
-            "--definition",
-            type=_FILE,
-            default=Path("bundle.yaml"),
-            show_default=True,
-            help="The definition.",
-        ),
+        definition_option,
     ):
         function = decorate(function)
     return function

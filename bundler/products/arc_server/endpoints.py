@@ -36,6 +36,10 @@ class Endpoint:
     """Whether a private endpoint of an Arc private link scope can stand for it."""
     path: Way
     """The way that this definition gives it: ``jump-host`` is not reached from the server at all."""
+    service: str = ""
+    """The ``proxy.bypass`` keyword that covers it; empty for none."""
+    peering: Literal["yes", "no", "unknown"] = "unknown"
+    """Whether ExpressRoute Microsoft peering carries it."""
     source: str
     note: str = ""
 
@@ -85,6 +89,8 @@ def _endpoint(definition: Definition, row: EndpointRow) -> Endpoint:
         required=row.required,
         private_link=row.private_link,
         path=_way(definition, row),
+        service=row.bypass,
+        peering=row.peering,
         source=row.source,
         note="; ".join(note for note in notes if note),
     )
@@ -126,6 +132,7 @@ def _gateway(definition: Definition) -> Iterator[Endpoint]:
             required=True,
             private_link=False,
             path="proxy" if definition.network.proxy else "direct",
+            peering="no",
             source="arc-gateway.md (2026-04-01)",
             note="one name is enough: `az arcgateway list` shows the gateway's own; exempt it from TLS inspection",
         )

@@ -230,6 +230,39 @@ class Roots:
         return next((root for root in self.roots if root.name == name), None)
 
 
+@value
+class ServiceCommunity:
+    """The BGP community of one service."""
+
+    bypass: str
+    """The ``proxy.bypass`` keyword of the same service."""
+    name: str
+    community: str
+
+
+@value
+class RegionCommunity:
+    """The BGP community of one region."""
+
+    name: str
+    community: str
+    certain: bool
+
+
+@value
+class Communities:
+    """``communities.json``."""
+
+    source: str
+    note: str
+    services: tuple[ServiceCommunity, ...]
+    regions: tuple[RegionCommunity, ...]
+
+    def region(self, name: str) -> RegionCommunity | None:
+        """The region's, where the table has it."""
+        return next((region for region in self.regions if region.name == name), None)
+
+
 def _read(name: str) -> bytes:
     return (files("bundler.data.arc_server") / name).read_bytes()
 
@@ -280,3 +313,9 @@ def limits() -> Limits:
 def roots() -> Roots:
     """The roots of Azure's certificates and of the agent's signature."""
     return records.from_json(Roots, _read("roots.json"))
+
+
+@cache
+def communities() -> Communities:
+    """The BGP communities of ExpressRoute Microsoft peering."""
+    return records.from_json(Communities, _read("communities.json"))
