@@ -54,7 +54,7 @@ def need() -> None:
     """Skip where no such folder can be entered."""
     if os.name != "posix" or os.geteuid() != 0:
         pytest.skip("needs root, to enter a root folder of its own")
-    for tool in ("bash", "busybox", "chroot", "ldd"):
+    for tool in ("bash", "busybox", "chroot", "ldd", "unshare", "nsenter"):
         if shutil.which(tool) is None:
             pytest.skip(f"needs {tool}")
 
@@ -109,14 +109,17 @@ class Ended:
 @dataclass
 class SmallRoot:
     root: Path
+    network: str = ""
+    """Path of a network namespace to run in; empty: one without any network."""
 
     def __truediv__(self, path: str) -> Path:
         return self.root / path.lstrip("/")
 
     def start(self, *arguments: str, environment=None, stdin=subprocess.DEVNULL, script="install.sh", user=""):
         as_user = [f"--userspec={user}"] if user else []
+        enter = ["nsenter", f"--net={self.network}"] if self.network else ["unshare", "--net"]
         return subprocess.Popen(
-            [shutil.which("chroot"), *as_user, self.root, "/bin/bash", f"/bundle/{script}", *arguments],
+            [*enter, shutil.which("chroot"), *as_user, self.root, "/bin/bash", f"/bundle/{script}", *arguments],
             env={"PATH": "/bin:/usr/bin", "HOSTNAME": "srv.example", **(environment or {})},
             stdin=stdin,
             stdout=subprocess.PIPE,
