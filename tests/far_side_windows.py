@@ -40,6 +40,14 @@ echo >>'{root}/icacls'
 AGENT = """#!/bin/bash
 env >>'{root}/environments'
 printf '%s|' "$@" >>'{root}/arguments'
+if [[ $1 == disconnect ]]; then
+    [[ $2 != --config ]] || cp "$3" '{root}/left'
+    rm -f '{root}/shown'
+fi
+if [[ $1 == show && -e '{root}/shown' ]]; then
+    cat '{root}/shown'
+    exit
+fi
 if [[ $1 == connect ]]; then
     cp "$3" '{root}/arrived'
     [[ ! -e '{root}/slow' ]] || {{ : >'{root}/connecting'; sleep 30; }}
