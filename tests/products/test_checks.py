@@ -99,3 +99,10 @@ def test_the_root_of_the_msi_is_looked_for_on_windows_alone():
     assert {root.needed_for for root in linux.roots} == {"azure-tls"}
     assert any(root.required for root in linux.roots)
     assert "Baltimore CyberTrust Root" not in {root.name for root in both.roots}
+
+
+def test_what_only_the_admin_can_know_is_tried_too():
+    told = found(location="japanwest", network={**GATEWAY, "gateway_host": "x.gw.arc.azure.com", "region_code": "jw"})
+    assert told["x.gw.arc.azure.com"].required
+    assert told["x.gw.arc.azure.com"].way == "direct"
+    assert told["jw.his.arc.azure.com"].required

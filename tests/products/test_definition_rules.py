@@ -56,6 +56,9 @@ CERTIFICATE = {"method": "service-principal-certificate", "service_principal_id"
 PROXY = "network__proxy__url"
 
 REFUSED = [
+    ({"network__gateway_host": "x.gw.arc.azure.com"}, "network.gateway_host", "uses no gateway"),
+    ({"network__gateway_host": "gw.example.com"}, "network.gateway_host", "no gateway's host"),
+    ({"network__region_code": "je.his"}, "network.region_code", "no region's code"),
     # what travels, and who may use the managed identity
     ({"network__private_link_records": "pe.json"}, "network.private_link_records", "uses no private endpoint"),
     ({"trust__certificates": [{"builtin": "DigiCert Global Root G4"}]}, "trust.certificates.0.builtin", "Root G3"),
@@ -315,6 +318,7 @@ def test_refused(changes, path, words):
 
 
 WARNED = [
+    ({"network__region_code": "EA"}, "network.region_code", "has the code je"),
     (
         {"identity__members": ["CORP\\svc app"], "targets": [{"os": "windows"}, {"os": "debian", "version": "12"}]},
         "identity.members.0",

@@ -83,6 +83,10 @@ class Network:
     """ARM id of the Azure Arc private link scope."""
     gateway_id: str = ""
     """ARM id of the Azure Arc gateway."""
+    gateway_host: str = ""
+    """The gateway's own host, as in PREFIX.gw.arc.azure.com; empty: known to Azure alone, and not tried."""
+    region_code: str = ""
+    """The region's code in CODE.his.arc.azure.com, as azcmagent check shows it; empty: from our table."""
     private_link_records: str = ""
     """JSON file of the private endpoint's names and addresses, from the definition's folder: what
     az network private-endpoint show prints, its customDnsConfigs, or its network interface."""

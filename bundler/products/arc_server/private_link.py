@@ -86,10 +86,13 @@ def _missing(definition: Definition, records: Sequence[HostRecord]) -> Iterator[
         if name not in hosts:
             yield Finding(PATH, f"{name} is missing: the agent needs it", "all names of the endpoint", _SOURCE)
     region = tables.regions().find(definition.cloud, definition.location)
+    code, source = definition.network.region_code, "the definition (network.region_code)"
+    if region and region.his and not code:
+        code, source = region.his, region.his_source
     regional = sorted(host for host in hosts if host.endswith(f".{his}") and host != f"gbl.{his}")
     if not regional:
         message = f"the region's own name below {his} is missing: the agent needs it"
         yield Finding(PATH, message, "all names of the endpoint", _SOURCE)
-    elif region and region.his and f"{region.his}.{his}" not in regional:
-        message = f"{region.his}.{his} is not among {', '.join(regional)}: is this the endpoint of {region.name}?"
-        yield warning(PATH, message, "the endpoint of this region's scope", region.his_source)
+    elif code and f"{code}.{his}" not in regional:
+        message = f"{code}.{his} is not among {', '.join(regional)}: is this the endpoint of {definition.location}?"
+        yield warning(PATH, message, "the endpoint of this region's scope", source)
