@@ -98,7 +98,10 @@ def certify(folder: Path, hosts: list[str]) -> None:
 
     def named(organisation: str, common: str) -> x509.Name:
         return x509.Name(
-            [x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation), x509.NameAttribute(NameOID.COMMON_NAME, common)]
+            [
+                x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation),
+                x509.NameAttribute(NameOID.COMMON_NAME, common),
+            ]
         )
 
     def certificate(subject, issuer, key, signer, extension) -> x509.Certificate:
@@ -182,7 +185,9 @@ def _tls(folder: str, organisation: str, version: ssl.TLSVersion, skew: float):
         with context.wrap_socket(connection, server_side=True) as secured:
             if _head(secured):
                 date = formatdate(time.time() + skew, usegmt=True)
-                secured.sendall(f"HTTP/1.1 200 OK\r\nDate: {date}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
+                secured.sendall(
+                    f"HTTP/1.1 200 OK\r\nDate: {date}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
+                )
 
     return answer
 

@@ -34,6 +34,7 @@ exec /opt/azcmagent/bin/lab-agent "$@"
 APT_GET = """#!/bin/bash
 printf 'apt-get %s\\n' "$*" >>/packages
 env >>/seen
+if [[ " $* " == *" purge "* ]]; then rm -rf /opt/azcmagent /dpkg-version; exit 0; fi
 [[ ! -e /apt-fails ]] || { echo "E: Unmet dependencies" >&2; exit 100; }
 mkdir -p /opt/azcmagent/bin
 cp /stand-in/agent /opt/azcmagent/bin/lab-agent
@@ -44,7 +45,15 @@ cp /stand-in/version /dpkg-version
 """
 
 DPKG_QUERY = """#!/bin/bash
-[[ -e /dpkg-version ]] && printf 'installed %s' "$(</dpkg-version)"
+[[ -e /dpkg-version ]] || exit 1
+status=installed
+[[ ! -e /dpkg-status ]] || status=$(</dpkg-status)
+printf '%s %s' "$status" "$(</dpkg-version)"
+"""
+
+DPKG = """#!/bin/bash
+printf 'dpkg %s\\n' "$*" >>/packages
+[[ $1 != --configure ]] || { [[ ! -e /dpkg-breaks ]] && rm -f /dpkg-status; }
 """
 
 NOTHING = "#!/bin/bash\nexit 0\n"
@@ -89,7 +98,7 @@ def make(root: Path, agent_version: str) -> SmallRoot:
     for applet in {*applets} - {"bash", "busybox", "dpkg", "rpm", "dpkg-deb"}:
         (root / "bin" / applet).symlink_to("busybox")
     put(root / "etc/os-release", UBUNTU, 0o644)
-    for name, text in (("systemctl", NOTHING), ("dpkg", NOTHING), ("dpkg-query", DPKG_QUERY), ("apt-get", APT_GET)):
+    for name, text in (("systemctl", NOTHING), ("dpkg", DPKG), ("dpkg-query", DPKG_QUERY), ("apt-get", APT_GET)):
         put(root / "usr/bin" / name, text)
     agent = (Path(bundler.lab.agents.__file__).parent / "azcmagent.sh").read_text()
     put(root / "stand-in/agent", agent.replace("@LAB-AGENT-VERSION@", agent_version))

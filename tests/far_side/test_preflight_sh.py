@@ -11,9 +11,10 @@ import far_side_network as world
 import pytest
 import sample_bundles as sample
 import small_root
+from receipts import problems
 from small_root import put
 
-from bundler.products.arc_server.onboarding import EndpointCheck, NeededRoot
+from bundler.products.arc_server.onboarding import EndpointCheck, Identity, NeededRoot
 
 ARC, GAS, LOGIN, ARM = (
     "gbl.his.arc.azure.com", "japaneast-gas.guestconfiguration.azure.com", "login.microsoftonline.com",
@@ -75,8 +76,14 @@ def go(server, *arguments, checks=CHECKS, onboarding=sample.SECRET, **more):
 
 
 def rows(server) -> dict[str, dict]:
+    return {row["host"]: row for row in receipt(server)["preflight"]}
+
+
+def receipt(server) -> dict:
     (path,) = (server / "records").glob("receipt-*.json")
-    return {row["host"]: row for row in json.loads(path.read_text())["preflight"]}
+    read = json.loads(path.read_text())
+    assert problems(read) == []
+    return read
 
 
 def test_all_is_well(server):
@@ -150,7 +157,9 @@ def test_private_addresses_without_a_scope(server):
 
 
 def test_private_link_wants_private_addresses(server):
-    scope = f"/subscriptions/{sample.SUBSCRIPTION}/resourceGroups/g/providers/Microsoft.HybridCompute/privateLinkScopes/s"
+    scope = (
+        f"/subscriptions/{sample.SUBSCRIPTION}/resourceGroups/g/providers/Microsoft.HybridCompute/privateLinkScopes/s"
+    )
     private = tuple(
         replace(one, expects="private", way="private-endpoint") if one.host in (ARC, GAS) else one for one in CHECKS
     )
@@ -216,8 +225,7 @@ def test_it_can_be_left_out_and_the_receipt_says_so(server):
     names(server, LOGIN=world.REFUSED)
     ended = go(server, "--skip-network-check")
     assert ended.code == 0, ended.out
-    (path,) = (server / "records").glob("receipt-*.json")
-    written = json.loads(path.read_text())
+    written = receipt(server)
     assert (written["preflight"], written["switches"]) == ([], ["--skip-network-check"])
 
 
@@ -246,3 +254,56 @@ def test_the_agents_own_check_has_the_last_word(server):
     ended = go(server)
     assert ended.code == 26, ended.out
     assert f"azcmagent check differs: it does not reach {ARC}" in ended.out
+
+
+@pytest.fixture
+def elsewhere(server, tmp_path, request):
+    """Another network for this server: its clock is wrong, it is Azure's, or it has an agent's token endpoint."""
+    (tmp_path / "network").mkdir()
+    made = world.Network(f"arc-{os.getpid()}-2", tmp_path / "network")
+    try:
+        made.start(HOSTS, identity=str(server.root), **request.param)
+        server.network = made.path
+        trust(server, made, world.MICROSOFT)
+        names(server)
+        yield request.param
+    finally:
+        made.stop()
+
+
+@pytest.mark.parametrize("elsewhere", [{"skew": 600}, {"skew": -600}], indirect=True)
+def test_a_wrong_clock_is_told(server, elsewhere):
+    ended = go(server)
+    assert ended.code == 0, ended.out
+    word = "behind" if elsewhere["skew"] > 0 else "ahead"
+    assert f"s {word}" in ended.out.partition("WARNING: this machine's clock is ")[2].splitlines()[0]
+
+
+@pytest.mark.parametrize("elsewhere", [{"azure": True}], indirect=True)
+def test_an_azure_vm_is_refused_but_for_a_test(server, elsewhere):
+    assert elsewhere
+    ended = go(server)
+    assert ended.code == 202, ended.out
+    assert "this is an Azure VM (AzurePublicCloud)" in ended.out
+    assert not (server / "packages").exists()
+    ended = server.run("--secret-file", "/root/secret", environment={"MSFT_ARC_TEST": "true"})
+    assert ended.code == 0, ended.out
+
+
+@pytest.mark.parametrize("elsewhere", [{}], indirect=True)
+def test_the_identity_is_proven_by_a_token(server, elsewhere):
+    assert elsewhere == {}
+    sample.write(server / "bundle", replace(sample.SECRET, identity=Identity(prove=True)))
+    ended = server.run("--secret-file", "/root/secret", watch=True)
+    assert ended.code == 0, ended.out
+    assert "its identity gives tokens" in ended.out
+    assert b"cAn4ry" not in ended.out.encode() + ended.seen
+    (server / "var/opt/azcmagent/tokens/one.key").unlink()
+    assert [path for path, content in server.files().items() if b"cAn4ry" in content] == []
+
+
+def test_an_identity_that_cannot_be_proven(server):
+    names(server)
+    ended = go(server, identity=Identity(prove=True))
+    assert ended.code == 206, ended.out
+    assert "port 40342 does not answer" in ended.out
