@@ -8,6 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+import receipts
 import sample_bundles as sample
 
 import bundler.lab.agents
@@ -119,7 +120,9 @@ class Server:
     def receipt(self):
         found = sorted((self / "Data/arc-bundler").glob("receipt-*.json"))
         assert found, "there is no receipt"
-        return json.loads(found[-1].read_bytes())
+        receipt = json.loads(found[-1].read_bytes())
+        receipts.validator().validate(receipt)
+        return receipt
 
     def install_agent(self, version: str) -> None:
         """As if the agent were there from before."""
@@ -137,8 +140,8 @@ def write_bundle(folder: Path, *arguments, **more) -> None:
     """A bundle whose script does not wait long between two tries."""
     sample.write(folder, *arguments, practice="LAB", **more)
     script = (folder / "install.ps1").read_text()
-    assert "$ConnectPauses = @(15, 45)" in script
-    (folder / "install.ps1").write_text(script.replace("@(15, 45)", "@(1, 1)"), newline="\r\n")
+    assert "$ConnectPause = 15000" in script
+    (folder / "install.ps1").write_text(script.replace("$ConnectPause = 15000", "$ConnectPause = 50"), newline="\r\n")
 
 
 def outcomes(ended):
