@@ -8,15 +8,20 @@ import signal
 import tarfile
 import time
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 
 import pytest
 import sample_bundles as sample
 import small_root
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from receipts import problems
 from small_root import put
 
 from bundler.model.host_record import HostRecord
-from bundler.products.arc_server.onboarding import Identity, Setting
+from bundler.products.arc_server.onboarding import CarriedCertificate, Identity, NeededRoot, Setting
 
 CANARY = "cAn4ry-s3cret"
 OLDER, SAME, NEWER = "1.66.03471.1262", sample.LINUX_VERSION, "1.100.00001.1"
@@ -179,18 +184,26 @@ def test_killed_it_leaves_a_receipt_all_the_same(server):
     assert [step["name"] for step in written["steps"]] == ["verify", "preflight", "install", "configure"]
 
 
-def test_killed_at_any_point_it_ends_well(server):
-    """As often as the clock allows: SIGKILL after ever more of a run, and again, on the same server."""
-    for round in range(12):
+@pytest.mark.slow
+def test_killed_at_fifty_points_it_ends_well(server):
+    """SIGKILL after ever more of a run, always on the same server; one that came to its end begins anew."""
+    for point in range(50):
         process = server.start("--secret-file", "/root/secret")
-        time.sleep(0.05 + 0.12 * round)
-        os.killpg(process.pid, signal.SIGKILL)
+        time.sleep(0.03 * point)
+        ended = process.poll() is not None
+        if not ended:
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait(30)
         process.stdout.close()
+        if ended:
+            (server / STATE / "agentconfig.json").unlink()
+            (server / "dpkg-version").unlink()
     ended = go(server)
     assert ended.code == 0, ended.out
     assert group(server) == "rg-arc"
+    assert {receipt["outcome"] for receipt in receipts(server)} <= {"connected", "interrupted"}
     assert list((server / "run").glob("arc-bundler*")) + list((server / "var/tmp").iterdir()) == []
+    assert list((server / "var/log/arc-bundler").glob("*.part")) == []
     (server / "root/secret").unlink()
     assert [path for path, content in server.files().items() if b"cAn4ry" in content] == []
 
@@ -317,6 +330,79 @@ def test_the_identitys_users_and_variables(server):
     assert "himds:x:900:\n" in (server / "etc/group").read_text()
     assert not profile.exists()
     assert not (server / "etc/systemd/system.conf.d").exists()
+
+
+GATEWAY = f"/subscriptions/{sample.SUBSCRIPTION}/resourceGroups/g/providers/Microsoft.HybridCompute/gateways/one"
+
+
+def test_a_gateway_is_confirmed(server):
+    proxied = replace(sample.SECRET, gateway_id=GATEWAY, profile="gateway", proxy_url="http://proxy.example:3128")
+    sample.write(server / "bundle", proxied)
+    ended = go(server)
+    assert ended.code == 0, ended.out
+    assert ", by the gateway" in ended.out
+
+
+def test_a_gateway_that_is_not_used_is_told(server):
+    sample.write(server / "bundle", replace(sample.SECRET, gateway_id=GATEWAY, profile="gateway"))
+    (server / "bin/sleep").unlink()
+    put(server / "bin/sleep", "#!/bin/bash\nexit 0\n")
+    wrapper = small_root.WRAPPER.replace(
+        "exec ", '[[ $1 != show ]] || { /opt/azcmagent/bin/lab-agent "$@" | sed s/:40343/:1/; exit; }\nexec '
+    )
+    put(server / "stand-in/wrapper", wrapper)
+    ended = go(server)
+    assert ended.code == 206, ended.out
+    assert "not by the gateway" in ended.out
+
+
+@pytest.fixture
+def carried(server):
+    """A root that the bundle carries, and a Debian's way to trust it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "LAB root")])
+    now = datetime.now(timezone.utc)
+    made = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + timedelta(days=9)).sign(
+        key, hashes.SHA256()
+    )
+    pem = made.public_bytes(serialization.Encoding.PEM)
+    sha1, sha256 = (made.fingerprint(kind()).hex() for kind in (hashes.SHA1, hashes.SHA256))
+    path = f"payload/certificates/{sha256}.pem"
+    root = CarriedCertificate(path=path, name="LAB root", sha1=sha1.upper(), sha256=sha256, store="root")
+    middle = replace(root, store="ca", name="LAB middle", sha256="0" * 64)
+    needed = NeededRoot(name="LAB root", sha1=sha1.upper(), needed_for="azure-tls", required=True)
+    onboarding = replace(sample.SECRET, certificates=(root, middle), roots=(needed,))
+    sample.write(server / "bundle", onboarding, extra={path: pem})
+    put(
+        server / "usr/sbin/update-ca-certificates",
+        "#!/bin/bash\nmkdir -p /etc/ssl/certs\n"
+        "cat /nothing /usr/local/share/ca-certificates/*.crt >/etc/ssl/certs/ca-certificates.crt 2>/dev/null; :\n",
+    )
+    return root
+
+
+def test_a_carried_root_is_trusted_on_demand_and_goes_again(server, carried):
+    refused = go(server)
+    assert refused.code == 210, refused.out
+    assert carried.sha1 in refused.out
+    ended = go(server, "--install-certificates")
+    assert ended.code == 0, ended.out
+    assert receipts(server)[-1]["switches"] == ["--install-certificates"]
+    (file,) = (server / "usr/local/share/ca-certificates").iterdir()
+    assert oct(file.stat().st_mode)[-3:] == "644"
+    assert "LAB middle is an intermediate" in ended.out
+    again = go(server, "--install-certificates")
+    assert "LAB root is trusted already" in again.out
+    assert go(server, "--uninstall").code == 0
+    assert list((server / "usr/local/share/ca-certificates").iterdir()) == []
+    assert (server / "etc/ssl/certs/ca-certificates.crt").read_text() == ""
+
+
+def test_a_certificate_that_was_exchanged_is_not_trusted(server, carried):
+    (server / "bundle" / carried.path).write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+    ended = go(server, "--install-certificates")
+    assert ended.code == 200, ended.out
+    assert not (server / "usr/local/share/ca-certificates").exists()
 
 
 def test_collected_logs_hold_no_secret(server):
