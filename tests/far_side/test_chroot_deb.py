@@ -11,6 +11,7 @@ import time
 import pytest
 from far_side_bundle import CORRELATION, GROUP, NAME, NEW, OLD, PRINCIPAL, SUBSCRIPTION, TAGS, TENANT
 from far_side_machine import MARK, SECRET, end
+from receipts import problems
 
 from bundler.products.arc_server.onboarding import Setting
 
@@ -40,9 +41,11 @@ def shown(machine) -> dict:
 
 
 def receipts(machine) -> list[dict]:
-    """All receipts, oldest first."""
+    """All receipts, oldest first; each is what its schema says."""
     found = sorted((machine / RECORDS).glob("receipt-*.json"))
-    return [json.loads(path.read_text(encoding="utf-8")) for path in found]
+    read = [json.loads(path.read_text(encoding="utf-8")) for path in found]
+    assert [problems(one) for one in read] == [[]] * len(read)
+    return read
 
 
 def nothing_left(machine, outcome) -> None:

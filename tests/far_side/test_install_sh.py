@@ -11,6 +11,7 @@ import time
 import pytest
 import sample_bundles as sample
 import small_root
+from receipts import problems
 from small_root import put
 
 pty = pytest.importorskip("pty")
@@ -36,7 +37,9 @@ def secret(server, text=CANARY + "\n"):
 def receipt(server):
     found = sorted((server / "var/log/arc-bundler").glob("receipt-*.json"))
     assert found, "there is no receipt"
-    return json.loads(found[-1].read_bytes())
+    read = [json.loads(path.read_bytes()) for path in found]
+    assert [problems(one) for one in read] == [[]] * len(read)
+    return read[-1]
 
 
 def outcomes(ended):
