@@ -87,6 +87,7 @@ MICROSOFTS = (
         "the network, or private endpoints without a private link scope",
         "Run azcmagent check on this machine and compare with config/endpoints.json.",
     ),
+    Code(27, "a setting contradicts another one", "Look at the log for both, and correct the definition."),
     Code(
         41,
         "the credentials are not valid",
@@ -102,11 +103,18 @@ MICROSOFTS = (
         "a resource of this name exists already",
         "Delete the stale resource in Azure, or give this machine another resource name.",
     ),
+    Code(
+        43,
+        "the resource could not be deleted",
+        "Give the credentials the role Azure Connected Machine Resource Administrator, or delete it in Azure.",
+    ),
     Code(61, "the agent's service does not answer", "Look whether himds (himdsd on Linux) runs, and at its log."),
     Code(62, "connecting failed", "Look at azcmagent.log on this machine."),
+    Code(63, "disconnecting failed", "Look at azcmagent.log on this machine."),
     Code(
         67, "this machine is connected to another resource", "Disconnect it with azcmagent disconnect if it is to move."
     ),
+    Code(69, "the agent does not keep a setting", "Look whether another setting or a policy changes it back."),
     Code(143, "the package manager did not install the agent", "Look at the end of the log, where its own words are."),
     Code(149, "msiexec did not install the agent", "Look at msiexec's own log beside this script's."),
     Code(153, "msiexec says that the platform does not fit (1633)", "Take a bundle for this architecture."),
