@@ -29,7 +29,10 @@ NET = """#!/bin/bash
 printf '%s|' "$@" >>'{root}/net'
 case $3 in '') cat '{root}/members' 2>/dev/null || exit 2 ;; nobody) exit 1 ;; esac
 if [[ $4 == /add ]]; then printf '%s\\r\\n' "$3" >>'{root}/members'; fi
-if [[ $4 == /delete ]]; then grep -vF "$3" '{root}/members' >'{root}/left-members'; mv '{root}/left-members' '{root}/members'; fi
+if [[ $4 == /delete ]]; then
+    grep -vF "$3" '{root}/members' >'{root}/left-members'
+    mv '{root}/left-members' '{root}/members'
+fi
 """
 
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import signal
 import subprocess
+import time
 import zipfile
 from dataclasses import replace
 
@@ -12,6 +16,9 @@ import sample_bundles as sample
 from far_side_windows import CANARY, UNINSTALL, Server, outcomes, write_bundle
 
 from bundler.products.arc_server.onboarding import Setting
+
+# In how many places of its time a run is killed.
+POINTS = int(os.environ.get("ARC_BUNDLER_KILL_POINTS", "6"))
 
 OLDER, NEWER = "1.66.03471.1262", "1.100.0.1"
 
@@ -245,3 +252,29 @@ def test_collected_logs_hold_no_secret(server):
     assert "kept: this line" in held["agent/arcproxy.log"]
     assert {"azcmagent-show.txt", "azcmagent-config-list.txt", "preflight.json", "receipt.json"} <= set(held)
     assert json.loads(held["receipt.json"])["mode"] == "collect-logs"
+
+
+@pytest.mark.slow
+def test_killed_anywhere_and_run_again(server):
+    """What a kill leaves is a receipt that says so, or none; and the next run ends well and cleans up."""
+    began = time.monotonic()
+    assert server.run(*server.secret()).code == 0
+    whole = time.monotonic() - began
+    for point in range(POINTS):
+        for name in ("lab", "Data", "Programs/AzureConnectedMachineAgent"):
+            shutil.rmtree(server / name)
+            (server / name).mkdir()
+        process = server.start(*server.secret())
+        time.sleep(whole * (point + 1) / (POINTS + 1))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        if list((server / "Data").glob("arc-bundler/receipt-*.json")):
+            assert server.receipt()["outcome"] in {"interrupted", "connected"}
+        ended = server.run(*server.secret())
+        assert ended.code == 0, (point, ended.out)
+        assert server.receipt()["outcome"] == "connected"
+        assert list((server / "Data/arc-bundler").glob("work-*")) == []
+        assert [path for path, content in server.files().items() if b"cAn4ry" in content] == [
+            str(server / "secret.txt"),
+            str(server / "arrived"),
+        ]
