@@ -254,6 +254,32 @@ def test_a_setting_that_does_not_stay_is_told(server):
     assert "does not keep guestconfiguration.enabled" in ended.out
 
 
+@pytest.mark.parametrize(
+    "form",
+    ["proxy.url : %s", "  %s", "Local\nincomingconnections.ports (preview)   : %s", "[%s]"],
+)
+def test_a_value_is_read_in_whatever_form(server, form):
+    """How the real agent's "config get" prints is in no document."""
+    shown = {"proxy.url": "http://proxy.example:3128", "incomingconnections.ports": "[6516 22]"}
+    cases = "".join(f"{key}) printf '{form}\\n' '{value}' ;; " for key, value in shown.items())
+    wrapper = small_root.WRAPPER.replace(
+        "exec ", f'[[ "$1 $2" != "config get" ]] || {{ case $3 in {cases} esac; exit; }}\nexec '
+    )
+    put(server / "stand-in/wrapper", wrapper)
+    ended = go(server)
+    wrong = form.startswith(("proxy", "Local"))
+    # The value behind another setting's name is not this one's.
+    assert ended.code == (69 if wrong else 0), ended.out
+
+
+def test_a_value_that_is_not_shown_is_told(server):
+    wrapper = small_root.WRAPPER.replace("exec ", '[[ "$1 $2" != "config "[gl]* ]] || exit 1\nexec ')
+    put(server / "stand-in/wrapper", wrapper)
+    ended = go(server)
+    assert ended.code == 0, ended.out
+    assert "does not show what is set for proxy.url incomingconnections.ports" in ended.out
+
+
 RECORDS = (HostRecord(host="gbl.his.arc.azure.com", address="10.0.0.4"),)
 
 
