@@ -252,6 +252,25 @@ CASES = {
     "a failure that passes": Case(
         (Step(("connect", *SIGNED), 42), Step(("connect", *SIGNED))), lab={"fail-once": "42"}, wine=True
     ),
+    "a failure in its own words": connect(
+        *SIGNED,
+        **failed(42, "failed to obtain change token"),
+        lab={"fail": "42", "fail-says": "failed to obtain change token"},
+    ),
+    "an identity that has expired": Case(
+        (
+            Step(("connect", *SIGNED), 44),
+            Step(("connect", *SIGNED)),
+            Step(("show", "-j"), json={"status": "Expired"}),
+            Step(("connect", *SIGNED), 67),
+            Step(("disconnect", "-f")),
+            Step(("show", "-j"), json={"status": "Disconnected"}),
+            Step(("connect", *SIGNED)),
+            Step(("show", "-j"), json={"status": "Connected"}),
+        ),
+        lab={"status": "Expired", "fail-once": "44"},
+        wine=True,
+    ),
     # connected
     "connect in JSON": connect(*SIGNED, "-j", json={"status": "Connected", "lab": True}),
     "connected already": Case((Step(("connect", *SIGNED)), Step(("connect", *SIGNED), **failed(67))), wine=True),

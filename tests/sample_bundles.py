@@ -7,10 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from bundler.model.evidence import PackageFacts
+from bundler.model.host_record import HostRecord
 from bundler.model.lock import Pin
 from bundler.model.target import Target
 from bundler.products.arc_server import scripts
-from bundler.products.arc_server.onboarding import Onboarding, Setting
+from bundler.products.arc_server.onboarding import CarriedCertificate, Identity, NeededRoot, Onboarding, Setting
 
 WINDOWS_VERSION = "1.67.03504.3207"
 LINUX_VERSION = "1.67.03504.1320"
@@ -79,6 +80,18 @@ HOSTILE = replace(
     resource_group="`$(touch pwned)' \"; \u2018\u2019\u201a\u201b\n\r\t東京",
     tags={"-n": "--", "$x": "\\'\u2019", "": "%s\x7f"},
     settings=(Setting(key="proxy.bypass", value="';\n#>"), Setting(key="-a", value="")),
+    hosts_records=(HostRecord(host="gbl.his.arc.azure.com", address="10.0.0.4"),),
+    certificates=(
+        CarriedCertificate(
+            path=f"payload/certificates/{'a' * 64}.pem",
+            name="`$(touch pwned)' \"; \u2019\n\u6771",
+            sha1="A" * 40,
+            sha256="a" * 64,
+            store="root",
+        ),
+    ),
+    roots=(NeededRoot(name="';\n#> $(touch pwned)", sha1="B" * 40, needed_for="azure-tls", required=True),),
+    identity=Identity(members=("CORP\\it's `$(touch pwned)`\u2019", "$x"), environment=True, prove=True),
 )
 
 ONBOARDINGS = {

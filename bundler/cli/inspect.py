@@ -39,6 +39,7 @@ def _lines(manifest: Manifest) -> Iterator[str]:
     yield f"  targets   {', '.join(map(str, manifest.targets))}"
     yield f"  files     {len(manifest.files)}, {human(sum(file.size for file in manifest.files))}"
     yield from (f"  weakened  {switch}" for switch in manifest.weakened)
+    yield from (f"  unusual   {what}" for what in manifest.unusual)
     yield "packages"
     for pin in manifest.pins:
         yield f"  {pin.path}"

@@ -20,6 +20,7 @@ COMMANDS = {
     "authenticate": "Judge files that you already have: who signed them, and are they to be believed?",
     "verify": "Check a bundle: every hash, then every package again from its evidence.",
     "inspect": "Show what is inside a bundle, without judging it.",
+    "endpoints": "What to open, resolve and route between the servers and Azure, for the network team.",
     "lab": "Run a practice upstream: a signed stand-in for Microsoft's servers.",
 }
 

@@ -28,6 +28,12 @@ _INSTEAD = "Believe these anchors instead of Microsoft's: a mirror's own, or a l
 
 anchors_option = option("--anchors", type=_FILE, help=_INSTEAD)
 
+strict_option = option("--strict", is_flag=True, help="Take warnings for errors.")
+
+definition_option = option(
+    "-d", "--definition", type=_FILE, default=Path("bundle.yaml"), show_default=True, help="The definition."
+)
+
 
 def _collecting(name: str, settings: type[Any], *decorators: Callable[[_F], _F]) -> Callable[[_F], _F]:
     """Give a command the options of ``decorators``, shown in reverse, and their values as one ``settings``."""
@@ -64,16 +70,9 @@ site_options = _collecting(
     "chosen",
     SiteSettings,
     option("--anchors", type=_FILE, help=f"{_INSTEAD} It is recorded."),
-    option("--strict", is_flag=True, help="Take warnings for errors."),
+    strict_option,
     option("--lock", "lock_path", type=_FILE, help="The lock.  [default: bundle.lock beside the definition]"),
-    option(
-        "-d",
-        "--definition",
-        type=_FILE,
-        default=Path("bundle.yaml"),
-        show_default=True,
-        help="The definition.",
-    ),
+    definition_option,
 )
 
 

@@ -43,6 +43,8 @@ class Surface:
     """What one invocation was told about telling."""
 
     json: bool
+    format: str
+    """``text``, ``json``, or one of the command's own."""
     quiet: bool
     verbose: int
     progress: bool
@@ -75,10 +77,20 @@ class Surface:
 
 def common(function: _F) -> _F:
     """Give a command the flags that all commands have; it receives a :class:`Surface` first."""
+    return telling()(function)
 
+
+def telling(**more: str) -> Callable[[_F], _F]:
+    """As :func:`common`, for a command that knows further formats: what each is for, by its name."""
+    return lambda function: _common(function, more)
+
+
+def _common(function: _F, more: Mapping[str, str]) -> _F:
     def wrapped(*args: Any, **given: Any) -> Any:
+        told = given.pop("output_format")
         surface = Surface(
-            json=given.pop("output_format") == "json",
+            json=told == "json",
+            format=told,
             quiet=given.pop("quiet"),
             verbose=given.pop("verbose"),
             progress=not given.pop("no_progress"),
@@ -97,9 +109,15 @@ def common(function: _F) -> _F:
         option(
             "--format",
             "output_format",
-            type=click.Choice(["text", "json"]),
+            type=click.Choice(["text", "json", *more]),
             default="text",
-            help="How to tell the result; json stands alone on standard output.",
+            help="".join(
+                (
+                    "How to tell the result; json stands alone on standard output",
+                    *(f"; {name}: {meaning}" for name, meaning in more.items()),
+                    ".",
+                )
+            ),
         ),
     ):
         wrapped = decorate(wrapped)

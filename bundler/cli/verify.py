@@ -43,6 +43,7 @@ def _tell(surface: Surface, bundle: Path, found: Verified) -> None:
             lines.append(f"  {package.path}  {package.version}")
             lines.append(f"    signed by {package.signer}; believed by {', '.join(package.methods)}")
             lines += [f"    note: {note}" for note in package.notes]
+        lines += [f"  unusual: {line}" for line in found.unusual]
         lines.append(f"judged by {found.anchors} anchors; bundle digest {found.digest}")
         return "\n".join(lines)
 

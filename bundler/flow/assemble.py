@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from bundler import __version__
 from bundler.fetch.store import Store
+from bundler.flow.carried import contents
 from bundler.flow.site import Site
 from bundler.formats import records
 from bundler.model.anchor import Anchors
@@ -51,7 +52,7 @@ def tree(part: Part, *, site: Site, lock: Lock, store: Store, weakened: tuple[st
 
     Every time in it is the lock's, every byte follows from lock, definition and this release.
     """
-    wanted = onboarding(site.definition)
+    wanted = _wanted(site)
     description = _manifest(part, wanted, site=site, lock=lock, weakened=weakened)
     content = (
         *_payload(part.pins, store),
@@ -59,6 +60,14 @@ def tree(part: Part, *, site: Site, lock: Lock, store: Store, weakened: tuple[st
         *_scripts(part, wanted, site=site, lock=lock),
     )
     return manifests.assemble(description, content, name=part.name(lock), time=lock.taken)
+
+
+def _wanted(site: Site) -> Onboarding:
+    """A lab signs its MSI itself: the root of Microsoft's signature is then nothing to look for."""
+    wanted = onboarding(site.definition, site.carried)
+    if not site.anchors.practice:
+        return wanted
+    return replace(wanted, roots=tuple(root for root in wanted.roots if root.needed_for != "msi-signature"))
 
 
 def _payload(pins: Iterable[Pin], store: Store) -> Iterable[Entry]:
@@ -92,7 +101,7 @@ def _scripts(part: Part, wanted: Onboarding, *, site: Site, lock: Lock) -> Itera
         version=lock.version,
         practice=_practice(site.anchors),
         tool=TOOL,
-        extra={**table, **_keys(part.pins, site.anchors)},
+        extra={**table, **_keys(part.pins, site.anchors), **contents(site.carried.certificates)},
     )
 
 
@@ -114,9 +123,17 @@ def _manifest(part: Part, wanted: Onboarding, *, site: Site, lock: Lock, weakene
         anchors_sha256=lock.anchors_sha256,
         lock_sha256=manifests.digest(records.to_json(lock)),
         weakened=weakened,
+        unusual=tuple(_unusual(wanted)),
         pins=part.pins,
         files=(),
     )
+
+
+def _unusual(wanted: Onboarding) -> Iterable[str]:
+    """What a reviewer should look at twice: whoever is trusted by a machine can speak for any address to it."""
+    for one in wanted.certificates:
+        kind = "root" if one.store == "root" else "intermediate"
+        yield f"carries the {kind} {one.name} ({one.sha1}), which the scripts install where they are told to"
 
 
 def _targets(pins: Iterable[Pin]) -> tuple[Target, ...]:
@@ -125,8 +142,13 @@ def _targets(pins: Iterable[Pin]) -> tuple[Target, ...]:
 
 def parameters(wanted: Onboarding) -> Mapping[str, str]:
     """What is baked into the scripts, by dotted name, for a reviewer and for ``inspect``."""
-    bare = replace(wanted, settings=(), tags={})
+    bare = replace(wanted, settings=(), tags={}, checks=(), roots=())
     flat = {name: text for name, text in records.to_tree(bare).items() if isinstance(text, str) and text}
     flat |= {f"tags.{name}": text for name, text in wanted.tags.items()}
     flat |= {f"settings.{setting.key}": setting.value for setting in wanted.settings}
+    flat |= {f"hosts.{record.host}": record.address for record in wanted.hosts_records}
+    flat |= {f"certificates.{one.sha1}": one.name for one in wanted.certificates}
+    if wanted.identity.members:
+        flat["identity.members"] = ",".join(wanted.identity.members)
+    flat |= {f"identity.{key}": "true" for key in ("environment", "prove") if getattr(wanted.identity, key)}
     return dict(sorted(flat.items()))

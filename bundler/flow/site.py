@@ -7,11 +7,13 @@ from datetime import date
 from pathlib import Path
 
 from bundler.errors import DefinitionError, Fault, UsageError
+from bundler.flow import carried as files
 from bundler.model.anchor import Anchors
 from bundler.model.artifact import Artifact
 from bundler.products import definition_file
 from bundler.products.arc_server.artifacts import artifacts
 from bundler.products.arc_server.definition import Definition
+from bundler.products.arc_server.onboarding import NOTHING, Carried
 from bundler.trust import anchors as trusted
 
 _MAX_DEFINITION = 4 << 20
@@ -28,6 +30,8 @@ class Site:
     anchors: Anchors
     anchors_sha256: str
     artifacts: tuple[Artifact, ...]
+    carried: Carried = NOTHING
+    """What the definition names and does not hold itself."""
 
 
 def read(path: Path, *, anchors_file: Path | None, today: date, strict: bool) -> Site:
@@ -36,17 +40,20 @@ def read(path: Path, *, anchors_file: Path | None, today: date, strict: bool) ->
     ``anchors_file``, where given, goes before the one that the definition names.
     Raises DefinitionError with all faults, UsageError for an anchors file that is none.
     """
-    loaded = definition_file.load(path, _text(path), today=today, strict=strict)
+    text = _text(path)
+    loaded = definition_file.load(path, text, today=today, strict=strict)
     definition = loaded.definition
+    carried, warnings = files.read(path, text, definition, today=today, strict=strict)
     named = anchors_file or beside(path, definition.upstream.anchors)
     anchors = trusted.load(named) if named else trusted.microsoft()
     return Site(
         path=path,
         definition=definition,
-        warnings=loaded.warnings,
+        warnings=(*loaded.warnings, *warnings),
         anchors=anchors,
         anchors_sha256=trusted.digest(anchors),
         artifacts=artifacts(definition),
+        carried=carried,
     )
 
 

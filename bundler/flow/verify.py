@@ -24,6 +24,7 @@ Password = Callable[[], str]
 
 _PAYLOAD = "payload/"
 _KEYS = "payload/keys/"
+_CERTIFICATES = "payload/certificates/"
 
 
 @value
@@ -49,6 +50,8 @@ class Verified:
     anchors: str
     files: int
     packages: tuple[PackageVerdict, ...]
+    unusual: tuple[str, ...] = ()
+    """What nobody vouches for but whoever wrote the definition: certificates that travel along."""
 
 
 def hashes(bundle: Path, *, password: Password | None) -> Checked:
@@ -79,6 +82,7 @@ def verify(bundle: Path, *, anchors: Anchors, at: datetime, password: Password |
         anchors=anchors.name,
         files=len(found.manifest.files),
         packages=verdicts,
+        unusual=_unusual(found),
     )
 
 
@@ -105,7 +109,11 @@ class _Packages:
 
     def keep(self, path: str) -> IO[bytes] | None:
         """Where the content of the file ``path`` is to be written: an archive can be read but once."""
-        if self._container.format == "directory" or not path.startswith(_PAYLOAD):
+        if (
+            self._container.format == "directory"
+            or not path.startswith(_PAYLOAD)
+            or path.startswith((_KEYS, _CERTIFICATES))
+        ):
             return None
         self._spooled[path] = self._stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115  # the stack closes it
         return self._spooled[path]
@@ -152,19 +160,30 @@ def _labelled(practice: str) -> str:
 
 
 def _require_vouched(found: Checked, anchors: Anchors) -> None:
-    """Everything below ``payload/`` is a pinned package, which is judged, or a key of ``anchors``."""
+    """Everything below ``payload/`` is a pinned package, which is judged, or a key of ``anchors``.
+
+    Certificates that the definition sends along are the exception, and are told: see :attr:`Verified.unusual`.
+    """
     vouched = {pin.path: pin.sha256 for pin in found.manifest.pins}
     if not vouched:
         raise NotBelieved("the bundle pins no package: there is nothing to believe", reason="not-pinned")
     for key in anchors.package_keys:
         vouched[f"{_KEYS}{key.fingerprint}.asc"] = hashlib.sha256(key.armored.encode()).hexdigest()
     for entry in found.manifest.files:
+        if entry.path.startswith(_CERTIFICATES):
+            continue
         if entry.path.startswith(_PAYLOAD) and vouched.get(entry.path) != entry.sha256:
             raise NotBelieved(
                 f"{entry.path} is neither a pinned package nor a key of {anchors.name!r}: nobody vouches for it",
                 reason="not-pinned",
                 do="do not use it: the build puts nothing else there",
             )
+
+
+def _unusual(found: Checked) -> tuple[str, ...]:
+    """What the manifest says is unusual, and every certificate: the files decide, not what is said of them."""
+    carried = (entry.path for entry in found.manifest.files if entry.path.startswith(_CERTIFICATES))
+    return (*found.manifest.unusual, *(f"{path} is vouched for by the definition alone" for path in carried))
 
 
 def _again(pin: Pin, packages: _Packages, found: Checked, anchors: Anchors, at: datetime) -> PackageVerdict:

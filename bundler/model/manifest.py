@@ -50,5 +50,7 @@ class Manifest:
     lock_sha256: str
     weakened: tuple[str, ...] = ()
     """The ``--insecure-…`` switches that were used."""
+    unusual: tuple[str, ...] = ()
+    """What the definition asks for and a reviewer should look at twice: certificates that travel."""
     pins: tuple[Pin, ...]
     files: tuple[FileEntry, ...]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 
+import far_side_windows
 import far_side_wine
 import pytest
 from far_side_bundle import Bundles
@@ -99,3 +101,11 @@ def windows(prefixes, powershell) -> Iterator[Windows]:
     with far_side_wine.running(made / "prefix"):
         yield made
     shutil.rmtree(made.root)
+
+
+@pytest.fixture
+def server(tmp_path, powershell) -> far_side_windows.Server:
+    """A Windows Server 2022 of folders, with the sample bundle."""
+    if os.name != "posix":
+        pytest.skip("the stand-ins are bash scripts")
+    return far_side_windows.make(tmp_path / "root", powershell)

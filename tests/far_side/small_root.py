@@ -34,6 +34,7 @@ exec /opt/azcmagent/bin/lab-agent "$@"
 APT_GET = """#!/bin/bash
 printf 'apt-get %s\\n' "$*" >>/packages
 env >>/seen
+if [[ " $* " == *" purge "* ]]; then rm -rf /opt/azcmagent /dpkg-version; exit 0; fi
 [[ ! -e /apt-fails ]] || { echo "E: Unmet dependencies" >&2; exit 100; }
 mkdir -p /opt/azcmagent/bin
 cp /stand-in/agent /opt/azcmagent/bin/lab-agent
@@ -44,7 +45,15 @@ cp /stand-in/version /dpkg-version
 """
 
 DPKG_QUERY = """#!/bin/bash
-[[ -e /dpkg-version ]] && printf 'installed %s' "$(</dpkg-version)"
+[[ -e /dpkg-version ]] || exit 1
+status=installed
+[[ ! -e /dpkg-status ]] || status=$(</dpkg-status)
+printf '%s %s' "$status" "$(</dpkg-version)"
+"""
+
+DPKG = """#!/bin/bash
+printf 'dpkg %s\\n' "$*" >>/packages
+[[ $1 != --configure ]] || { [[ ! -e /dpkg-breaks ]] && rm -f /dpkg-status; }
 """
 
 NOTHING = "#!/bin/bash\nexit 0\n"
@@ -54,7 +63,7 @@ def need() -> None:
     """Skip where no such folder can be entered."""
     if os.name != "posix" or os.geteuid() != 0:
         pytest.skip("needs root, to enter a root folder of its own")
-    for tool in ("bash", "busybox", "chroot", "ldd"):
+    for tool in ("bash", "busybox", "chroot", "ldd", "unshare", "nsenter"):
         if shutil.which(tool) is None:
             pytest.skip(f"needs {tool}")
 
@@ -89,7 +98,7 @@ def make(root: Path, agent_version: str) -> SmallRoot:
     for applet in {*applets} - {"bash", "busybox", "dpkg", "rpm", "dpkg-deb"}:
         (root / "bin" / applet).symlink_to("busybox")
     put(root / "etc/os-release", UBUNTU, 0o644)
-    for name, text in (("systemctl", NOTHING), ("dpkg", NOTHING), ("dpkg-query", DPKG_QUERY), ("apt-get", APT_GET)):
+    for name, text in (("systemctl", NOTHING), ("dpkg", DPKG), ("dpkg-query", DPKG_QUERY), ("apt-get", APT_GET)):
         put(root / "usr/bin" / name, text)
     agent = (Path(bundler.lab.agents.__file__).parent / "azcmagent.sh").read_text()
     put(root / "stand-in/agent", agent.replace("@LAB-AGENT-VERSION@", agent_version))
@@ -109,14 +118,17 @@ class Ended:
 @dataclass
 class SmallRoot:
     root: Path
+    network: str = ""
+    """Path of a network namespace to run in; empty: one without any network."""
 
     def __truediv__(self, path: str) -> Path:
         return self.root / path.lstrip("/")
 
     def start(self, *arguments: str, environment=None, stdin=subprocess.DEVNULL, script="install.sh", user=""):
         as_user = [f"--userspec={user}"] if user else []
+        enter = ["nsenter", f"--net={self.network}"] if self.network else ["unshare", "--net"]
         return subprocess.Popen(
-            [shutil.which("chroot"), *as_user, self.root, "/bin/bash", f"/bundle/{script}", *arguments],
+            [*enter, shutil.which("chroot"), *as_user, self.root, "/bin/bash", f"/bundle/{script}", *arguments],
             env={"PATH": "/bin:/usr/bin", "HOSTNAME": "srv.example", **(environment or {})},
             stdin=stdin,
             stdout=subprocess.PIPE,

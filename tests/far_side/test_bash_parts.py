@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import shutil
 import subprocess
+from email.utils import parsedate_to_datetime
 
 import pytest
 from hypothesis import given, settings
@@ -103,3 +105,44 @@ def test_versions_are_compared_by_their_numbers():
 def test_an_rpm_and_a_deb_write_the_same_version_differently():
     calls = [("1.67.03504-1320", "1.67.03504.1320"), ("", "1"), ("1.0", "1")]
     assert [int(text) for text in bash("versions", each("compare_versions", calls))] == [0, -1, 0]
+
+
+DATES = ["Mon, 23 Nov 2026 22:02:18 GMT", "Thu, 29 Feb 2024 00:00:00 GMT", "Wed, 01 Jan 2025 23:59:59 GMT",
+         "Thu, 01 Jan 1970 00:00:00 GMT", "Sun, 01 Mar 2026 08:09:09 GMT"]  # fmt: skip
+
+
+def test_the_date_of_an_answer_is_read():
+    wanted = [int(parsedate_to_datetime(date).timestamp()) for date in DATES]
+    assert [int(text) for text in bash("network", each("http_seconds", [[date] for date in DATES]))] == wanted
+
+
+ADDRESSES = [
+    "10.0.0.1", "172.15.0.1", "172.16.0.1", "172.31.255.255", "172.32.0.1", "192.168.1.1", "192.169.1.1", "100.63.0.1",
+    "100.64.0.1", "100.127.0.1", "100.128.0.1", "169.254.1.1", "127.0.0.1", "20.190.1.1", "1.10.0.1", "fd00::1",
+    "fc00::1", "fe80::1", "::1", "2603:1040::1", "::ffff:10.0.0.1", "::ffff:20.1.1.1",
+]  # fmt: skip
+
+
+def test_an_address_is_private_or_public():
+    def kind(text):
+        address = ipaddress.ip_address(text)
+        address = getattr(address, "ipv4_mapped", None) or address
+        shared = address.version == 4 and address in ipaddress.ip_network("100.64.0.0/10")
+        return b"private\n" if address.is_private or shared else b"public\n"
+
+    assert bash("network", each("address_kind", [[one] for one in ADDRESSES])) == [kind(one) for one in ADDRESSES]
+
+
+@pytest.mark.parametrize(
+    ("text", "organisation"),
+    [
+        ("C = US, O = Microsoft Corporation, CN = Microsoft Azure RSA TLS Issuing CA 04", "Microsoft Corporation"),
+        ("C=US, O=DigiCert Inc, CN=DigiCert Global G2 TLS RSA SHA256 2020 CA1", "DigiCert Inc"),
+        ("/C=US/O=Microsoft Corporation/CN=Microsoft Azure TLS Issuing CA 01", "Microsoft Corporation"),
+        ('C = DE, O = "Contoso, Ltd.", CN = Inspect', "Contoso, Ltd."),
+        ("C=US; O=Microsoft Corporation; CN=x", "Microsoft Corporation"),
+        ("CN = proxy.local", "CN = proxy.local"),
+    ],
+)
+def test_who_issued_a_certificate(text, organisation):
+    assert bash("network", each("issuer_text", [[text]])) == [organisation.encode()]

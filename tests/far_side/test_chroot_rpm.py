@@ -43,7 +43,7 @@ def test_fresh_machine_ends_connected(server, bundles):
     assert server.run("rpm", "--verify", "azcmagent").code == 0
     said = shown(server)
     assert (said["status"], said["resourceGroup"], said["resourceName"]) == ("Connected", GROUP, NAME)
-    assert receipts(server)[-1]["exit_code"] == 0
+    assert receipts(server)[-1]["code"] == 0
     nothing_left(server, outcome)
 
 
@@ -125,9 +125,14 @@ def test_looking_changes_nothing(option, server, bundles):
     assert server.tree("/proc") == before
 
 
-def test_receipt_names_the_target(rhel, bundles):
+def test_receipt_names_the_machine(rhel, bundles):
     rhel.run(carry(bundles.make(), rhel), environment=GIVEN)
     (receipt,) = receipts(rhel)
 
-    assert receipt["machine"]["target"].startswith("rhel/9")
+    assert receipt["host"] == {
+        "name": receipt["host"]["name"],
+        "os": "rhel",
+        "version": "9.4",
+        "architecture": "x86_64",
+    }
     assert json.dumps(receipt).count("LAB") >= 1

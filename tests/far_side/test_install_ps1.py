@@ -5,147 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import sample_bundles as sample
-
-import bundler.lab.agents
-
-CANARY = "cAn4ry-$(x)`x`'\"\\\u2019 &<> 東京"
-WINDOWS_NT = "HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion"
-FRAMEWORK = "HKLM\\SOFTWARE\\Microsoft\\NET Framework Setup\\NDP\\v4\\Full"
-UNINSTALL = "HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Uninstall\\{5454DFD0-1F38-4EA2-9ECF-AFD6634E1917}"
-
-# A stand-in notes how it was started. {root} is filled in.
-MSIEXEC = """#!/bin/bash
-printf '%s\\n' "$@" >'{root}/msiexec'
-env >>'{root}/environments'
-sha256sum <"$2" >'{root}/installed-sum'
-[[ ! -e '{root}/msi-code' ]] || code=$(<'{root}/msi-code')
-case ${{code:-0}} in 0 | 3010 | 1641) cp -r '{root}/stand-in/.' "$ProgramW6432/AzureConnectedMachineAgent" ;; esac
-printf 'MSI log\\n' >"$6"
-exit $((${{code:-0}} & 255))
-"""
-ICACLS = """#!/bin/bash
-printf '%s|' "$@" >>'{root}/icacls'
-echo >>'{root}/icacls'
-"""
-AGENT = """#!/bin/bash
-env >>'{root}/environments'
-printf '%s|' "$@" >>'{root}/arguments'
-if [[ $1 == connect ]]; then
-    cp "$3" '{root}/arrived'
-    [[ ! -e '{root}/slow' ]] || {{ : >'{root}/connecting'; sleep 30; }}
-fi
-exec "${{BASH_SOURCE[0]%/*}}/lab-agent" "$@"
-"""
-
-
-@dataclass
-class Ended:
-    code: int
-    out: str
-
-
-@dataclass
-class Server:
-    """A Windows made of folders."""
-
-    root: Path
-    powershell: str
-
-    def __truediv__(self, path: str) -> Path:
-        return self.root / path
-
-    def registry(self, **changes) -> None:
-        keys = {
-            WINDOWS_NT: {
-                "ProductName": "Windows Server 2022 Standard",
-                "CurrentBuildNumber": "20348",
-                "InstallationType": "Server",
-            },
-            FRAMEWORK: {"Release": 528449},
-        }
-        keys[WINDOWS_NT].update(changes.pop("windows", {}))
-        keys.update(changes)
-        (self / "registry.json").write_text(json.dumps(keys))
-
-    def start(self, *arguments: str, environment=None, stdin=subprocess.DEVNULL, script="install.ps1"):
-        folders = {
-            "ProgramW6432": self / "Programs",
-            "ProgramFiles": self / "Programs",
-            "ProgramData": self / "Data",
-            "SystemRoot": self / "Windows",
-            "BENCH_REGISTRY": self / "registry.json",
-            "AZCMAGENT_LAB_ROOT": self / "lab",
-            "HOME": os.environ.get("HOME", "/"),
-            "PATH": os.environ["PATH"],
-            "PROCESSOR_ARCHITECTURE": "AMD64",
-            "AZCMAGENT_LAB_ELEVATED": "1",
-        }
-        return subprocess.Popen(
-            [self.powershell, "-NoProfile", "-NonInteractive", "-File", self / "bundle" / script, *arguments],
-            env={**{name: str(value) for name, value in folders.items()}, **(environment or {})},
-            stdin=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-
-    def run(self, *arguments: str, stdin: bytes | None = None, **more) -> Ended:
-        process = self.start(*arguments, stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE, **more)
-        out, _ = process.communicate(stdin, timeout=60)
-        return Ended(process.returncode, out.decode(errors="replace"))
-
-    def secret(self, content: bytes = CANARY.encode() + b"\r\n") -> tuple[str, str]:
-        (self / "secret.txt").write_bytes(content)
-        return "-SecretFile", str(self / "secret.txt")
-
-    def receipt(self):
-        found = sorted((self / "Data/arc-bundler").glob("receipt-*.json"))
-        assert found, "there is no receipt"
-        return json.loads(found[-1].read_bytes())
-
-    def install_agent(self, version: str) -> None:
-        """As if the agent were there from before."""
-        for file in (self / "stand-in").iterdir():
-            target = self / "Programs/AzureConnectedMachineAgent" / file.name
-            target.write_text(file.read_text())
-            target.chmod(0o755)
-        self.registry(**{UNINSTALL: {"DisplayName": "Azure Connected Machine Agent", "DisplayVersion": version}})
-
-    def files(self) -> dict[str, bytes]:
-        return {str(path): path.read_bytes() for path in self.root.rglob("*") if path.is_file()}
-
-
-@pytest.fixture
-def server(tmp_path, powershell):
-    if os.name != "posix":
-        pytest.skip("the stand-ins are bash scripts")
-    root = tmp_path / "root"
-    for folder in ("Windows/System32", "Programs/AzureConnectedMachineAgent", "Data", "lab", "stand-in"):
-        (root / folder).mkdir(parents=True)
-    agent = (Path(bundler.lab.agents.__file__).parent / "azcmagent.sh").read_text()
-    for path, text in {
-        "Windows/System32/msiexec.exe": MSIEXEC.format(root=root),
-        "Windows/System32/icacls.exe": ICACLS.format(root=root),
-        "stand-in/azcmagent.exe": AGENT.format(root=root),
-        "stand-in/lab-agent": agent.replace("@LAB-AGENT-VERSION@", sample.WINDOWS_VERSION),
-    }.items():
-        (root / path).write_text(text)
-        (root / path).chmod(0o755)
-    sample.write(root / "bundle", practice="LAB")
-    made = Server(root, powershell)
-    made.registry()
-    return made
-
-
-def outcomes(ended):
-    return [line.split()[2] for line in ended.out.splitlines() if line.startswith("[")]
+from far_side_windows import CANARY, FRAMEWORK, outcomes
 
 
 def test_it_installs_and_connects_and_a_second_run_is_quiet(server):
@@ -156,8 +21,8 @@ def test_it_installs_and_connects_and_a_second_run_is_quiet(server):
     arguments = (server / "msiexec").read_text().splitlines()
     assert (arguments[0], arguments[2:5]) == ("/i", ["/qn", "/norestart", "/l*v"])
     receipt = server.receipt()
-    assert (receipt["exit_code"], receipt["agent"]["status"]) == (0, "Connected")
-    assert receipt["agent"]["resource"].startswith(f"/subscriptions/{sample.SUBSCRIPTION}/resourceGroups/rg-arc/")
+    assert (receipt["code"], receipt["outcome"]) == (0, "connected")
+    assert receipt["resource_id"].startswith(f"/subscriptions/{sample.SUBSCRIPTION}/resourceGroups/rg-arc/")
     assert [step["outcome"] for step in receipt["steps"]] == ["ok"] * 6
     (server / "msiexec").unlink()
     again = server.run()
@@ -221,7 +86,7 @@ def test_a_bad_secret_is_refused_before_anything_is_touched(server, content, why
     assert ended.code == 203, ended.out
     assert why in ended.out
     assert not (server / "msiexec").exists()
-    assert server.receipt()["exit_code"] == 203
+    assert server.receipt()["code"] == 203
 
 
 def test_without_anybody_to_ask_nothing_is_touched(server):
@@ -343,7 +208,7 @@ def test_msiexecs_exit_code_becomes_microsofts_own(server, msi, code):
     ended = server.run(*server.secret())
     assert ended.code == code, ended.out
     assert f"msiexec ended with {msi}" in ended.out
-    assert server.receipt()["exit_code"] == code
+    assert server.receipt()["code"] == code
 
 
 def test_the_table_of_msiexecs_exit_codes(server):
@@ -362,7 +227,7 @@ def test_the_agents_exit_code_passes_through(server, code):
     ended = server.run(*server.secret())
     assert ended.code == code, ended.out
     assert f"exit code {code}:" in ended.out
-    assert server.receipt()["exit_code"] == code
+    assert server.receipt()["code"] == code
     assert list((server / "Data/arc-bundler").glob("work-*")) == []
     (server / "lab/var/opt/azcmagent/lab.json").unlink()
     again = server.run(*server.secret())

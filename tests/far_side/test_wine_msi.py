@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from bundler.products.arc_server.onboarding import Setting
 
 pytestmark = [pytest.mark.wine, pytest.mark.slow]
 
+PROGRAMS = "HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Uninstall"
 GIVEN = {"ARC_BUNDLER_SECRET": SECRET}
 
 
@@ -48,7 +51,7 @@ def test_fresh_machine_ends_connected(windows, bundles):
     kept = json.loads((state / "agentconfig.json").read_bytes())
     assert {key.removeprefix("tag:"): text for key, text in kept.items() if key.startswith("tag:")} == TAGS
     assert json.loads((state / "localconfig.json").read_bytes())["proxy.bypass"] == "Arc,AAD"
-    assert receipts(windows)[-1]["agent"]["status"] == "Connected"
+    assert receipts(windows)[-1]["outcome"] == "connected"
     nothing_left(windows, outcome)
 
 
@@ -71,7 +74,7 @@ def test_wrong_secret_is_azcmagents_41(windows, bundles):
 
     assert outcome.code == 41, outcome.out
     assert windows.shown()["status"] == "Disconnected"
-    assert receipts(windows)[-1]["exit_code"] == 41
+    assert receipts(windows)[-1]["code"] == 41
     nothing_left(windows, outcome)
     assert windows.run(script, environment=GIVEN).code == 0
 
@@ -134,3 +137,34 @@ def test_looking_changes_nothing(option, state, windows, bundles):
 
     assert outcome.code == 0, outcome.out
     assert windows.tree() == before
+
+
+def listed(windows) -> None:
+    """Windows Installer's list of programs is Wine's own; the script reads the bench's."""
+    answer = subprocess.run(
+        ["wine", "reg", "query", PROGRAMS, "/s"],
+        env=windows.environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    keys = re.split(r"^HKEY_LOCAL_MACHINE.*\\", answer.stdout, flags=re.MULTILINE)
+    (code,) = {key[:38] for key in keys if "Azure Connected Machine Agent (LAB)" in key}
+    registry = json.loads((windows / "registry.json").read_text())
+    registry[f"{PROGRAMS}\\{code}"] = {"DisplayName": "Azure Connected Machine Agent (LAB)", "DisplayVersion": NEW}
+    (windows / "registry.json").write_text(json.dumps(registry))
+
+
+def test_uninstalling_leaves_no_agent(windows, bundles):
+    script = carry(bundles.make(), windows)
+    assert windows.run(script, environment=GIVEN).code == 0
+    listed(windows)
+    assert windows.run(script).code == 0
+    outcome = windows.run(script, "-Uninstall", environment=GIVEN)
+
+    assert outcome.code == 0, outcome.out
+    assert not windows.agent.exists()
+    assert "/x {" in (windows / "msiexec.log").read_text()
+    assert receipts(windows)[-1]["outcome"] == "uninstalled"
+    nothing_left(windows, outcome)

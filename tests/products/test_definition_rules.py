@@ -56,6 +56,19 @@ CERTIFICATE = {"method": "service-principal-certificate", "service_principal_id"
 PROXY = "network__proxy__url"
 
 REFUSED = [
+    ({"network__gateway_host": "x.gw.arc.azure.com"}, "network.gateway_host", "uses no gateway"),
+    ({"network__gateway_host": "gw.example.com"}, "network.gateway_host", "no gateway's host"),
+    ({"network__region_code": "je.his"}, "network.region_code", "no region's code"),
+    # what travels, and who may use the managed identity
+    ({"network__private_link_records": "pe.json"}, "network.private_link_records", "uses no private endpoint"),
+    ({"trust__certificates": [{"builtin": "DigiCert Global Root G4"}]}, "trust.certificates.0.builtin", "Root G3"),
+    ({"trust__certificates": [{}]}, "trust.certificates.0", "not both"),
+    ({"trust__certificates": [{"file": "a"}, {"file": "a"}]}, "trust.certificates.1", "there already"),
+    ({"identity__members": [""]}, "identity.members.0", "no user's name"),
+    ({"identity__members": ["-f"]}, "identity.members.0", "no user's name"),
+    ({"identity__members": ["app\nroot"]}, "identity.members.0", "no user's name"),
+    ({"identity__members": ["app", "App"]}, "identity.members.1", "there already"),
+    ({"identity__members": ["CORP\\app"]}, "identity.members.0", "on Linux"),
     # names and identifiers
     ({"name": "con"}, "name", "device on Windows"),
     ({"name": "Lpt1.x"}, "name", "device on Windows"),
@@ -305,6 +318,12 @@ def test_refused(changes, path, words):
 
 
 WARNED = [
+    ({"network__region_code": "EA"}, "network.region_code", "has the code je"),
+    (
+        {"identity__members": ["CORP\\svc app"], "targets": [{"os": "windows"}, {"os": "debian", "version": "12"}]},
+        "identity.members.0",
+        "Windows alone",
+    ),
     ({"resource_name": "web01"}, "resource_name", "every server"),
     ({"location": "japaneastt"}, "location", "did you mean 'japaneast'?"),
     ({"location": "usgovtexas"}, "location", "not among the regions of AzureCloud"),

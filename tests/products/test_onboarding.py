@@ -59,6 +59,8 @@ def test_every_value_arrives():
         proxy_url="http://p:1",
         private_link_scope="/pls",
         settings=found.settings,
+        checks=found.checks,
+        roots=found.roots,
     )
     assert list(found.tags) == ["a", "b"]
     assert made(network={"profile": "gateway", "gateway_id": GATEWAY}).gateway_id == GATEWAY

@@ -838,18 +838,23 @@ static void connect_network(void) {
         fail(26, "names resolve to private addresses but no --private-link-scope was given");
 }
 
+static void lab_without(const char *forgotten) { /* lab.json forgets it */
+    static const char *const names[] = {"private", "unreachable", "fail", "fail-once", "fail-says", "status", NULL};
+    Map map = {.count = 0};
+    if (!*get(&lab, forgotten)) return;
+    put(&lab, forgotten, "");
+    for (int i = 0; names[i] != NULL; i++) pair(&map, names[i], get(&lab, names[i]));
+    keep("lab.json", &map);
+}
+
 static void lab_fails(void) {
-    const char *code = get(&lab, "fail"), *once = get(&lab, "fail-once");
+    const char *code = get(&lab, "fail"), *once = get(&lab, "fail-once"), *says = get(&lab, "fail-says");
     if (*once) {
-        Map map = {.count = 0};
         code = once;
-        pair(&map, "private", get(&lab, "private"));
-        pair(&map, "unreachable", get(&lab, "unreachable"));
-        pair(&map, "fail", get(&lab, "fail"));
-        keep("lab.json", pair(&map, "fail-once", ""));
+        lab_without("fail-once");
     }
     if (*code && strlen(code) <= 3 && all_of(code, DIGITS) && atoi(code) != 0)
-        fail(atoi(code), "lab.json asks for this failure");
+        fail(atoi(code), *says ? says : "lab.json asks for this failure");
 }
 
 static const char *connect_keep(const char *name) { /* -> the resource's id */
@@ -927,6 +932,7 @@ static void disconnect_connected(void) {
         put(&conf, "connection.type", "direct");
         keep_settings();
     }
+    lab_without("status");
     note("info", "disconnected");
     say("INFO", "Disconnected machine from Azure");
 }
@@ -1035,7 +1041,7 @@ static void show(int count, char **arguments) {
     for (int i = 0; fields[i] != NULL; i += 2) pair(&map, fields[i + 1], get(&agent, fields[i + 1]));
     pair(&map, "resourceId", id);
     pair(&map, "agentVersion", version_text);
-    pair(&map, "status", connected() ? "Connected" : "Disconnected");
+    pair(&map, "status", !connected() ? "Disconnected" : *get(&lab, "status") ? get(&lab, "status") : "Connected");
     pair(&map, "lastHeartbeat", connected() ? now() : "");
     pair(&map, "httpsProxy", gateway ? "http://localhost:40343" : get(&conf, "proxy.url"));
     pair(&map, "proxyBypassList", get(&conf, "proxy.bypass"));

@@ -8,7 +8,8 @@
 #
 # AZCMAGENT_LAB_ROOT      folder in front of /var/opt/azcmagent
 # AZCMAGENT_LAB_ELEVATED  1 or 0: act as root, or as somebody else
-# <state>/lab.json        {"private": true, "unreachable": "host,host", "fail": "42", "fail-once": "42"}: how the upstream misbehaves
+# <state>/lab.json        {"private": true, "unreachable": "host,host", "fail": "42", "fail-once": "42", "fail-says": "words",
+#                         "status": "Expired"}: how the upstream misbehaves
 
 # shellcheck disable=SC1003,SC2015,SC2317  # a backslash alone is a pattern; fail does not return; main calls commands by name
 
@@ -530,13 +531,21 @@ connect_network() {
         fail 26 'names resolve to private addresses but no --private-link-scope was given'
 }
 
+lab_without() { # KEY -> lab.json forgets it
+    local key pairs=()
+    [[ -n ${lab[$1]} ]] || return 0
+    lab[$1]=''
+    for key in private unreachable fail fail-once fail-says status; do pairs+=("$key" "${lab[$key]}"); done
+    keep "$LAB_FILE" "${pairs[@]}"
+}
+
 lab_fails() {
     local code=${lab[fail]}
     if [[ -n ${lab[fail-once]} ]]; then
         code=${lab[fail-once]}
-        keep "$LAB_FILE" private "${lab[private]}" unreachable "${lab[unreachable]}" fail "${lab[fail]}" fail-once ''
+        lab_without fail-once
     fi
-    [[ ! $code =~ ^[0-9]{1,3}$ ]] || ((code == 0)) || fail "$code" 'lab.json asks for this failure'
+    [[ ! $code =~ ^[0-9]{1,3}$ ]] || ((code == 0)) || fail "$code" "${lab[fail-says]:-lab.json asks for this failure}"
 }
 
 connect_keep() {
@@ -605,6 +614,7 @@ disconnect() {
             conf[connection.type]=direct
             keep_settings
         fi
+        lab_without status
         note info disconnected
         say INFO 'Disconnected machine from Azure'
     fi
@@ -675,7 +685,7 @@ show() {
     config_file "$spec"
     load_state
     if connected; then
-        status=Connected
+        status=${lab[status]:-Connected}
         now
         id="/subscriptions/${agent[subscriptionId]}/resourceGroups/${agent[resourceGroup]}/providers/Microsoft.HybridCompute/machines/${agent[resourceName]}"
     fi

@@ -43,6 +43,37 @@ OURS = (
         "Run azcmagent show and azcmagent check on this machine.",
     ),
     Code(207, "interrupted", "Run this script again: it goes on from what it finds."),
+    Code(
+        208,
+        "an address that the agent needs cannot be reached as it should be",
+        "Give the failed rows of the network table to whoever runs the network, then run this script again.",
+    ),
+    Code(
+        209,
+        "names resolve to private addresses, and this bundle has no private link scope",
+        "Build the bundle with network.profile private-link, or correct this machine's name resolution.",
+    ),
+    Code(
+        210,
+        "the trust store lacks a root that is needed",
+        "Install the named root, or carry it in the bundle (trust.certificates) and use the switch that installs it.",
+    ),
+    Code(
+        211,
+        "another package installation holds the lock",
+        "Wait for the named process to end, or end it, then run this script again.",
+    ),
+    Code(212, "this script runs here already", "Wait for the other run to end; its log says how far it is."),
+    Code(
+        214,
+        "what an earlier installation left could not be repaired",
+        "Repair it with the package manager's or Windows' own tools as the log shows, then run this script again.",
+    ),
+    Code(
+        215,
+        "uninstalling did not end well",
+        "Look at the log for what is left, put that right, then run this script again.",
+    ),
 )
 
 MICROSOFTS = (
@@ -56,6 +87,7 @@ MICROSOFTS = (
         "the network, or private endpoints without a private link scope",
         "Run azcmagent check on this machine and compare with config/endpoints.json.",
     ),
+    Code(27, "a setting contradicts another one", "Look at the log for both, and correct the definition."),
     Code(
         41,
         "the credentials are not valid",
@@ -71,11 +103,18 @@ MICROSOFTS = (
         "a resource of this name exists already",
         "Delete the stale resource in Azure, or give this machine another resource name.",
     ),
+    Code(
+        43,
+        "the resource could not be deleted",
+        "Give the credentials the role Azure Connected Machine Resource Administrator, or delete it in Azure.",
+    ),
     Code(61, "the agent's service does not answer", "Look whether himds (himdsd on Linux) runs, and at its log."),
     Code(62, "connecting failed", "Look at azcmagent.log on this machine."),
+    Code(63, "disconnecting failed", "Look at azcmagent.log on this machine."),
     Code(
         67, "this machine is connected to another resource", "Disconnect it with azcmagent disconnect if it is to move."
     ),
+    Code(69, "the agent does not keep a setting", "Look whether another setting or a policy changes it back."),
     Code(143, "the package manager did not install the agent", "Look at the end of the log, where its own words are."),
     Code(149, "msiexec did not install the agent", "Look at msiexec's own log beside this script's."),
     Code(153, "msiexec says that the platform does not fit (1633)", "Take a bundle for this architecture."),

@@ -18,7 +18,7 @@ from bundler.formats import records
 from bundler.model.target import Target
 from bundler.model.value import value
 from bundler.products import naming
-from bundler.products.arc_server.onboarding import AuthenticationMethod, NetworkProfile
+from bundler.products.arc_server.onboarding import AuthenticationMethod, Identity, NetworkProfile
 
 Cloud = Literal["AzureCloud", "AzureUSGovernment", "AzureChinaCloud"]
 OsName = Literal[
@@ -83,6 +83,31 @@ class Network:
     """ARM id of the Azure Arc private link scope."""
     gateway_id: str = ""
     """ARM id of the Azure Arc gateway."""
+    gateway_host: str = ""
+    """The gateway's own host, as in PREFIX.gw.arc.azure.com; empty: known to Azure alone, and not tried."""
+    region_code: str = ""
+    """The region's code in CODE.his.arc.azure.com, as azcmagent check shows it; empty: from our table."""
+    private_link_records: str = ""
+    """JSON file of the private endpoint's names and addresses, from the definition's folder: what
+    az network private-endpoint show prints, its customDnsConfigs, or its network interface."""
+
+
+@value
+class WantedCertificate:
+    """One certificate that travels in the bundle: a file's, or a well-known root."""
+
+    file: str = ""
+    """PEM or DER file of one certificate authority's certificate, from the definition's folder."""
+    builtin: str = ""
+    """Name of a root that Azure's TLS uses, as in "DigiCert Global Root G2"."""
+
+
+@value
+class Trust:
+    """What the servers' trust stores lack; installing it is a switch of the scripts."""
+
+    certificates: tuple[WantedCertificate, ...] = ()
+    """Roots and intermediates that travel in the bundle."""
 
 
 @value
@@ -201,6 +226,10 @@ class Definition:
     """What kinds of server the bundle is for."""
     network: Network = field(default_factory=Network)
     """How the servers reach Azure."""
+    trust: Trust = field(default_factory=Trust)
+    """Certificates that the servers may lack."""
+    identity: Identity = field(default_factory=Identity)
+    """Who on a server may use its managed identity."""
     upstream: Upstream = field(default_factory=Upstream)
     """Where packages come from."""
     outputs: Annotated[tuple[Output, ...], MinLen(1)] = (Output(format="zip"),)

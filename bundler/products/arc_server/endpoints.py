@@ -36,6 +36,10 @@ class Endpoint:
     """Whether a private endpoint of an Arc private link scope can stand for it."""
     path: Way
     """The way that this definition gives it: ``jump-host`` is not reached from the server at all."""
+    service: str = ""
+    """The ``proxy.bypass`` keyword that covers it; empty for none."""
+    peering: Literal["yes", "no", "unknown"] = "unknown"
+    """Whether ExpressRoute Microsoft peering carries it."""
     source: str
     note: str = ""
 
@@ -70,10 +74,10 @@ def _wanted(definition: Definition, row: EndpointRow) -> bool:
 
 def _endpoint(definition: Definition, row: EndpointRow) -> Endpoint:
     region = tables.regions().find(definition.cloud, definition.location)
-    code = region.his if region and region.his else "*"
+    code = definition.network.region_code or (region.his if region else "") or "*"
     notes = [row.note.replace("{region}", definition.location)]
     if "{his}" in row.host:
-        notes.append(_code_note(region))
+        notes.append(_code_note(definition, region))
     if definition.network.profile == "microsoft-peering" and row.peering != "yes" and row.phase != "install":
         notes.append(_PEERING[row.peering])
     return Endpoint(
@@ -85,6 +89,8 @@ def _endpoint(definition: Definition, row: EndpointRow) -> Endpoint:
         required=row.required,
         private_link=row.private_link,
         path=_way(definition, row),
+        service=row.bypass,
+        peering=row.peering,
         source=row.source,
         note="; ".join(note for note in notes if note),
     )
@@ -96,7 +102,9 @@ _PEERING = {
 }
 
 
-def _code_note(region: tables.Region | None) -> str:
+def _code_note(definition: Definition, region: tables.Region | None) -> str:
+    if definition.network.region_code:
+        return "the region's code is the definition's"
     if region is None or not region.his:
         return "the region's code is not known: `azcmagent check --location` tells it"
     return f"the region's code is from {region.his_source}: `azcmagent check --location` confirms it"
@@ -117,15 +125,18 @@ def _way(definition: Definition, row: EndpointRow) -> Way:
 
 def _gateway(definition: Definition) -> Iterator[Endpoint]:
     """The gateway's own host: its prefix is the service's choice, and not part of the gateway's ARM id."""
-    if definition.network.profile == "gateway":
+    network = definition.network
+    if network.profile == "gateway":
+        known = "" if network.gateway_host else "one name is enough: `az arcgateway list` shows the gateway's own; "
         yield Endpoint(
-            host="*.gw.arc.azure.com",
+            host=network.gateway_host or "*.gw.arc.azure.com",
             port=443,
             phase="always",
             feature="core",
             required=True,
             private_link=False,
-            path="proxy" if definition.network.proxy else "direct",
+            path="proxy" if network.proxy else "direct",
+            peering="no",
             source="arc-gateway.md (2026-04-01)",
-            note="one name is enough: `az arcgateway list` shows the gateway's own; exempt it from TLS inspection",
+            note=f"{known}exempt it from TLS inspection",
         )

@@ -14,12 +14,14 @@ def normal(definition: Definition) -> Definition:
     """
     who = definition.authentication
     thumbprint = "".join(who.certificate_thumbprint.replace(":", "").split()).upper()
+    network = definition.network
     return replace(
         definition,
         location="".join(definition.location.split()).lower(),
         tenant=definition.tenant.lower(),
         subscription=definition.subscription.lower(),
         correlation_id=definition.correlation_id.lower(),
+        network=replace(network, gateway_host=network.gateway_host.lower(), region_code=network.region_code.lower()),
         authentication=replace(
             who, service_principal_id=who.service_principal_id.lower(), certificate_thumbprint=thumbprint
         ),

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from bundler.model.host_record import HostRecord
 from bundler.model.value import value
 
 if TYPE_CHECKING:  # the definition's shape uses the words of this module
@@ -32,6 +34,63 @@ class Setting:
     key: str
     value: str
     """As azcmagent takes it on its command line; a list is joined with commas."""
+
+
+@value
+class EndpointCheck:
+    """One address that the preflight tries from the server itself."""
+
+    host: str
+    """A name, never a wildcard."""
+    port: int
+    """TCP."""
+    required: bool
+    """False: only its feature needs it, so that its failing is told and does not stop."""
+    expects: Literal["public", "private", "any"]
+    """The kind of address that the name must have where it resolves; by proxy or gateway it need not resolve."""
+    way: Literal["direct", "proxy", "private-endpoint", "gateway"]
+    phase: Literal["connect", "always"]
+    feature: str
+
+
+@value
+class CarriedCertificate:
+    """A root or an intermediate that travels in the bundle; a switch of the scripts installs it."""
+
+    path: str
+    """In the bundle: ``payload/certificates/<sha256>.pem``, one certificate in PEM."""
+    name: str
+    """Its subject's common name, or the whole subject where it has none."""
+    sha1: str
+    """Thumbprint: 40 hexadecimal digits in upper case, as Windows shows it."""
+    sha256: str
+    """Of the DER: 64 hexadecimal digits in lower case."""
+    store: Literal["root", "ca"]
+    """``root`` where it is signed by itself, ``ca`` for an intermediate: the Windows stores' names."""
+
+
+@value
+class NeededRoot:
+    """A root that a server's trust store is looked at for."""
+
+    name: str
+    sha1: str
+    """Thumbprint: 40 hexadecimal digits in upper case."""
+    needed_for: Literal["azure-tls", "msi-signature"]
+    required: bool
+    """False: Azure uses it at some addresses only; its missing is told and no more."""
+
+
+@value
+class Identity:
+    """Who on the server may use its managed identity, and how programs find it."""
+
+    members: tuple[str, ...] = ()
+    """Users to add to ``himds`` (Linux) or ``Hybrid agent extension applications`` (Windows)."""
+    environment: bool = False
+    """Set IDENTITY_ENDPOINT and IMDS_ENDPOINT for login shells, services and the machine."""
+    prove: bool = False
+    """Ask the local endpoint for a token after connecting, as a program would."""
 
 
 @value
@@ -59,17 +118,44 @@ class Onboarding:
     gateway_id: str = ""
     settings: tuple[Setting, ...] = ()
     """In the order in which they are to be set, all of them before connecting."""
+    checks: tuple[EndpointCheck, ...] = ()
+    """What the preflight tries: the required ones first."""
+    hosts_records: tuple[HostRecord, ...] = ()
+    """Names and addresses of the private endpoint, sorted by name; empty where the definition gives none."""
+    certificates: tuple[CarriedCertificate, ...] = ()
+    roots: tuple[NeededRoot, ...] = ()
+    identity: Identity = field(default_factory=Identity)
 
 
 # RFC 9562 section 5.5: a name-based UUID needs a namespace; this one is ours alone.
 _CORRELATION = uuid.UUID("6d1c9e57-0f0d-5c0b-9a44-3f1c7a52b7e8")
 
 
-def onboarding(definition: Definition) -> Onboarding:
+@dataclass(frozen=True)
+class HeldCertificate:
+    """A certificate that travels, and its bytes."""
+
+    described: CarriedCertificate
+    pem: bytes
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What a definition names and does not hold itself: the content of the files beside it."""
+
+    hosts_records: tuple[HostRecord, ...] = ()
+    certificates: tuple[HeldCertificate, ...] = ()
+
+
+NOTHING = Carried()
+
+
+def onboarding(definition: Definition, carried: Carried = NOTHING) -> Onboarding:
     """What ``definition`` means in azcmagent's words.
 
     Without a correlation id one is derived from the definition, so that two builds are the same bytes.
     """
+    from bundler.products.arc_server.checks import checks
     from bundler.products.arc_server.definition import digest
 
     network = definition.network
@@ -92,7 +178,22 @@ def onboarding(definition: Definition) -> Onboarding:
         private_link_scope=network.private_link_scope,
         gateway_id=network.gateway_id,
         settings=tuple(_settings(definition)),
+        checks=checks(definition, carried.hosts_records),
+        hosts_records=carried.hosts_records,
+        certificates=tuple(held.described for held in carried.certificates),
+        roots=tuple(_roots(definition)),
+        identity=definition.identity,
     )
+
+
+def _roots(definition: Definition) -> Iterator[NeededRoot]:
+    """The roots that the table wants looked for; that of the MSI's signature only where there is a Windows."""
+    from bundler.products.arc_server import tables
+
+    windows = any(target.os == "windows" for target in definition.targets)
+    for root in tables.roots().roots:
+        if root.needed != "no" and (windows or root.needed_for != "msi-signature"):
+            yield NeededRoot(name=root.name, sha1=root.sha1, needed_for=root.needed_for, required=root.needed == "yes")
 
 
 def _settings(definition: Definition) -> Iterator[Setting]:

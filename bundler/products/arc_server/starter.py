@@ -135,6 +135,15 @@ network:
   # an ARM id: /subscriptions/GUID/resourceGroups/GROUP/providers/Microsoft.HybridCompute/…
   # private_link_scope: …/privateLinkScopes/NAME
   # gateway_id: …/gateways/NAME
+  # private_link_records: private-endpoint.json    # of `az network private-endpoint show`
+
+# trust:                              # roots that the servers lack; a switch of the scripts installs them
+#   certificates:
+#     - {{builtin: DigiCert Global Root G2}}
+# identity:                           # who on a server may use its managed identity
+#   members: [app]
+#   environment: true
+#   prove: true
 
 {upstream}
 

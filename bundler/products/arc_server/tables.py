@@ -228,6 +228,66 @@ class Limits:
     resource_name: int
 
 
+@value
+class Root:
+    """One root certificate."""
+
+    name: str
+    sha1: str
+    """Thumbprint: 40 hexadecimal digits in upper case."""
+    expires: str
+    """``YYYY-MM-DD``."""
+    needed_for: Literal["azure-tls", "msi-signature"]
+    needed: Literal["yes", "some", "no"]
+    """``some``: below it are few of the addresses; ``no``: a server can do without, a definition may carry it."""
+
+
+@value
+class Roots:
+    """``roots.json``."""
+
+    source: str
+    note: str
+    roots: tuple[Root, ...]
+
+    def find(self, name: str) -> Root | None:
+        """The root called ``name``."""
+        return next((root for root in self.roots if root.name == name), None)
+
+
+@value
+class ServiceCommunity:
+    """The BGP community of one service."""
+
+    bypass: str
+    """The ``proxy.bypass`` keyword of the same service."""
+    name: str
+    community: str
+
+
+@value
+class RegionCommunity:
+    """The BGP community of one region."""
+
+    name: str
+    community: str
+    certain: bool
+
+
+@value
+class Communities:
+    """``communities.json``."""
+
+    source: str
+    note: str
+    services: tuple[ServiceCommunity, ...]
+    regions: tuple[RegionCommunity, ...]
+
+    def region(self, name: str) -> RegionCommunity | None:
+        """The region's, where the table has it."""
+        return next((region for region in self.regions if region.name == name), None)
+
+
 def _read(name: str) -> bytes:
     return (files("bundler.data.arc_server") / name).read_bytes()
 
@@ -278,3 +338,15 @@ def bypass() -> Bypass:
 def limits() -> Limits:
     """What Azure Resource Manager takes."""
     return records.from_json(Limits, _read("limits.json"))
+
+
+@cache
+def roots() -> Roots:
+    """The roots of Azure's certificates and of the agent's signature."""
+    return records.from_json(Roots, _read("roots.json"))
+
+
+@cache
+def communities() -> Communities:
+    """The BGP communities of ExpressRoute Microsoft peering."""
+    return records.from_json(Communities, _read("communities.json"))

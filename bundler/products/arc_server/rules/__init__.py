@@ -6,7 +6,17 @@ from datetime import date
 from typing import Any
 
 from bundler.products.arc_server.definition import Definition
-from bundler.products.arc_server.rules import agent, authentication, identity, network, tags, targets, upstream
+from bundler.products.arc_server.rules import (
+    agent,
+    authentication,
+    identity,
+    managed_identity,
+    network,
+    tags,
+    targets,
+    trust,
+    upstream,
+)
 from bundler.products.arc_server.rules.rule import Case, Finding, Path, Rule
 
 __all__ = ["RULES", "SAMPLE", "Finding", "check"]
@@ -22,7 +32,7 @@ SAMPLE: dict[str, Any] = {
 }
 """A right definition: what stands in for a broken part while the rest is judged."""
 
-_SUBJECTS = (identity, tags, authentication, network, agent, targets, upstream)
+_SUBJECTS = (identity, tags, authentication, network, trust, managed_identity, agent, targets, upstream)
 RULES = tuple(thing for subject in _SUBJECTS for thing in vars(subject).values() if isinstance(thing, Rule))
 
 

@@ -13,6 +13,7 @@ from bundler.products.arc_server.rules.wish import below, wishes
 CONNECT = "azcmagent-connect.md"
 _GATEWAY = "arc-gateway.md (2026-04-01)"
 _PRIVATE_LINK = "private-link-security.md (2026-05-04)"
+_GATEWAY_HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9-]+)*\.gw\.arc\.azure\.com")
 _PROXY = "manage-agent-proxy-settings.md"
 _ARM_ID = re.compile(
     r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)"
@@ -74,6 +75,38 @@ def _arm_id(path: Path, text: str, kind: str, source: str) -> Iterator[Finding]:
         yield Finding(path, f"is the ARM id of one of {match['kind']}, not of {kind}", allowed, source)
     elif not GUID.fullmatch(match["subscription"].lower()):
         yield Finding(path, f"the subscription in it, {match['subscription']!r}, is no GUID", allowed, source)
+
+
+@rule("network.profile", "network.private_link_records")
+def _records_without_private_link(case: Case) -> Iterator[Finding]:
+    network = case.definition.network
+    if network.private_link_records and network.profile != "private-link":
+        message = f"the profile is {network.profile}, which uses no private endpoint"
+        path = ("network", "private_link_records")
+        yield Finding(path, message, "profile: private-link, or leave it out", _PRIVATE_LINK)
+
+
+@rule("network.profile", "network.gateway_host")
+def _gateway_host(case: Case) -> Iterator[Finding]:
+    network = case.definition.network
+    path = ("network", "gateway_host")
+    if network.gateway_host and not _GATEWAY_HOST.fullmatch(network.gateway_host):
+        yield Finding(path, f"{network.gateway_host!r} is no gateway's host", "PREFIX.gw.arc.azure.com", _GATEWAY)
+    elif network.gateway_host and network.profile != "gateway":
+        message = f"the profile is {network.profile}, which uses no gateway"
+        yield Finding(path, message, "profile: gateway, or leave it out", _GATEWAY)
+
+
+@rule("network.region_code", "cloud", "location")
+def _region_code(case: Case) -> Iterator[Finding]:
+    code = case.definition.network.region_code
+    region = tables.regions().find(case.definition.cloud, case.definition.location)
+    path = ("network", "region_code")
+    if code and not re.fullmatch(r"[a-z0-9]{2,12}", code):
+        yield Finding(path, f"{code!r} is no region's code", "the word before .his, as in je", CONNECT)
+    elif code and region and region.his and region.his != code:
+        message = f"{region.name} has the code {region.his} in our table, by {region.his_source}"
+        yield warning(path, message, "what `azcmagent check --location` shows", tables.regions().source)
 
 
 @rule("network.profile", "cloud")

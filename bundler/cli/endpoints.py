@@ -1,0 +1,37 @@
+"""`arc-bundler endpoints`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bundler.cli.settings import SiteSettings, definition_option, read_site, strict_option
+from bundler.cli.surface import Surface, telling
+
+
+@click.command("endpoints", epilog="Example: arc-bundler endpoints --format firewall > for-the-network-team.txt")
+@strict_option
+@definition_option
+@telling(
+    hosts="lines for a hosts file and zone records",
+    csv="the allow-list as a table",
+    firewall="the allow-list with its reasons, and routes",
+)
+def command(surface: Surface, *, definition: Path, strict: bool) -> None:
+    """Say what to open, resolve and route between the servers and Azure. Asks no network.
+
+    For each address: by which way, when, what for, and who says so. Wildcards come with the names behind them where a
+    document or the private endpoint tells them; what sources leave open is said.
+    """
+    from bundler.cli import sheets
+    from bundler.flow.endpoints import endpoints, require_records
+    from bundler.formats.records import to_tree
+
+    chosen = SiteSettings(definition, lock_path=None, anchors=None, strict=strict)
+    sheet = endpoints(read_site(surface, chosen))
+    if surface.format == "hosts":
+        require_records(sheet)
+    forms = {"hosts": sheets.hosts, "csv": sheets.table, "firewall": sheets.firewall}
+    tell = forms.get(surface.format, sheets.summary)
+    surface.result(lambda: tell(sheet), lambda: {"ok": True, "endpoints": to_tree(sheet)})

@@ -1,0 +1,23 @@
+"""What follows from a definition for the network between the servers and Azure."""
+
+from __future__ import annotations
+
+from bundler.errors import UsageError
+from bundler.flow.site import Site
+from bundler.products.arc_server import network_sheet
+from bundler.products.arc_server.network_sheet import Sheet
+
+
+def endpoints(site: Site) -> Sheet:
+    """The network team's sheet for ``site``."""
+    return network_sheet.sheet(site.definition, site.carried)
+
+
+def require_records(sheet: Sheet) -> None:
+    """Raise UsageError where there is no record that a hosts file or a zone could be made of."""
+    if not sheet.hosts:
+        raise UsageError(
+            "there is no name to write down: the definition gives no private link records",
+            do="save what `az network private-endpoint show` prints and name the file in network.private_link_records; "
+            "public names are for the name service to resolve",
+        )

@@ -1,0 +1,135 @@
+"""Which names does a private endpoint answer to, and at which addresses?
+
+Three documents say so, each as the Azure CLI, as PowerShell (``ConvertTo-Json``) or as the REST interface writes it:
+
+- the whole of ``az network private-endpoint show``, or its REST form (below ``properties``);
+- its ``customDnsConfigs`` alone, a list of ``fqdn`` and ``ipAddresses`` (also renamed by ``--query``, as
+  private-link-security.md shows it: ``FQDN``, ``IPAddresses``);
+- its network interface (``az network nic show``, or a list of them): ``ipConfigurations``, each with a
+  ``privateIPAddress`` and ``privateLinkConnectionProperties.fqdns``.
+
+Keys are compared without case, since PowerShell and the CLI spell them differently.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+from collections.abc import Iterator, Mapping
+
+from bundler.formats.malformed import Malformed
+from bundler.model.host_record import HostRecord
+
+LARGEST = 1 << 20
+"""Bytes: a private endpoint has a few dozen names at most."""
+
+SHAPES = (
+    "what `az network private-endpoint show` prints, its customDnsConfigs, or what `az network nic show` prints "
+    "of its network interface"
+)
+
+# RFC 1123 section 2.1 and RFC 952: letters, digits and hyphens, a dot between labels, 253 characters in all.
+_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+")
+
+
+def read(document: bytes) -> tuple[HostRecord, ...]:
+    """Every pair of a name and an address, in the document's order; a name twice is twice in it.
+
+    UTF-8, or UTF-16 with a byte order mark, as ``>`` of Windows PowerShell writes it.
+    Raises :class:`~bundler.formats.malformed.Malformed` where the document is none of the three.
+    """
+    if len(document) > LARGEST:
+        raise Malformed(f"is larger than {LARGEST} bytes", reason="too-big")
+    try:
+        tree = json.loads(document)
+    except (ValueError, RecursionError):
+        raise Malformed(f"is no JSON; wanted is {SHAPES}") from None
+    found = tuple(_records(tree))
+    if not found:
+        raise Malformed(
+            "holds no name: with a DNS zone group customDnsConfigs can be empty; "
+            "give what `az network nic show` prints of the endpoint's network interface"
+        )
+    return found
+
+
+def _records(tree: object) -> Iterator[HostRecord]:
+    if isinstance(tree, list):
+        for item in tree:
+            yield from _one(_Object(item))
+    else:
+        yield from _one(_Object(tree))
+
+
+def _one(found: _Object) -> Iterator[HostRecord]:
+    """The records of one endpoint, one interface, or one entry of ``customDnsConfigs``."""
+    if found.has("fqdn"):
+        yield from _pairs([found.get("fqdn")], found.list("ipAddresses"))
+    elif found.has("customDnsConfigs"):
+        for entry in found.list("customDnsConfigs"):
+            config = _Object(entry)
+            yield from _pairs([config.get("fqdn")], config.list("ipAddresses"))
+    elif found.has("ipConfigurations"):
+        for entry in found.list("ipConfigurations"):
+            config = _Object(entry)
+            link = config.get("privateLinkConnectionProperties")
+            names = _Object(link).list("fqdns") if link else []
+            yield from _pairs(names, [config.get("privateIPAddress")])
+    else:
+        raise Malformed(f"has none of customDnsConfigs, fqdn and ipConfigurations; wanted is {SHAPES}")
+
+
+def _pairs(names: list[object], addresses: list[object]) -> Iterator[HostRecord]:
+    for name in names:
+        host = _name(name)
+        if not addresses:
+            raise Malformed(f"{host} has no address")
+        for address in addresses:
+            yield HostRecord(host=host, address=_address(host, address))
+
+
+def _name(found: object) -> str:
+    if not isinstance(found, str):
+        raise Malformed("an entry has no name (fqdn)")
+    host = found.removesuffix(".").lower()
+    if not _NAME.fullmatch(host):
+        raise Malformed(f"{found[:80]!r} is no host's name")
+    return host
+
+
+def _address(host: str, found: object) -> str:
+    try:
+        if isinstance(found, str) and "%" not in found:
+            return str(ipaddress.ip_address(found))
+    except ValueError:
+        pass
+    raise Malformed(f"{host} has the address {str(found)[:80]!r}, which is no IP address")
+
+
+class _Object:
+    """A JSON object, its keys without case; REST keeps most of them below ``properties``."""
+
+    def __init__(self, tree: object) -> None:
+        if not isinstance(tree, dict):
+            raise Malformed(f"holds {type(tree).__name__} where an object is wanted; wanted is {SHAPES}")
+        self._keys: Mapping[str, object] = {str(key).casefold(): child for key, child in tree.items()}
+        inner = self._keys.get("properties")
+        if isinstance(inner, dict):
+            self._keys = {**{str(key).casefold(): child for key, child in inner.items()}, **self._keys}
+
+    def has(self, key: str) -> bool:
+        return key.casefold() in self._keys
+
+    def get(self, key: str) -> object:
+        return self._keys.get(key.casefold())
+
+    def list(self, key: str) -> list[object]:
+        found = self.get(key)
+        if found is None:
+            return []
+        if isinstance(found, str):  # ConvertTo-Json unwraps a list of one in some of its versions
+            return [found]
+        if not isinstance(found, list):
+            raise Malformed(f"{key} is no list")
+        return found

@@ -1,0 +1,98 @@
+"""Do the names and addresses of a private endpoint make sense for this site?"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Sequence
+
+from bundler.formats import private_endpoint
+from bundler.formats.malformed import Malformed
+from bundler.model.host_record import HostRecord
+from bundler.products.arc_server import tables
+from bundler.products.arc_server.definition import Definition
+from bundler.products.arc_server.rules.rule import Finding, Path, warning
+
+PATH: Path = ("network", "private_link_records")
+_SOURCE = "private-link-security.md (2026-05-04)"
+
+# Zones of an Azure Arc private link scope; the third is Kubernetes', and travels in the same endpoint.
+_ZONES = ("his.arc.azure.{suffix}", "guestconfiguration.azure.{suffix}", "dp.kubernetesconfiguration.azure.{suffix}")
+
+# RFC 1918, RFC 6598 and RFC 4193: what a virtual network's addresses are taken from.
+_PRIVATE = tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
+_PRIVATE_6 = ipaddress.ip_network("fc00::/7")
+
+
+def zones(cloud: str) -> tuple[str, ...]:
+    """The public zones whose names a private link scope answers to."""
+    suffix = tables.clouds().of(cloud).suffix
+    return tuple(zone.format(suffix=suffix) for zone in _ZONES)
+
+
+def read(definition: Definition, document: bytes) -> tuple[tuple[HostRecord, ...], tuple[Finding, ...]]:
+    """The records of ``document``, sorted by name, and all that is wrong or odd about them.
+
+    A name within the private zone (``gbl.privatelink.his…``) is given by its public name: that is what the agent asks.
+    """
+    try:
+        told = private_endpoint.read(document)
+    except Malformed as fault:
+        return (), (Finding(PATH, str(fault), private_endpoint.SHAPES, _SOURCE),)
+    public = [HostRecord(host=record.host.replace(".privatelink.", "."), address=record.address) for record in told]
+    findings = (*_foreign(definition, public), *_addresses(public), *_twice(public), *_missing(definition, public))
+    unique = {(record.host, record.address): record for record in public}
+    return tuple(unique[key] for key in sorted(unique)), findings
+
+
+def _foreign(definition: Definition, records: Sequence[HostRecord]) -> Iterator[Finding]:
+    known = zones(definition.cloud)
+    for host in dict.fromkeys(record.host for record in records):
+        if not host.endswith(tuple(f".{zone}" for zone in known)):
+            message = f"{host} is no name of an Azure Arc private link scope in {definition.cloud}"
+            yield Finding(PATH, message, ", ".join(f"*.{zone}" for zone in known), _SOURCE)
+
+
+def _addresses(records: Sequence[HostRecord]) -> Iterator[Finding]:
+    for record in records:
+        if not is_private(record.address):
+            message = f"{record.host} has the address {record.address}, which is not private"
+            allowed = "an address of RFC 1918, 100.64.0.0/10 or fc00::/7"
+            yield Finding(PATH, message, allowed, _SOURCE)
+
+
+def is_private(address: str) -> bool:
+    """Whether ``address`` can be a private endpoint's."""
+    found = ipaddress.ip_address(address)
+    if isinstance(found, ipaddress.IPv6Address):
+        return found in _PRIVATE_6
+    return any(found in network for network in _PRIVATE)
+
+
+def _twice(records: Sequence[HostRecord]) -> Iterator[Finding]:
+    for host in dict.fromkeys(record.host for record in records):
+        addresses = [record.address for record in records if record.host == host]
+        if len(set(addresses)) > 1:
+            message = f"{host} has {len(set(addresses))} addresses: {', '.join(dict.fromkeys(addresses))}"
+            yield Finding(PATH, message, "one address for each name", _SOURCE)
+        elif len(addresses) > 1:
+            yield warning(PATH, f"{host} is there {len(addresses)} times", "each name once", _SOURCE)
+
+
+def _missing(definition: Definition, records: Sequence[HostRecord]) -> Iterator[Finding]:
+    """The agent asks for four names: two global ones, the region's, and the one of the region's code."""
+    hosts = {record.host for record in records}
+    his, guest, _ = zones(definition.cloud)
+    for name in (f"gbl.{his}", f"agentserviceapi.{guest}", f"{definition.location}-gas.{guest}"):
+        if name not in hosts:
+            yield Finding(PATH, f"{name} is missing: the agent needs it", "all names of the endpoint", _SOURCE)
+    region = tables.regions().find(definition.cloud, definition.location)
+    code, source = definition.network.region_code, "the definition (network.region_code)"
+    if region and region.his and not code:
+        code, source = region.his, region.his_source
+    regional = sorted(host for host in hosts if host.endswith(f".{his}") and host != f"gbl.{his}")
+    if not regional:
+        message = f"the region's own name below {his} is missing: the agent needs it"
+        yield Finding(PATH, message, "all names of the endpoint", _SOURCE)
+    elif code and f"{code}.{his}" not in regional:
+        message = f"{code}.{his} is not among {', '.join(regional)}: is this the endpoint of {definition.location}?"
+        yield warning(PATH, message, "the endpoint of this region's scope", source)

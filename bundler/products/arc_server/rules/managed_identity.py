@@ -1,0 +1,36 @@
+"""Can the users named be members of the group that may ask for tokens?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from bundler.products.arc_server.rules.rule import Case, Finding, rule, warning
+
+_SOURCE = "managed-identity-authentication.md (the group himds, or Hybrid agent extension applications)"
+# useradd(8), "CAVEATS"; a directory's users can have a dot, an @ and capitals.
+_LINUX = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]*\$?")
+# net.exe localgroup: characters that no account of Windows has ("Naming Conventions", SAM-Account-Name), and controls.
+_NEVER = re.compile(r"[\x00-\x1f\x7f\"/\[\]:;|=,+*?<>]|^\s|\s$|^-")
+
+
+@rule("identity.members.*", "targets.*")
+def _members(case: Case) -> Iterator[Finding]:
+    systems = {target.os for target in case.definition.targets}
+    members = case.definition.identity.members
+    for position, member in enumerate(members):
+        path = ("identity", "members", position)
+        if not member or len(member) > 128 or _NEVER.search(member) or member.count("\\") > 1:
+            yield Finding(path, f"{member!r} is no user's name", "user, or DOMAIN\\user on Windows", _SOURCE)
+        elif member.casefold() in {other.casefold() for other in members[:position]}:
+            yield Finding(path, f"{member} is there already", "each user once", _SOURCE)
+        elif not _LINUX.fullmatch(member) and systems != {"windows"}:
+            yield from _windows_only(path, member, linux_alone="windows" not in systems)
+
+
+def _windows_only(path: tuple[str | int, ...], member: str, *, linux_alone: bool) -> Iterator[Finding]:
+    if linux_alone:
+        yield Finding(path, f"{member!r} is no user's name on Linux", "letters, digits, _ . @ -", _SOURCE)
+    else:
+        message = f"{member!r} can be a user of Windows alone: the Linux targets will not find it"
+        yield warning(path, message, "a definition for each", _SOURCE)

@@ -1,0 +1,309 @@
+"""install.sh's look at the network, in a namespace with real sockets: names, addresses, TCP, TLS, a proxy."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import replace
+
+import far_side_network as world
+import pytest
+import sample_bundles as sample
+import small_root
+from receipts import problems
+from small_root import put
+
+from bundler.products.arc_server.onboarding import EndpointCheck, Identity, NeededRoot
+
+ARC, GAS, LOGIN, ARM = (
+    "gbl.his.arc.azure.com", "japaneast-gas.guestconfiguration.azure.com", "login.microsoftonline.com",
+    "management.azure.com",
+)  # fmt: skip
+OPTIONAL = "login.windows.net"
+HOSTS = [ARC, GAS, LOGIN, ARM, OPTIONAL]
+
+
+def check(host, **more) -> EndpointCheck:
+    usual = {"port": 443, "required": True, "expects": "public", "way": "direct", "phase": "always", "feature": "core"}
+    return EndpointCheck(host=host, **{**usual, **more})
+
+
+CHECKS = (*(check(host) for host in HOSTS[:4]), check(OPTIONAL, required=False))
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory):
+    why = world.possible()
+    if why:
+        pytest.skip(why)
+    made = world.Network(f"arc-{os.getpid()}", tmp_path_factory.mktemp("network"))
+    try:
+        made.start([*HOSTS, "forbidden.example"])
+        yield made
+    finally:
+        made.stop()
+
+
+@pytest.fixture
+def server(tmp_path, network):
+    small_root.need()
+    root = small_root.make(tmp_path / "root", sample.LINUX_VERSION)
+    root.network = network.path
+    for tool in ("openssl", "getent", "curl"):
+        small_root._copy_program(root.root, tool)
+    put(root / "etc/nsswitch.conf", "hosts: files\n", 0o644)
+    trust(root, network, world.MICROSOFT)
+    put(root / "root/secret", "secret\n", 0o600)
+    return root
+
+
+def trust(server, network, *organisations) -> None:
+    text = "".join((network.folder / f"{one}.ca.pem").read_text() for one in organisations)
+    put(server / "etc/ssl/certs/ca-certificates.crt", text, 0o644)
+
+
+def names(server, **other) -> None:
+    """Every name has the public address, but for ``other`` (by the constants of this module)."""
+    given = dict.fromkeys(HOSTS, world.PUBLIC) | {globals()[name]: address for name, address in other.items()}
+    lines = [f"{address} {host}" for host, address in given.items() if address]
+    put(server / "etc/hosts", "\n".join(["127.0.0.1 localhost", *lines, ""]), 0o644)
+
+
+def go(server, *arguments, checks=CHECKS, onboarding=sample.SECRET, **more):
+    sample.write(server / "bundle", replace(onboarding, checks=checks, **more))
+    return server.run(*arguments, "--secret-file", "/root/secret", "--record-dir", "/records")
+
+
+def rows(server) -> dict[str, dict]:
+    return {row["host"]: row for row in receipt(server)["preflight"]}
+
+
+def receipt(server) -> dict:
+    (path,) = (server / "records").glob("receipt-*.json")
+    read = json.loads(path.read_text())
+    assert problems(read) == []
+    return read
+
+
+def test_all_is_well(server):
+    names(server)
+    ended = go(server)
+    assert ended.code == 0, ended.out
+    found = rows(server)
+    assert {row["verdict"] for row in found.values()} == {"ok"}
+    assert found[ARC] == {
+        "host": ARC, "port": 443, "way": "direct", "required": True, "resolved": [world.PUBLIC], "kind": "public",
+        "tcp": "ok", "tls": "TLSv1.3", "issuer": found[ARC]["issuer"], "verdict": "ok", "message": "",
+    }  # fmt: skip
+    assert world.MICROSOFT in found[ARC]["issuer"]
+    assert f"https://{ARC}" in ended.out
+    assert "certificate by" not in ended.out
+    assert "WARNING" not in ended.out
+
+
+@pytest.mark.parametrize(
+    ("address", "tcp", "message"),
+    [
+        (world.DROPPED, "no answer", "no answer to TCP"),
+        (world.REFUSED, "connection refused", "connection refused"),
+        (world.OLD_TLS, "ok", "TLS does not come up"),
+        (world.INSPECTED, "ok", "certificate by LAB Inspection is not trusted here"),
+        (world.STALLED, "ok", "no answer to TLS"),
+        (world.PRIVATE, "ok", "private, and it should be public"),
+        ("", "", "does not resolve"),
+    ],
+)
+def test_exactly_one_address_is_wrong(server, address, tcp, message):
+    names(server, LOGIN=address)
+    began = time.monotonic()
+    ended = go(server)
+    assert ended.code == 208, ended.out
+    assert time.monotonic() - began < 40
+    found = rows(server)
+    assert {host: row["verdict"] for host, row in found.items()} == dict.fromkeys(HOSTS, "ok") | {LOGIN: "failed"}
+    assert message in found[LOGIN]["message"]
+    assert message in ended.out
+    assert "exit code 208" in ended.out
+    assert tcp in found[LOGIN]["tcp"]
+    assert not (server / "opt/azcmagent").exists()
+    assert not (server / "packages").exists()
+
+
+def test_what_is_optional_does_not_stop(server):
+    names(server, OPTIONAL=world.REFUSED)
+    ended = go(server)
+    assert ended.code == 0, ended.out
+    assert rows(server)[OPTIONAL]["verdict"] == "optional-failed"
+    assert "(optional)" in ended.out
+
+
+def test_tls_that_is_opened_on_the_way_is_told(server, network):
+    trust(server, network, world.MICROSOFT, world.INSPECTOR)
+    names(server, LOGIN=world.INSPECTED)
+    ended = go(server)
+    assert ended.code == 0, ended.out
+    assert rows(server)[LOGIN]["tls"] == "TLSv1.2"
+    assert ended.out.count("certificate by LAB Inspection") == 1
+
+
+def test_private_addresses_without_a_scope(server):
+    names(server, ARC=world.PRIVATE, GAS=world.PRIVATE)
+    ended = go(server)
+    assert ended.code == 209, ended.out
+    assert rows(server)[ARC]["kind"] == "private"
+    assert "private link scope" in ended.out
+    assert not (server / "packages").exists()
+
+
+def test_private_link_wants_private_addresses(server):
+    scope = (
+        f"/subscriptions/{sample.SUBSCRIPTION}/resourceGroups/g/providers/Microsoft.HybridCompute/privateLinkScopes/s"
+    )
+    private = tuple(
+        replace(one, expects="private", way="private-endpoint") if one.host in (ARC, GAS) else one for one in CHECKS
+    )
+    names(server, ARC=world.PRIVATE)
+    ended = go(server, checks=private, private_link_scope=scope, profile="private-link")
+    assert ended.code == 208, ended.out
+    assert rows(server)[GAS]["message"] == f"resolves to {world.PUBLIC}: public, and it should be private"
+    assert rows(server)[ARC]["verdict"] == "ok"
+
+
+def test_by_proxy_names_need_not_resolve(server):
+    put(server / "etc/hosts", "127.0.0.1 localhost\n", 0o644)
+    proxied = tuple(replace(one, way="proxy", expects="any") for one in CHECKS)
+    ended = go(server, checks=proxied, proxy_url=f"http://{world.PROXY}:3128")
+    assert ended.code == 0, ended.out
+    found = rows(server)
+    assert {row["verdict"] for row in found.values()} == {"ok"}
+    assert {row["tls"] for row in found.values()} == {"TLSv1.3"}
+    assert found[ARC]["kind"] == "none"
+    assert "|set" in ended.out
+
+
+def test_a_proxy_that_refuses_one(server):
+    checks = tuple(replace(one, way="proxy", expects="any") for one in (check("forbidden.example"), *CHECKS))
+    ended = go(server, checks=checks, proxy_url=f"http://{world.PROXY}:3128")
+    assert ended.code == 208, ended.out
+    assert "the proxy answers: HTTP/1.1 403 Forbidden" in rows(server)["forbidden.example"]["message"]
+
+
+def test_a_proxy_that_is_not_there(server):
+    checks = tuple(replace(one, way="proxy", expects="any") for one in CHECKS)
+    ended = go(server, checks=checks, proxy_url=f"http://{world.PROXY}:3129")
+    assert ended.code == 208, ended.out
+    assert f"the proxy {world.PROXY}:3129: connection refused" in ended.out
+
+
+def test_curl_where_there_is_no_openssl(server):
+    (server / "bin/openssl").unlink()
+    names(server, LOGIN=world.INSPECTED)
+    ended = go(server)
+    assert ended.code == 208, ended.out
+    found = rows(server)
+    assert found[ARC]["tls"] == "TLSv1.3"
+    assert world.MICROSOFT in found[ARC]["issuer"]
+    assert "not trusted here" in found[LOGIN]["message"]
+
+
+def test_without_tools_it_says_what_was_not_tested(server):
+    for tool in ("openssl", "curl", "getent"):
+        (server / "bin" / tool).unlink()
+    (server / "bin/nslookup").unlink(missing_ok=True)
+    names(server, LOGIN=world.REFUSED)
+    ended = go(server)
+    assert ended.code == 208, ended.out
+    found = rows(server)
+    assert found[ARC]["verdict"] == "untested"
+    assert found[ARC]["tls"] == "untested"
+    assert "neither openssl nor curl" in ended.out
+    assert found[LOGIN]["verdict"] == "failed"
+
+
+def test_it_can_be_left_out_and_the_receipt_says_so(server):
+    names(server, LOGIN=world.REFUSED)
+    ended = go(server, "--skip-network-check")
+    assert ended.code == 0, ended.out
+    written = receipt(server)
+    assert (written["preflight"], written["switches"]) == ([], ["--skip-network-check"])
+
+
+def test_looking_tells_all_and_changes_nothing(server):
+    names(server, LOGIN=world.REFUSED)
+    sample.write(server / "bundle", replace(sample.SECRET, checks=CHECKS))
+    before = server.files()
+    ended = server.run("--check", "--secret-file", "/root/secret")
+    assert ended.code == 208, ended.out
+    assert server.files() == before
+    assert list((server / "var/tmp").iterdir()) == []
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_missing_root_stops_where_nothing_proves_the_contrary(server, known):
+    names(server)
+    roots = (NeededRoot(name="LAB root", sha1="AB" * 20, needed_for="azure-tls", required=True),)
+    ended = go(server, *(() if known else ("--skip-network-check",)), roots=roots)
+    assert ended.code == (0 if known else 210), ended.out
+    assert "AB" * 20 in ended.out
+
+
+def test_the_agents_own_check_has_the_last_word(server):
+    names(server)
+    put(server / "var/opt/azcmagent/lab.json", json.dumps({"unreachable": ARC}), 0o644)
+    ended = go(server)
+    assert ended.code == 26, ended.out
+    assert f"azcmagent check differs: it does not reach {ARC}" in ended.out
+
+
+@pytest.fixture
+def elsewhere(server, tmp_path, request):
+    """Another network for this server: its clock is wrong, it is Azure's, or it has an agent's token endpoint."""
+    (tmp_path / "network").mkdir()
+    made = world.Network(f"arc-{os.getpid()}-2", tmp_path / "network")
+    try:
+        made.start(HOSTS, identity=str(server.root), **request.param)
+        server.network = made.path
+        trust(server, made, world.MICROSOFT)
+        names(server)
+        yield request.param
+    finally:
+        made.stop()
+
+
+@pytest.mark.parametrize("elsewhere", [{"skew": 600}, {"skew": -600}], indirect=True)
+def test_a_wrong_clock_is_told(server, elsewhere):
+    ended = go(server)
+    assert ended.code == 0, ended.out
+    word = "behind" if elsewhere["skew"] > 0 else "ahead"
+    assert f"s {word}" in ended.out.partition("WARNING: this machine's clock is ")[2].splitlines()[0]
+
+
+@pytest.mark.parametrize("elsewhere", [{"azure": True}], indirect=True)
+def test_an_azure_vm_is_refused_but_for_a_test(server, elsewhere):
+    assert elsewhere
+    ended = go(server)
+    assert ended.code == 202, ended.out
+    assert "this is an Azure VM (AzurePublicCloud)" in ended.out
+    assert not (server / "packages").exists()
+    ended = server.run("--secret-file", "/root/secret", environment={"MSFT_ARC_TEST": "true"})
+    assert ended.code == 0, ended.out
+
+
+@pytest.mark.parametrize("elsewhere", [{}], indirect=True)
+def test_the_identity_is_proven_by_a_token(server, elsewhere):
+    assert elsewhere == {}
+    sample.write(server / "bundle", replace(sample.SECRET, identity=Identity(prove=True)))
+    ended = server.run("--secret-file", "/root/secret", watch=True)
+    assert ended.code == 0, ended.out
+    assert "its identity gives tokens" in ended.out
+    assert b"cAn4ry" not in ended.out.encode() + ended.seen
+    (server / "var/opt/azcmagent/tokens/one.key").unlink()
+    assert [path for path, content in server.files().items() if b"cAn4ry" in content] == []
+
+
+def test_an_identity_that_cannot_be_proven(server):
+    names(server)
+    ended = go(server, identity=Identity(prove=True))
+    assert ended.code == 206, ended.out
+    assert "port 40342 does not answer" in ended.out

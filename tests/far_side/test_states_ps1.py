@@ -1,0 +1,280 @@
+"""What install.ps1 finds on a server, and its one answer to it: the rows of the table in docs/far-side.md."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+import zipfile
+from dataclasses import replace
+
+import pytest
+import sample_bundles as sample
+from far_side_windows import CANARY, UNINSTALL, Server, outcomes, write_bundle
+
+from bundler.products.arc_server.onboarding import Setting
+
+# In how many places of its time a run is killed.
+POINTS = int(os.environ.get("ARC_BUNDLER_KILL_POINTS", "6"))
+
+OLDER, NEWER = "1.66.03471.1262", "1.100.0.1"
+
+
+def connected_to(server: Server, group: str) -> None:
+    held = {"subscriptionId": sample.SUBSCRIPTION, "resourceGroup": group, "resourceName": "srv"}
+    (server / "lab/var/opt/azcmagent").mkdir(parents=True, exist_ok=True)
+    (server / "lab/var/opt/azcmagent/agentconfig.json").write_text(json.dumps(held))
+
+
+def group_of(server: Server) -> str:
+    file = server / "lab/var/opt/azcmagent/agentconfig.json"
+    return json.loads(file.read_bytes())["resourceGroup"] if file.exists() else ""
+
+
+def expire(server: Server) -> None:
+    """As an agent shows itself after 90 days without Azure; the stand-in forgets it when it disconnects."""
+    connected_to(server, "rg-arc")
+    shown = {
+        "status": "Expired",
+        "subscriptionId": sample.SUBSCRIPTION,
+        "resourceGroup": "rg-arc",
+        "resourceName": "srv",
+    }
+    (server / "shown").write_text(json.dumps(shown))
+
+
+# What is there; switches; exit code; the outcomes of install and connect; whether msiexec removed and installed.
+STATES = {
+    "nothing": (None, "", (), 0, ("ok", "ok"), (False, True)),
+    "the same version, disconnected": (sample.WINDOWS_VERSION, "", (), 0, ("skip", "ok"), (False, False)),
+    "older and connected": (OLDER, "rg-arc", (), 0, ("ok", "skip"), (False, True)),
+    "newer": (NEWER, "", (), 0, ("skip", "ok"), (False, False)),
+    "newer, and it may be replaced": (NEWER, "rg-arc", ("-AllowDowngrade",), 0, ("ok", "skip"), (True, True)),
+    "connected as wanted": (sample.WINDOWS_VERSION, "rg-arc", (), 0, ("skip", "skip"), (False, False)),
+    "connected elsewhere": (sample.WINDOWS_VERSION, "rg-other", (), 67, (), (False, False)),
+    "connected elsewhere, and to be moved": (
+        sample.WINDOWS_VERSION,
+        "rg-other",
+        ("-Reconnect",),
+        0,
+        ("skip", "ok"),
+        (False, False),
+    ),
+    "an expired identity": (sample.WINDOWS_VERSION, "expired", (), 0, ("skip", "ok"), (False, False)),
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_every_state_has_its_answer(server, state):
+    version, group, switches, code, wanted, (removed, installed) = STATES[state]
+    if version:
+        server.install_agent(version)
+    if group == "expired":
+        expire(server)
+    elif group:
+        connected_to(server, group)
+    ended = server.run(*server.secret(), *switches)
+    assert ended.code == code, ended.out
+    assert (server / "removed").exists() == removed
+    assert (server / "msiexec").exists() == installed
+    receipt = server.receipt()
+    assert receipt["code"] == code
+    if code:
+        assert "-Reconnect" in receipt["message"]
+        assert group_of(server) == group
+    else:
+        assert tuple(outcomes(ended)[2:5:2]) == wanted
+        assert (group_of(server), receipt["outcome"]) == ("rg-arc", "connected")
+        assert [f"-{name.lstrip('-')}" for name in receipt["switches"]] == list(switches)
+
+
+def test_files_that_an_installation_left_without_the_agent_are_repaired(server):
+    server.registry(**{UNINSTALL: {"DisplayName": "Azure Connected Machine Agent", "DisplayVersion": NEWER}})
+    ended = server.run(*server.secret())
+    assert ended.code == 0, ended.out
+    assert (server / "msiexec").exists()
+
+
+def test_only_a_practice_bundle_knows_the_labs_agent(server):
+    for name in ("Azure Connected Machine Agent (LAB)", "Azure Connected Machine Agent"):
+        server.registry(**{UNINSTALL: {"DisplayName": name, "DisplayVersion": "9.9"}})
+        for practice in ("LAB", ""):
+            sample.write(server / "bundle", practice=practice)
+            script = (server / "bundle/install.ps1").read_text()
+            start = script.index("$UninstallKey")
+            probe = script[start : script.index("# The version that Windows has")]
+            text = script[script.index("function Get-Text") :]
+            probe += text[: text.index("\n}\n") + 3] + "@(Get-AgentPrograms) | ForEach-Object { $_.Key + $_.Version }\n"
+            (server / "bundle/probe.ps1").write_text(f"$Practice = '{practice}'\n" + probe)
+            found = server.run(script="probe.ps1").out.split()
+            known = practice or "LAB" not in name
+            assert found == (["{5454DFD0-1F38-4EA2-9ECF-AFD6634E1917}9.9"] if known else []), name
+
+
+@pytest.mark.parametrize(("code", "tries"), [("42", 2), ("41", 1)])
+def test_what_passes_by_itself_is_tried_again(server, code, tries):
+    (server / "lab/var/opt/azcmagent").mkdir(parents=True)
+    (server / "lab/var/opt/azcmagent/lab.json").write_text(json.dumps({"fail-once": code}))
+    ended = server.run(*server.secret())
+    assert ended.code == (0 if tries == 2 else int(code)), ended.out
+    assert (server / "arguments").read_text().count("connect|--config|") == tries
+
+
+def test_uninstalling_takes_everything_of_ours(server):
+    assert server.run(*server.secret()).code == 0
+    server.install_agent(sample.WINDOWS_VERSION)
+    refused = server.run("-Uninstall")
+    assert refused.code == 203, refused.out
+    assert group_of(server) == "rg-arc"
+    ended = server.run("-Uninstall", *server.secret())
+    assert ended.code == 0, ended.out
+    assert outcomes(ended) == ["ok"] * 5
+    assert json.loads((server / "left").read_bytes())["service-principal-secret"] == CANARY
+    assert (server / "removed").read_text().split()[:4] == [
+        "/x",
+        "{5454DFD0-1F38-4EA2-9ECF-AFD6634E1917}",
+        "/qn",
+        "/norestart",
+    ]
+    assert group_of(server) == ""
+    receipt = server.receipt()
+    assert (receipt["mode"], receipt["outcome"], receipt["code"]) == ("uninstall", "uninstalled", 0)
+    server.registry()
+    again = server.run("-Uninstall")
+    assert again.code == 0, again.out
+    assert outcomes(again)[1:4] == ["skip"] * 3
+
+
+def test_uninstalling_elsewhere_needs_a_word(server):
+    server.install_agent(sample.WINDOWS_VERSION)
+    connected_to(server, "rg-other")
+    assert server.run("-Uninstall").code == 67
+    assert group_of(server) == "rg-other"
+    ended = server.run("-Uninstall", "-ForceLocalOnly")
+    assert ended.code == 0, ended.out
+    assert "disconnect|--force-local-only|" in (server / "arguments").read_text()
+
+
+def test_a_proxy_of_an_earlier_bundle_is_cleared(server):
+    assert server.run(*server.secret()).code == 0
+    write_bundle(server / "bundle", replace(sample.SECRET, settings=(Setting(key="config.mode", value="full"),)))
+    ended = server.run()
+    assert ended.code == 0, ended.out
+    assert "proxy.url cleared" in ended.out
+    local = json.loads((server / "lab/var/opt/azcmagent/localconfig.json").read_bytes())
+    assert local["proxy.url"] == ""
+    assert outcomes(server.run())[3] == "skip"
+
+
+def test_a_proxy_of_somebody_elses_stays(server):
+    server.install_agent(sample.WINDOWS_VERSION)
+    (server / "lab/var/opt/azcmagent").mkdir(parents=True)
+    (server / "lab/var/opt/azcmagent/localconfig.json").write_text('{"proxy.url": "http://other.example:8080"}')
+    write_bundle(server / "bundle", replace(sample.SECRET, settings=()))
+    assert server.run(*server.secret()).code == 0
+    local = json.loads((server / "lab/var/opt/azcmagent/localconfig.json").read_bytes())
+    assert local["proxy.url"] == "http://other.example:8080"
+
+
+def test_a_gateway_is_confirmed(server):
+    gateway = f"/subscriptions/{sample.SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.HybridCompute/gateways/g"
+    write_bundle(server / "bundle", replace(sample.SECRET, settings=(), gateway_id=gateway))
+    assert server.run(*server.secret()).code == 0
+    shown = {"status": "Connected", "subscriptionId": sample.SUBSCRIPTION, "resourceGroup": "rg-arc", "httpsProxy": ""}
+    (server / "shown").write_text(json.dumps(shown))
+    ended = server.run(*server.secret())
+    assert ended.code == 206, ended.out
+    assert "not through the Arc gateway" in ended.out
+
+
+def test_what_the_agent_does_not_keep_is_told(server):
+    """A stand-in that takes a setting and forgets it."""
+    agent = server / "stand-in/azcmagent.exe"
+    agent.write_text(
+        agent.read_text().replace(
+            "if [[ $1 == disconnect", "[[ $1 $2 != 'config set' ]] || exit 0\nif [[ $1 == disconnect"
+        )
+    )
+    ended = server.run(*server.secret())
+    assert ended.code == 69, ended.out
+    assert "proxy.url was set to" in ended.out
+
+
+def test_two_runs_exclude_each_other(server):
+    (server / "Data/arc-bundler").mkdir(parents=True)
+    lock = server / "Data/arc-bundler/lock"
+    with subprocess.Popen(["flock", lock, "-c", "echo held; read -r _"], stdin=-1, stdout=-1, text=True) as holder:
+        assert holder.stdout.readline() == "held\n"
+        ended = server.run(*server.secret())
+        holder.communicate("\n")
+    assert ended.code == 212, ended.out
+    assert not (server / "msiexec").exists()
+    assert server.run(*server.secret()).code == 0
+
+
+def test_a_kill_leaves_a_receipt(server):
+    """Its steps are those that were done; a run that ends replaces it by the whole."""
+    (server / "slow").touch()
+    process = server.start(*server.secret())
+    while not (server / "connecting").exists():
+        assert process.poll() is None
+    process.kill()
+    process.communicate()
+    receipt = server.receipt()
+    assert (receipt["outcome"], receipt["code"]) == ("interrupted", 207)
+    assert [step["name"] for step in receipt["steps"]] == ["verify", "preflight", "install", "configure"]
+    assert list((server / "Data/arc-bundler").glob("*.part")) == []
+
+
+def test_collected_logs_hold_no_secret(server):
+    token = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzZWNyZXQifQ.c2lnbmF0dXJl"
+    secrets = {
+        "himds.log": f'level=info msg="got" access_token="{token}"',
+        "azcmagent.log": 'service-principal-secret: hunter2a\n"client_secret": "hun\\"ter2b", next\nhttp://me:hunter2c@proxy:80/',
+        "arcproxy.log": "Authorization: Bearer hunter2d\nhttps://x.blob/?sv=1&sig=hunter2e%3D&x=1\nkept: this line",
+    }
+    for name, text in secrets.items():
+        file = server / "Data/AzureConnectedMachineAgent/Log" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    server.install_agent(sample.WINDOWS_VERSION)
+    ended = server.run("-CollectLogs", str(server / "out"), environment={"ARC_BUNDLER_SECRET": CANARY})
+    assert ended.code == 0, ended.out
+    (archive,) = (server / "out").iterdir()
+    with zipfile.ZipFile(archive) as packed:
+        held = {name: packed.read(name).decode() for name in packed.namelist()}
+    everything = "\n".join(held.values())
+    for secret in ("hunter2", "ter2b", token, "cAn4ry"):
+        assert secret not in everything, secret
+    assert "kept: this line" in held["agent/arcproxy.log"]
+    assert {"azcmagent-show.txt", "azcmagent-config-list.txt", "preflight.json", "receipt.json"} <= set(held)
+    assert json.loads(held["receipt.json"])["mode"] == "collect-logs"
+
+
+@pytest.mark.slow
+def test_killed_anywhere_and_run_again(server):
+    """What a kill leaves is a receipt that says so, or none; and the next run ends well and cleans up."""
+    began = time.monotonic()
+    assert server.run(*server.secret()).code == 0
+    whole = time.monotonic() - began
+    for point in range(POINTS):
+        for name in ("lab", "Data", "Programs/AzureConnectedMachineAgent"):
+            shutil.rmtree(server / name)
+            (server / name).mkdir()
+        process = server.start(*server.secret())
+        time.sleep(whole * (point + 1) / (POINTS + 1))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        if list((server / "Data").glob("arc-bundler/receipt-*.json")):
+            assert server.receipt()["outcome"] in {"interrupted", "connected"}
+        ended = server.run(*server.secret())
+        assert ended.code == 0, (point, ended.out)
+        assert server.receipt()["outcome"] == "connected"
+        assert list((server / "Data/arc-bundler").glob("work-*")) == []
+        assert [path for path, content in server.files().items() if b"cAn4ry" in content] == [
+            str(server / "secret.txt"),
+            str(server / "arrived"),
+        ]

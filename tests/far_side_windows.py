@@ -1,0 +1,167 @@
+"""A Windows of folders to run install.ps1 on: a registry in a file, stand-ins for programs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import receipts
+import sample_bundles as sample
+
+import bundler.lab.agents
+
+CANARY = "cAn4ry-$(x)`x`'\"\\\u2019 &<> 東京"
+WINDOWS_NT = "HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion"
+FRAMEWORK = "HKLM\\SOFTWARE\\Microsoft\\NET Framework Setup\\NDP\\v4\\Full"
+UNINSTALL = "HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Uninstall\\{5454DFD0-1F38-4EA2-9ECF-AFD6634E1917}"
+
+# A stand-in notes how it was started. {root} is filled in.
+MSIEXEC = """#!/bin/bash
+if [[ $1 == /x ]]; then
+    printf '%s\\n' "$@" >'{root}/removed'
+    rm -rf "$ProgramW6432/AzureConnectedMachineAgent"
+    mkdir "$ProgramW6432/AzureConnectedMachineAgent"
+    exit 0
+fi
+printf '%s\\n' "$@" >'{root}/msiexec'
+env >>'{root}/environments'
+sha256sum <"$2" >'{root}/installed-sum'
+[[ ! -e '{root}/msi-code' ]] || code=$(<'{root}/msi-code')
+case ${{code:-0}} in 0 | 3010 | 1641) cp -r '{root}/stand-in/.' "$ProgramW6432/AzureConnectedMachineAgent" ;; esac
+printf 'MSI log\\n' >"$6"
+exit $((${{code:-0}} & 255))
+"""
+ICACLS = """#!/bin/bash
+printf '%s|' "$@" >>'{root}/icacls'
+echo >>'{root}/icacls'
+"""
+AGENT = """#!/bin/bash
+env >>'{root}/environments'
+printf '%s|' "$@" >>'{root}/arguments'
+if [[ $1 == disconnect ]]; then
+    [[ $2 != --config ]] || cp "$3" '{root}/left'
+    rm -f '{root}/shown'
+fi
+if [[ $1 == show && -e '{root}/shown' ]]; then
+    cat '{root}/shown'
+    exit
+fi
+if [[ $1 == connect ]]; then
+    cp "$3" '{root}/arrived'
+    [[ ! -e '{root}/slow' ]] || {{ : >'{root}/connecting'; sleep 30; }}
+fi
+exec "${{BASH_SOURCE[0]%/*}}/lab-agent" "$@"
+"""
+
+
+@dataclass
+class Ended:
+    code: int
+    out: str
+
+
+@dataclass
+class Server:
+    """A Windows made of folders."""
+
+    root: Path
+    powershell: str
+
+    def __truediv__(self, path: str) -> Path:
+        return self.root / path
+
+    def registry(self, **changes) -> None:
+        keys = {
+            WINDOWS_NT: {
+                "ProductName": "Windows Server 2022 Standard",
+                "CurrentBuildNumber": "20348",
+                "InstallationType": "Server",
+            },
+            FRAMEWORK: {"Release": 528449},
+        }
+        keys[WINDOWS_NT].update(changes.pop("windows", {}))
+        keys.update(changes)
+        (self / "registry.json").write_text(json.dumps(keys))
+
+    def start(self, *arguments: str, environment=None, stdin=subprocess.DEVNULL, script="install.ps1"):
+        folders = {
+            "ProgramW6432": self / "Programs",
+            "ProgramFiles": self / "Programs",
+            "ProgramData": self / "Data",
+            "SystemRoot": self / "Windows",
+            "BENCH_REGISTRY": self / "registry.json",
+            "AZCMAGENT_LAB_ROOT": self / "lab",
+            "HOME": os.environ.get("HOME", "/"),
+            "PATH": os.environ["PATH"],
+            "PROCESSOR_ARCHITECTURE": "AMD64",
+            "AZCMAGENT_LAB_ELEVATED": "1",
+        }
+        return subprocess.Popen(
+            [self.powershell, "-NoProfile", "-NonInteractive", "-File", self / "bundle" / script, *arguments],
+            env={**{name: str(value) for name, value in folders.items()}, **(environment or {})},
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def run(self, *arguments: str, stdin: bytes | None = None, **more) -> Ended:
+        process = self.start(*arguments, stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE, **more)
+        out, _ = process.communicate(stdin, timeout=60)
+        return Ended(process.returncode, out.decode(errors="replace"))
+
+    def secret(self, content: bytes = CANARY.encode() + b"\r\n") -> tuple[str, str]:
+        (self / "secret.txt").write_bytes(content)
+        return "-SecretFile", str(self / "secret.txt")
+
+    def receipt(self):
+        found = sorted((self / "Data/arc-bundler").glob("receipt-*.json"))
+        assert found, "there is no receipt"
+        receipt = json.loads(found[-1].read_bytes())
+        receipts.validator().validate(receipt)
+        return receipt
+
+    def install_agent(self, version: str) -> None:
+        """As if the agent were there from before."""
+        for file in (self / "stand-in").iterdir():
+            target = self / "Programs/AzureConnectedMachineAgent" / file.name
+            target.write_text(file.read_text())
+            target.chmod(0o755)
+        self.registry(**{UNINSTALL: {"DisplayName": "Azure Connected Machine Agent", "DisplayVersion": version}})
+
+    def files(self) -> dict[str, bytes]:
+        return {str(path): path.read_bytes() for path in self.root.rglob("*") if path.is_file()}
+
+
+def write_bundle(folder: Path, *arguments, **more) -> None:
+    """A bundle whose script does not wait long between two tries."""
+    sample.write(folder, *arguments, practice="LAB", **more)
+    script = (folder / "install.ps1").read_text()
+    assert "$ConnectPause = 15000" in script
+    (folder / "install.ps1").write_text(script.replace("$ConnectPause = 15000", "$ConnectPause = 50"), newline="\r\n")
+
+
+def outcomes(ended):
+    return [line.split()[2] for line in ended.out.splitlines() if line.startswith("[")]
+
+
+def make(root: Path, powershell: str) -> Server:
+    """A fresh one below ``root``, with the sample bundle."""
+    for folder in ("Windows/System32", "Programs/AzureConnectedMachineAgent", "Data", "lab", "stand-in"):
+        (root / folder).mkdir(parents=True)
+    agent = (Path(bundler.lab.agents.__file__).parent / "azcmagent.sh").read_text()
+    for path, text in {
+        "Windows/System32/msiexec.exe": MSIEXEC.format(root=root),
+        "Windows/System32/icacls.exe": ICACLS.format(root=root),
+        "stand-in/azcmagent.exe": AGENT.format(root=root),
+        "stand-in/lab-agent": agent.replace("@LAB-AGENT-VERSION@", sample.WINDOWS_VERSION),
+    }.items():
+        (root / path).write_text(text)
+        (root / path).chmod(0o755)
+    write_bundle(root / "bundle")
+    made = Server(root, powershell)
+    made.registry()
+    return made
