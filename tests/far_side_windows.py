@@ -136,9 +136,9 @@ class Server:
         return {str(path): path.read_bytes() for path in self.root.rglob("*") if path.is_file()}
 
 
-def write_bundle(folder: Path, *arguments, **more) -> None:
+def write_bundle(folder: Path, *arguments, practice="LAB", **more) -> None:
     """A bundle whose script does not wait long between two tries."""
-    sample.write(folder, *arguments, practice="LAB", **more)
+    sample.write(folder, *arguments, practice=practice, **more)
     script = (folder / "install.ps1").read_text()
     assert "$ConnectPause = 15000" in script
     (folder / "install.ps1").write_text(script.replace("$ConnectPause = 15000", "$ConnectPause = 50"), newline="\r\n")

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from far_side_windows import Server, write_bundle
 
+from bundler.model.host_record import HostRecord
 from bundler.products.arc_server.onboarding import EndpointCheck, NeededRoot
 
 MICROSOFT = "Microsoft Corporation"
@@ -153,7 +154,7 @@ def check(port: int, host="localhost", **changes) -> EndpointCheck:
 
 def look(server: Server, onboarding, *more: str, trusted=None, quick=True):
     """Check only, and the receipt's table by port and host."""
-    write_bundle(server / "bundle", onboarding)
+    write_bundle(server / "bundle", onboarding, practice="")
     script = server / "bundle/install.ps1"
     if quick:
         script.write_text(script.read_text().replace("$NetworkWait = 5000", "$NetworkWait = 1500"), newline="\r\n")
@@ -230,16 +231,30 @@ def test_each_fault_is_told_by_its_row(server, azure, tmp_path):
 
 
 def test_private_addresses_need_a_scope(server, azure):
-    with listening(tls(azure.context())) as port:
-        onboarding = replace(sample.SECRET, checks=(check(port, expects="public"),))
-        ended, receipt, _ = look(server, onboarding, trusted=azure.pem)
-        assert ended.code == receipt["code"] == 209, ended.out
+    host = "gbl.his.arc.azure.com"
+    onboarding = replace(
+        sample.SECRET,
+        hosts_records=(HostRecord(host=host, address="127.0.0.1"),),
+        checks=(check(443, host=host, expects="public"),),
+    )
+    ended, receipt, _ = look(server, onboarding, "-WriteHosts")
+    assert ended.code == receipt["code"] == 209, ended.out
+    with listening(tls(azure.context(host))) as port:
         scoped = replace(
-            onboarding, private_link_scope="/subscriptions/s/scope", checks=(check(port, expects="private"),)
+            onboarding,
+            private_link_scope="/subscriptions/s/scope",
+            checks=(check(port, host=host, expects="private", way="private-endpoint"),),
         )
-        ended, receipt, _ = look(server, scoped, trusted=azure.pem)
-        assert ended.code == 0, ended.out
-        assert receipt["outcome"] == "checked"
+        ended, receipt, _ = look(server, scoped, "-WriteHosts", trusted=azure.pem)
+    assert ended.code == 0, ended.out
+    assert receipt["outcome"] == "checked"
+
+
+def test_a_practice_bundle_tells_and_goes_on(server):
+    write_bundle(server / "bundle", replace(sample.SECRET, checks=(check(443, host="no-such-name.invalid"),)))
+    ended = server.run("-CheckOnly", *server.secret())
+    assert ended.code == 0, ended.out
+    assert "no-such-name.invalid: the name does not resolve (a practice bundle goes on)" in ended.out
 
 
 @pytest.mark.parametrize(
@@ -279,8 +294,8 @@ def test_a_missing_root_is_named(server, azure):
 
 def test_nothing_waits_for_the_network_where_it_is_connected(server):
     """The second run is quiet, and looks at the network only where it is asked to."""
-    onboarding = replace(sample.SECRET, checks=(check(9, host="192.0.2.1"),))
-    write_bundle(server / "bundle", onboarding)
+    onboarding = replace(sample.SECRET, checks=(check(9, host="no-such-name.invalid"),))
+    write_bundle(server / "bundle", onboarding, practice="")
     assert server.run(*server.secret()).code == 208
     assert not (server / "msiexec").exists()
     assert server.run("-SkipNetworkCheck", *server.secret()).code == 0

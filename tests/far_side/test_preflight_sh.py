@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import far_side_network as world
 import pytest
@@ -307,3 +309,30 @@ def test_an_identity_that_cannot_be_proven(server):
     ended = go(server, identity=Identity(prove=True))
     assert ended.code == 206, ended.out
     assert "port 40342 does not answer" in ended.out
+
+
+def test_interrupted_while_it_tries_the_network(server):
+    names(server, LOGIN=world.STALLED)
+    sample.write(server / "bundle", replace(sample.SECRET, checks=CHECKS))
+    process = server.start("--secret-file", "/root/secret")
+    waited = time.monotonic() + 30
+    while not list((server / "var/tmp").glob("arc-bundler-*/2.tls")):
+        assert time.monotonic() < waited
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGINT)
+    began = time.monotonic()
+    out, _ = process.communicate(timeout=30)
+    assert process.returncode == 207, out
+    assert time.monotonic() - began < 8
+    assert list((server / "var/tmp").iterdir()) == []
+    assert not (server / "packages").exists()
+    # What it started has ended with it.
+    roots = [entry / "root" for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+    assert [path for path in roots if _points_to(path, server.root)] == []
+
+
+def _points_to(path: Path, folder: Path) -> bool:
+    try:
+        return path.readlink() == folder
+    except OSError:
+        return False
