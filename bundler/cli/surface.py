@@ -42,7 +42,6 @@ def example(*lines: str) -> str:
 class Surface:
     """What one invocation was told about telling."""
 
-    json: bool
     format: str
     """``text``, ``json``, or one of the command's own."""
     quiet: bool
@@ -51,6 +50,11 @@ class Surface:
     now: datetime
     """UTC, whole seconds; the only clock reading of a run."""
     environment: Mapping[str, str]
+
+    @property
+    def json(self) -> bool:
+        """Whether a program reads the result."""
+        return self.format == "json"
 
     def say(self, text: str) -> None:
         """Say something beside the result, on standard error; not with ``-q``."""
@@ -89,7 +93,6 @@ def _common(function: _F, more: Mapping[str, str]) -> _F:
     def wrapped(*args: Any, **given: Any) -> Any:
         told = given.pop("output_format")
         surface = Surface(
-            json=told == "json",
             format=told,
             quiet=given.pop("quiet"),
             verbose=given.pop("verbose"),

@@ -27,7 +27,7 @@ def read(path: Path, text: bytes, definition: Definition, *, today: date, strict
     faults = [_fault(finding, text) for finding in findings]
     if any(strict or fault.severity == "error" for fault in faults):
         raise DefinitionError(
-            f"{path} names files that cannot be used", faults=faults, do="Correct the files, or name others."
+            f"{path} names files that cannot be used", faults=faults, do="correct the files, or name others"
         )
     return Carried(hosts_records=records, certificates=held), faults
 

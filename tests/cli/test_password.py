@@ -13,7 +13,7 @@ from bundler.errors import UsageError
 
 def surface(**environment: str) -> Surface:
     return Surface(
-        json=False, quiet=True, verbose=0, progress=False, now=datetime.now(timezone.utc), environment=environment
+        format="text", quiet=True, verbose=0, progress=False, now=datetime.now(timezone.utc), environment=environment
     )
 
 

@@ -82,7 +82,7 @@ def test_what_is_no_anchors_file(tmp_path, content):
 
 
 def test_a_missing_file(tmp_path):
-    with pytest.raises(UsageError, match="cannot read"):
+    with pytest.raises(UsageError, match="cannot be read"):
         anchors.load(tmp_path / "none.json")
 
 

@@ -140,7 +140,7 @@ def _linux(onboarding: Onboarding, rows: list[_Row], shared: Mapping[str, object
     if onboarding.certificate_thumbprint:
         raise DefinitionError(
             "a certificate in a Windows store cannot be used by the Linux targets",
-            do="Give certificate.file instead, or make a bundle of its own for Windows.",
+            do="give authentication.certificate_file instead, or make a bundle of its own for Windows",
         )
     values = {**shared, **_connection(onboarding), "rows": rows, "targets_text": _targets_text(rows)}
     return [
