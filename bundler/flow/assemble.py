@@ -17,8 +17,9 @@ from bundler.model.target import Target
 from bundler.model.tree import Blob, Entry, Tree
 from bundler.pack import manifest as manifests
 from bundler.products.arc_server import scripts
+from bundler.products.arc_server.asked import onboarding
 from bundler.products.arc_server.endpoints import endpoints
-from bundler.products.arc_server.onboarding import Onboarding, onboarding
+from bundler.products.arc_server.onboarding import Onboarding
 
 TOOL = f"arc-bundler {__version__}"
 PRODUCT = "arc-server"

@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 from bundler.errors import DefinitionError
 from bundler.flow import assemble, site
 from bundler.products.arc_server import tables
-from bundler.products.arc_server.onboarding import onboarding
+from bundler.products.arc_server.asked import onboarding
 
 TODAY = date(2026, 11, 23)
 NOW = datetime(2026, 11, 1, tzinfo=timezone.utc)

@@ -7,9 +7,10 @@ import pytest
 from bundler.formats import records
 from bundler.model.host_record import HostRecord
 from bundler.products.arc_server import tables
+from bundler.products.arc_server.asked import onboarding
 from bundler.products.arc_server.checks import checks
 from bundler.products.arc_server.definition import Definition
-from bundler.products.arc_server.onboarding import EndpointCheck, onboarding
+from bundler.products.arc_server.onboarding import EndpointCheck
 
 BASE = {
     "name": "arc",

@@ -7,8 +7,9 @@ import uuid
 import pytest
 
 from bundler.formats import records
+from bundler.products.arc_server.asked import onboarding
 from bundler.products.arc_server.definition import Definition
-from bundler.products.arc_server.onboarding import Onboarding, onboarding
+from bundler.products.arc_server.onboarding import Onboarding
 
 BASE = {
     "name": "arc",
