@@ -12,7 +12,7 @@ VERSION = "1.67.03512.2900"
 
 ONE = "11111111-2222-3333-4444-555555555555"
 TWO = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
-CANARY = "cAn4ry$(touch /x)`'\"\\"
+CANARY = "hUsh7y$(touch /x)`'\"\\"
 WHERE = ("-s", ONE, "-g", "rg", "-l", "eastasia", "-n", "srv1")
 PRINCIPAL = ("-t", TWO, "-i", TWO)
 SIGNED = (*WHERE, *PRINCIPAL, "-p", CANARY)
@@ -104,7 +104,7 @@ CASES = {
     # the configuration file
     "a configuration file": Case(
         (
-            Step(("connect", "--config", "@config"), says=("LAB", "Connected machine to Azure"), never=("cAn4ry",)),
+            Step(("connect", "--config", "@config"), says=("LAB", "Connected machine to Azure"), never=("hUsh7y",)),
             Step(
                 ("show", "-j"),
                 json={"status": "Connected", "resourceName": "srv1", "tenantId": TWO, "lab": True},
@@ -177,16 +177,16 @@ CASES = {
     "no location": connect("-s", ONE, "-g", "rg", **failed(16, "--location")),
     "a principal without tenant": connect(*WHERE, "-i", TWO, "-p", "x", **failed(16, "--tenant-id")),
     "a principal without proof": connect(*WHERE, *PRINCIPAL, **failed(16)),
-    "a secret without principal": connect(*WHERE, "-p", CANARY, **failed(16), never=("cAn4ry",), wine=True),
+    "a secret without principal": connect(*WHERE, "-p", CANARY, **failed(16), never=("hUsh7y",), wine=True),
     "an empty value is a missing one": connect("-s", "", "-g", "rg", "-l", "eastasia", **failed(16)),
     # what is wrong
     "unknown flag": connect("--no-such-flag", "x", **failed(23, "no-such-flag")),
-    "unknown flag with a value": connect(f"--service-principal-secrte={CANARY}", **failed(23), never=("cAn4ry",)),
+    "unknown flag with a value": connect(f"--service-principal-secrte={CANARY}", **failed(23), never=("hUsh7y",)),
     "a flag of Microsoft's own that is not in its reference": connect("--proxy", "http://p:1", **failed(23)),
     "a flag of one letter with two dashes": connect("--s", ONE, **failed(23)),
     "a flag without its value": connect("-s", **failed(23)),
     "a switch with a value that is none": connect("--ignore-network-check=yes", **failed(23)),
-    "a word that is no flag": connect(*SIGNED, CANARY, **failed(23), never=("cAn4ry",)),
+    "a word that is no flag": connect(*SIGNED, CANARY, **failed(23), never=("hUsh7y",)),
     "a word after two dashes": connect(*SIGNED, "--", "-x", **failed(23)),
     "asynchronous onboarding": connect("existing", **failed(3)),
     "unknown region": connect(*SIGNED, "-l", "moon", **failed(20), wine=True),
@@ -225,7 +225,7 @@ CASES = {
     # who is not let in
     "a wrong secret": connect(*WHERE, *PRINCIPAL, "-p", "wrong-one", **failed(41), never=("wrong-one",), wine=True),
     "a wrong token": connect(*WHERE, "--access-token", "wrong-one", **failed(12), never=("wrong-one",)),
-    "a token": connect(*WHERE, "--access-token", CANARY, never=("cAn4ry",)),
+    "a token": connect(*WHERE, "--access-token", CANARY, never=("hUsh7y",)),
     "a device code": connect(*WHERE, "--use-device-code", says=("https://microsoft.com/devicelogin",)),
     "nobody at Azure CLI": connect(*WHERE, "--use-azcli", **failed(41)),
     "a failure in JSON": connect(
@@ -503,5 +503,5 @@ def check(machine: Machine, case: Case) -> None:
     for left in machine.state.rglob("*"):
         if left.is_file():
             content = left.read_text(encoding="utf-8")
-            assert "cAn4ry" not in content
+            assert "hUsh7y" not in content
             assert "wrong-one" not in content
