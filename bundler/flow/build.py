@@ -6,6 +6,7 @@ Written beside its final name and moved there whole: a killed build leaves nothi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +16,6 @@ from bundler.errors import LockError, NotBelieved, WriteError
 from bundler.fetch.download import Downloader
 from bundler.fetch.store import Store
 from bundler.flow import assemble, fetching, lock_file
-from bundler.flow import lock as locks
 from bundler.flow import verify as verifying
 from bundler.flow.plan import file_name
 from bundler.flow.site import Site
@@ -94,11 +94,11 @@ def build(
     Raises what any step raises; afterwards either all outputs are there, checked, or none is.
     """
     lock = obtain_lock(site, wish, downloader, at=at, environment=environment)
-    fetching.fetch(lock, downloader, site.path.parent)
     jobs = _jobs(site, lock, store, wish)
     final = wish.output / lock.name / lock.version
     if final.exists():
         return _unchanged(final, lock, jobs, site, wish)
+    fetching.fetch(lock, downloader, site.path.parent)
     fetching.believe(lock, store, anchors=site.anchors, at=at)
     with Staging(final, needed=sum(content.total(job.tree) for job in jobs)) as folder:
         made = tuple(_make(job, folder, final, wish, progress) for job in jobs)
@@ -120,6 +120,9 @@ def obtain_lock(
                 f"there is no lock at {wish.lock_path}, and --locked forbids taking one",
                 do="run `arc-bundler lock`, review the file, commit it",
             )
+        # Only here: a build from a lock needs none of the sources, nor what judges their documents.
+        from bundler.flow import lock as locks
+
         lock = locks.take(site, downloader, at=at, environment=environment).lock
         lock_file.write(lock, wish.lock_path)
     lock_file.require_fit(lock, site, wish.lock_path)
@@ -216,10 +219,14 @@ def _folder_there(path: Path, job: _Job, wish: Wish) -> tuple[int, str]:
 
 
 def _archive_there(path: Path, job: _Job, wish: Wish) -> tuple[int, str]:
-    sums, sha256 = path.with_name(f"{path.name}.sha256"), container.sha256(path)
+    sums = path.with_name(f"{path.name}.sha256")
+    # The archive's own sum and those of the files in it: two readings, one for each core.
+    with ThreadPoolExecutor(1) as beside:
+        summed = beside.submit(container.sha256, path)
+        _require_held(path, job, wish)
+        sha256 = summed.result()
     if not sums.exists() or sums.read_bytes() != f"{sha256}  {path.name}\n".encode():
         raise _something_else(sums, "does not fit the archive beside it")
-    _require_held(path, job, wish)
     return path.stat().st_size, sha256
 
 
