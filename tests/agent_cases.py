@@ -491,7 +491,7 @@ class Machine:
 def check(machine: Machine, case: Case) -> None:
     for step in case.steps:
         code, said = machine.run(step)
-        assert code == step.code, f"{step.args}: {said}"
+        assert code == step.code, f"{step.args} ended with {code}: {said}"
         for wanted in step.says:
             if not (machine.windows and wanted.startswith("FATAL   required")):
                 assert wanted in said, step.args

@@ -27,7 +27,20 @@ def wine(prefixes):
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.wine])
 def test_executable_answers_the_same(name, wine, tmp_path):
-    check(Machine(wine, tmp_path, CASES[name], "windows"), CASES[name])
+    """Seen once in some hundred runs on a loaded machine: Wine's server is late and a start or a rename fails.
+
+    What the program does wrong it does twice; the same source, compiled natively, has no second try (test_agents).
+    """
+    for attempt in ("first", "second"):
+        root = tmp_path / attempt
+        root.mkdir()
+        try:
+            check(Machine(wine, root, CASES[name], "windows"), CASES[name])
+        except AssertionError:
+            if attempt == "second":
+                raise
+        else:
+            return
 
 
 def test_thumbprint_of_a_windows_store(wine, tmp_path):
