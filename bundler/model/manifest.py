@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from bundler.model.lock import Pin
+from bundler.model.seal import Approval, Seal
 from bundler.model.target import Target
 from bundler.model.value import value
 
@@ -42,6 +43,14 @@ class Manifest:
     """``arc-bundler X.Y.Z``."""
     practice: str = ""
     """``LAB`` when a lab's anchors vouch for it, otherwise empty."""
+    serial: int = 0
+    """Only grows among bundles of one name, so that a target sees a step back: the lock's time as YYYYMMDDhhmmss."""
+    not_after: datetime | None = None
+    """When a target stops accepting the bundle, where the definition says so; UTC."""
+    seal: Seal | None = None
+    """None where nobody sealed it."""
+    approval: Approval | None = None
+    """None where the definition asks for no reviewer's word."""
     targets: tuple[Target, ...]
     parameters: Mapping[str, str]
     """What the scripts have baked in, by dotted name; never a secret."""

@@ -1,0 +1,43 @@
+"""Who vouches for a bundle: its sealer, and the reviewers who must have approved it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from bundler.model.value import value
+
+Algorithm = Literal["rsa-sha256", "ecdsa-sha256", "ecdsa-sha384"]
+"""How a key signs: RSA with PKCS #1 v1.5 padding, ECDSA on P-256, ECDSA on P-384."""
+
+
+@value
+class Signer:
+    """A certificate that signs, as people compare it."""
+
+    name: str
+    """Its subject, or the name that the definition gives an approver."""
+    sha256: str
+    """Fingerprint: SHA-256 of the certificate's DER, 64 lower-case hex digits."""
+    not_before: datetime
+    not_after: datetime
+    """Last moment that its signatures are accepted; UTC."""
+    algorithm: Algorithm
+
+
+@value
+class Seal:
+    """Who sealed: stated in the manifest, so that taking the signatures away is seen."""
+
+    signer: Signer
+    openpgp: str = ""
+    """Fingerprint (40 upper-case hex digits) of the OpenPGP key that signed as well; empty: none did."""
+
+
+@value
+class Approval:
+    """Whose word is needed besides the sealer's."""
+
+    required: int
+    """How many of ``approvers`` must have signed."""
+    approvers: tuple[Signer, ...]
