@@ -41,3 +41,38 @@ class Approval:
     required: int
     """How many of ``approvers`` must have signed."""
     approvers: tuple[Signer, ...]
+
+
+@value
+class Form:
+    """What a seal's file looks like before its signature: for a script that can hash, and cannot read DER."""
+
+    size: int
+    """Bytes of the whole file."""
+    prefix_size: int
+    """Bytes before the signature's value, which is the rest."""
+    prefix_sha256: str
+
+
+@value
+class Recognised:
+    """A signer, and every form that a seal of theirs can have."""
+
+    signer: Signer
+    forms: tuple[Form, ...]
+    """One for each length that a signature may have."""
+
+
+@value
+class Vouching:
+    """All that a script on a server must know to believe a bundle's seal."""
+
+    sealer: Recognised | None = None
+    """None where nobody sealed it."""
+    openpgp: str = ""
+    """Fingerprint of the OpenPGP key that sealed as well; its public key is ``evidence/sealer.gpg``."""
+    required: int = 0
+    """How many of ``approvers`` must have signed."""
+    approvers: tuple[Recognised, ...] = ()
+    serial: int = 0
+    not_after: datetime | None = None

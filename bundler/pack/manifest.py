@@ -26,7 +26,7 @@ def assemble(described: Manifest, entries: Iterable[Entry], *, name: str, time: 
     listed = _ordered(entries)
     if "/" in name:
         raise WriteError(f"the bundle's name has a slash: {name}", do="change the definition's name or version")
-    require_safe((name, *(entry.path for entry in listed), *sums.UNLISTED))
+    require_safe((name, *(entry.path for entry in listed), sums.MANIFEST, sums.SUMS, *sums.SEALS))
     manifest = replace(described, files=tuple(_described(entry) for entry in listed))
     covered = (*listed, Entry(sums.MANIFEST, records.to_json(manifest)))
     digests = sums.render((entry.path, sha256(entry)) for entry in covered)

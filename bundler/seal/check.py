@@ -57,6 +57,8 @@ class Checked:
     """SHA-256 in hex of ``SHA256SUMS``."""
     documents: Mapping[str, bytes]
     """The files below ``evidence/``, by path."""
+    signed: Mapping[str, bytes]
+    """What seals are over, and the seals: the sums, the manifest, and every signature, by path; none judged yet."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,8 @@ def check(members: Iterable[Member], *, keep: Callable[[str], IO[bytes] | None] 
     if problems or manifest is None:
         raise _verdict(problems)
     evidence = {path: held for path, held in reading.documents.items() if path.startswith(EVIDENCE)}
-    return Checked(manifest, hashlib.sha256(reading.documents[sums.SUMS]).hexdigest(), evidence)
+    signed = {path: held for path, held in reading.documents.items() if not path.startswith(EVIDENCE)}
+    return Checked(manifest, hashlib.sha256(signed[sums.SUMS]).hexdigest(), evidence, signed)
 
 
 def read_manifest(members: Iterable[Member]) -> Manifest:
@@ -141,7 +144,7 @@ class _Reading:
 
     def _kept(self, member: Member) -> Iterator[bytes]:
         """The pieces of ``member``, each passed on to where it is held."""
-        if member.path.startswith(EVIDENCE) or member.path in sums.UNLISTED:
+        if member.path.startswith(EVIDENCE) or not sums.is_listed(member.path):
             yield from self._hold(member)
             return
         sink = self._keep(member.path)
@@ -189,10 +192,10 @@ def _folder_problems(manifest: Manifest, seen: Iterable[_Seen]) -> Iterator[_Pro
 def _file_problems(manifest: Manifest, seen: Iterable[_Seen]) -> Iterator[_Problem]:
     listed: dict[str, FileEntry] = {}
     for entry in manifest.files:
-        if entry.path in listed or entry.path in sums.UNLISTED:
+        if entry.path in listed or not sums.is_listed(entry.path):
             yield _Problem("malformed-manifest", f"{sums.MANIFEST} lists {entry.path!a} that it must not, or twice")
         listed[entry.path] = entry
-    present = {one.path: one for one in seen if one.path not in sums.UNLISTED}
+    present = {one.path: one for one in seen if sums.is_listed(one.path)}
     for path in sorted({*listed, *present}):
         if path not in listed:
             yield _Problem("extra-file", f"{path!a} is not in the manifest")
@@ -225,7 +228,7 @@ def _sums_problems(documents: Mapping[str, bytes], seen: Iterable[_Seen]) -> Ite
     except ValueError as error:
         yield _Problem("sums-mismatch", f"{sums.SUMS}: {error}")
         return
-    present = {one.path: one.sha256 for one in seen if one.path != sums.SUMS}
+    present = {one.path: one.sha256 for one in seen if one.path != sums.SUMS and not sums.is_seal(one.path)}
     for path in sorted({*listed, *present}):
         if listed.get(path) != present.get(path):
             yield _Problem("sums-mismatch", f"{sums.SUMS} and the file {path!a} differ")

@@ -12,10 +12,31 @@ from collections.abc import Iterable
 
 SUMS = "SHA256SUMS"
 MANIFEST = "manifest.json"
-UNLISTED = frozenset([SUMS, MANIFEST])
-"""What the manifest does not list: itself, and the sums that list it."""
+CMS = ".p7s"
+OPENPGP = ".asc"
+APPROVALS = "approvals/"
 
+SEALS = tuple(sealed + suffix for sealed in (SUMS, MANIFEST) for suffix in (CMS, OPENPGP, OPENPGP + CMS))
+"""Every seal that a bundle may have: one of each kind over the sums and the manifest, and one over each OpenPGP seal,
+which alone could be changed in bytes that it does not sign."""
+
+_APPROVAL = re.compile(re.escape(APPROVALS) + r"[0-9a-f]{16}" + re.escape(CMS))
 _LINE = re.compile(r"([0-9a-f]{64})  (.+)")
+
+
+def is_seal(path: str) -> bool:
+    """Whether ``path`` is a signature over the bundle: nothing lists those, they stand for themselves."""
+    return path in SEALS or bool(_APPROVAL.fullmatch(path))
+
+
+def is_listed(path: str) -> bool:
+    """Whether the manifest must list ``path``: everything but itself, the sums that list it, and the seals."""
+    return path not in (SUMS, MANIFEST) and not is_seal(path)
+
+
+def approval(sha256: str) -> str:
+    """Where the approval by the certificate with the fingerprint ``sha256`` lies."""
+    return f"{APPROVALS}{sha256[:16]}{CMS}"
 
 
 def render(digests: Iterable[tuple[str, str]]) -> bytes:

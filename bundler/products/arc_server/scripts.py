@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from bundler.errors import DefinitionError
 from bundler.formats import records
 from bundler.model.lock import Pin
+from bundler.model.seal import Vouching
 from bundler.model.target import Target
 from bundler.model.tree import Entry
 from bundler.model.value import value
@@ -21,6 +22,7 @@ from bundler.products.arc_server.codes import CODES
 from bundler.products.arc_server.onboarding import AuthenticationMethod, Onboarding
 from bundler.render.environment import render
 
+UNSEALED = Vouching()
 SETTINGS_SCHEMA = "arc-bundler/settings/1"
 
 # ``ID`` of /etc/os-release (os-release(5)) for the definition's words; a word that is not here is its own ID.
@@ -102,11 +104,13 @@ def entries(
     practice: str,
     tool: str,
     extra: Mapping[str, bytes] | None = None,
+    vouching: Vouching = UNSEALED,
 ) -> tuple[Entry, ...]:
     """Every file that is neither a package nor evidence nor a description of the bundle, sorted by path.
 
     ``practice`` is ``LAB`` for a lab's bundle, otherwise empty. ``extra`` are further files by path
     (``config/endpoints.json``, ``payload/keys/….asc``): they become entries, and the install scripts verify them.
+    ``vouching`` is what the scripts believe the bundle's seal by.
     ``install.sh`` and ``verify.sh`` are there when a target is Linux, their counterparts when one is Windows.
     Raises :class:`~bundler.errors.DefinitionError` where the onboarding cannot be done on one of the targets.
     """
@@ -123,6 +127,7 @@ def entries(
         "onboarding": onboarding,
         "files": files,
         "codes": CODES,
+        "vouching": vouching,
     }
     linux = [row for pin in pins if pin.kind != "msi" for row in _linux_rows(pin)]
     windows = [row for pin in pins if pin.kind == "msi" for row in _windows_rows(pin)]

@@ -1,0 +1,32 @@
+"""Who is it that a certificate names, as people and scripts compare it?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+
+from bundler.model.seal import Recognised, Signer
+from bundler.seal import cms
+from bundler.seal.purposes import algorithm_of
+
+
+def signer(certificate: x509.Certificate, *, name: str = "") -> Signer:
+    """The signer that ``certificate`` names; ``name`` stands for its subject (RFC 4514) where it is given.
+
+    Raises as :func:`bundler.seal.purposes.algorithm_of` for a key that never signs a seal.
+    """
+    return Signer(
+        name=name or certificate.subject.rfc4514_string(),
+        sha256=certificate.fingerprint(hashes.SHA256()).hex(),
+        not_before=certificate.not_valid_before_utc,
+        not_after=certificate.not_valid_after_utc,
+        algorithm=algorithm_of(certificate),
+    )
+
+
+def recognised(certificates: Sequence[x509.Certificate], *, name: str = "") -> Recognised:
+    """The first of ``certificates`` with every form that its seals have, which hold the others too."""
+    described = signer(certificates[0], name=name)
+    return Recognised(signer=described, forms=cms.forms(certificates, described.algorithm))
