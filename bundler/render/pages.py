@@ -1,0 +1,61 @@
+"""What does a person read? HTML pages of one file, which run nothing and fetch nothing.
+
+Every value is escaped by Jinja, and what cannot be seen in it (control and format characters, which could reorder the
+text around them: Unicode TR #36, section 2.5) is shown as its number. The style is inline, and the page's
+Content-Security-Policy names its SHA-256 and allows nothing else (CSP Level 3, section 8.4).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from bundler.render.environment import templates
+
+_STYLE = "review/style.css"
+
+
+def page(template: str, values: Mapping[str, object]) -> bytes:
+    """Fill in ``template``, which extends ``review/base.html.j2``; the same values give the same bytes anywhere.
+
+    ``policy`` and ``style`` are given to every template. Raises Jinja's own errors for a template that is wrong.
+    """
+    given = {**values, "style": _style(), "policy": _policy(_style())}
+    return _environment().get_template(template).render(given).encode()
+
+
+def visible(text: str) -> str:
+    r"""``text`` with what cannot be seen in it as ``\u{…}``."""
+    return "".join(letter if letter.isprintable() else f"\\u{{{ord(letter):x}}}" for letter in text)
+
+
+def _shown(value: object) -> object:
+    # What macros and blocks give back is markup: their values went through here already.
+    return visible(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(templates()),
+        undefined=StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=True,
+    )
+
+
+@cache
+def _style() -> str:
+    return (templates() / _STYLE).read_text(encoding="utf-8")
+
+
+def _policy(style: str) -> str:
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
