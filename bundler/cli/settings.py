@@ -35,7 +35,7 @@ definition_option = option(
 )
 
 
-def _collecting(name: str, settings: type[Any], *decorators: Callable[[_F], _F]) -> Callable[[_F], _F]:
+def collecting(name: str, settings: type[Any], *decorators: Callable[[_F], _F]) -> Callable[[_F], _F]:
     """Give a command the options of ``decorators``, shown in reverse, and their values as one ``settings``."""
 
     def decorate(function: _F) -> _F:
@@ -66,7 +66,7 @@ class SiteSettings:
         return self.lock_path or self.definition.with_name("bundle.lock")
 
 
-site_options = _collecting(
+site_options = collecting(
     "chosen",
     SiteSettings,
     option("--anchors", type=_FILE, help=f"{_INSTEAD} It is recorded."),
@@ -92,7 +92,7 @@ class FetchSettings:
     timeout: float
 
 
-fetch_options = _collecting(
+fetch_options = collecting(
     "fetching",
     FetchSettings,
     option(

@@ -1,0 +1,194 @@
+"""May this certificate seal, at this moment?
+
+The same rules before signing (exit 8) and when a seal is checked (exit 6), so that nothing is sealed that the far side
+refuses. Whom the certificate names is not asked here: a seal is believed by its certificate's fingerprint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from bundler.errors import NotBelieved, SigningError
+from bundler.model.seal import Algorithm
+
+LEAST_RSA, MOST_RSA = 2048, 4096
+"""Bits. Below is too weak (NIST SP 800-131A); above, the oldest targets' tools have not been tried."""
+
+DOCUMENT_SIGNING = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")
+"""id-kp-documentSigning, RFC 9336."""
+
+_SEALING = frozenset([ExtendedKeyUsageOID.CODE_SIGNING, DOCUMENT_SIGNING, ExtendedKeyUsageOID.EMAIL_PROTECTION])
+
+Reason = Literal["seal-expired", "seal-not-yet-valid", "seal-purpose", "seal-weak-key"]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a certificate may not seal."""
+
+    reason: Reason
+    """As :class:`~bundler.errors.NotBelieved` says it."""
+    what: str
+    """A sentence without its full stop; "it" is the certificate."""
+    do: str
+    """For who wants to sign."""
+
+
+def problems(certificate: x509.Certificate, chain: Sequence[x509.Certificate], at: datetime) -> tuple[Problem, ...]:
+    """Why ``certificate``, issued by the first of ``chain`` and so on, may not seal ``at`` that moment; none if it may.
+
+    The chain adds no trust: what is asked of it is only that it belongs to the certificate.
+    """
+    return (
+        *_key_problems(certificate),
+        *_purpose_problems(certificate),
+        *_time_problems(certificate, at),
+        *_chain_problems(certificate, chain),
+    )
+
+
+def require_usable(certificate: x509.Certificate, chain: Sequence[x509.Certificate], at: datetime) -> None:
+    """Refuse to sign with a certificate that may not seal. Raises :class:`SigningError`."""
+    found = problems(certificate, chain, at)
+    if found:
+        raise SigningError(
+            "this certificate may not seal a bundle",
+            details=[f"certificate: {named(certificate)}", *(f"{problem.what}." for problem in found)],
+            do=found[0].do,
+        )
+
+
+def require_believable(certificate: x509.Certificate, chain: Sequence[x509.Certificate], at: datetime) -> None:
+    """Refuse a seal whose certificate may not seal. Raises :class:`NotBelieved`."""
+    found = problems(certificate, chain, at)
+    if found:
+        raise NotBelieved(
+            "the bundle is sealed with a certificate that may not seal",
+            reason=found[0].reason,
+            details=[f"certificate: {named(certificate)}", *(f"{problem.what}." for problem in found)],
+            do="do not use it; ask who built it to seal it with a valid certificate",
+        )
+
+
+def algorithm_of(certificate: x509.Certificate) -> Algorithm:
+    """How the key of ``certificate`` signs. Raises :class:`SigningError` for a key that does not seal."""
+    judged = _key(certificate)
+    if isinstance(judged, Problem):
+        raise SigningError(
+            "this kind of key does not seal",
+            details=[f"certificate: {named(certificate)}", f"{judged.what}."],
+            do=judged.do,
+        )
+    return judged
+
+
+def named(certificate: x509.Certificate) -> str:
+    """Who a certificate says that it is: its subject on one line (RFC 4514); ASCII, whatever is in it."""
+    try:
+        text = certificate.subject.rfc4514_string() or "without a name"
+    except ValueError:
+        return "its name cannot be read"
+    return ascii(text)[1:-1]
+
+
+def _key_problems(certificate: x509.Certificate) -> Iterator[Problem]:
+    judged = _key(certificate)
+    if isinstance(judged, Problem):
+        yield judged
+
+
+def _key(certificate: x509.Certificate) -> Algorithm | Problem:
+    try:
+        key = certificate.public_key()
+    except (UnsupportedAlgorithm, ValueError):
+        return _weak("its key is of a kind that this program does not know")
+    if isinstance(key, rsa.RSAPublicKey):
+        return "rsa-sha256" if LEAST_RSA <= key.key_size <= MOST_RSA else _weak(f"its key is RSA, {key.key_size} bits")
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        algorithm = _curve(key.curve)
+        return algorithm or _weak(f"its key lies on the curve {key.curve.name}")
+    return _weak(f"its key is {_kind(key)}")
+
+
+def _curve(curve: ec.EllipticCurve) -> Algorithm | None:
+    if isinstance(curve, ec.SECP256R1):
+        return "ecdsa-sha256"
+    return "ecdsa-sha384" if isinstance(curve, ec.SECP384R1) else None
+
+
+def _kind(key: object) -> str:
+    kinds = (("Ed25519", ed25519.Ed25519PublicKey), ("Ed448", ed448.Ed448PublicKey), ("DSA", dsa.DSAPublicKey))
+    return next((name for name, kind in kinds if isinstance(key, kind)), "of a kind that does not seal")
+
+
+def _weak(what: str) -> Problem:
+    wanted = f"RSA with {LEAST_RSA} to {MOST_RSA} bits, or on P-256 or P-384"
+    return Problem("seal-weak-key", f"{what}; wanted is {wanted}", f"use a key that is {wanted}")
+
+
+def _purpose_problems(certificate: x509.Certificate) -> Iterator[Problem]:
+    try:
+        extensions = certificate.extensions
+    except (ValueError, x509.DuplicateExtension, UnsupportedAlgorithm):
+        yield _misused("its extensions cannot be read")
+        return
+    for extension in extensions:
+        fault = _extension_fault(extension)
+        if fault:
+            yield _misused(fault)
+
+
+def _extension_fault(extension: x509.Extension[x509.ExtensionType]) -> str:
+    """RFC 5280 sections 4.2 (critical ones), 4.2.1.3 (key usage), 4.2.1.12 (extended key usage)."""
+    content = extension.value
+    if isinstance(content, x509.KeyUsage) and not content.digital_signature:
+        return "its key usage lacks digitalSignature"
+    if isinstance(content, x509.ExtendedKeyUsage) and _SEALING.isdisjoint(content):
+        return "its extended key usage has none of codeSigning, documentSigning, emailProtection"
+    if isinstance(content, x509.UnrecognizedExtension) and extension.critical:
+        return f"it has a critical extension that this program does not know ({content.oid.dotted_string})"
+    return ""
+
+
+def _misused(what: str) -> Problem:
+    wanted = "have the key certified with keyUsage digitalSignature and extendedKeyUsage codeSigning"
+    return Problem("seal-purpose", what, f"{wanted} (docs/sealing.md)")
+
+
+def _time_problems(certificate: x509.Certificate, at: datetime) -> Iterator[Problem]:
+    begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    if at < begins:
+        do = "compare this machine's clock with the time; or wait until the certificate is valid"
+        yield Problem("seal-not-yet-valid", f"it is valid from {_shown(begins)}, and it is {_shown(at)}", do)
+    if at > ends:
+        do = "renew the certificate; or, if it has not ended, set this machine's clock"
+        yield Problem("seal-expired", f"it was valid until {_shown(ends)}, and it is {_shown(at)}", do)
+
+
+def _chain_problems(certificate: x509.Certificate, chain: Sequence[x509.Certificate]) -> Iterator[Problem]:
+    for issued, issuer in zip((certificate, *chain), chain, strict=False):
+        if not is_issuer(issuer, issued):
+            what = f"the chain does not hold together: {named(issuer)} did not issue {named(issued)}"
+            yield Problem("seal-purpose", what, "give the certificates of its own issuers, or the certificate alone")
+            return
+
+
+def is_issuer(issuer: x509.Certificate, issued: x509.Certificate) -> bool:
+    """Whether the key of ``issuer`` signed ``issued``, and the names say so too."""
+    try:
+        issued.verify_directly_issued_by(issuer)
+    except (InvalidSignature, TypeError, ValueError, UnsupportedAlgorithm):
+        return False
+    return True
+
+
+def _shown(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
