@@ -44,6 +44,14 @@ format: $(STAMP) ## Put the code into its one format
 	$(BIN)/ruff check --fix-only bundler tests tools
 	$(BIN)/ruff format bundler tests tools
 
+.PHONY: docs
+docs: $(STAMP) ## Write the pages that are made from tables (docs/codes.md)
+	@$(BIN)/python tools/codes_page.py
+
+.PHONY: transcript
+transcript: $(STAMP) ## Run the real path with the lab and write docs/transcripts (needs root, debootstrap, iproute2)
+	@$(BIN)/python tools/transcript.py
+
 .PHONY: bench
 bench: $(STAMP) ## Measure the README's ratios (needs osslsigncode, 7zz and curl: apt-get install osslsigncode 7zip curl)
 	@$(BIN)/python tools/bench.py

@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import sample_bundles as sample
@@ -164,9 +163,3 @@ def test_a_code_has_one_meaning():
     assert len({code.number for code in CODES}) == len(CODES)
     assert all(0 < code.number < 256 for code in CODES)
     assert all(code.do.endswith(".") and not code.meaning.endswith(".") for code in CODES)
-
-
-def test_the_documentation_has_every_code():
-    page = (Path(__file__).resolve().parents[2] / "docs" / "far-side.md").read_text(encoding="utf-8")
-    for code in CODES:
-        assert f"| {code.number} | {code.meaning} | {code.do} |" in page

@@ -1,6 +1,6 @@
 """With which codes do the scripts on a target end, and what is to be done about each?
 
-One table for the scripts, which print the row that applies, and for the documentation.
+One table for the scripts, which print the row that applies, and for the documentation (``docs/codes.md``).
 Below 200 the numbers are Microsoft's (``troubleshoot-agent-onboard.md``: AZCMnnnn is exit code nnnn),
 used where the meaning is the same; from 200 on they are ours.
 """
@@ -8,6 +8,11 @@ used where the meaning is the same; from 200 on they are ours.
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+AGENT = "azcmagent"
+LINUX = "install.sh"
+WINDOWS = "install.ps1"
+SCRIPTS = (LINUX, WINDOWS)
 
 
 @dataclass(frozen=True)
@@ -18,6 +23,8 @@ class Code:
     meaning: str
     do: str
     """The next step, as an imperative sentence."""
+    by: tuple[str, ...] = SCRIPTS
+    """Who says it first: a script of ours, or the agent, whose code the scripts pass on. Empty: nobody yet."""
 
 
 OURS = (
@@ -26,7 +33,9 @@ OURS = (
         "the bundle is damaged or incomplete",
         "Copy the bundle again, then compare the digest of verify with the one that build printed.",
     ),
-    Code(201, "the bundle's seal is not believed", "Ask the bundle's maker for it again; install nothing from it."),
+    Code(
+        201, "the bundle's seal is not believed", "Ask the bundle's maker for it again; install nothing from it.", by=()
+    ),
     Code(
         202, "this machine is not ready", "Put right what the preflight lines above name, then run this script again."
     ),
@@ -67,7 +76,8 @@ OURS = (
     Code(
         214,
         "what an earlier installation left could not be repaired",
-        "Repair it with the package manager's or Windows' own tools as the log shows, then run this script again.",
+        "Repair it with the package manager's own tools as the log shows, then run this script again.",
+        by=(LINUX,),
     ),
     Code(
         215,
@@ -77,51 +87,230 @@ OURS = (
 )
 
 MICROSOFTS = (
-    Code(12, "the access token is not valid", "Get a fresh token and run this script again."),
-    Code(16, "the agent misses a parameter", "Look at the log; the bundle's definition may lack a value."),
-    Code(18, "the agent says that it is not elevated", "Run this script as root or from an elevated PowerShell."),
-    Code(20, "the agent does not know the region", "Correct location in the bundle's definition."),
-    Code(23, "the agent does not accept a value", "Look at the log for the value, and correct it in the definition."),
+    Code(
+        1,
+        "an error that has no number of its own",
+        "Run this script again; if it stays, carry the logs back (--collect-logs, -CollectLogs).",
+        by=(AGENT, WINDOWS),
+    ),
+    Code(
+        2,
+        "an internal error of the agent",
+        "Run this script again; if it stays, the logs are for Microsoft's support (--collect-logs, -CollectLogs).",
+        by=(AGENT,),
+    ),
+    Code(
+        3,
+        "the agent does not support what it was asked for",
+        "Look at the log for what it was; the bundle may need another agent version.",
+        by=(AGENT,),
+    ),
+    Code(
+        4,
+        "the agent's own proxy does not run",
+        "Look whether arcproxyd (on Windows the Azure Arc Proxy) runs, and at arcproxy.log.",
+        by=(AGENT,),
+    ),
+    Code(
+        5,
+        "the agent cannot write its log",
+        "Look at the space and the rights of the agent's log folder.",
+        by=(AGENT,),
+    ),
+    Code(6, "the agent could not start", "Look at azcmagent.log on this machine.", by=(AGENT,)),
+    Code(11, "signing in was cancelled", "Run this script again, and sign in to the end.", by=(AGENT,)),
+    Code(12, "the access token is not valid", "Get a fresh token and run this script again.", by=(AGENT,)),
+    Code(16, "the agent misses a parameter", "Look at the log; the bundle's definition may lack a value.", by=(AGENT,)),
+    Code(
+        18,
+        "the agent says that it is not elevated",
+        "Run this script as root or from an elevated PowerShell.",
+        by=(AGENT,),
+    ),
+    Code(
+        19,
+        "the agent cannot read the file with its parameters",
+        "Run this script again: it writes that file itself.",
+        by=(AGENT,),
+    ),
+    Code(20, "the agent does not know the region", "Correct location in the bundle's definition.", by=(AGENT,)),
+    Code(
+        23,
+        "the agent does not accept a value",
+        "Look at the log for the value, and correct it in the definition.",
+        by=(AGENT,),
+    ),
     Code(
         26,
         "the network, or private endpoints without a private link scope",
         "Run azcmagent check on this machine and compare with config/endpoints.json.",
+        by=(AGENT, WINDOWS),
     ),
-    Code(27, "a setting contradicts another one", "Look at the log for both, and correct the definition."),
+    Code(27, "a setting contradicts another one", "Look at the log for both, and correct the definition.", by=(AGENT,)),
+    Code(
+        28,
+        "the agent cannot open this machine's TPM",
+        "Look whether the TPM is there, switched on, and free.",
+        by=(AGENT,),
+    ),
     Code(
         41,
         "the credentials are not valid",
         "Check the service principal's id, its secret and whether that has expired.",
+        by=(AGENT,),
     ),
     Code(
         42,
         "the resource could not be created",
         "Check the role Azure Connected Machine Onboarding on the resource group; a new assignment needs minutes.",
-    ),
-    Code(
-        44,
-        "a resource of this name exists already",
-        "Delete the stale resource in Azure, or give this machine another resource name.",
+        by=(AGENT,),
     ),
     Code(
         43,
         "the resource could not be deleted",
         "Give the credentials the role Azure Connected Machine Resource Administrator, or delete it in Azure.",
+        by=(AGENT,),
     ),
-    Code(61, "the agent's service does not answer", "Look whether himds (himdsd on Linux) runs, and at its log."),
-    Code(62, "connecting failed", "Look at azcmagent.log on this machine."),
-    Code(63, "disconnecting failed", "Look at azcmagent.log on this machine."),
     Code(
-        67, "this machine is connected to another resource", "Disconnect it with azcmagent disconnect if it is to move."
+        44,
+        "a resource of this name exists already",
+        "Delete the stale resource in Azure, or give this machine another resource name.",
+        by=(AGENT,),
     ),
-    Code(69, "the agent does not keep a setting", "Look whether another setting or a policy changes it back."),
-    Code(143, "the package manager did not install the agent", "Look at the end of the log, where its own words are."),
-    Code(149, "msiexec did not install the agent", "Look at msiexec's own log beside this script's."),
-    Code(153, "msiexec says that the platform does not fit (1633)", "Take a bundle for this architecture."),
-    Code(156, "msiexec failed while installing (1603)", "Look for 'Return value 3' in msiexec's log."),
-    Code(158, "the disk is full (112)", "Make room on the system drive."),
-    Code(159, "another installation is running (1618)", "Wait for it to end, then run this script again."),
-    Code(160, "msiexec cannot write its log (1622)", "Check the space and the rights of the log folder."),
+    Code(
+        45, "the key for a new connection could not be renewed", "Look at azcmagent.log on this machine.", by=(AGENT,)
+    ),
+    Code(
+        61,
+        "the agent's service does not answer",
+        "Look whether himds (himdsd on Linux) runs, and at its log.",
+        by=(AGENT,),
+    ),
+    Code(62, "connecting failed", "Look at azcmagent.log on this machine.", by=(AGENT,)),
+    Code(63, "disconnecting failed", "Look at azcmagent.log on this machine.", by=(AGENT,)),
+    Code(
+        64,
+        "the agent's service does not tell what it knows of this machine",
+        "Look whether himds (himdsd on Linux) runs, and at its log.",
+        by=(AGENT,),
+    ),
+    Code(
+        65,
+        "the agent's service does not tell its state",
+        "Look whether himds (himdsd on Linux) runs, and at its log.",
+        by=(AGENT,),
+    ),
+    Code(
+        66,
+        "the agent's service does not tell its settings",
+        "Look whether himds (himdsd on Linux) runs, and at its log.",
+        by=(AGENT,),
+    ),
+    Code(
+        67,
+        "this machine is connected to another resource",
+        "If it is to move, run this script with --reconnect (-Reconnect); otherwise take the bundle that is for it.",
+        by=(AGENT, *SCRIPTS),
+    ),
+    Code(
+        68,
+        "the subscription is not found by its name",
+        "Give the subscription's id in the bundle's definition.",
+        by=(AGENT,),
+    ),
+    Code(
+        69,
+        "the agent does not keep a setting",
+        "Look whether another setting or a policy changes it back.",
+        by=(AGENT, *SCRIPTS),
+    ),
+    Code(
+        70,
+        "the agent's service does not take its settings",
+        "Look whether himds (himdsd on Linux) runs, and at its log.",
+        by=(AGENT,),
+    ),
+    Code(
+        72,
+        "the agent's tool for extensions failed",
+        "Look at azcmagent.log and gc_ext.log on this machine.",
+        by=(AGENT,),
+    ),
+    Code(
+        73, "the agent's settings for a partner could not be had", "Look at azcmagent.log on this machine.", by=(AGENT,)
+    ),
+    Code(74, "an extension could not be added", "Look at azcmagent.log and gc_ext.log on this machine.", by=(AGENT,)),
+    Code(
+        75,
+        "the agent could not get the settings of this cloud",
+        "Check cloud in the bundle's definition, and the network to that cloud's addresses.",
+        by=(AGENT,),
+    ),
+    Code(
+        76,
+        "the TPM does not prove this machine",
+        "Look at azcmagent.log, and at the TPM's state in the firmware.",
+        by=(AGENT,),
+    ),
+    Code(
+        81,
+        "the certificate of the managed identity could not be fetched",
+        "Delete the resource in Azure, then run this script again.",
+        by=(AGENT,),
+    ),
+    Code(
+        82,
+        "the TPM's certificate could not be had",
+        "Look at azcmagent.log, and at the TPM's state in the firmware.",
+        by=(AGENT,),
+    ),
+    Code(
+        83,
+        "the agent could not register its lasting credentials",
+        "Look at azcmagent.log on this machine.",
+        by=(AGENT,),
+    ),
+    Code(
+        101,
+        "the agent did not understand its command",
+        "Look at the log for the command; the bundle may need another agent version.",
+        by=(AGENT,),
+    ),
+    Code(
+        102,
+        "no resource name can be made of this machine's name",
+        "Give resource_name in the bundle's definition: letters, digits, - and _, with neither of the two at the end.",
+        by=(AGENT,),
+    ),
+    Code(103, "the agent could not make its keys", "Look at azcmagent.log on this machine.", by=(AGENT,)),
+    Code(104, "the agent cannot use its private key", "Look at azcmagent.log on this machine.", by=(AGENT,)),
+    Code(105, "the agent could not sign its message", "Look at azcmagent.log on this machine.", by=(AGENT,)),
+    Code(106, "the agent cannot use its file of parameters", "Look at azcmagent.log on this machine.", by=(AGENT,)),
+    Code(107, "the agent cannot use its certificate", "Look at azcmagent.log on this machine.", by=(AGENT,)),
+    Code(
+        108,
+        "the agent could not make its keys in the TPM",
+        "Look at azcmagent.log, and at the TPM's state in the firmware.",
+        by=(AGENT,),
+    ),
+    Code(
+        143,
+        "the package manager did not install the agent",
+        "Look at the end of the log, where its own words are.",
+        by=(LINUX,),
+    ),
+    Code(149, "msiexec did not install the agent", "Look at msiexec's own log beside this script's.", by=(WINDOWS,)),
+    Code(
+        153, "msiexec says that the platform does not fit (1633)", "Take a bundle for this architecture.", by=(WINDOWS,)
+    ),
+    Code(156, "msiexec failed while installing (1603)", "Look for 'Return value 3' in msiexec's log.", by=(WINDOWS,)),
+    Code(158, "the disk is full (112)", "Make room on the system drive.", by=(WINDOWS,)),
+    Code(
+        159, "another installation is running (1618)", "Wait for it to end, then run this script again.", by=(WINDOWS,)
+    ),
+    Code(
+        160, "msiexec cannot write its log (1622)", "Check the space and the rights of the log folder.", by=(WINDOWS,)
+    ),
 )
 
 CODES = (*MICROSOFTS, *OURS)

@@ -1,0 +1,105 @@
+"""Write docs/codes.md from the table that the scripts print from, or say whether the page is as the table says.
+
+Run by ``make docs``; ``--check`` changes nothing and ends with 1 where page and table differ.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from bundler.products.arc_server.codes import AGENT, CODES, LINUX, WINDOWS, Code
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "codes.md"
+
+HEAD = """\
+# Exit codes on the server: you see N, do this
+
+<!-- Made by `make docs` from bundler/products/arc_server/codes.py: change that table, not this page. -->
+
+How `install.sh` and `install.ps1` end. The last lines on screen say the same as the row here:
+
+```console
+Stopped with exit code 203: no secret.
+  -> Give it by a file, standard input or ARC_BUNDLER_SECRET, or run this script in a terminal.
+```
+
+1. Find the number. The shell shows it once more: `echo $?`, in PowerShell `$LASTEXITCODE`.
+2. Do what the row says, then run the same command again. It goes on from what it finds and needs no clean-up first.
+3. Still the same? `sudo bash install.sh --collect-logs DIR` (`install.ps1 -CollectLogs DIR`) packs what others need to
+   help, without secrets.
+
+0 is success: connected, or nothing was left to do. 200 and above are the scripts' own; below 200 the numbers are
+Microsoft's (AZCM0042 is 42), and what *azcmagent* ends with is passed on as it is.
+
+"""
+
+TAIL = """
+`verify.sh` and `verify.ps1` end with 0, or with one of the codes about the bundle itself. With `--check` (`-CheckOnly`)
+the code is the preflight's verdict; `--dry-run` (`-WhatIf`) names it and ends with 0.
+
+## Not in the table
+
+| you see | do this | it means |
+|---|---|---|
+| 126, 127 | Run it as `sudo bash install.sh`. | the shell did not find the script, or may not \
+run it there (`noexec`) |
+| 137 | Run it again: it goes on from what it finds. | somebody killed it (SIGKILL); the receipt says how far it was |
+| red text before the script's first line | Start it as START-HERE.txt says; then copy the bundle again. | PowerShell \
+was not allowed to run it, or the script is not whole |
+| another number below 200 | Look at the end of the log; [Microsoft's list][microsoft] may be newer than this page. | \
+azcmagent's, passed on |
+
+The jump host's commands have [their own codes](exit-codes.md). What the steps look at: [the far side](far-side.md).
+
+[microsoft]: https://learn.microsoft.com/azure/azure-arc/servers/troubleshoot-agent-onboard
+"""
+
+
+def main() -> int:
+    """Write the page, or compare it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="change nothing; 1 where the page differs")
+    if not parser.parse_args().check:
+        PAGE.write_text(page(), encoding="utf-8", newline="\n")
+        return 0
+    if PAGE.read_text(encoding="utf-8") == page():
+        return 0
+    sys.stderr.write("docs/codes.md is not what codes.py says: run `make docs`\n")
+    return 1
+
+
+def page() -> str:
+    """The whole page."""
+    rows = [_row(code) for code in sorted(CODES, key=lambda code: code.number)]
+    ours = [row for row in rows if int(row[0]) >= 200]
+    theirs = [row for row in rows if int(row[0]) < 200]
+    parts = (
+        HEAD,
+        "## From 200: the scripts' own\n\n",
+        _table(ours),
+        "\n## Below 200: Microsoft's numbers\n\n",
+        _table(theirs),
+    )
+    return "".join(parts) + TAIL
+
+
+def _table(rows: list[tuple[str, ...]]) -> str:
+    lines = ["| you see | do this | it means | who says it |", "|---|---|---|---|"]
+    return "".join(f"{line}\n" for line in (*lines, *(f"| {' | '.join(row)} |" for row in rows)))
+
+
+def _row(code: Code) -> tuple[str, ...]:
+    return str(code.number), code.do, code.meaning, _who(code)
+
+
+def _who(code: Code) -> str:
+    systems = {(LINUX, WINDOWS): "both", (LINUX,): "Linux", (WINDOWS,): "Windows", (): ""}
+    script = systems[tuple(one for one in code.by if one != AGENT)]
+    agent = AGENT if AGENT in code.by else ""
+    return "; ".join(word for word in (agent, script) if word) or "nobody yet"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
