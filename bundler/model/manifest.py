@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from bundler.model.contact import Contact
 from bundler.model.lock import Pin
+from bundler.model.procedure import Procedure
 from bundler.model.seal import Approval, Seal
+from bundler.model.support import Support
 from bundler.model.target import Target
 from bundler.model.value import value
 
@@ -61,5 +64,11 @@ class Manifest:
     """The ``--insecure-…`` switches that were used."""
     unusual: tuple[str, ...] = ()
     """What the definition asks for and a reviewer should look at twice: certificates that travel."""
+    procedures: tuple[Procedure, ...] = ()
+    """What each install script does, step by step, as the release that wrote the script says it."""
+    contacts: tuple[Contact, ...] = ()
+    """Every address that the servers, and the jump host before them, contact; required ones first."""
+    support: tuple[Support, ...] = ()
+    """Until when each version among the packages is supported."""
     pins: tuple[Pin, ...]
     files: tuple[FileEntry, ...]

@@ -1,0 +1,50 @@
+"""What a bundle's scripts will do on a server, in plain words with the parameters apart from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import zip_longest
+from typing import Literal
+
+from bundler.model.value import value
+
+Platform = Literal["linux", "windows"]
+
+
+@value
+class Deed:
+    """One thing that a script does."""
+
+    says: str
+    """A sentence; each ``{}`` in it stands for the next of ``values``."""
+    values: tuple[str, ...] = ()
+    """What is baked into the script for this bundle: what a reviewer looks at."""
+    only_with: str = ""
+    """The switch without which it is not done; empty: always."""
+
+    def pieces(self) -> Iterator[tuple[str, bool]]:
+        """The sentence in pieces, each with whether it is a parameter. Values beyond the sentence's come last."""
+        for words, parameter in zip_longest(self.says.split("{}"), self.values):
+            if words:
+                yield words, False
+            if parameter is not None:
+                yield parameter, True
+
+
+@value
+class Step:
+    """One step of a script, under the name that it prints."""
+
+    name: str
+    """``verify``, ``preflight``, ``install``, ``configure``, ``connect``, ``confirm``, ``receipt``, ``uninstall``."""
+    deeds: tuple[Deed, ...]
+
+
+@value
+class Procedure:
+    """One script, from its first step to its last."""
+
+    platform: Platform
+    script: str
+    """Its path in the bundle."""
+    steps: tuple[Step, ...]
