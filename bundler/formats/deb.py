@@ -77,6 +77,8 @@ def facts(file: BinaryIO) -> PackageFacts:
         architecture=_matching(control, "Architecture", _ARCHITECTURE),
         depends=_depends(control),
         installed_size=_installed_size(control),
+        # No field of Debian Policy (a licence stands in the files), but what packagers outside of Debian write.
+        license=control.get("License", "").partition("\n")[0],
         supplier=control.get("Maintainer", "").partition("\n")[0],
     )
 

@@ -1,0 +1,192 @@
+"""What is in a bundle, in the words that a reviewer's tools read: CycloneDX 1.6 as JSON (ECMA-424, 1st edition).
+
+Only what somebody vouches for is said: digests and evidence from the pins, and what each package's own signed metadata
+says of its version, supplier, licence and needs. What a package *needs* is not in the bundle, so it is a property of
+the package and no component: CycloneDX 1.6 has no word for a component that is elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+
+from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, Property, XsUri
+from cyclonedx.model.bom import Bom
+from cyclonedx.model.component import Component, ComponentType
+from cyclonedx.model.contact import OrganizationalContact, OrganizationalEntity
+from cyclonedx.model.dependency import Dependency
+from cyclonedx.model.license import DisjunctiveLicense, License, LicenseAcknowledgement, LicenseExpression
+from cyclonedx.output.json import JsonV1Dot6
+from cyclonedx.spdx import fixup_id, is_expression
+from packageurl import PackageURL
+
+from bundler.model.evidence import Evidence, PackageFacts
+from bundler.model.lock import Pin
+from bundler.model.manifest import Manifest
+from bundler.model.tree import Entry
+from bundler.pack.content import sha256
+
+PATH = "sbom.cdx.json"
+"""Where it lies in a bundle: the name that the CycloneDX specification recommends, "Recognized file patterns"."""
+
+PROPERTY = "arc-bundler:"
+"""Before the name of every property of ours."""
+
+_SCRIPTS = (".sh", ".ps1")
+_NAMESPACE = uuid.UUID("febc2cd9-257f-45f9-b34b-1e5f85a8c35d")
+"""Of our serial numbers (RFC 9562, 5.5): chosen once, at random."""
+_UNNUMBERED = uuid.UUID(int=0)
+_PERSON = re.compile(r"([^<>]*[^<>\s])\s*<([^<>@\s]+@[^<>@\s]+)>")
+
+
+def document(described: Manifest, entries: Iterable[Entry], *, folder: str, vendor: str) -> bytes:
+    """The bill of materials of the bundle that ``described`` (its ``files`` are not looked at) and ``entries`` make.
+
+    ``folder`` is the one folder after unpacking, ``vendor`` whose packages they are, as a package URL's namespace.
+    A pure function: the serial number is derived from all that the document says, its time is the manifest's.
+    """
+    root = _bundle(described, folder)
+    components = (*(_package(pin, vendor) for pin in described.pins), *_scripts(entries))
+    serial = uuid.uuid5(_NAMESPACE, _written(described, root, components, _UNNUMBERED).decode())
+    return _written(described, root, components, serial)
+
+
+def purl(pin: Pin, vendor: str) -> PackageURL:
+    """The package's URL (ECMA-427; the definitions of the types ``deb``, ``rpm`` and ``generic``).
+
+    The distribution is the one that the repository is for: a package that serves several targets has one URL.
+    """
+    facts = pin.facts
+    if pin.kind == "msi":
+        # No type of package URL is for Windows Installer; "generic" wants what identifies the bytes.
+        qualifiers = {"arch": facts.architecture, "checksum": f"sha256:{pin.sha256}", **_download(pin)}
+        return PackageURL("generic", vendor, pin.name, facts.version, qualifiers)
+    epoch, colon, version = facts.version.partition(":")
+    distribution, release, *_ = (*pin.place.split("/"), "", "")
+    qualifiers = {"arch": facts.architecture, "distro": "-".join(part for part in (distribution, release) if part)}
+    if pin.kind == "rpm" and colon:
+        return PackageURL("rpm", vendor, facts.name, version, {**qualifiers, "epoch": epoch})
+    return PackageURL(pin.kind, vendor, facts.name, facts.version, qualifiers)
+
+
+def _download(pin: Pin) -> Mapping[str, str]:
+    return {} if pin.url.startswith("file:") else {"download_url": pin.url}
+
+
+def _written(described: Manifest, root: Component, components: Sequence[Component], serial: uuid.UUID) -> bytes:
+    bom = Bom(serial_number=serial, components=components)
+    bom.metadata.timestamp = described.created
+    bom.metadata.component = root
+    bom.metadata.tools.components.add(_tool(described.tool))
+    bom.dependencies.add(Dependency(root.bom_ref, (Dependency(component.bom_ref) for component in components)))
+    written = json.loads(JsonV1Dot6(bom).output_as_string())
+    # The library's order of keys is its own affair; ours must be the same with any release of it.
+    return (json.dumps(written, ensure_ascii=False, indent=2, sort_keys=True) + "\n").encode()
+
+
+def _tool(tool: str) -> Component:
+    name, _, version = tool.partition(" ")
+    return Component(type=ComponentType.APPLICATION, name=name, version=version, bom_ref=name)
+
+
+def _bundle(described: Manifest, folder: str) -> Component:
+    stated = [("product", described.product), ("practice", described.practice), ("lock-sha256", described.lock_sha256)]
+    return Component(
+        type=ComponentType.APPLICATION,
+        name=described.name,
+        version=described.version,
+        bom_ref=folder,
+        properties=(
+            *_properties("", stated),
+            *_properties("", [("weakened", switch) for switch in described.weakened]),
+        ),
+    )
+
+
+def _package(pin: Pin, vendor: str) -> Component:
+    return Component(
+        type=ComponentType.APPLICATION,
+        name=pin.facts.name,
+        version=pin.facts.version,
+        bom_ref=pin.path,
+        supplier=_supplier(pin.facts),
+        licenses=_licenses(pin.facts.license),
+        hashes=[_hash(pin.sha256)],
+        purl=purl(pin, vendor),
+        external_references=_origins(pin),
+        properties=(*_facts(pin), *_vouched(pin.evidence)),
+    )
+
+
+def _scripts(entries: Iterable[Entry]) -> Iterator[Component]:
+    """What runs on a server besides the packages; a script's version is the bundle's."""
+    for entry in entries:
+        if entry.path.endswith(_SCRIPTS):
+            yield Component(type=ComponentType.FILE, name=entry.path, bom_ref=entry.path, hashes=[_hash(sha256(entry))])
+
+
+def _hash(digest: str) -> HashType:
+    return HashType(alg=HashAlgorithm.SHA_256, content=digest)
+
+
+def _supplier(facts: PackageFacts) -> OrganizationalEntity | None:
+    """A deb's maintainer is ``name <address>`` (Debian Policy, 5.6.2); the others give a name."""
+    if not facts.supplier:
+        return None
+    person = _PERSON.fullmatch(facts.supplier)
+    if person is None:
+        return OrganizationalEntity(name=facts.supplier)
+    return OrganizationalEntity(name=person[1], contacts=[OrganizationalContact(name=person[1], email=person[2])])
+
+
+def _licenses(text: str) -> Iterator[License]:
+    """As declared: an SPDX identifier or expression where it is one, otherwise the package's own words."""
+    declared = LicenseAcknowledgement.DECLARED
+    identifier = fixup_id(text)
+    if identifier:
+        yield DisjunctiveLicense(id=identifier, acknowledgement=declared)
+    elif text and is_expression(text):
+        yield LicenseExpression(text, acknowledgement=declared)
+    elif text:
+        yield DisjunctiveLicense(name=text, acknowledgement=declared)
+
+
+def _origins(pin: Pin) -> Iterator[ExternalReference]:
+    served = pin.redirects[-1:]
+    for url, comment in ((pin.url, "where it was asked for"), *((url, "where it was served") for url in served)):
+        yield ExternalReference(
+            type=ExternalReferenceType.DISTRIBUTION, url=XsUri(url), comment=comment, hashes=[_hash(pin.sha256)]
+        )
+
+
+def _facts(pin: Pin) -> Iterator[Property]:
+    yield from _properties("", [("path", pin.path), ("size", str(pin.size)), ("kind", pin.kind)])
+    yield from _properties("", [("architecture", pin.facts.architecture)])
+    yield from _properties("", [("target", str(target)) for target in pin.targets])
+    yield from _properties("", [("requires", need) for need in pin.facts.depends])
+
+
+def _vouched(evidence: Sequence[Evidence]) -> Iterator[Property]:
+    """Why it is believed: its own signature by plain names, a repository's word by names of its own."""
+    for one in evidence:
+        stated = [
+            ("method", one.method),
+            ("signer", one.signer),
+            ("fingerprint", one.fingerprint),
+            ("anchors", one.anchors),
+            ("anchor", one.anchor),
+            ("signed-at", _time(one.signed_at)),
+            ("timestamped-by", one.timestamped_by),
+        ]
+        yield from _properties("repository:" if one.documents else "", stated)
+
+
+def _properties(group: str, stated: Iterable[tuple[str, str]]) -> Iterator[Property]:
+    return (Property(name=f"{PROPERTY}{group}{name}", value=text) for name, text in stated if text)
+
+
+def _time(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment else ""
