@@ -57,6 +57,8 @@ ONBOARDING = Onboarding(
 DEBIAN = Target(os="debian", version="12")
 UBUNTU = Target(os="ubuntu", version="22.04")
 RHEL = Target(os="rhel", version="9")
+RHEL7 = Target(os="rhel", version="7")
+SLES = Target(os="sles", version="15.5")
 WINDOWS = Target(os="windows", version="2022")
 
 
@@ -89,7 +91,7 @@ class Bundles:
             _pin(
                 "rpm",
                 "rhel/9/x86_64",
-                (RHEL,),
+                (RHEL, RHEL7, SLES),
                 f"azcmagent-{front}-{last}.x86_64.rpm",
                 f"{front}-{last}",
                 "x86_64",

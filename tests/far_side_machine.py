@@ -2,8 +2,8 @@
 
 The roots are made by debootstrap once and kept as archives in a cache (``$ARC_BUNDLER_TEST_CACHE``, otherwise the
 user's). What is not as on a server: no systemd runs (``/run/systemd/system`` and ``systemctl`` are stand-ins that only
-say that it is there), the kernel is this machine's, and the "RHEL" root is Debian's userland with Debian's rpm and dnf
-on an empty package database.
+say that it is there), the kernel is this machine's, and the "RHEL" and "SLES" roots are Debian's userland with Debian's
+rpm, dnf and zypper on an empty package database.
 """
 
 from __future__ import annotations
@@ -42,6 +42,22 @@ ID="rhel"
 ID_LIKE="fedora"
 VERSION_ID="9.4"
 PRETTY_NAME="Red Hat Enterprise Linux 9.4 (Plow)"
+"""
+
+RHEL7_RELEASE = """NAME="Red Hat Enterprise Linux Server"
+VERSION="7.9 (Maipo)"
+ID="rhel"
+ID_LIKE="fedora"
+VERSION_ID="7.9"
+PRETTY_NAME="Red Hat Enterprise Linux Server 7.9 (Maipo)"
+"""
+
+SLES_RELEASE = """NAME="SLES"
+VERSION="15-SP5"
+VERSION_ID="15.5"
+PRETTY_NAME="SUSE Linux Enterprise Server 15 SP5"
+ID="sles"
+ID_LIKE="suse"
 """
 
 MACROS = "%_dbpath /var/lib/rpm\n"
@@ -107,16 +123,32 @@ def make_debian(root: Path) -> None:
 def make_rpm(root: Path, debian: Path) -> None:
     """Debian's root with real rpm and dnf in it, an empty package database, and RHEL's name."""
     copied(debian, root)
-    shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
-    (root / "usr/sbin/policy-rc.d").write_text("#!/bin/sh\nexit 101\n")
     # Debian's rpm keeps its database in root's home; here it is where RHEL 9 has it.
     (root / "etc/rpm").mkdir()
     (root / "etc/rpm/macros").write_text(MACROS)
+    _install(root, "rpm", "dnf")
+    subprocess.run(["chroot", root, "rpm", "--initdb"], check=True)
+    (root / "etc/os-release").unlink()
+    (root / "etc/os-release").write_text(RHEL_RELEASE)
+    _prepare(root)
+
+
+def make_zypper(root: Path, rpm: Path) -> None:
+    """The root with rpm and dnf, with real zypper beside them, and SLES' name."""
+    copied(rpm, root)
+    _install(root, "zypper")
+    (root / "etc/os-release").write_text(SLES_RELEASE)
+    _prepare(root)
+
+
+def _install(root: Path, *packages: str) -> None:
+    """Debian packages, from its mirror."""
+    shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
+    (root / "usr/sbin/policy-rc.d").write_text("#!/bin/sh\nexit 101\n")
     for command in (
         ["apt-get", "update", "-q"],
-        ["apt-get", "install", "-q", "--yes", "--no-install-recommends", "rpm", "dnf"],
+        ["apt-get", "install", "-q", "--yes", "--no-install-recommends", *packages],
         ["apt-get", "clean"],
-        ["rpm", "--initdb"],
     ):
         done = subprocess.run(
             ["chroot", root, *command],
@@ -126,10 +158,7 @@ def make_rpm(root: Path, debian: Path) -> None:
             check=False,
         )
         if done.returncode != 0:
-            missing(f"a Debian mirror with rpm and dnf: {done.stdout[-500:]}{done.stderr[-500:]}")
-    (root / "etc/os-release").unlink()
-    (root / "etc/os-release").write_text(RHEL_RELEASE)
-    _prepare(root)
+            missing(f"a Debian mirror with {' and '.join(packages)}: {done.stdout[-500:]}{done.stderr[-500:]}")
 
 
 def _prepare(root: Path) -> None:

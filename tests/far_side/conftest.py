@@ -21,6 +21,7 @@ from far_side_machine import (
     fast_folder,
     make_debian,
     make_rpm,
+    make_zypper,
     need_roots,
     unpack,
 )
@@ -59,6 +60,12 @@ def rpm_root(roots, debian_root) -> Path:
     return unpack(base_archive("rpm", lambda root: make_rpm(root, debian_root), roots), roots / "rpm")
 
 
+@pytest.fixture(scope="session")
+def zypper_root(roots, rpm_root) -> Path:
+    """A root with rpm, dnf and zypper, not to be changed."""
+    return unpack(base_archive("zypper", lambda root: make_zypper(root, rpm_root), roots), roots / "zypper")
+
+
 @pytest.fixture
 def debian(roots, debian_root) -> Iterator[Machine]:
     """A fresh Debian 12."""
@@ -78,6 +85,13 @@ def ubuntu(debian) -> Machine:
 def rhel(roots, rpm_root) -> Iterator[Machine]:
     """A fresh machine with rpm and dnf that says that it is RHEL 9."""
     yield Machine(copied(rpm_root, roots / "server"))
+    shutil.rmtree(roots / "server")
+
+
+@pytest.fixture
+def sles(roots, zypper_root) -> Iterator[Machine]:
+    """A fresh machine with rpm, dnf and zypper that says that it is SLES 15 SP5."""
+    yield Machine(copied(zypper_root, roots / "server"))
     shutil.rmtree(roots / "server")
 
 

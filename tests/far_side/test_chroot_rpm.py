@@ -8,10 +8,14 @@ local packages) is shown.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from far_side_bundle import GROUP, NAME, NEW, OLD
+from far_side_machine import RHEL7_RELEASE
 from test_chroot_deb import AGENT, GIVEN, RECORDS, carry, nothing_left, receipts, shown
+
+from bundler.lab import agent, rpm
 
 pytestmark = [pytest.mark.chroot, pytest.mark.slow]
 
@@ -88,15 +92,53 @@ def test_wrong_secret_is_azcmagents_41(rhel, bundles):
     assert installed(rhel) == rpm_name(NEW)
 
 
+def test_an_enterprise_linux_that_has_yum_alone(rhel, bundles):
+    (rhel / "usr/bin/dnf").rename(rhel / "usr/bin/yum")
+    (rhel / "etc/os-release").write_text(RHEL7_RELEASE)
+    script = carry(bundles.make(), rhel)
+    outcome = rhel.run(script, environment=GIVEN)
+
+    assert outcome.code == 0, outcome.out
+    assert installed(rhel) == rpm_name(NEW)
+    assert shown(rhel)["status"] == "Connected"
+    (log,) = (rhel / RECORDS).glob("*.log")
+    assert "+ yum --assumeyes --disablerepo=* localinstall" in log.read_text()
+    again = rhel.run(script)
+    assert again.code == 0, again.out
+    assert "skip" in again.out
+
+
 def test_a_package_that_rpm_refuses_is_143(rhel, bundles):
     (rhel / "usr/bin/dnf").unlink()
     script = carry(bundles.make(), rhel)
-    (rhel / "etc/rpm").mkdir(exist_ok=True)
-    (rhel / "etc/rpm/macros").write_text("%_pkgverify_level all\n")
+    # Another package has the agent's files, with another content.
+    other = replace(agent.linux_package(OLD, "x86_64", bundles.built), name="other")
+    (rhel / "root/other.rpm").write_bytes(rpm.build(other, bundles.authority.key).content)
+    assert rhel.run("rpm", "--install", "--noscripts", "/root/other.rpm").code == 0
     outcome = rhel.run(script, environment=GIVEN)
 
     assert outcome.code == 143, outcome.out
     assert "not installed" in installed(rhel)
+
+
+@pytest.mark.parametrize("tool", ["dnf", "rpm"])
+def test_a_policy_about_signers_is_told_before_anything_is_touched(rhel, bundles, tool):
+    """What hardened servers have (dnf's localpkg_gpgcheck), and rpm's own word for it."""
+    script = carry(bundles.make(), rhel)
+    if tool == "dnf":
+        with (rhel / "etc/dnf/dnf.conf").open("a") as settings:
+            settings.write("localpkg_gpgcheck=1\n")
+    else:
+        (rhel / "usr/bin/dnf").unlink()
+        (rhel / "etc/rpm/macros").write_text("%_dbpath /var/lib/rpm\n%_pkgverify_level all\n")
+    refused = rhel.run(script, environment=GIVEN)
+    assert refused.code == 202, refused.out
+    assert "--import-keys lets rpm trust the key" in refused.out
+    assert "not installed" in installed(rhel)
+    outcome = rhel.run(script, "--import-keys", environment=GIVEN)
+    assert outcome.code == 0, outcome.out
+    # What is there needs no signer any more.
+    assert rhel.run(script).code == 0
 
 
 def test_import_keys_is_the_answer_to_a_policy(rhel, bundles):
