@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
+from bundler.model.contact import Contact
 from bundler.model.host_record import HostRecord
 from bundler.model.value import value
 from bundler.products.arc_server import checks, private_link, tables
@@ -119,6 +120,26 @@ def sheet(definition: Definition, carried: Carried = NOTHING) -> Sheet:
         routes=tuple(_routes(definition)) if peering else (),
         unrouted=tuple(_unrouted(rows)) if peering else (),
         uncertain=tuple(_uncertain(definition, rows, held)),
+    )
+
+
+def contacts(definition: Definition, carried: Carried = NOTHING) -> tuple[Contact, ...]:
+    """The allow-list as the manifest states it."""
+    return tuple(
+        Contact(
+            host=row.host,
+            names=row.names,
+            port=row.port,
+            origin=row.origin,
+            way=row.way,
+            phase=row.phase,
+            feature=row.feature,
+            required=row.required,
+            why=row.why,
+            source=row.source,
+            note=row.note,
+        )
+        for row in sheet(definition, carried).allow
     )
 
 

@@ -1,0 +1,116 @@
+"""What should a reviewer know of a bundle for Azure Arc? Read from its manifest alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from bundler.model.manifest import Manifest
+from bundler.model.support import Support
+from bundler.render.review import Finding, Labelled
+
+NEAR = timedelta(days=90)
+"""An agent whose support ends sooner than this after the pins were taken is near its end."""
+
+_LABELS = (
+    ("tenant_id", "Tenant", True),
+    ("subscription_id", "Subscription", True),
+    ("resource_group", "Resource group", False),
+    ("location", "Region", False),
+    ("cloud", "Cloud", False),
+    ("profile", "Network", False),
+)
+
+_SECRETS = {
+    "service-principal-secret": (
+        "No secret inside",
+        "The servers sign in with a service principal's secret, which is given to the script on each server.",
+    ),
+    "access-token": (
+        "No secret inside",
+        "The servers sign in with a short-lived access token, which is given to the script on each server.",
+    ),
+    "service-principal-certificate": (
+        "No secret inside",
+        "The servers sign in with a certificate whose key is on each server already.",
+    ),
+    "device-code": ("No secret inside", "A person signs in for each server with a device code."),
+    "interactive": ("No secret inside", "A person signs in at each server in a browser."),
+}
+
+
+def vendor(manifest: Manifest) -> str:
+    """Whose packages they are, as a package URL's namespace; a lab's are its own."""
+    return manifest.practice.lower() or "microsoft"
+
+
+def lead(manifest: Manifest) -> str:
+    """For whom the bundle is, a sentence."""
+    group = manifest.parameters.get("resource_group", "")
+    targets = ", ".join(map(str, manifest.targets))
+    return f"Brings {targets} under Azure Arc, into the resource group {group}."
+
+
+def facts(manifest: Manifest) -> tuple[Labelled, ...]:
+    """Where in Azure the servers go."""
+    return tuple(
+        Labelled(label, manifest.parameters[key], code=code)
+        for key, label, code in _LABELS
+        if key in manifest.parameters
+    )
+
+
+def findings(manifest: Manifest) -> Iterator[Finding]:
+    """What the product knows that a reviewer should look at, and what is in order."""
+    yield _secret(manifest)
+    for one in manifest.support:
+        yield _support(one, manifest.created.date())
+    yield from _power(manifest)
+    yield from _identity(manifest)
+
+
+def _secret(manifest: Manifest) -> Finding:
+    """Anything but the known ways of signing in without a secret in the bundle is for a person to decide."""
+    method = manifest.parameters.get("authentication", "")
+    if manifest.parameters.get("secret") == "embedded":
+        return Finding("stop", "A secret is inside", "The definition asked for it; whoever opens the bundle has it.")
+    if method not in _SECRETS:
+        return Finding("look", "How servers sign in is not known", f"The manifest says “{method}”.")
+    return Finding("ordinary", *_SECRETS[method])
+
+
+def _support(one: Support, taken: date) -> Finding:
+    agent = f"Agent {one.version}"
+    if one.until is None:
+        text = (
+            "This release of the tool does not know when the version came out. Microsoft supports a version for a year."
+        )
+        return Finding("look", f"{agent}: the end of its support is not known", text)
+    text = f"Microsoft supports a version for a year ({one.source})."
+    if one.until < taken:
+        return Finding("stop", f"{agent} is not supported since {one.until}", text)
+    if one.until - taken < NEAR:
+        return Finding("look", f"{agent} is supported until {one.until} only", text)
+    return Finding("ordinary", f"{agent} is supported until {one.until}", text)
+
+
+def _power(manifest: Manifest) -> Iterator[Finding]:
+    """security-extensions.md: extensions run as root or SYSTEM; allow-list and monitor mode are what holds them."""
+    settings = {key: text for key, text in manifest.parameters.items() if key.startswith("settings.")}
+    held = settings.get("settings.config.mode") == "monitor" or settings.get("settings.extensions.enabled") == "false"
+    if held or "settings.extensions.allowlist" in settings:
+        yield Finding("ordinary", "Extensions are limited", "By the agent's mode, its switch or its allow-list.")
+    else:
+        yield Finding(
+            "know",
+            "Azure may run programs on these servers",
+            "Whoever may manage a server's resource in Azure can install extensions and run commands as root or "
+            "SYSTEM: no allow-list is set, and the agent is not in monitor mode.",
+        )
+
+
+def _identity(manifest: Manifest) -> Iterator[Finding]:
+    members = manifest.parameters.get("identity.members", "")
+    if members:
+        text = f"{members}: each can get tokens that speak for the server."
+        yield Finding("look", "Users get the servers' managed identity", text)

@@ -1,0 +1,116 @@
+"""How does a verdict look as a drawn chain, from what is pinned down to the file?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from bundler.model.evidence import ChainLink, Document, Evidence, Method
+from bundler.model.lock import Pin
+
+NodeKind = Literal["anchor", "certificate", "key", "document", "file", "time"]
+
+_METHODS: dict[Method, str] = {
+    "authenticode": "Signature in the file (Authenticode)",
+    "debsigs": "Signature in the package (debsigs, OpenPGP)",
+    "rpm-signature": "Signature in the package (rpm, OpenPGP)",
+    "apt-repository": "Signed repository (apt)",
+    "yum-repository": "Signed repository (yum)",
+}
+# Files that are nothing but a signature over the document beside them.
+_SIGNATURES = (".asc", ".gpg")
+
+
+@dataclass(frozen=True)
+class Node:
+    """One link of a drawn chain."""
+
+    kind: NodeKind
+    how: str
+    """What the link before does to this one."""
+    what: str
+    details: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One independent reason to believe a file."""
+
+    title: str
+    verdict: str
+    nodes: tuple[Node, ...]
+    """From the pinned root or key to the file."""
+    time_nodes: tuple[Node, ...] = ()
+    """From the timestamp's root to the moment of signing; empty without a timestamp."""
+    notes: tuple[str, ...] = ()
+
+
+def reasons(pin: Pin) -> tuple[Reason, ...]:
+    """The reasons to believe ``pin``, in the manifest's order."""
+    return tuple(_reason(pin, evidence) for evidence in pin.evidence)
+
+
+def moment(at: datetime) -> str:
+    """A time as a reviewer reads it; UTC."""
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _reason(pin: Pin, evidence: Evidence) -> Reason:
+    pinned = "certificate" if evidence.chain else "OpenPGP key"
+    return Reason(
+        title=_METHODS[evidence.method],
+        verdict=f"Believed: it ends in a {pinned} that the anchors “{evidence.anchors}” pin",
+        nodes=(*_vouchers(evidence), *_documents(evidence.documents, evidence.signed_at), _file(pin, evidence)),
+        time_nodes=tuple(_time(evidence)),
+        notes=evidence.notes,
+    )
+
+
+def _vouchers(evidence: Evidence) -> Iterator[Node]:
+    if evidence.chain:
+        yield from _certificates(evidence.chain, evidence.anchor, evidence.anchors)
+        return
+    how = f"OpenPGP key, pinned by the anchors “{evidence.anchors}”"
+    yield Node("anchor", how, evidence.signer, (f"fingerprint {evidence.anchor}",))
+    if evidence.fingerprint != evidence.anchor:
+        yield Node("key", "has the signing key", evidence.signer, (f"fingerprint {evidence.fingerprint}",))
+
+
+def _certificates(chain: Sequence[ChainLink], anchor: str, anchors: str) -> Iterator[Node]:
+    """The links from the root on; the root is drawn as pinned only where it is the very one that the verdict names."""
+    for position, link in enumerate(reversed(chain)):
+        pinned = link.sha256 == anchor
+        how = "issued" if position else "Root certificate"
+        yield Node(
+            "anchor" if pinned else "certificate",
+            f"Root certificate, pinned by the anchors “{anchors}”" if pinned else how,
+            link.subject,
+            (f"SHA-256 {link.sha256}", f"valid {link.not_before:%Y-%m-%d} to {link.not_after:%Y-%m-%d}"),
+        )
+
+
+def _documents(documents: Sequence[Document], signed_at: datetime | None) -> Iterator[Node]:
+    signatures = [one for one in documents if one.role.endswith(_SIGNATURES)]
+    when = f", {moment(signed_at)}" if signed_at else ""
+    for position, one in enumerate(one for one in documents if one not in signatures):
+        beside = tuple(f"signature {each.role}, SHA-256 {each.sha256}" for each in signatures if not position)
+        how = "lists by its SHA-256" if position else f"signed{when}"
+        yield Node("document", how, one.role, (one.url, f"SHA-256 {one.sha256}", *beside))
+
+
+def _file(pin: Pin, evidence: Evidence) -> Node:
+    when = f", {moment(evidence.signed_at)}" if evidence.signed_at else ""
+    how = "lists by its SHA-256" if evidence.documents else f"signed{when}"
+    return Node("file", how, pin.filename, (f"SHA-256 {pin.sha256}",))
+
+
+def _time(evidence: Evidence) -> Iterator[Node]:
+    if not evidence.timestamp_chain or evidence.signed_at is None:
+        return
+    for position, link in enumerate(reversed(evidence.timestamp_chain)):
+        valid = f"valid {link.not_before:%Y-%m-%d} to {link.not_after:%Y-%m-%d}"
+        how = "issued" if position else "Root certificate of the timestamp"
+        yield Node("certificate" if position else "anchor", how, link.subject, (f"SHA-256 {link.sha256}", valid))
+    yield Node("time", "vouches for the time of signing", moment(evidence.signed_at))

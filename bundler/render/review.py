@@ -1,0 +1,172 @@
+"""What does a security reviewer read before a bundle crosses? The values of ``review.html``, and the page.
+
+Built from the manifest alone. The page that lies in the bundle cannot hold the bundle's digest, which covers it, nor
+its own line among the files; the page beside the archives holds the digest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from bundler.model.contact import Contact
+from bundler.model.lock import Pin
+from bundler.model.manifest import FileEntry, Manifest
+from bundler.model.procedure import Procedure
+from bundler.model.seal import Approval, Seal
+from bundler.render import pages
+from bundler.render.chains import Reason, moment, reasons
+
+PATH = "review.html"
+"""Where the page lies in a bundle."""
+
+Level = Literal["stop", "look", "know", "ordinary"]
+_LEVELS: tuple[Level, ...] = ("stop", "look", "know", "ordinary")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at for the reviewer."""
+
+    level: Level
+    """``stop``: not to be approved for production; ``look``: to be decided by a person; ``know``; ``ordinary``."""
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A fact under its name."""
+
+    label: str
+    text: str
+    code: bool = False
+    """Whether it is an identifier, to be compared letter by letter."""
+    wide: bool = False
+
+
+@dataclass(frozen=True)
+class Package:
+    """One package, and why it is believed."""
+
+    title: str
+    facts: tuple[Labelled, ...]
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True)
+class Component:
+    """One line of the bill of materials."""
+
+    name: str
+    version: str
+    supplier: str
+    license: str
+    purl: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Review:
+    """Everything that the page says."""
+
+    name: str
+    version: str
+    practice: str
+    tool: str
+    lead: str
+    """For whom it is, a sentence."""
+    digest: str
+    """The number to approve; empty in the page that lies in the bundle."""
+    facts: tuple[Labelled, ...]
+    unusual: tuple[Finding, ...]
+    ordinary: tuple[Finding, ...]
+    packages: tuple[Package, ...]
+    procedures: tuple[Procedure, ...]
+    contacts: tuple[Contact, ...]
+    components: tuple[Component, ...]
+    files: tuple[FileEntry, ...]
+    seal: Seal | None
+    approval: Approval | None
+
+
+def review(
+    manifest: Manifest,
+    *,
+    digest: str,
+    lead: str,
+    facts: Sequence[Labelled],
+    findings: Iterable[Finding],
+    purls: Mapping[str, str],
+) -> Review:
+    """What the page says of ``manifest``.
+
+    ``lead`` and ``facts`` tell for whom the bundle is, in the product's words; ``purls`` are the package URLs by path.
+    """
+    ranked = sorted(findings, key=lambda finding: _LEVELS.index(finding.level))
+    return Review(
+        name=manifest.name,
+        version=manifest.version,
+        practice=manifest.practice,
+        tool=manifest.tool,
+        lead=lead,
+        digest=digest,
+        facts=(*_facts(manifest), *facts),
+        unusual=tuple(finding for finding in ranked if finding.level != "ordinary"),
+        ordinary=tuple(finding for finding in ranked if finding.level == "ordinary"),
+        packages=tuple(_package(pin) for pin in manifest.pins),
+        procedures=manifest.procedures,
+        contacts=manifest.contacts,
+        components=tuple(_component(pin, purls.get(pin.path, "")) for pin in manifest.pins),
+        files=tuple(file for file in manifest.files if file.path != PATH),
+        seal=manifest.seal,
+        approval=manifest.approval,
+    )
+
+
+def page(content: Review) -> bytes:
+    """The page, whole: one file of HTML in UTF-8."""
+    return pages.page("review/review.html.j2", {"review": content, "moment": moment, "day": _day, "amount": _amount})
+
+
+def _facts(manifest: Manifest) -> tuple[Labelled, ...]:
+    return (
+        Labelled("Servers", ", ".join(map(str, manifest.targets))),
+        Labelled("Serial", str(manifest.serial) if manifest.serial else "none", code=True),
+        Labelled("Pinned", moment(manifest.created)),
+        Labelled("Servers refuse it after", moment(manifest.not_after) if manifest.not_after else "no date is set"),
+        Labelled("Product", manifest.product),
+        Labelled("Made by", manifest.tool),
+    )
+
+
+def _package(pin: Pin) -> Package:
+    served = (pin.redirects or (pin.url,))[-1]
+    repository = pin.repository
+    return Package(
+        title=f"{pin.facts.name} {pin.facts.version}",
+        facts=(
+            Labelled("For", ", ".join(map(str, pin.targets))),
+            Labelled("In the bundle", pin.path, code=True),
+            Labelled("Size", _amount(pin.size)),
+            *([Labelled("Repository dated", moment(repository.date))] if repository else []),
+            Labelled("Served by", served, code=True, wide=True),
+            Labelled("SHA-256", pin.sha256, code=True, wide=True),
+        ),
+        reasons=reasons(pin),
+    )
+
+
+def _component(pin: Pin, purl: str) -> Component:
+    facts = pin.facts
+    return Component(facts.name, facts.version, facts.supplier, facts.license, purl, pin.sha256)
+
+
+def _day(at: datetime) -> str:
+    return f"{at:%Y-%m-%d}"
+
+
+def _amount(size: int) -> str:
+    return f"{size:,} bytes"
