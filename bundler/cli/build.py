@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler.cli.amounts import human
+from bundler.cli.sealing import SealSettings, seal_options, sealer
 from bundler.cli.settings import (
     FetchSettings,
     SiteSettings,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 @click.command("build", epilog=example("arc-bundler build --locked --format json -q"))
 @output_option("Where bundles go: <output>/<name>/<version>/.")
 @option("--locked", is_flag=True, help="Refuse to take a lock; build from the one that is there.")
+@seal_options
 @password_option
 @fetch_options
 @site_options
@@ -40,6 +42,7 @@ def command(
     output: Path,
     locked: bool,
     password_file: Path | None,
+    sealing: SealSettings,
 ) -> None:
     """Make the bundle: fetch, judge, render, pack, check.
 
@@ -55,6 +58,7 @@ def command(
         lock_path=chosen.lock,
         locked=locked,
         password=password_source(surface, password_file),
+        sealer=sealer(surface, sealing),
     )
     with downloading(surface, fetching, site) as (downloader, store, shown):
         built = build(site, wish, downloader, store, at=surface.now, environment=surface.environment, progress=shown)
@@ -62,8 +66,19 @@ def command(
 
 
 def _check(built: Built, anchors: Path | None) -> str:
-    """The command that verifies the first output: with the same anchors, or it would be refused."""
-    return f"arc-bundler verify {built.made[0].path}{f' --anchors {anchors}' if anchors else ''}"
+    """The command that verifies the first output: with the same anchors and its sealer, or it would be refused."""
+    believing = f"--signer sha256:{built.sealed_by.sha256}" if built.sealed_by else "--insecure-no-seal"
+    return f"arc-bundler verify {built.made[0].path} {believing}{f' --anchors {anchors}' if anchors else ''}"
+
+
+def _seal_lines(built: Built) -> list[str]:
+    if built.sealed_by is None:
+        return ["NOT SEALED: the far side cannot tell who made it; give a key with --seal-key (docs/sealing.md)"]
+    signer = built.sealed_by
+    lines = [f"sealed by {signer.name}, valid until {signer.not_after:%Y-%m-%d}:", f"  sha256:{signer.sha256}"]
+    if built.not_yet_approved:
+        lines.append(f"servers take it after {built.not_yet_approved} approvals: `arc-bundler approve BUNDLE`")
+    return lines
 
 
 def _tell(surface: Surface, built: Built, *, check: str) -> None:
@@ -78,6 +93,7 @@ def _tell(surface: Surface, built: Built, *, check: str) -> None:
             if made.format != "directory":
                 lines.append(f"    archive SHA-256  {made.sha256}")
             lines.append(f"    bundle digest    {made.digest}")
+        lines += _seal_lines(built)
         lines.append("Give the bundle digest to whoever unpacks it, by another way than the bundle:")
         lines.append("  there, `sha256sum SHA256SUMS` or `Get-FileHash SHA256SUMS` must print the same.")
         lines.append(f"next: {check}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bundler.cli.believing import BelievingSettings, believing_options, trusted
 from bundler.cli.settings import anchors_option, password_option, password_source
 from bundler.cli.surface import Surface, common, example
 
@@ -14,23 +15,48 @@ if TYPE_CHECKING:
     from bundler.flow.verify import Verified
 
 
-@click.command("verify", epilog=example("arc-bundler verify bundles/arc-tokyo/2026.11.22/arc-tokyo-2026.11.22.zip"))
+@click.command("verify", epilog=example("arc-bundler verify arc-tokyo-2026.11.22.zip --signer sealer.pem"))
 @click.argument("bundle", type=click.Path(exists=True, path_type=Path))
+@believing_options
 @anchors_option
 @password_option
 @common
-def command(surface: Surface, *, bundle: Path, anchors: Path | None, password_file: Path | None) -> None:
-    """Check BUNDLE, a directory or an archive: every hash, then every package again from its evidence.
+def command(
+    surface: Surface,
+    *,
+    bundle: Path,
+    believing: BelievingSettings,
+    anchors: Path | None,
+    password_file: Path | None,
+) -> None:
+    """Check BUNDLE, a directory or an archive: its seal, every hash, every package again from its evidence.
 
-    Extra and missing files, unsafe names, links and archive bombs are refused. Nothing is asked of the network.
-    Packages must end in Microsoft's anchors, or in the ones you give.
+    The seal must be by a certificate that you name: nothing in a bundle says whom to believe. Extra and missing files,
+    unsafe names, links and archive bombs are refused. Nothing is asked of the network. Packages must end in
+    Microsoft's anchors, or in the ones you give.
     """
     from bundler.flow.verify import verify
-    from bundler.trust import anchors as trusted
+    from bundler.trust import anchors as origins
 
-    believed = trusted.load(anchors) if anchors else trusted.microsoft()
-    found = verify(bundle, anchors=believed, at=surface.now, password=password_source(surface, password_file))
+    believed = origins.load(anchors) if anchors else origins.microsoft()
+    found = verify(
+        bundle,
+        anchors=believed,
+        trusted=trusted(surface, believing),
+        at=surface.now,
+        password=password_source(surface, password_file),
+    )
     _tell(surface, bundle, found)
+
+
+def _seal_lines(found: Verified) -> list[str]:
+    if found.sealed_by is None:
+        return ["  SEAL NOT CHECKED (--insecure-no-seal): who made it is unknown"]
+    signer = found.sealed_by
+    lines = [f"  sealed by {signer.name}, valid until {signer.not_after:%Y-%m-%d}", f"    sha256:{signer.sha256}"]
+    if found.openpgp:
+        lines.append(f"    and by the OpenPGP key {found.openpgp}")
+    return lines + [f"  approved by {one.name}  sha256:{one.sha256}" for one in found.approved_by]
 
 
 def _tell(surface: Surface, bundle: Path, found: Verified) -> None:
@@ -39,6 +65,7 @@ def _tell(surface: Surface, bundle: Path, found: Verified) -> None:
     def text() -> str:
         label = f" [{found.practice}]" if found.practice else ""
         lines = [f"{bundle}: {found.name} {found.version}{label} is whole; {found.files} files match the manifest"]
+        lines += _seal_lines(found)
         for package in found.packages:
             lines.append(f"  {package.path}  {package.version}")
             lines.append(f"    signed by {package.signer}; believed by {', '.join(package.methods)}")

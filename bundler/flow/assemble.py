@@ -7,22 +7,31 @@ from dataclasses import dataclass, replace
 
 from bundler import __version__
 from bundler.fetch.store import Store
+from bundler.flow import review, vouching
 from bundler.flow.carried import contents
 from bundler.flow.site import Site
 from bundler.formats import records
 from bundler.model.anchor import Anchors
 from bundler.model.lock import Lock, Pin
 from bundler.model.manifest import Manifest
+from bundler.model.seal import Vouching
 from bundler.model.target import Target
 from bundler.model.tree import Blob, Entry, Tree
 from bundler.pack import manifest as manifests
 from bundler.products.arc_server import scripts
 from bundler.products.arc_server.asked import onboarding
 from bundler.products.arc_server.endpoints import endpoints
+from bundler.products.arc_server.network_sheet import contacts
 from bundler.products.arc_server.onboarding import Onboarding
+from bundler.products.arc_server.procedures import procedures
+from bundler.products.arc_server.support import support
+from bundler.seal.sealing import describe, keyring
+from bundler.seal.signing import Sealer
 
 TOOL = f"arc-bundler {__version__}"
 PRODUCT = "arc-server"
+VENDOR = "microsoft"
+"""Whose packages they are, in a package URL; a lab's are its own."""
 
 
 @dataclass(frozen=True)
@@ -48,19 +57,47 @@ def parts(lock: Lock, *, per_platform: bool) -> tuple[Part, ...]:
     return tuple(Part(platform, tuple(pins)) for platform, pins in sorted(by_platform.items()))
 
 
-def tree(part: Part, *, site: Site, lock: Lock, store: Store, weakened: tuple[str, ...] = ()) -> Tree:
-    """The part's tree: payload, evidence, scripts, manifest and sums.
+def tree(
+    part: Part,
+    *,
+    site: Site,
+    lock: Lock,
+    store: Store,
+    weakened: tuple[str, ...] = (),
+    sealer: Sealer | None = None,
+) -> Tree:
+    """The part's tree: payload, evidence, scripts, manifest and sums, which name ``sealer``; it seals nothing yet.
 
     Every time in it is the lock's, every byte follows from lock, definition and this release.
     """
     wanted = _wanted(site)
+    vouched = vouching.vouching(site, lock, sealer)
     description = _manifest(part, wanted, site=site, lock=lock, weakened=weakened)
+    description = replace(
+        description,
+        serial=vouched.serial,
+        not_after=vouched.not_after,
+        seal=describe(sealer) if sealer else None,
+        approval=vouching.approval(vouched),
+    )
+    description = replace(description, procedures=procedures(wanted, description))
     content = (
         *_payload(part.pins, store),
         *_evidence(part.pins, site.anchors, store),
-        *_scripts(part, wanted, site=site, lock=lock),
+        *_keyring(sealer),
+        *_scripts(part, wanted, vouched, site=site, lock=lock),
     )
-    return manifests.assemble(description, content, name=part.name(lock), time=lock.taken)
+    entries = (*content, _bill(description, content, part.name(lock)))
+    page = review.inside(manifests.completed(description, entries))
+    return manifests.assemble(description, (*entries, page), name=part.name(lock), time=lock.taken)
+
+
+def _bill(description: Manifest, content: Iterable[Entry], folder: str) -> Entry:
+    # Here, not above: whoever asks only how a lock is divided need not wait for the library.
+    from bundler.pack import sbom
+
+    vendor = description.practice.lower() or VENDOR
+    return Entry(sbom.PATH, sbom.document(description, content, folder=folder, vendor=vendor))
 
 
 def _wanted(site: Site) -> Onboarding:
@@ -93,7 +130,11 @@ def _keys(pins: Sequence[Pin], anchors: Anchors) -> Mapping[str, bytes]:
     return {f"payload/keys/{key.fingerprint}.asc": key.armored.encode() for key in keys}
 
 
-def _scripts(part: Part, wanted: Onboarding, *, site: Site, lock: Lock) -> Iterable[Entry]:
+def _keyring(sealer: Sealer | None) -> Iterable[Entry]:
+    return (Entry(path, content) for path, content in keyring(sealer).items()) if sealer else ()
+
+
+def _scripts(part: Part, wanted: Onboarding, vouched: Vouching, *, site: Site, lock: Lock) -> Iterable[Entry]:
     table = {"config/endpoints.json": records.to_json(endpoints(site.definition))}
     return scripts.entries(
         wanted,
@@ -102,6 +143,7 @@ def _scripts(part: Part, wanted: Onboarding, *, site: Site, lock: Lock) -> Itera
         version=lock.version,
         practice=_practice(site.anchors),
         tool=TOOL,
+        vouching=vouched,
         extra={**table, **_keys(part.pins, site.anchors), **contents(site.carried.certificates)},
     )
 
@@ -125,6 +167,8 @@ def _manifest(part: Part, wanted: Onboarding, *, site: Site, lock: Lock, weakene
         lock_sha256=manifests.digest(records.to_json(lock)),
         weakened=weakened,
         unusual=tuple(_unusual(wanted)),
+        contacts=contacts(site.definition, site.carried),
+        support=support(part.pins),
         pins=part.pins,
         files=(),
     )

@@ -5,27 +5,32 @@ Written beside its final name and moved there whole: a killed build leaves nothi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from bundler.errors import LockError, NotBelieved, WriteError
 from bundler.fetch.download import Downloader
 from bundler.fetch.store import Store
-from bundler.flow import assemble, fetching, lock_file
+from bundler.flow import assemble, fetching, lock_file, vouching
 from bundler.flow import verify as verifying
 from bundler.flow.plan import file_name
 from bundler.flow.site import Site
 from bundler.model.lock import Lock
 from bundler.model.progress import Progress
+from bundler.model.seal import Signer
 from bundler.model.tree import Tree
 from bundler.model.value import value
 from bundler.pack import container, content, manifest, writers
 from bundler.pack.staging import Staging
 from bundler.products.arc_server.definition import Output
+from bundler.seal import belief, sums
+from bundler.seal.check import Checked
+from bundler.seal.sealing import describe
+from bundler.seal.signing import Sealer
 
 Password = Callable[[], str]
 
@@ -55,6 +60,10 @@ class Built:
     practice: str
     unchanged: bool
     """True where the same bundle was there already, found whole."""
+    sealed_by: Signer | None = None
+    """None where nobody sealed it: the far side cannot tell who made it."""
+    not_yet_approved: int = 0
+    """Approvals that a server will demand and that nobody has given yet."""
     made: tuple[Made, ...]
 
 
@@ -67,6 +76,7 @@ class Wish:
     locked: bool = False
     weakened: tuple[str, ...] = ()
     password: Password | None = None
+    sealer: Sealer | None = None
 
 
 @dataclass(frozen=True)
@@ -93,17 +103,20 @@ def build(
 
     Raises what any step raises; afterwards either all outputs are there, checked, or none is.
     """
+    vouching.require_sealer(site, wish.sealer, at)
     lock = obtain_lock(site, wish, downloader, at=at, environment=environment)
     jobs = _jobs(site, lock, store, wish)
     final = wish.output / lock.name / lock.version
     if final.exists():
-        return _unchanged(final, lock, jobs, site, wish)
+        return _unchanged(final, lock, jobs, site, wish, at)
     fetching.fetch(lock, downloader, site.path.parent)
     fetching.believe(lock, store, anchors=site.anchors, at=at)
+    # Not before everything is believed: a key in a token, or its owner, is asked to vouch for nothing else.
+    jobs = _sealed(jobs, wish.sealer)
     with Staging(final, needed=sum(content.total(job.tree) for job in jobs)) as folder:
         made = tuple(_make(job, folder, final, wish, progress) for job in jobs)
-        _check(jobs, folder, wish)
-    return _built(final, lock, site, made, unchanged=False)
+        _check(jobs, folder, wish, at)
+    return _built(final, lock, site, wish, made, unchanged=False)
 
 
 def obtain_lock(
@@ -135,10 +148,21 @@ def _jobs(site: Site, lock: Lock, store: Store, wish: Wish) -> tuple[_Job, ...]:
     for output in site.definition.outputs:
         for part in assemble.parts(lock, per_platform=output.archives == "per-platform"):
             if part.suffix not in trees:
-                trees[part.suffix] = assemble.tree(part, site=site, lock=lock, store=store, weakened=wish.weakened)
+                trees[part.suffix] = assemble.tree(
+                    part, site=site, lock=lock, store=store, weakened=wish.weakened, sealer=wish.sealer
+                )
             tree = trees[part.suffix]
             jobs.append(_Job(output, file_name(part, lock, output), tree, manifest.bundle_digest(tree)))
     return tuple(jobs)
+
+
+def _sealed(jobs: Iterable[_Job], sealer: Sealer | None) -> tuple[_Job, ...]:
+    """The jobs with the seals in their trees; each tree is sealed once, whatever it is wrapped in."""
+    trees: dict[str, Tree] = {}
+    for job in jobs:
+        if job.tree.name not in trees:
+            trees[job.tree.name] = vouching.sealed(job.tree, sealer)
+    return tuple(replace(job, tree=trees[job.tree.name]) for job in jobs)
 
 
 def _make(job: _Job, folder: Path, final: Path, wish: Wish, progress: Progress) -> Made:
@@ -146,7 +170,7 @@ def _make(job: _Job, folder: Path, final: Path, wish: Wish, progress: Progress) 
     written = writers.write(job.output.format, job.tree, folder / job.file, progress=progress, password=password)
     if job.output.format != "directory":
         (folder / f"{job.file}.sha256").write_bytes(f"{written.sha256}  {job.file}\n".encode())
-    (folder / f"{job.tree.name}.manifest.json").write_bytes(manifest.manifest_bytes(job.tree))
+    _beside(job, folder)
     return Made(
         path=(final / job.file).as_posix(),
         format=job.output.format,
@@ -155,6 +179,14 @@ def _make(job: _Job, folder: Path, final: Path, wish: Wish, progress: Progress) 
         digest=job.digest,
         encrypted=job.output.encrypted,
     )
+
+
+def _beside(job: _Job, folder: Path) -> None:
+    """What a reviewer reads without unpacking: the manifest, with the seal over it."""
+    (folder / f"{job.tree.name}.manifest.json").write_bytes(manifest.manifest_bytes(job.tree))
+    seal = sums.MANIFEST + sums.CMS
+    if any(entry.path == seal for entry in job.tree.entries):
+        (folder / f"{job.tree.name}.{seal}").write_bytes(manifest.document(job.tree, seal))
 
 
 def _password(output: Output, wish: Wish) -> str | None:
@@ -168,10 +200,11 @@ def _password(output: Output, wish: Wish) -> str | None:
     return wish.password()
 
 
-def _check(jobs: tuple[_Job, ...], folder: Path, wish: Wish) -> None:
+def _check(jobs: tuple[_Job, ...], folder: Path, wish: Wish, at: datetime) -> None:
     """Read back what was written, as its receiver will; what does not hold is deleted by the staging."""
     for job in jobs:
         found = verifying.hashes(folder / job.file, password=wish.password)
+        _believe_seal(found, wish, at)
         if found.digest != job.digest:
             raise NotBelieved(
                 f"{job.file} was written, but reads back as {found.digest}, not {job.digest}",
@@ -180,11 +213,18 @@ def _check(jobs: tuple[_Job, ...], folder: Path, wish: Wish) -> None:
             )
 
 
-def _unchanged(final: Path, lock: Lock, jobs: tuple[_Job, ...], site: Site, wish: Wish) -> Built:
-    return _built(final, lock, site, tuple(_there(final, job, wish) for job in jobs), unchanged=True)
+def _believe_seal(found: Checked, wish: Wish, at: datetime) -> None:
+    """The seal of this build's own sealer; approvals come later, from others."""
+    if wish.sealer:
+        own = describe(wish.sealer).signer.sha256
+        belief.believe_seal(found, belief.Trusted(frozenset([own])), at=at)
 
 
-def _there(final: Path, job: _Job, wish: Wish) -> Made:
+def _unchanged(final: Path, lock: Lock, jobs: tuple[_Job, ...], site: Site, wish: Wish, at: datetime) -> Built:
+    return _built(final, lock, site, wish, tuple(_there(final, job, wish, at) for job in jobs), unchanged=True)
+
+
+def _there(final: Path, job: _Job, wish: Wish, at: datetime) -> Made:
     """The output that an earlier build made, found whole. Raises WriteError where it is missing or differs."""
     path = final / job.file
     beside = final / f"{job.tree.name}.manifest.json"
@@ -194,7 +234,7 @@ def _there(final: Path, job: _Job, wish: Wish) -> Made:
     if beside.read_bytes() != manifest.manifest_bytes(job.tree):
         raise _something_else(beside, "is of another bundle under this name and version")
     size, sha256 = (
-        _folder_there(path, job, wish) if job.output.format == "directory" else _archive_there(path, job, wish)
+        _folder_there(path, job, wish, at) if job.output.format == "directory" else _archive_there(path, job, wish, at)
     )
     return Made(
         path=path.as_posix(),
@@ -213,37 +253,42 @@ def _something_else(path: Path, why: str) -> WriteError:
     )
 
 
-def _folder_there(path: Path, job: _Job, wish: Wish) -> tuple[int, str]:
-    _require_held(path, job, wish)
+def _folder_there(path: Path, job: _Job, wish: Wish, at: datetime) -> tuple[int, str]:
+    _require_held(path, job, wish, at)
     return content.total(job.tree), job.digest
 
 
-def _archive_there(path: Path, job: _Job, wish: Wish) -> tuple[int, str]:
+def _archive_there(path: Path, job: _Job, wish: Wish, at: datetime) -> tuple[int, str]:
     sums = path.with_name(f"{path.name}.sha256")
     # The archive's own sum and those of the files in it: two readings, one for each core.
     with ThreadPoolExecutor(1) as beside:
         summed = beside.submit(container.sha256, path)
-        _require_held(path, job, wish)
+        _require_held(path, job, wish, at)
         sha256 = summed.result()
     if not sums.exists() or sums.read_bytes() != f"{sha256}  {path.name}\n".encode():
         raise _something_else(sums, "does not fit the archive beside it")
     return path.stat().st_size, sha256
 
 
-def _require_held(path: Path, job: _Job, wish: Wish) -> None:
+def _require_held(path: Path, job: _Job, wish: Wish, at: datetime) -> None:
     """That this very bundle is in ``path``: a sum that fits says only that whoever wrote both was consistent."""
     with suppress(NotBelieved):
-        if verifying.hashes(path, password=wish.password).digest == job.digest:
+        found = verifying.hashes(path, password=wish.password)
+        _believe_seal(found, wish, at)
+        if found.digest == job.digest:
             return
     raise _something_else(path, "is not what this build makes")
 
 
-def _built(final: Path, lock: Lock, site: Site, made: tuple[Made, ...], *, unchanged: bool) -> Built:
+def _built(final: Path, lock: Lock, site: Site, wish: Wish, made: tuple[Made, ...], *, unchanged: bool) -> Built:
+    approval = site.definition.approval
     return Built(
         name=lock.name,
         version=lock.version,
         folder=final.as_posix(),
         practice="LAB" if site.anchors.practice else "",
         unchanged=unchanged,
+        sealed_by=describe(wish.sealer).signer if wish.sealer else None,
+        not_yet_approved=approval.required if approval else 0,
         made=made,
     )

@@ -6,13 +6,15 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
-from bundler.errors import DefinitionError, Fault
+from bundler.errors import DefinitionError, Fault, SigningError
 from bundler.formats import certificate, definition_text, private_endpoint
+from bundler.formats.malformed import Malformed
 from bundler.model.host_record import HostRecord
 from bundler.products.arc_server import certificates, private_link
 from bundler.products.arc_server.definition import Definition
-from bundler.products.arc_server.onboarding import Carried, HeldCertificate
+from bundler.products.arc_server.onboarding import Carried, HeldApprover, HeldCertificate
 from bundler.products.arc_server.rules import Finding
+from bundler.seal import identity
 
 
 def read(path: Path, text: bytes, definition: Definition, *, today: date, strict: bool) -> tuple[Carried, list[Fault]]:
@@ -24,12 +26,13 @@ def read(path: Path, text: bytes, definition: Definition, *, today: date, strict
     findings: list[Finding] = []
     records = _records(path.parent, definition, findings)
     held = _certificates(path.parent, definition, today, findings)
+    approvers = _approvers(path.parent, definition, findings)
     faults = [_fault(finding, text) for finding in findings]
     if any(strict or fault.severity == "error" for fault in faults):
         raise DefinitionError(
             f"{path} names files that cannot be used", faults=faults, do="correct the files, or name others"
         )
-    return Carried(hosts_records=records, certificates=held), faults
+    return Carried(hosts_records=records, certificates=held, approvers=approvers), faults
 
 
 def _records(folder: Path, definition: Definition, findings: list[Finding]) -> tuple[HostRecord, ...]:
@@ -64,6 +67,28 @@ def _certificates(
             findings.append(Finding(place, f"{one.described.name!r} is there already", "each certificate once"))
         held[one.described.path] = one
     return tuple(held[key] for key in sorted(held))
+
+
+def _approvers(folder: Path, definition: Definition, findings: list[Finding]) -> tuple[HeldApprover, ...]:
+    held: dict[bytes, HeldApprover] = {}
+    for position, wanted in enumerate(definition.approval.approvers if definition.approval else ()):
+        place = ("approval", "approvers", position, "certificate")
+        document = _content(folder, wanted.certificate, certificate.LARGEST, place, findings)
+        if document is None:
+            continue
+        try:
+            found = certificate.read(document).der
+            identity.from_der(found, name=wanted.name)
+        except Malformed as fault:
+            findings.append(Finding(place, f"{wanted.certificate} {fault}", "one certificate in PEM or DER"))
+            continue
+        except SigningError as fault:
+            findings.append(Finding(place, f"{wanted.certificate}: {fault.what}", fault.do))
+            continue
+        if found in held:
+            findings.append(Finding(place, f"it is the certificate of {held[found].name!r} too", "one for each"))
+        held[found] = HeldApprover(wanted.name, found)
+    return tuple(held.values())
 
 
 def _content(

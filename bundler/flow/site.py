@@ -40,10 +40,10 @@ def read(path: Path, *, anchors_file: Path | None, today: date, strict: bool) ->
     ``anchors_file``, where given, goes before the one that the definition names.
     Raises DefinitionError with all faults, UsageError for an anchors file that is none.
     """
-    text = _text(path)
-    loaded = definition_file.load(path, text, today=today, strict=strict)
+    written = text(path)
+    loaded = definition_file.load(path, written, today=today, strict=strict)
     definition = loaded.definition
-    carried, warnings = files.read(path, text, definition, today=today, strict=strict)
+    carried, warnings = files.read(path, written, definition, today=today, strict=strict)
     named = anchors_file or beside(path, definition.upstream.anchors)
     anchors = trusted.load(named) if named else trusted.microsoft()
     return Site(
@@ -62,7 +62,8 @@ def beside(definition: Path, name: str) -> Path | None:
     return definition.parent / name if name else None
 
 
-def _text(path: Path) -> bytes:
+def text(path: Path) -> bytes:
+    """The bytes of the definition at ``path``. Raises DefinitionError, UsageError."""
     try:
         with path.open("rb") as file:
             document = file.read(_MAX_DEFINITION + 1)

@@ -15,8 +15,10 @@ from bundler.flow import judge
 from bundler.formats import pieces
 from bundler.model.anchor import Anchors
 from bundler.model.lock import Pin
+from bundler.model.seal import Signer
 from bundler.model.value import value
 from bundler.pack import container
+from bundler.seal.belief import Trusted, believe
 from bundler.seal.check import Checked, check
 from bundler.trust import anchors as trusted
 
@@ -50,6 +52,13 @@ class Verified:
     anchors: str
     files: int
     packages: tuple[PackageVerdict, ...]
+    sealed_by: Signer | None = None
+    """None where the seal was not asked for."""
+    openpgp: str = ""
+    """Fingerprint of the OpenPGP key that sealed as well."""
+    approved_by: tuple[Signer, ...] = ()
+    weakened: tuple[str, ...] = ()
+    """The ``--insecure-…`` switches of this very check."""
     unusual: tuple[str, ...] = ()
     """What nobody vouches for but whoever wrote the definition: certificates that travel along."""
 
@@ -60,9 +69,12 @@ def hashes(bundle: Path, *, password: Password | None) -> Checked:
         return check(opened.walk(), keep=lambda _: None)
 
 
-def verify(bundle: Path, *, anchors: Anchors, at: datetime, password: Password | None = None) -> Verified:
-    """Check ``bundle``, a directory or an archive, and judge its packages by ``anchors``.
+def verify(
+    bundle: Path, *, anchors: Anchors, trusted: Trusted | None, at: datetime, password: Password | None = None
+) -> Verified:
+    """Check ``bundle``, a directory or an archive: its seal by ``trusted``, and its packages by ``anchors``.
 
+    ``trusted`` of None asks for no seal (``--insecure-no-seal``), and the result says so.
     Of an archive, the packages alone go to temporary files, which end with the call; a directory's are judged where
     they lie. Raises NotBelieved where anything is not as its maker left it, or its anchors are not ``anchors``.
     """
@@ -71,6 +83,7 @@ def verify(bundle: Path, *, anchors: Anchors, at: datetime, password: Password |
         packages = _Packages(opened, stack)
         with _spooling():
             found = check(opened.walk(), keep=packages.keep)
+        vouched = believe(found, trusted, at=at) if trusted else None
         _require_anchors(found, anchors)
         _require_vouched(found, anchors)
         verdicts = tuple(_again(pin, packages, found, anchors, at) for pin in found.manifest.pins)
@@ -82,6 +95,10 @@ def verify(bundle: Path, *, anchors: Anchors, at: datetime, password: Password |
         anchors=anchors.name,
         files=len(found.manifest.files),
         packages=verdicts,
+        sealed_by=vouched.signer if vouched else None,
+        openpgp=vouched.openpgp if vouched else "",
+        approved_by=vouched.approved_by if vouched else (),
+        weakened=() if vouched else ("--insecure-no-seal",),
         unusual=_unusual(found),
     )
 

@@ -16,6 +16,11 @@ from bundler.pack.names import require_safe
 from bundler.seal import sums
 
 
+def completed(described: Manifest, entries: Iterable[Entry]) -> Manifest:
+    """``described`` with ``entries`` for its files."""
+    return replace(described, files=tuple(_described(entry) for entry in _ordered(entries)))
+
+
 def assemble(described: Manifest, entries: Iterable[Entry], *, name: str, time: datetime) -> Tree:
     """Complete ``entries`` with ``manifest.json`` and ``SHA256SUMS``.
 
@@ -27,29 +32,30 @@ def assemble(described: Manifest, entries: Iterable[Entry], *, name: str, time: 
     if "/" in name:
         raise WriteError(f"the bundle's name has a slash: {name}", do="change the definition's name or version")
     require_safe((name, *(entry.path for entry in listed), sums.MANIFEST, sums.SUMS, *sums.SEALS))
-    manifest = replace(described, files=tuple(_described(entry) for entry in listed))
+    manifest = completed(described, listed)
     covered = (*listed, Entry(sums.MANIFEST, records.to_json(manifest)))
     digests = sums.render((entry.path, sha256(entry)) for entry in covered)
     complete = _ordered((*covered, Entry(sums.SUMS, digests)))
     return Tree(name, complete, time.astimezone(timezone.utc).replace(microsecond=0))
 
 
-def digest(document: bytes) -> str:
+def digest(content: bytes) -> str:
     """SHA-256 in hex of a document."""
-    return hashlib.sha256(document).hexdigest()
+    return hashlib.sha256(content).hexdigest()
 
 
 def bundle_digest(tree: Tree) -> str:
     """SHA-256 in hex of the tree's ``SHA256SUMS``: the one number to compare on the far side."""
-    return digest(_document(tree, sums.SUMS))
+    return digest(document(tree, sums.SUMS))
 
 
 def manifest_bytes(tree: Tree) -> bytes:
     """The tree's ``manifest.json``."""
-    return _document(tree, sums.MANIFEST)
+    return document(tree, sums.MANIFEST)
 
 
-def _document(tree: Tree, path: str) -> bytes:
+def document(tree: Tree, path: str) -> bytes:
+    """A document of the tree that is held in memory: its sums, its manifest, or a seal over them."""
     for entry in tree.entries:
         if entry.path == path and isinstance(entry.content, bytes):
             return entry.content

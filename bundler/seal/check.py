@@ -195,7 +195,7 @@ def _file_problems(manifest: Manifest, seen: Iterable[_Seen]) -> Iterator[_Probl
         if entry.path in listed or not sums.is_listed(entry.path):
             yield _Problem("malformed-manifest", f"{sums.MANIFEST} lists {entry.path!a} that it must not, or twice")
         listed[entry.path] = entry
-    present = {one.path: one for one in seen if sums.is_listed(one.path)}
+    present = {one.path: one for one in seen if not _stands_alone(one.path, manifest)}
     for path in sorted({*listed, *present}):
         if path not in listed:
             yield _Problem("extra-file", f"{path!a} is not in the manifest")
@@ -207,6 +207,15 @@ def _file_problems(manifest: Manifest, seen: Iterable[_Seen]) -> Iterator[_Probl
         described = listed.get(pin.path)
         if described is None or (described.sha256, described.size) != (pin.sha256, pin.size):
             yield _Problem("malformed-manifest", f"{sums.MANIFEST} pins {pin.path!a}, and lists it otherwise or not")
+
+
+def _stands_alone(path: str, manifest: Manifest) -> bool:
+    """Whether the manifest does not list ``path``: its own sums and itself, and the seals that it says it has."""
+    if path.startswith(sums.APPROVALS):
+        return manifest.approval is not None and sums.is_seal(path)
+    if path.startswith((sums.SUMS + sums.OPENPGP, sums.MANIFEST + sums.OPENPGP)):
+        return manifest.seal is not None and bool(manifest.seal.openpgp) and sums.is_seal(path)
+    return not sums.is_listed(path) and (manifest.seal is not None or not sums.is_seal(path))
 
 
 def _differences(entry: FileEntry, one: _Seen) -> Iterator[_Problem]:

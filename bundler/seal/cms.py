@@ -53,7 +53,7 @@ class Detached:
 
 
 def write(certificates: Sequence[x509.Certificate], algorithm: Algorithm, signature: bytes) -> bytes:
-    """DER of a seal by the first of ``certificates``; ``signature`` as :class:`~bundler.seal.signing.SigningKey` has it."""
+    """DER of a seal by the first of ``certificates``; ``signature`` as a ``SigningKey`` of :mod:`.signing` has it."""
     held = [_certificate(certificate) for certificate in certificates]
     signer = cms.SignerInfo(
         {

@@ -30,3 +30,8 @@ def recognised(certificates: Sequence[x509.Certificate], *, name: str = "") -> R
     """The first of ``certificates`` with every form that its seals have, which hold the others too."""
     described = signer(certificates[0], name=name)
     return Recognised(signer=described, forms=cms.forms(certificates, described.algorithm))
+
+
+def from_der(der: bytes, *, name: str) -> Recognised:
+    """As :func:`recognised`, for one certificate in DER that was read before."""
+    return recognised((x509.load_der_x509_certificate(der),), name=name)

@@ -26,7 +26,7 @@ def bundle(site) -> Path:
 @pytest.mark.parametrize("suffix", ["", ".zip", ".tar.gz", ".7z"])
 def test_every_container_is_verified_and_inspected(site, bundle, suffix):
     path = f"{bundle}{suffix}"
-    found = site.run("verify", path, *ANCHORS, "--format", "json")
+    found = site.run("verify", "--insecure-no-seal", path, *ANCHORS, "--format", "json")
     assert found.code == 0, found.err
     assert {p["path"].rpartition(".")[2] for p in found.json["packages"]} == {"msi", "deb", "rpm"}
     seen = site.run("inspect", path, "--format", "json")
@@ -40,13 +40,13 @@ def test_the_packages_of_a_directory_are_judged_where_they_lie(site, bundle, mon
         pytest.fail("a copy was made")
 
     monkeypatch.setattr("bundler.flow.verify.tempfile.TemporaryFile", spooling)
-    assert site.run("verify", str(bundle), *ANCHORS).code == 0
+    assert site.run("verify", "--insecure-no-seal", str(bundle), *ANCHORS).code == 0
     with pytest.raises(pytest.fail.Exception, match="a copy was made"):
-        verify(Path(f"{bundle}.zip"), anchors=anchors.load(Path(ANCHORS[1])), at=NOW)
+        verify(Path(f"{bundle}.zip"), anchors=anchors.load(Path(ANCHORS[1])), trusted=None, at=NOW)
 
 
 def test_a_lab_bundle_needs_the_lab_s_anchors_from_elsewhere(site, bundle):
-    refused = site.run("verify", str(bundle), "--format", "json")
+    refused = site.run("verify", "--insecure-no-seal", str(bundle), "--format", "json")
     assert refused.code == 6
     assert refused.json["error"]["reason"] == "other-anchors"
 
@@ -60,11 +60,11 @@ def test_any_changed_byte_in_any_file_is_refused(site, bundle):
             changed = bytearray(sound)
             changed[place] ^= 1 << chance.randrange(8)
             path.write_bytes(changed)
-            refused = site.run("verify", str(bundle), *ANCHORS)
+            refused = site.run("verify", "--insecure-no-seal", str(bundle), *ANCHORS)
             assert refused.code == 6, f"{path} at {place}"
             assert "Traceback" not in refused.err
         path.write_bytes(sound)
-    assert site.run("verify", str(bundle), *ANCHORS).code == 0
+    assert site.run("verify", "--insecure-no-seal", str(bundle), *ANCHORS).code == 0
 
 
 def forge(bundle: Path, path: str, content: bytes) -> None:
@@ -95,7 +95,7 @@ def test_a_changed_package_is_refused_even_when_every_hash_was_made_to_fit(site,
     content[len(content) // 2] ^= 1
     forge(bundle, path.relative_to(bundle).as_posix(), bytes(content))
     hashes(bundle, password=None)  # the bundle agrees with itself
-    assert site.run("verify", str(bundle), *ANCHORS).code == 6
+    assert site.run("verify", "--insecure-no-seal", str(bundle), *ANCHORS).code == 6
 
 
 def test_a_changed_document_of_evidence_is_refused_even_when_every_hash_was_made_to_fit(site, bundle):
@@ -109,30 +109,30 @@ def test_a_changed_document_of_evidence_is_refused_even_when_every_hash_was_made
         assert changed != sound
         forge(copy, path, changed)
         hashes(copy, password=None)
-        assert site.run("verify", str(copy), *ANCHORS).code == 6
+        assert site.run("verify", "--insecure-no-seal", str(copy), *ANCHORS).code == 6
         shutil.rmtree(copy)
 
 
 def test_extra_and_missing_files_and_links_are_refused(site, bundle):
     (bundle / "extra.txt").write_text("x")
-    assert site.run("verify", str(bundle), *ANCHORS, "--format", "json").json["error"]["reason"] == "extra-file"
+    assert site.run("verify", "--insecure-no-seal", str(bundle), *ANCHORS, "--format", "json").json["error"]["reason"] == "extra-file"
     (bundle / "extra.txt").unlink()
     (bundle / "START-HERE.txt").rename(bundle.parent / "aside")
-    assert site.run("verify", str(bundle), *ANCHORS, "--format", "json").json["error"]["reason"] == "missing-file"
+    assert site.run("verify", "--insecure-no-seal", str(bundle), *ANCHORS, "--format", "json").json["error"]["reason"] == "missing-file"
     (bundle / "START-HERE.txt").symlink_to(bundle.parent / "aside")
-    assert site.run("verify", str(bundle), *ANCHORS).code == 6
+    assert site.run("verify", "--insecure-no-seal", str(bundle), *ANCHORS).code == 6
 
 
 def test_a_member_that_leaves_the_tree_is_refused(site, bundle):
     archive = Path(f"{bundle}.zip")
     with zipfile.ZipFile(archive, "a") as opened:
         opened.writestr("arc-test-1.0/../../escape.txt", "x")
-    assert site.run("verify", str(archive), *ANCHORS).code == 6
+    assert site.run("verify", "--insecure-no-seal", str(archive), *ANCHORS).code == 6
 
 
 def test_what_is_no_bundle_is_said_to_be_none(site):
     (site.folder / "page.zip").write_text("<!DOCTYPE html><html></html>")
-    refused = site.run("verify", "page.zip", *ANCHORS)
+    refused = site.run("verify", "--insecure-no-seal", "page.zip", *ANCHORS)
     assert refused.code == 6
     assert "web page" in refused.err
-    assert site.run("verify", "nowhere.zip").code == 2
+    assert site.run("verify", "--insecure-no-seal", "nowhere.zip").code == 2

@@ -193,6 +193,37 @@ class Output:
 
 
 @value
+class Seal:
+    """Who may seal the bundle, and how long it may be used."""
+
+    signers: tuple[Annotated[str, MinLen(1)], ...] = ()
+    """Fingerprints of the certificates whose keys may seal: sha256: and 64 hex digits. With any, a build needs such
+    a key, and verify --definition believes them."""
+    valid_days: Annotated[int, Ge(1), Le(3650)] | None = None
+    """Days after the lock was taken that servers take the bundle; left out: no end."""
+
+
+@value
+class Approver:
+    """Somebody whose word counts."""
+
+    name: Annotated[str, MinLen(1)]
+    """As people call them."""
+    certificate: Annotated[str, MinLen(1)]
+    """PEM or DER file of their certificate, from the definition's folder."""
+
+
+@value
+class Approval:
+    """Whose word a server demands besides the seal."""
+
+    required: Annotated[int, Ge(1)]
+    """How many of the approvers must have signed."""
+    approvers: Annotated[tuple[Approver, ...], MinLen(1)]
+    """Who they are."""
+
+
+@value
 class Definition:
     """What one site wants."""
 
@@ -234,6 +265,10 @@ class Definition:
     """Where packages come from."""
     outputs: Annotated[tuple[Output, ...], MinLen(1)] = (Output(format="zip"),)
     """How the bundle is wrapped."""
+    seal: Seal = field(default_factory=Seal)
+    """Who seals it."""
+    approval: Approval | None = None
+    """Whose word it needs."""
 
     def agent_wish(self, target: WantedTarget) -> str:
         """The agent version that ``target`` is to get."""

@@ -132,11 +132,20 @@ class HeldCertificate:
 
 
 @dataclass(frozen=True)
+class HeldApprover:
+    """Somebody whose approval is wanted, and their certificate."""
+
+    name: str
+    der: bytes
+
+
+@dataclass(frozen=True)
 class Carried:
     """What a definition names and does not hold itself: the content of the files beside it."""
 
     hosts_records: tuple[HostRecord, ...] = ()
     certificates: tuple[HeldCertificate, ...] = ()
+    approvers: tuple[HeldApprover, ...] = ()
 
 
 NOTHING = Carried()

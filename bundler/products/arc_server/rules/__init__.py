@@ -16,6 +16,7 @@ from bundler.products.arc_server.rules import (
     targets,
     trust,
     upstream,
+    vouching,
 )
 from bundler.products.arc_server.rules.rule import Case, Finding, Path, Rule
 
@@ -32,7 +33,7 @@ SAMPLE: dict[str, Any] = {
 }
 """A right definition: what stands in for a broken part while the rest is judged."""
 
-_SUBJECTS = (identity, tags, authentication, network, trust, managed_identity, agent, targets, upstream)
+_SUBJECTS = (identity, tags, authentication, network, trust, managed_identity, agent, targets, upstream, vouching)
 RULES = tuple(thing for subject in _SUBJECTS for thing in vars(subject).values() if isinstance(thing, Rule))
 
 

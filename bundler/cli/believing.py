@@ -1,0 +1,72 @@
+"""The flags that say whose seal is believed, and what follows from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bundler.cli.settings import collecting
+from bundler.cli.surface import Surface, option
+
+if TYPE_CHECKING:
+    from bundler.seal.belief import Trusted
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@dataclass(frozen=True)
+class BelievingSettings:
+    """What ``believing_options`` collected: whom to believe, and who was revoked."""
+
+    signer: tuple[str, ...]
+    signers_of: Path | None
+    revocation_list: tuple[Path, ...]
+    insecure_no_seal: bool
+
+
+believing_options = collecting(
+    "believing",
+    BelievingSettings,
+    option(
+        "--insecure-no-seal",
+        is_flag=True,
+        help="Ask for no seal: hashes say what changed on the way, and not who made it.",
+    ),
+    option(
+        "--revocation-list",
+        type=_FILE,
+        multiple=True,
+        help="A revocation list (PEM or DER) of the issuer of sealers or approvers. May be repeated.",
+    ),
+    option("-d", "--definition", "signers_of", type=_FILE, help="Believe the seal.signers of this definition."),
+    option(
+        "--signer",
+        multiple=True,
+        metavar="sha256:HEX|FILE",
+        help="Believe a seal by this certificate: its SHA-256 fingerprint, or its file. May be repeated.",
+    ),
+)
+
+
+def trusted(surface: Surface, chosen: BelievingSettings) -> Trusted | None:
+    """Whom to believe; None where no seal is asked for, which is said."""
+    from bundler.errors import UsageError
+    from bundler.flow.trusted import read
+
+    if not chosen.insecure_no_seal:
+        return read(
+            chosen.signer,
+            definition=chosen.signers_of,
+            revocation_lists=chosen.revocation_list,
+            today=surface.now.date(),
+        )
+    if chosen.signer or chosen.signers_of:
+        raise UsageError(
+            "--insecure-no-seal asks for no seal, and a signer was given",
+            do="leave one of the two away",
+        )
+    surface.say("--insecure-no-seal: nobody checks who made this bundle")
+    return None

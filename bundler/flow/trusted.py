@@ -1,0 +1,76 @@
+"""Whom does the one who verifies believe? Fingerprints, certificates, a definition, and lists of what was revoked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+
+from cryptography import x509
+
+from bundler.errors import UsageError
+from bundler.formats import certificate
+from bundler.formats.malformed import Malformed
+from bundler.seal.belief import Trusted
+
+_PIN = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
+_LARGEST_LIST = 32 << 20
+"""Bytes of a revocation list: the largest public ones have a third of it."""
+
+
+def read(
+    signers: Iterable[str], *, definition: Path | None = None, revocation_lists: Iterable[Path] = (), today: date
+) -> Trusted:
+    """Collect whom to believe; raises :class:`UsageError` for what names nobody, DefinitionError for a definition."""
+    named = [fingerprint(text) for text in signers]
+    if definition is not None:
+        named += _named(definition, today)
+    return Trusted(frozenset(named), tuple(_revoked(path) for path in revocation_lists))
+
+
+def _named(definition: Path, today: date) -> list[str]:
+    # Here, not above: most verify without a definition, and do not wait for what reads one.
+    from bundler.flow import site
+    from bundler.products import definition_file
+
+    loaded = definition_file.load(definition, site.text(definition), today=today, strict=False)
+    return [fingerprint(pin) for pin in loaded.definition.seal.signers]
+
+
+def fingerprint(text: str) -> str:
+    """The fingerprint that ``text`` is or whose certificate is in the file of that name: 64 lower-case hex digits.
+
+    Colons, spaces and case do not matter, as people paste it. Raises :class:`UsageError`.
+    """
+    match = _PIN.fullmatch(re.sub(r"[\s:]", "", text.lower()).replace("sha256", "sha256:", 1))
+    if match:
+        return match[1]
+    path = Path(text)
+    try:
+        with path.open("rb") as file:
+            document = file.read(certificate.LARGEST + 1)
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"{text!a} is neither a fingerprint nor a file that can be read",
+            do="give sha256: and 64 hex digits, or a file with the sealer's certificate",
+        ) from error
+    try:
+        return certificate.read(document).sha256
+    except Malformed as fault:
+        raise UsageError(
+            f"the signer's file {path} {fault}", do="give the sealer's certificate alone, in PEM or DER"
+        ) from fault
+
+
+def _revoked(path: Path) -> x509.CertificateRevocationList:
+    try:
+        with path.open("rb") as file:
+            document = file.read(_LARGEST_LIST)
+    except OSError as error:
+        raise UsageError(f"the revocation list {path} cannot be read: {error.strerror or error}") from error
+    load = x509.load_pem_x509_crl if document.startswith(b"-----BEGIN") else x509.load_der_x509_crl
+    try:
+        return load(document)
+    except ValueError as error:
+        raise UsageError(f"{path} is no certificate revocation list", do="give one in PEM or DER") from error

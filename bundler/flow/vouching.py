@@ -1,0 +1,77 @@
+"""Who vouches for the bundle that is being built: its sealer, its approvers, and from when until when?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bundler.errors import SigningError
+from bundler.flow.site import Site
+from bundler.model.lock import Lock
+from bundler.model.seal import Approval, Vouching
+from bundler.model.tree import Entry, Tree
+from bundler.pack.manifest import document
+from bundler.seal import identity, sums
+from bundler.seal.sealing import describe, require_ready, seals
+from bundler.seal.signing import Sealer
+
+
+def vouching(site: Site, lock: Lock, sealer: Sealer | None) -> Vouching:
+    """What the scripts of a bundle from ``lock`` believe its seal by."""
+    days = site.definition.seal.valid_days
+    approval = site.definition.approval
+    return Vouching(
+        sealer=identity.recognised(sealer.key.certificates) if sealer else None,
+        openpgp=sealer.openpgp.fingerprint if sealer and sealer.openpgp else "",
+        required=approval.required if approval else 0,
+        approvers=tuple(identity.from_der(one.der, name=one.name) for one in site.carried.approvers),
+        serial=serial(lock),
+        not_after=lock.taken + timedelta(days=days) if days else None,
+    )
+
+
+def approval(wanted: Vouching) -> Approval | None:
+    """The approvals that the manifest demands."""
+    if not wanted.required:
+        return None
+    return Approval(required=wanted.required, approvers=tuple(one.signer for one in wanted.approvers))
+
+
+def serial(lock: Lock) -> int:
+    """A number that grows with every lock, and that a person can read: the time that it was taken."""
+    return int(f"{lock.taken:%Y%m%d%H%M%S}")
+
+
+def require_sealer(site: Site, sealer: Sealer | None, at: datetime) -> None:
+    """Refuse a build whose seal would not be what the definition asks for. Raises :class:`SigningError`."""
+    pins = site.definition.seal.signers
+    if sealer is None:
+        if pins or site.definition.approval:
+            wish = "a seal by one of seal.signers" if pins else "approvals, which count only with a seal"
+            raise SigningError(
+                f"the definition asks for {wish}, and no key was given",
+                do="give the key: `--seal-key FILE`, `--seal-token URI` or `--seal-command COMMAND` (docs/sealing.md)",
+            )
+        return
+    require_ready(sealer.key, at)
+    given = describe(sealer).signer
+    if pins and f"sha256:{given.sha256}" not in pins:
+        raise SigningError(
+            f"{given.name} is not among the definition's seal.signers",
+            details=[f"given: sha256:{given.sha256}", *(f"wanted: {pin}" for pin in pins)],
+            do="seal with a key that the definition names; or name this one there, and lock again",
+        )
+
+
+def sealed(tree: Tree, sealer: Sealer | None) -> Tree:
+    """``tree`` with the sealer's signatures over its sums and its manifest. Raises :class:`SigningError`."""
+    if sealer is None:
+        return tree
+    made = seals({path: document(tree, path) for path in (sums.SUMS, sums.MANIFEST)}, sealer)
+    return with_entries(tree, (Entry(path, content) for path, content in made.items()))
+
+
+def with_entries(tree: Tree, more: Iterable[Entry]) -> Tree:
+    """``tree`` with further files, in a tree's order."""
+    return replace(tree, entries=tuple(sorted((*tree.entries, *more), key=lambda entry: entry.path.encode())))

@@ -1,0 +1,30 @@
+"""OpenPGP's ASCII armor: bytes as text (RFC 9580 section 6), without its optional checksum."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+from bundler.formats.malformed import Malformed
+
+_WIDTH = 64
+"""Characters of a line: the section allows 76 at most."""
+
+
+def armor(packets: bytes, label: str) -> str:
+    """``packets`` as text under ``label`` (``PGP PUBLIC KEY BLOCK``)."""
+    text = base64.b64encode(packets).decode()
+    lines = [text[start : start + _WIDTH] for start in range(0, len(text), _WIDTH)]
+    return "\n".join((f"-----BEGIN {label}-----", "", *lines, f"-----END {label}-----", ""))
+
+
+def dearmor(document: bytes) -> bytes:
+    """The packets in the one armored block of ``document``. Raises :class:`~bundler.formats.malformed.Malformed`."""
+    _, found, body = document.replace(b"\r\n", b"\n").partition(b"\n\n")
+    body, ended, _ = body.partition(b"\n-----END ")
+    if not (found and ended and document.startswith(b"-----BEGIN PGP ")):
+        raise Malformed("is no armored OpenPGP block")
+    try:
+        return base64.b64decode(b"".join(body.partition(b"\n=")[0].split()), validate=True)
+    except binascii.Error:
+        raise Malformed("is armored, and no base64") from None
