@@ -69,16 +69,16 @@ def verify(document: bytes, certificate: x509.Certificate, *, payload_type: str 
     """The payload of the envelope ``document``, signed by the key of ``certificate`` as ``payload_type``.
 
     Whether the certificate is the right one, and valid, is the caller's question. Raises
-    :class:`~bundler.errors.NotBelieved`: ``bad-envelope`` for a form that is not :func:`envelope`'s or another payload
-    type, ``other-signer`` for another key, ``bad-signature``.
+    :class:`~bundler.errors.NotBelieved`: ``bad-provenance`` for a form that is not :func:`envelope`'s, another payload
+    type or a signature that does not fit; ``other-signer`` for another key.
     """
     found = _read(document)
     if found.payload_type != payload_type:
-        _refuse(f"the envelope holds {found.payload_type!a}, wanted is {payload_type!a}", "bad-envelope")
+        _refuse(f"the envelope holds {found.payload_type!a}, wanted is {payload_type!a}")
     if found.keyid != keyid(certificate):
         _refuse(f"the envelope is signed by {found.keyid!a}, not by {keyid(certificate)}", "other-signer")
     if not _fits(certificate, found):
-        _refuse("the envelope's signature does not fit what is in it", "bad-signature")
+        _refuse("the envelope's signature does not fit what is in it")
     return found.payload
 
 
@@ -92,14 +92,14 @@ def _fits(certificate: x509.Certificate, found: _Envelope) -> bool:
 
 def _read(document: bytes) -> _Envelope:
     if len(document) > LARGEST:
-        _refuse(f"the envelope is larger than {LARGEST} bytes", "bad-envelope")
+        _refuse(f"the envelope is larger than {LARGEST} bytes")
     try:
         found = _parsed(document)
         same = found.written() == document
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, binascii.Error):
-        _refuse("the file is no DSSE envelope", "bad-envelope")
+        _refuse("the file is no DSSE envelope")
     if not same:
-        _refuse("the envelope is not written as this program writes it", "bad-envelope")
+        _refuse("the envelope is not written as this program writes it")
     return found
 
 
@@ -115,7 +115,7 @@ def _parsed(document: bytes) -> _Envelope:
     )
 
 
-def _refuse(what: str, reason: str) -> NoReturn:
+def _refuse(what: str, reason: str = "bad-provenance") -> NoReturn:
     raise NotBelieved(
         what, reason=reason, do="do not use it; ask who built the bundle for the file that was written with it"
     )

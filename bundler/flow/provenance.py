@@ -1,0 +1,210 @@
+"""How did a bundle come to be: from which inputs, by which program, signed by whoever sealed it.
+
+An in-toto statement with the predicate "SLSA Provenance" v1 (slsa.dev/provenance/v1), in a DSSE envelope. It lies
+beside the archives, since they are its subjects; what its parameters mean is written in docs/sbom.md.
+A pure function of lock, manifest and archives: no clock is read, so two builds from one lock say the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from cryptography import x509
+
+from bundler.errors import NotBelieved
+from bundler.formats import in_toto
+from bundler.formats.in_toto import Resource, Statement
+from bundler.model.lock import Lock, Pin
+from bundler.model.manifest import Manifest
+from bundler.model.value import value
+from bundler.pack import manifest as manifests
+from bundler.seal import dsse, sums
+from bundler.seal.signing import SigningKey
+
+PREDICATE = "https://slsa.dev/provenance/v1"
+BUILD_TYPE = "urn:arc-bundler:build:1"
+"""How a lock becomes archives; docs/sbom.md says what each parameter is."""
+BUILDER = "urn:arc-bundler:jump-host"
+"""This program on a host of the admin's own: which host, the signature says."""
+SUFFIX = ".provenance.intoto.json"
+
+_INVOCATIONS = uuid.UUID("34e97001-994f-499c-84b0-89c9e78548a6")
+"""Namespace of our invocations (RFC 9562, 5.5): chosen once, at random."""
+
+
+@value
+class Provenance:
+    """What a believed provenance says of a bundle."""
+
+    builder: str
+    tool: str
+    """``arc-bundler X.Y.Z``."""
+    definition: str
+    """SHA-256 over the definition's meaning, as the lock has it."""
+    as_built: bool
+    """Whether this very archive is a subject; an archive that was wrapped anew, to add an approval, is not."""
+
+
+def file_name(lock: Lock) -> str:
+    """Where it lies, beside the archives of ``lock``."""
+    return f"{lock.name}-{lock.version}{SUFFIX}"
+
+
+def archive(name: str, sha256: str) -> Resource:
+    """An archive as a subject."""
+    return Resource(name, sha256)
+
+
+def bundle(folder: str, bundle_digest: str) -> Resource:
+    """A bundle as a subject, whatever it is wrapped in: the SHA256SUMS in its ``folder``."""
+    return Resource(f"{folder}/{sums.SUMS}", bundle_digest)
+
+
+def statement(lock: Lock, manifest: Manifest, subjects: Iterable[Resource]) -> bytes:
+    """The statement that a build from ``lock`` made ``subjects``; ``manifest`` is that of any of its bundles."""
+    named = tuple(sorted(set(subjects), key=lambda subject: subject.name))
+    predicate = {
+        "buildDefinition": {
+            "buildType": BUILD_TYPE,
+            "externalParameters": _parameters(manifest, lock.definition),
+            "resolvedDependencies": [one.tree() for one in _dependencies(lock)],
+        },
+        "runDetails": {
+            "builder": {"id": BUILDER, "version": _version(manifest.tool)},
+            "metadata": {"invocationId": _invocation(manifest, named)},
+        },
+    }
+    return in_toto.write(Statement(named, PREDICATE, predicate))
+
+
+def signed(document: bytes, key: SigningKey) -> bytes:
+    """The statement ``document`` in an envelope by ``key``. Raises :class:`~bundler.errors.SigningError`."""
+    return dsse.envelope(document, dsse.IN_TOTO, key)
+
+
+def holds(document: bytes, said: bytes, certificate: x509.Certificate) -> bool:
+    """Whether ``document`` is an envelope around the statement ``said``, signed by the key of ``certificate``."""
+    try:
+        return dsse.verify(document, certificate) == said
+    except NotBelieved:
+        return False
+
+
+def check(
+    document: bytes,
+    certificate: x509.Certificate,
+    manifest: Manifest,
+    *,
+    digest: str,
+    sha256: str = "",
+) -> Provenance:
+    """Believe the provenance ``document`` of a checked bundle, by the ``certificate`` that its seal is believed by.
+
+    ``digest`` is the bundle's (SHA-256 of SHA256SUMS), ``sha256`` the archive's, empty for a directory. What it says of
+    the parameters must be what ``manifest`` says, and every package must be among its inputs.
+    Raises :class:`NotBelieved`: ``other-signer``, ``bad-provenance``, or ``other-bundle`` where it is another bundle's.
+    """
+    try:
+        said = in_toto.read(dsse.verify(document, certificate))
+        _require_ours(said, manifest)
+    except (ValueError, TypeError, KeyError) as error:
+        raise _refused(f"the provenance is not of a form that this program writes: {error}") from error
+    digests = {subject.sha256 for subject in said.subjects}
+    if digest not in digests:
+        raise _refused("the provenance is of another bundle", "other-bundle")
+    return Provenance(
+        builder=said.predicate["runDetails"]["builder"]["id"],
+        tool=manifest.tool,
+        definition=_definition(said),
+        as_built=not sha256 or sha256 in digests,
+    )
+
+
+def _require_ours(said: Statement, manifest: Manifest) -> None:
+    """Raises ValueError, or what reading a wrong shape raises."""
+    definition, run = said.predicate["buildDefinition"], said.predicate["runDetails"]
+    types = (said.predicate_type, definition["buildType"], run["builder"]["id"])
+    if types != (PREDICATE, BUILD_TYPE, BUILDER):
+        raise ValueError(f"its types are {types!a}")
+    if definition["externalParameters"] != _parameters(manifest, _definition(said)):
+        raise ValueError("its parameters are not those of the manifest")
+    if run["builder"]["version"] != _version(manifest.tool):
+        raise ValueError("it names another release than the manifest")
+    inputs = {one.sha256 for one in in_toto.resources(definition["resolvedDependencies"])}
+    missing = [pin.path for pin in manifest.pins if pin.sha256 not in inputs]
+    if missing:
+        raise ValueError(f"its inputs lack {', '.join(missing)}")
+
+
+def _definition(said: Statement) -> str:
+    found = said.predicate["buildDefinition"]["externalParameters"]["definition"]["sha256"]
+    if not isinstance(found, str):
+        raise TypeError("the definition's digest is no text")
+    return found
+
+
+def _parameters(manifest: Manifest, definition: str) -> Mapping[str, Any]:
+    """What decides the outcome from outside: small enough to compare by eye."""
+    return {
+        "name": manifest.name,
+        "version": manifest.version,
+        "product": manifest.product,
+        "definition": {"sha256": definition},
+        "lock": {"sha256": manifest.lock_sha256, "taken": f"{manifest.created:%Y-%m-%dT%H:%M:%SZ}"},
+        "parameters": {"sha256": parameters_sha256(manifest.parameters)},
+        "anchors": {"name": manifest.anchors, "sha256": manifest.anchors_sha256},
+        "switches": list(manifest.weakened),
+    }
+
+
+def parameters_sha256(parameters: Mapping[str, str]) -> str:
+    """SHA-256 of the parameters as ``jq -S .parameters manifest.json`` prints them: sorted, two spaces, a newline."""
+    return manifests.digest(
+        (json.dumps(dict(parameters), ensure_ascii=False, indent=2, sort_keys=True) + "\n").encode()
+    )
+
+
+def _dependencies(lock: Lock) -> tuple[Resource, ...]:
+    """Every package, and every document of a repository that it is believed by; each address and digest once."""
+    found: dict[tuple[str, str], Resource] = {}
+    for pin in lock.pins:
+        for resource in (_package(pin), *_documents(pin)):
+            found.setdefault((resource.uri, resource.sha256), resource)
+    return tuple(found.values())
+
+
+def _package(pin: Pin) -> Resource:
+    return Resource(pin.path, pin.sha256, _uri(pin.url), *pin.redirects[-1:])
+
+
+def _documents(pin: Pin) -> Iterable[Resource]:
+    for document in pin.documents:
+        yield Resource(f"evidence/{pin.place}/{document.role}", document.sha256, document.url)
+
+
+def _uri(url: str) -> str:
+    """A file at hand is named as the definition writes its path, which may hold anything."""
+    scheme, colon, path = url.partition(":")
+    return f"{scheme}{colon}{quote(path)}" if scheme == "file" else url
+
+
+def _version(tool: str) -> Mapping[str, str]:
+    name, _, version = tool.partition(" ")
+    return {name: version}
+
+
+def _invocation(manifest: Manifest, subjects: Sequence[Resource]) -> str:
+    """The same inputs and outcome are the same invocation: nothing else of it is recorded."""
+    outcome = sums.render((subject.name, subject.sha256) for subject in subjects)
+    return str(uuid.uuid5(_INVOCATIONS, manifest.lock_sha256 + hashlib.sha256(outcome).hexdigest()))
+
+
+def _refused(what: str, reason: str = "bad-provenance") -> NotBelieved:
+    return NotBelieved(
+        what, reason=reason, do="do not use it; ask who built the bundle for the file that was written with it"
+    )

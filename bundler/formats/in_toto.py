@@ -1,0 +1,98 @@
+"""What does an in-toto statement say, and of which files?
+
+"in-toto Attestation Framework", v1: Statement (``https://in-toto.io/Statement/v1``) and ResourceDescriptor. A statement
+binds a predicate, whose meaning its type names, to *subjects*, which are matched by digest; here always SHA-256.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+STATEMENT = "https://in-toto.io/Statement/v1"
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A file: what it is called, where it is from, what it is."""
+
+    name: str
+    sha256: str
+    """64 lower-case hex digits."""
+    uri: str = ""
+    location: str = ""
+    """Where its bytes were served, when that is not ``uri``."""
+
+    def tree(self) -> Mapping[str, object]:
+        """The ResourceDescriptor, as JSON has it."""
+        said = {"name": self.name, "uri": self.uri, "downloadLocation": self.location}
+        return {**{key: text for key, text in said.items() if text}, "digest": {"sha256": self.sha256}}
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A predicate, and the files that it is about."""
+
+    subjects: tuple[Resource, ...]
+    predicate_type: str
+    predicate: Mapping[str, Any]
+    """A JSON object, whose shape is the predicate type's."""
+
+
+class StatementError(ValueError):
+    """The bytes are no in-toto statement over SHA-256 digests."""
+
+
+def write(statement: Statement) -> bytes:
+    """The statement as JSON: two spaces, one newline at the end, keys in the order of the specification."""
+    body = {
+        "_type": STATEMENT,
+        "subject": [subject.tree() for subject in statement.subjects],
+        "predicateType": statement.predicate_type,
+        "predicate": statement.predicate,
+    }
+    return (json.dumps(body, ensure_ascii=False, indent=2) + "\n").encode()
+
+
+def read(document: bytes) -> Statement:
+    """Read a statement; keys that are not known are passed over ("Parsing rules"). Raises :class:`StatementError`."""
+    try:
+        body = json.loads(document)
+        statement = Statement(
+            subjects=_resources(body["subject"]),
+            predicate_type=str(body["predicateType"]),
+            predicate=dict(body["predicate"]),
+        )
+        kind = body["_type"]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise StatementError(f"it is no in-toto statement: {error}") from error
+    if kind != STATEMENT:
+        raise StatementError(f"it is a statement of the type {kind!a}, not {STATEMENT}")
+    return statement
+
+
+def resources(found: object) -> tuple[Resource, ...]:
+    """Read an array of ResourceDescriptors, as a predicate may hold. Raises :class:`StatementError`."""
+    try:
+        return _resources(found)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise StatementError(f"it is no list of resources: {error}") from error
+
+
+def _resources(found: Any) -> tuple[Resource, ...]:
+    if not isinstance(found, Sequence) or isinstance(found, str):
+        raise TypeError("a list is wanted")
+    return tuple(_resource(one) for one in found)
+
+
+def _resource(one: Mapping[str, Any]) -> Resource:
+    digest = one["digest"]["sha256"]
+    if not _SHA256.fullmatch(digest):
+        raise ValueError(f"{digest!a} is no SHA-256")
+    said = {"name": one.get("name", ""), "uri": one.get("uri", ""), "location": one.get("downloadLocation", "")}
+    return Resource(sha256=digest, **{key: str(text) for key, text in said.items()})
