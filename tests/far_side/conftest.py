@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 
+import far_side_bashes
 import far_side_windows
 import far_side_wine
 import pytest
@@ -28,6 +29,16 @@ from far_side_machine import (
 from far_side_wine import Windows
 
 from bundler.lab import agent, authority
+
+
+@pytest.fixture(
+    scope="session", params=far_side_bashes.paths() or [""], ids=lambda path: path and far_side_bashes.name(path)
+)
+def bash(request) -> str:
+    """Each bash that there is, one after the other."""
+    if not request.param:
+        pytest.skip("needs bash")
+    return request.param
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 A folder to chroot into, made in a second: no Debian, no network. dpkg, apt-get and systemctl are stand-ins; what
 "apt-get" installs is the lab's agent, behind a wrapper that notes with which arguments and environment it was started.
 
-The bash in it is the first on PATH: put a 4.2 there to see whether the scripts still keep to it.
+The bash in it is whichever the test says: the fixture ``bash`` has all that there are.
 """
 
 from __future__ import annotations
@@ -74,8 +74,8 @@ def put(path: Path, text: str, mode: int = 0o755) -> None:
     path.chmod(mode)
 
 
-def _copy_program(root: Path, program: str) -> None:
-    path = shutil.which(program)
+def _copy_program(root: Path, program: str, path: str | None = None) -> None:
+    path = path or shutil.which(program)
     libraries = subprocess.run(["ldd", path], capture_output=True, text=True, check=False).stdout
     for found in re.findall(r"(/\S+)", libraries):
         target = root / found.lstrip("/")
@@ -85,14 +85,14 @@ def _copy_program(root: Path, program: str) -> None:
     shutil.copy(path, root / "bin" / program)
 
 
-def make(root: Path, agent_version: str) -> SmallRoot:
-    """A fresh one below ``root``."""
+def make(root: Path, agent_version: str, bash: str) -> SmallRoot:
+    """A fresh one below ``root``, with the program ``bash``."""
     for folder in ("bin", "dev", "etc", "opt", "root", "run/systemd/system", "tmp", "usr/bin", "var/tmp"):
         (root / folder).mkdir(parents=True)
     (root / "tmp").chmod(0o1777)
     os.mknod(root / "dev/null", 0o666 | stat.S_IFCHR, os.makedev(1, 3))
     (root / "dev/null").chmod(0o666)
-    _copy_program(root, "bash")
+    _copy_program(root, "bash", bash)
     _copy_program(root, "busybox")
     applets = subprocess.run(["busybox", "--list"], capture_output=True, text=True, check=True).stdout.split()
     for applet in {*applets} - {"bash", "busybox", "dpkg", "rpm", "dpkg-deb"}:

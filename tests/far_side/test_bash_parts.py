@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import json
-import shutil
 import subprocess
 from email.utils import parsedate_to_datetime
 
@@ -18,13 +17,11 @@ from bundler.render.environment import templates
 TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=30)
 
 
-def bash(part: str, script: str) -> list[bytes]:
+def asked(bash: str, part: str, script: str) -> list[bytes]:
     """What each call printed, apart from each other by a NUL."""
-    if shutil.which("bash") is None:
-        pytest.skip("needs bash")
     source = (templates() / "shared/linux" / f"{part}.sh.j2").read_text()
     text = f"set -u\nexport LC_ALL=C\n{source}\n{script}"
-    done = subprocess.run(["bash", "-s"], input=text.encode(), capture_output=True, check=True)
+    done = subprocess.run([bash, "-s"], input=text.encode(), capture_output=True, check=True)
     assert done.stderr == b""
     return done.stdout.split(b"\0")[:-1]
 
@@ -35,8 +32,8 @@ def each(function: str, calls) -> str:
 
 @settings(max_examples=15, deadline=None)
 @given(st.lists(TEXT, min_size=1, max_size=30))
-def test_text_becomes_json(values):
-    printed = bash("json", each("json_string", [[value] for value in values]))
+def test_text_becomes_json(bash, values):
+    printed = asked(bash, "json", each("json_string", [[value] for value in values]))
     assert [json.loads(text) for text in printed] == values
 
 
@@ -62,12 +59,12 @@ def go_json(value, indent):
         max_size=12,
     )
 )
-def test_only_the_outermost_value_of_a_key_is_read(cases):
+def test_only_the_outermost_value_of_a_key_is_read(bash, cases):
     calls = []
     for status, other, nested, indent in cases:
         value = {"a": other, "nested": nested, "list": [nested, "status"], "Status": status, "last": nested}
         calls.append([go_json(value, indent), "status"])
-    printed = bash("json", each("json_value", calls))
+    printed = asked(bash, "json", each("json_value", calls))
     assert [text.decode() for text in printed] == [status for status, *_ in cases]
 
 
@@ -86,34 +83,34 @@ def test_only_the_outermost_value_of_a_key_is_read(cases):
         "'",
     ],
 )
-def test_what_has_no_such_key_gives_nothing(text):
+def test_what_has_no_such_key_gives_nothing(bash, text):
     # In a condition as in the script, so that a non-zero return is no error.
     script = f"if json_value {quoting.bash(text)} status; then printf found; fi; printf '\\0'"
-    assert bash("json", script) == [b""]
+    assert asked(bash, "json", script) == [b""]
 
 
 ORDERED = ["1.9", "1.10.0", "1.66.03471.1262", "1.67.03504.809", "1.67.03504.1320", "1.100.00008.09", "2"]
 
 
-def test_versions_are_compared_by_their_numbers():
+def test_versions_are_compared_by_their_numbers(bash):
     pairs = [(a, b) for a in ORDERED for b in ORDERED]
-    printed = bash("versions", each("compare_versions", pairs))
+    printed = asked(bash, "versions", each("compare_versions", pairs))
     wanted = [(ORDERED.index(a) > ORDERED.index(b)) - (ORDERED.index(a) < ORDERED.index(b)) for a, b in pairs]
     assert [int(text) for text in printed] == wanted
 
 
-def test_an_rpm_and_a_deb_write_the_same_version_differently():
+def test_an_rpm_and_a_deb_write_the_same_version_differently(bash):
     calls = [("1.67.03504-1320", "1.67.03504.1320"), ("", "1"), ("1.0", "1")]
-    assert [int(text) for text in bash("versions", each("compare_versions", calls))] == [0, -1, 0]
+    assert [int(text) for text in asked(bash, "versions", each("compare_versions", calls))] == [0, -1, 0]
 
 
 DATES = ["Mon, 23 Nov 2026 22:02:18 GMT", "Thu, 29 Feb 2024 00:00:00 GMT", "Wed, 01 Jan 2025 23:59:59 GMT",
          "Thu, 01 Jan 1970 00:00:00 GMT", "Sun, 01 Mar 2026 08:09:09 GMT"]  # fmt: skip
 
 
-def test_the_date_of_an_answer_is_read():
+def test_the_date_of_an_answer_is_read(bash):
     wanted = [int(parsedate_to_datetime(date).timestamp()) for date in DATES]
-    assert [int(text) for text in bash("network", each("http_seconds", [[date] for date in DATES]))] == wanted
+    assert [int(text) for text in asked(bash, "network", each("http_seconds", [[date] for date in DATES]))] == wanted
 
 
 ADDRESSES = [
@@ -123,14 +120,16 @@ ADDRESSES = [
 ]  # fmt: skip
 
 
-def test_an_address_is_private_or_public():
+def test_an_address_is_private_or_public(bash):
     def kind(text):
         address = ipaddress.ip_address(text)
         address = getattr(address, "ipv4_mapped", None) or address
         shared = address.version == 4 and address in ipaddress.ip_network("100.64.0.0/10")
         return b"private\n" if address.is_private or shared else b"public\n"
 
-    assert bash("network", each("address_kind", [[one] for one in ADDRESSES])) == [kind(one) for one in ADDRESSES]
+    assert asked(bash, "network", each("address_kind", [[one] for one in ADDRESSES])) == [
+        kind(one) for one in ADDRESSES
+    ]
 
 
 @pytest.mark.parametrize(
@@ -144,5 +143,5 @@ def test_an_address_is_private_or_public():
         ("CN = proxy.local", "CN = proxy.local"),
     ],
 )
-def test_who_issued_a_certificate(text, organisation):
-    assert bash("network", each("issuer_text", [[text]])) == [organisation.encode()]
+def test_who_issued_a_certificate(bash, text, organisation):
+    assert asked(bash, "network", each("issuer_text", [[text]])) == [organisation.encode()]

@@ -23,9 +23,9 @@ NAME = f"/subscriptions/{sample.SUBSCRIPTION}/resourceGroups/rg-arc/providers/Mi
 
 
 @pytest.fixture
-def server(tmp_path):
+def server(tmp_path, bash):
     small_root.need()
-    root = small_root.make(tmp_path / "root", sample.LINUX_VERSION)
+    root = small_root.make(tmp_path / "root", sample.LINUX_VERSION, bash)
     sample.write(root / "bundle", practice="LAB")
     return root
 
@@ -87,7 +87,10 @@ def test_the_secret_gets_nowhere_but_to_the_agent(server, way):
     # The stand-in notes the parameters that it was given: the one place where the secret has to arrive.
     put(
         server / "stand-in/wrapper",
-        small_root.WRAPPER.replace("exec ", '[[ $1 != connect ]] || { ls -ln "$3"; cat "$3"; } >/arrived\nexec '),
+        # It takes its time, so that whoever looks at all processes sees it.
+        small_root.WRAPPER.replace(
+            "exec ", '[[ $1 != connect ]] || { ls -ln "$3"; cat "$3"; sleep 0.2; } >/arrived\nexec '
+        ),
     )
     ended = server.run(*arguments, watch=True, **more)
     assert ended.code == 0, ended.out

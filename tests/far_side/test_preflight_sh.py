@@ -48,9 +48,9 @@ def network(tmp_path_factory):
 
 
 @pytest.fixture
-def server(tmp_path, network):
+def server(tmp_path, network, bash):
     small_root.need()
-    root = small_root.make(tmp_path / "root", sample.LINUX_VERSION)
+    root = small_root.make(tmp_path / "root", sample.LINUX_VERSION, bash)
     root.network = network.path
     for tool in ("openssl", "getent", "curl"):
         small_root._copy_program(root.root, tool)

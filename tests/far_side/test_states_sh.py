@@ -29,9 +29,9 @@ STATE = "var/opt/azcmagent"
 
 
 @pytest.fixture
-def server(tmp_path):
+def server(tmp_path, bash):
     small_root.need()
-    root = small_root.make(tmp_path / "root", sample.LINUX_VERSION)
+    root = small_root.make(tmp_path / "root", sample.LINUX_VERSION, bash)
     sample.write(root / "bundle")
     put(root / "root/secret", CANARY + "\n", 0o600)
     return root

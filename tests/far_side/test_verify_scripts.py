@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import shutil
 import subprocess
 
+import far_side_bashes
 import pytest
 import sample_bundles as sample
 
 from bundler.render import quoting
 
 
-def verify_sh(bundles, powershell):
-    if os.name != "posix" or shutil.which("bash") is None:
-        pytest.skip("needs bash")
+def verify_sh(bundles, bash):
     for bundle in bundles:
-        done = subprocess.run(["bash", bundle / "verify.sh"], capture_output=True, text=True, check=False, cwd="/")
+        done = subprocess.run([bash, bundle / "verify.sh"], capture_output=True, text=True, check=False, cwd="/")
         yield done.returncode, done.stdout + done.stderr
 
 
@@ -35,11 +33,14 @@ def verify_ps1(bundles, powershell):
         yield int(code), said
 
 
-@pytest.fixture(params=[verify_sh, verify_ps1], ids=["bash", "powershell"])
+@pytest.fixture(params=[*map(far_side_bashes.name, far_side_bashes.paths()), "powershell"])
 def verify(request):
     """Runs the bundles' own scripts; gives each one's exit code and words."""
-    powershell = request.getfixturevalue("powershell") if request.param is verify_ps1 else None
-    return lambda *bundles: list(request.param(bundles, powershell))
+    if request.param == "powershell":
+        powershell = request.getfixturevalue("powershell")
+        return lambda *bundles: list(verify_ps1(bundles, powershell))
+    bash = {far_side_bashes.name(path): path for path in far_side_bashes.paths()}[request.param]
+    return lambda *bundles: list(verify_sh(bundles, bash))
 
 
 @pytest.fixture
