@@ -130,11 +130,36 @@ def _key(surface: Surface, chosen: SealSettings) -> SigningKey | None:
 
         passphrase = asked_once(surface, chosen.seal_passphrase_file, _SEAL_PASSPHRASE)
         return keys.read(chosen.seal_key, chosen.seal_certificate, passphrase, warn=_warn)
+    if chosen.seal_token:
+        return _token(surface, chosen, chosen.seal_token)
+    if chosen.seal_command and chosen.seal_certificate:
+        from bundler.seal import command
+
+        return command.read(
+            chosen.seal_command,
+            chosen.seal_certificate,
+            environment=surface.environment,
+            limit=chosen.seal_timeout,
+        )
     return None
+
+
+def _token(surface: Surface, chosen: SealSettings, address: str) -> SigningKey:
+    from bundler.seal import token, token_uri
+
+    uri = token_uri.parse(address)
+    pin = asked_once(surface, chosen.seal_passphrase_file or uri.pin_file, _PIN)
+    module = surface.environment.get("ARC_BUNDLER_PKCS11_MODULE", "")
+    return token.read(uri, chosen.seal_certificate, pin, module=module)
 
 
 def _openpgp(surface: Surface, chosen: SealSettings) -> OpenPgpSigner | None:
-    return None
+    if chosen.openpgp_key is None:
+        return None
+    from bundler.seal import openpgp_signer
+
+    passphrase = asked_once(surface, chosen.openpgp_passphrase_file, _OPENPGP_PASSPHRASE)
+    return openpgp_signer.read(chosen.openpgp_key, passphrase, at=surface.now, warn=_warn)
 
 
 def _warn(sentence: str) -> None:
@@ -150,6 +175,8 @@ class Secret:
 
 
 _SEAL_PASSPHRASE = Secret("ARC_BUNDLER_SEAL_PASSPHRASE", "Passphrase of the sealing key")
+_PIN = Secret("ARC_BUNDLER_SEAL_PASSPHRASE", "PIN of the token")
+_OPENPGP_PASSPHRASE = Secret("ARC_BUNDLER_OPENPGP_PASSPHRASE", "Passphrase of the OpenPGP key")
 
 
 def asked_once(surface: Surface, place: Path | None, secret: Secret) -> Callable[[], str]:

@@ -79,6 +79,22 @@ def chain_of(key: object, given: Iterable[x509.Certificate], place: Path | str) 
     return _followed(fitting[0], distinct)
 
 
+def chain_of_leaf(given: Iterable[x509.Certificate], place: Path | str) -> tuple[x509.Certificate, ...]:
+    """As :func:`chain_of`, where the key cannot be seen: the signer is the one that issued none of the others.
+
+    Raises :class:`SigningError` if that is not exactly one.
+    """
+    distinct = sorted(set(given), key=_der)
+    leaves = [one for one in distinct if not any(purposes.is_issuer(one, other) for other in distinct if other != one)]
+    if len(leaves) != 1:
+        raise SigningError(
+            f"{place} does not tell which certificate is the signer's",
+            details=[f"certificate: {purposes.named(one)}" for one in leaves or distinct],
+            do="leave only the signer's and those of its issuers",
+        )
+    return _followed(leaves[0], distinct)
+
+
 def _followed(signer: x509.Certificate, given: Sequence[x509.Certificate]) -> tuple[x509.Certificate, ...]:
     chain = [signer]
     while chain[-1].subject != chain[-1].issuer:

@@ -60,8 +60,8 @@ def read(
     :func:`bundler.seal.purposes.require_usable`.
     """
     content = certificates.content_of(key_file, "key")
-    _look_at_mode(key_file, warn)
     key, beside = _opened(content, key_file, passphrase)
+    look_at_mode(key_file, warn)
     private = _sealing(key, key_file)
     given = certificates.read(certificate_file) if certificate_file else beside
     if not given:
@@ -72,7 +72,7 @@ def read(
     return checked(_FileKey(chain, purposes.algorithm_of(chain[0]), private))
 
 
-def _look_at_mode(place: Path, warn: Callable[[str], None]) -> None:
+def look_at_mode(place: Path, warn: Callable[[str], None]) -> None:
     """Tell of a key that all may read; on Windows the mode says nothing of that."""
     if os.name == "posix" and place.stat().st_mode & stat.S_IROTH:
         warn(f"everybody on this machine can read the key {place}; `chmod 600 {place}` ends that")
