@@ -25,6 +25,10 @@ class Announcement:
     """Path, from the lab's folder, of the authority for its HTTPS."""
     anchors: str
     """Path, from the lab's folder, of its anchors."""
+    seal_key: str = ""
+    """Path, from the lab's folder, of a key that seals practice bundles."""
+    seal_certificate: str = ""
+    """Path, from the lab's folder, of its certificate."""
 
 
 def write(folder: Path, announcement: Announcement) -> None:

@@ -76,6 +76,10 @@ class Authority:
     """Signs the repositories that the upstream signs with its older key (BE1229CF)."""
     key_2025: SigningKey
     """Signs those made after April 2025."""
+    sealing: Identity
+    """Seals practice bundles."""
+    approvers: tuple[Identity, ...]
+    """Approve practice bundles."""
 
     @property
     def ca_file(self) -> Path:
@@ -86,6 +90,22 @@ class Authority:
     def anchors_file(self) -> Path:
         """The lab's anchors, in the form that ``--anchors`` reads."""
         return self.folder / "anchors.json"
+
+    @property
+    def seal_key_file(self) -> Path:
+        """PEM of the key that seals practice bundles, as ``--seal-key`` reads it."""
+        return self.folder / "seal-key.pem"
+
+    @property
+    def seal_certificate_file(self) -> Path:
+        """PEM of its certificate, as ``--seal-certificate`` and ``--signer`` read it."""
+        return self.folder / "seal-certificate.pem"
+
+    @property
+    def approver_files(self) -> tuple[tuple[Path, Path], ...]:
+        """PEM of each approver's key and certificate."""
+        names = [f"approver-{number}" for number, _ in enumerate(self.approvers, 1)]
+        return tuple((self.folder / f"{name}-key.pem", self.folder / f"{name}-certificate.pem") for name in names)
 
     @property
     def anchors(self) -> Anchors:
@@ -116,15 +136,24 @@ def _root(root: Identity, purpose: str) -> RootCertificate:
 def establish(folder: Path, now: datetime) -> Authority:
     """Take the authority kept in ``folder``, or make one and keep it there.
 
-    One that the server's certificate has outlived (or nearly) is replaced whole. ``anchors.json`` and ``ca.pem`` are
-    written either way.
+    One that the server's certificate has outlived (or nearly) is replaced whole. ``anchors.json``, ``ca.pem`` and the
+    files that seal and approve are written either way.
     """
     folder.mkdir(parents=True, exist_ok=True)
     since = _since(folder, now)
     made = _kept(folder, since)
     _write(made.ca_file, made.server.root.pem().encode())
     _write(made.anchors_file, records.to_json(made.anchors))
+    _give(made.sealing, made.seal_key_file, made.seal_certificate_file)
+    for approver, files in zip(made.approvers, made.approver_files, strict=True):
+        _give(approver, *files)
     return made
+
+
+def _give(identity: Identity, key_file: Path, certificate_file: Path) -> None:
+    _write(certificate_file, identity.pem().encode())
+    _write(key_file, _packed(identity.key))
+    key_file.chmod(0o600)  # otherwise every use of it would warn, rightly
 
 
 def _since(folder: Path, now: datetime) -> datetime:
@@ -172,6 +201,11 @@ def _kept(folder: Path, since: datetime) -> Authority:
         timestamping=_timestamping(keys, since),
         key=SigningKey(keys.rsa("package-key", 3072), "LAB package signing (practice) <lab@localhost>", since),
         key_2025=SigningKey(keys.rsa("package-key-2025", 3072), "LAB package signing 2025 (practice)", since),
+        sealing=_vouching(keys, "LAB sealer (practice)", "seal", keys.rsa("seal", 2048), since),
+        approvers=tuple(
+            _vouching(keys, f"LAB approver {number} (practice)", name, keys.curve(name), since)
+            for number, name in ((1, "approver-1"), (2, "approver-2"))
+        ),
     )
 
 
@@ -214,10 +248,12 @@ class _Keys:
         return serialization.load_pem_private_key(place.read_bytes(), None, unsafe_skip_rsa_key_validation=True)
 
     def _keep(self, name: str, key: PrivateKey) -> None:
-        packed = key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        _write(self._folder / f"{name}.key.pem", packed)
+        _write(self._folder / f"{name}.key.pem", _packed(key))
+
+
+def _packed(key: PrivateKey) -> bytes:
+    plain = serialization.NoEncryption()
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
 
 
 def _subject(common_name: str) -> x509.Name:
@@ -279,6 +315,13 @@ def _code_signing(keys: _Keys, since: datetime) -> Chain:
     purpose = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING])
     leaf = keys.certificate("code-leaf", described.add_extension(purpose, critical=False), middle.key)
     return Chain(Identity(leaf, key), (middle,), root)
+
+
+def _vouching(keys: _Keys, name: str, place: str, key: PrivateKey, since: datetime) -> Identity:
+    """Make a certificate that stands for itself, as those do that are pinned."""
+    described = _described(name, key, None, since, _LIFE, path_length=None)
+    purpose = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING])
+    return Identity(keys.certificate(place, described.add_extension(purpose, critical=False), key), key)
 
 
 def _timestamping(keys: _Keys, since: datetime) -> Chain:

@@ -190,6 +190,8 @@ def announce(lab: Lab, root: Path) -> announcement.Announcement:
         hosts=(lab.host,),
         ca=lab.ca_file.relative_to(root).as_posix(),
         anchors=lab.anchors_file.relative_to(root).as_posix(),
+        seal_key=lab.authority.seal_key_file.relative_to(root).as_posix(),
+        seal_certificate=lab.authority.seal_certificate_file.relative_to(root).as_posix(),
     )
 
 
@@ -206,6 +208,8 @@ def describe(lab: Lab) -> list[str]:
         f"agents    {versions}",
         f"CA        {lab.ca_file}",
         f"anchors   {lab.anchors_file}",
+        f"seal      {lab.authority.seal_key_file}, {lab.authority.seal_certificate_file.name}",
+        *(f"approver  {key}, {certificate.name}" for key, certificate in lab.authority.approver_files),
     ]
 
 

@@ -9,6 +9,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from bundler.lab import authority
+from bundler.seal import keys, purposes
 
 
 def held(folder):
@@ -65,6 +66,8 @@ def test_every_name_says_lab(folder, now):
             subject = identity.certificate.subject.rfc4514_string()
             assert "CN=LAB " in subject
             assert "O=LAB - not Microsoft" in subject
+    for identity in (made.sealing, *made.approvers):
+        assert "CN=LAB " in identity.certificate.subject.rfc4514_string()
     assert all(key.user_id.startswith("LAB ") for key in (made.key, made.key_2025))
 
 
@@ -78,3 +81,16 @@ def test_purposes(folder, now):
     assert list(purposes(made.server).value) == [ExtendedKeyUsageOID.SERVER_AUTH]
     assert list(purposes(made.timestamping).value) == [ExtendedKeyUsageOID.TIME_STAMPING]
     assert purposes(made.timestamping).critical
+
+
+def test_its_keys_seal_and_approve(folder, now):
+    made = authority.establish(folder, now)
+    files = ((made.seal_key_file, made.seal_certificate_file), *made.approver_files)
+    told: list[str] = []
+    signers = [keys.read(*pair, lambda: pytest.fail("it is not encrypted"), warn=told.append) for pair in files]
+    for signer in signers:
+        purposes.require_usable(signer.certificates[0], signer.certificates[1:], now)
+        signer.sign(b"practice")
+    assert [signer.algorithm for signer in signers] == ["rsa-sha256", "ecdsa-sha256", "ecdsa-sha256"]
+    assert len({signer.certificates[0] for signer in signers}) == 3
+    assert told == []

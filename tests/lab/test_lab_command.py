@@ -56,7 +56,9 @@ def test_it_serves_until_interrupted_and_says_where_everything_is(running):
     said = out + err
     assert process.returncode in {0, 130}
     assert "Traceback" not in said
-    for word in ("LAB", told.linux, told.ca, told.anchors):
+    for file in (told.seal_key, told.seal_certificate):
+        assert b"-----BEGIN " in (folder / file).read_bytes()
+    for word in ("LAB", told.linux, told.ca, told.anchors, told.seal_key, told.seal_certificate.rpartition("/")[2]):
         assert word in said.replace("\\", "/")
     assert not (folder / announcement.NAME).exists()
 
