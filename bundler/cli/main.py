@@ -18,8 +18,10 @@ COMMANDS = {
     "lock": "Find, fetch and judge the packages; pin them in bundle.lock.",
     "build": "Make the bundle: fetch, judge, render, pack, check.",
     "authenticate": "Judge files that you already have: who signed them, and are they to be believed?",
-    "verify": "Check a bundle: every hash, then every package again from its evidence.",
+    "verify": "Check a bundle: its seal, every hash, every package again from its evidence.",
+    "approve": "Say with your key, as a reviewer, that a bundle may cross.",
     "inspect": "Show what is inside a bundle, without judging it.",
+    "diff": "Say how one bundle, manifest or lock differs from another: approve only what changed.",
     "endpoints": "What to open, resolve and route between the servers and Azure, for the network team.",
     "lab": "Run a practice upstream: a signed stand-in for Microsoft's servers.",
 }

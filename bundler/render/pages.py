@@ -15,6 +15,7 @@ from functools import cache
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bundler.render.environment import templates
+from bundler.render.visible import visible
 
 _STYLE = "review/style.css"
 
@@ -26,11 +27,6 @@ def page(template: str, values: Mapping[str, object]) -> bytes:
     """
     given = {**values, "style": _style(), "policy": _policy(_style())}
     return _environment().get_template(template).render(given).encode()
-
-
-def visible(text: str) -> str:
-    r"""``text`` with what cannot be seen in it as ``\u{…}``."""
-    return "".join(letter if letter.isprintable() else f"\\u{{{ord(letter):x}}}" for letter in text)
 
 
 def _shown(value: object) -> object:

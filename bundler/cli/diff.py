@@ -1,0 +1,54 @@
+"""`arc-bundler diff`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bundler.cli.settings import password_option, password_source
+from bundler.cli.surface import Surface, example, option, telling
+
+if TYPE_CHECKING:
+    from bundler.model.diff import Diff
+
+EXIT_DIFFERENT = 9
+
+
+@click.command(
+    "diff",
+    epilog=example(
+        "arc-bundler diff arc-tokyo-2026.10.18.zip arc-tokyo-2026.11.22.zip",
+        "arc-bundler diff --format markdown --exit-code old.manifest.json new.manifest.json > merge-request.md",
+    ),
+)
+@click.argument("a", type=click.Path(exists=True, path_type=Path))
+@click.argument("b", type=click.Path(exists=True, path_type=Path))
+@option("--exit-code", is_flag=True, help="Exit 9 where the two differ, 0 where they do not.")
+@password_option
+@telling(markdown="for a merge request", html="a page for a reviewer")
+def command(surface: Surface, *, a: Path, b: Path, exit_code: bool, password_file: Path | None) -> int:
+    """Say how B differs from A: who signs and seals, versions, parameters, endpoints, scripts, files.
+
+    Each is a bundle (directory or archive), a manifest or a lock; of two different kinds what both tell is compared.
+    A bundle's hashes are checked. No signature is judged: see `verify`.
+    """
+    from bundler.flow.diff import diff
+    from bundler.formats.records import to_tree
+
+    found = diff(a, b, password=password_source(surface, password_file))
+    surface.result(
+        lambda: _told(surface.format, found), lambda: {"ok": True, "different": found.different, "diff": to_tree(found)}
+    )
+    return EXIT_DIFFERENT if exit_code and found.different else 0
+
+
+def _told(wanted: str, found: Diff) -> str:
+    from bundler.cli import differences
+
+    if wanted == "html":
+        from bundler.render.diff_page import diff_page
+
+        return diff_page(found).decode().removesuffix("\n")
+    return differences.markdown(found) if wanted == "markdown" else differences.text(found)

@@ -1,0 +1,233 @@
+"""What is different between two bundles, manifests or locks: a value for every surface that tells it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+from bundler.model.value import value
+
+DIFF_SCHEMA = "arc-bundler/diff/1"
+
+Kind = Literal["bundle", "manifest", "lock"]
+
+Topic = Literal[
+    "signers",
+    "anchors",
+    "weakened",
+    "seal",
+    "approval",
+    "bundle",
+    "packages",
+    "targets",
+    "parameters",
+    "endpoints",
+    "steps",
+    "sources",
+    "evidence",
+    "files",
+    "records",
+]
+"""What a change is about; the order in which a reviewer is told is that of :data:`TOPICS`."""
+
+TOPICS: tuple[Topic, ...] = (
+    "signers",
+    "anchors",
+    "weakened",
+    "seal",
+    "approval",
+    "bundle",
+    "packages",
+    "targets",
+    "parameters",
+    "endpoints",
+    "steps",
+    "sources",
+    "evidence",
+    "files",
+    "records",
+)
+"""Whom one must believe comes first, then what the servers get, then what follows from that."""
+
+What = Literal["added", "removed", "changed"]
+
+Meaning = Literal[
+    "",
+    "other-root",
+    "other-publisher",
+    "other-key",
+    "new-leaf",
+    "new-path",
+    "new-signer",
+    "lost-signer",
+    "other-certificate",
+    "newer",
+    "older",
+    "other-bytes",
+    "weaker",
+    "stronger",
+]
+"""What a change means for whoever must approve it.
+
+``other-root``: it ends in another pinned root; ``other-publisher``: the same root, another subject; ``other-key``:
+another pinned OpenPGP key; ``new-leaf``: the same root and subject with a new certificate, as publishers do every year;
+``new-path``: the same certificate by other intermediates; ``new-signer`` and ``lost-signer``: a reason to believe came
+or went; ``other-certificate``: the same person or sealer with another certificate; ``newer`` and ``older``: a version,
+serial or time went on or back; ``other-bytes``: the same version with another content; ``weaker`` and ``stronger``:
+less or more is checked.
+"""
+
+ALARMING: frozenset[Meaning] = frozenset(
+    ["other-root", "other-publisher", "other-key", "lost-signer", "older", "other-bytes", "weaker"]
+)
+"""Meanings that an ordinary update does not have."""
+
+_OPPOSITE: dict[Meaning, Meaning] = {
+    "new-signer": "lost-signer",
+    "lost-signer": "new-signer",
+    "newer": "older",
+    "older": "newer",
+    "weaker": "stronger",
+    "stronger": "weaker",
+}
+_REVERSED: dict[What, What] = {"added": "removed", "removed": "added", "changed": "changed"}
+
+
+@value
+class Side:
+    """One of the two that are compared."""
+
+    kind: Kind
+    name: str
+    version: str
+    digest: str
+    """A bundle's digest (SHA-256 of its SHA256SUMS); of a manifest or lock the SHA-256 of the document."""
+    practice: str = ""
+    """``LAB`` for a practice bundle; a lock does not say."""
+
+
+@value
+class Change:
+    """One difference."""
+
+    topic: Topic
+    what: What
+    subject: str
+    """What it is a difference of: a package's place, a file's path, a parameter, an address, a switch."""
+    field: str = ""
+    """Which of its properties; empty where the subject itself came, went or changed."""
+    was: tuple[str, ...] = ()
+    """The value before, a line each; empty where there was none, or where the subject says it all."""
+    now: tuple[str, ...] = ()
+    meaning: Meaning = ""
+
+    @property
+    def alarming(self) -> bool:
+        """Whether an ordinary update does not have it."""
+        return self.meaning in ALARMING
+
+
+@value
+class Line:
+    """One line of a text's difference."""
+
+    sign: Literal[" ", "-", "+"]
+    text: str
+    ended: bool = True
+    """False for a last line that has no line end."""
+
+
+@value
+class Hunk:
+    """Lines that differ, with those around them; numbers count from 1, or are 0 for none, as in a unified diff."""
+
+    was_start: int
+    was_count: int
+    now_start: int
+    now_count: int
+    lines: tuple[Line, ...]
+
+
+@value
+class TextChange:
+    """How a script's text differs."""
+
+    path: str
+    what: What
+    hunks: tuple[Hunk, ...] = ()
+    withheld: Literal["", "no-text", "too-long"] = ""
+    """Why its lines are not shown: it is no text in UTF-8 or UTF-16 or larger than is held, or it has too many."""
+
+    def count(self, sign: Literal["-", "+"]) -> int:
+        """How many lines were removed, or added."""
+        return sum(line.sign == sign for hunk in self.hunks for line in hunk.lines)
+
+
+@value
+class Diff:
+    """How ``now`` differs from ``was``, most important things first."""
+
+    schema: str = DIFF_SCHEMA
+    was: Side
+    now: Side
+    changes: tuple[Change, ...]
+    """By topic, in the order of :data:`TOPICS`; then by subject."""
+    scripts: tuple[TextChange, ...] = ()
+    """The texts of what runs or is read on a server, by path; of two bundles alone."""
+    not_compared: tuple[str, ...] = ()
+    """What one of the two cannot tell, so that nothing about it is said: sentences."""
+
+    @property
+    def different(self) -> bool:
+        """Whether there is anything to tell."""
+        return bool(self.changes or self.scripts)
+
+
+def mirrored(diff: Diff) -> Diff:
+    """The same difference looked at from the other side."""
+    return replace(
+        diff,
+        was=diff.now,
+        now=diff.was,
+        changes=tuple(_mirrored_change(change) for change in diff.changes),
+        scripts=tuple(_mirrored_text(text) for text in diff.scripts),
+    )
+
+
+def _mirrored_change(change: Change) -> Change:
+    return replace(
+        change,
+        what=_REVERSED[change.what],
+        was=change.now,
+        now=change.was,
+        meaning=_OPPOSITE.get(change.meaning, change.meaning),
+    )
+
+
+def _mirrored_text(text: TextChange) -> TextChange:
+    return replace(text, what=_REVERSED[text.what], hunks=tuple(_mirrored_hunk(hunk) for hunk in text.hunks))
+
+
+def _mirrored_hunk(hunk: Hunk) -> Hunk:
+    lines: list[Line] = []
+    run: list[Line] = []
+    for line in hunk.lines:
+        if line.sign == " ":
+            lines += [*_swapped(run), line]
+            run = []
+        else:
+            run.append(line)
+    return Hunk(
+        was_start=hunk.now_start,
+        was_count=hunk.now_count,
+        now_start=hunk.was_start,
+        now_count=hunk.was_count,
+        lines=(*lines, *_swapped(run)),
+    )
+
+
+def _swapped(run: list[Line]) -> list[Line]:
+    """Added lines become removed ones and the other way round; what was removed stands first."""
+    removed = [replace(line, sign="-") for line in run if line.sign == "+"]
+    added = [replace(line, sign="+") for line in run if line.sign == "-"]
+    return removed + added

@@ -1,0 +1,40 @@
+"""How does a reviewer read what changed? One page, in the style of the review."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bundler.model.diff import Diff
+from bundler.render import differences
+from bundler.render.differences import ScriptRow
+from bundler.render.pages import page
+
+_TAB = "→   "
+"""Shown for a tab, which would otherwise look like blanks."""
+
+
+def diff_page(diff: Diff) -> bytes:
+    """The page for ``diff``: one HTML file in UTF-8; the same difference gives the same bytes."""
+    sections = tuple(
+        replace(section, scripts=tuple(map(_without_tabs, section.scripts))) for section in differences.sections(diff)
+    )
+    return page(
+        "review/diff.html.j2",
+        {
+            "diff": diff,
+            "was": differences.side(diff.was),
+            "now": differences.side(diff.now),
+            "practice": diff.was.practice or diff.now.practice,
+            "verdict": differences.verdict(diff),
+            "approve": differences.APPROVE,
+            "sections": sections,
+            "alarming": tuple((section, row) for section in sections for row in section.rows if row.alarming),
+        },
+    )
+
+
+def _without_tabs(script: ScriptRow) -> ScriptRow:
+    hunks = tuple(
+        (heading, tuple((mark, line.replace("\t", _TAB)) for mark, line in lines)) for heading, lines in script.hunks
+    )
+    return replace(script, hunks=hunks)

@@ -1,0 +1,21 @@
+"""How is text shown that somebody else wrote, so that it cannot pretend to be something else?"""
+
+from __future__ import annotations
+
+
+def visible(text: str) -> str:
+    r"""``text`` with what cannot be seen in it as ``\u{…}``.
+
+    Control characters steer a terminal (ECMA-48), format characters reorder or hide what is around them (Unicode
+    TR #36, section 2.5), separators begin lines that are none.
+    """
+    return text if text.isprintable() else "".join(map(_letter, text))
+
+
+def _letter(letter: str) -> str:
+    return letter if letter.isprintable() else f"\\u{{{ord(letter):x}}}"
+
+
+def visible_line(text: str) -> str:
+    """As :func:`visible`, for a line of a program: a tab is a tab there."""
+    return "\t".join(map(visible, text.split("\t")))
