@@ -10,30 +10,50 @@ import click
 
 from bundler.cli.amounts import human
 from bundler.cli.settings import password_option, password_source
-from bundler.cli.surface import Surface, common, example
+from bundler.cli.surface import Surface, common, example, option
 
 if TYPE_CHECKING:
     from bundler.model.manifest import Manifest
 
 
-@click.command("inspect", epilog=example("arc-bundler inspect arc-tokyo-2026.11.22.7z --format json"))
+@click.command(
+    "inspect",
+    epilog=example(
+        "arc-bundler inspect arc-tokyo-2026.11.22.7z --format json",
+        "arc-bundler inspect arc-tokyo-2026.11.22.manifest.json --html review.html",
+    ),
+)
 @click.argument("bundle", type=click.Path(exists=True, path_type=Path))
+@option(
+    "--html",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the page for a security reviewer here: the same that `build` puts beside the archives.",
+)
 @password_option
 @common
-def command(surface: Surface, *, bundle: Path, password_file: Path | None) -> None:
-    """Show what is inside BUNDLE: targets, versions, signers, parameters, sizes. Judges nothing: see `verify`."""
-    from bundler.flow.inspect import inspect
+def command(surface: Surface, *, bundle: Path, html: Path | None, password_file: Path | None) -> None:
+    """Show what is inside BUNDLE: targets, versions, signers, parameters, sizes. Judges nothing: see `verify`.
+
+    BUNDLE is a directory, an archive, or a manifest.json alone.
+    """
+    from bundler.flow.inspect import inspect, write_page
     from bundler.formats.records import to_tree
 
-    manifest = inspect(bundle, password=password_source(surface, password_file))
+    found = inspect(bundle, password=password_source(surface, password_file))
+    if html:
+        write_page(found, html)
+        surface.say(f"The page for a reviewer is {html}")
     surface.result(
-        lambda: "\n".join(_lines(manifest)), lambda: {"ok": True, "verified": False, "manifest": to_tree(manifest)}
+        lambda: "\n".join(_lines(found.manifest, found.digest)),
+        lambda: {"ok": True, "verified": False, "digest": found.digest, "manifest": to_tree(found.manifest)},
     )
 
 
-def _lines(manifest: Manifest) -> Iterator[str]:
+def _lines(manifest: Manifest, digest: str) -> Iterator[str]:
     label = f"   [{manifest.practice}: for practice only]" if manifest.practice else ""
     yield f"{manifest.name} {manifest.version}{label}"
+    yield f"  digest    {digest}"
     yield f"  made      {manifest.created:%Y-%m-%d %H:%M:%S} UTC by {manifest.tool}"
     yield f"  anchors   {manifest.anchors} ({manifest.anchors_sha256})"
     yield f"  targets   {', '.join(map(str, manifest.targets))}"

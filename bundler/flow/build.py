@@ -15,7 +15,7 @@ from pathlib import Path
 from bundler.errors import LockError, NotBelieved, WriteError
 from bundler.fetch.download import Downloader
 from bundler.fetch.store import Store
-from bundler.flow import assemble, fetching, lock_file, vouching
+from bundler.flow import assemble, fetching, lock_file, review, vouching
 from bundler.flow import verify as verifying
 from bundler.flow.plan import file_name
 from bundler.flow.site import Site
@@ -182,8 +182,10 @@ def _make(job: _Job, folder: Path, final: Path, wish: Wish, progress: Progress) 
 
 
 def _beside(job: _Job, folder: Path) -> None:
-    """What a reviewer reads without unpacking: the manifest, with the seal over it."""
-    (folder / f"{job.tree.name}.manifest.json").write_bytes(manifest.manifest_bytes(job.tree))
+    """What a reviewer reads without unpacking: the manifest, the page that is made of it, and the seal over it."""
+    described = manifest.manifest_bytes(job.tree)
+    (folder / f"{job.tree.name}.manifest.json").write_bytes(described)
+    (folder / f"{job.tree.name}.{review.PATH}").write_bytes(review.outside(described))
     seal = sums.MANIFEST + sums.CMS
     if any(entry.path == seal for entry in job.tree.entries):
         (folder / f"{job.tree.name}.{seal}").write_bytes(manifest.document(job.tree, seal))
@@ -227,12 +229,15 @@ def _unchanged(final: Path, lock: Lock, jobs: tuple[_Job, ...], site: Site, wish
 def _there(final: Path, job: _Job, wish: Wish, at: datetime) -> Made:
     """The output that an earlier build made, found whole. Raises WriteError where it is missing or differs."""
     path = final / job.file
-    beside = final / f"{job.tree.name}.manifest.json"
-    for file in (path, beside):
+    described = manifest.manifest_bytes(job.tree)
+    beside, page = (final / f"{job.tree.name}.{name}" for name in (sums.MANIFEST, review.PATH))
+    for file in (path, beside, page):
         if not file.exists():
             raise _something_else(file, "is missing beside what an earlier build made")
-    if beside.read_bytes() != manifest.manifest_bytes(job.tree):
+    if beside.read_bytes() != described:
         raise _something_else(beside, "is of another bundle under this name and version")
+    if page.read_bytes() != review.outside(described):
+        raise _something_else(page, "is not the page of the manifest beside it")
     size, sha256 = (
         _folder_there(path, job, wish, at) if job.output.format == "directory" else _archive_there(path, job, wish, at)
     )

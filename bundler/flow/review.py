@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bundler.formats import records
 from bundler.model.lock import Pin
 from bundler.model.manifest import Manifest
 from bundler.model.tree import Entry
 from bundler.products.arc_server import review as arc_server
 from bundler.render import review as rendered
 from bundler.render.review import Finding
+from bundler.seal import stated
 from bundler.trust import anchors as trusted
+
+PATH = rendered.PATH
+"""Where the page lies in a bundle, and how its name ends beside the archives."""
 
 
 def page(manifest: Manifest, *, digest: str = "") -> bytes:
@@ -31,9 +36,18 @@ def page(manifest: Manifest, *, digest: str = "") -> bytes:
     )
 
 
+def outside(document: bytes) -> bytes:
+    """The page beside the archives, with the digest to approve, from the bytes of ``manifest.json``.
+
+    Raises :class:`bundler.formats.records.RecordError` for a document that is no manifest.
+    """
+    manifest = records.from_json(Manifest, document)
+    return page(manifest, digest=stated.digest(manifest, document))
+
+
 def inside(manifest: Manifest) -> Entry:
     """The page as a file of the bundle that ``manifest`` describes, without the page."""
-    return Entry(rendered.PATH, page(manifest))
+    return Entry(PATH, page(manifest))
 
 
 def findings(manifest: Manifest) -> Iterator[Finding]:

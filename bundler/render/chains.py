@@ -58,10 +58,10 @@ def moment(at: datetime) -> str:
 
 
 def _reason(pin: Pin, evidence: Evidence) -> Reason:
-    pinned = "certificate" if evidence.chain else "OpenPGP key"
+    pinned = "a certificate" if evidence.chain else "an OpenPGP key"
     return Reason(
         title=_METHODS[evidence.method],
-        verdict=f"Believed: it ends in a {pinned} that the anchors “{evidence.anchors}” pin",
+        verdict=f"Believed: it ends in {pinned} that the anchors “{evidence.anchors}” pin",
         nodes=(*_vouchers(evidence), *_documents(evidence.documents, evidence.signed_at), _file(pin, evidence)),
         time_nodes=tuple(_time(evidence)),
         notes=evidence.notes,

@@ -236,7 +236,7 @@ def _connect(words: _Words, wanted: Onboarding) -> Iterator[Deed]:
     )
     yield Deed(says=f"runs azcmagent connect, its parameters in {words.safe}, deleted right after:")
     for flag, given in json.loads(connect_json(wanted)).items():
-        yield Deed(says="--{} {}", values=(flag, "true" if given is True else given))
+        yield Deed(says="{} {}", values=(f"--{flag}", "true" if given is True else given))
 
 
 def _confirm(wanted: Onboarding) -> Iterator[Deed]:

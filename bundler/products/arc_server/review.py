@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
 from bundler.model.manifest import Manifest
@@ -63,8 +63,9 @@ def facts(manifest: Manifest) -> tuple[Labelled, ...]:
 def findings(manifest: Manifest) -> Iterator[Finding]:
     """What the product knows that a reviewer should look at, and what is in order."""
     yield _secret(manifest)
-    for one in manifest.support:
-        yield _support(one, manifest.created.date())
+    taken = manifest.created.date()
+    for until in dict.fromkeys(one.until for one in manifest.support):
+        yield _support([one for one in manifest.support if one.until == until], until, taken)
     yield from _power(manifest)
     yield from _identity(manifest)
 
@@ -79,19 +80,17 @@ def _secret(manifest: Manifest) -> Finding:
     return Finding("ordinary", *_SECRETS[method])
 
 
-def _support(one: Support, taken: date) -> Finding:
-    agent = f"Agent {one.version}"
-    if one.until is None:
-        text = (
-            "This release of the tool does not know when the version came out. Microsoft supports a version for a year."
-        )
-        return Finding("look", f"{agent}: the end of its support is not known", text)
-    text = f"Microsoft supports a version for a year ({one.source})."
-    if one.until < taken:
-        return Finding("stop", f"{agent} is not supported since {one.until}", text)
-    if one.until - taken < NEAR:
-        return Finding("look", f"{agent} is supported until {one.until} only", text)
-    return Finding("ordinary", f"{agent} is supported until {one.until}", text)
+def _support(versions: Sequence[Support], until: date | None, taken: date) -> Finding:
+    agent = f"Agent {', '.join(one.version for one in versions)}"
+    if until is None:
+        text = "This release of the tool does not know when it came out. Microsoft supports a version for a year."
+        return Finding("look", f"{agent}: the end of support is not known", text)
+    text = f"Microsoft supports a version for a year ({versions[0].source})."
+    if until < taken:
+        return Finding("stop", f"{agent}: not supported since {until}", text)
+    if until - taken < NEAR:
+        return Finding("look", f"{agent}: supported until {until} only", text)
+    return Finding("ordinary", f"{agent}: supported until {until}", text)
 
 
 def _power(manifest: Manifest) -> Iterator[Finding]:
