@@ -84,3 +84,13 @@ def test_somebody_else_runs_zypper(sles, bundles):
         ended.wait()
     (sles / "run/zypp.pid").write_text(f"{ended.pid}\n")
     assert sles.run(script, "--check", "--import-keys", environment=GIVEN).code == 0
+
+
+def test_what_says_that_a_restart_is_due_says_so_to_zypper_too(sles, bundles):
+    """The file is libzypp's: its own question after a restart is answered by it."""
+    assert sles.run("zypper", "needs-rebooting").code == 0
+    (sles / "run/reboot-needed").touch()
+    assert sles.run("zypper", "needs-rebooting").code == 102
+    outcome = sles.run(carry(bundles.make(), sles), "--check", "--import-keys", environment=GIVEN)
+    assert outcome.code == 0, outcome.out
+    assert "a restart of this machine is due: /run/reboot-needed says so" in outcome.out

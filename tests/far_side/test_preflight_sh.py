@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import signal
 import time
 from dataclasses import replace
@@ -279,6 +281,41 @@ def test_a_wrong_clock_is_told(server, elsewhere):
     assert ended.code == 0, ended.out
     word = "behind" if elsewhere["skew"] > 0 else "ahead"
     assert f"s {word}" in ended.out.partition("WARNING: this machine's clock is ")[2].splitlines()[0]
+
+
+@pytest.mark.parametrize("sign", ["run/reboot-required", "run/reboot-needed", "boot/do_purge_kernels"])
+def test_a_restart_that_is_due_is_a_warning(server, sign):
+    names(server)
+    put(server / sign, "", 0o644)
+    ended = go(server)
+    assert ended.code == 0, ended.out
+    assert f"WARNING: a restart of this machine is due: /{sign} says so" in ended.out
+    (step,) = [step for step in receipt(server)["steps"] if step["name"] == "preflight"]
+    assert (step["outcome"], step["code"]) == ("warned", 0)
+    assert f"a restart of this machine is due: /{sign} says so" in step["message"]
+
+
+@pytest.mark.parametrize(("since", "due"), [(60, True), (-60, False)])
+def test_what_rpm_installed_since_the_start_needs_a_restart(server, since, due):
+    """The packages that Red Hat names; the start is the kernel's own word for it."""
+    started = int(re.search(r"^btime (\d+)$", Path("/proc/stat").read_text(), re.MULTILINE).group(1))
+    answer = f"""#!/bin/bash
+[[ "$*" == *INSTALLTIME* ]] || exit 1
+echo "{started - 9} glibc"
+echo "package dbus is not installed"
+echo "{started + since} kernel-core"
+echo "{started + since} kernel-core"
+echo "{started + since} systemd"
+"""
+    put(server / "usr/bin/rpm", answer)
+    put(server / "etc/os-release", 'ID=rhel\nVERSION_ID="9.4"\n', 0o644)
+    (server / "proc").mkdir()
+    shutil.copy("/proc/stat", server / "proc/stat")
+    names(server)
+    ended = go(server, "--check")
+    assert ended.code == 0, ended.out
+    said = "a restart of this machine is due: installed since it started: kernel-core systemd\n"
+    assert (said in ended.out) == due, ended.out
 
 
 @pytest.mark.parametrize("elsewhere", [{"azure": True}], indirect=True)
