@@ -48,10 +48,21 @@ def Staging(final: Path, *, needed: int = 0) -> Iterator[Path]:  # noqa: N802  #
 
 def write_file(path: Path, document: bytes) -> None:
     """Write ``document`` as ``path``, replacing what was there in one step. Raises :class:`WriteError`."""
-    with _workplace(path, len(document)) as work:
+    with replacement(path, needed=len(document)) as fresh, writing(path):
+        fresh.write_bytes(document)
+
+
+@contextmanager
+def replacement(path: Path, *, needed: int = 0) -> Iterator[Path]:
+    """Give a name to write a file at; it takes the place of ``path`` in one step when the block ends well.
+
+    The name's folder is the block's own, for whatever else it has to put down, and goes with the block.
+    ``needed`` bytes must be free on the volume. Raises :class:`WriteError`.
+    """
+    with _workplace(path, needed) as work:
         fresh = work / "output"
+        yield fresh
         with writing(path):
-            fresh.write_bytes(document)
             _rest(fresh)
             fresh.replace(path)
             disk.settle(path.parent)

@@ -57,7 +57,8 @@ def believe(found: Checked, trusted: Trusted, *, at: datetime) -> Vouched:
     ``unknown-approval`` or ``bundle-expired``.
     """
     seal = believe_seal(found, trusted, at=at)
-    approved = _approvals(found, trusted, at)
+    approved = approvals(found, trusted, at=at)
+    _require_enough(found.manifest, approved)
     _require_in_time(found.manifest, at)
     return Vouched(seal.signer, seal.openpgp, approved)
 
@@ -187,15 +188,20 @@ def _believe_openpgp(found: Checked, fingerprint: str, at: datetime) -> None:
             raise _refused(f"the OpenPGP seal over {path} does not hold", "bad-seal", details=[error.what]) from error
 
 
-def _approvals(found: Checked, trusted: Trusted, at: datetime) -> tuple[Signer, ...]:
+def approvals(found: Checked, trusted: Trusted, *, at: datetime) -> tuple[Signer, ...]:
+    """Who has approved a bundle whose hashes were checked; enough of them or not. Raises as :func:`believe`."""
     wanted = found.manifest.approval
     given = sorted(path for path in found.signed if path.startswith(sums.APPROVALS))
     if wanted is None:
         if given:
             raise _refused("it holds approvals, and its manifest asks for none", "unknown-approval", details=given)
         return ()
-    approved = tuple(_approver(found.signed, path, wanted, trusted, at) for path in given)
-    if len(approved) < wanted.required:
+    return tuple(_approver(found.signed, path, wanted, trusted, at) for path in given)
+
+
+def _require_enough(manifest: Manifest, approved: Collection[Signer]) -> None:
+    wanted = manifest.approval
+    if wanted and len(approved) < wanted.required:
         missing = [one.name for one in wanted.approvers if one not in approved]
         raise _refused(
             f"{len(approved)} of the {wanted.required} approvals that it needs are there",
@@ -203,7 +209,6 @@ def _approvals(found: Checked, trusted: Trusted, at: datetime) -> tuple[Signer, 
             details=[f"not yet approved by: {name}" for name in missing],
             do="have it reviewed, and approved with `arc-bundler approve`",
         )
-    return approved
 
 
 def _approver(signed: Mapping[str, bytes], path: str, wanted: Approval, trusted: Trusted, at: datetime) -> Signer:

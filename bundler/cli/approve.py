@@ -1,0 +1,103 @@
+"""`arc-bundler approve`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bundler.cli.believing import BelievingSettings, believing_options, trusted
+from bundler.cli.sealing import SealSettings, seal_options, sealer
+from bundler.cli.settings import password_option, password_source
+from bundler.cli.surface import Surface, common, example, option
+from bundler.errors import UsageError
+
+if TYPE_CHECKING:
+    from bundler.flow.approve import Approved
+    from bundler.seal.signing import SigningKey
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command(
+    "approve",
+    epilog=example(
+        "arc-bundler approve arc-tokyo-2026.11.22.zip --signer sealer.pem \\",
+        "    --digest 5f1c… --seal-key aiko.key --seal-certificate aiko.pem",
+    ),
+)
+@click.argument("bundle", type=click.Path(exists=True, path_type=Path))
+@option("--attach", type=_FILE, multiple=True, help="Put this approval, made with --detached, in. May be repeated.")
+@option("--detached", type=_FILE, help="Write the approval into this file, and leave the bundle as it is.")
+@option("--digest", metavar="HEX", help="The bundle digest that you reviewed, as the review page shows it.")
+@seal_options
+@believing_options
+@password_option
+@common
+def command(
+    surface: Surface,
+    *,
+    bundle: Path,
+    attach: tuple[Path, ...],
+    detached: Path | None,
+    digest: str | None,
+    sealing: SealSettings,
+    believing: BelievingSettings,
+    password_file: Path | None,
+) -> None:
+    """Say with your key that BUNDLE may cross: add your signature to it.
+
+    You must be one of the approvers that its definition names, and give the digest that you reviewed. The seal and
+    every hash are checked first. An archive is written anew with the approval in it; its bundle digest stays.
+    """
+    from bundler.cli.bars import progress
+    from bundler.flow import approve as approving
+
+    believed = trusted(surface, believing)
+    password = password_source(surface, password_file)
+    with progress(wanted=surface.progress, quiet=surface.quiet, each=surface.verbose > 0) as shown:
+        review = approving.Review(bundle, believed, surface.now, password, shown)
+        if attach:
+            _refuse_signing(digest, detached, sealing)
+            result = approving.attach(review, attach)
+        else:
+            key = _key(surface, sealing)
+            result = approving.approve(review, key, digest=_digest(digest), detached_to=detached)
+    _tell(surface, result)
+
+
+def _refuse_signing(digest: str | None, detached: Path | None, sealing: SealSettings) -> None:
+    if digest or detached or sealing.seal_key or sealing.seal_token or sealing.seal_command:
+        raise UsageError("--attach signs nothing", do="leave --digest, --detached and the key out")
+
+
+def _key(surface: Surface, sealing: SealSettings) -> SigningKey:
+    chosen = sealer(surface, sealing)
+    if chosen is None:
+        raise UsageError("no key was given to approve with", do="give `--seal-key FILE` and its certificate")
+    return chosen.key
+
+
+def _digest(given: str | None) -> str:
+    digest = re.sub(r"[\s:]", "", (given or "").lower()).removeprefix("sha256")
+    if not re.fullmatch(r"[0-9a-f]{64}", digest):
+        raise UsageError(
+            "the digest of what you reviewed is missing, or is none",
+            do="give the bundle digest from the review page with `--digest HEX`",
+        )
+    return digest
+
+
+def _tell(surface: Surface, result: Approved) -> None:
+    from bundler.formats.records import to_tree
+
+    def text() -> str:
+        have = len(result.approved_by)
+        lines = [f"{result.written}: {result.name} {result.version} has {have} of {result.required} approvals"]
+        lines += [f"  {one.name}  sha256:{one.sha256}" for one in result.approved_by]
+        lines.append(f"bundle digest {result.digest}")
+        return "\n".join(lines)
+
+    surface.result(text, lambda: {"ok": True, **to_tree(result)})
