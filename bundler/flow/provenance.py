@@ -12,13 +12,13 @@ import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
 
 from cryptography import x509
 
 from bundler.errors import NotBelieved
 from bundler.formats import in_toto
 from bundler.formats.in_toto import Resource, Statement
+from bundler.formats.uri import uri
 from bundler.model.lock import Lock, Pin
 from bundler.model.manifest import Manifest
 from bundler.model.value import value
@@ -179,18 +179,12 @@ def _dependencies(lock: Lock) -> tuple[Resource, ...]:
 
 
 def _package(pin: Pin) -> Resource:
-    return Resource(pin.path, pin.sha256, _uri(pin.url), *pin.redirects[-1:])
+    return Resource(pin.path, pin.sha256, uri(pin.url), *map(uri, pin.redirects[-1:]))
 
 
 def _documents(pin: Pin) -> Iterable[Resource]:
     for document in pin.documents:
-        yield Resource(f"evidence/{pin.place}/{document.role}", document.sha256, document.url)
-
-
-def _uri(url: str) -> str:
-    """A file at hand is named as the definition writes its path, which may hold anything."""
-    scheme, colon, path = url.partition(":")
-    return f"{scheme}{colon}{quote(path)}" if scheme == "file" else url
+        yield Resource(f"evidence/{pin.place}/{document.role}", document.sha256, uri(document.url))
 
 
 def _version(tool: str) -> Mapping[str, str]:

@@ -1,0 +1,30 @@
+"""URIs: what is one already stays as it is, what is none becomes one."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bundler.formats.uri import uri
+
+
+@pytest.mark.parametrize(
+    ("address", "written"),
+    [
+        ("https://x.example:8443/a%20b/~c?d=e&f=(g)#h", "https://x.example:8443/a%20b/~c?d=e&f=(g)#h"),
+        ("https://[::1]:443/a", "https://[::1]:443/a"),
+        ("https://x.example/a b/東", "https://x.example/a%20b/%E6%9D%B1"),
+        ("file:at hand/100%?#[a].msi", "file:at%20hand/100%25%3F%23%5Ba%5D.msi"),
+        ("file:C:/x.msi", "file:C%3A/x.msi"),
+    ],
+)
+def test_addresses(address, written):
+    assert uri(address) == written
+
+
+@given(st.text(st.characters(codec="utf-8")))
+def test_only_what_a_uri_may_hold_comes_out(address):
+    assert re.fullmatch(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*", uri(address))
