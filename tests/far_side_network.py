@@ -42,7 +42,8 @@ class Network:
 
     def start(self, hosts: list[str], **more) -> None:
         """Answer for ``hosts``; ``skew`` moves the clock of the answers, ``azure`` plays Azure's metadata service,
-        ``identity`` names the folder that stands for the server's root and plays the agent's token endpoint."""
+        ``plain`` answers HTTP at the public address, ``identity`` names the folder that stands for the server's root
+        and plays the agent's token endpoint."""
         certify(self.folder, hosts)
         _ip("netns", "add", self.name)
         self._ip("link", "set", "lo", "up")
@@ -209,6 +210,11 @@ def _proxy(connection: socket.socket) -> None:
                 pair[ready].sendall(data)
 
 
+def _plain(connection: socket.socket) -> None:
+    if _head(connection):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+
+
 def _metadata(connection: socket.socket) -> None:
     said = _head(connection)
     assert b"Metadata: true" in said
@@ -219,6 +225,7 @@ def _identity(root: str):
     def answer(connection: socket.socket) -> None:
         said = _head(connection).decode()
         token = Path(root, "var/opt/azcmagent/tokens/one.key")
+        Path(root, "asked").write_text(said.partition("\r\n")[0])
         if "Authorization: Basic kEy-cAn4ry" in said:
             connection.sendall(b'HTTP/1.1 200 OK\r\n\r\n{"access_token":"t0ken-cAn4ry","token_type":"Bearer"}')
         else:
@@ -241,6 +248,8 @@ def _main(words: Mapping) -> None:
     held = _drop(DROPPED, 443)
     assert held
     _serve(PROXY, 3128, _proxy)
+    if words.get("plain"):
+        _serve(PUBLIC, 80, _plain)
     if words.get("azure"):
         _serve(METADATA, 80, _metadata)
     if words.get("identity"):
