@@ -226,6 +226,7 @@ def _identity(root: str):
         said = _head(connection).decode()
         token = Path(root, "var/opt/azcmagent/tokens/one.key")
         Path(root, "asked").write_text(said.partition("\r\n")[0])
+        Path(root, "asked").write_text(said.partition("\r\n")[0])
         if "Authorization: Basic kEy-cAn4ry" in said:
             connection.sendall(b'HTTP/1.1 200 OK\r\n\r\n{"access_token":"t0ken-cAn4ry","token_type":"Bearer"}')
         else:

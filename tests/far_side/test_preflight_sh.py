@@ -329,13 +329,25 @@ def test_an_azure_vm_is_refused_but_for_a_test(server, elsewhere):
     assert ended.code == 0, ended.out
 
 
+@pytest.mark.parametrize(
+    ("cloud", "location", "manager"),
+    [
+        ("AzureCloud", "japaneast", "management.azure.com"),
+        ("AzureUSGovernment", "usgovvirginia", "management.usgovcloudapi.net"),
+        ("AzureChinaCloud", "chinanorth3", "management.chinacloudapi.cn"),
+    ],
+)
 @pytest.mark.parametrize("elsewhere", [{}], indirect=True)
-def test_the_identity_is_proven_by_a_token(server, elsewhere):
+def test_the_identity_is_proven_by_a_token(server, elsewhere, cloud, location, manager):
     assert elsewhere == {}
-    sample.write(server / "bundle", replace(sample.SECRET, identity=Identity(prove=True)))
+    sample.write(
+        server / "bundle", replace(sample.SECRET, cloud=cloud, location=location, identity=Identity(prove=True))
+    )
     ended = server.run("--secret-file", "/root/secret", watch=True)
     assert ended.code == 0, ended.out
     assert "its identity gives tokens" in ended.out
+    query = f"resource=https%3A%2F%2F{manager}&api-version=2020-06-01"
+    assert (server / "asked").read_text() == f"GET /metadata/identity/oauth2/token?{query} HTTP/1.0"
     assert b"cAn4ry" not in ended.out.encode() + ended.seen
     (server / "var/opt/azcmagent/tokens/one.key").unlink()
     assert [path for path, content in server.files().items() if b"cAn4ry" in content] == []

@@ -18,6 +18,7 @@ from bundler.model.seal import Vouching
 from bundler.model.target import Target
 from bundler.model.tree import Entry
 from bundler.model.value import value
+from bundler.products.arc_server import tables
 from bundler.products.arc_server.codes import CODES
 from bundler.products.arc_server.onboarding import AuthenticationMethod, Onboarding
 from bundler.render.environment import render
@@ -128,6 +129,7 @@ def entries(
         "files": files,
         "codes": CODES,
         "vouching": vouching,
+        "manager": tables.clouds().of(onboarding.cloud).manager,
     }
     linux = [row for pin in pins if pin.kind != "msi" for row in _linux_rows(pin)]
     windows = [row for pin in pins if pin.kind == "msi" for row in _windows_rows(pin)]

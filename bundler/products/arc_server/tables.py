@@ -76,9 +76,11 @@ class Agents:
 
 @value
 class CloudHosts:
-    """Where one cloud's packages are."""
+    """Where one cloud's packages are, and its resource manager."""
 
     name: str
+    manager: str
+    """Azure Resource Manager: what a token of the managed identity is asked for."""
     windows: str
     linux: str
     hosts: tuple[str, ...]
