@@ -19,6 +19,7 @@ from bundler.model.lock import Lock
 from bundler.model.manifest import MANIFEST_SCHEMA, Manifest
 from bundler.pack import container
 from bundler.pack.manifest import digest
+from bundler.seal import sums
 from bundler.seal.check import MAX_DOCUMENT, check
 
 Password = Callable[[], str]
@@ -44,6 +45,8 @@ class Description:
     texts: Mapping[str, str | None] | None = None
     """What runs or is read on a server, by path; None for one that is no text or too large. None as a whole where
     only the manifest or lock is at hand."""
+    signatures: Mapping[str, str] | None = None
+    """SHA-256 of each seal and approval of a bundle, by path; none is judged."""
 
 
 def describe(path: Path, *, password: Password | None = None) -> Description:
@@ -171,8 +174,10 @@ def _bundle(path: Path, password: Password | None) -> Description:
     with container.open_bundle(path, password=password) as opened:
         checked = check(opened.walk(), keep=texts.keep)
     manifest = checked.manifest
+    signatures = {name: digest(held) for name, held in checked.signed.items() if sums.is_seal(name)}
     return Description(
         _side(manifest, "bundle", checked.digest),
         manifest,
         {name: texts.text(name) for name in texts.held},
+        signatures,
     )

@@ -48,6 +48,8 @@ def _facts(one: Description, other: Description) -> dict[Key, Fact]:
         found += facts.of_manifest(one.stated)
     else:
         found += facts.of_lock(one.stated)
+    if one.signatures is not None and other.signatures is not None:
+        found += facts.of_signatures(one.signatures, same=one.side.digest == other.side.digest)
     return {fact.key: fact for fact in found}
 
 
@@ -105,7 +107,12 @@ def _scripts(was: Description, now: Description) -> Iterator[TextChange]:
     before, after = _digests(was), _digests(now)
     for path in sorted({*was.texts, *now.texts}):
         if before.get(path) != after.get(path):
-            yield _text(path, was.texts, now.texts)
+            yield _text(path, was.texts, now.texts, secret=_holds_secret(was) or _holds_secret(now))
+
+
+def _holds_secret(one: Description) -> bool:
+    """Whether a secret is among what the scripts have baked in: then none of their text is shown."""
+    return isinstance(one.stated, Manifest) and one.stated.parameters.get("secret") == "embedded"
 
 
 def _digests(one: Description) -> Mapping[str, str]:
@@ -113,8 +120,10 @@ def _digests(one: Description) -> Mapping[str, str]:
     return {file.path: file.sha256 for file in files}
 
 
-def _text(path: str, was: Mapping[str, str | None], now: Mapping[str, str | None]) -> TextChange:
+def _text(path: str, was: Mapping[str, str | None], now: Mapping[str, str | None], *, secret: bool) -> TextChange:
     what: What = "added" if path not in was else "removed" if path not in now else "changed"
+    if secret:
+        return TextChange(path=path, what=what, withheld="secret")
     before, after = was.get(path, ""), now.get(path, "")
     if before is None or after is None:
         return TextChange(path=path, what=what, withheld="no-text")

@@ -23,6 +23,7 @@ from bundler.model.seal import Approval, Seal, Signer
 from bundler.model.support import Support
 from bundler.model.target import Target
 from bundler.pack.manifest import digest
+from bundler.seal import sums
 
 _T = TypeVar("_T")
 
@@ -134,6 +135,16 @@ def shared(stated: Manifest | Lock) -> Iterator[Fact]:
     yield Fact("records", "", "lock_sha256", sha256, (sha256,))
     yield Fact("records", "", "taken", taken, shown(taken))
     yield from _pins(stated.pins)
+
+
+def of_signatures(signatures: Mapping[str, str], *, same: bool) -> Iterator[Fact]:
+    """Which seals and approvals a bundle has.
+
+    Over another bundle every signature is another one; that is told of bundles alone that are the ``same`` but for them.
+    """
+    for path, sha256 in signatures.items():
+        topic: Topic = "approval" if path.startswith(sums.APPROVALS) else "seal"
+        yield Fact(topic, path, "signature", sha256 if same else _THERE, (f"SHA-256 {sha256}",))
 
 
 def _contacts(contacts: tuple[Contact, ...]) -> Iterator[Fact]:

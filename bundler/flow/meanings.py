@@ -14,8 +14,8 @@ from bundler.model.diff import Meaning
 from bundler.model.seal import Signer
 
 _PROGRESS = frozenset(["version", "facts.version", "serial", "created", "taken", "repository.date"])
-_DEMANDS = frozenset(["signer", "required", "not_after"])
-"""Facts that demand something as long as they are there: a seal, approvals, an end."""
+_DEMANDS = frozenset(["signer", "required", "not_after", "signature"])
+"""Facts that demand or vouch as long as they are there: a seal, approvals, an end."""
 
 
 def meaning(was: Fact | None, now: Fact | None) -> Meaning:

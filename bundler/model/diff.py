@@ -155,8 +155,9 @@ class TextChange:
     path: str
     what: What
     hunks: tuple[Hunk, ...] = ()
-    withheld: Literal["", "no-text", "too-long"] = ""
-    """Why its lines are not shown: it is no text in UTF-8 or UTF-16 or larger than is held, or it has too many."""
+    withheld: Literal["", "no-text", "too-long", "secret"] = ""
+    """Why its lines are not shown: it is no text in UTF-8 or UTF-16 or larger than is held; it has too many lines; a
+    bundle says that a secret is embedded."""
 
     def count(self, sign: Literal["-", "+"]) -> int:
         """How many lines were removed, or added."""
