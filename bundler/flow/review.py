@@ -67,14 +67,14 @@ def findings(manifest: Manifest) -> Iterator[Finding]:
 def _anchors(manifest: Manifest) -> Iterator[Finding]:
     digest = manifest.anchors_sha256
     if digest == trusted.digest(trusted.microsoft()):
-        text = f"Every chain below ends in the roots and keys of Microsoft that are built in (SHA-256 {digest})."
-        yield Finding("ordinary", "The anchors are Microsoft's", text)
+        text = "Every chain below ends in the roots and keys of Microsoft that are built in. Their SHA-256:"
+        yield Finding("ordinary", "The anchors are Microsoft's", text, digest)
         return
     text = (
-        f"Every chain below ends in the anchors “{manifest.anchors}” (SHA-256 {digest}), which are not the ones that "
-        "this release has built in. Whoever holds their keys can make packages that are believed."
+        f"Every chain below ends in the anchors “{manifest.anchors}”, which are not the ones that this release has "
+        "built in. Whoever holds their keys can make packages that are believed. Their SHA-256:"
     )
-    yield Finding("look", "The anchors are not Microsoft's", text)
+    yield Finding("look", "The anchors are not Microsoft's", text, digest)
 
 
 def _weakened(manifest: Manifest) -> Iterator[Finding]:
@@ -106,8 +106,10 @@ def _vouched(manifest: Manifest) -> Iterator[Finding]:
         )
         yield Finding("look", "The bundle is not sealed", text)
     else:
-        text = f"{manifest.seal.signer.name} (certificate SHA-256 {manifest.seal.signer.sha256}); details below."
-        yield Finding("ordinary", "The bundle is sealed", text)
+        text = (
+            f"By {manifest.seal.signer.name}. The SHA-256 of the certificate, to be compared with what you were told:"
+        )
+        yield Finding("ordinary", "The bundle is sealed", text, manifest.seal.signer.sha256)
     if manifest.approval is None:
         text = "The servers accept it without a reviewer's signature: a yes to this page is not enforced by anything."
         yield Finding("look", "No approval is demanded", text)

@@ -34,6 +34,8 @@ class Finding:
     """``stop``: not to be approved for production; ``look``: to be decided by a person; ``know``; ``ordinary``."""
     title: str
     text: str
+    code: str = ""
+    """An identifier that it speaks of, to be compared letter by letter."""
 
 
 @dataclass(frozen=True)
