@@ -22,6 +22,7 @@ from bundler.products.arc_server import tables
 from bundler.products.arc_server.codes import CODES
 from bundler.products.arc_server.onboarding import AuthenticationMethod, Onboarding
 from bundler.render.environment import render
+from bundler.seal import spoken
 
 UNSEALED = Vouching()
 SETTINGS_SCHEMA = "arc-bundler/settings/1"
@@ -130,6 +131,7 @@ def entries(
         "codes": CODES,
         "vouching": vouching,
         "manager": tables.clouds().of(onboarding.cloud).manager,
+        **_seal(vouching),
     }
     linux = [row for pin in pins if pin.kind != "msi" for row in _linux_rows(pin)]
     windows = [row for pin in pins if pin.kind == "msi" for row in _windows_rows(pin)]
@@ -141,6 +143,21 @@ def entries(
     start = {**shared, "linux": bool(linux), "windows": bool(windows), "targets_text": _targets_text(linux + windows)}
     made.append(Entry("START-HERE.txt", render("arc-server/START-HERE.txt.j2", start)))
     return tuple(sorted(made, key=lambda entry: entry.path.encode()))
+
+
+def _seal(vouching: Vouching) -> dict[str, object]:
+    """Whose signatures there are, each with its role; the sealer's fingerprint in lines to be read aloud."""
+    sealers = [("sealer", vouching.sealer)] if vouching.sealer else []
+    fingerprint = vouching.sealer.signer.sha256 if vouching.sealer else ""
+    return {
+        "people": [*sealers, *(("approver", one) for one in vouching.approvers)],
+        "digit_lines": _lines(spoken.digits(fingerprint), 8),
+        "word_lines": _lines(spoken.words(fingerprint), 6) if fingerprint else [],
+    }
+
+
+def _lines(pieces: Sequence[str], count: int) -> list[str]:
+    return [" ".join(pieces[start : start + count]) for start in range(0, len(pieces), count)]
 
 
 def _linux(onboarding: Onboarding, rows: list[_Row], shared: Mapping[str, object]) -> list[Entry]:
