@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import far_side_network as world
+import far_side_squid
 import pytest
 import sample_bundles as sample
 import small_root
@@ -184,6 +185,62 @@ def test_by_proxy_names_need_not_resolve(server):
     assert {row["tls"] for row in found.values()} == {"TLSv1.3"}
     assert found[ARC]["kind"] == "none"
     assert "|set" in ended.out
+
+
+@pytest.fixture(scope="module")
+def squid(network):
+    """A real proxy, which refuses the sign-in."""
+    why = far_side_squid.missing()
+    if why:
+        pytest.skip(why)
+    made = far_side_squid.Squid(network)
+    try:
+        made.start(HOSTS, refused=LOGIN)
+        yield made
+    finally:
+        made.remove()
+
+
+def by_squid(port, *hosts):
+    checks = tuple(check(host, way="proxy", expects="any") for host in hosts)
+    return {"checks": checks, "proxy_url": f"http://{world.PROXY}:{port}"}
+
+
+def test_squid_connects(server, squid):
+    ended = go(server, **by_squid(far_side_squid.OPEN, ARC, GAS))
+    assert ended.code == 0, ended.out
+    found = rows(server)
+    assert [found[host]["verdict"] for host in (ARC, GAS)] == ["ok", "ok"]
+    assert found[ARC]["tls"] == "TLSv1.3"
+    assert world.MICROSOFT in found[ARC]["issuer"]
+    assert squid.connected()[ARC] == "TCP_TUNNEL/200"
+
+
+def test_squid_refuses_one(server, squid):
+    ended = go(server, **by_squid(far_side_squid.OPEN, ARC, LOGIN))
+    assert ended.code == 208, ended.out
+    found = rows(server)
+    assert (found[ARC]["verdict"], found[LOGIN]["verdict"]) == ("ok", "failed")
+    assert "the proxy answers: HTTP/1.1 403 Forbidden" in found[LOGIN]["message"]
+    assert squid.connected()[LOGIN] == "TCP_DENIED/403"
+    assert not (server / "packages").exists()
+
+
+def test_squid_asks_for_a_password(server, squid):
+    assert squid.process
+    ended = go(server, **by_squid(far_side_squid.LOCKED, ARC))
+    assert ended.code == 208, ended.out
+    assert "the proxy asks for a password, which the agent cannot give" in rows(server)[ARC]["message"]
+
+
+def test_squid_is_down(server, squid):
+    squid.stop()
+    try:
+        ended = go(server, **by_squid(far_side_squid.OPEN, ARC))
+    finally:
+        squid.start(HOSTS, refused=LOGIN)
+    assert ended.code == 208, ended.out
+    assert f"the proxy {world.PROXY}:{far_side_squid.OPEN}: connection refused" in ended.out
 
 
 def test_a_proxy_that_refuses_one(server):
