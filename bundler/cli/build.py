@@ -29,6 +29,13 @@ if TYPE_CHECKING:
 @click.command("build", epilog=example("arc-bundler build --locked --format json -q"))
 @output_option("Where bundles go: <output>/<name>/<version>/.")
 @option("--locked", is_flag=True, help="Refuse to take a lock; build from the one that is there.")
+@option("--allow-embedded-secret", is_flag=True, help="Let the definition's `secret: embedded` hold, this time.")
+@option(
+    "--secret-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File with the servers' secret, to embed it, or to see that it is nowhere in the bundle; otherwise "
+    "ARC_BUNDLER_SECRET.",
+)
 @seal_options
 @password_option
 @fetch_options
@@ -43,6 +50,8 @@ def command(
     locked: bool,
     password_file: Path | None,
     sealing: SealSettings,
+    secret_file: Path | None,
+    allow_embedded_secret: bool,
 ) -> None:
     """Make the bundle: fetch, judge, render, pack, check.
 
@@ -59,10 +68,18 @@ def command(
         locked=locked,
         password=password_source(surface, password_file),
         sealer=sealer(surface, sealing),
+        secret=_secret(surface, secret_file),
+        allow_embedded_secret=allow_embedded_secret,
     )
     with downloading(surface, fetching, site) as (downloader, store, shown):
         built = build(site, wish, downloader, store, at=surface.now, environment=surface.environment, progress=shown)
     _tell(surface, built, check=_check(built, chosen.anchors or beside(site.path, site.definition.upstream.anchors)))
+
+
+def _secret(surface: Surface, secret_file: Path | None) -> str:
+    from bundler.cli.secrets import line
+
+    return line(secret_file, "the secret's file") if secret_file else surface.environment.get("ARC_BUNDLER_SECRET", "")
 
 
 def _check(built: Built, anchors: Path | None) -> str:

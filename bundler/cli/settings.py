@@ -181,15 +181,11 @@ def password_source(surface: Surface, password_file: Path | None) -> Callable[[]
 def _password(surface: Surface, password_file: Path | None) -> str:
     import sys
 
+    from bundler.cli.secrets import line
     from bundler.errors import UsageError
 
     if password_file:
-        try:
-            text = password_file.read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
-        except OSError as error:
-            raise UsageError(f"the password file {password_file} cannot be read: {error.strerror or error}") from error
-        except UnicodeError:  # its message would show what it stumbled over: a part of the password
-            raise UsageError(f"the password file {password_file} is not UTF-8 text") from None
+        text = line(password_file, "the password file")
     else:
         text = surface.environment.get("ARC_BUNDLER_PASSWORD", "")
         if not text and sys.stdin.isatty():

@@ -65,6 +65,7 @@ def tree(
     store: Store,
     weakened: tuple[str, ...] = (),
     sealer: Sealer | None = None,
+    secret: str = "",
 ) -> Tree:
     """The part's tree: payload, evidence, scripts, manifest and sums, which name ``sealer``; it seals nothing yet.
 
@@ -85,6 +86,7 @@ def tree(
         *_payload(part.pins, store),
         *_evidence(part.pins, site.anchors, store),
         *_keyring(sealer),
+        *_secret(wanted, secret),
         *_scripts(part, wanted, vouched, site=site, lock=lock),
     )
     entries = (*content, _bill(description, content, part.name(lock)))
@@ -128,6 +130,12 @@ def _keys(pins: Sequence[Pin], anchors: Anchors) -> Mapping[str, bytes]:
     used = {evidence.anchor for pin in pins for evidence in pin.evidence}
     keys = (key for key in anchors.package_keys if key.fingerprint in used)
     return {f"payload/keys/{key.fingerprint}.asc": key.armored.encode() for key in keys}
+
+
+def _secret(wanted: Onboarding, secret: str) -> Iterable[Entry]:
+    """The secret, where the definition embeds it and the command allowed that."""
+    if wanted.embedded_secret:
+        yield Entry(wanted.embedded_secret, f"{secret}\n".encode())
 
 
 def _keyring(sealer: Sealer | None) -> Iterable[Entry]:
@@ -176,6 +184,8 @@ def _manifest(part: Part, wanted: Onboarding, *, site: Site, lock: Lock, weakene
 
 def _unusual(wanted: Onboarding) -> Iterable[str]:
     """What a reviewer should look at twice: whoever is trusted by a machine can speak for any address to it."""
+    if wanted.embedded_secret:
+        yield f"HOLDS A SECRET: {wanted.embedded_secret}; whoever opens the archive has it"
     for one in wanted.certificates:
         kind = "root" if one.store == "root" else "intermediate"
         yield f"carries the {kind} {one.name} ({one.sha1}), which the scripts install where they are told to"

@@ -15,11 +15,13 @@ from pathlib import Path
 from bundler.errors import LockError, NotBelieved, WriteError
 from bundler.fetch.download import Downloader
 from bundler.fetch.store import Store
-from bundler.flow import assemble, fetching, lock_file, review, vouching
+from bundler.flow import assemble, embedding, fetching, lock_file, provenance, review, vouching
 from bundler.flow import verify as verifying
 from bundler.flow.plan import file_name
 from bundler.flow.site import Site
+from bundler.formats import records
 from bundler.model.lock import Lock
+from bundler.model.manifest import Manifest
 from bundler.model.progress import Progress
 from bundler.model.seal import Signer
 from bundler.model.tree import Tree
@@ -77,6 +79,9 @@ class Wish:
     weakened: tuple[str, ...] = ()
     password: Password | None = None
     sealer: Sealer | None = None
+    secret: str = ""
+    """The secret that the servers will need, where this build was given it: to embed it, or to see that nobody did."""
+    allow_embedded_secret: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,6 +109,7 @@ def build(
     Raises what any step raises; afterwards either all outputs are there, checked, or none is.
     """
     vouching.require_sealer(site, wish.sealer, at)
+    embedding.require_allowed(site.definition, wish.secret, allowed=wish.allow_embedded_secret)
     lock = obtain_lock(site, wish, downloader, at=at, environment=environment)
     jobs = _jobs(site, lock, store, wish)
     final = wish.output / lock.name / lock.version
@@ -111,10 +117,12 @@ def build(
         return _unchanged(final, lock, jobs, site, wish, at)
     fetching.fetch(lock, downloader, site.path.parent)
     fetching.believe(lock, store, anchors=site.anchors, at=at)
+    embedding.refuse_leaks(site.definition, (job.tree for job in jobs), wish.secret)
     # Not before everything is believed: a key in a token, or its owner, is asked to vouch for nothing else.
     jobs = _sealed(jobs, wish.sealer)
     with Staging(final, needed=sum(content.total(job.tree) for job in jobs)) as folder:
         made = tuple(_make(job, folder, final, wish, progress) for job in jobs)
+        _attest(lock, jobs, made, folder, wish.sealer)
         _check(jobs, folder, wish, at)
     return _built(final, lock, site, wish, made, unchanged=False)
 
@@ -149,7 +157,13 @@ def _jobs(site: Site, lock: Lock, store: Store, wish: Wish) -> tuple[_Job, ...]:
         for part in assemble.parts(lock, per_platform=output.archives == "per-platform"):
             if part.suffix not in trees:
                 trees[part.suffix] = assemble.tree(
-                    part, site=site, lock=lock, store=store, weakened=wish.weakened, sealer=wish.sealer
+                    part,
+                    site=site,
+                    lock=lock,
+                    store=store,
+                    weakened=wish.weakened,
+                    sealer=wish.sealer,
+                    secret=wish.secret,
                 )
             tree = trees[part.suffix]
             jobs.append(_Job(output, file_name(part, lock, output), tree, manifest.bundle_digest(tree)))
@@ -191,6 +205,38 @@ def _beside(job: _Job, folder: Path) -> None:
         (folder / f"{job.tree.name}.{seal}").write_bytes(manifest.document(job.tree, seal))
 
 
+def _attest(lock: Lock, jobs: tuple[_Job, ...], made: tuple[Made, ...], folder: Path, sealer: Sealer | None) -> None:
+    """How the archives came to be, signed: what nobody signs says nothing, so there is none without a seal."""
+    if sealer is None:
+        return
+    archives = [
+        provenance.archive(job.file, one.sha256)
+        for job, one in zip(jobs, made, strict=True)
+        if one.format != "directory"
+    ]
+    bundles = [provenance.bundle(job.tree.name, job.digest) for job in jobs]
+    said = provenance.statement(lock, _manifest(jobs[0]), (*archives, *bundles))
+    path = folder / provenance.file_name(lock.name, lock.version)
+    path.write_bytes(provenance.signed(said, sealer.key))
+    _require_attested(path, jobs, sealer)
+
+
+def _require_attested(path: Path, jobs: tuple[_Job, ...], sealer: Sealer) -> None:
+    """Raises WriteError where the provenance is missing, or is not of every bundle."""
+    document = provenance.read(path)
+    if document is None:
+        raise _something_else(path, "is missing beside what an earlier build made")
+    try:
+        for job in jobs:
+            provenance.check(document, sealer.key.certificates[0], _manifest(job), digest=job.digest)
+    except NotBelieved as error:
+        raise _something_else(path, f"is not of what this build makes: {error.what}") from error
+
+
+def _manifest(job: _Job) -> Manifest:
+    return records.from_json(Manifest, manifest.manifest_bytes(job.tree))
+
+
 def _password(output: Output, wish: Wish) -> str | None:
     if not output.encrypted:
         return None
@@ -223,7 +269,10 @@ def _believe_seal(found: Checked, wish: Wish, at: datetime) -> None:
 
 
 def _unchanged(final: Path, lock: Lock, jobs: tuple[_Job, ...], site: Site, wish: Wish, at: datetime) -> Built:
-    return _built(final, lock, site, wish, tuple(_there(final, job, wish, at) for job in jobs), unchanged=True)
+    made = tuple(_there(final, job, wish, at) for job in jobs)
+    if wish.sealer:
+        _require_attested(final / provenance.file_name(lock.name, lock.version), jobs, wish.sealer)
+    return _built(final, lock, site, wish, made, unchanged=True)
 
 
 def _there(final: Path, job: _Job, wish: Wish, at: datetime) -> Made:

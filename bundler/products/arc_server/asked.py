@@ -13,6 +13,9 @@ from bundler.products.arc_server.checks import checks
 from bundler.products.arc_server.definition import Definition, digest
 from bundler.products.arc_server.onboarding import NOTHING, Carried, NeededRoot, Onboarding, Setting
 
+EMBEDDED_SECRET = "config/secret"  # noqa: S105  # a path
+"""Path in the bundle of a secret that the definition embeds."""
+
 # RFC 9562 section 5.5: a name-based UUID needs a namespace; this one is ours alone.
 _CORRELATION = uuid.UUID("6d1c9e57-0f0d-5c0b-9a44-3f1c7a52b7e8")
 
@@ -36,6 +39,7 @@ def onboarding(definition: Definition, carried: Carried = NOTHING) -> Onboarding
         authentication=authentication.method,
         service_principal_id=authentication.service_principal_id,
         certificate_file=authentication.certificate_file,
+        embedded_secret=EMBEDDED_SECRET if definition.authentication.embeds else "",
         certificate_thumbprint=authentication.certificate_thumbprint,
         profile=network.profile,
         proxy_url=network.proxy.url if network.proxy else "",

@@ -40,6 +40,14 @@ class Authentication:
     """Path on the server of a PFX or PEM with its key and without a passphrase."""
     certificate_thumbprint: str = ""
     """SHA-1 thumbprint of a certificate in a Windows certificate store."""
+    secret: Literal["asked", "embedded"] = "asked"  # noqa: S105  # a policy, not a secret
+    """Where a server gets the secret: asked for there, or embedded in the bundle, which then must be encrypted and
+    needs --allow-embedded-secret at each build."""
+
+    @property
+    def embeds(self) -> bool:
+        """Whether the bundle is to hold the secret."""
+        return self.secret == "embedded"  # noqa: S105  # a policy, not a secret
 
 
 @value

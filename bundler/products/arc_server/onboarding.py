@@ -108,6 +108,8 @@ class Onboarding:
     """Path on the target of a PFX or PEM with its key."""
     certificate_thumbprint: str = ""
     """Of a certificate in a Windows store."""
+    embedded_secret: str = ""
+    """Path in the bundle of the secret, where the definition wants it there; never the secret."""
     profile: NetworkProfile
     proxy_url: str = ""
     private_link_scope: str = ""

@@ -11,6 +11,7 @@ from bundler.products.arc_server.rules.wish import below, wishes
 
 _CONNECT = "azcmagent-connect.md"
 _CERTIFICATE = "service-principal-certificate"
+_EMBEDDABLE = {"service-principal-secret", "access-token"}
 _PRINCIPALS = {"service-principal-secret", _CERTIFICATE}
 
 
@@ -96,3 +97,16 @@ def _certificate_path(case: Case) -> Iterator[Finding]:
         yield warning(
             path, f"a path of {here.pop()}, and there are {other} targets too", "a definition for each", _CONNECT
         )
+
+
+@rule("authentication.secret", "authentication.method", "outputs")
+def _embedded(case: Case) -> Iterator[Finding]:
+    definition = case.definition
+    if not definition.authentication.embeds:
+        return
+    path = ("authentication", "secret")
+    if definition.authentication.method not in _EMBEDDABLE:
+        yield Finding(path, f"{definition.authentication.method} has no secret that could be embedded", "asked")
+    if not all(output.encrypted for output in definition.outputs):
+        message = "a bundle that holds its secret must be encrypted, and an output is not"
+        yield Finding(path, message, "outputs: [{format: 7z, encrypted: true}]")

@@ -1,0 +1,77 @@
+"""Does a tree hold a secret that nobody meant to pack?
+
+Asked before anything is written. A secret that is at hand is looked for in every byte, packages included, in the forms
+that tools turn it into; what merely looks like a secret is looked for in everything but what others wrote: packages and
+evidence were judged as they are, and may look like anything.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Sequence
+
+from bundler.errors import PolicyError
+from bundler.formats import secret_shapes
+from bundler.model.tree import Blob, Entry, Tree
+from bundler.pack import content
+
+_OTHERS = ("payload/", "evidence/")
+"""What others wrote, and was judged: it is packed as it is."""
+_SHORTEST = 8
+"""Bytes: a shorter "secret" is found by chance."""
+_LARGEST_TEXT = 64 << 20
+
+
+def refuse(tree: Tree, *, known: Sequence[str] = (), meant: frozenset[str] = frozenset()) -> None:
+    """Refuse ``tree`` where it holds one of the ``known`` secrets, or something of a secret's shape.
+
+    ``meant`` are the paths that may hold one. Raises :class:`PolicyError`, which names files and never a secret.
+    """
+    needles = tuple(form for secret in known for form in _forms(secret))
+    hits = [
+        f"{entry.path}: {what}"
+        for entry in tree.entries
+        if entry.path not in meant
+        for what in sorted(set(_in_entry(entry, needles)))
+    ]
+    if hits:
+        raise PolicyError(
+            "the bundle would hold a secret, and nobody said that it may",
+            details=hits[:20],
+            do="take it out of the definition and of the files that it names; a secret travels in an envelope "
+            "(`arc-bundler seal-secret`), not in the bundle",
+        )
+
+
+def _forms(secret: str) -> Iterator[bytes]:
+    """``secret`` as tools write it: plain, UTF-16 of both orders, and base64 at each of the three offsets."""
+    for plain in (secret.encode(), secret.encode("utf-16-le"), secret.encode("utf-16-be")):
+        if len(secret) < _SHORTEST:
+            return
+        yield plain
+        for shift in range(3):
+            encoded = base64.b64encode(bytes(shift) + plain)
+            # The first and the last letters depend on the neighbours too: what is between them is the secret's own.
+            inner = encoded[-(-shift * 8 // 6) : len(encoded.rstrip(b"=")) - 2]
+            yield inner
+            yield inner.translate(bytes.maketrans(b"+/", b"-_"))
+
+
+def _in_entry(entry: Entry, needles: Sequence[bytes]) -> Iterator[str]:
+    if needles and any(_holds(entry, needle) for needle in needles):
+        yield "the secret that this build was given"
+    if not entry.path.startswith(_OTHERS) and content.size(entry) <= _LARGEST_TEXT:
+        whole = b"".join(content.pieces(entry))
+        yield from secret_shapes.found(whole.decode("utf-8", "replace"))
+
+
+def _holds(entry: Entry, needle: bytes) -> bool:
+    if not isinstance(entry.content, Blob):
+        return needle in entry.content
+    tail = b""
+    for piece in content.pieces(entry):
+        window = tail + piece
+        if needle in window:
+            return True
+        tail = window[-len(needle) :]
+    return False
