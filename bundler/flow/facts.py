@@ -140,7 +140,7 @@ def shared(stated: Manifest | Lock) -> Iterator[Fact]:
 def of_signatures(signatures: Mapping[str, str], *, same: bool) -> Iterator[Fact]:
     """Which seals and approvals a bundle has.
 
-    Over another bundle every signature is another one; that is told of bundles alone that are the ``same`` but for them.
+    Over another bundle every signature is another one: that is told only where the bundles are the ``same`` but for it.
     """
     for path, sha256 in signatures.items():
         topic: Topic = "approval" if path.startswith(sums.APPROVALS) else "seal"
