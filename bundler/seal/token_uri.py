@@ -90,6 +90,8 @@ def _pin_file(source: str) -> Path | None:
     path = source.removeprefix("file:")
     if source.startswith("file://"):
         path = "/" + path.lstrip("/")
+    if re.match(r"/[A-Za-z]:", path):  # file:///C:/…
+        path = path[1:]
     return Path(path) if path else None
 
 

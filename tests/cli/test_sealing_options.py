@@ -1,0 +1,200 @@
+"""The flags that say who seals: which go together, where secrets come from, and what stands in no output."""
+
+from __future__ import annotations
+
+import base64
+import os
+import shlex
+import sys
+from datetime import timedelta
+
+import click
+import pysequoia
+import pytest
+import sealing_keys as made
+from click.testing import CliRunner
+
+from bundler.cli.sealing import SealSettings, seal_options, sealer
+from bundler.cli.surface import Surface
+from bundler.errors import BundlerError, SigningError, UsageError
+from bundler.seal.signing import fits
+
+NOTHING = SealSettings(
+    seal_key=None,
+    seal_certificate=None,
+    seal_passphrase_file=None,
+    seal_token=None,
+    seal_command=None,
+    seal_timeout=60.0,
+    openpgp_key=None,
+    openpgp_passphrase_file=None,
+)
+
+
+def surface(now=made.NOW, **environment):
+    return Surface("text", False, 0, False, now, environment)
+
+
+def chosen(**given):
+    return SealSettings(**{**vars(NOTHING), **given})
+
+
+@pytest.fixture
+def files(tmp_path):
+    """A sealing key that is encrypted, its certificate, an OpenPGP key, and passphrases."""
+    made.private_file(tmp_path / "seal.key", made.key_pem(made.key("p256"), "opens it"))
+    (tmp_path / "seal.crt").write_bytes(made.certificate_pem(made.certificate(made.key("p256"))))
+    made.private_file(tmp_path / "pgp", bytes(pysequoia.Tsk.generate("practice")))
+    (tmp_path / "passphrase").write_text("opens it\n", encoding="utf-8")
+    return tmp_path
+
+
+def test_none_is_chosen():
+    assert sealer(surface(), NOTHING) is None
+
+
+def test_a_key_and_an_openpgp_key(files):
+    found = sealer(
+        surface(),
+        chosen(
+            seal_key=files / "seal.key",
+            seal_certificate=files / "seal.crt",
+            seal_passphrase_file=files / "passphrase",
+            openpgp_key=files / "pgp",
+        ),
+    )
+    assert fits(found.key.certificates[0], found.key.algorithm, found.key.sign(b"x"), b"x")
+    assert found.openpgp.sign(b"x").startswith(b"-----BEGIN PGP SIGNATURE")
+
+
+def test_the_passphrase_from_its_variable_and_from_nowhere(files):
+    pair = {"seal_key": files / "seal.key", "seal_certificate": files / "seal.crt"}
+    assert sealer(surface(ARC_BUNDLER_SEAL_PASSPHRASE="opens it"), chosen(**pair))
+    with pytest.raises(SigningError, match="there is no passphrase"):
+        sealer(surface(), chosen(**pair))
+    with pytest.raises(SigningError, match="does not open"):
+        sealer(surface(ARC_BUNDLER_SEAL_PASSPHRASE="opens it "), chosen(**pair))
+
+
+def test_the_file_goes_before_the_variable(files):
+    given = chosen(
+        seal_key=files / "seal.key", seal_certificate=files / "seal.crt", seal_passphrase_file=files / "passphrase"
+    )
+    assert sealer(surface(ARC_BUNDLER_SEAL_PASSPHRASE="wrong"), given)
+
+
+@pytest.mark.parametrize(("content", "word"), [(None, "cannot be read"), (b"\xff\xfesecret", "is not UTF-8")])
+def test_a_passphrase_file_that_is_none(files, content, word):
+    place = files / "other"
+    if content is not None:
+        place.write_bytes(content)
+    with pytest.raises(UsageError, match=word) as caught:
+        sealer(
+            surface(),
+            chosen(seal_key=files / "seal.key", seal_certificate=files / "seal.crt", seal_passphrase_file=place),
+        )
+    assert "secret" not in repr(caught.value.__context__ if caught.value.__cause__ else caught.value)
+
+
+def test_a_passphrase_file_that_nobody_needs_is_not_read(files):
+    made.private_file(files / "open.key", made.key_pem(made.key("p256")))
+    given = chosen(
+        seal_key=files / "open.key", seal_certificate=files / "seal.crt", seal_passphrase_file=files / "nowhere"
+    )
+    assert sealer(surface(), given)
+
+
+@pytest.mark.parametrize(
+    ("given", "word"),
+    [
+        ({"seal_key": 1, "seal_token": 1}, "--seal-key and --seal-token are given together"),
+        ({"seal_key": 1, "seal_command": 1, "seal_certificate": 1}, "--seal-key and --seal-command"),
+        ({"seal_token": 1, "seal_command": 1, "seal_key": 1}, "--seal-key and --seal-token and --seal-command"),
+        ({"seal_certificate": 1}, "no key that seals"),
+        ({"seal_passphrase_file": 1}, "no key that seals"),
+        ({"openpgp_key": 1}, "no key that seals"),
+        ({"seal_command": 1}, "--seal-command needs the certificate"),
+        ({"seal_command": 1, "seal_certificate": 1, "seal_passphrase_file": 1}, "takes no passphrase"),
+        ({"openpgp_passphrase_file": 1, "seal_key": 1}, "without its key"),
+    ],
+)
+def test_what_contradicts_itself(given, word):
+    with pytest.raises(UsageError) as caught:
+        sealer(surface(), chosen(**given))
+    assert word in caught.value.what
+    assert caught.value.do
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(("days", "word"), [(400, "it was valid until"), (-2, "it is valid from")])
+def test_a_certificate_at_the_wrong_time(files, days, word):
+    given = chosen(
+        seal_key=files / "seal.key", seal_certificate=files / "seal.crt", seal_passphrase_file=files / "passphrase"
+    )
+    with pytest.raises(SigningError) as caught:
+        sealer(surface(made.NOW + timedelta(days=days)), given)
+    assert caught.value.exit_code == 8
+    assert any(word in line for line in caught.value.details)
+
+
+def test_a_certificate_for_another_purpose(files):
+    unfit = made.certificate(made.key("p256"), extensions=(made.usage(key_agreement=True),))
+    (files / "seal.crt").write_bytes(made.certificate_pem(unfit))
+    with pytest.raises(SigningError, match="may not seal"):
+        sealer(
+            surface(ARC_BUNDLER_SEAL_PASSPHRASE="opens it"),
+            chosen(seal_key=files / "seal.key", seal_certificate=files / "seal.crt"),
+        )
+
+
+def test_a_command_gets_the_environment_of_the_run(files):
+    signature = made.key("p256").sign(b"x", made.ec.ECDSA(made.hashes.SHA256()))
+    program = "import os; print(os.environ['MINE'])"
+    command = shlex.join([sys.executable, "-c", program])
+    environment = {**os.environ, "MINE": base64.b64encode(signature).decode()}
+    found = sealer(surface(**environment), chosen(seal_command=command, seal_certificate=files / "seal.crt"))
+    assert found.key.sign(b"x") == signature
+
+
+def test_a_pin_in_the_address_is_refused(files):
+    with pytest.raises(UsageError, match="pin-value") as caught:
+        sealer(surface(), chosen(seal_token="pkcs11:token=x?pin-value=987654"))
+    assert "987654" not in caught.value.what
+
+
+def test_the_options_on_a_command_and_from_variables(files):
+    seen = []
+
+    @click.command()
+    @seal_options
+    def command(sealing):
+        seen.append(sealing)
+
+    flags = ["--seal-key", "k", "--seal-certificate", "c", "--openpgp-key", "o", "--seal-timeout", "5"]
+    assert CliRunner().invoke(command, flags).exit_code == 0
+    assert (str(seen[0].seal_key), seen[0].seal_timeout, seen[0].seal_token) == ("k", 5.0, None)
+    variables = {"ARC_BUNDLER_SEAL_TOKEN": "pkcs11:x", "ARC_BUNDLER_SEAL_KEY": ""}
+    assert CliRunner().invoke(command, [], env=variables).exit_code == 0
+    assert (seen[1].seal_token, seen[1].seal_key) == ("pkcs11:x", None)
+    told = CliRunner().invoke(command, ["--help"]).output
+    for name in ("--seal-key", "--seal-certificate", "--seal-passphrase-file", "--seal-token", "--seal-command"):
+        assert name in told
+    assert "ARC_BUNDLER_SEAL_PASSPHRASE" in told
+
+
+def test_an_open_key_file_is_said_on_the_error_stream(files, capsys):
+    if os.name != "posix":
+        pytest.skip("the mode says who may read on POSIX alone")
+    (files / "seal.key").chmod(0o644)
+    given = chosen(seal_key=files / "seal.key", seal_certificate=files / "seal.crt")
+    assert sealer(surface(ARC_BUNDLER_SEAL_PASSPHRASE="opens it"), given)
+    told = capsys.readouterr()
+    assert told.err.startswith("warning: everybody on this machine can read the key")
+    assert told.out == ""
+
+
+def test_every_error_is_one_of_ours(files):
+    """Whatever paths are given."""
+    for place in (files, files / "nowhere", files / "pgp"):
+        with pytest.raises(BundlerError):
+            sealer(surface(), chosen(seal_key=place, seal_certificate=place))
