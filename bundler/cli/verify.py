@@ -56,6 +56,8 @@ def _seal_lines(found: Verified) -> list[str]:
     lines = [f"  sealed by {signer.name}, valid until {signer.not_after:%Y-%m-%d}", f"    sha256:{signer.sha256}"]
     if found.openpgp:
         lines.append(f"    and by the OpenPGP key {found.openpgp}")
+    if found.provenance:
+        lines.append(f"  provenance beside it, by the same certificate: made by {found.provenance.tool}")
     return lines + [f"  approved by {one.name}  sha256:{one.sha256}" for one in found.approved_by]
 
 

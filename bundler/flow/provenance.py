@@ -11,11 +11,12 @@ import hashlib
 import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from cryptography import x509
 
-from bundler.errors import NotBelieved
+from bundler.errors import NotBelieved, UsageError
 from bundler.formats import in_toto
 from bundler.formats.in_toto import Resource, Statement
 from bundler.formats.uri import uri
@@ -46,13 +47,13 @@ class Provenance:
     """``arc-bundler X.Y.Z``."""
     definition: str
     """SHA-256 over the definition's meaning, as the lock has it."""
-    as_built: bool
-    """Whether this very archive is a subject; an archive that was wrapped anew, to add an approval, is not."""
+    as_built: bool | None = None
+    """Whether this very archive is a subject; one that was wrapped anew for an approval is not. None: not asked."""
 
 
-def file_name(lock: Lock) -> str:
-    """Where it lies, beside the archives of ``lock``."""
-    return f"{lock.name}-{lock.version}{SUFFIX}"
+def file_name(name: str, version: str) -> str:
+    """What it is called, beside the archives of the bundle ``name`` and ``version``."""
+    return f"{name}-{version}{SUFFIX}"
 
 
 def archive(name: str, sha256: str) -> Resource:
@@ -87,12 +88,15 @@ def signed(document: bytes, key: SigningKey) -> bytes:
     return dsse.envelope(document, dsse.IN_TOTO, key)
 
 
-def holds(document: bytes, said: bytes, certificate: x509.Certificate) -> bool:
-    """Whether ``document`` is an envelope around the statement ``said``, signed by the key of ``certificate``."""
+def read(path: Path) -> bytes | None:
+    """The file at ``path``, as much of it as :func:`check` takes and a byte; None where there is none."""
     try:
-        return dsse.verify(document, certificate) == said
-    except NotBelieved:
-        return False
+        with path.open("rb") as file:
+            return file.read(dsse.LARGEST + 1)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
 def check(
@@ -105,8 +109,8 @@ def check(
 ) -> Provenance:
     """Believe the provenance ``document`` of a checked bundle, by the ``certificate`` that its seal is believed by.
 
-    ``digest`` is the bundle's (SHA-256 of SHA256SUMS), ``sha256`` the archive's, empty for a directory. What it says of
-    the parameters must be what ``manifest`` says, and every package must be among its inputs.
+    ``digest`` is the bundle's (SHA-256 of SHA256SUMS), ``sha256`` the archive's, empty where it is not asked about.
+    What it says of the parameters must be what ``manifest`` says, and every package must be among its inputs.
     Raises :class:`NotBelieved`: ``other-signer``, ``bad-provenance``, or ``other-bundle`` where it is another bundle's.
     """
     try:
@@ -121,7 +125,7 @@ def check(
         builder=said.predicate["runDetails"]["builder"]["id"],
         tool=manifest.tool,
         definition=_definition(said),
-        as_built=not sha256 or sha256 in digests,
+        as_built=sha256 in digests if sha256 else None,
     )
 
 

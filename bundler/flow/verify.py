@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 from bundler.errors import NotBelieved, WriteError
-from bundler.flow import judge
+from bundler.flow import judge, provenance
+from bundler.flow.provenance import Provenance
 from bundler.formats import pieces
 from bundler.model.anchor import Anchors
 from bundler.model.lock import Pin
 from bundler.model.seal import Signer
 from bundler.model.value import value
 from bundler.pack import container
+from bundler.seal import cms, sums
 from bundler.seal.belief import Trusted, believe
 from bundler.seal.check import Checked, check
 from bundler.trust import anchors as trusted
@@ -57,6 +59,8 @@ class Verified:
     openpgp: str = ""
     """Fingerprint of the OpenPGP key that sealed as well."""
     approved_by: tuple[Signer, ...] = ()
+    provenance: Provenance | None = None
+    """What the file beside it says of how it was built; None where there is no such file, or no seal was asked for."""
     weakened: tuple[str, ...] = ()
     """The ``--insecure-…`` switches of this very check."""
     unusual: tuple[str, ...] = ()
@@ -98,9 +102,20 @@ def verify(
         sealed_by=vouched.signer if vouched else None,
         openpgp=vouched.openpgp if vouched else "",
         approved_by=vouched.approved_by if vouched else (),
+        provenance=_provenance(bundle, found) if vouched else None,
         weakened=() if vouched else ("--insecure-no-seal",),
         unusual=_unusual(found),
     )
+
+
+def _provenance(bundle: Path, found: Checked) -> Provenance | None:
+    """The provenance beside ``bundle``, whose seal is believed; it must be by the same certificate, and of it."""
+    name = provenance.file_name(found.manifest.name, found.manifest.version)
+    document = provenance.read(bundle.absolute().with_name(name))
+    if document is None:
+        return None
+    sealer = cms.read(found.signed[sums.SUMS + sums.CMS]).certificates[0]
+    return provenance.check(document, sealer, found.manifest, digest=found.digest)
 
 
 @contextmanager

@@ -1,0 +1,239 @@
+"""The provenance beside a sealed bundle: what it says of a build, and every way in which it is not believed."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from sealers import identity
+
+from bundler.errors import NotBelieved
+from bundler.flow import provenance
+from bundler.formats import records
+from bundler.model.manifest import Manifest
+from bundler.seal import dsse, keys
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+ANCHORS = ("--anchors", "lab/authority/anchors.json")
+NAME = "arc-test-1.0.provenance.intoto.json"
+
+
+def build(site, sealer=None, **definition):
+    site.define(**definition)
+    given = ()
+    if sealer:
+        key, certificate = sealer.write(site.folder, "sealer")
+        given = ("--seal-key", str(key), "--seal-certificate", str(certificate))
+    return site.run("build", *given, "--format", "json")
+
+
+@pytest.fixture
+def sealer():
+    return identity("LAB sealer", kind="rsa-2048")
+
+
+@pytest.fixture
+def built(site, sealer) -> Path:
+    ran = build(site, sealer, outputs="[{format: directory}, {format: zip}, {format: tar.gz}]")
+    assert ran.code == 0, ran.err
+    return site.folder / "bundles/arc-test/1.0"
+
+
+def statement(folder: Path):
+    envelope = json.loads((folder / NAME).read_bytes())
+    return json.loads(base64.b64decode(envelope["payload"]))
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def manifest(folder: Path) -> Manifest:
+    return records.from_json(Manifest, (folder / "arc-test-1.0/manifest.json").read_bytes())
+
+
+def signing(site, one, name="other"):
+    return keys.read(*one.write(site.folder, name), lambda: "", warn=print)
+
+
+def certificate(site) -> x509.Certificate:
+    return x509.load_pem_x509_certificate((site.folder / "sealer.pem").read_bytes())
+
+
+def test_its_subjects_are_the_archives_and_the_bundle_s_digest(built):
+    said = statement(built)
+    assert said["_type"] == "https://in-toto.io/Statement/v1"
+    assert said["predicateType"] == "https://slsa.dev/provenance/v1"
+    assert {one["name"]: one["digest"] for one in said["subject"]} == {
+        name: {"sha256": sha256(built / name)}
+        for name in ("arc-test-1.0.zip", "arc-test-1.0.tar.gz", "arc-test-1.0/SHA256SUMS")
+    }
+
+
+def test_its_parameters_are_those_of_lock_and_manifest(built, site):
+    definition = statement(built)["predicate"]["buildDefinition"]
+    lock = json.loads(site.lock.read_bytes())
+    assert definition["buildType"] == provenance.BUILD_TYPE
+    given = definition["externalParameters"]
+    assert given["lock"] == {"sha256": sha256(site.lock), "taken": lock["taken"]}
+    assert given["definition"]["sha256"] == lock["definition"]
+    assert given["anchors"]["sha256"] == sha256(built / "arc-test-1.0/evidence/anchors.json")
+    assert given["switches"] == []
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")
+def test_the_parameters_digest_is_what_the_documentation_says(built):
+    path = built / "arc-test-1.0/manifest.json"
+    printed = subprocess.run(["jq", "-S", ".parameters", path], capture_output=True, check=True).stdout
+    given = statement(built)["predicate"]["buildDefinition"]["externalParameters"]
+    assert given["parameters"]["sha256"] == hashlib.sha256(printed).hexdigest()
+
+
+def test_its_inputs_are_every_package_and_every_document_of_a_repository(built):
+    found = statement(built)["predicate"]["buildDefinition"]["resolvedDependencies"]
+    inputs = {one["name"]: (one["uri"], one["digest"]["sha256"]) for one in found}
+    root = built / "arc-test-1.0"
+    assert {name: sha256(root / name) for name in inputs} == {name: digest for name, (_, digest) in inputs.items()}
+    assert {pin.path for pin in manifest(built).pins} <= set(inputs)
+    assert "evidence/ubuntu/22.04/amd64/InRelease" in inputs
+    assert inputs["evidence/rhel/9/x86_64/repomd.xml"][0].endswith("/repodata/repomd.xml")
+
+
+def test_it_says_who_built_it_and_reads_no_clock(built):
+    run = statement(built)["predicate"]["runDetails"]
+    assert run["builder"]["id"] == provenance.BUILDER
+    assert manifest(built).tool == "arc-bundler " + run["builder"]["version"]["arc-bundler"]
+    assert set(run["metadata"]) == {"invocationId"}
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")
+def test_it_is_believed_without_our_code_as_the_documentation_says(built, site):
+    """The commands of docs/sbom.md, beside the archives."""
+    commands = re.search(r"```bash\n(.*?)```", (DOCS / "sbom.md").read_text(encoding="utf-8"), re.DOTALL)[1]
+    shutil.copy(site.folder / "sealer.pem", built)
+
+    def run() -> subprocess.CompletedProcess[str]:
+        script = f"set -euo pipefail; FILE={NAME}\n{commands}"
+        return subprocess.run(["bash", "-c", script], cwd=built, capture_output=True, text=True, check=False)
+
+    said = run()
+    assert said.returncode == 0, said.stderr
+    assert "Verified OK" in said.stdout
+    assert "arc-test-1.0.zip: OK" in said.stdout
+    envelope = json.loads((built / NAME).read_bytes())
+    payload = base64.b64decode(envelope["payload"]).replace(b"arc-test", b"arc-tesu", 1)
+    envelope["payload"] = base64.b64encode(payload).decode()
+    (built / NAME).write_text(json.dumps(envelope))
+    assert run().returncode != 0
+
+
+def test_the_same_lock_and_key_say_the_same_bytes(built, site, sealer):
+    first = (built / NAME).read_bytes()
+    shutil.rmtree(site.folder / "bundles")
+    assert build(site, sealer, outputs="[{format: directory}, {format: zip}, {format: tar.gz}]").code == 0
+    assert (built / NAME).read_bytes() == first
+
+
+def test_an_earlier_build_without_its_provenance_or_with_another_is_not_the_same(built, site, sealer):
+    outputs = "[{format: directory}, {format: zip}, {format: tar.gz}]"
+    assert build(site, sealer, outputs=outputs).json["unchanged"] is True
+    written = (built / NAME).read_bytes()
+    for other in (None, written[:-2], written.replace(b'"sig": "', b'"sig": "AAAA')):
+        (built / NAME).unlink(missing_ok=True)
+        if other is not None:
+            (built / NAME).write_bytes(other)
+        assert build(site, sealer, outputs=outputs).code == 7
+    (built / NAME).write_bytes(written)
+    assert build(site, sealer, outputs=outputs).code == 0
+
+
+def test_nobody_s_word_is_not_written(site):
+    assert build(site, outputs="[{format: zip}]").code == 0
+    assert not list((site.folder / "bundles").rglob("*.intoto.json"))
+
+
+def test_one_archive_a_platform_has_one_provenance_of_both(site, sealer):
+    ran = build(site, sealer, outputs="[{format: zip, archives: per-platform}]")
+    assert ran.code == 0, ran.err
+    folder = site.folder / "bundles/arc-test/1.0"
+    assert {one["name"] for one in statement(folder)["subject"]} == {
+        f"arc-test-1.0-{platform}{rest}" for platform in ("linux", "windows") for rest in (".zip", "/SHA256SUMS")
+    }
+    for platform in ("linux", "windows"):
+        bundle = str(folder / f"arc-test-1.0-{platform}.zip")
+        found = site.run("verify", bundle, *ANCHORS, "--signer", sealer.sha256, "--format", "json")
+        assert found.json["provenance"]["builder"] == provenance.BUILDER
+
+
+def test_verify_believes_it_and_refuses_another(built, site, sealer):
+    def verify():
+        ran = site.run(
+            "verify", str(built / "arc-test-1.0.zip"), *ANCHORS, "--signer", sealer.sha256, "--format", "json"
+        )
+        return ran.json["provenance"] if ran.code == 0 else ran.json["error"]["reason"]
+
+    written = (built / NAME).read_bytes()
+    assert verify()["tool"] == manifest(built).tool
+    payload = base64.b64decode(json.loads(written)["payload"])
+    stranger = identity("stranger")
+    (built / NAME).write_bytes(dsse.envelope(payload, dsse.IN_TOTO, signing(site, stranger)))
+    assert verify() == "other-signer"
+    (built / NAME).write_bytes(written[:100] + b"A" + written[101:])
+    assert verify() == "bad-provenance"
+    (built / NAME).unlink()
+    assert verify() is None
+
+
+def edited(payload: bytes, change) -> bytes:
+    body = json.loads(payload)
+    change(body)
+    return (json.dumps(body, indent=2) + "\n").encode()
+
+
+def parameters(body):
+    return body["predicate"]["buildDefinition"]["externalParameters"]
+
+
+CHANGES = {
+    "another bundle": (lambda body: body["subject"].clear(), "other-bundle"),
+    "another predicate": (lambda body: body.update(predicateType="https://slsa.dev/provenance/v0.2"), "bad-provenance"),
+    "another statement": (lambda body: body.update(_type="https://in-toto.io/Statement/v0.1"), "bad-provenance"),
+    "another lock": (lambda body: parameters(body)["lock"].update(sha256="0" * 64), "bad-provenance"),
+    "other parameters": (lambda body: parameters(body)["parameters"].update(sha256="0" * 64), "bad-provenance"),
+    "a switch": (lambda body: parameters(body)["switches"].append("--insecure-x"), "bad-provenance"),
+    "one more parameter": (lambda body: parameters(body).update(more="x"), "bad-provenance"),
+    "another builder": (lambda body: body["predicate"]["runDetails"]["builder"].update(id="urn:x"), "bad-provenance"),
+    "no predicate": (lambda body: body.update(predicate={}), "bad-provenance"),
+    "a missing input": (
+        lambda body: body["predicate"]["buildDefinition"]["resolvedDependencies"].pop(0),
+        "bad-provenance",
+    ),
+}
+
+
+def test_what_the_sealer_says_of_something_else_is_refused(built, site, sealer):
+    said = dsse.verify((built / NAME).read_bytes(), certificate(site))
+    digest = sha256(built / "arc-test-1.0/SHA256SUMS")
+
+    def believe(payload: bytes, **more) -> provenance.Provenance:
+        document = provenance.signed(payload, signing(site, sealer))
+        return provenance.check(document, certificate(site), manifest(built), digest=digest, **more)
+
+    assert believe(said).as_built is None
+    assert believe(said, sha256=sha256(built / "arc-test-1.0.zip")).as_built is True
+    assert believe(said, sha256="0" * 64).as_built is False
+    for name, (change, reason) in CHANGES.items():
+        with pytest.raises(NotBelieved) as caught:
+            believe(edited(said, change))
+        assert caught.value.reason == reason, name
+    for rubbish in (b"", b"[]", b"{}", b"[" * 100_000, b'{"subject": 7}'):
+        with pytest.raises(NotBelieved) as caught:
+            believe(rubbish)
+        assert caught.value.reason == "bad-provenance"
