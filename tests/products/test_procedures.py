@@ -1,0 +1,105 @@
+"""What the page says of the scripts is what the scripts are: every parameter, every switch, in the same order."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import review_sample as sample
+
+from bundler.model.procedure import Deed
+from bundler.products.arc_server import scripts
+from bundler.render import quoting
+
+PROCEDURES = {one.platform: one for one in sample.manifest().procedures}
+SCRIPTS = {
+    entry.path: entry.content.decode()
+    for entry in scripts.entries(
+        sample.wanted(), sample.PINS, name="arc-tokyo", version="1", practice="LAB", tool="test"
+    )
+    if isinstance(entry.content, bytes)
+}
+PLATFORMS = pytest.mark.parametrize("platform", ["linux", "windows"])
+
+
+def deeds(platform: str, step: str = "") -> list[Deed]:
+    return [deed for one in PROCEDURES[platform].steps if step in {"", one.name} for deed in one.deeds]
+
+
+def values(platform: str) -> str:
+    return "\n".join(value for deed in deeds(platform) for value in deed.values)
+
+
+@PLATFORMS
+def test_every_parameter_is_named(platform):
+    told = values(platform)
+    unspoken = {"authentication", "profile"}  # told in the words of the sentence, not as values
+    for name, text in sample.manifest().parameters.items():
+        if name not in unspoken and not name.startswith(("tags.", "identity.")):
+            assert text in told, name
+    assert "部門" in told
+    assert "backup" in told
+
+
+@PLATFORMS
+def test_settings_stand_in_the_order_in_which_they_are_made(platform):
+    told = [deed.values for deed in deeds(platform, "configure") if deed.says.startswith("azcmagent config set")]
+    assert told == [(setting.key, setting.value) for setting in sample.wanted().settings]
+    quote = quoting.bash if platform == "linux" else quoting.powershell
+    script = SCRIPTS[PROCEDURES[platform].script]
+    between = " " if platform == "linux" else "; Value = "
+    places = [script.index(f"{quote(key)}{between}{quote(text)}") for key, text in told]
+    assert places == sorted(places)
+    assert len(places) > 3
+
+
+@PLATFORMS
+def test_every_switch_is_one_of_the_script(platform):
+    script = SCRIPTS[PROCEDURES[platform].script]
+    switches = {deed.only_with for deed in deeds(platform)} - {""}
+    assert len(switches) >= 5
+    for switch in switches:
+        declared = switch if platform == "linux" else f"[switch]${switch.removeprefix('-')}"
+        assert declared in script
+
+
+@PLATFORMS
+def test_every_exit_code_is_one_of_the_script(platform):
+    script = SCRIPTS[PROCEDURES[platform].script]
+    for code in re.findall(r"exit code (\d+)", " ".join(deed.says for deed in deeds(platform))):
+        assert re.search(rf"\b{code}\b", script)
+
+
+@PLATFORMS
+def test_steps_are_those_that_the_script_prints(platform):
+    script = SCRIPTS[PROCEDURES[platform].script]
+    start = "begin_step {}" if platform == "linux" else "Start-Step '{}'"
+    *names, last = (step.name for step in PROCEDURES[platform].steps)
+    assert last == "uninstall"
+    assert all(start.format(name) in script for name in names)
+
+
+@PLATFORMS
+def test_connecting_names_every_flag(platform):
+    flags = [deed.values[0] for deed in deeds(platform, "connect") if deed.values]
+    assert [f"--{flag}" for flag in re.findall(r'"([a-z-]+)": ', scripts.connect_json(sample.wanted()))] == flags
+
+
+def test_the_seal_and_the_approvals_are_demanded_first():
+    first, second, third, *_ = deeds("linux", "verify")
+    assert sample.sha256("Tokyo Jump Host Sealing") in first.values
+    assert second.values == ("2", "Aiko Tanaka, Ben Okoro, Chloé Martin")
+    assert third.values == ("2026-12-27 06:30 UTC",)
+    bare = sample.manifest(seal=None, approval=None, not_after=None)
+    assert len(bare.procedures[0].steps[0].deeds) == 1
+
+
+def test_a_sentence_and_its_values_come_apart_and_together():
+    assert list(Deed(says="set {} to {}", values=("a", "{}")).pieces()) == [
+        ("set ", False),
+        ("a", True),
+        (" to ", False),
+        ("{}", True),
+    ]
+    assert list(Deed(says="only {} here", values=()).pieces()) == [("only ", False), (" here", False)]
+    assert list(Deed(says="none", values=("a", "b")).pieces()) == [("none", False), ("a", True), ("b", True)]
