@@ -145,3 +145,26 @@ def test_an_address_is_private_or_public(bash):
 )
 def test_who_issued_a_certificate(bash, text, organisation):
     assert asked(bash, "network", each("issuer_text", [[text]])) == [organisation.encode()]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("http://user:pass@proxy:3128/", "http://***@proxy:3128/"),
+        ("http://user@proxy:3128", "http://***@proxy:3128"),
+        ("http://us%40er:p@s:s@[fd00::1]:3128 and https://a:b@c", "http://***@[fd00::1]:3128 and https://***@c"),
+        ("HTTPS_PROXY=user:pass@proxy:3128", "HTTPS_PROXY=***@proxy:3128"),
+        ('{"proxy":"user:p@ss@proxy"}', '{"proxy":"***@proxy"}'),
+        ("http://proxy.example:3128", "http://proxy.example:3128"),
+        ("12:30:00 mail to root@example", "12:30:00 mail to root@example"),
+        ("https://host/path@x:1", "https://host/path@x:1"),
+        ("set proxy.url=http://u:p@h proxy.bypass=Arc", "set proxy.url=http://***@h proxy.bypass=Arc"),
+        ("", ""),
+    ],
+)
+def test_an_address_is_shown_without_its_password(bash, text, shown):
+    """On screen and in the receipt by bash itself, in what programs say by sed: both hide the same."""
+    quoted = quoting.bash(text)
+    script = f"hide {quoted}; printf '%s\\0' \"$HIDDEN\"\n"
+    script += f"printf '%s\\0' \"$(printf '%s\\n' {quoted} | hide_lines)\"\n"
+    assert [part.decode() for part in asked(bash, "steps", script)] == [shown, shown]

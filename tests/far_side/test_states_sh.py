@@ -431,6 +431,64 @@ def test_a_certificate_that_was_exchanged_is_not_trusted(server, carried):
     assert not (server / "usr/local/share/ca-certificates").exists()
 
 
+PASSWORD = "cAn4ry@p:ss"
+
+
+@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize("form", [f"http://user:{PASSWORD}@proxy:3128", f"user:{PASSWORD}@proxy:3128"])
+def test_a_proxys_password_is_not_told(server, form, fails):
+    """A definition refuses one; the shell that starts this, or whoever set up the agent before, may have one."""
+    theirs = f"http://user:{PASSWORD}@proxy:3128"
+    sample.write(server / "bundle", replace(sample.SECRET, settings=(Setting(key="proxy.url", value=theirs),)))
+    put(server / "root/secret", "other\n", 0o600)
+    says = f'printf \'INFO Using %s, "proxy":"%s"\\n\' "$HTTPS_PROXY" \'{theirs}\'\n'
+    # The stand-in takes no such proxy; an agent may.
+    held = """if [[ $1 == config && $3 == proxy.url ]]; then
+    [[ $2 != set ]] || printf '%s' "$4" >/held
+    cat /held; exit
+fi
+"""
+    wrapper = small_root.WRAPPER.replace("exec ", f"{held}[[ $1 != connect ]] || {says}exec ")
+    put(server / "stand-in/wrapper", wrapper)
+    if fails:
+        put(server / STATE / "lab.json", json.dumps({"fail": "62"}), 0o644)
+    ended = go(server, environment={"HTTPS_PROXY": form})
+    assert ended.code == (62 if fails else 0), ended.out
+    assert "***@proxy:3128" in ended.out
+    assert "cAn4ry" not in ended.out
+    assert "p:ss" not in ended.out
+    folder = server / "var/log/arc-bundler"
+    (log,) = folder.glob("*.log")
+    assert "+ /opt/azcmagent/bin/azcmagent config set proxy.url " in log.read_text()
+    assert "INFO Using " in log.read_text()
+    assert receipts(server)[-1]["code"] == ended.code
+    for path in folder.iterdir():
+        assert "cAn4ry" not in path.read_text()
+        assert "p:ss" not in path.read_text()
+    # Where it belongs: in the agent's own settings.
+    assert (server / "held").read_text() == theirs
+
+
+def test_the_last_words_of_a_killed_run_are_kept(server):
+    """They pass through memory; the next run finds them there."""
+    put(server / "stand-in/wrapper", small_root.WRAPPER.replace("sleep", "echo http://u:cAn4ry@p last words; sleep"))
+    (server / "slow").touch()
+    first = server.start("--secret-file", "/root/secret")
+    waited = time.monotonic() + 30
+    while not [path for path in (server / "run").glob("*/said") if "last" in path.read_text()]:
+        assert time.monotonic() < waited
+        time.sleep(0.02)
+    os.killpg(first.pid, signal.SIGKILL)
+    first.wait(30)
+    first.stdout.close()
+    (server / "slow").unlink()
+    assert go(server).code == 0
+    logs = [path.read_text() for path in sorted((server / "var/log/arc-bundler").glob("*.log"))]
+    assert "http://***@p last words" in "".join(logs)
+    assert "cAn4ry@" not in "".join(logs)
+    assert list((server / "run").glob("*/said")) == []
+
+
 def test_collected_logs_hold_no_secret(server):
     assert go(server).code == 0
     log = server / STATE / "log/azcmagent.log"
