@@ -79,6 +79,23 @@ def identity(
     return Identity(key, builder.sign(issuer.key if issuer else key, hashes.SHA256()))
 
 
+def recipient(name: str = "server", *, kind: str = "rsa-2048", days: int = 30, enciphers: bool = True) -> Identity:
+    """A server's certificate, for which an envelope can be closed."""
+    key = private_key(kind, name)
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(7)
+        .not_valid_before(NOW - timedelta(days=1))
+        .not_valid_after(NOW + timedelta(days=days))
+        .add_extension(usage(key_encipherment=enciphers, digital_signature=True), critical=True)
+    )
+    return Identity(key, builder.sign(key, hashes.SHA256()))
+
+
 def usage(**wanted: bool) -> x509.KeyUsage:
     names = (
         "digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",

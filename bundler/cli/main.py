@@ -20,6 +20,7 @@ COMMANDS = {
     "authenticate": "Judge files that you already have: who signed them, and are they to be believed?",
     "verify": "Check a bundle: its seal, every hash, every package again from its evidence.",
     "approve": "Say with your key, as a reviewer, that a bundle may cross.",
+    "seal-secret": "Put the servers' secret into an envelope that only they can open.",
     "inspect": "Show what is inside a bundle, without judging it.",
     "diff": "Say how one bundle, manifest or lock differs from another: approve only what changed.",
     "endpoints": "What to open, resolve and route between the servers and Azure, for the network team.",
@@ -38,7 +39,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"bundler.cli.{cmd_name}")
+        module = import_module(f"bundler.cli.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
 

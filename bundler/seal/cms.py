@@ -52,8 +52,13 @@ class Detached:
     signature: bytes
 
 
-def write(certificates: Sequence[x509.Certificate], algorithm: Algorithm, signature: bytes) -> bytes:
-    """DER of a seal by the first of ``certificates``; ``signature`` as a ``SigningKey`` of :mod:`.signing` has it."""
+def write(
+    certificates: Sequence[x509.Certificate], algorithm: Algorithm, signature: bytes, *, content: bytes | None = None
+) -> bytes:
+    """DER of a seal by the first of ``certificates``; ``signature`` as a ``SigningKey`` of :mod:`.signing` has it.
+
+    With ``content`` that is in it (section 5.2, ``eContent``), and it is no seal but a signed message.
+    """
     held = [_certificate(certificate) for certificate in certificates]
     signer = cms.SignerInfo(
         {
@@ -71,7 +76,7 @@ def write(certificates: Sequence[x509.Certificate], algorithm: Algorithm, signat
         {
             "version": "v1",
             "digest_algorithms": [_digest_algorithm(algorithm)],
-            "encap_content_info": {"content_type": "data"},
+            "encap_content_info": {"content_type": "data"} | ({} if content is None else {"content": content}),
             "certificates": [cms.CertificateChoices("certificate", certificate) for certificate in held],
             "signer_infos": [signer],
         }

@@ -1,0 +1,170 @@
+"""`arc-bundler seal-secret`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bundler.cli.sealing import SealSettings, seal_options, sealer
+from bundler.cli.settings import SiteSettings, read_site, site_options
+from bundler.cli.surface import Surface, common, example, option
+from bundler.errors import UsageError
+
+if TYPE_CHECKING:
+    from bundler.flow.enclose import Enclosed
+    from bundler.seal.envelope import Kind
+    from bundler.seal.signing import SigningKey
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_RANDOM = 11
+
+
+@click.command(
+    "seal-secret",
+    epilog=example(
+        "arc-bundler seal-secret --for server.pem --seal-key sealer.key --seal-certificate sealer.pem",
+        "arc-bundler seal-secret --passphrase --secret-file secret.txt --seal-key sealer.p12",
+    ),
+)
+@option("-o", "--output", type=_FILE, help="The envelope.  [default: <name>.envelope]")
+@option(
+    "--days", type=click.IntRange(1, 90), default=7, show_default=True, help="Days until no server opens it any more."
+)
+@option("--modern", is_flag=True, help="Make the passphrase's key with AES-256: for no Windows before 2019.")
+@option("--passphrase-out", type=_FILE, help="Write the passphrase into this file, not on the screen.")
+@option("--passphrase", "by_passphrase", is_flag=True, help="Make a passphrase that opens it, and a key file for it.")
+@option("--for", "recipients", type=_FILE, multiple=True, help="A server's RSA certificate. May be repeated.")
+@option(
+    "--secret-file",
+    type=_FILE,
+    help="File with the secret or token (one line), or the certificate with its key; otherwise ARC_BUNDLER_SECRET, "
+    "or a prompt.",
+)
+@seal_options
+@site_options
+@common
+def command(
+    surface: Surface,
+    *,
+    chosen: SiteSettings,
+    sealing: SealSettings,
+    secret_file: Path | None,
+    recipients: tuple[Path, ...],
+    by_passphrase: bool,
+    passphrase_out: Path | None,
+    modern: bool,
+    days: int,
+    output: Path | None,
+) -> None:
+    """Put the secret that the servers need into an envelope, for their certificates or for a passphrase.
+
+    It is signed with the bundle's sealing key, names the bundle of the definition, and ends. It travels beside the
+    bundle: the scripts open it with --envelope (-Envelope), use it once and keep nothing.
+    """
+    import secrets
+
+    from bundler.flow import enclose
+    from bundler.seal.envelope import Letter
+
+    if not recipients and not by_passphrase:
+        raise UsageError("nobody could open the envelope", do="give `--for CERTIFICATE`, or `--passphrase`")
+    if by_passphrase and not (passphrase_out or (sys.stdout.isatty() and not surface.json)):
+        raise UsageError(
+            "the passphrase would be written where others read it",
+            do="give `--passphrase-out FILE`: on a terminal alone it is shown",
+        )
+    site = read_site(surface, chosen)
+    kind = _kind(site.definition.authentication.method)
+    letter = Letter(
+        bundle=site.definition.name,
+        kind=kind,
+        expires=enclose.expiry(surface.now, days),
+        secret=_secret(surface, secret_file, kind),
+    )
+    passphrase = None
+    if by_passphrase:
+        passphrase = enclose.Passphrase(secrets.token_bytes(_RANDOM), "modern" if modern else "compatible")
+    enclosed, words = enclose.enclose(
+        letter,
+        [enclose.recipient(path) for path in recipients],
+        _key(surface, sealing),
+        output or Path(f"{letter.bundle}.envelope"),
+        at=surface.now,
+        passphrase=passphrase,
+    )
+    if words and passphrase_out:
+        _keep(passphrase_out, words)
+        words = ""
+    _tell(surface, enclosed, words)
+
+
+def _kind(method: str) -> Kind:
+    from bundler.flow.enclose import KINDS
+
+    if method not in KINDS:
+        raise UsageError(
+            f"the definition's method is {method}: its servers need no secret that could be sent",
+            do="give the definition of a bundle with a service principal or an access token",
+        )
+    return KINDS[method]
+
+
+def _secret(surface: Surface, secret_file: Path | None, kind: Kind) -> bytes:
+    from bundler.cli.secrets import line
+
+    if kind == "certificate":
+        if secret_file is None:
+            raise UsageError("the certificate with its key is missing", do="give it with `--secret-file FILE`")
+        try:
+            return secret_file.read_bytes()
+        except OSError as error:
+            raise UsageError(f"the secret's file {secret_file} cannot be read: {error.strerror or error}") from error
+    text = line(secret_file, "the secret's file") if secret_file else surface.environment.get("ARC_BUNDLER_SECRET", "")
+    if not text and sys.stdin.isatty():
+        text = click.prompt("The secret", hide_input=True, err=True)
+    if not text or not text.isprintable():
+        raise UsageError(
+            "the secret is empty, or is more than one line of text",
+            do="give it with `--secret-file FILE`, in ARC_BUNDLER_SECRET, or at the prompt of a terminal",
+        )
+    return text.encode()
+
+
+def _key(surface: Surface, sealing: SealSettings) -> SigningKey:
+    chosen = sealer(surface, sealing)
+    if chosen is None:
+        raise UsageError(
+            "an envelope is signed with the bundle's sealing key, and none was given",
+            do="give `--seal-key FILE`, `--seal-token URI` or `--seal-command COMMAND`",
+        )
+    return chosen.key
+
+
+def _keep(path: Path, words: str) -> None:
+    from bundler.errors import WriteError
+
+    try:
+        path.touch(0o600, exist_ok=False)
+        path.write_text(f"{words}\n", encoding="ascii")
+    except OSError as error:
+        raise WriteError(f"the passphrase cannot be written to {path}: {error.strerror or error}") from error
+
+
+def _tell(surface: Surface, enclosed: Enclosed, words: str) -> None:
+    from bundler.formats.records import to_tree
+
+    def text() -> str:
+        until = f"{enclosed.expires:%Y-%m-%d %H:%M} UTC"
+        lines = [f"{enclosed.envelope}: the {enclosed.kind} for {enclosed.bundle}, until {until}"]
+        lines += [f"  for sha256:{fingerprint}" for fingerprint in enclosed.recipients]
+        if enclosed.key_file:
+            lines.append(f"carry {enclosed.key_file} beside it")
+        if words:
+            lines += ["passphrase, for another way than the two files; it is shown this once:", f"  {words}"]
+        lines.append(f"on the server: install.sh --envelope {Path(enclosed.envelope).name} (install.ps1 -Envelope …)")
+        return "\n".join(lines)
+
+    surface.result(text, lambda: {"ok": True, **to_tree(enclosed)})
