@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-LIBRARIES = ("jinja2", "py7zr", "pydantic", "pysequoia", "requests", "rich", "yaml")
+LIBRARIES = ("cyclonedx", "jinja2", "py7zr", "pydantic", "pysequoia", "requests", "rich", "yaml")
 ANCHORS = ("--anchors", "lab/authority/anchors.json")
 SCRIPT = f"""
 import sys
