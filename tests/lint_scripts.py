@@ -13,14 +13,26 @@ from pathlib import Path
 
 import powershell_bench
 import sample_bundles
+import sealed_bundles
 
 
 def render(folder: Path) -> None:
-    """Every onboarding on every target, and each platform alone."""
+    """Every onboarding on every target, each platform alone, and sealed bundles."""
     for name, onboarding in sample_bundles.ONBOARDINGS.items():
         sample_bundles.write(folder / name, onboarding, practice="LAB" if name == "plain" else "")
     sample_bundles.write(folder / "thumbprint", sample_bundles.THUMBPRINT, pins=(sample_bundles.MSI,))
     sample_bundles.write(folder / "linux", pins=(sample_bundles.DEB,))
+    sealed_bundles.write(folder / "sealed", sealed_bundles.Recipe(sealer=sealed_bundles.signer()))
+    hostile = sealed_bundles.signer("p256", "`$(touch pwned)' \"; \u2019\n\u6771")
+    approved = sealed_bundles.Recipe(
+        sealer=hostile,
+        openpgp=sealed_bundles.OpenPgp(),
+        approvers=(hostile, sealed_bundles.signer("p384", "it's")),
+        required=1,
+        serial=20261122010203,
+        not_after=sealed_bundles.NOW,
+    )
+    sealed_bundles.write(folder / "approved", approved)
 
 
 def shellcheck(scripts: list[Path]) -> int:

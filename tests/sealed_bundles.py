@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from functools import cache
 from pathlib import Path
@@ -101,7 +101,7 @@ def signer(kind: str = "rsa2048", name: str = "LAB sealer", *, issuer: str = "",
 class OpenPgp:
     """An OpenPGP key of the tests, as :class:`bundler.seal.signing.OpenPgpSigner` has it."""
 
-    key: openpgp.Key = openpgp.Key()
+    key: openpgp.Key = field(default_factory=openpgp.Key)
 
     @property
     def certificate(self) -> bytes:
