@@ -107,6 +107,20 @@ def test_the_secret_gets_nowhere_but_to_the_agent(server, way):
     assert list((server / "run").glob("arc-bundler*")) + list((server / "var/tmp").iterdir()) == []
 
 
+def test_no_child_is_started_with_the_secret_in_its_environment(server):
+    """Every program notes what it was given; looking at processes from outside would miss most of them."""
+    put(server / "stand-in/note", '#!/bin/bash\nexport -p >>/children\nexec /bin/busybox "${0##*/}" "$@"\n')
+    for path in (server / "bin").iterdir():
+        if path.is_symlink():
+            path.unlink()
+            path.symlink_to("/stand-in/note")
+    ended = server.run(environment={"ARC_BUNDLER_SECRET": CANARY})
+    assert ended.code == 0, ended.out
+    noted = (server / "children").read_text()
+    assert noted.count("LC_ALL") > 20
+    assert "cAn4ry" not in noted
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [("", "empty"), ("\n", "empty"), ("one\ntwo\n", "more than one line"), ("a\tb\n", "control character")],
