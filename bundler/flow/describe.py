@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 from bundler.errors import NotBelieved, UsageError
-from bundler.flow import lock_file
 from bundler.formats import records
 from bundler.model.diff import Side
 from bundler.model.lock import Lock
@@ -116,6 +115,8 @@ def _malformed(path: Path, why: str) -> NotBelieved:
 
 
 def _lock(path: Path, document: bytes) -> Description:
+    from bundler.flow import lock_file  # it loads what reads definitions, which nothing else here wants
+
     lock = lock_file.read(path)
     if lock is None:  # it went away since
         raise UsageError(f"{path} cannot be read: it is not there any more", do=_WANTED)
@@ -156,7 +157,8 @@ class _Texts:
 
 def is_text(path: str) -> bool:
     """Whether the file at ``path`` in a bundle is one that a server runs, or that a person reads there."""
-    return not path.startswith(_CARRIED) and (path.startswith("config/") or path.lower().endswith(_RUN_OR_READ))
+    kinds = (*_RUN_OR_READ, ".json") if path.startswith("config/") else _RUN_OR_READ
+    return not path.startswith(_CARRIED) and path.lower().endswith(kinds)
 
 
 def _decoded(content: bytes) -> str | None:

@@ -105,14 +105,16 @@ def _scripts(was: Description, now: Description) -> Iterator[TextChange]:
     if was.texts is None or now.texts is None:
         return
     before, after = _digests(was), _digests(now)
+    secrets = _secrets(was) | _secrets(now)
     for path in sorted({*was.texts, *now.texts}):
         if before.get(path) != after.get(path):
-            yield _text(path, was.texts, now.texts, secret=_holds_secret(was) or _holds_secret(now))
+            yield _text(path, was.texts, now.texts, secret=path in secrets)
 
 
-def _holds_secret(one: Description) -> bool:
-    """Whether a secret is among what the scripts have baked in: then none of their text is shown."""
-    return isinstance(one.stated, Manifest) and one.stated.parameters.get("secret") == "embedded"
+def _secrets(one: Description) -> set[str]:
+    """Files that hold a secret because the definition wanted it so: they are never shown."""
+    parameters = one.stated.parameters if isinstance(one.stated, Manifest) else {}
+    return {parameters.get("embedded_secret", "")}
 
 
 def _digests(one: Description) -> Mapping[str, str]:

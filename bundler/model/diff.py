@@ -156,8 +156,8 @@ class TextChange:
     what: What
     hunks: tuple[Hunk, ...] = ()
     withheld: Literal["", "no-text", "too-long", "secret"] = ""
-    """Why its lines are not shown: it is no text in UTF-8 or UTF-16 or larger than is held; it has too many lines; a
-    bundle says that a secret is embedded."""
+    """Why its lines are not shown: it is no text in UTF-8 or UTF-16 or larger than is held; it has too many lines; it
+    holds the secret that the definition embeds."""
 
     def count(self, sign: Literal["-", "+"]) -> int:
         """How many lines were removed, or added."""

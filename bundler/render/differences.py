@@ -49,7 +49,7 @@ _MEANINGS: Mapping[Meaning, str] = {
 }
 _WITHHELD = {
     "no-text": "it is no text, or too large to show: compare the files themselves",
-    "secret": "it differs, and is not shown: a secret is embedded in the bundle",
+    "secret": "it holds the secret that is embedded, and is never shown",
     "too-long": "it has too many lines to show: compare the files themselves",
 }
 _FIELDS = {"order": "the order in which they are listed", "form": "the form of the document alone"}

@@ -250,19 +250,26 @@ def test_another_sealer_is_told_by_certificate(run, tmp_path):
     assert only(told(run, was, now), "seal").meaning == "other-certificate"
 
 
-def test_scripts_that_came_are_shown_whole_and_a_secret_never(run, tmp_path):
+def test_scripts_that_came_are_shown_whole(run, tmp_path):
     was, now = bundle(tmp_path / "a"), bundle(tmp_path / "b", files={**FILES, "extra.ps1": b"one\r\ntwo"})
     (script,) = told(run, was, now).scripts
     assert (script.what, script.count("+"), script.count("-")) == ("added", 2, 0)
     out = run(was, now)[1]
     assert "+one\n" in out
     assert "\\ No newline at end of file" in out
-    secret = replace(MANIFEST, parameters={**MANIFEST.parameters, "secret": "embedded"})
-    hidden = bundle(tmp_path / "c", secret, {**FILES, "install.sh": b"secret=hunter2\n"})
+
+
+@pytest.mark.parametrize("place", ["config/secret", "config/elsewhere.txt"])
+def test_an_embedded_secret_is_never_shown(run, tmp_path, place):
+    was = bundle(tmp_path / "a")
+    holding = replace(MANIFEST, parameters={**MANIFEST.parameters, "embedded_secret": place})
+    now = bundle(tmp_path / "b", holding, {**FILES, place: b"hunter2\n"})
     for form in ("text", "json", "markdown", "html"):
-        for pair in ((was, hidden), (hidden, was)):
+        for pair in ((was, now), (now, was)):
             assert "hunter2" not in run(*pair, "--format", form)[1]
-    assert told(run, was, hidden).scripts[0].withheld == "secret"
+    found = told(run, was, now)
+    assert [change.subject for change in found.changes if change.topic == "files"] == [place]
+    assert all((one.path, one.withheld, one.hunks) == (place, "secret", ()) for one in found.scripts)
 
 
 def test_texts_that_are_none_are_told_without_their_lines(run, tmp_path):

@@ -1,0 +1,62 @@
+"""A reviewer's day: the bundle of last month beside the one of today, from a lab that published an update between."""
+
+from __future__ import annotations
+
+from test_what_commands_load import loaded
+
+from bundler.flow.describe import describe
+from bundler.flow.diff import compare
+from bundler.model.diff import Diff, mirrored
+
+
+def test_an_update_is_told_as_one_and_a_lock_beside_it_is_the_same(site):
+    assert site.run("build", "--output", "old").code == 0
+    site.lock.rename(site.folder / "old.lock")
+    site.lab.publish("1.99.03560.1450")
+    site.define(version='"1.1"', location="westeurope")
+    assert site.run("build").code == 0
+    was = str(site.folder / "old/arc-test/1.0/arc-test-1.0.zip")
+    now = str(site.folder / "bundles/arc-test/1.1/arc-test-1.1.7z")
+
+    told = site.run("diff", was, now, "--format", "json", "--exit-code")
+    assert told.code == 9
+    changes = told.json["diff"]["changes"]
+    assert {change["subject"] for change in changes if change["field"] == "facts.version"} == {
+        "windows/x64",
+        "ubuntu/22.04/amd64",
+        "rhel/9/x86_64",
+    }
+    assert {change["meaning"] for change in changes if change["field"] == "facts.version"} == {"newer"}
+    assert not {change["meaning"] for change in changes} & {"other-root", "other-publisher", "other-key", "other-bytes"}
+    location = next(change for change in changes if change["subject"] == "location")
+    assert (location["was"], location["now"]) == (["japaneast"], ["westeurope"])
+    assert any("westeurope" in change["subject"] for change in changes if change["topic"] == "endpoints")
+    assert {"install.sh", "install.ps1"} <= {script["path"] for script in told.json["diff"]["scripts"]}
+    assert not any(script["withheld"] for script in told.json["diff"]["scripts"])
+
+    locks = site.run("diff", "old.lock", "bundle.lock", "--format", "json")
+    mixed = site.run("diff", "old.lock", now, "--format", "json")
+    assert {"packages", "bundle"} <= {change["topic"] for change in locks.json["diff"]["changes"]}
+    assert mixed.json["different"]
+    assert not site.run("diff", "bundle.lock", now, "--format", "json").json["different"]
+    assert_mirrored(site.folder / was, site.folder / now)
+    assert loaded("diff", was, was) == (0, {"pydantic"})
+    assert loaded("diff", was, was, "--format", "html") == (0, {"pydantic", "jinja2"})
+
+
+def assert_mirrored(was, now) -> None:
+    left, right = describe(was), describe(now)
+    found: Diff = compare(left, right)
+    assert found.scripts
+    assert mirrored(found) == compare(right, left)
+
+
+def test_two_builds_of_one_lock_do_not_differ(site):
+    assert site.run("build").code == 0
+    assert site.run("build", "--locked", "--output", "again").code == 0
+    made = sorted((site.folder / "bundles").glob("*/*/arc-test-1.0*"))
+    wrapped = [path for path in made if path.suffix in (".zip", ".gz", ".7z") or path.is_dir()]
+    assert len(wrapped) == 4
+    again = str(site.folder / "again/arc-test/1.0/arc-test-1.0.zip")
+    for path in wrapped:
+        assert site.run("diff", str(path), again, "--exit-code").code == 0
