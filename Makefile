@@ -56,6 +56,10 @@ transcript: $(STAMP) ## Run the real path with the lab and write docs/transcript
 bench: $(STAMP) ## Measure the README's ratios (needs osslsigncode, 7zz and curl: apt-get install osslsigncode 7zip curl)
 	@$(BIN)/python tools/bench.py
 
+.PHONY: screenshots
+screenshots: $(STAMP) ## Take the review page's pictures in docs/images (needs chromium: apt-get install chromium)
+	@ARC_BUNDLER_SCREENSHOTS=docs/images $(BIN)/python -m pytest -q tests/review -k pictures
+
 .PHONY: package
 package: $(STAMP) ## Build the wheel that works when installed elsewhere
 	$(BIN)/python -m build --wheel --no-isolation --outdir dist .

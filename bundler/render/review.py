@@ -148,7 +148,7 @@ def _package(pin: Pin) -> Package:
     served = (pin.redirects or (pin.url,))[-1]
     repository = pin.repository
     return Package(
-        title=f"{pin.facts.name} {pin.facts.version}",
+        title=f"{pin.facts.name} {pin.facts.version} ({pin.kind})",
         facts=(
             Labelled("For", ", ".join(map(str, pin.targets))),
             Labelled("In the bundle", pin.path, code=True),

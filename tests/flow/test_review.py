@@ -153,7 +153,7 @@ def test_a_usual_bundle_has_nothing_to_stop_for():
         ({"approval": None}, "look", "No approval"),
         ({"not_after": None}, "know", "no last day"),
         ({"parameters": {}}, "look", "How servers sign in is not known"),
-        ({"parameters": {"secret": "embedded"}}, "stop", "A secret is inside"),
+        ({"parameters": {"embedded_secret": "payload/secret"}}, "stop", "A secret is inside"),
         ({"pins": tuple(replace(pin, evidence=()) for pin in sample.PINS)}, "stop", "Nothing vouches"),
         ({"pins": tuple(replace(pin, url="file:x.deb") for pin in sample.PINS)}, "know", "came from a file"),
     ],

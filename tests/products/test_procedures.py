@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 import review_sample as sample
 
 from bundler.model.procedure import Deed
 from bundler.products.arc_server import scripts
+from bundler.products.arc_server.procedures import procedures
 from bundler.render import quoting
 
 PROCEDURES = {one.platform: one for one in sample.manifest().procedures}
@@ -92,6 +94,18 @@ def test_the_seal_and_the_approvals_are_demanded_first():
     assert third.values == ("2026-12-27 06:30 UTC",)
     bare = sample.manifest(seal=None, approval=None, not_after=None)
     assert len(bare.procedures[0].steps[0].deeds) == 1
+
+
+def test_a_secret_that_is_inside_is_not_said_to_be_asked_for():
+    inside = replace(sample.wanted(), embedded_secret="payload/secret")
+    (told,) = [
+        deed
+        for step in procedures(inside, sample.manifest())[0].steps
+        for deed in step.deeds
+        if "secret" in deed.says and step.name == "preflight"
+    ]
+    assert told.values == ("payload/secret",)
+    assert "the bundle has none" not in told.says
 
 
 def test_a_sentence_and_its_values_come_apart_and_together():

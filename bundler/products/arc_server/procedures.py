@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from bundler.model.artifact import PackageKind
 from bundler.model.lock import Pin
 from bundler.model.manifest import Manifest
 from bundler.model.procedure import Deed, Platform, Procedure, Step
@@ -23,7 +24,6 @@ class _Words:
 
     platform: Platform
     script: str
-    installer: str
     rights: str
     hosts: str
     store: str
@@ -43,7 +43,6 @@ class _Words:
 _LINUX = _Words(
     platform="linux",
     script="install.sh",
-    installer="apt-get, dpkg, dnf, yum, zypper or rpm, whichever the server has, with every repository off",
     rights="root, systemd, the package manager and its lock, free space, the clock",
     hosts="/etc/hosts",
     store="the machine's trust store (update-ca-certificates or update-ca-trust)",
@@ -62,7 +61,6 @@ _LINUX = _Words(
 _WINDOWS = _Words(
     platform="windows",
     script="install.ps1",
-    installer="msiexec /qn /norestart",
     rights="elevation, 64-bit PowerShell, Windows Installer, a pending restart, policies, free space, the clock",
     hosts="%SystemRoot%\\System32\\drivers\\etc\\hosts",
     store="the machine's certificate store",
@@ -78,6 +76,13 @@ _WINDOWS = _Words(
     switch_downgrade="-AllowDowngrade",
     switch_uninstall="-Uninstall",
 )
+
+# What installs each kind of package; of several, the first that the server has.
+_INSTALLERS: dict[PackageKind, str] = {
+    "msi": "msiexec /qn /norestart",
+    "deb": "apt-get or dpkg, which read no repository",
+    "rpm": "dnf, yum, zypper or rpm, with every repository off",
+}
 
 # What has to be at hand on the server before it can connect, by how it signs in (azcmagent-connect.md).
 _SIGN_IN: dict[AuthenticationMethod, str] = {
@@ -185,6 +190,8 @@ def _secret(words: _Words, wanted: Onboarding) -> Iterator[Deed]:
         yield Deed(says=f"{sentence}: {{}}", values=(wanted.certificate_file,))
     elif wanted.certificate_thumbprint:
         yield Deed(says=f"{sentence}, by its thumbprint {{}}", values=(wanted.certificate_thumbprint,))
+    elif wanted.embedded_secret:
+        yield Deed(says=f"{sentence} that is in the bundle: {{}}", values=(wanted.embedded_secret,))
     elif wanted.authentication in {"service-principal-secret", "access-token"}:
         yield Deed(
             says=f"{sentence} from {words.taken_from}, the variable ARC_BUNDLER_SECRET or a prompt: the bundle has "
@@ -198,7 +205,7 @@ def _install(words: _Words, pins: Sequence[Pin]) -> Iterator[Deed]:
     for pin in pins:
         targets = ", ".join(map(str, pin.targets))
         yield Deed(
-            says=f"on {{}} installs {{}} {{}} from {{}}, with {words.installer}",
+            says=f"on {{}} installs {{}} {{}} from {{}}, with {_INSTALLERS[pin.kind]}",
             values=(targets, pin.facts.name, pin.facts.version, pin.path),
         )
     yield Deed(says="leaves the same agent, and a newer one, as it is")

@@ -73,8 +73,12 @@ def findings(manifest: Manifest) -> Iterator[Finding]:
 def _secret(manifest: Manifest) -> Finding:
     """Anything but the known ways of signing in without a secret in the bundle is for a person to decide."""
     method = manifest.parameters.get("authentication", "")
-    if manifest.parameters.get("secret") == "embedded":
-        return Finding("stop", "A secret is inside", "The definition asked for it; whoever opens the bundle has it.")
+    inside = manifest.parameters.get("embedded_secret", "")
+    if inside:
+        text = (
+            "The definition and the build's command line both asked for it: whoever opens the bundle has it. Its file:"
+        )
+        return Finding("stop", "A secret is inside", text, inside)
     if method not in _SECRETS:
         return Finding("look", "How servers sign in is not known", f"The manifest says “{method}”.")
     return Finding("ordinary", *_SECRETS[method])
