@@ -59,9 +59,12 @@ def _demanding(anchors: Anchors, publisher: str | None) -> Anchors:
         return anchors
     from dataclasses import replace
 
+    from bundler.errors import UsageError
     from bundler.model.anchor import Publisher
 
     common_name, _, organization = publisher.partition("/")
+    if not common_name:
+        raise UsageError("--publisher names nobody", do="give the common name of its certificate: `--publisher CN/O`")
     return replace(anchors, publishers=(Publisher(common_name=common_name, organization=organization or common_name),))
 
 

@@ -48,7 +48,7 @@ def require(path: Path, size: int, label: str) -> None:
     if available is None or available >= size + _MARGIN:
         return
     raise WriteError(
-        f"there is no room for {label} at {path}: it needs {_megabytes(size)}, {_megabytes(available)} are free",
+        f"there is no room for {label} at {path}: it needs {_megabytes(size + _MARGIN)}, {_megabytes(available)} are free",
         do=_ADVICE[errno.ENOSPC],
     )
 

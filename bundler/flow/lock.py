@@ -44,6 +44,8 @@ def take(
 
     ``at`` becomes the lock's time. Raises UpstreamError, NotBelieved, LockError (a step back).
     """
+    if previous:
+        moves.require_later(previous, at)
     states = _states(previous)
 
     def locating(artifact: Artifact) -> Callable[[Fetch], Located]:

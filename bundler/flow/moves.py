@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from bundler.errors import LockError, NotBelieved
@@ -66,6 +67,16 @@ def of_packages(previous: Lock, pins: Sequence[Pin]) -> tuple[Move, ...]:
         elif was.sha256 != pin.sha256:
             moves.append(Move(place=place, what="bytes", was=was.sha256, now=pin.sha256))
     return tuple(moves)
+
+
+def require_later(previous: Lock, at: datetime) -> None:
+    """Refuse to take a lock before the one that is there: servers know by its time which bundle is newer."""
+    if at < previous.taken:
+        raise LockError(
+            f"this machine's clock says {at:%Y-%m-%d %H:%M} UTC, and the lock was taken at "
+            f"{previous.taken:%Y-%m-%d %H:%M} UTC",
+            do="set the clock; a bundle from an earlier time would be refused as a step back",
+        )
 
 
 def refuse_steps_back(previous: Lock, pins: Sequence[Pin], allow: Allowances) -> None:

@@ -57,6 +57,21 @@ def test_check_tells_a_pipeline_whether_upstream_moved(site):
     assert site.lock.read_bytes() == before
 
 
+def test_a_clock_behind_the_lock_takes_none(site):
+    """Servers tell the newer bundle by its lock's time."""
+    site.run("lock")
+    taken = json.loads(site.lock.read_text())
+    year = int(taken["taken"][:4])
+    site.lock.write_text(
+        site.lock.read_text().replace(taken["taken"], taken["taken"].replace(str(year), str(year + 1)))
+    )
+    before = site.lock.read_bytes()
+    refused = site.run("lock", "--format", "json")
+    assert (refused.code, refused.json["error"]["kind"]) == (4, "lock")
+    assert "clock" in refused.err or "clock" in refused.out
+    assert site.lock.read_bytes() == before
+
+
 def test_an_older_repository_state_is_refused_until_allowed(site):
     site.run("lock")
     site.lab.publish("1.69.03560.1450")
