@@ -18,27 +18,49 @@ WINDOWS_NT = "HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion"
 FRAMEWORK = "HKLM\\SOFTWARE\\Microsoft\\NET Framework Setup\\NDP\\v4\\Full"
 UNINSTALL = "HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Uninstall\\{5454DFD0-1F38-4EA2-9ECF-AFD6634E1917}"
 
+# Where a file says so, a stand-in kills everybody of its run, itself too, at that point of its deed: once.
+DIE = """
+die() {{
+    [[ -e '{root}/die' && $(<'{root}/die') == "$1" ]] || return 0
+    rm '{root}/die'
+    kill -KILL 0
+}}
+"""
 # A stand-in notes how it was started. {root} is filled in.
-MSIEXEC = """#!/bin/bash
+MSIEXEC = (
+    "#!/bin/bash"
+    + DIE
+    + """
 if [[ $1 == /x ]]; then
     printf '%s\\n' "$@" >'{root}/removed'
     rm -rf "$ProgramW6432/AzureConnectedMachineAgent"
     mkdir "$ProgramW6432/AzureConnectedMachineAgent"
+    die 'msiexec removed'
     exit 0
 fi
+die 'msiexec before'
 printf '%s\\n' "$@" >'{root}/msiexec'
 env >>'{root}/environments'
 sha256sum <"$2" >'{root}/installed-sum'
 [[ ! -e '{root}/msi-code' ]] || code=$(<'{root}/msi-code')
-case ${{code:-0}} in 0 | 3010 | 1641) cp -r '{root}/stand-in/.' "$ProgramW6432/AzureConnectedMachineAgent" ;; esac
+case ${{code:-0}} in 0 | 3010 | 1641)
+    cp '{root}/stand-in/lab-agent' "$ProgramW6432/AzureConnectedMachineAgent"
+    die 'msiexec half'
+    cp -r '{root}/stand-in/.' "$ProgramW6432/AzureConnectedMachineAgent" ;;
+esac
 printf 'MSI log\\n' >"$6"
+die 'msiexec after'
 exit $((${{code:-0}} & 255))
 """
+)
 ICACLS = """#!/bin/bash
 printf '%s|' "$@" >>'{root}/icacls'
 echo >>'{root}/icacls'
 """
-AGENT = """#!/bin/bash
+AGENT = (
+    "#!/bin/bash"
+    + DIE
+    + """
 env >>'{root}/environments'
 printf '%s|' "$@" >>'{root}/arguments'
 if [[ $1 == disconnect ]]; then
@@ -53,8 +75,14 @@ if [[ $1 == connect ]]; then
     cp "$3" '{root}/arrived'
     [[ ! -e '{root}/slow' ]] || {{ : >'{root}/connecting'; sleep 30; }}
 fi
-exec "${{BASH_SOURCE[0]%/*}}/lab-agent" "$@"
+die "$1 before"
+[[ -e '{root}/die' ]] || exec "${{BASH_SOURCE[0]%/*}}/lab-agent" "$@"
+code=0
+"${{BASH_SOURCE[0]%/*}}/lab-agent" "$@" || code=$?
+die "$1 after"
+exit $code
 """
+)
 
 
 @dataclass
@@ -86,7 +114,10 @@ class Server:
         keys.update(changes)
         (self / "registry.json").write_text(json.dumps(keys))
 
-    def start(self, *arguments: str, environment=None, stdin=subprocess.DEVNULL, script="install.ps1"):
+    def start(
+        self, *arguments: str, environment=None, stdin=subprocess.DEVNULL, script="install.ps1", prelude="", options=()
+    ):
+        """A prelude is a script that runs before: what the bench lacks, or what a test does from inside."""
         folders = {
             "ProgramW6432": self / "Programs",
             "ProgramFiles": self / "Programs",
@@ -99,8 +130,9 @@ class Server:
             "PROCESSOR_ARCHITECTURE": "AMD64",
             "AZCMAGENT_LAB_ELEVATED": "1",
         }
+        options = [*options, *(["-Prelude", self / prelude] if prelude else [])]
         return subprocess.Popen(
-            [self.powershell, "-NoProfile", "-NonInteractive", "-File", self / "bundle" / script, *arguments],
+            [self.powershell, "-NoProfile", "-NonInteractive", *options, "-File", self / "bundle" / script, *arguments],
             env={**{name: str(value) for name, value in folders.items()}, **(environment or {})},
             stdin=stdin,
             stdout=subprocess.PIPE,

@@ -25,14 +25,66 @@ SESSION = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\Session Manager"
 ENVIRONMENT = SESSION + "\\Environment"
 BUSY = "HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Component Based Servicing\\RebootPending"
 
-NET = """#!/bin/bash
-printf '%s|' "$@" >>'{root}/net'
-case $3 in '') cat '{root}/members' 2>/dev/null || exit 2 ;; nobody) exit 1 ;; esac
-if [[ $4 == /add ]]; then printf '%s\\r\\n' "$3" >>'{root}/members'; fi
-if [[ $4 == /delete ]]; then
-    grep -vF "$3" '{root}/members' >'{root}/left-members'
-    mv '{root}/left-members' '{root}/members'
-fi
+# ADSI and Windows' accounts, which the engine has on Windows alone: the group's SIDs are the lines of a file, the bytes
+# of a member's SID are its text, and an account is one that another file names.
+ADSI = """
+$global:RealNewObject = Get-Command New-Object
+function New-Object([string]$TypeName, [object[]]$ArgumentList, $Property) {{
+    $first = if ($ArgumentList) {{ $ArgumentList[0] }}
+    switch ($TypeName) {{
+        'System.Security.Principal.NTAccount' {{ return (New-Account ([string]$first)) }}
+        'System.Security.Principal.SecurityIdentifier' {{
+            return [pscustomobject]@{{ Value = [Text.Encoding]::ASCII.GetString([byte[]]$first) }}
+        }}
+        'System.DirectoryServices.DirectoryEntry' {{
+            if ($first -isnot [string]) {{ return $first }}
+            [IO.File]::AppendAllText('{root}/asked', $first + "`n")
+            return (New-Group)
+        }}
+    }}
+    & $global:RealNewObject @PSBoundParameters
+}}
+function New-Account([string]$Name) {{
+    $made = [pscustomobject]@{{ Name = $Name }}
+    $made | Add-Member -MemberType ScriptMethod -Name Translate -Value {{
+        param($To)
+        if ([string]$To -ne 'System.Security.Principal.SecurityIdentifier') {{ throw 'what is asked for is no SID' }}
+        foreach ($line in [IO.File]::ReadAllLines('{root}/accounts')) {{
+            if ($line.Split('|')[0] -eq $this.Name) {{ return [pscustomobject]@{{ Value = $line.Split('|')[1] }} }}
+        }}
+        throw 'no such account'
+    }}
+    $made
+}}
+function New-Group {{
+    $made = [pscustomobject]@{{ File = '{root}/members' }}
+    $made | Add-Member -MemberType ScriptMethod -Name Invoke -Value {{
+        param([string]$Method, $Given)
+        if (-not [IO.File]::Exists($this.File)) {{
+            throw (New-Object System.Runtime.InteropServices.COMException 'no such group', -2147022676)
+        }}
+        $held = @([IO.File]::ReadAllLines($this.File))
+        $sid = ([string]@($Given)[0]).Replace('WinNT://', '')
+        if ($Method -eq 'Members') {{ return @($held | ForEach-Object {{ New-Member $_ }}) }}
+        if ($Method -eq 'Add') {{
+            if ($held -contains $sid) {{ throw 'it is a member already' }}
+            [IO.File]::AppendAllText($this.File, $sid + "`n")
+        }} elseif ($Method -eq 'Remove') {{
+            [IO.File]::WriteAllLines($this.File, [string[]]@($held | Where-Object {{ $_ -ne $sid }}))
+        }} else {{ throw $Method }}
+    }}
+    $made
+}}
+function New-Member([string]$Sid) {{
+    $made = [pscustomobject]@{{ Sid = $Sid }}
+    $made | Add-Member -MemberType ScriptMethod -Name InvokeGet -Value {{
+        param([string]$Name)
+        if ($Name -eq 'objectSid') {{ return , [Text.Encoding]::ASCII.GetBytes($this.Sid) }}
+        if ($Name -eq 'ADsPath') {{ return 'WinNT://' + $this.Sid }}
+        throw $Name
+    }}
+    $made
+}}
 """
 
 
@@ -107,40 +159,106 @@ def test_certificates_go_in_and_out(server, tmp_path):
     assert len(stored(server)) == 1
     assert [one["kind"] for one in changes(server)].count("certificate") == 1
     server.install_agent(sample.WINDOWS_VERSION)
-    assert server.run("-Uninstall", "-ForceLocalOnly", **home).code == 0
+    kept = server / "kept"
+    shutil.copytree(server / "home", kept)
+    ended = server.run("-Uninstall", "-ForceLocalOnly", **home)
+    assert ended.code == 0, ended.out
+    assert f"certificate {issuer.sha1}" in ended.out
     assert stored(server) == []
+    # Where it was there before us, it is not ours to take.
+    shutil.rmtree(server / "home")
+    shutil.copytree(kept, server / "home")
+    server.registry()
+    assert server.run("-InstallCertificates", *server.secret(), **home).code == 0
+    assert [one["kind"] for one in changes(server)].count("certificate") == 0
+    server.install_agent(sample.WINDOWS_VERSION)
+    assert server.run("-Uninstall", "-ForceLocalOnly", **home).code == 0
+    assert len(stored(server)) == 1
+
+
+def accounts(server: Server, **known: str) -> None:
+    (server / "prelude.ps1").write_text(ADSI.format(root=server.root))
+    (server / "accounts").write_text("".join(f"{name}|{sid}\n" for name, sid in known.items()))
+
+
+def members(server: Server) -> list[str]:
+    return (server / "members").read_text().split()
 
 
 def test_the_managed_identity_is_set_up_proved_and_taken_back(server):
-    tool(server, "net.exe", NET)
+    accounts(server, **{"there": "S-1-5-21-1", "CONTOSO\\app": "S-1-5-21-2"})
     server.registry(**{ENVIRONMENT: {"Path": "x"}})
-    (server / "members").write_text("Alias name\r\n-----\r\nthere\r\n")
+    (server / "members").write_text("S-1-5-21-9\nS-1-5-21-1\n")
     identity = Identity(members=("there", "CONTOSO\\app", "nobody"), environment=True, prove=True)
     write_bundle(server / "bundle", replace(sample.SECRET, identity=identity))
     tokens = server / "Data/AzureConnectedMachineAgent/Tokens"
     tokens.mkdir(parents=True)
     with LocalIdentity(tokens) as endpoint:
-        ended = server.run(*server.secret(), environment=endpoint.environment)
+        ended = server.run(*server.secret(), environment=endpoint.environment, prelude="prelude.ps1")
         assert ended.code == 0, ended.out
         assert "its identity gives tokens" in ended.out
         assert [one.endswith("+key") for one in endpoint.asked] == [False, True]
+        again = server.run(environment=endpoint.environment, prelude="prelude.ps1")
+        assert again.code == 0, again.out
+    assert set((server / "asked").read_text().splitlines()) == {"WinNT://./Hybrid agent extension applications,group"}
     configure = server.receipt()["steps"][3]
     assert configure["outcome"] == "warned"
-    assert "nobody could not be added" in configure["message"]
-    assert (server / "members").read_text().split()[-2:] == ["there", "CONTOSO\\app"]
+    assert "nobody could not be added to Hybrid agent extension applications: no such account" in configure["message"]
+    assert members(server) == ["S-1-5-21-9", "S-1-5-21-1", "S-1-5-21-2"]
     kept = json.loads((server / "registry.json").read_text())[ENVIRONMENT]
     assert kept["IMDS_ENDPOINT"] == "http://localhost:40342"
-    assert {(one["kind"], one["name"]) for one in changes(server)} >= {
-        ("member", "CONTOSO\\app"),
-        ("environment", "IDENTITY_ENDPOINT"),
-        ("environment", "IMDS_ENDPOINT"),
-    }
+    assert [one for one in changes(server) if one["kind"] != "setting"] == [
+        {"kind": "member", "name": "CONTOSO\\app", "value": "S-1-5-21-2"},
+        *(
+            {"kind": "environment", "name": name, "value": kept[name]}
+            for name in ("IDENTITY_ENDPOINT", "IMDS_ENDPOINT")
+        ),
+    ]
     listed = {"DisplayName": "Azure Connected Machine Agent (LAB)", "DisplayVersion": sample.WINDOWS_VERSION}
     server.registry(**{ENVIRONMENT: kept, UNINSTALL: listed})
-    ended = server.run("-Uninstall", "-ForceLocalOnly")
+    # The account may be gone by then: what counts is its SID.
+    accounts(server)
+    ended = server.run("-Uninstall", "-ForceLocalOnly", prelude="prelude.ps1")
     assert ended.code == 0, ended.out
-    assert (server / "members").read_text().split()[-1] == "there"
-    assert "IDENTITY_ENDPOINT" not in json.loads((server / "registry.json").read_text())[ENVIRONMENT]
+    assert "member CONTOSO\\app" in ended.out
+    assert members(server) == ["S-1-5-21-9", "S-1-5-21-1"]
+    assert json.loads((server / "registry.json").read_text())[ENVIRONMENT] == {"Path": "x"}
+    assert changes(server) == []
+
+
+def test_the_group_goes_with_the_agent(server):
+    accounts(server, app="S-1-5-21-2")
+    (server / "members").write_text("")
+    write_bundle(server / "bundle", replace(sample.SECRET, identity=Identity(members=(".\\app", "app"))))
+    ended = server.run(*server.secret(), prelude="prelude.ps1")
+    assert ended.code == 0, ended.out
+    assert members(server) == ["S-1-5-21-2"]
+    (server / "members").unlink()
+    ended = server.run(prelude="prelude.ps1")
+    assert ended.code == 0, ended.out
+    assert "there is no group Hybrid agent extension applications" in ended.out
+    server.install_agent(sample.WINDOWS_VERSION)
+    ended = server.run("-Uninstall", "-ForceLocalOnly", prelude="prelude.ps1")
+    assert ended.code == 0, ended.out
+    assert changes(server) == []
+
+
+def test_a_variable_of_somebody_elses_stays(server):
+    """One that was there, and one that was changed after us."""
+    held = {"Path": "x", "IMDS_ENDPOINT": "http://me:hunter2@other.example:1"}
+    server.registry(**{ENVIRONMENT: held})
+    write_bundle(server / "bundle", replace(sample.SECRET, identity=Identity(environment=True)))
+    ended = server.run(*server.secret())
+    assert ended.code == 0, ended.out
+    assert "IMDS_ENDPOINT is http://***@other.example:1, and was left so" in ended.out
+    now = json.loads((server / "registry.json").read_text())[ENVIRONMENT]
+    assert now == {**held, "IDENTITY_ENDPOINT": "http://localhost:40342/metadata/identity/oauth2/token"}
+    changed = {**now, "IDENTITY_ENDPOINT": "http://localhost:1/changed"}
+    listed = {"DisplayName": "Azure Connected Machine Agent (LAB)", "DisplayVersion": sample.WINDOWS_VERSION}
+    server.registry(**{ENVIRONMENT: changed, UNINSTALL: listed})
+    assert server.run("-Uninstall", "-ForceLocalOnly").code == 0
+    assert json.loads((server / "registry.json").read_text())[ENVIRONMENT] == changed
+    assert changes(server) == []
 
 
 @pytest.mark.parametrize("manner", ["open", "elsewhere", "missing", "refusing", "failing", "unnamed"])
@@ -205,21 +323,22 @@ def test_what_is_worth_knowing_does_not_stop(server):
     assert "in-box Azure Arc Setup" in ended.out
 
 
-def test_constrained_language_is_told_and_nothing_else_happens(server):
+@pytest.mark.parametrize(("script", "way_out"), [("install.ps1", "msiexec /i"), ("verify.ps1", "on another machine")])
+@pytest.mark.parametrize("mode", ["ConstrainedLanguage", "RestrictedLanguage"])
+def test_constrained_language_is_told_and_nothing_else_happens(server, script, way_out, mode):
+    """As the engine has it: the mode is set before the script starts, and is the policy's on Windows."""
     prelude = server / "prelude.ps1"
-    prelude.write_text("$ExecutionContext.SessionState.LanguageMode = 'ConstrainedLanguage'\n")
+    prelude.write_text(f"$ExecutionContext.SessionState.LanguageMode = '{mode}'\n")
     before = server.files()
-    environment = {"PATH": "/usr/bin:/bin", "ProgramData": str(server / "Data"), "ARC_BUNDLER_SECRET": CANARY}
-    done = subprocess.run(
-        [server.powershell, "-NoProfile", "-Prelude", prelude, "-File", server / "bundle/install.ps1"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 202, done.stdout + done.stderr
-    assert "constrained language mode" in done.stdout
-    assert "msiexec /i" in done.stdout
+    ended = server.run(script=script, environment={"ARC_BUNDLER_SECRET": CANARY}, prelude="prelude.ps1")
+    if mode == "RestrictedLanguage":
+        # In it the engine runs no script at all.
+        assert ended.code != 0
+        assert "language" in ended.out
+    else:
+        assert ended.code == 202, ended.out
+        assert "constrained" in ended.out
+        assert way_out in ended.out
     assert server.files() == before
 
 

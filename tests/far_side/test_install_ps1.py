@@ -6,11 +6,12 @@ import json
 import os
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import sample_bundles as sample
-from far_side_windows import CANARY, FRAMEWORK, outcomes
+from far_side_windows import CANARY, FRAMEWORK, outcomes, write_bundle
 
 
 def test_it_installs_and_connects_and_a_second_run_is_quiet(server):
@@ -289,3 +290,46 @@ def test_programs_get_their_arguments_unchanged(server):
     ended = server.run(script="probe.ps1")
     assert ended.code == 0, ended.out
     assert (server / "shown").read_text().split("\0")[:-1] == ARGUMENTS
+
+
+JAPANESE = replace(
+    sample.SECRET, resource_group="rg-東京", resource_name="srv-tokyo", tags={"所有者": "山田 太郎", "ソ": "表示"}
+)
+
+
+@pytest.mark.parametrize("habits", ["932", "core"])
+def test_names_arrive_whole(server, habits):
+    """On a Japanese server, whose ANSI code page has backslashes inside letters; and with PowerShell 7's habits."""
+    write_bundle(server / "bundle", JAPANESE)
+    more = {"932": {"environment": {"BENCH_ANSI_CODE_PAGE": "932"}}, "core": {"options": ("-Core",)}}[habits]
+    ended = server.run(*server.secret(), **more)
+    assert ended.code == 0, ended.out
+    assert outcomes(ended) == ["ok"] * 7
+    given = json.loads((server / "arrived").read_bytes())
+    assert (given["resource-group"], given["resource-name"]) == ("rg-東京", "srv-tokyo")
+    assert "所有者" in given["tags"]
+    assert "表示" in given["tags"]
+    assert given["service-principal-secret"] == CANARY
+    receipt = server.receipt()
+    assert receipt["resource_id"].endswith(
+        "/resourceGroups/rg-東京/providers/Microsoft.HybridCompute/machines/srv-tokyo"
+    )
+    again = server.run(**more)
+    assert again.code == 0, again.out
+    assert outcomes(again) == ["ok", "ok", "skip", "skip", "skip", "ok", "ok"]
+    assert server.run("-CollectLogs", str(server / "out"), **more).code == 0
+    server.install_agent(sample.WINDOWS_VERSION)
+    ended = server.run("-Uninstall", *server.secret(), **more)
+    assert ended.code == 0, ended.out
+
+
+@pytest.mark.parametrize("flag", [(), ("-Uninstall", "-ForceLocalOnly")])
+def test_without_elevation_nothing_is_touched(server, flag):
+    server.install_agent(sample.WINDOWS_VERSION)
+    arguments = server.secret()
+    before = server.files()
+    ended = server.run(*flag, *arguments, environment={"BENCH_ELEVATED": "0"})
+    assert ended.code == 202, ended.out
+    assert "an elevated PowerShell is needed (Run as administrator)" in ended.out
+    asked = {path for path in server.files() if path not in before or server.files()[path] != before[path]}
+    assert {path.rpartition("/")[2] for path in asked} <= {"environments", "arguments"}

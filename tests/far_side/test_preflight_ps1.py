@@ -230,6 +230,16 @@ def test_each_fault_is_told_by_its_row(server, azure, tmp_path):
     assert not (server / "msiexec").exists()
 
 
+def test_a_cipher_is_told_as_far_as_it_is_known(server, azure):
+    """.NET Framework has the algorithm alone."""
+    with listening(tls(azure.context())) as port:
+        ended, _, _ = look(server, replace(sample.SECRET, checks=(check(port),)), trusted=azure.pem)
+    assert ended.code == 0, ended.out
+    (line,) = (line for line in ended.out.splitlines() if "TLS came up with" in line)
+    assert "Aes" in line
+    assert ".NET does not tell the cipher suite's name: azcmagent check judges it" in line
+
+
 def test_private_addresses_need_a_scope(server, azure):
     host = "gbl.his.arc.azure.com"
     onboarding = replace(

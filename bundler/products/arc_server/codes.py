@@ -76,8 +76,7 @@ OURS = (
     Code(
         214,
         "what an earlier installation left could not be repaired",
-        "Repair it with the package manager's own tools as the log shows, then run this script again.",
-        by=(LINUX,),
+        "Repair it with the package manager's or Windows' own tools as the log shows, then run this script again.",
     ),
     Code(
         215,
