@@ -6,6 +6,9 @@ from pathlib import Path
 
 import powershell_bench
 import pytest
+from far_side_states import pytest_itemcollected, pytest_terminal_summary
+
+__all__ = ["pytest_itemcollected", "pytest_terminal_summary"]
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED = REPOSITORY.parent / "shared"
