@@ -69,7 +69,7 @@ def command(
 
 
 def _refuse_signing(digest: str | None, detached: Path | None, sealing: SealSettings) -> None:
-    if digest or detached or sealing.seal_key or sealing.seal_token or sealing.seal_command:
+    if digest or detached or sealing.seal_key or sealing.seal_pkcs11 or sealing.seal_command:
         raise UsageError("--attach signs nothing", do="leave --digest, --detached and the key out")
 
 

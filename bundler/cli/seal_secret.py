@@ -138,7 +138,7 @@ def _key(surface: Surface, sealing: SealSettings) -> SigningKey:
     if chosen is None:
         raise UsageError(
             "an envelope is signed with the bundle's sealing key, and none was given",
-            do="give `--seal-key FILE`, `--seal-token URI` or `--seal-command COMMAND`",
+            do="give `--seal-key FILE`, `--seal-pkcs11 URI` or `--seal-command COMMAND`",
         )
     return chosen.key
 

@@ -27,7 +27,7 @@ class SealSettings:
     seal_key: Path | None
     seal_certificate: Path | None
     seal_passphrase_file: Path | None
-    seal_token: str | None
+    seal_pkcs11: str | None
     seal_command: str | None
     seal_timeout: float
     openpgp_key: Path | None
@@ -61,14 +61,14 @@ seal_options = collecting(
         help="Sign with this program: the file on its standard input, the signature on its standard output.",
     ),
     option(
-        "--seal-token",
+        "--seal-pkcs11",
         metavar="URI",
         help="Sign with a key in a PKCS #11 token: pkcs11:token=...;object=...?module-path=... (RFC 7512).",
     ),
     option(
         "--seal-passphrase-file",
         type=_FILE,
-        help="File with the passphrase of --seal-key, or the PIN of --seal-token; otherwise "
+        help="File with the passphrase of --seal-key, or the PIN of --seal-pkcs11; otherwise "
         "ARC_BUNDLER_SEAL_PASSPHRASE, or a prompt.",
     ),
     option(
@@ -99,7 +99,7 @@ def sealer(surface: Surface, chosen: SealSettings) -> Sealer | None:
 def _refuse_contradictions(chosen: SealSettings) -> None:
     ways = {
         "--seal-key": chosen.seal_key,
-        "--seal-token": chosen.seal_token,
+        "--seal-pkcs11": chosen.seal_pkcs11,
         "--seal-command": chosen.seal_command,
     }
     given = [name for name, value in ways.items() if value]
@@ -114,7 +114,7 @@ def _refuse_contradictions(chosen: SealSettings) -> None:
         if value and not given:
             raise UsageError(
                 f"{name} is given, and no key that seals",
-                do="add `--seal-key FILE`, `--seal-token URI` or `--seal-command COMMAND`",
+                do="add `--seal-key FILE`, `--seal-pkcs11 URI` or `--seal-command COMMAND`",
             )
     if chosen.seal_command and not chosen.seal_certificate:
         raise UsageError("--seal-command needs the certificate of its key", do="add `--seal-certificate FILE`")
@@ -130,8 +130,8 @@ def _key(surface: Surface, chosen: SealSettings) -> SigningKey | None:
 
         passphrase = asked_once(surface, chosen.seal_passphrase_file, _SEAL_PASSPHRASE)
         return keys.read(chosen.seal_key, chosen.seal_certificate, passphrase, warn=_warn)
-    if chosen.seal_token:
-        return _token(surface, chosen, chosen.seal_token)
+    if chosen.seal_pkcs11:
+        return _token(surface, chosen, chosen.seal_pkcs11)
     if chosen.seal_command and chosen.seal_certificate:
         from bundler.seal import command
 

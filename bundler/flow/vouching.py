@@ -51,7 +51,7 @@ def require_sealer(site: Site, sealer: Sealer | None, at: datetime) -> None:
             wish = "a seal by one of seal.signers" if pins else "approvals, which count only with a seal"
             raise SigningError(
                 f"the definition asks for {wish}, and no key was given",
-                do="give the key: `--seal-key FILE`, `--seal-token URI` or `--seal-command COMMAND` (docs/sealing.md)",
+                do="give the key: `--seal-key FILE`, `--seal-pkcs11 URI` or `--seal-command COMMAND` (docs/sealing.md)",
             )
         return
     require_ready(sealer.key, at)

@@ -23,7 +23,7 @@ NOTHING = SealSettings(
     seal_key=None,
     seal_certificate=None,
     seal_passphrase_file=None,
-    seal_token=None,
+    seal_pkcs11=None,
     seal_command=None,
     seal_timeout=60.0,
     openpgp_key=None,
@@ -107,9 +107,9 @@ def test_a_passphrase_file_that_nobody_needs_is_not_read(files):
 @pytest.mark.parametrize(
     ("given", "word"),
     [
-        ({"seal_key": 1, "seal_token": 1}, "--seal-key and --seal-token are given together"),
+        ({"seal_key": 1, "seal_pkcs11": 1}, "--seal-key and --seal-pkcs11 are given together"),
         ({"seal_key": 1, "seal_command": 1, "seal_certificate": 1}, "--seal-key and --seal-command"),
-        ({"seal_token": 1, "seal_command": 1, "seal_key": 1}, "--seal-key and --seal-token and --seal-command"),
+        ({"seal_pkcs11": 1, "seal_command": 1, "seal_key": 1}, "--seal-key and --seal-pkcs11 and --seal-command"),
         ({"seal_certificate": 1}, "no key that seals"),
         ({"seal_passphrase_file": 1}, "no key that seals"),
         ({"openpgp_key": 1}, "no key that seals"),
@@ -158,7 +158,7 @@ def test_a_command_gets_the_environment_of_the_run(files):
 
 def test_a_pin_in_the_address_is_refused(files):
     with pytest.raises(UsageError, match="pin-value") as caught:
-        sealer(surface(), chosen(seal_token="pkcs11:token=x?pin-value=987654"))
+        sealer(surface(), chosen(seal_pkcs11="pkcs11:token=x?pin-value=987654"))
     assert "987654" not in caught.value.what
 
 
@@ -172,12 +172,12 @@ def test_the_options_on_a_command_and_from_variables(files):
 
     flags = ["--seal-key", "k", "--seal-certificate", "c", "--openpgp-key", "o", "--seal-timeout", "5"]
     assert CliRunner().invoke(command, flags).exit_code == 0
-    assert (str(seen[0].seal_key), seen[0].seal_timeout, seen[0].seal_token) == ("k", 5.0, None)
-    variables = {"ARC_BUNDLER_SEAL_TOKEN": "pkcs11:x", "ARC_BUNDLER_SEAL_KEY": ""}
+    assert (str(seen[0].seal_key), seen[0].seal_timeout, seen[0].seal_pkcs11) == ("k", 5.0, None)
+    variables = {"ARC_BUNDLER_SEAL_PKCS11": "pkcs11:x", "ARC_BUNDLER_SEAL_KEY": ""}
     assert CliRunner().invoke(command, [], env=variables).exit_code == 0
-    assert (seen[1].seal_token, seen[1].seal_key) == ("pkcs11:x", None)
+    assert (seen[1].seal_pkcs11, seen[1].seal_key) == ("pkcs11:x", None)
     told = CliRunner().invoke(command, ["--help"]).output
-    for name in ("--seal-key", "--seal-certificate", "--seal-passphrase-file", "--seal-token", "--seal-command"):
+    for name in ("--seal-key", "--seal-certificate", "--seal-passphrase-file", "--seal-pkcs11", "--seal-command"):
         assert name in told
     assert "ARC_BUNDLER_SEAL_PASSPHRASE" in told
 
