@@ -24,10 +24,17 @@ def meaning(was: Fact | None, now: Fact | None) -> Meaning:
         return _came_or_went(was, now)
     if isinstance(was.value, Identity) and isinstance(now.value, Identity):
         return _signer(was.value, now.value)
-    if isinstance(was.value, Signer):
-        return "other-certificate"
+    if isinstance(was.value, Signer) and isinstance(now.value, Signer):
+        return "other-certificate" if was.value.name == now.value.name else "other-sealer"
+    return _property(was, now)
+
+
+def _property(was: Fact, now: Fact) -> Meaning:
+    """The meaning of another value of a property that both sides have."""
     if was.field == "bytes":
         return "other-bytes" if was.beside == now.beside else ""
+    if was.topic == "anchors":
+        return "other-anchors"
     if was.topic == "approval" and was.field == "required":
         return "weaker" if now.value < was.value else "stronger"
     return _progress(was.value, now.value) if was.field in _PROGRESS else ""

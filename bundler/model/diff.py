@@ -60,6 +60,8 @@ Meaning = Literal[
     "new-path",
     "new-signer",
     "lost-signer",
+    "other-anchors",
+    "other-sealer",
     "other-certificate",
     "newer",
     "older",
@@ -72,13 +74,24 @@ Meaning = Literal[
 ``other-root``: it ends in another pinned root; ``other-publisher``: the same root, another subject; ``other-key``:
 another pinned OpenPGP key; ``new-leaf``: the same root and subject with a new certificate, as publishers do every year;
 ``new-path``: the same certificate by other intermediates; ``new-signer`` and ``lost-signer``: a reason to believe came
-or went; ``other-certificate``: the same person or sealer with another certificate; ``newer`` and ``older``: a version,
+or went; ``other-anchors``: packages were judged by another choice of whom to believe; ``other-sealer``: somebody else
+seals; ``other-certificate``: the same sealer or approver with another certificate; ``newer`` and ``older``: a version,
 serial or time went on or back; ``other-bytes``: the same version with another content; ``weaker`` and ``stronger``:
 less or more is checked.
 """
 
 ALARMING: frozenset[Meaning] = frozenset(
-    ["other-root", "other-publisher", "other-key", "lost-signer", "older", "other-bytes", "weaker"]
+    [
+        "other-root",
+        "other-publisher",
+        "other-key",
+        "lost-signer",
+        "other-anchors",
+        "other-sealer",
+        "older",
+        "other-bytes",
+        "weaker",
+    ]
 )
 """Meanings that an ordinary update does not have."""
 

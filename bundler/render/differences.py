@@ -28,7 +28,7 @@ _TITLES: Mapping[Topic, str] = {
     "files": "Files",
     "records": "Records",
 }
-SCRIPTS = "The scripts' text"
+SCRIPTS = "The text of scripts and settings"
 _SCRIPTS_BEFORE: Topic = "sources"
 
 _MEANINGS: Mapping[Meaning, str] = {
@@ -40,6 +40,8 @@ _MEANINGS: Mapping[Meaning, str] = {
     "new-path": "the same certificate, by other links to the same root",
     "new-signer": "one more signature to believe it by",
     "lost-signer": "it is not believed by this signature any more",
+    "other-anchors": "the packages were judged by others that are believed: find out who chose them",
+    "other-sealer": "somebody else seals: ask them, by another way than the bundle",
     "other-certificate": "another certificate: compare its fingerprint with what its owner says",
     "newer": "newer",
     "older": "older: a step back",
@@ -52,6 +54,7 @@ _WITHHELD = {
     "secret": "it holds the secret that is embedded, and is never shown",
     "too-long": "it has too many lines to show: compare the files themselves",
 }
+_PREFIXES = {"facts.": "the package's ", "repository.": "the repository's "}
 _FIELDS = {"order": "the order in which they are listed", "form": "the form of the document alone"}
 
 
@@ -128,7 +131,7 @@ def sections(diff: Diff) -> Iterator[Section]:
 
 def _row(change: Change) -> Row:
     sign = {"added": "+", "removed": "-", "changed": "~"}[change.what]
-    field = _FIELDS.get(change.field, change.field.replace("_", " "))
+    field = _field(change.field)
     parts = (change.subject, field) if change.topic != "weakened" else (field, change.subject)
     title = ": ".join(visible(part) for part in parts if part)
     return Row(
@@ -140,12 +143,23 @@ def _row(change: Change) -> Row:
     )
 
 
+def _field(name: str) -> str:
+    for prefix, words in _PREFIXES.items():
+        if name.startswith(prefix):
+            return words + name.removeprefix(prefix).replace("_", " ")
+    return _FIELDS.get(name, name.replace("_", " "))
+
+
 def _lines(change: Change) -> Iterator[tuple[str, str]]:
-    """The lines before and after; one that is on both sides stands once, at the end, without a sign."""
+    """The lines before and after. One on both sides is told, once, of signers alone: a root that stays is news too.
+
+    Where no line is on one side only (they may stand in another order) all of them are told.
+    """
     both = set(change.was) & set(change.now)
     yield from (("-", line) for line in change.was if line not in both)
     yield from (("+", line) for line in change.now if line not in both)
-    yield from ((" ", line) for line in change.was if line in both)
+    if change.topic == "signers" or {*change.was, *change.now} == both:
+        yield from ((" ", line) for line in change.was if line in both)
 
 
 def _script(text: TextChange) -> ScriptRow:

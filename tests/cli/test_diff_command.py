@@ -217,7 +217,7 @@ def test_what_matters_most_is_told_first(run, tmp_path):
         "Who must approve",
         "The bundle",
         "Parameters",
-        "The scripts' text",
+        "The text of scripts",
         "Where packages come from",
         "Files",
     ]
@@ -243,11 +243,24 @@ def test_seals_and_approvals_that_went_are_told(run, tmp_path):
     assert {change.meaning for change in unsealed.changes if change.topic == "seal"} == {"weaker"}
 
 
-def test_another_sealer_is_told_by_certificate(run, tmp_path):
+@pytest.mark.parametrize(
+    ("seal", "meaning"),
+    [(replace(SEALER, sha256="5" * 64), "other-certificate"), (replace(SEALER, name="CN=Other"), "other-sealer")],
+)
+def test_another_certificate_of_a_sealer_is_not_another_sealer(run, tmp_path, seal, meaning):
     was, now = (tmp_path / "a.json", tmp_path / "b.json")
     was.write_bytes(records.to_json(replace(MANIFEST, seal=Seal(signer=SEALER))))
-    now.write_bytes(records.to_json(replace(MANIFEST, seal=Seal(signer=replace(SEALER, sha256="5" * 64)))))
-    assert only(told(run, was, now), "seal").meaning == "other-certificate"
+    now.write_bytes(records.to_json(replace(MANIFEST, seal=Seal(signer=seal))))
+    change = only(told(run, was, now), "seal")
+    assert (change.meaning, change.alarming) == (meaning, meaning == "other-sealer")
+
+
+@pytest.mark.parametrize("changes", [{"anchors": "Mirror"}, {"anchors_sha256": "0" * 64}, {"practice": "LAB"}])
+def test_who_is_believed_is_an_alarm(run, tmp_path, changes):
+    was, now = (tmp_path / "a.json", tmp_path / "b.json")
+    was.write_bytes(records.to_json(MANIFEST))
+    now.write_bytes(records.to_json(replace(MANIFEST, **changes)))
+    assert only(told(run, was, now), "anchors").alarming
 
 
 def test_scripts_that_came_are_shown_whole(run, tmp_path):
