@@ -12,6 +12,7 @@ from itertools import pairwise
 import click
 
 from bundler.errors import BundlerError, DefinitionError, Fault
+from bundler.render.visible import visible_line
 
 PREFIX = "ARC_BUNDLER_"
 
@@ -96,20 +97,25 @@ def _red(text: str) -> str:
     return text if plain else click.style(text, fg="red", bold=True)
 
 
+def _harmless(text: str) -> str:
+    """Text with names and values that somebody else wrote, none of which may steer the terminal."""
+    return "\n".join(map(visible_line, text.split("\n")))
+
+
 def _tell_error(error: BundlerError, arguments: Sequence[str]) -> int:
     """Tell a failure that a person can act on; returns its exit code."""
     if _wants_json(arguments):
         click.echo(as_json(_error_tree(error)))
-    click.echo(f"arc-bundler: {_red('error:')} {error.what}", err=True)
+    click.echo(f"arc-bundler: {_red('error:')} {_harmless(error.what)}", err=True)
     if isinstance(error, DefinitionError):
         for fault in error.faults:
             marker = "warning: " if fault.severity == "warning" else ""
             line = f"line {fault.line}: " if fault.line else ""
-            click.echo(f"  {marker}{line}{fault_line(fault)}", err=True)
+            click.echo(f"  {marker}{line}{_harmless(fault_line(fault))}", err=True)
     for detail in error.details:
-        click.echo(f"  {detail}", err=True)
+        click.echo(f"  {_harmless(detail)}", err=True)
     if error.do:
-        click.echo(f"  What to do: {error.do}", err=True)
+        click.echo(f"  What to do: {_harmless(error.do)}", err=True)
     return error.exit_code
 
 

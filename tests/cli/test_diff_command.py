@@ -476,6 +476,16 @@ def test_what_is_damaged_or_not_ours_is_refused_with_one_reason(run, tmp_path, n
         assert "What to do" in err
 
 
+def test_an_error_about_a_hostile_document_is_harmless_too(run, tmp_path):
+    good, bad = tmp_path / "good.json", tmp_path / "bad.json"
+    good.write_bytes(records.to_json(MANIFEST))
+    bad.write_bytes(json.dumps({**records.to_tree(MANIFEST), "parameters": {"\x1b[2J\u202e": 5}}).encode())
+    code, _, err = run(good, bad)
+    assert code == 6
+    assert "parameters.\\u{1b}[2J\\u{202e}" in err
+    assert all(letter.isprintable() for letter in err.replace("\n", ""))
+
+
 def test_what_is_not_there_is_a_matter_of_usage(run, tmp_path):
     assert run(tmp_path / "nowhere", tmp_path)[0] == 2
     assert run(tmp_path)[0] == 2
