@@ -482,6 +482,7 @@ class Machine:
             timeout=60,
         )
         self.out = done.stdout.decode()
+        self.problems = done.stderr
         return done.returncode, self.out + ("" if self.windows else done.stderr.decode())
 
     def agent_file(self) -> Path:
@@ -491,7 +492,7 @@ class Machine:
 def check(machine: Machine, case: Case) -> None:
     for step in case.steps:
         code, said = machine.run(step)
-        assert code == step.code, f"{step.args} ended with {code}: {said}"
+        assert code == step.code, f"{step.args} ended with {code}: {said} {machine.problems!r}"
         for wanted in step.says:
             if not (machine.windows and wanted.startswith("FATAL   required")):
                 assert wanted in said, step.args

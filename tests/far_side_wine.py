@@ -11,15 +11,23 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 from far_side_machine import MARK, Outcome, Sampler, missing
+
+# Wine's own words for a server that is late or gone, and for a program that is not loaded (8.0: dlls/ntdll/unix).
+_NOT_STARTED = re.compile(
+    rb"^(wine client error:|wineserver:|wine: (could not|failed to|cannot|chdir|connect|socket) )", re.MULTILINE
+)
 
 QUIET = {"WINEDEBUG": "-all", "WINEDLLOVERRIDES": "mscoree,mshtml=;winemenubuilder.exe=d"}
 
@@ -109,12 +117,29 @@ def running(prefix: Path) -> Iterator[None]:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    _wine(prefix, "wine", "cmd", "/c", "exit")
     try:
+        _come_up(prefix)
         yield
     finally:
         waiting.communicate(b"\r\n")
         _wine(prefix, "wineserver", "-k")  # this prefix' own server and nothing else
+
+
+def _come_up(prefix: Path) -> None:
+    """Wait until a program runs and its code arrives; a Windows that does not come up is not the test's finding."""
+    for _ in range(3):
+        done = _wine(prefix, "wine", "cmd", "/c", "exit 7")
+        if done.returncode == 7:
+            return
+    pytest.fail(f"Wine does not come up: {done.returncode}, {done.stderr.decode(errors='replace')}")
+
+
+def did_not_start(said: bytes, problems: bytes) -> bool:
+    """Whether Wine itself says that it could not start a program, which then has said nothing.
+
+    A program that crashes is told in other words ("wine: Unhandled ..."), and is the program's finding.
+    """
+    return not said and _NOT_STARTED.search(problems) is not None
 
 
 def _environment(prefix: Path) -> dict[str, str]:
@@ -122,16 +147,20 @@ def _environment(prefix: Path) -> dict[str, str]:
     return {**ours, **QUIET, "WINEPREFIX": str(prefix)}
 
 
-def _wine(prefix: Path, *command: str) -> None:
-    subprocess.run(
-        command,
-        env=_environment(prefix),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        check=False,
-        timeout=120,
-    )
+def _wine(prefix: Path, *command: str) -> subprocess.CompletedProcess[bytes]:
+    # Into a file: what Wine starts besides would keep a pipe open for as long as it lives.
+    with tempfile.TemporaryFile() as problems:
+        done = subprocess.run(
+            command,
+            env=_environment(prefix),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=problems,
+            check=False,
+            timeout=120,
+        )
+        problems.seek(0)
+        return subprocess.CompletedProcess(command, done.returncode, b"", problems.read())
 
 
 @dataclass(frozen=True)
