@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,6 +105,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from bundler.trust import anchors, authenticode
 believed, now = anchors.load(Path(sys.argv[2])), datetime.now(timezone.utc)
+print("ready", flush=True)
 for _ in sys.stdin:
     began = time.perf_counter()
     with open(sys.argv[1], "rb") as file:
@@ -133,20 +134,25 @@ def bench_authenticate(folder: Path) -> bool:
     return fast and flat
 
 
+def _judging(file: Path) -> AbstractContextManager[Callable[[], float]]:
+    return _answering((PYTHON, "-c", _JUDGE, str(file), str(file.parent / "authority" / "anchors.json")))
+
+
 @contextmanager
-def _judging(file: Path) -> Iterator[Callable[[], float]]:
-    command = (PYTHON, "-c", _JUDGE, str(file), str(file.parent / "authority" / "anchors.json"))
+def _answering(command: Sequence[str]) -> Iterator[Callable[[], float]]:
+    """A process that says "ready" once, and for each line that it is given how many seconds its work took."""
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         ask, answer = process.stdin, process.stdout
+        answer.readline()
 
-        def judge() -> float:
+        def again() -> float:
             ask.write("again\n")
             ask.flush()
             return float(answer.readline())
 
-        yield judge
+        yield again
         ask.close()
 
 
@@ -219,6 +225,56 @@ def bench_pack(folder: Path) -> bool:
     return fast and memory < 150
 
 
+# Makes a bundle of 1 GB as a folder, then seals it and verifies it, seal and hashes, for a caller that holds the watch.
+_SEAL = """
+import hashlib, os, sys, time
+from datetime import datetime, timezone
+from pathlib import Path
+from bundler.flow import verify
+from bundler.model.manifest import Manifest
+from bundler.model.progress import Silence
+from bundler.model.tree import Blob, Entry
+from bundler.pack import manifest, writers
+from bundler.seal import belief, keys, sealing
+source, out, key, certificate = map(Path, sys.argv[1:])
+now = datetime.now(timezone.utc).replace(microsecond=0)
+sealer = sealing.Sealer(keys.read(key, certificate, str, warn=print))
+blobs = [(name, hashlib.sha256(name.read_bytes()).hexdigest()) for name in sorted(source.iterdir())]
+entries = [Entry(f"payload/{name.name}", Blob(name, name.stat().st_size, sha)) for name, sha in blobs]
+about = Manifest(name="bench", version="1", product="bench", created=now, tool="bench", targets=(), parameters={},
+                 anchors="bench", anchors_sha256="", lock_sha256="", seal=sealing.describe(sealer), pins=(), files=())
+tree = manifest.assemble(about, entries, name="bench-1", time=now)
+writers.write("directory", tree, out, progress=Silence())
+trusted = belief.Trusted(frozenset([about.seal.signer.sha256]))
+print("ready", flush=True)
+for _ in sys.stdin:
+    began = time.perf_counter()
+    signed = {name: (out / name).read_bytes() for name in ("SHA256SUMS", "manifest.json")}
+    for path, seal in sealing.seals(signed, sealer).items():
+        (out / path).write_bytes(seal)
+    belief.believe(verify.hashes(out, password=None), trusted, at=now)
+    print(time.perf_counter() - began, flush=True)
+"""
+
+
+def bench_seal(folder: Path) -> bool:
+    """Sealing 1 GB and verifying it, seal and hashes, beside ``sha256sum -c`` alone."""
+    source, out = folder / "payload", folder / "bench-1"
+    source.mkdir()
+    for number in range(10):
+        (source / f"{number}.bin").write_bytes(os.urandom(100 * MB))
+    with _lab(folder / "lab", MB):
+        pass
+    keys = folder / "lab" / "authority"
+    command = (PYTHON, "-c", _SEAL, source, out, keys / "seal-key.pem", keys / "seal-certificate.pem")
+
+    def theirs() -> float:
+        return run(("sha256sum", "-c", "--quiet", "SHA256SUMS"), cwd=out).seconds
+
+    with _answering(tuple(map(str, command))) as ours:
+        return compare("seal and verify 1 GB / sha256sum -c", 1.2, ours, theirs, pairs=7)
+
+
 def bench_rebuild(folder: Path) -> bool:
     """A build that finds its own result, of three packages as large as the real ones."""
     environment = {**os.environ, "ARC_BUNDLER_STORE": str(folder / "store")}
@@ -247,6 +303,7 @@ def main() -> int:
         "help": lambda _: bench_help(),
         "authenticate": bench_authenticate,
         "pack": bench_pack,
+        "seal": bench_seal,
         "rebuild": bench_rebuild,
     }
     parser = argparse.ArgumentParser(description=__doc__)
