@@ -36,7 +36,7 @@ Microsoft's (AZCM0042 is 42), and what *azcmagent* ends with is passed on as it 
 """
 
 TAIL = """
-`verify.sh` and `verify.ps1` end with 0, or with one of the codes about the bundle itself. With `--check` (`-CheckOnly`)
+`verify.sh` and `verify.ps1` end with 0, 200, 201, 205 or 207. With `--check` (`-CheckOnly`)
 the code is the preflight's verdict; `--dry-run` (`-WhatIf`) names it and ends with 0.
 
 ## Not in the table

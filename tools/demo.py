@@ -17,6 +17,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 COMMAND = (sys.executable, "-m", "bundler")
+KEYS = "lab/authority"
+SEALING = ("--seal-key", f"{KEYS}/seal-key.pem", "--seal-certificate", f"{KEYS}/seal-certificate.pem")
+BELIEVING = ("--signer", f"{KEYS}/seal-certificate.pem", "--anchors", f"{KEYS}/anchors.json")
 PATIENCE = 60.0  # seconds for the lab to make its keys and packages on a slow machine
 
 
@@ -34,11 +37,11 @@ def main() -> int:
             ("init", "--lab", "lab", "--target", "windows", "--target", "ubuntu/22.04", "--target", "rhel/9"),
             ("lock",),
             ("plan",),
-            ("build", "--locked"),
+            ("build", "--locked", *SEALING),
         ):
             _run(arguments, folder, environment)
     bundle = _made(folder, environment)
-    _run(("verify", bundle["path"], "--anchors", "lab/authority/anchors.json"), folder, environment)
+    _run(("verify", bundle["path"], *BELIEVING), folder, environment)
     _run(("inspect", bundle["path"]), folder, environment)
     _dry_run(folder / bundle["path"])
     print(f"\nEverything lies in {folder}:")
@@ -79,7 +82,7 @@ def _run(arguments: tuple[str, ...], folder: Path, environment: dict[str, str]) 
 
 def _made(folder: Path, environment: dict[str, str]) -> dict[str, str]:
     """The bundle's directory, as a pipeline learns of it: building again changes nothing and says where it is."""
-    arguments = ("build", "--locked", "--offline", "--format", "json", "-q")
+    arguments = ("build", "--locked", *SEALING, "--offline", "--format", "json", "-q")
     done = subprocess.run([*COMMAND, *arguments], cwd=folder, env=environment, check=True, stdout=subprocess.PIPE)
     made: list[dict[str, str]] = json.loads(done.stdout)["made"]
     return next(one for one in made if one["format"] == "directory")

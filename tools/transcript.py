@@ -16,6 +16,7 @@ import re
 import select
 import shlex
 import shutil
+import ssl
 import struct
 import subprocess
 import sys
@@ -25,6 +26,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -45,10 +47,12 @@ TYPED = (
     "for-practice"  # where a secret is asked for; the lab's agent takes every secret but one that begins with "wrong"
 )
 PATIENCE = 180.0  # seconds for one command, and for the lab to start
+KEYS = ".lab/authority"
 SERVER_PACKAGES = ("ca-certificates", "curl", "openssl")
 """What a usual server has beyond debootstrap's minimum, and the preflight uses."""
 
-# <!-- transcript NAME: COMMAND --> and then a fenced block, which this tool writes: the screen of that command.
+# <!-- transcript NAME: COMMAND --> and then a fenced block, which this tool writes: the screen of that command,
+# or else of the first one that begins so.
 # "#2" behind the command: the second time that it was run. "…": without the table of addresses.
 QUOTE = re.compile(
     r"(?P<marker><!-- transcript (?P<name>[\w-]+): (?P<command>.+?)(?: #(?P<time>\d))?(?P<short> …)? -->\n)"
@@ -58,8 +62,8 @@ QUOTE = re.compile(
 
 COMMON = f"""\
 Captured by `make transcript` on terminals of {COLUMNS} columns, with the lab (a practice upstream and a stand-in of the
-agent). Replaced, because they differ from run to run: <digest>, <time>, <pid>, <port>; colours are left out. Nothing
-else was touched. Lines in brackets are not from the screen.
+agent). Replaced, because they differ from run to run: <digest>, <fingerprint>, <time> and the like; colours are left
+out. Nothing else was touched. Lines in brackets are not from the screen.
 """
 ABOUT = {
     "jump-host": "The jump host, from a definition to a bundle.\n",
@@ -98,12 +102,11 @@ class Transcript:
     def shown(self, prompt: str, command: str, screen: str) -> None:
         """One command and its screen."""
         for form, instead in self.replaced:
-            screen = form.sub(instead, screen)
+            command, screen = form.sub(instead, command), form.sub(instead, screen)
         self.parts.append(f"{prompt} {command}\n{screen.rstrip()}\n" if screen.strip() else f"{prompt} {command}\n")
 
     def write(self) -> None:
         """To docs/transcripts."""
-        FOLDER.mkdir(exist_ok=True)
         text = f"{ABOUT[self.name]}{COMMON}{'-' * COLUMNS}\n" + "\n".join(self.parts)
         (FOLDER / f"{self.name}.txt").write_text(text, encoding="utf-8")
         print(f"wrote docs/transcripts/{self.name}.txt")
@@ -141,9 +144,14 @@ def plain(text: str) -> str:
 
 def replacements(digests: dict[str, str]) -> Replaced:
     """What differs from run to run."""
-    found = [(re.compile(re.escape(digest)), f"<{name}>") for digest, name in digests.items()]
+    found: Replaced = [(re.compile(re.escape(digest)), f"<{name}>") for digest, name in digests.items()]
     return [
         *found,
+        # A fingerprint as it is read over a telephone: digits in fours, and words.
+        (re.compile(r"(?m)(?<=: {2})([0-9a-f]{4} ?){4,}(\n {14}([0-9a-f]{4} ?){4,})*$"), "<digits in fours>"),
+        (re.compile(r"(?m)(?<=In words: {5})[a-z ]+(\n {14}[a-z ]+)*$"), "<words>"),
+        (re.compile(r"(?<= until )\d{4}-\d\d-\d\d( \d\d:\d\d UTC)?"), "<day>"),
+        (re.compile(r"(?<=Serial:)( +)\d{14}\b"), r"\1<serial>"),
         (re.compile(r"\b\d{8}T\d{6}Z-\d+\b"), "<time>-<pid>"),
         (re.compile(r"\b\d{8}T\d{6}Z\b|\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"), "<time>"),
         (re.compile(r"arc-bundler-\d+-\w{6}\b"), "arc-bundler-<pid>"),
@@ -154,17 +162,18 @@ def replacements(digests: dict[str, str]) -> Replaced:
 # ---- The jump host ----
 
 
-def build(site: Path) -> Path:
+def build(site: Path) -> tuple[Path, Transcript]:
     """From nothing to the folder of the archives, as a person would."""
     environment = {**os.environ, "ARC_BUNDLER_STORE": str(site / "store")}
     shell = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     init = f"arc-bundler init --lab .lab --name {NAME} --target windows --target debian/12 --target rhel/9"
-    believing = "--anchors .lab/authority/anchors.json --insecure-no-seal"
+    sealing = f"--seal-key {KEYS}/seal-key.pem --seal-certificate {KEYS}/seal-certificate.pem"
+    believing = f"--signer {KEYS}/seal-certificate.pem --anchors {KEYS}/anchors.json"
     commands = (
         f"{init} --output-format directory --output-format zip --output-format tar.gz",
         f"sed -i 's/{{date}}/{VERSION}/' bundle.yaml",
         "arc-bundler lock",
-        "arc-bundler build --locked",
+        f"arc-bundler build --locked {sealing}",
         f"arc-bundler verify bundles/{NAME}/{VERSION}/{NAME}-{VERSION}.zip {believing}",
     )
     screens = []
@@ -183,8 +192,7 @@ def build(site: Path) -> Path:
     jump_host.told("in another terminal: arc-bundler lab. Here without a terminal, so there are no progress bars.")
     for command, screen in zip(commands, screens, strict=True):
         jump_host.shown("$", command, screen)
-    jump_host.write()
-    return made
+    return made, jump_host
 
 
 @contextmanager
@@ -206,13 +214,18 @@ def lab(site: Path, environment: Mapping[str, str]) -> Iterator[None]:
 
 def digests(made: Path) -> dict[str, str]:
     """The digests that every run has anew, with what to show instead."""
-    from hashlib import sha256
-
     bundle = made / f"{NAME}-{VERSION}"
-    found = {sha256((bundle / "SHA256SUMS").read_bytes()).hexdigest(): "digest"}
+    found = {sha256((bundle / "SHA256SUMS").read_bytes()).hexdigest(): "digest", fingerprint(made): "fingerprint"}
+    found[fingerprint(made)[:16]] = "fingerprint's begin"
     for archive in (*made.glob("*.zip"), *made.glob("*.tar.gz")):
         found[sha256(archive.read_bytes()).hexdigest()] = "digest of the archive"
     return found
+
+
+def fingerprint(made: Path) -> str:
+    """Of the certificate that sealed it, as it reaches the isolated server on another way."""
+    text = (made.parents[2] / KEYS / "seal-certificate.pem").read_text(encoding="ascii")
+    return sha256(ssl.PEM_cert_to_DER_cert(text)).hexdigest()
 
 
 # ---- The network and the Linux server ----
@@ -289,7 +302,7 @@ class Server:
         )
 
 
-def linux(made: Path, root: Path, network: world.Network, names: list[str]) -> Server:
+def linux(made: Path, root: Path, network: world.Network, names: list[str]) -> tuple[Server, Transcript]:
     """Where all is well."""
     server = Server(root, network, names)
     server.resolve()
@@ -298,18 +311,17 @@ def linux(made: Path, root: Path, network: world.Network, names: list[str]) -> S
     shutil.copy(archive, root / "media")
     told = Transcript("linux", replacements(digests(made)))
     show(told, server, f"tar -xzf /media/{archive.name} -C /opt", at="/media")
-    show(told, server, "bash verify.sh")
+    show(told, server, f"bash verify.sh --signer {fingerprint(made)}")
     show(told, server, "bash install.sh --check")
     show(told, server, "bash install.sh", typed=TYPED)
     told.told("once more: nothing is left to do, and no secret is needed")
     show(told, server, "bash install.sh")
     told.told("taking it back")
     show(told, server, "bash install.sh --uninstall", typed=TYPED)
-    told.write()
-    return server
+    return server, told
 
 
-def trouble(made: Path, root: Path, network: world.Network, names: list[str]) -> None:
+def trouble(made: Path, root: Path, network: world.Network, names: list[str]) -> Transcript:
     """Where something is not well."""
     server = Server(root, network, names)
     server.trust(world.MICROSOFT)
@@ -323,6 +335,8 @@ def trouble(made: Path, root: Path, network: world.Network, names: list[str]) ->
     server.resolve(gbl=world.PRIVATE, je=world.PRIVATE, agentserviceapi=world.PRIVATE)
     show(told, server, "bash install.sh --check")
     server.resolve()
+    told.told("nobody says whose seal is believed")
+    show(told, server, "bash verify.sh </dev/null", 201)
     told.told("nobody to ask for the secret, as in a fleet tool's run")
     show(told, server, "bash install.sh </dev/null", 203)
     told.told("the secret is mistyped")
@@ -330,9 +344,9 @@ def trouble(made: Path, root: Path, network: world.Network, names: list[str]) ->
     told.told("a package was damaged on the way")
     package = next((root / server.at.lstrip("/") / "payload/debian").rglob("*.deb"))
     package.write_bytes(package.read_bytes()[:-1])
-    show(told, server, "bash verify.sh", 200)
+    show(told, server, f"bash verify.sh --signer {fingerprint(made)}", 200)
     show(told, server, "bash install.sh --check", 200)
-    told.write()
+    return told
 
 
 def show(told: Transcript, server: Server, command: str, code: int = 0, typed: str = "", at: str = "") -> None:
@@ -348,7 +362,7 @@ def show(told: Transcript, server: Server, command: str, code: int = 0, typed: s
 # ---- Windows ----
 
 
-def windows(made: Path, folder: Path, network: world.Network, server: Server, powershell: str) -> None:
+def windows(made: Path, folder: Path, network: world.Network, server: Server, powershell: str) -> Transcript:
     """The same on Windows, as far as it can be played."""
     played = far_side_windows.make(folder / "windows", powershell)
     shutil.rmtree(played / "bundle")
@@ -379,7 +393,7 @@ def windows(made: Path, folder: Path, network: world.Network, server: Server, po
         str(hosts),
     ]
     for script, typed in (
-        ("verify.ps1", ""),
+        (f"verify.ps1 -Signer {fingerprint(made)}", ""),
         ("install.ps1 -CheckOnly", ""),
         ("install.ps1", TYPED),
         ("install.ps1", ""),
@@ -388,10 +402,12 @@ def windows(made: Path, folder: Path, network: world.Network, server: Server, po
         command = [*enter, powershell, "-NoProfile", "-ExecutionPolicy", "Bypass", "-File", name, *words]
         given = {"ARC_BUNDLER_SECRET": typed} if typed else {}
         code, screen = on_a_terminal(command, {**environment, **given}, played / "bundle", typed)
+        if typed:
+            told.told("the secret comes from the variable ARC_BUNDLER_SECRET")
         if code != 0:
             sys.exit(f"windows: {script} ended with {code}:\n{screen}")
         told.shown("PS>", f"powershell -NoProfile -ExecutionPolicy Bypass -File {script}", screen)
-    told.write()
+    return told
 
 
 def windows_environment(played: far_side_windows.Server) -> dict[str, str]:
@@ -428,7 +444,10 @@ def quoted(found: re.Match[str]) -> str:
     """The screen that a marker asks for."""
     text = (FOLDER / f"{found['name']}.txt").read_text(encoding="utf-8").partition("-" * COLUMNS + "\n")[2]
     parts = [part.rstrip("\n") + "\n" for part in re.split(r"\n(?=(?:[$#(]|PS>) ?)", text)]
-    wanted = [part for part in parts if re.sub(r"^(?:[$#]|PS>) ", "", part.partition("\n")[0]) == found["command"]]
+    commands = [re.sub(r"^(?:[$#]|PS>) ", "", part.partition("\n")[0]) for part in parts]
+    wanted = [part for part, command in zip(parts, commands, strict=True) if command == found["command"]] or [
+        part for part, command in zip(parts, commands, strict=True) if command.startswith(f"{found['command']} ")
+    ]
     if len(wanted) < int(found["time"] or 1):
         sys.exit(f"docs/transcripts/{found['name']}.txt has no {found['command']}")
     screen = wanted[int(found["time"] or 1) - 1]
@@ -451,9 +470,13 @@ def main() -> int:
         sys.exit(str(missing))
     scratch = Path(tempfile.mkdtemp(prefix="arc-bundler-transcript-", dir=machine.fast_folder()))
     try:
-        capture(scratch)
+        captured = capture(scratch)
     finally:
         shutil.rmtree(scratch)
+    # All or none: what belongs together was captured together.
+    FOLDER.mkdir(exist_ok=True)
+    for transcript in captured:
+        transcript.write()
     for page in PAGES:
         before = page.read_text(encoding="utf-8")
         after = quote(before)
@@ -463,26 +486,28 @@ def main() -> int:
     return 0
 
 
-def capture(scratch: Path) -> None:
+def capture(scratch: Path) -> list[Transcript]:
     """All transcripts."""
     (scratch / "site").mkdir()
     (scratch / "network").mkdir()
-    made = build(scratch / "site")
+    made, jump_host = build(scratch / "site")
     names = addresses(made / f"{NAME}-{VERSION}")
     debian = machine.base_archive("debian", machine.make_debian, scratch)
     archive = machine.base_archive("server", lambda root: make_server(root, debian), scratch)
     network = world.Network(f"arc-transcript-{os.getpid()}", scratch / "network")
+    captured = [jump_host]
     try:
         network.start(names, plain=True)
-        server = linux(made, machine.unpack(archive, scratch / "server"), network, names)
-        trouble(made, machine.unpack(archive, scratch / "troubled"), network, names)
+        server, well = linux(made, machine.unpack(archive, scratch / "server"), network, names)
+        captured += [well, trouble(made, machine.unpack(archive, scratch / "troubled"), network, names)]
         powershell = powershell_bench.find()
         if powershell:
-            windows(made, scratch, network, server, powershell)
+            captured.append(windows(made, scratch, network, server, powershell))
         else:
             print(f"docs/transcripts/windows.txt stays as it is: {powershell_bench.REASON}")
     finally:
         network.stop()
+    return captured
 
 
 if __name__ == "__main__":

@@ -48,3 +48,16 @@ def test_what_differs_from_run_to_run_is_replaced():
         text = path.read_text(encoding="utf-8")
         assert not re.search(r"\b[0-9a-f]{64}\b|\d{8}T\d{6}Z|arc-bundler-\d+-", text)
         assert "for-practice" not in text
+
+
+def test_no_screen_shows_a_fault_of_a_script():
+    for path in FOLDER.glob("*.txt"):
+        text = path.read_text(encoding="utf-8")
+        assert re.findall(r".*\.sh: line \d+:.*|Unexpected: .*|Traceback.*", text) == []
+
+
+def test_no_template_of_a_script_has_another_languages_comment():
+    # "{#" is how bash asks for a length, so these templates' comments begin with "{*" (bundler.render.environment).
+    for pattern in ("*/linux/*.j2", "*/windows/*.j2"):
+        for path in (ROOT / "templates").glob(pattern):
+            assert not re.search(r"^\s*\{#", path.read_text(encoding="utf-8"), re.MULTILINE), path

@@ -33,9 +33,7 @@ OURS = (
         "the bundle is damaged or incomplete",
         "Copy the bundle again, then compare the digest of verify with the one that build printed.",
     ),
-    Code(
-        201, "the bundle's seal is not believed", "Ask the bundle's maker for it again; install nothing from it.", by=()
-    ),
+    Code(201, "the bundle's seal is not believed", "Ask the bundle's maker for it again; install nothing from it."),
     Code(
         202, "this machine is not ready", "Put right what the preflight lines above name, then run this script again."
     ),
