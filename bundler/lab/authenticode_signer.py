@@ -17,38 +17,33 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Final, Literal
 
-from asn1crypto import core, parser
+from asn1crypto import core
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from bundler.errors import SigningError
 from bundler.formats import authenticode as der
+from bundler.formats import authenticode_writing as writing
 from bundler.formats import msi_signature, portable_executable, powershell_signature
+from bundler.formats.authenticode_writing import (
+    Kind,
+    attribute,
+    digest_algorithm,
+    integer,
+    octets,
+    oid,
+    sequence,
+    signed_data,
+)
 from bundler.formats.compound_file import CompoundFile
 from bundler.lab import compound_file
 from bundler.lab.authority import Chain, Identity
+from bundler.seal import script_signature
 
-Kind = Literal["msi", "pe", "ps1"]
-
-_OPUS_INFO: Final = "1.3.6.1.4.1.311.2.1.12"
-_STATEMENT_TYPE: Final = "1.3.6.1.4.1.311.2.1.11"
-_INDIVIDUAL: Final = "1.3.6.1.4.1.311.2.1.21"
-_RSA: Final = "1.2.840.113549.1.1.1"
 _TIMESTAMP_POLICY: Final = "2.23.999.1"
 """Below the arc for examples: no authority's."""
 
-_DIGESTS: Final = {
-    "sha1": "1.3.14.3.2.26",
-    "sha256": "2.16.840.1.101.3.4.2.1",
-    "sha384": "2.16.840.1.101.3.4.2.2",
-    "sha512": "2.16.840.1.101.3.4.2.3",
-}
-_ECDSA: Final = {
-    "sha256": "1.2.840.10045.4.3.2",
-    "sha384": "1.2.840.10045.4.3.3",
-    "sha512": "1.2.840.10045.4.3.4",
-}
 _HASHES: Final[dict[str, Callable[[], hashes.HashAlgorithm]]] = {
     "sha1": hashes.SHA1,
     "sha256": hashes.SHA256,
@@ -124,10 +119,7 @@ def with_certificate_table(image: bytes, pkcs7: bytes) -> bytes:
 
 def sign_ps1(document: bytes, signing: Signing) -> bytes:
     """Append a signature block to a script. Raises as :func:`sign`."""
-    text = powershell_signature.decode(document)
-    if powershell_signature.BEGIN in text:
-        raise SigningError("the script is signed already")
-    digest = powershell_signature.text_digest(text, signing.digest)
+    digest = powershell_signature.text_digest(script_signature.unsigned(document), signing.digest)
     return powershell_signature.with_block(document, signature("ps1", digest, signing))
 
 
@@ -144,38 +136,20 @@ def _checksum(image: bytes) -> int:
 
 def signature(kind: Kind, digest: bytes, signing: Signing, beside: Iterable[tuple[str, bytes]] = ()) -> bytes:
     """The PKCS#7 over a file's ``digest``, as DER; ``beside`` are more unsigned attributes, by type and DER."""
-    content = _indirect_data(kind, digest, signing.digest)
-    attributes = [
-        _attribute(_OPUS_INFO, _opus_info(signing.description)),
-        _attribute(_STATEMENT_TYPE, _sequence(_oid(_INDIVIDUAL))),
-    ]
-    inner = bytes(parser.parse(content)[4])
-    signed = _Signed(signing.chain.leaf, signing.digest, der.SPC_INDIRECT_DATA, inner, attributes)
+    content = writing.indirect_data(kind, digest, signing.digest)
+    signed = _Signed(
+        signing.chain.leaf,
+        signing.digest,
+        der.SPC_INDIRECT_DATA,
+        writing.inside(content),
+        writing.file_attributes(signing.description),
+    )
     certificates = _certificates(signing.chain)
     if signing.stamp and signing.stamp.style == "countersignature":
         certificates += _certificates(signing.stamp.chain)
-    unsigned = [_attribute(attribute, value) for attribute, value in beside]
+    unsigned = [attribute(name, value) for name, value in beside]
     unsigned += [_stamp(signed.value, signing.stamp)] if signing.stamp else []
     return signed_data(1, der.SPC_INDIRECT_DATA, content, certificates, [signed.info(unsigned)], signing.digest)
-
-
-def _indirect_data(kind: Kind, digest: bytes, algorithm: str) -> bytes:
-    image = bytes.fromhex("3009030100a004a2028000")
-    subject = {
-        "pe": _sequence(_oid(der.SPC_PE_IMAGE), image),
-        "msi": _sequence(_oid(der.SPC_SIP_INFO), _sip_info(2, der.MSI_SUBJECT)),
-        "ps1": _sequence(_oid(der.SPC_SIP_INFO), _sip_info(0x10000, der.SCRIPT_SUBJECT)),
-    }[kind]
-    return _sequence(subject, _sequence(_algorithm(_DIGESTS[algorithm]), _octets(digest)))
-
-
-def _sip_info(version: int, guid: bytes) -> bytes:
-    return _sequence(_integer(version), _octets(guid), *(_integer(0) for _ in range(5)))
-
-
-def _opus_info(description: str) -> bytes:
-    """SpcSpOpusInfo with a program's name, as a SpcString in UTF-16BE."""
-    return _sequence(_tagged(0, parser.emit(2, 0, 0, description.encode("utf-16-be"))))
 
 
 class _Signed:
@@ -184,29 +158,21 @@ class _Signed:
     def __init__(
         self, identity: Identity, algorithm: str, content_type: str, content: bytes, attributes: Iterable[bytes]
     ) -> None:
-        digest = hashlib.new(algorithm, content).digest()
-        required = [
-            _attribute(der.CONTENT_TYPE, _oid(content_type)),
-            _attribute(der.MESSAGE_DIGEST, _octets(digest)),
-        ]
         self._identity = identity
         self._algorithm = algorithm
-        self._attributes = _set(*required, *attributes)
+        self._attributes = writing.signed_attributes(algorithm, content_type, content, attributes)
         self.value = _sign(identity, algorithm, self._attributes)
 
     def info(self, unsigned: Iterable[bytes] = ()) -> bytes:
         """The SignerInfo with its unsigned attributes (RFC 5652, 5.3)."""
-        certificate = self._identity.certificate
-        extra = list(unsigned)
-        parts = [
-            _integer(1),
-            _sequence(certificate.issuer.public_bytes(), _integer(certificate.serial_number)),
-            _algorithm(_DIGESTS[self._algorithm]),
-            b"\xa0" + self._attributes[1:],
-            _signature_algorithm(self._identity, self._algorithm),
-            _octets(self.value),
-        ]
-        return _sequence(*parts, *([b"\xa1" + _set(*extra)[1:]] if extra else []))
+        return writing.signer_info(
+            self._identity.certificate,
+            algorithm=self._algorithm,
+            rsa=isinstance(self._identity.key, rsa.RSAPrivateKey),
+            attributes=self._attributes,
+            value=self.value,
+            unsigned=unsigned,
+        )
 
 
 def _sign(identity: Identity, algorithm: str, content: bytes) -> bytes:
@@ -216,89 +182,36 @@ def _sign(identity: Identity, algorithm: str, content: bytes) -> bytes:
     return key.sign(content, ec.ECDSA(digest))
 
 
-def _signature_algorithm(identity: Identity, algorithm: str) -> bytes:
-    if isinstance(identity.key, rsa.RSAPrivateKey):
-        return _algorithm(_RSA)
-    return _sequence(_oid(_ECDSA[algorithm]))
-
-
 def _stamp(value: bytes, stamp: Stamp) -> bytes:
     if stamp.style == "rfc3161":
-        return _attribute(der.TIMESTAMP_RFC3161, timestamp_token(value, stamp))
-    time = _attribute(der.SIGNING_TIME, core.UTCTime(_utc(stamp.time)).dump())
+        return attribute(der.TIMESTAMP_RFC3161, timestamp_token(value, stamp))
+    time = attribute(der.SIGNING_TIME, core.UTCTime(_utc(stamp.time)).dump())
     signed = _Signed(stamp.chain.leaf, "sha256", der.DATA, value, [time])
-    return _attribute(der.COUNTERSIGNATURE, signed.info())
+    return attribute(der.COUNTERSIGNATURE, signed.info())
 
 
 def timestamp_token(value: bytes, stamp: Stamp) -> bytes:
     """An RFC 3161 token over a signature's bytes, made here and now for the time that ``stamp`` says."""
     imprint = hashlib.sha256(value).digest()
     certificate = stamp.chain.leaf.certificate
-    info = _sequence(
-        _integer(1),
-        _oid(_TIMESTAMP_POLICY),
-        _sequence(_algorithm(_DIGESTS["sha256"]), _octets(imprint)),
-        _integer(int.from_bytes(imprint[:8], "big")),
+    info = sequence(
+        integer(1),
+        oid(_TIMESTAMP_POLICY),
+        sequence(digest_algorithm("sha256"), octets(imprint)),
+        integer(int.from_bytes(imprint[:8], "big")),
         core.GeneralizedTime(_utc(stamp.time)).dump(),
     )
     # ESSCertIDv2 with its default digest, SHA-256 (RFC 5035, section 4).
-    named = _sequence(_sequence(_sequence(_octets(hashlib.sha256(certificate.public_bytes(Encoding.DER)).digest()))))
-    attributes = [_attribute(der.SIGNING_CERTIFICATE_V2, named)]
+    named = sequence(sequence(sequence(octets(hashlib.sha256(certificate.public_bytes(Encoding.DER)).digest()))))
+    attributes = [attribute(der.SIGNING_CERTIFICATE_V2, named)]
     signed = _Signed(stamp.chain.leaf, "sha256", der.TST_INFO, info, attributes)
-    return signed_data(3, der.TST_INFO, _octets(info), _certificates(stamp.chain), [signed.info()], "sha256")
-
-
-def signed_data(
-    version: int, content_type: str, content: bytes, certificates: Iterable[bytes], infos: Iterable[bytes], digest: str
-) -> bytes:
-    """A ContentInfo with a SignedData (RFC 5652, 5.1) around ready SignerInfos."""
-    data = _sequence(
-        _integer(version),
-        _set(_algorithm(_DIGESTS[digest])),
-        _sequence(_oid(content_type), _tagged(0, content)),
-        _tagged(0, b"".join(certificates)),
-        _set(*infos),
-    )
-    return _sequence(_oid(der.SIGNED_DATA), _tagged(0, data))
+    return signed_data(3, der.TST_INFO, octets(info), _certificates(stamp.chain), [signed.info()], "sha256")
 
 
 def _certificates(chain: Chain) -> list[bytes]:
     """What travels with a signature: all but the root, which the judge must have already."""
-    return [one.certificate.public_bytes(Encoding.DER) for one in (chain.leaf, *chain.intermediates)]
+    return writing.encoded(one.certificate for one in (chain.leaf, *chain.intermediates))
 
 
 def _utc(time: datetime) -> datetime:
     return time.astimezone(timezone.utc).replace(microsecond=0)
-
-
-def _sequence(*parts: bytes) -> bytes:
-    return bytes(parser.emit(0, 1, 16, b"".join(parts)))
-
-
-def _set(*parts: bytes) -> bytes:
-    """A SET OF in the order that DER demands (X.690, 11.6)."""
-    return bytes(parser.emit(0, 1, 17, b"".join(sorted(parts))))
-
-
-def _tagged(tag: int, content: bytes) -> bytes:
-    return bytes(parser.emit(2, 1, tag, content))
-
-
-def _attribute(kind: str, value: bytes) -> bytes:
-    return _sequence(_oid(kind), _set(value))
-
-
-def _algorithm(kind: str) -> bytes:
-    return _sequence(_oid(kind), core.Null().dump())
-
-
-def _oid(dotted: str) -> bytes:
-    return bytes(core.ObjectIdentifier(dotted).dump())
-
-
-def _integer(number: int) -> bytes:
-    return bytes(core.Integer(number).dump())
-
-
-def _octets(content: bytes) -> bytes:
-    return bytes(core.OctetString(content).dump())

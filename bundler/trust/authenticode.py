@@ -18,7 +18,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import BinaryIO, Final, Literal, Protocol
@@ -100,8 +101,26 @@ def judge(file: BinaryIO, kind: Kind, *, anchors: Anchors, at: datetime) -> Evid
     Raises :class:`~bundler.errors.NotBelieved` whose ``reason`` is one of :data:`bundler.trust.meaning.MEANINGS`,
     and :class:`~bundler.errors.UsageError` where the anchors cannot be read.
     """
-    try:
+    with _explaining():
         return _judge(file, kind, anchors, at)
+
+
+def judge_pinned(file: BinaryIO, kind: Kind, *, sha256: str, at: datetime) -> None:
+    """Judge ``file`` as signed with the one certificate whose fingerprint is ``sha256``, valid ``at`` that moment.
+
+    For what is believed by a fingerprint that was told, so that no issuer adds trust. ``sha256``: 64 lower-case hex
+    digits. No timestamp is taken, nor anything else that the signature does not cover. Raises as :func:`judge` does;
+    ``wrong-publisher`` where somebody else signed.
+    """
+    with _explaining():
+        _judge_pinned(file, kind, sha256, at)
+
+
+@contextmanager
+def _explaining() -> Iterator[None]:
+    """Say with a refusal what it usually means."""
+    try:
+        yield
     except NotBelieved as error:
         raise explained(error) from None
     except certificate_path.UNREADABLE:
@@ -109,7 +128,18 @@ def judge(file: BinaryIO, kind: Kind, *, anchors: Anchors, at: datetime) -> Evid
         raise explained(unreadable) from None
 
 
-def _judge(file: BinaryIO, kind: Kind, anchors: Anchors, at: datetime) -> Evidence:
+def _judge_pinned(file: BinaryIO, kind: Kind, sha256: str, at: datetime) -> None:
+    chosen, _, leaf = _signed(file, kind)
+    if chosen.signer.unsigned or chosen.notes:
+        raise NotBelieved("the signature carries something that it does not protect", reason="unknown-attribute")
+    if not hmac.compare_digest(certificate_path.fingerprint(leaf), sha256):
+        found = f"{certificate_path.name_of(leaf)} (sha256:{certificate_path.fingerprint(leaf)})"
+        raise NotBelieved(f"it is signed by {found}, and not by sha256:{sha256}", reason="wrong-publisher")
+    certificate_path.check_alone(leaf, CODE_SIGNING, at)
+
+
+def _signed(file: BinaryIO, kind: Kind) -> tuple[_Chosen, tuple[x509.Certificate, ...], x509.Certificate]:
+    """The signature of a file that is as it was signed, the certificates that it carries, and its signer's own."""
     _expect_kind(file, kind)
     subject = _READERS[kind](file)
     chosen = _choose(der.read_signature(subject.pkcs7))
@@ -117,6 +147,11 @@ def _judge(file: BinaryIO, kind: Kind, anchors: Anchors, at: datetime) -> Eviden
     pool = _certificates(chosen.signature)
     leaf = _signing_certificate(chosen.signer, pool)
     _check_signature(chosen.signer, leaf, chosen.signature.content_type, chosen.signature.content)
+    return chosen, pool, leaf
+
+
+def _judge(file: BinaryIO, kind: Kind, anchors: Anchors, at: datetime) -> Evidence:
+    chosen, pool, leaf = _signed(file, kind)
     stamp = _timestamp(chosen.signer, pool, anchors, at)
     path = _path(leaf, pool, anchors, at, stamp)
     _check_publisher(leaf, anchors.publishers)

@@ -175,6 +175,20 @@ def _check(path: Path, authority: Authority, at: datetime) -> None:
         _check_revocation(certificate, issuer, authority.revocation_lists, at)
 
 
+def check_alone(certificate: x509.Certificate, purpose: str, at: datetime) -> None:
+    """Hold against one certificate every rule that asks nothing of its issuers: who pins it believes no issuer.
+
+    Raises as :func:`find` does.
+    """
+    try:
+        _check_time(certificate, at)
+        _check_extensions(certificate)
+        check_key(certificate)
+        _check_leaf(certificate, purpose)
+    except UNREADABLE:
+        raise _refuse(certificate, "cannot be read") from None
+
+
 def _intermediates(certificates: Sequence[x509.Certificate]) -> int:
     """How many count against a path length: those not self-issued (RFC 5280, 4.2.1.9)."""
     return sum(certificate.subject != certificate.issuer for certificate in certificates)
