@@ -43,7 +43,7 @@ class Network:
     def start(self, hosts: list[str], **more) -> None:
         """Answer for ``hosts``; ``skew`` moves the clock of the answers, ``azure`` plays Azure's metadata service,
         ``plain`` answers HTTP at the public address, ``identity`` names the folder that stands for the server's root
-        and plays the agent's token endpoint."""
+        and plays the agent's token endpoint, ``gateway`` plays its proxy."""
         certify(self.folder, hosts)
         _ip("netns", "add", self.name)
         self._ip("link", "set", "lo", "up")
@@ -226,7 +226,6 @@ def _identity(root: str):
         said = _head(connection).decode()
         token = Path(root, "var/opt/azcmagent/tokens/one.key")
         Path(root, "asked").write_text(said.partition("\r\n")[0])
-        Path(root, "asked").write_text(said.partition("\r\n")[0])
         if "Authorization: Basic kEy-cAn4ry" in said:
             connection.sendall(b'HTTP/1.1 200 OK\r\n\r\n{"access_token":"t0ken-cAn4ry","token_type":"Bearer"}')
         else:
@@ -253,6 +252,8 @@ def _main(words: Mapping) -> None:
         _serve(PUBLIC, 80, _plain)
     if words.get("azure"):
         _serve(METADATA, 80, _metadata)
+    if words.get("gateway"):
+        _serve(LOCAL, 40343, _proxy)
     if words.get("identity"):
         _serve(LOCAL, 40342, _identity(words["identity"]))
     sys.stdout.write("ready\n")

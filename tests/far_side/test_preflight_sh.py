@@ -410,6 +410,31 @@ def test_the_identity_is_proven_by_a_token(server, elsewhere, cloud, location, m
     assert [path for path, content in server.files().items() if b"cAn4ry" in content] == []
 
 
+GATEWAY = f"/subscriptions/{sample.SUBSCRIPTION}/resourceGroups/g/providers/Microsoft.HybridCompute/gateways/one"
+
+
+@pytest.mark.parametrize("elsewhere", [{"gateway": True}, {}], indirect=True)
+def test_what_goes_through_the_gateway_is_tried_when_it_is_there(server, elsewhere):
+    """Before connecting the agent's proxy is not there; afterwards it is asked, and what it says stops nothing."""
+    names(server, GAS="")
+    through = {"way": "gateway", "expects": "any"}
+    checks = (check(ARC), check(GAS, **through), check("forbidden.example", required=False, **through))
+    ended = go(server, checks=checks, gateway_id=GATEWAY, profile="gateway", settings=())
+    assert ended.code == 0, ended.out
+    found = rows(server)
+    (confirm,) = [step for step in receipt(server)["steps"] if step["name"] == "confirm"]
+    assert confirm["outcome"] == "warned"
+    assert [found[host]["way"] for host in (ARC, GAS)] == ["direct", "gateway"]
+    if elsewhere:
+        assert [found[host]["verdict"] for host in (GAS, "forbidden.example")] == ["ok", "optional-failed"]
+        assert found[GAS]["tls"] == "TLSv1.3"
+        assert "do not answer: forbidden.example (TCP port 443: the proxy answers: HTTP/1.1 403" in confirm["message"]
+    else:
+        assert (
+            f"do not answer: {GAS} (TCP port 443: the proxy 127.0.0.1:40343: connection refused" in confirm["message"]
+        )
+
+
 def test_an_identity_that_cannot_be_proven(server):
     names(server)
     ended = go(server, identity=Identity(prove=True))
