@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import click
 
-from bundler.cli.telling import PREFIX, as_json, fault_line
+from bundler.cli.telling import PREFIX, as_json, fault_line, visible_lines
 from bundler.errors import Fault
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -71,7 +71,7 @@ class Surface:
         if self.json:
             click.echo(as_json(tree()))
         elif not self.quiet:
-            click.echo(text())
+            click.echo(visible_lines(text()))  # it quotes manifests and certificates, which anybody may have written
 
     def warn(self, faults: Sequence[Fault], where: Path) -> None:
         """Show what is not wrong, but should be known."""

@@ -97,7 +97,7 @@ def _red(text: str) -> str:
     return text if plain else click.style(text, fg="red", bold=True)
 
 
-def _harmless(text: str) -> str:
+def visible_lines(text: str) -> str:
     """Text with names and values that somebody else wrote, none of which may steer the terminal."""
     return "\n".join(map(visible_line, text.split("\n")))
 
@@ -106,16 +106,16 @@ def _tell_error(error: BundlerError, arguments: Sequence[str]) -> int:
     """Tell a failure that a person can act on; returns its exit code."""
     if _wants_json(arguments):
         click.echo(as_json(_error_tree(error)))
-    click.echo(f"arc-bundler: {_red('error:')} {_harmless(error.what)}", err=True)
+    click.echo(f"arc-bundler: {_red('error:')} {visible_lines(error.what)}", err=True)
     if isinstance(error, DefinitionError):
         for fault in error.faults:
             marker = "warning: " if fault.severity == "warning" else ""
             line = f"line {fault.line}: " if fault.line else ""
-            click.echo(f"  {marker}{line}{_harmless(fault_line(fault))}", err=True)
+            click.echo(f"  {marker}{line}{visible_lines(fault_line(fault))}", err=True)
     for detail in error.details:
-        click.echo(f"  {_harmless(detail)}", err=True)
+        click.echo(f"  {visible_lines(detail)}", err=True)
     if error.do:
-        click.echo(f"  What to do: {_harmless(error.do)}", err=True)
+        click.echo(f"  What to do: {visible_lines(error.do)}", err=True)
     return error.exit_code
 
 

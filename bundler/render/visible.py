@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+_WIDE_SPACE = "\u3000"
+"""Between Japanese and Chinese words: as ordinary there as the blank is here."""
+
 
 def visible(text: str) -> str:
     r"""``text`` with what cannot be seen in it as ``\u{…}``.
@@ -13,7 +16,7 @@ def visible(text: str) -> str:
 
 
 def _letter(letter: str) -> str:
-    return letter if letter.isprintable() else f"\\u{{{ord(letter):x}}}"
+    return letter if letter.isprintable() or letter == _WIDE_SPACE else f"\\u{{{ord(letter):x}}}"
 
 
 def visible_line(text: str) -> str:

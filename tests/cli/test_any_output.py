@@ -6,8 +6,13 @@ import json
 import os
 import subprocess
 import sys
+from datetime import datetime, timezone
 
 import pytest
+
+from bundler.cli.main import outcome
+from bundler.formats import records
+from bundler.model.manifest import Manifest
 
 
 def run(folder, encoding, *arguments):
@@ -41,3 +46,19 @@ def test_a_name_that_is_no_text_is_told_as_valid_json(tmp_path, command, encodin
         assert b"Traceback" not in told.stderr
         if "json" in arguments:
             assert json.loads(told.stdout)["ok"] is False
+
+
+def test_what_a_manifest_says_steers_no_terminal(tmp_path, capsys):
+    """`inspect` quotes a manifest that anybody may have written."""
+    said = {"resource_group": "servers\x1b[2J\x1b[1;1Happroved\u202e", "tags.site": "東京\u3000本社"}
+    manifest = Manifest(
+        name="arc", version="1", product="arc-server", created=datetime(2026, 1, 1, tzinfo=timezone.utc), tool="test",
+        targets=(), parameters=said, anchors="A", anchors_sha256="", lock_sha256="", pins=(), files=(),
+    )  # fmt: skip
+    (tmp_path / "manifest.json").write_bytes(records.to_json(manifest))
+    assert outcome(["inspect", str(tmp_path / "manifest.json")]) == 0
+    shown = capsys.readouterr().out
+    assert "\x1b" not in shown
+    assert "\u202e" not in shown
+    assert "\\u{1b}[2J" in shown
+    assert "東京\u3000本社" in shown
