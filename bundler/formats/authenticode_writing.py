@@ -76,7 +76,8 @@ def inside(value: bytes) -> bytes:
 
 
 def signer_info(
-    certificate: x509.Certificate,
+    issuer: bytes,
+    serial: int,
     *,
     algorithm: str,
     rsa: bool,
@@ -84,14 +85,15 @@ def signer_info(
     value: bytes,
     unsigned: Iterable[bytes] = (),
 ) -> bytes:
-    """A SignerInfo (RFC 5652, 5.3): that the key of ``certificate`` made ``value`` over ``attributes``.
+    """A SignerInfo (RFC 5652, 5.3): that somebody made ``value`` over ``attributes``.
 
+    ``issuer`` (DER of its name) and ``serial`` say which certificate stands for the key.
     ``rsa``: by PKCS #1 v1.5; otherwise by ECDSA, and ``value`` is DER of Ecdsa-Sig-Value.
     """
     extra = list(unsigned)
     parts = [
         integer(1),
-        sequence(certificate.issuer.public_bytes(), integer(certificate.serial_number)),
+        sequence(issuer, integer(serial)),
         digest_algorithm(algorithm),
         b"\xa0" + attributes[1:],
         _with_null(_RSA) if rsa else sequence(oid(_ECDSA[algorithm])),

@@ -166,7 +166,8 @@ class _Signed:
     def info(self, unsigned: Iterable[bytes] = ()) -> bytes:
         """The SignerInfo with its unsigned attributes (RFC 5652, 5.3)."""
         return writing.signer_info(
-            self._identity.certificate,
+            self._identity.certificate.issuer.public_bytes(),
+            self._identity.certificate.serial_number,
             algorithm=self._algorithm,
             rsa=isinstance(self._identity.key, rsa.RSAPrivateKey),
             attributes=self._attributes,

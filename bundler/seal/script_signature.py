@@ -63,8 +63,18 @@ def sign(script: bytes, key: SigningKey, *, at: datetime) -> bytes:
 
 
 def require_signed(script: bytes, sha256: str, *, at: datetime) -> None:
-    """Refuse a script that the certificate with this fingerprint did not sign. Raises :class:`NotBelieved`."""
+    """Refuse a script that the certificate with this fingerprint did not sign, in the form that :func:`sign` writes.
+
+    Raises :class:`NotBelieved`.
+    """
     authenticode.judge_pinned(io.BytesIO(script), "ps1", sha256=sha256, at=at)
+    pkcs7 = block.SignedScript(io.BytesIO(script)).pkcs7
+    if _rewritten(der.read_signature(pkcs7)) != pkcs7:
+        raise NotBelieved(
+            "the signature of the script is malformed: it is not written as its signer writes it",
+            reason="malformed",
+            do="do not run it; ask whoever built the bundle",
+        )
 
 
 def is_by(signed: bytes, script: bytes, key: SigningKey, *, at: datetime) -> bool:
@@ -81,6 +91,21 @@ def is_by(signed: bytes, script: bytes, key: SigningKey, *, at: datetime) -> boo
     return signed == _with(script, key.certificates, key.algorithm, signer.signature)
 
 
+def _rewritten(found: der.Signature) -> bytes:
+    """A believed signature, as its signed parts and its certificates would be written: readers pass over the rest."""
+    (signer,) = found.signers
+    info = writing.signer_info(
+        signer.issuer,
+        signer.serial,
+        algorithm=signer.digest_algorithm,
+        rsa=signer.signature_algorithm == "rsassa_pkcs1v15",
+        attributes=signer.signed_bytes,
+        value=signer.signature,
+    )
+    content = writing.sequence(found.content)
+    return writing.signed_data(1, found.content_type, content, found.certificates, [info], signer.digest_algorithm)
+
+
 def unsigned(script: bytes) -> str:
     """The text of a script that is not signed yet. Raises :class:`SigningError`, and NotBelieved for no text."""
     text = block.decode(script)
@@ -92,7 +117,8 @@ def unsigned(script: bytes) -> str:
 def _with(script: bytes, certificates: Sequence[x509.Certificate], algorithm: Algorithm, value: bytes) -> bytes:
     content, digest = _content(script, algorithm), cms.DIGESTS[algorithm]
     info = writing.signer_info(
-        certificates[0],
+        certificates[0].issuer.public_bytes(),
+        certificates[0].serial_number,
         algorithm=digest,
         rsa=algorithm == "rsa-sha256",
         attributes=_attributes(content, algorithm),
