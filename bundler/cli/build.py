@@ -90,9 +90,18 @@ def _check(built: Built, anchors: Path | None) -> str:
 
 def _seal_lines(built: Built) -> list[str]:
     if built.sealed_by is None:
-        return ["NOT SEALED: the far side cannot tell who made it; give a key with --seal-key (docs/sealing.md)"]
+        return [
+            "NOT SEALED: the far side cannot tell who made it, and no provenance was written;",
+            "  give a key with --seal-key (docs/sealing.md)",
+        ]
+    from bundler.seal import spoken
+
     signer = built.sealed_by
-    lines = [f"sealed by {signer.name}, valid until {signer.not_after:%Y-%m-%d}:", f"  sha256:{signer.sha256}"]
+    lines = [
+        f"sealed by {signer.name}, valid until {signer.not_after:%Y-%m-%d}; the fingerprint, as digits and as words:",
+        f"  sha256:{signer.sha256}",
+        *(f"  {line}" for line in spoken.lines(spoken.words(signer.sha256))),
+    ]
     if built.not_yet_approved:
         lines.append(f"servers take it after {built.not_yet_approved} approvals: `arc-bundler approve BUNDLE`")
     return lines
@@ -111,8 +120,9 @@ def _tell(surface: Surface, built: Built, *, check: str) -> None:
                 lines.append(f"    archive SHA-256  {made.sha256}")
             lines.append(f"    bundle digest    {made.digest}")
         lines += _seal_lines(built)
-        lines.append("Give the bundle digest to whoever unpacks it, by another way than the bundle:")
-        lines.append("  there, `sha256sum SHA256SUMS` or `Get-FileHash SHA256SUMS` must print the same.")
+        both = "the fingerprint and the bundle digest" if built.sealed_by else "the bundle digest"
+        lines.append(f"Give {both} to whoever unpacks it, by another way than the bundle:")
+        lines.append("  there, verify.sh and verify.ps1 ask for the one and print the other.")
         lines.append(f"next: {check}")
         return "\n".join(lines)
 

@@ -7,9 +7,12 @@ in fours. It says what the fingerprint says and keeps nothing secret.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mnemonic import Mnemonic
 
 _GROUP = 4
+_A_BREATH = 8
 
 
 def words(sha256: str) -> tuple[str, ...]:
@@ -20,3 +23,9 @@ def words(sha256: str) -> tuple[str, ...]:
 def digits(sha256: str) -> tuple[str, ...]:
     """The digits in groups of four."""
     return tuple(sha256[start : start + _GROUP] for start in range(0, len(sha256), _GROUP))
+
+
+def lines(pieces: Sequence[str]) -> list[str]:
+    """``pieces`` in lines of a few, as they are read out."""
+    count = _A_BREATH
+    return [" ".join(pieces[start : start + count]) for start in range(0, len(pieces), count)]

@@ -76,7 +76,7 @@ def test_scripts_bake_in_the_hash_of_every_file_they_use():
 
 # The machine itself and its hypervisor, an address put together from the table, and what a token is asked for.
 LOCAL = re.compile(rb"http://(localhost|\(localhost|169\.254\.169\.254)\b.*", re.DOTALL)
-MADE = re.compile(rb"https?://[%$].*", re.DOTALL)
+MADE = re.compile(rb"https?://[%$}].*", re.DOTALL)  # of a variable, or a pattern that is cut off one
 AUDIENCE = re.compile(rb"https://management\.(azure\.com|usgovcloudapi\.net|chinacloudapi\.cn)/?")
 
 

@@ -151,13 +151,9 @@ def _seal(vouching: Vouching) -> dict[str, object]:
     fingerprint = vouching.sealer.signer.sha256 if vouching.sealer else ""
     return {
         "people": [*sealers, *(("approver", one) for one in vouching.approvers)],
-        "digit_lines": _lines(spoken.digits(fingerprint), 8),
-        "word_lines": _lines(spoken.words(fingerprint), 6) if fingerprint else [],
+        "digit_lines": spoken.lines(spoken.digits(fingerprint)),
+        "word_lines": spoken.lines(spoken.words(fingerprint)) if fingerprint else [],
     }
-
-
-def _lines(pieces: Sequence[str], count: int) -> list[str]:
-    return [" ".join(pieces[start : start + count]) for start in range(0, len(pieces), count)]
 
 
 def _linux(onboarding: Onboarding, rows: list[_Row], shared: Mapping[str, object]) -> list[Entry]:
