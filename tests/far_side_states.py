@@ -39,7 +39,7 @@ ROWS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     "the package is there, its program is not": (
         (f"{SH}:installed, its program missing", "test_a_lost_program_is_put_back"),
-        ("test_an_agent_that_is_listed_without_its_program_is_repaired",),
+        ("test_an_agent_that_is_listed_without_its_program_is_repaired", "test_what_cannot_be_repaired_is_214"),
     ),
     "dpkg: unpacked, half-configured": (
         (f"{SH}:half-configured", f"{SH}:unpacked, older", "test_what_dpkg_cannot_configure_is_214"),
@@ -55,7 +55,11 @@ ROWS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "this script is running already": (("test_two_at_once",), ("test_two_runs_exclude_each_other",)),
     "a run that was killed, at any point": (
         ("test_killed_at_fifty_points_it_ends_well", "test_killed_it_leaves_a_receipt_all_the_same"),
-        ("test_killed_anywhere_and_run_again", "test_a_kill_leaves_a_receipt"),
+        (
+            "test_killed_anywhere_and_run_again",
+            "test_killed_with_the_program_that_it_waits_for",
+            "test_a_kill_leaves_a_receipt",
+        ),
     ),
     "a proxy that an earlier bundle set, and this one has none": (
         ("test_a_proxy_of_an_earlier_bundle_goes_with_it", "test_a_proxy_that_somebody_else_set_stays"),

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 
 POINTS = int(os.environ.get("ARC_BUNDLER_KILL_POINTS", "50"))
 # Several tests, so that several processes share them.
-PARTS = 5
+PARTS = 10
 
 PRELUDE = """
 $global:Seen = 0
