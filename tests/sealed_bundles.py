@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
@@ -63,6 +64,26 @@ def certificate(
         .not_valid_before(begins)
         .not_valid_after(ends)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def impostor(own: Signer, name: str) -> x509.Certificate:
+    """A certificate of another key with the names and the serial number of ``own``'s."""
+    held = own.certificates[0]
+    key = private_key("rsa2048", name)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(held.subject)
+        .issuer_name(held.issuer)
+        .public_key(key.public_key())
+        .serial_number(held.serial_number)
+        .not_valid_before(held.not_valid_before_utc)
+        .not_valid_after(held.not_valid_after_utc)
         .sign(key, hashes.SHA256())
     )
 

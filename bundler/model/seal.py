@@ -30,6 +30,8 @@ class Seal:
     """Who sealed: stated in the manifest, so that taking the signatures away is seen."""
 
     signer: Signer
+    issuers: tuple[str, ...] = ()
+    """Fingerprints of the further certificates in each seal, sorted: they add no trust, and none may come or go."""
     openpgp: str = ""
     """Fingerprint (40 upper-case hex digits) of the OpenPGP key that signed as well; empty: none did."""
 

@@ -21,7 +21,7 @@ from bundler.model.manifest import Manifest
 from bundler.model.seal import Approval, Seal, Signer
 from bundler.seal import cms, sums
 from bundler.seal.check import Checked
-from bundler.seal.identity import signer
+from bundler.seal.identity import fingerprints, signer
 from bundler.seal.purposes import is_issuer, require_believable
 from bundler.seal.sealing import OPENPGP_KEY
 from bundler.seal.signing import fits
@@ -97,6 +97,8 @@ def _believe_one(signed: Mapping[str, bytes], path: str, seal: Seal, trusted: Tr
     _require_unrevoked(detached.certificates, trusted.revocation_lists, at)
     if _signer(certificate) != seal.signer:
         raise _refused("the manifest names another sealer than the one whose seal it has", "bad-seal")
+    if fingerprints(detached.certificates[1:]) != seal.issuers:
+        raise _refused(f"{path}{sums.CMS} holds other certificates than the sealer put there", "bad-seal")
 
 
 def _read(signed: Mapping[str, bytes], path: str) -> cms.Detached:

@@ -90,9 +90,11 @@ def read(document: bytes) -> Detached:
         raise ValueError("it is larger than any seal")
     try:
         found = _parse(document)
+        # A certificate with a changed byte may be read by one library and not be written by the other.
+        again = write(found.certificates, found.algorithm, found.signature)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError) as error:
         raise ValueError("it is no CMS signature in DER") from error
-    if write(found.certificates, found.algorithm, found.signature) != document:
+    if again != document:
         raise ValueError("it is CMS, but not in the one form that a seal has")
     return found
 

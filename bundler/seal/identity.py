@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -24,6 +24,11 @@ def signer(certificate: x509.Certificate, *, name: str = "") -> Signer:
         not_after=certificate.not_valid_after_utc,
         algorithm=algorithm_of(certificate),
     )
+
+
+def fingerprints(certificates: Iterable[x509.Certificate]) -> tuple[str, ...]:
+    """SHA-256 of each in hex, sorted: in a seal they have no order (RFC 5652 section 5.1, a SET)."""
+    return tuple(sorted(certificate.fingerprint(hashes.SHA256()).hex() for certificate in certificates))
 
 
 def recognised(certificates: Sequence[x509.Certificate], *, name: str = "") -> Recognised:

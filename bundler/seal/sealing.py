@@ -8,7 +8,7 @@ from datetime import datetime
 from bundler.errors import SigningError
 from bundler.formats.armor import dearmor
 from bundler.model.seal import Seal
-from bundler.seal import cms, sums
+from bundler.seal import cms, identity, sums
 from bundler.seal.identity import signer
 from bundler.seal.purposes import require_usable
 from bundler.seal.signing import Sealer, SigningKey
@@ -25,7 +25,8 @@ def require_ready(key: SigningKey, at: datetime) -> None:
 def describe(sealer: Sealer) -> Seal:
     """What the manifest says of the seal, before it is made."""
     openpgp = sealer.openpgp.fingerprint if sealer.openpgp else ""
-    return Seal(signer=signer(sealer.key.certificates[0]), openpgp=openpgp)
+    own, *above = sealer.key.certificates
+    return Seal(signer=signer(own), issuers=identity.fingerprints(above), openpgp=openpgp)
 
 
 def keyring(sealer: Sealer) -> dict[str, bytes]:

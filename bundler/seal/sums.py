@@ -52,6 +52,6 @@ def parse(document: bytes) -> tuple[tuple[str, str], ...]:
     """
     matches = [_LINE.fullmatch(line) for line in document.decode("utf-8").split("\n")[:-1]]
     pairs = tuple((match[2], match[1]) for match in matches if match)
-    if render(pairs) != document:
-        raise ValueError("it is not a sorted list of SHA-256 digests and paths")
+    if render(pairs) != document or len(dict(pairs)) != len(pairs):
+        raise ValueError("it is not a sorted list of SHA-256 digests and paths, each once")
     return pairs

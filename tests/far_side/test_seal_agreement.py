@@ -1,0 +1,233 @@
+"""The program, verify.sh and verify.ps1 give one verdict on a sealed bundle, whatever was done to it."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import subprocess
+from datetime import datetime, timezone
+from pathlib import Path
+
+import far_side_bashes
+import pytest
+import seal_cases
+import sealed_bundles as sealed
+from seal_cases import CASES, DAMAGED, DOUBTED, OK, REFUSED
+
+from bundler.errors import NotBelieved
+from bundler.pack import container
+from bundler.render import quoting
+from bundler.seal import sums
+from bundler.seal.belief import Trusted, believe
+from bundler.seal.check import check
+
+CODES = {"0": OK, "200": DAMAGED, "201": DOUBTED}
+SEAL_REASONS = {"no-seal", "other-signer", "bad-seal", "seal-expired", "seal-not-yet-valid", "seal-purpose"} | {
+    "seal-weak-key",
+    "missing-approval",
+    "unknown-approval",
+    "bundle-expired",
+}
+
+
+def python(bundle: Path, given: str) -> str:
+    """What ``arc-bundler verify`` says of the files and the seal."""
+    try:
+        with container.open_bundle(bundle) as opened:
+            found = check(opened.walk())
+        believe(found, Trusted(frozenset([given])), at=datetime.now(timezone.utc))
+    except NotBelieved as error:
+        return DOUBTED if error.reason in SEAL_REASONS else DAMAGED
+    return OK
+
+
+def bash_verdicts(program: str, bundles: list[tuple[Path, str]]) -> list[str]:
+    verdicts = []
+    for bundle, given in bundles:
+        command = [program, bundle / "verify.sh", "--signer", given]
+        done = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+        verdicts.append(CODES.get(str(done.returncode), repr(done.stdout + done.stderr)))
+    return verdicts
+
+
+def powershell_verdicts(program: str, bundles: list[tuple[Path, str]], folder: Path) -> list[str]:
+    """One process for all of them: starting one takes longer than its work."""
+    file = folder / "all.ps1"
+    lines = (
+        f'& {quoting.powershell(str(bundle / "verify.ps1"))} -Signer {given}\nWrite-Host "<<$LASTEXITCODE>>"\n'
+        for bundle, given in bundles
+    )
+    file.write_text("".join(lines), encoding="ascii")
+    done = subprocess.run(
+        [program, "-NoProfile", "-NonInteractive", "-File", file], capture_output=True, text=True, check=False
+    )
+    found = re.findall(r"(.*?)<<(\d+)>>\n", done.stdout, re.DOTALL)
+    assert len(found) == len(bundles), done.stdout[-2000:] + done.stderr
+    return [CODES.get(code, said) for said, code in found]
+
+
+@pytest.fixture(scope="module")
+def bundles(tmp_path_factory) -> list[tuple[Path, str]]:
+    """The bundle of each case, and whom to believe."""
+    folders = seal_cases.Folders(tmp_path_factory.mktemp("cases"))
+    return [(folders.damaged(case, number), case.given) for number, case in enumerate(CASES)]
+
+
+def wrong(verdicts: list[str]) -> dict[str, tuple[str, str]]:
+    assert len(verdicts) == len(CASES)
+    return {
+        case.name: (case.verdict, verdict)
+        for case, verdict in zip(CASES, verdicts, strict=True)
+        if verdict != case.verdict and not (case.verdict == REFUSED and verdict in (DAMAGED, DOUBTED))
+    }
+
+
+def test_the_names_of_the_cases_are_one_of_a_kind():
+    assert len({case.name for case in CASES}) == len(CASES)
+
+
+def test_the_program(bundles):
+    assert wrong([python(bundle, given) for bundle, given in bundles]) == {}
+
+
+@pytest.mark.parametrize("program", far_side_bashes.paths(), ids=far_side_bashes.name)
+def test_verify_sh(bundles, program):
+    assert wrong(bash_verdicts(program, bundles)) == {}
+
+
+def test_verify_ps1(bundles, powershell, tmp_path):
+    assert wrong(powershell_verdicts(powershell, bundles, tmp_path)) == {}
+
+
+# ---- Single bytes ----
+
+
+class Judge:
+    """A process that looks at one bundle again and again, each time by the script's own functions."""
+
+    def __init__(self, command: list[str | Path]) -> None:
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+
+    def verdict(self) -> str:
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write("go\n")
+        self._process.stdin.flush()
+        said = ""
+        for line in self._process.stdout:
+            found = re.search(r"<<(\d+)>>", line)
+            if found:
+                return CODES.get(found[1], said)
+            said += line
+        raise AssertionError(said)
+
+    def close(self) -> None:
+        self._process.communicate()
+
+
+def bash_judge(bundle: Path, given: str, folder: Path) -> Judge:
+    """verify.sh without its last line, which starts it; main runs once for each line of standard input."""
+    text = (bundle / "verify.sh").read_text()
+    assert text.endswith('\nmain "$@"\n')
+    loop = f'while read -r _; do ( main --signer {given} </dev/null ); printf "<<%d>>\\n" "$?"; done\n'
+    script = text.removesuffix('main "$@"\n').replace(
+        'BUNDLE=$(CDPATH=\'\' cd -P -- "$(dirname -- "${BASH_SOURCE[0]}")"', f"BUNDLE=$(cd {quoting.bash(str(bundle))}"
+    )
+    assert script.count(str(bundle)) == 1
+    (folder / "judge.sh").write_text(script + loop)
+    return Judge(["bash", folder / "judge.sh"])
+
+
+def powershell_judge(program: str, bundle: Path, given: str, folder: Path) -> Judge:
+    text = (bundle / "verify.ps1").read_text()
+    head, start, _ = text.partition("if ($Help) ")
+    assert start
+    found = "$Bundle = Split-Path -Parent $MyInvocation.MyCommand.Path"
+    assert found in head
+    head = head.replace(found, f"$Bundle = {quoting.powershell(str(bundle))}")
+    said = "Write-Host ('<<' + (Invoke-Verification) + '>>')"
+    loop = f"$Signer = '{given}'\nwhile ($null -ne [Console]::In.ReadLine()) {{ {said} }}\n"
+    (folder / "judge.ps1").write_text(head + loop, encoding="ascii")
+    return Judge([program, "-NoProfile", "-NonInteractive", "-File", folder / "judge.ps1"])
+
+
+def changes(bundle: Path, count: int, seed: int) -> list[tuple[Path, int, int]]:
+    """Files, positions and what to add to the byte there: half of them anywhere, half in what seals and is sealed."""
+    draw = random.Random(seed)
+    files = sorted(path for path in bundle.rglob("*") if path.is_file())
+    seals = [path for path in files if not sums.is_listed(path.relative_to(bundle).as_posix())]
+    chosen = []
+    for number in range(count):
+        among = files if number % 2 else seals
+        file = draw.choices(among, [path.stat().st_size for path in among])[0]
+        chosen.append((file, draw.randrange(file.stat().st_size), draw.randrange(1, 256)))
+    return chosen
+
+
+def believed_after(bundle: Path, wanted: list[tuple[Path, int, int]], verdict) -> list[tuple[Path, int, int]]:
+    """Those changes that are not noticed; the bundle is as before afterwards."""
+    assert verdict() == OK
+    unseen = []
+    for file, position, difference in wanted:
+        content = file.read_bytes()
+        other = bytes([(content[position] + difference) % 256])
+        file.write_bytes(content[:position] + other + content[position + 1 :])
+        said = verdict()
+        assert said in (OK, DAMAGED, DOUBTED), said
+        if said == OK:
+            unseen.append((file, position, difference))
+        file.write_bytes(content)
+    assert verdict() == OK
+    return unseen
+
+
+def count(usual: int) -> int:
+    return int(os.environ.get("ARC_BUNDLER_BYTE_CHANGES", usual))
+
+
+@pytest.fixture(params=["rsa2048", "p256"])
+def small(request, tmp_path) -> tuple[Path, str]:
+    """A sealed and approved bundle of few bytes, and its sealer."""
+    sealer = sealed.signer(request.param, f"LAB sealer {request.param}")
+    recipe = sealed.Recipe(
+        sealer=sealer,
+        openpgp=sealed.OpenPgp(),
+        approvers=(seal_cases.FIRST, seal_cases.SECOND),
+        required=1,
+        approved=(seal_cases.FIRST, seal_cases.SECOND),
+        serial=20261122010203,
+        not_after=sealed.NOW + sealed.DAY,
+    )
+    return sealed.write(tmp_path / "bundle", recipe), sealer.fingerprint
+
+
+def test_no_byte_can_be_changed_for_the_program(small):
+    bundle, given = small
+    wanted = changes(bundle, count(10_000) // 2, seed=1)
+    assert believed_after(bundle, wanted, lambda: python(bundle, given)) == []
+
+
+def test_no_byte_can_be_changed_for_verify_sh(small, tmp_path):
+    if not far_side_bashes.paths():
+        pytest.skip("needs bash")
+    bundle, given = small
+    wanted = changes(bundle, count(300) // 2, seed=1)
+    judge = bash_judge(bundle, given, tmp_path)
+    assert believed_after(bundle, wanted, judge.verdict) == []
+    judge.close()
+
+
+def test_no_byte_can_be_changed_for_verify_ps1(small, powershell, tmp_path):
+    bundle, given = small
+    wanted = changes(bundle, count(300) // 2, seed=1)
+    judge = powershell_judge(powershell, bundle, given, tmp_path)
+    assert believed_after(bundle, wanted, judge.verdict) == []
+    judge.close()
