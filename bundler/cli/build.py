@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler.cli.amounts import human
+from bundler.cli.script_signing import ScriptSettings, script_key, script_options
 from bundler.cli.sealing import SealSettings, seal_options, sealer
 from bundler.cli.settings import (
     FetchSettings,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     help="File with the servers' secret, to embed it, or to see that it is nowhere in the bundle; otherwise "
     "ARC_BUNDLER_SECRET.",
 )
+@script_options
 @seal_options
 @password_option
 @fetch_options
@@ -50,6 +52,7 @@ def command(
     locked: bool,
     password_file: Path | None,
     sealing: SealSettings,
+    signing: ScriptSettings,
     secret_file: Path | None,
     allow_embedded_secret: bool,
 ) -> None:
@@ -62,12 +65,14 @@ def command(
     from bundler.flow.site import beside
 
     site = read_site(surface, chosen)
+    seals = sealer(surface, sealing)
     wish = Wish(
         output=output,
         lock_path=chosen.lock,
         locked=locked,
         password=password_source(surface, password_file),
-        sealer=sealer(surface, sealing),
+        sealer=seals,
+        script_key=script_key(surface, signing, seals),
         secret=_secret(surface, secret_file),
         allow_embedded_secret=allow_embedded_secret,
     )
@@ -120,6 +125,9 @@ def _tell(surface: Surface, built: Built, *, check: str) -> None:
                 lines.append(f"    archive SHA-256  {made.sha256}")
             lines.append(f"    bundle digest    {made.digest}")
         lines += _seal_lines(built)
+        if built.scripts_signed_by:
+            signer = built.scripts_signed_by
+            lines.append(f"PowerShell scripts signed by {signer.name}, valid until {signer.not_after:%Y-%m-%d}")
         both = "the fingerprint and the bundle digest" if built.sealed_by else "the bundle digest"
         lines.append(f"Give {both} to whoever unpacks it, by another way than the bundle:")
         lines.append("  there, verify.sh and verify.ps1 ask for the one and print the other.")

@@ -58,6 +58,8 @@ def _lines(manifest: Manifest, digest: str) -> Iterator[str]:
     yield f"  anchors   {manifest.anchors} ({manifest.anchors_sha256})"
     yield f"  targets   {', '.join(map(str, manifest.targets))}"
     yield f"  files     {len(manifest.files)}, {human(sum(file.size for file in manifest.files))}"
+    if manifest.scripts_signed_by:
+        yield f"  scripts   signed by {manifest.scripts_signed_by.name} ({manifest.scripts_signed_by.sha256})"
     yield from (f"  weakened  {switch}" for switch in manifest.weakened)
     yield from (f"  unusual   {what}" for what in manifest.unusual)
     yield "packages"

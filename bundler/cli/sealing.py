@@ -129,7 +129,7 @@ def _key(surface: Surface, chosen: SealSettings) -> SigningKey | None:
         from bundler.seal import keys
 
         passphrase = asked_once(surface, chosen.seal_passphrase_file, _SEAL_PASSPHRASE)
-        return keys.read(chosen.seal_key, chosen.seal_certificate, passphrase, warn=_warn)
+        return keys.read(chosen.seal_key, chosen.seal_certificate, passphrase, warn=warn)
     if chosen.seal_pkcs11:
         return _token(surface, chosen, chosen.seal_pkcs11)
     if chosen.seal_command and chosen.seal_certificate:
@@ -159,10 +159,11 @@ def _openpgp(surface: Surface, chosen: SealSettings) -> OpenPgpSigner | None:
     from bundler.seal import openpgp_signer
 
     passphrase = asked_once(surface, chosen.openpgp_passphrase_file, _OPENPGP_PASSPHRASE)
-    return openpgp_signer.read(chosen.openpgp_key, passphrase, at=surface.now, warn=_warn)
+    return openpgp_signer.read(chosen.openpgp_key, passphrase, at=surface.now, warn=warn)
 
 
-def _warn(sentence: str) -> None:
+def warn(sentence: str) -> None:
+    """Say what is not wrong but should be known of a key."""
     click.echo(f"warning: {sentence}", err=True)
 
 

@@ -68,6 +68,10 @@ def _tell(surface: Surface, bundle: Path, found: Verified) -> None:
         label = f" [{found.practice}]" if found.practice else ""
         lines = [f"{bundle}: {found.name} {found.version}{label} is whole; {found.files} files match the manifest"]
         lines += _seal_lines(found)
+        if found.scripts_signed_by:
+            signer = found.scripts_signed_by
+            lines.append(f"  PowerShell scripts signed by {signer.name}, valid until {signer.not_after:%Y-%m-%d}")
+            lines.append(f"    sha256:{signer.sha256}")
         for package in found.packages:
             lines.append(f"  {package.path}  {package.version}")
             lines.append(f"    signed by {package.signer}; believed by {', '.join(package.methods)}")

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from bundler import __version__
 from bundler.fetch.store import Store
-from bundler.flow import review, vouching
+from bundler.flow import review, script_signing, vouching
 from bundler.flow.carried import contents
+from bundler.flow.script_signing import Signing
 from bundler.flow.site import Site
 from bundler.formats import records
 from bundler.model.anchor import Anchors
@@ -65,30 +66,34 @@ def tree(
     store: Store,
     weakened: tuple[str, ...] = (),
     sealer: Sealer | None = None,
+    scripts_by: Signing | None = None,
     secret: str = "",
 ) -> Tree:
     """The part's tree: payload, evidence, scripts, manifest and sums, which name ``sealer``; it seals nothing yet.
+
+    The PowerShell scripts get the signatures that ``scripts_by`` has for them.
 
     Every time in it is the lock's, every byte follows from lock, definition and this release.
     """
     wanted = _wanted(site)
     vouched = vouching.vouching(site, lock, sealer)
+    content = (
+        *_payload(part.pins, store),
+        *_evidence(part.pins, site.anchors, store),
+        *_keyring(sealer),
+        *_secret(wanted, secret),
+        *_scripts(part, wanted, vouched, site=site, lock=lock, scripts_by=scripts_by),
+    )
     description = _manifest(part, wanted, site=site, lock=lock, weakened=weakened)
     description = replace(
         description,
         serial=vouched.serial,
         not_after=vouched.not_after,
         seal=describe(sealer) if sealer else None,
+        scripts_signed_by=script_signing.signer(content, scripts_by),
         approval=vouching.approval(vouched),
     )
     description = replace(description, procedures=procedures(wanted, description))
-    content = (
-        *_payload(part.pins, store),
-        *_evidence(part.pins, site.anchors, store),
-        *_keyring(sealer),
-        *_secret(wanted, secret),
-        *_scripts(part, wanted, vouched, site=site, lock=lock),
-    )
     entries = (*content, _bill(description, content, part.name(lock)))
     page = review.inside(manifests.completed(description, entries))
     return manifests.assemble(description, (*entries, page), name=part.name(lock), time=lock.taken)
@@ -142,9 +147,11 @@ def _keyring(sealer: Sealer | None) -> Iterable[Entry]:
     return (Entry(path, content) for path, content in keyring(sealer).items()) if sealer else ()
 
 
-def _scripts(part: Part, wanted: Onboarding, vouched: Vouching, *, site: Site, lock: Lock) -> Iterable[Entry]:
+def _scripts(
+    part: Part, wanted: Onboarding, vouched: Vouching, *, site: Site, lock: Lock, scripts_by: Signing | None
+) -> Iterable[Entry]:
     table = {"config/endpoints.json": records.to_json(endpoints(site.definition))}
-    return scripts.entries(
+    made = scripts.entries(
         wanted,
         part.pins,
         name=lock.name,
@@ -152,8 +159,10 @@ def _scripts(part: Part, wanted: Onboarding, vouched: Vouching, *, site: Site, l
         practice=_practice(site.anchors),
         tool=TOOL,
         vouching=vouched,
+        scripts_signed_by=scripts_by.signer if scripts_by else None,
         extra={**table, **_keys(part.pins, site.anchors), **contents(site.carried.certificates)},
     )
+    return script_signing.signed(made, scripts_by)
 
 
 def _practice(anchors: Anchors) -> str:

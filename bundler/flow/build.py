@@ -15,9 +15,10 @@ from pathlib import Path
 from bundler.errors import LockError, NotBelieved, WriteError
 from bundler.fetch.download import Downloader
 from bundler.fetch.store import Store
-from bundler.flow import assemble, embedding, fetching, lock_file, provenance, review, vouching
+from bundler.flow import assemble, embedding, fetching, lock_file, provenance, review, script_signing, vouching
 from bundler.flow import verify as verifying
 from bundler.flow.plan import file_name
+from bundler.flow.script_signing import Signing
 from bundler.flow.site import Site
 from bundler.formats import records
 from bundler.model.lock import Lock
@@ -31,8 +32,9 @@ from bundler.pack.staging import Staging
 from bundler.products.arc_server.definition import Output
 from bundler.seal import belief, sums
 from bundler.seal.check import Checked
+from bundler.seal.script_signature import require_ready
 from bundler.seal.sealing import describe
-from bundler.seal.signing import Sealer
+from bundler.seal.signing import Sealer, SigningKey
 
 Password = Callable[[], str]
 
@@ -64,6 +66,8 @@ class Built:
     """True where the same bundle was there already, found whole."""
     sealed_by: Signer | None = None
     """None where nobody sealed it: the far side cannot tell who made it."""
+    scripts_signed_by: Signer | None = None
+    """None where nobody signed the PowerShell scripts, or there are none."""
     not_yet_approved: int = 0
     """Approvals that a server will demand and that nobody has given yet."""
     made: tuple[Made, ...]
@@ -79,6 +83,8 @@ class Wish:
     weakened: tuple[str, ...] = ()
     password: Password | None = None
     sealer: Sealer | None = None
+    script_key: SigningKey | None = None
+    """Signs the PowerShell scripts; None leaves them unsigned."""
     secret: str = ""
     """The secret that the servers will need, where this build was given it: to embed it, or to see that nobody did."""
     allow_embedded_secret: bool = False
@@ -109,22 +115,33 @@ def build(
     Raises what any step raises; afterwards either all outputs are there, checked, or none is.
     """
     vouching.require_sealer(site, wish.sealer, at)
+    key = wish.script_key
+    if key:
+        require_ready(key, at)
     embedding.require_allowed(site.definition, wish.secret, allowed=wish.allow_embedded_secret)
     lock = obtain_lock(site, wish, downloader, at=at, environment=environment)
     jobs = _jobs(site, lock, store, wish)
     final = wish.output / lock.name / lock.version
     if final.exists():
+        if key:
+            # A key that draws at random would sign another way: what it signed then is recognised, not made again.
+            jobs = _jobs(
+                site, lock, store, wish, lambda file: script_signing.kept(key, at, final / file, wish.password)
+            )
         return _unchanged(final, lock, jobs, site, wish, at)
     fetching.fetch(lock, downloader, site.path.parent)
     fetching.believe(lock, store, anchors=site.anchors, at=at)
     embedding.refuse_leaks(site.definition, (job.tree for job in jobs), wish.secret)
     # Not before everything is believed: a key in a token, or its owner, is asked to vouch for nothing else.
+    if key:
+        by = script_signing.by(key, at)
+        jobs = _jobs(site, lock, store, wish, lambda _: by)
     jobs = _sealed(jobs, wish.sealer)
     with Staging(final, needed=sum(content.total(job.tree) for job in jobs)) as folder:
         made = tuple(_make(job, folder, final, wish, progress) for job in jobs)
         _attest(lock, jobs, made, folder, wish.sealer)
         _check(jobs, folder, wish, at)
-    return _built(final, lock, site, wish, made, unchanged=False)
+    return _built(final, lock, jobs, site, wish, made, unchanged=False)
 
 
 def obtain_lock(
@@ -150,7 +167,10 @@ def obtain_lock(
     return lock
 
 
-def _jobs(site: Site, lock: Lock, store: Store, wish: Wish) -> tuple[_Job, ...]:
+def _jobs(
+    site: Site, lock: Lock, store: Store, wish: Wish, scripts_by: Callable[[str], Signing | None] = lambda _: None
+) -> tuple[_Job, ...]:
+    """Every output, with its tree; ``scripts_by`` says who signs the scripts of the first that has that tree."""
     trees: dict[str, Tree] = {}
     jobs = []
     for output in site.definition.outputs:
@@ -163,6 +183,7 @@ def _jobs(site: Site, lock: Lock, store: Store, wish: Wish) -> tuple[_Job, ...]:
                     store=store,
                     weakened=wish.weakened,
                     sealer=wish.sealer,
+                    scripts_by=scripts_by(file_name(part, lock, output)),
                     secret=wish.secret,
                 )
             tree = trees[part.suffix]
@@ -272,7 +293,7 @@ def _unchanged(final: Path, lock: Lock, jobs: tuple[_Job, ...], site: Site, wish
     made = tuple(_there(final, job, wish, at) for job in jobs)
     if wish.sealer:
         _require_attested(final / provenance.file_name(lock.name, lock.version), jobs, wish.sealer)
-    return _built(final, lock, site, wish, made, unchanged=True)
+    return _built(final, lock, jobs, site, wish, made, unchanged=True)
 
 
 def _there(final: Path, job: _Job, wish: Wish, at: datetime) -> Made:
@@ -334,8 +355,18 @@ def _require_held(path: Path, job: _Job, wish: Wish, at: datetime) -> None:
     raise _something_else(path, "is not what this build makes")
 
 
-def _built(final: Path, lock: Lock, site: Site, wish: Wish, made: tuple[Made, ...], *, unchanged: bool) -> Built:
+def _built(
+    final: Path,
+    lock: Lock,
+    jobs: Iterable[_Job],
+    site: Site,
+    wish: Wish,
+    made: tuple[Made, ...],
+    *,
+    unchanged: bool,
+) -> Built:
     approval = site.definition.approval
+    signers = (_manifest(job).scripts_signed_by for job in jobs)
     return Built(
         name=lock.name,
         version=lock.version,
@@ -343,6 +374,7 @@ def _built(final: Path, lock: Lock, site: Site, wish: Wish, made: tuple[Made, ..
         practice="LAB" if site.anchors.practice else "",
         unchanged=unchanged,
         sealed_by=describe(wish.sealer).signer if wish.sealer else None,
+        scripts_signed_by=next(filter(None, signers), None),
         not_yet_approved=approval.required if approval else 0,
         made=made,
     )

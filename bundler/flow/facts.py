@@ -91,7 +91,7 @@ _PIN: Mapping[str, Topic] = {
 
 
 _PARTS = frozenset(
-    "parameters pins files seal approval targets weakened unusual contacts procedures support".split()  # noqa: SIM905
+    "parameters pins files seal scripts_signed_by approval targets weakened unusual contacts procedures support".split()  # noqa: SIM905
 )
 """Fields of a manifest that are facts of their own, item by item."""
 _THERE = True
@@ -106,6 +106,8 @@ def of_manifest(manifest: Manifest) -> Iterator[Fact]:
     yield from _each("targets", "targets", manifest.targets)
     if manifest.seal is not None:
         yield from _seal(manifest.seal)
+    if manifest.scripts_signed_by is not None:
+        yield Fact("seal", "scripts", "signer", manifest.scripts_signed_by, shown(manifest.scripts_signed_by))
     if manifest.approval is not None:
         yield from _approval(manifest.approval)
     for name, text in manifest.parameters.items():

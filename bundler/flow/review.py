@@ -110,6 +110,13 @@ def _vouched(manifest: Manifest) -> Iterator[Finding]:
             f"By {manifest.seal.signer.name}. The SHA-256 of the certificate, to be compared with what you were told:"
         )
         yield Finding("ordinary", "The bundle is sealed", text, manifest.seal.signer.sha256)
+    signer = manifest.scripts_signed_by
+    if signer is not None:
+        text = (
+            f"By {signer.name}, until {signer.not_after:%Y-%m-%d}: for Windows servers that run signed scripts alone. "
+            "The SHA-256 of the certificate:"
+        )
+        yield Finding("ordinary", "The PowerShell scripts are signed", text, signer.sha256)
     if manifest.approval is None:
         text = "The servers accept it without a reviewer's signature: a yes to this page is not enforced by anything."
         yield Finding("look", "No approval is demanded", text)

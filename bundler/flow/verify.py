@@ -7,15 +7,18 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import IO, BinaryIO
 
 from bundler.errors import NotBelieved, WriteError
 from bundler.flow import judge, provenance
 from bundler.flow.provenance import Provenance
+from bundler.flow.script_signing import is_script, require_signed
 from bundler.formats import pieces
 from bundler.model.anchor import Anchors
 from bundler.model.lock import Pin
+from bundler.model.manifest import Manifest
 from bundler.model.seal import Signer
 from bundler.model.value import value
 from bundler.pack import container
@@ -59,6 +62,8 @@ class Verified:
     openpgp: str = ""
     """Fingerprint of the OpenPGP key that sealed as well."""
     approved_by: tuple[Signer, ...] = ()
+    scripts_signed_by: Signer | None = None
+    """Whose Authenticode signature each PowerShell script carries; None where the manifest names nobody."""
     provenance: Provenance | None = None
     """What the file beside it says of how it was built; None where there is no such file, or no seal was asked for."""
     weakened: tuple[str, ...] = ()
@@ -79,8 +84,9 @@ def verify(
     """Check ``bundle``, a directory or an archive: its seal by ``trusted``, and its packages by ``anchors``.
 
     ``trusted`` of None asks for no seal (``--insecure-no-seal``), and the result says so.
-    Of an archive, the packages alone go to temporary files, which end with the call; a directory's are judged where
-    they lie. Raises NotBelieved where anything is not as its maker left it, or its anchors are not ``anchors``.
+    Of an archive, the packages and scripts alone go to temporary files, which end with the call; a directory's are
+    judged where they lie.
+    Raises NotBelieved where anything is not as its maker left it, or its anchors are not ``anchors``.
     """
     with ExitStack() as stack:
         opened = stack.enter_context(container.open_bundle(bundle, password=password))
@@ -90,6 +96,7 @@ def verify(
         vouched = believe(found, trusted, at=at) if trusted else None
         _require_anchors(found, anchors)
         _require_vouched(found, anchors)
+        require_signed(found.manifest, partial(_script, packages, found.manifest), at=at)
         verdicts = tuple(_again(pin, packages, found, anchors, at) for pin in found.manifest.pins)
     return Verified(
         name=found.manifest.name,
@@ -102,6 +109,7 @@ def verify(
         sealed_by=vouched.signer if vouched else None,
         openpgp=vouched.openpgp if vouched else "",
         approved_by=vouched.approved_by if vouched else (),
+        scripts_signed_by=found.manifest.scripts_signed_by,
         provenance=_provenance(bundle, found) if vouched else None,
         weakened=() if vouched else ("--insecure-no-seal",),
         unusual=_unusual(found),
@@ -132,7 +140,7 @@ def _spooling() -> Iterator[None]:
 
 
 class _Packages:
-    """The packages of one bundle, each at hand as a file that can be read in any order."""
+    """The packages of one bundle, and its scripts, each at hand as a file that can be read in any order."""
 
     def __init__(self, opened: container.Container, stack: ExitStack) -> None:
         self._container = opened
@@ -143,7 +151,7 @@ class _Packages:
         """Where the content of the file ``path`` is to be written: an archive can be read but once."""
         if (
             self._container.format == "directory"
-            or not path.startswith(_PAYLOAD)
+            or not (path.startswith(_PAYLOAD) or is_script(path))
             or path.startswith((_KEYS, _CERTIFICATES))
         ):
             return None
@@ -151,7 +159,7 @@ class _Packages:
         return self._spooled[path]
 
     def open(self, path: str) -> BinaryIO:
-        """A checked package, from its start; the stack closes it."""
+        """A checked package or script, from its start; the stack closes it."""
         if self._container.format == "directory":
             return self._stack.enter_context(self._container.open(path))
         spooled = self._spooled[path]
@@ -235,7 +243,20 @@ def _require_same_bytes(pin: Pin, package: BinaryIO) -> None:
     """What was judged must be what was hashed: a file of a directory can be exchanged between the two."""
     package.seek(0)
     if pieces.sha256(package) != pin.sha256:
-        raise NotBelieved(f"{pin.path} was exchanged while the bundle was checked", reason="digest-mismatch")
+        raise _exchanged(pin.path)
+
+
+def _exchanged(path: str) -> NotBelieved:
+    return NotBelieved(f"{path} was exchanged while the bundle was checked", reason="digest-mismatch")
+
+
+def _script(packages: _Packages, manifest: Manifest, path: str) -> bytes:
+    """The bytes of a script that were hashed."""
+    (entry,) = (one for one in manifest.files if one.path == path)
+    content = packages.open(path).read(entry.size + 1)
+    if hashlib.sha256(content).hexdigest() != entry.sha256:
+        raise _exchanged(path)
+    return content
 
 
 def _documents(pin: Pin, found: Checked) -> dict[str, bytes]:

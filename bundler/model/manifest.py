@@ -8,7 +8,7 @@ from datetime import datetime
 from bundler.model.contact import Contact
 from bundler.model.lock import Pin
 from bundler.model.procedure import Procedure
-from bundler.model.seal import Approval, Seal
+from bundler.model.seal import Approval, Seal, Signer
 from bundler.model.support import Support
 from bundler.model.target import Target
 from bundler.model.value import value
@@ -52,6 +52,8 @@ class Manifest:
     """When a target stops accepting the bundle, where the definition says so; UTC."""
     seal: Seal | None = None
     """None where nobody sealed it."""
+    scripts_signed_by: Signer | None = None
+    """Whose Authenticode signature every PowerShell script carries; None where none does, or there is none."""
     approval: Approval | None = None
     """None where the definition asks for no reviewer's word."""
     targets: tuple[Target, ...]

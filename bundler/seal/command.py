@@ -36,7 +36,13 @@ _MOST_PRINTED = 1 << 16
 """Bytes: a signature of 512, as hex, with much room."""
 _MOST_COMPLAINED = 1 << 13
 _LINES_SHOWN = 5
-_KEPT_BACK = ("ARC_BUNDLER_SEAL_PASSPHRASE", "ARC_BUNDLER_OPENPGP_PASSPHRASE", "ARC_BUNDLER_PASSWORD")
+_KEPT_BACK = (
+    "ARC_BUNDLER_SEAL_PASSPHRASE",
+    "ARC_BUNDLER_SCRIPT_PASSPHRASE",
+    "ARC_BUNDLER_OPENPGP_PASSPHRASE",
+    "ARC_BUNDLER_PASSWORD",
+    "ARC_BUNDLER_SECRET",
+)
 """Secrets of ours that are none of the program's business."""
 
 

@@ -24,6 +24,9 @@ from bundler.seal.signing import SigningKey, checked, digest_of
 Passphrase = Callable[[], str]
 """Asked only when a key turns out to be encrypted; gives the empty text where nobody has one."""
 
+_Asked = Callable[[], bytes]
+"""The same, for a key that is encrypted: never empty, or :class:`SigningError`."""
+
 _Private = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 _Found = tuple[object, tuple[x509.Certificate, ...]]
 
@@ -51,22 +54,28 @@ class _FileKey:
 
 
 def read(
-    key_file: Path, certificate_file: Path | None, passphrase: Passphrase, *, warn: Callable[[str], None]
+    key_file: Path,
+    certificate_file: Path | None,
+    passphrase: Passphrase,
+    *,
+    warn: Callable[[str], None],
+    purpose: str = "seal",
 ) -> SigningKey:
     """Read the key in ``key_file``, PEM or PKCS #12.
 
     Its certificate, and those of its issuers, are beside it or in ``certificate_file``. ``warn`` is told what is not
-    wrong but should be known. Raises :class:`SigningError`. Whether the certificate may seal now is not asked here:
+    wrong but should be known; ``purpose`` is how the flags and the variable begin that an error names. Raises
+    :class:`SigningError`. Whether the certificate may seal now is not asked here:
     :func:`bundler.seal.purposes.require_usable`.
     """
     content = certificates.content_of(key_file, "key")
-    key, beside = _opened(content, key_file, passphrase)
+    key, beside = _opened(content, key_file, _asking(key_file, passphrase, purpose))
     look_at_mode(key_file, warn)
     private = _sealing(key, key_file)
     given = certificates.read(certificate_file) if certificate_file else beside
     if not given:
         raise SigningError(
-            f"{key_file} holds a key and no certificate", do="give its certificate with `--seal-certificate FILE`"
+            f"{key_file} holds a key and no certificate", do=f"give its certificate with `--{purpose}-certificate FILE`"
         )
     chain = certificates.chain_of(private.public_key(), given, certificate_file or key_file)
     return checked(_FileKey(chain, purposes.algorithm_of(chain[0]), private))
@@ -93,7 +102,7 @@ def _sealing(key: object, place: Path) -> _Private:
     raise SigningError(f"{place} holds {kind}, which does not seal", do=_KINDS)
 
 
-def _opened(content: bytes, place: Path, passphrase: Passphrase) -> _Found:
+def _opened(content: bytes, place: Path, passphrase: _Asked) -> _Found:
     if b"-----BEGIN" in content:
         return _from_pem(content, place, passphrase)
     if _is_pkcs12(content):
@@ -109,7 +118,7 @@ def _no_key(content: bytes, place: Path) -> SigningError:
     )
 
 
-def _from_pem(content: bytes, place: Path, passphrase: Passphrase) -> _Found:
+def _from_pem(content: bytes, place: Path, passphrase: _Asked) -> _Found:
     blocks = list(_PEM.finditer(content))
     if not blocks:
         raise _no_key(content, place)
@@ -118,7 +127,7 @@ def _from_pem(content: bytes, place: Path, passphrase: Passphrase) -> _Found:
     block = blocks[0][0]
     secret = None
     if blocks[0][1].startswith(b"ENCRYPTED") or b"Proc-Type: 4,ENCRYPTED" in block:  # RFC 1421 section 4.6.1.1
-        secret = _asked(place, passphrase)
+        secret = passphrase()
     try:
         key = serialization.load_pem_private_key(block + b"\n", secret)
     except (ValueError, TypeError, UnsupportedAlgorithm):
@@ -136,10 +145,10 @@ def _is_pkcs12(content: bytes) -> bool:
         return False
 
 
-def _from_pkcs12(content: bytes, place: Path, passphrase: Passphrase) -> _Found:
+def _from_pkcs12(content: bytes, place: Path, passphrase: _Asked) -> _Found:
     found = _unlocked(content, None) or _unlocked(content, b"")
     if found is None:
-        found = _unlocked(content, _asked(place, passphrase))
+        found = _unlocked(content, passphrase())
         if found is None:
             raise _unopened(place, encrypted=True)
     if found.key is None:
@@ -155,15 +164,18 @@ def _unlocked(content: bytes, secret: bytes | None) -> pkcs12.PKCS12KeyAndCertif
         return None
 
 
-def _asked(place: Path, passphrase: Passphrase) -> bytes:
-    secret = passphrase()
-    if not secret:
-        raise SigningError(
-            f"the key {place} is encrypted, and there is no passphrase",
-            do="give it with `--seal-passphrase-file FILE`, in ARC_BUNDLER_SEAL_PASSPHRASE, "
-            "or at the prompt of a terminal",
-        )
-    return secret.encode("utf-8", "surrogateescape")
+def _asking(place: Path, passphrase: Passphrase, purpose: str) -> _Asked:
+    def ask() -> bytes:
+        secret = passphrase()
+        if not secret:
+            raise SigningError(
+                f"the key {place} is encrypted, and there is no passphrase",
+                do=f"give it with `--{purpose}-passphrase-file FILE`, in ARC_BUNDLER_{purpose.upper()}_PASSPHRASE, "
+                "or at the prompt of a terminal",
+            )
+        return secret.encode("utf-8", "surrogateescape")
+
+    return ask
 
 
 def _unopened(place: Path, *, encrypted: bool) -> SigningError:

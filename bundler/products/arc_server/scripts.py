@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from bundler.errors import DefinitionError
 from bundler.formats import records
 from bundler.model.lock import Pin
-from bundler.model.seal import Vouching
+from bundler.model.seal import Signer, Vouching
 from bundler.model.target import Target
 from bundler.model.tree import Entry
 from bundler.model.value import value
@@ -107,12 +107,14 @@ def entries(
     tool: str,
     extra: Mapping[str, bytes] | None = None,
     vouching: Vouching = UNSEALED,
+    scripts_signed_by: Signer | None = None,
 ) -> tuple[Entry, ...]:
     """Every file that is neither a package nor evidence nor a description of the bundle, sorted by path.
 
     ``practice`` is ``LAB`` for a lab's bundle, otherwise empty. ``extra`` are further files by path
     (``config/endpoints.json``, ``payload/keys/….asc``): they become entries, and the install scripts verify them.
-    ``vouching`` is what the scripts believe the bundle's seal by.
+    ``vouching`` is what the scripts believe the bundle's seal by; ``scripts_signed_by`` whose Authenticode signature
+    the PowerShell scripts will get, which is told, not made, here.
     ``install.sh`` and ``verify.sh`` are there when a target is Linux, their counterparts when one is Windows.
     Raises :class:`~bundler.errors.DefinitionError` where the onboarding cannot be done on one of the targets.
     """
@@ -140,7 +142,13 @@ def entries(
         made += _linux(onboarding, linux, shared)
     if windows:
         made += _windows(onboarding, windows, shared)
-    start = {**shared, "linux": bool(linux), "windows": bool(windows), "targets_text": _targets_text(linux + windows)}
+    start = {
+        **shared,
+        "linux": bool(linux),
+        "windows": bool(windows),
+        "targets_text": _targets_text(linux + windows),
+        "scripts_signed_by": scripts_signed_by if windows else None,
+    }
     made.append(Entry("START-HERE.txt", render("arc-server/START-HERE.txt.j2", start)))
     return tuple(sorted(made, key=lambda entry: entry.path.encode()))
 
