@@ -124,6 +124,12 @@ class SmallRoot:
     def __truediv__(self, path: str) -> Path:
         return self.root / path.lstrip("/")
 
+    def add(self, program: str) -> None:
+        """This machine's ``program``, with its libraries."""
+        if shutil.which(program) is None:
+            pytest.skip(f"needs {program}")
+        _copy_program(self.root, program)
+
     def start(self, *arguments: str, environment=None, stdin=subprocess.DEVNULL, script="install.sh", user=""):
         as_user = [f"--userspec={user}"] if user else []
         enter = ["nsenter", f"--net={self.network}"] if self.network else ["unshare", "--net"]
