@@ -13,6 +13,7 @@ from typing import IO, Any, Literal
 
 from bundler.errors import NotBelieved, UsageError
 from bundler.formats import records
+from bundler.formats.powershell_signature import SignedScript
 from bundler.model.diff import Side
 from bundler.model.lock import Lock
 from bundler.model.manifest import MANIFEST_SCHEMA, Manifest
@@ -152,13 +153,22 @@ class _Texts:
 
     def text(self, path: str) -> str | None:
         held = self.held[path]
-        return _decoded(held.getvalue()) if held.whole else None
+        return _shortened(held.getvalue()) if held.whole else None
 
 
 def is_text(path: str) -> bool:
     """Whether the file at ``path`` in a bundle is one that a server runs, or that a person reads there."""
     kinds = (*_RUN_OR_READ, ".json") if path.startswith("config/") else _RUN_OR_READ
     return not path.startswith(_CARRIED) and path.lower().endswith(kinds)
+
+
+def _shortened(content: bytes) -> str | None:
+    """The text, with a signature block at its end as one line: it runs nothing, and nobody reads its base64."""
+    try:
+        signed = SignedScript(io.BytesIO(content))
+    except NotBelieved:
+        return _decoded(content)
+    return f"{signed.text}\r\n# (a signature block, whose signature has the SHA-256 {digest(signed.pkcs7)})\r\n"
 
 
 def _decoded(content: bytes) -> str | None:

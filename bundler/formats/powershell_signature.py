@@ -61,7 +61,8 @@ class SignedScript:
         if len(raw) > MAX_SIZE:
             raise NotBelieved("the script is larger than 64 MiB", reason="too-large")
         text = decode(raw)
-        self._text, block = self._split(text)
+        self.text, block = self._split(text)
+        """The script without its block, a byte order mark included."""
         self.pkcs7 = self._decode_block(block)
 
     @staticmethod
@@ -94,7 +95,7 @@ class SignedScript:
 
     def digest(self, algorithm: str) -> bytes:
         """What the signature must hold, by an algorithm that hashlib knows."""
-        return text_digest(self._text, algorithm)
+        return text_digest(self.text, algorithm)
 
 
 def with_block(raw: bytes, signature: bytes) -> bytes:

@@ -98,7 +98,7 @@ MANIFEST = Manifest(
     practice="LAB",
     serial=20261122050000,
     not_after=LATER,
-    seal=Seal(signer=SEALER, openpgp="B" * 40),
+    seal=Seal(signer=SEALER, issuers=(hexed("b"),), openpgp="B" * 40),
     scripts_signed_by=dataclasses.replace(SEALER, name="CN=Scripts", sha256=hexed("a")),
     approval=Approval(required=2, approvers=(AIKO, BEN)),
     targets=(Target(os="windows"), Target(os="ubuntu", version="22.04")),

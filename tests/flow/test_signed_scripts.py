@@ -109,6 +109,23 @@ def test_a_bundle_with_other_signatures_is_another_bundle(site: Site) -> None:
     assert (ran.code, ran.json["error"]["kind"]) == (7, "write")
 
 
+def test_a_difference_tells_of_another_signature_in_a_line(site: Site) -> None:
+    """Forty lines of base64 that changed would hide the one line of the script that did."""
+    site.define(outputs="[{format: directory}]")
+    bundle = build(site, *flags(site, identity("LAB scripts")))
+    was = shutil.copytree(bundle, site.folder / "was" / bundle.name)
+    shutil.rmtree(site.folder / "bundles")
+    build(site, *flags(site, identity("LAB other scripts")))
+    found = site.run("diff", str(was), str(bundle), "--format", "json").json["diff"]
+    (signer,) = (one for one in found["changes"] if (one["subject"], one["field"]) == ("scripts", "signer"))
+    assert signer["was"][0] == "CN=LAB scripts"
+    assert signer["now"][0] == "CN=LAB other scripts"
+    for script in SCRIPTS:
+        (text,) = (one for one in found["scripts"] if one["path"] == script)
+        lines = [line for piece in text["hunks"] for line in piece["lines"] if line["sign"] in "+-"]
+        assert [line["text"][:20] for line in lines] == ["# (a signature block"] * 2
+
+
 RANDOM = """
 import sys, pathlib
 from cryptography.hazmat.primitives import hashes, serialization
