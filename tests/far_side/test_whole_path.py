@@ -1,4 +1,7 @@
-"""From a definition to a connected server: `arc-bundler build`, then its archive on each kind of server."""
+"""From a definition to a connected server: a sealed, approved bundle, then its archive on each kind of server.
+
+The Debian servers have no Python.
+"""
 
 from __future__ import annotations
 
@@ -39,26 +42,52 @@ upstream:
   ca: lab/authority/ca.pem
   anchors: lab/authority/anchors.json
 outputs: [{{format: zip}}, {{format: tar.gz}}]
+approval:
+  required: 1
+  approvers:
+    - {{name: First reviewer, certificate: lab/authority/approver-1-certificate.pem}}
+    - {{name: Second reviewer, certificate: lab/authority/approver-2-certificate.pem}}
 """
+
+
+KEYS = "lab/authority"
+SEALED = ("--seal-key", f"{KEYS}/seal-key.pem", "--seal-certificate", f"{KEYS}/seal-certificate.pem")
+APPROVED = ("--seal-key", f"{KEYS}/approver-2-key.pem", "--seal-certificate", f"{KEYS}/approver-2-certificate.pem")
+SIGNER = ("--signer", f"{KEYS}/seal-certificate.pem")
+
+
+def command(folder: Path, *arguments: str) -> dict:
+    done = subprocess.run(
+        [sys.executable, "-m", "bundler", *arguments, "--format", "json"],
+        cwd=folder,
+        env={**os.environ, "ARC_BUNDLER_STORE": str(folder / "store")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(done.stdout)
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory) -> Path:
-    """The folder of the archives, made by the command line as a person would."""
+    """The folder of the archives, made and approved by the command line as people would."""
     folder = tmp_path_factory.mktemp("site")
     with Lab(folder / "lab", datetime.now(timezone.utc).replace(microsecond=0)) as lab:
         (folder / "bundle.yaml").write_text(DEFINITION.format(lab=lab))
-        done = subprocess.run(
-            [sys.executable, "-m", "bundler", "build", "--format", "json"],
-            cwd=folder,
-            env={**os.environ, "ARC_BUNDLER_STORE": str(folder / "store")},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert json.loads(done.stdout)["practice"] == "LAB"
+        made = command(folder, "build", *SEALED)
+    assert made["practice"] == "LAB"
+    for one in made["made"]:
+        command(folder, "approve", one["path"], "--digest", one["digest"], *SIGNER, *APPROVED)
+        found = command(folder, "verify", one["path"], *SIGNER, "--anchors", f"{KEYS}/anchors.json")
+        assert [approver["name"] for approver in found["approved_by"]] == ["Second reviewer"]
+    (folder / "bundles/arc-far/fingerprint").write_text(made["sealed_by"]["sha256"])
     return folder / "bundles/arc-far/1.0"
+
+
+def fingerprint(built: Path) -> str:
+    """The sealer's, as it would come by telephone."""
+    return (built.parent / "fingerprint").read_text()
 
 
 def unpacked(machine, built) -> str:
@@ -71,11 +100,37 @@ def unpacked(machine, built) -> str:
     return f"/opt/{NAME}/install.sh"
 
 
+# What somebody on the way might do, and the code that both scripts end with.
+CHANGES = {
+    "echo >> config/settings.json": 200,
+    "touch extra": 200,
+    "rm START-HERE.txt": 200,
+    "echo >> manifest.json; sed -i '/ manifest.json$/d' SHA256SUMS; sha256sum manifest.json >> SHA256SUMS; "
+    "LC_ALL=C sort -k2 -o SHA256SUMS SHA256SUMS": 201,
+    "rm SHA256SUMS.p7s": 201,
+    "rm -r approvals": 201,
+    "cp manifest.json.p7s SHA256SUMS.p7s": 201,
+}
+
+
 @pytest.mark.chroot
 @pytest.mark.parametrize("server", ["debian", "ubuntu", "rhel"])
 def test_linux_server_ends_connected(server, built, request):
     machine = request.getfixturevalue(server)
     script = unpacked(machine, built)
+    folder = str(Path(script).parent)
+    verify = (f"{folder}/verify.sh", "--signer", fingerprint(built))
+    if server != "rhel":  # Debian's dnf is written in it
+        assert machine.run("sh", "-c", "command -v python3 || command -v python").code != 0
+    checked = machine.run(*verify)
+    assert checked.code == 0, checked.out
+    assert "Approved by:  Second reviewer" in checked.out
+    for change, code in CHANGES.items():
+        machine.run("cp", "-a", folder, f"{folder}.kept")
+        assert machine.run("sh", "-c", f"cd {folder} && {change}").code == 0
+        assert machine.run(*verify).code == code, change
+        assert machine.run(script, "--check", environment=GIVEN).code == code, change
+        machine.run("sh", "-c", f"rm -rf {folder} && mv {folder}.kept {folder}")
     assert machine.run(script, "--check", environment=GIVEN).code == 0
     outcome = machine.run(script, environment=GIVEN)
 
