@@ -120,7 +120,10 @@ def test_a_store_damaged_since_the_lock_is_healed_from_upstream(site):
             held.write_bytes(held.read_bytes()[:-1] + b"!")
     built = site.run("build", "--locked")
     assert built.code == 0, built.err
-    assert site.run("verify", "--insecure-no-seal", str(site.made(".zip")), "--anchors", "lab/authority/anchors.json").code == 0
+    assert (
+        site.run("verify", "--insecure-no-seal", str(site.made(".zip")), "--anchors", "lab/authority/anchors.json").code
+        == 0
+    )
 
 
 def test_two_builds_from_one_lock_are_the_same_bytes_anywhere(site, tmp_path_factory):
@@ -151,7 +154,9 @@ def test_one_archive_a_platform(site):
     for made in built.json["made"]:
         with zipfile.ZipFile(made["path"]) as archive:
             names[Path(made["path"]).name] = {n.partition("/")[2] for n in archive.namelist()}
-        assert site.run("verify", "--insecure-no-seal", made["path"], "--anchors", "lab/authority/anchors.json").code == 0
+        assert (
+            site.run("verify", "--insecure-no-seal", made["path"], "--anchors", "lab/authority/anchors.json").code == 0
+        )
     assert set(names) == {"arc-test-1.0-windows.zip", "arc-test-1.0-linux.zip"}
     assert "install.ps1" in names["arc-test-1.0-windows.zip"]
     assert "install.sh" not in names["arc-test-1.0-windows.zip"]
@@ -209,7 +214,9 @@ def test_lab_is_said_wherever_somebody_looks(site):
         assert "LAB" in (root / name).read_text(encoding="utf-8"), name
     assert "LAB" in site.run("inspect", str(root)).out
     assert (
-        site.run("verify", "--insecure-no-seal", str(root), "--anchors", "lab/authority/anchors.json", "--format", "json").json["practice"]
+        site.run(
+            "verify", "--insecure-no-seal", str(root), "--anchors", "lab/authority/anchors.json", "--format", "json"
+        ).json["practice"]
         == "LAB"
     )
 
@@ -221,5 +228,8 @@ def test_two_builds_at_once_make_one_bundle(site):
     builds = [subprocess.Popen(command, cwd=site.folder, stderr=subprocess.PIPE, text=True) for _ in range(3)]
     ends = [(process.communicate()[1], process.returncode) for process in builds]
     assert [code for _, code in ends] == [0, 0, 0], ends
-    assert site.run("verify", "--insecure-no-seal", str(site.made(".zip")), "--anchors", "lab/authority/anchors.json").code == 0
+    assert (
+        site.run("verify", "--insecure-no-seal", str(site.made(".zip")), "--anchors", "lab/authority/anchors.json").code
+        == 0
+    )
     assert sorted(path.name for path in (site.folder / "bundles/arc-test").iterdir()) == ["1.0"]

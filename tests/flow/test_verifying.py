@@ -115,10 +115,16 @@ def test_a_changed_document_of_evidence_is_refused_even_when_every_hash_was_made
 
 def test_extra_and_missing_files_and_links_are_refused(site, bundle):
     (bundle / "extra.txt").write_text("x")
-    assert site.run("verify", "--insecure-no-seal", str(bundle), *ANCHORS, "--format", "json").json["error"]["reason"] == "extra-file"
+    assert (
+        site.run("verify", "--insecure-no-seal", str(bundle), *ANCHORS, "--format", "json").json["error"]["reason"]
+        == "extra-file"
+    )
     (bundle / "extra.txt").unlink()
     (bundle / "START-HERE.txt").rename(bundle.parent / "aside")
-    assert site.run("verify", "--insecure-no-seal", str(bundle), *ANCHORS, "--format", "json").json["error"]["reason"] == "missing-file"
+    assert (
+        site.run("verify", "--insecure-no-seal", str(bundle), *ANCHORS, "--format", "json").json["error"]["reason"]
+        == "missing-file"
+    )
     (bundle / "START-HERE.txt").symlink_to(bundle.parent / "aside")
     assert site.run("verify", "--insecure-no-seal", str(bundle), *ANCHORS).code == 6
 
