@@ -121,6 +121,7 @@ def again(
     _require_told(pin)
     judged = package(file, pin.kind, anchors=anchors, at=at)
     require_product(judged.facts, pin.kind, anchors, pin.path)
+    _require_place(pin)
     if judged.facts != pin.facts:
         raise NotBelieved(
             f"{pin.path}: the package says {judged.facts.name} {judged.facts.version}, "
@@ -131,6 +132,19 @@ def again(
     found += [_repository(pin, evidence, documents, anchors, at) for evidence in pin.evidence if evidence.documents]
     _require_same(pin, tuple(found))
     return tuple(found)
+
+
+def _require_place(pin: Pin) -> None:
+    """Refuse a genuine package below a folder that is for other servers, for they would install it."""
+    from bundler.products.arc_server import places
+
+    misfit = places.misfit(pin)
+    if misfit:
+        raise NotBelieved(
+            f"{pin.path}: it is pinned for servers that it is not for: {misfit}",
+            reason="wrong-place",
+            do="do not use it: somebody rewrote what it says of itself; a younger release may know more targets",
+        )
 
 
 def _require_told(pin: Pin) -> None:
@@ -148,7 +162,14 @@ def _repository(
     from bundler.trust import apt_chain, yum_chain
 
     rejudge = apt_chain.rejudge if evidence.method == "apt-repository" else yum_chain.rejudge
-    return rejudge(documents, evidence, facts=pin.facts, sha256=pin.sha256, size=pin.size, anchors=anchors, at=at)
+    found = rejudge(documents, evidence, facts=pin.facts, sha256=pin.sha256, size=pin.size, anchors=anchors, at=at)
+    if found.state != pin.repository:
+        raise NotBelieved(
+            f"{pin.path}: the pin says another repository or date than the documents of its evidence",
+            reason="evidence-differs",
+            details=[f"found: {found.state.origin}, {found.state.date:%Y-%m-%d %H:%M:%S} UTC"],
+        )
+    return found.evidence
 
 
 def _require_same(pin: Pin, found: tuple[Evidence, ...]) -> None:

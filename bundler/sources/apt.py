@@ -15,12 +15,7 @@ from bundler.model.artifact import AptOrigin, Artifact
 from bundler.model.lock import RepositoryState
 from bundler.sources import repository
 from bundler.sources.located import Located
-from bundler.trust.apt_chain import MAX_INDEX, MAX_RELEASE, AptChain
-
-
-def state_origin(origin: AptOrigin) -> str:
-    """The ``origin`` of this repository's :class:`RepositoryState`."""
-    return f"{origin.base} {origin.suite}"
+from bundler.trust.apt_chain import MAX_INDEX, MAX_RELEASE, AptChain, state_origin
 
 
 def locate(
@@ -45,7 +40,7 @@ def locate(
     top = f"dists/{origin.suite}"
     chain = AptChain(anchors, suite=origin.suite, component=origin.component, architecture=artifact.architecture)
     inrelease = place.get(f"{top}/InRelease", "InRelease", max_size=MAX_RELEASE)
-    state = state_origin(origin)
+    state = state_origin(origin.base, origin.suite)
     older = (states or {}).get(state)
     release = chain.release(inrelease.path.read_bytes(), at, older=older, allow_older=allow_older)
     entry = chain.indexes()[0]

@@ -14,7 +14,7 @@ from bundler.model.artifact import Artifact, YumOrigin
 from bundler.model.lock import RepositoryState
 from bundler.sources import repository
 from bundler.sources.located import Located
-from bundler.trust.yum_chain import MAX_PRIMARY, MAX_REPOMD, MAX_SIGNATURE, YumChain
+from bundler.trust.yum_chain import MAX_PRIMARY, MAX_REPOMD, MAX_SIGNATURE, REPOMD, YumChain
 
 
 def locate(
@@ -37,8 +37,8 @@ def locate(
     base = artifact.origin.base
     place = repository.Repository(base, fetch, artifact.place)
     chain = YumChain(anchors)
-    document = place.get("repodata/repomd.xml", "repomd.xml", max_size=MAX_REPOMD)
-    signature = place.get("repodata/repomd.xml.asc", "repomd.xml.asc", max_size=MAX_SIGNATURE)
+    document = place.get(REPOMD, "repomd.xml", max_size=MAX_REPOMD)
+    signature = place.get(f"{REPOMD}.asc", "repomd.xml.asc", max_size=MAX_SIGNATURE)
     repomd = chain.repomd(
         document.path.read_bytes(),
         signature.path.read_bytes(),
@@ -61,8 +61,8 @@ def locate(
         sha256=package.sha256,
         evidence=chain.evidence(
             [
-                place.document("repomd.xml", "repodata/repomd.xml", document),
-                place.document("repomd.xml.asc", "repodata/repomd.xml.asc", signature),
+                place.document("repomd.xml", REPOMD, document),
+                place.document("repomd.xml.asc", f"{REPOMD}.asc", signature),
                 place.document(f"primary.xml{_suffix(repomd.primary)}", repomd.primary.path, primary),
             ]
         ),

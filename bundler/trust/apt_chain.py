@@ -26,7 +26,7 @@ from bundler.model.evidence import Document, Evidence, PackageFacts
 from bundler.model.lock import RepositoryState
 from bundler.trust import openpgp, repository
 from bundler.trust.openpgp import Signed
-from bundler.trust.repository import WrongOrder
+from bundler.trust.repository import Rejudged, WrongOrder
 from bundler.trust.verdict import judging
 
 MAX_RELEASE = 4 << 20
@@ -191,7 +191,7 @@ def rejudge(
     size: int,
     anchors: Anchors,
     at: datetime,
-) -> Evidence:
+) -> Rejudged:
     """Believe a package again, offline, from the ``documents`` of its chain (bytes by role) that were kept.
 
     The documents must be those of ``evidence``, and the index must list the package of these ``facts`` with this
@@ -199,22 +199,28 @@ def rejudge(
     asked again. Raises :class:`NotBelieved` as :class:`AptChain`, and ``missing-document``.
     """
     inrelease, index = repository.kept(documents, evidence, 2)
-    suite, path = _places(*(document.url for document in evidence.documents))
+    base, suite, path = _places(*(document.url for document in evidence.documents))
     component, _, rest = path.rpartition("/binary-")
     chain = AptChain(anchors, suite=suite, component=component, architecture=rest.partition("/")[0])
-    chain.release(inrelease, at, fresh=False)
+    release = chain.release(inrelease, at, fresh=False)
     chain.index(path, index)
     listed = [p for p in chain.packages(facts.name) if (p.sha256, p.size) == (sha256, size)]
     repository.require_vouched([(package.version, package.architecture) for package in listed], facts)
-    return chain.evidence(evidence.documents)
+    state = RepositoryState(origin=state_origin(base, suite), date=release.date)
+    return Rejudged(chain.evidence(evidence.documents), state)
 
 
-def _places(inrelease: str, index: str) -> tuple[str, str]:
-    """The suite, and the index's path below it, from the addresses of the two documents."""
-    match = re.fullmatch(r"(?P<top>.+?/dists/(?P<suite>.+)/)InRelease", inrelease)
+def state_origin(base: str, suite: str) -> str:
+    """The ``origin`` of the :class:`RepositoryState` of the repository at ``base``."""
+    return f"{base} {suite}"
+
+
+def _places(inrelease: str, index: str) -> tuple[str, str, str]:
+    """The repository's base, the suite, and the index's path below it, from the addresses of the two documents."""
+    match = re.fullmatch(r"(?P<top>(?P<base>.+?)/dists/(?P<suite>.+)/)InRelease", inrelease)
     if match is None or not index.startswith(match["top"]):
         raise NotBelieved("the addresses of the chain's documents do not belong together", reason="missing-document")
-    return match["suite"], index.removeprefix(match["top"])
+    return match["base"], match["suite"], index.removeprefix(match["top"])
 
 
 def _check_validity(release: Release, at: datetime) -> None:

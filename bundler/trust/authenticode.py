@@ -34,6 +34,7 @@ from bundler.errors import NotBelieved, UsageError
 from bundler.formats import authenticode as der
 from bundler.formats import sniff
 from bundler.formats.authenticode import IndirectData, Signature, Signer
+from bundler.formats.certificate import UNREADABLE
 from bundler.formats.msi_signature import SignedInstaller
 from bundler.formats.portable_executable import SignedImage
 from bundler.formats.powershell_signature import SignedScript
@@ -123,7 +124,7 @@ def _explaining() -> Iterator[None]:
         yield
     except NotBelieved as error:
         raise explained(error) from None
-    except certificate_path.UNREADABLE:
+    except UNREADABLE:
         unreadable = NotBelieved("a certificate in the signature cannot be read", reason="malformed")
         raise explained(unreadable) from None
 
@@ -338,7 +339,7 @@ def _authority(anchors: Anchors, purpose: Purpose, key_purpose: str) -> Authorit
     try:
         roots = [x509.load_pem_x509_certificate(r.pem.encode()) for r in anchors.roots if purpose in r.purposes]
         lists = [x509.load_pem_x509_crl(pem.encode()) for pem in anchors.revocation_lists]
-    except certificate_path.UNREADABLE as error:
+    except UNREADABLE as error:
         raise UsageError(f"the anchors {anchors.name} cannot be read: {error}") from None
     return Authority(tuple(roots), key_purpose, tuple(lists))
 

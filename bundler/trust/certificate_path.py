@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtensionOID
 
 from bundler.errors import NotBelieved
+from bundler.formats.certificate import UNREADABLE
 
 ANY_PURPOSE: Final = "2.5.29.37.0"
 STRONG: Final = frozenset({"sha256", "sha384", "sha512"})
@@ -49,17 +50,6 @@ _ALWAYS_REVOKED: Final = frozenset(
         x509.ReasonFlags.aa_compromise,
     }
 )
-
-UNREADABLE: Final = (
-    ValueError,
-    TypeError,
-    OverflowError,
-    UnsupportedAlgorithm,
-    x509.InvalidVersion,
-    x509.DuplicateExtension,
-    x509.UnsupportedGeneralNameType,
-)
-"""What cryptography raises for certificates that it cannot read; it reads extensions and keys when asked for them."""
 
 Path = tuple[x509.Certificate, ...]
 """From the signing certificate to the root."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from bundler.errors import NotBelieved
@@ -14,6 +15,15 @@ from bundler.trust.openpgp import CLOCK_SKEW
 
 class WrongOrder(RuntimeError):
     """A chain was given its documents in the wrong order, or one twice: a fault of ours, not of the upstream."""
+
+
+@dataclass(frozen=True)
+class Rejudged:
+    """A package that a repository's kept documents vouch for."""
+
+    evidence: Evidence
+    state: RepositoryState
+    """Which repository it was, by its documents' addresses, and how new, by their signed content."""
 
 
 def check_digest(content: bytes, *, size: int, sha256: str, what: str) -> None:

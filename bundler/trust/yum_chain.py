@@ -25,9 +25,11 @@ from bundler.model.evidence import Document, Evidence, PackageFacts
 from bundler.model.lock import RepositoryState
 from bundler.trust import openpgp, repository
 from bundler.trust.openpgp import Signed
-from bundler.trust.repository import WrongOrder
+from bundler.trust.repository import Rejudged, WrongOrder
 from bundler.trust.verdict import judging
 
+REPOMD = "repodata/repomd.xml"
+"""Where it lies below a repository's base."""
 MAX_REPOMD = 4 << 20
 """Bytes of a ``repomd.xml``; real ones have a few thousand."""
 MAX_SIGNATURE = 1 << 18
@@ -128,19 +130,20 @@ def rejudge(
     size: int,
     anchors: Anchors,
     at: datetime,
-) -> Evidence:
+) -> Rejudged:
     """Believe a package again, offline, from the ``documents`` of its chain (bytes by role) that were kept.
 
     The documents must be those of ``evidence``, and ``primary.xml`` must list the package of these ``facts`` with this
     digest. Raises :class:`NotBelieved` as :class:`YumChain`, and ``missing-document``.
     """
-    repomd, signature, primary = repository.kept(documents, evidence, 3)
+    document, signature, primary = repository.kept(documents, evidence, 3)
     chain = YumChain(anchors)
-    chain.repomd(repomd, signature, at)
+    repomd = chain.repomd(document, signature, at)
     chain.primary(primary)
     listed = [p for p in chain.packages(facts.name, facts.architecture) if (p.sha256, p.size) == (sha256, size)]
     repository.require_vouched([(package.version, package.architecture) for package in listed], facts)
-    return chain.evidence(evidence.documents)
+    base = evidence.documents[0].url.removesuffix(f"/{REPOMD}")
+    return Rejudged(chain.evidence(evidence.documents), RepositoryState(origin=base, date=repomd.date))
 
 
 def _open(primary: _Primary) -> Iterator[bytes]:

@@ -106,6 +106,47 @@ def test_a_pin_of_a_repository_does_not_lose_its_evidence(site, bundle):
     assert refusal(site, bundle) == "evidence-differs"
 
 
+def _pin(manifest, kind):
+    return next(pin for pin in manifest["pins"] if pin["kind"] == kind)
+
+
+def _move(bundle: Path, manifest, kind: str, place: str, target) -> None:
+    """Put the package of ``kind``, and its evidence, where the package for another target lies."""
+    pin = _pin(manifest, kind)
+    for folder in ("payload", "evidence"):
+        was, now = f"{folder}/{pin['place']}", f"{folder}/{place}"
+        (bundle / now).parent.mkdir(parents=True, exist_ok=True)
+        (bundle / was).rename(bundle / now)
+        if not any((bundle / was).parent.iterdir()):
+            (bundle / was).parent.rmdir()
+        for entry in manifest["files"]:
+            entry["path"] = entry["path"].replace(f"{was}/", f"{now}/")
+    pin.update(place=place, targets=[target])
+
+
+@pytest.mark.parametrize(
+    ("kind", "place", "target"),
+    [
+        ("deb", "ubuntu/24.04/amd64", {"os": "ubuntu", "version": "24.04"}),
+        ("deb", "ubuntu/24.04/amd64", {"os": "ubuntu", "version": "22.04"}),
+        ("deb", "ubuntu/22.04/arm64", {"os": "ubuntu", "version": "22.04", "architecture": "arm64"}),
+        ("rpm", "rhel/8/x86_64", {"os": "rhel", "version": "9"}),
+        ("rpm", "rhel/6/x86_64", {"os": "rhel", "version": "6"}),
+        ("msi", "windows/2022/arm64", {"os": "windows", "version": "2022", "architecture": "arm64"}),
+    ],
+)
+def test_a_genuine_package_is_not_taken_for_other_servers(site, bundle, kind, place, target):
+    rewrite(bundle, lambda manifest: _move(bundle, manifest, kind, place, target))
+    assert refusal(site, bundle) == "wrong-place"
+
+
+@pytest.mark.parametrize("kind", ["deb", "rpm"])
+@pytest.mark.parametrize("change", [{"date": "2001-01-01T00:00:00Z"}, {"origin": "https://elsewhere.example jammy"}])
+def test_a_manifest_does_not_make_a_repository_younger_or_another(site, bundle, kind, change):
+    rewrite(bundle, lambda manifest: _pin(manifest, kind)["repository"].update(change))
+    assert refusal(site, bundle) == "evidence-differs"
+
+
 def _first(lock):
     return lock["pins"][0]
 

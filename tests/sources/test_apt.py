@@ -102,7 +102,8 @@ def test_evidence_names_the_documents_and_their_bytes_are_held(served: Served) -
         anchors=PINS,
         at=NOW + timedelta(days=2000),
     )
-    assert again == located.evidence
+    assert again.evidence == located.evidence
+    assert again.state == located.repository
 
 
 def test_every_request_is_bounded_and_stays_with_its_host(served: Served) -> None:

@@ -282,7 +282,7 @@ class TestAgain:
             size=len(package),
             anchors=pins,
             at=NOW,
-        )
+        ).evidence
 
     def test_gives_the_same_evidence(self) -> None:
         evidence = self.evidence()

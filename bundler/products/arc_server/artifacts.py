@@ -8,18 +8,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bundler.model.artifact import AptOrigin, Artifact, FileOrigin, Origin, UrlOrigin, YumOrigin
-from bundler.model.target import Target
-from bundler.products.arc_server import tables
+from bundler.products.arc_server import places, tables
 from bundler.products.arc_server.definition import Definition, GivenPackage, WantedTarget
 from bundler.products.arc_server.tables import System
 
-_WORDS = {
-    ("msi", "x64"): "x64",
-    ("deb", "x64"): "amd64",
-    ("deb", "arm64"): "arm64",
-    ("rpm", "x64"): "x86_64",
-    ("rpm", "arm64"): "aarch64",
-}
 _LINUX_PACKAGE = "azcmagent"
 _WINDOWS_PACKAGE = "AzureConnectedMachineAgent"
 
@@ -53,10 +45,10 @@ def _need(definition: Definition, wanted: WantedTarget, folder: Path) -> _Need:
     system = tables.systems().find(wanted.os, wanted.version)
     if system is None:
         raise LookupError(f"{wanted.target} is in no table: the definition was not checked")
-    architecture = _WORDS[system.kind, wanted.architecture]
+    architecture = places.word(system, wanted.architecture)
     version = definition.agent_wish(wanted)
     origin = _origin(definition, system, version, given_package(definition, wanted), folder)
-    return _Need(system, architecture, version, origin, _place(system, architecture))
+    return _Need(system, architecture, version, origin, places.place(system, architecture))
 
 
 def given_package(definition: Definition, wanted: WantedTarget) -> GivenPackage | None:
@@ -103,11 +95,6 @@ def _repository(definition: Definition, system: System) -> str:
     return f"{base}/{folder.strip('/')}"
 
 
-def _place(system: System, architecture: str) -> str:
-    folder = "windows" if system.kind == "msi" else system.repository or f"{system.os}/{system.version}"
-    return f"{folder}/{architecture}"
-
-
 def _artifact(need: _Need, wanted: list[WantedTarget]) -> Artifact:
     return Artifact(
         name=_WINDOWS_PACKAGE if need.system.kind == "msi" else _LINUX_PACKAGE,
@@ -124,12 +111,8 @@ def _apart(found: list[Artifact]) -> tuple[Artifact, ...]:
     """Two artifacts that would lie in one folder are each called by their first target instead."""
     times = Counter(artifact.place for artifact in found)
     return tuple(
-        replace(artifact, place=_own_place(artifact.targets[0], artifact.architecture))
+        replace(artifact, place=places.own_place(artifact.targets[0], artifact.architecture))
         if times[artifact.place] > 1
         else artifact
         for artifact in found
     )
-
-
-def _own_place(target: Target, architecture: str) -> str:
-    return "/".join(part for part in (target.os, target.version, architecture) if part)
