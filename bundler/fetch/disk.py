@@ -47,8 +47,9 @@ def require(path: Path, size: int, label: str) -> None:
     available = free(path)
     if available is None or available >= size + _MARGIN:
         return
+    needed = _megabytes(size + _MARGIN)
     raise WriteError(
-        f"there is no room for {label} at {path}: it needs {_megabytes(size + _MARGIN)}, {_megabytes(available)} are free",
+        f"there is no room for {label} at {path}: it needs {needed}, {_megabytes(available)} are free",
         do=_ADVICE[errno.ENOSPC],
     )
 
