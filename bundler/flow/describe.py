@@ -20,7 +20,8 @@ from bundler.model.manifest import MANIFEST_SCHEMA, Manifest
 from bundler.pack import container
 from bundler.pack.manifest import digest
 from bundler.seal import sums
-from bundler.seal.check import MAX_DOCUMENT, check
+from bundler.seal.check import check
+from bundler.seal.reading import MAX_DOCUMENT
 
 Password = Callable[[], str]
 

@@ -18,9 +18,8 @@ from bundler.formats import records
 from bundler.model.evidence import PackageFacts
 from bundler.model.lock import Pin
 from bundler.model.manifest import FileEntry, Manifest
-from bundler.seal import check as checking
-from bundler.seal import sums
-from bundler.seal.check import check, read_manifest
+from bundler.seal import reading, sums
+from bundler.seal.check import check, manifest_document, read_manifest
 
 NAME = "arc-lab-1"
 FILES = {
@@ -244,7 +243,7 @@ def test_what_is_kept_is_what_was_checked() -> None:
 
 @pytest.mark.parametrize("limit", ["MAX_DOCUMENT", "MAX_DOCUMENTS"])
 def test_documents_are_bounded(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checking, limit, 50)
+    monkeypatch.setattr(reading, limit, 50)
     assert _refused(_bundle()).reason == "document-too-large"
 
 
@@ -253,10 +252,16 @@ def test_the_manifest_alone_is_read_without_what_follows() -> None:
         yield from (_bundle()[path] for path in ("install.sh", "manifest.json"))
         raise AssertionError
 
-    assert read_manifest(members()) == _manifest()
+    assert read_manifest(manifest_document(members())) == _manifest()
     with pytest.raises(NotBelieved) as refused:
-        read_manifest([File("install.sh", b"")])
+        manifest_document([File("install.sh", b"")])
     assert refused.value.reason == "missing-manifest"
+
+
+def test_a_manifest_alone_is_bounded() -> None:
+    with pytest.raises(NotBelieved) as refused:
+        read_manifest(b"{" * (reading.MAX_DOCUMENT + 1))
+    assert refused.value.reason == "document-too-large"
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))

@@ -1,0 +1,46 @@
+"""What is wrong with a bundle's files, and which of it says most about what happened?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bundler.errors import NotBelieved
+
+_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong."""
+
+    reason: str
+    """As :class:`~bundler.errors.NotBelieved` says it."""
+    what: str
+
+
+# Which of several problems gives the error its reason: the one that says most about what happened.
+_WEIGHT = (
+    "unsafe-name",
+    "missing-manifest",
+    "malformed-manifest",
+    "wrong-folder",
+    "extra-file",
+    "missing-file",
+    "size-mismatch",
+    "digest-mismatch",
+    "mode-mismatch",
+    "sums-mismatch",
+)
+
+
+def refusal(problems: Sequence[Problem]) -> NotBelieved:
+    """The one error for all ``problems``, of which there is at least one; the first 20 are its details."""
+    ranked = sorted(problems, key=lambda problem: _WEIGHT.index(problem.reason) if problem.reason in _WEIGHT else -1)
+    more = len(ranked) - _SHOWN
+    return NotBelieved(
+        "the bundle is not what its maker made",
+        reason=ranked[0].reason,
+        details=[problem.what for problem in ranked[:_SHOWN]] + ([f"… and {more} more"] if more > 0 else []),
+        do="do not use it; copy it again from where it was built, and compare the digest with what the build said",
+    )
