@@ -17,8 +17,9 @@ ROOT = Path(bundler.__file__).parent
 CLASSES = {
     name for name, thing in vars(errors).items() if isinstance(thing, type) and issubclass(thing, errors.BundlerError)
 }
-# Functions that take an error's `what` first, and give the error.
-MAKERS = {"refused", "_Problem"}
+# Functions and values that take an error's `what` first, and those that take it second, behind a reason or a file.
+MAKERS = {"refused", "_refused", "_refuse", "_refusal", "_wrong", "_failed", "_misused", "_weak"}
+MAKERS_BEHIND = {"Problem", "_something_else", "_malformed"}
 # Words that begin with a capital wherever they stand.
 NAMES = re.compile(r"InRelease\b|Microsoft\b|Windows\b|[A-Z0-9]{2,}\b|Release file\b")
 # What no imperative begins with.
@@ -53,10 +54,11 @@ def told(tree: ast.AST) -> Iterator[tuple[int, str, str]]:
         if not isinstance(node, ast.Call):
             continue
         name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-        if name not in CLASSES | MAKERS:
+        if name not in CLASSES | MAKERS | MAKERS_BEHIND:
             continue
-        whats = node.args[1:2] if name == "_Problem" else node.args[:1]
+        whats = node.args[1:2] if name in MAKERS_BEHIND else node.args[:1]
         parts = [("what", node) for node in whats] + [("do", k.value) for k in node.keywords if k.arg == "do"]
+        parts += [("do", node) for node in node.args[2:3] if name == "Problem"]
         for part, value in parts:
             for text in literals(value):
                 yield node.lineno, part, text
