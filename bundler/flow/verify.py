@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import IO, BinaryIO
 
-from bundler.errors import NotBelieved, WriteError
+from bundler.errors import NotBelieved
 from bundler.flow import judge, provenance
+from bundler.flow.at_hand import CERTIFICATES, KEYS, PAYLOAD, AtHand, exchanged, spooling
 from bundler.flow.provenance import Provenance
-from bundler.flow.script_signing import is_script, require_signed
-from bundler.formats import pieces
+from bundler.flow.script_signing import require_signed
 from bundler.model.anchor import Anchors
 from bundler.model.lock import Pin
 from bundler.model.manifest import Manifest
@@ -28,10 +26,6 @@ from bundler.seal.check import Checked, check
 from bundler.trust import anchors as trusted
 
 Password = Callable[[], str]
-
-_PAYLOAD = "payload/"
-_KEYS = "payload/keys/"
-_CERTIFICATES = "payload/certificates/"
 
 
 @value
@@ -75,7 +69,7 @@ class Verified:
 def hashes(bundle: Path, *, password: Password | None) -> Checked:
     """Check every hash and name of a bundle, without judging its packages. Raises NotBelieved."""
     with container.open_bundle(bundle, password=password) as opened:
-        return check(opened.walk(), keep=lambda _: None)
+        return check(opened.walk())
 
 
 def verify(
@@ -90,8 +84,8 @@ def verify(
     """
     with ExitStack() as stack:
         opened = stack.enter_context(container.open_bundle(bundle, password=password))
-        packages = _Packages(opened, stack)
-        with _spooling():
+        packages = AtHand(opened, stack)
+        with spooling():
             found = check(opened.walk(), keep=packages.keep)
         vouched = believe(found, trusted, at=at) if trusted else None
         _require_anchors(found, anchors)
@@ -124,47 +118,6 @@ def _provenance(bundle: Path, found: Checked) -> Provenance | None:
         return None
     sealer = cms.read(found.signed[sums.SUMS + sums.CMS]).certificates[0]
     return provenance.check(document, sealer, found.manifest, digest=found.digest)
-
-
-@contextmanager
-def _spooling() -> Iterator[None]:
-    """Name the temporary folder where it cannot be written; the container's own errors are told before."""
-    try:
-        yield
-    except OSError as error:
-        raise WriteError(
-            f"the packages cannot be unpacked to the folder for temporary files: {error.strerror or error}",
-            details=[tempfile.gettempdir()],
-            do="make room there, or name another folder by TMPDIR (Windows: TEMP)",
-        ) from error
-
-
-class _Packages:
-    """The packages of one bundle, and its scripts, each at hand as a file that can be read in any order."""
-
-    def __init__(self, opened: container.Container, stack: ExitStack) -> None:
-        self._container = opened
-        self._stack = stack
-        self._spooled: dict[str, IO[bytes]] = {}
-
-    def keep(self, path: str) -> IO[bytes] | None:
-        """Where the content of the file ``path`` is to be written: an archive can be read but once."""
-        if (
-            self._container.format == "directory"
-            or not (path.startswith(_PAYLOAD) or is_script(path))
-            or path.startswith((_KEYS, _CERTIFICATES))
-        ):
-            return None
-        self._spooled[path] = self._stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115  # the stack closes it
-        return self._spooled[path]
-
-    def open(self, path: str) -> BinaryIO:
-        """A checked package or script, from its start; the stack closes it."""
-        if self._container.format == "directory":
-            return self._stack.enter_context(self._container.open(path))
-        spooled = self._spooled[path]
-        spooled.seek(0)
-        return spooled  # type: ignore[return-value]  # typeshed's TemporaryFile is not BinaryIO by name, but is one
 
 
 def _require_anchors(found: Checked, anchors: Anchors) -> None:
@@ -208,11 +161,11 @@ def _require_vouched(found: Checked, anchors: Anchors) -> None:
     if not vouched:
         raise NotBelieved("the bundle pins no package: there is nothing to believe", reason="not-pinned")
     for key in anchors.package_keys:
-        vouched[f"{_KEYS}{key.fingerprint}.asc"] = hashlib.sha256(key.armored.encode()).hexdigest()
+        vouched[f"{KEYS}{key.fingerprint}.asc"] = hashlib.sha256(key.armored.encode()).hexdigest()
     for entry in found.manifest.files:
-        if entry.path.startswith(_CERTIFICATES):
+        if entry.path.startswith(CERTIFICATES):
             continue
-        if entry.path.startswith(_PAYLOAD) and vouched.get(entry.path) != entry.sha256:
+        if entry.path.startswith(PAYLOAD) and vouched.get(entry.path) != entry.sha256:
             raise NotBelieved(
                 f"{entry.path} is neither a pinned package nor a key of {anchors.name!r}: nobody vouches for it",
                 reason="not-pinned",
@@ -222,14 +175,14 @@ def _require_vouched(found: Checked, anchors: Anchors) -> None:
 
 def _unusual(found: Checked) -> tuple[str, ...]:
     """What the manifest says is unusual, and every certificate: the files decide, not what is said of them."""
-    carried = (entry.path for entry in found.manifest.files if entry.path.startswith(_CERTIFICATES))
+    carried = (entry.path for entry in found.manifest.files if entry.path.startswith(CERTIFICATES))
     return (*found.manifest.unusual, *(f"{path} is vouched for by the definition alone" for path in carried))
 
 
-def _again(pin: Pin, packages: _Packages, found: Checked, anchors: Anchors, at: datetime) -> PackageVerdict:
+def _again(pin: Pin, packages: AtHand, found: Checked, anchors: Anchors, at: datetime) -> PackageVerdict:
     package = packages.open(pin.path)
     evidence = judge.again(pin, package, _documents(pin, found), anchors=anchors, at=at)
-    _require_same_bytes(pin, package)
+    packages.require_unchanged(pin.path, package, pin.sha256)
     return PackageVerdict(
         path=pin.path,
         version=pin.facts.version,
@@ -239,23 +192,12 @@ def _again(pin: Pin, packages: _Packages, found: Checked, anchors: Anchors, at: 
     )
 
 
-def _require_same_bytes(pin: Pin, package: BinaryIO) -> None:
-    """What was judged must be what was hashed: a file of a directory can be exchanged between the two."""
-    package.seek(0)
-    if pieces.sha256(package) != pin.sha256:
-        raise _exchanged(pin.path)
-
-
-def _exchanged(path: str) -> NotBelieved:
-    return NotBelieved(f"{path} was exchanged while the bundle was checked", reason="digest-mismatch")
-
-
-def _script(packages: _Packages, manifest: Manifest, path: str) -> bytes:
+def _script(packages: AtHand, manifest: Manifest, path: str) -> bytes:
     """The bytes of a script that were hashed."""
     (entry,) = (one for one in manifest.files if one.path == path)
     content = packages.open(path).read(entry.size + 1)
     if hashlib.sha256(content).hexdigest() != entry.sha256:
-        raise _exchanged(path)
+        raise exchanged(path)
     return content
 
 

@@ -11,7 +11,7 @@ import pytest
 from lab_site import NOW
 
 from bundler.errors import NotBelieved
-from bundler.flow import judge, verify
+from bundler.flow import at_hand, judge, verify
 from bundler.pack import from_directory
 from bundler.trust import anchors as trusted
 
@@ -240,6 +240,21 @@ def test_a_package_that_is_exchanged_after_it_was_hashed_is_refused(site, bundle
 
     monkeypatch.setattr(verify, "check", checked)
     assert refusal(site, bundle) == "digest-mismatch"
+
+
+def test_what_came_out_of_an_archive_is_not_read_again(site, bundle, monkeypatch):
+    read = []
+
+    def counted(file):
+        read.append(file)
+        return sha256(file)
+
+    sha256 = at_hand.pieces.sha256
+    monkeypatch.setattr(at_hand.pieces, "sha256", counted)
+    for path, times in ((f"{bundle}.zip", 0), (str(bundle), 3)):
+        read.clear()
+        assert site.run("verify", "--insecure-no-seal", path, *ANCHORS).code == 0
+        assert len(read) == times
 
 
 def test_a_temporary_folder_without_room_is_named(site, bundle):
