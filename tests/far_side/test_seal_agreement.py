@@ -102,6 +102,9 @@ def test_verify_ps1(bundles, powershell, tmp_path):
 
 # ---- Single bytes ----
 
+LONG = 7200
+"""Seconds for all 10,000 of them on a busy machine; the usual number takes a minute."""
+
 
 class Judge:
     """A process that looks at one bundle again and again, each time by the script's own functions."""
@@ -209,12 +212,14 @@ def small(request, tmp_path) -> tuple[Path, str]:
     return sealed.write(tmp_path / "bundle", recipe), sealer.fingerprint
 
 
+@pytest.mark.timeout(LONG)
 def test_no_byte_can_be_changed_for_the_program(small):
     bundle, given = small
     wanted = changes(bundle, count(10_000) // 2, seed=1)
     assert believed_after(bundle, wanted, lambda: python(bundle, given)) == []
 
 
+@pytest.mark.timeout(LONG)
 def test_no_byte_can_be_changed_for_verify_sh(small, tmp_path):
     if not far_side_bashes.paths():
         pytest.skip("needs bash")
@@ -225,6 +230,7 @@ def test_no_byte_can_be_changed_for_verify_sh(small, tmp_path):
     judge.close()
 
 
+@pytest.mark.timeout(LONG)
 def test_no_byte_can_be_changed_for_verify_ps1(small, powershell, tmp_path):
     bundle, given = small
     wanted = changes(bundle, count(300) // 2, seed=1)
