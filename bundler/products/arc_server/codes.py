@@ -33,7 +33,11 @@ OURS = (
         "the bundle is damaged or incomplete",
         "Copy the bundle again, then compare the digest of verify with the one that build printed.",
     ),
-    Code(201, "the bundle's seal is not believed", "Ask the bundle's maker for it again; install nothing from it."),
+    Code(
+        201,
+        "the bundle's seal is not believed",
+        "Install nothing from it; put right what is named above (a missing tool, this clock), or ask the bundle's maker.",
+    ),
     Code(
         202, "this machine is not ready", "Put right what the preflight lines above name, then run this script again."
     ),
