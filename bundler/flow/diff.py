@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bundler.flow import facts, lines
 from bundler.flow.describe import Description, describe
-from bundler.flow.facts import Fact, Key
+from bundler.flow.fact import ORDER, Fact, Key, Owner
 from bundler.flow.meanings import meaning
 from bundler.model.diff import TOPICS, Change, Diff, TextChange, What
 from bundler.model.manifest import Manifest
@@ -62,13 +62,13 @@ def _changes(before: Mapping[Key, Fact], after: Mapping[Key, Fact]) -> Iterator[
             yield _change(key, was, now)
 
 
-def _is_told(fact: Fact, owners_there: set[facts.Owner]) -> bool:
+def _is_told(fact: Fact, owners_there: set[Owner]) -> bool:
     """Details are told of what is on both sides."""
     return fact.headline or not fact.owner or fact.owner in owners_there
 
 
 def _differ(key: Key, was: Fact | None, now: Fact | None) -> bool:
-    ordered = key[2] == facts.ORDER
+    ordered = key[2] == ORDER
     if was is None or now is None:
         return not ordered
     if ordered and set(was.shown) != set(now.shown):

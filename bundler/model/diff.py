@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Literal
+from typing import Literal, get_args
 
 from bundler.model.value import value
 
@@ -28,25 +27,9 @@ Topic = Literal[
     "files",
     "records",
 ]
-"""What a change is about; the order in which a reviewer is told is that of :data:`TOPICS`."""
+"""What a change is about, in the order in which a reviewer is told."""
 
-TOPICS: tuple[Topic, ...] = (
-    "signers",
-    "anchors",
-    "weakened",
-    "seal",
-    "approval",
-    "bundle",
-    "packages",
-    "targets",
-    "parameters",
-    "endpoints",
-    "steps",
-    "sources",
-    "evidence",
-    "files",
-    "records",
-)
+TOPICS: tuple[Topic, ...] = get_args(Topic)
 """Whom one must believe comes first, then what the servers get, then what follows from that."""
 
 What = Literal["added", "removed", "changed"]
@@ -94,16 +77,6 @@ ALARMING: frozenset[Meaning] = frozenset(
     ]
 )
 """Meanings that an ordinary update does not have."""
-
-_OPPOSITE: dict[Meaning, Meaning] = {
-    "new-signer": "lost-signer",
-    "lost-signer": "new-signer",
-    "newer": "older",
-    "older": "newer",
-    "weaker": "stronger",
-    "stronger": "weaker",
-}
-_REVERSED: dict[What, What] = {"added": "removed", "removed": "added", "changed": "changed"}
 
 
 @value
@@ -195,53 +168,3 @@ class Diff:
     def different(self) -> bool:
         """Whether there is anything to tell."""
         return bool(self.changes or self.scripts)
-
-
-def mirrored(diff: Diff) -> Diff:
-    """The same difference looked at from the other side."""
-    return replace(
-        diff,
-        was=diff.now,
-        now=diff.was,
-        changes=tuple(_mirrored_change(change) for change in diff.changes),
-        scripts=tuple(_mirrored_text(text) for text in diff.scripts),
-    )
-
-
-def _mirrored_change(change: Change) -> Change:
-    return replace(
-        change,
-        what=_REVERSED[change.what],
-        was=change.now,
-        now=change.was,
-        meaning=_OPPOSITE.get(change.meaning, change.meaning),
-    )
-
-
-def _mirrored_text(text: TextChange) -> TextChange:
-    return replace(text, what=_REVERSED[text.what], hunks=tuple(_mirrored_hunk(hunk) for hunk in text.hunks))
-
-
-def _mirrored_hunk(hunk: Hunk) -> Hunk:
-    lines: list[Line] = []
-    run: list[Line] = []
-    for line in hunk.lines:
-        if line.sign == " ":
-            lines += [*_swapped(run), line]
-            run = []
-        else:
-            run.append(line)
-    return Hunk(
-        was_start=hunk.now_start,
-        was_count=hunk.now_count,
-        now_start=hunk.was_start,
-        now_count=hunk.was_count,
-        lines=(*lines, *_swapped(run)),
-    )
-
-
-def _swapped(run: list[Line]) -> list[Line]:
-    """Added lines become removed ones and the other way round; what was removed stands first."""
-    removed = [replace(line, sign="-") for line in run if line.sign == "+"]
-    added = [replace(line, sign="+") for line in run if line.sign == "-"]
-    return removed + added

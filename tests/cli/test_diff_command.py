@@ -14,12 +14,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from mirrored import mirrored
 
 from bundler.cli.main import outcome
 from bundler.errors import LockError, NotBelieved, UsageError
 from bundler.flow.describe import describe
 from bundler.formats import records
-from bundler.model.diff import Diff, mirrored
+from bundler.model.diff import Diff
 from bundler.model.evidence import ChainLink, Evidence, PackageFacts
 from bundler.model.lock import Lock, Pin
 from bundler.model.manifest import Manifest

@@ -9,9 +9,10 @@ from difflib import unified_diff
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mirrored import mirrored
 
 from bundler.flow.lines import hunks, split
-from bundler.model.diff import Diff, Side, TextChange, mirrored
+from bundler.model.diff import Diff, Side, TextChange
 
 SIDE = Side(kind="bundle", name="a", version="1", digest="0")
 TEXTS = st.lists(st.sampled_from("abcde \r\u2028"), max_size=30).map("\n".join)

@@ -8,13 +8,15 @@ import pytest
 from described import LOCK, MANIFEST, another, at, changed, values
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from mirrored import mirrored
 
 from bundler.flow.describe import of_lock, of_manifest
 from bundler.flow.diff import compare
 from bundler.formats import records
-from bundler.model.diff import TOPICS, Diff, mirrored
+from bundler.model.diff import TOPICS, Diff
 from bundler.model.lock import Lock
 from bundler.model.manifest import Manifest
+from bundler.model.procedure import Procedure
 
 BRISK = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -68,6 +70,12 @@ def test_one_field_of_any_manifest_does_not_change_in_silence(data):
     _, kind, build = data.draw(st.sampled_from(list(changed(was, Manifest))))
     now = build(data.draw(values(kind)))
     assert speaks(told(was, now)) == (was != now)
+
+
+def test_a_script_that_does_nothing_does_not_go_in_silence():
+    idle = Procedure(platform="linux", script="idle.sh", steps=())
+    was = dataclasses.replace(MANIFEST, procedures=(idle, *MANIFEST.procedures))
+    assert speaks(told(was, MANIFEST))
 
 
 @BRISK

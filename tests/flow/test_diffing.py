@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from mirrored import mirrored
 from test_what_commands_load import loaded
 
 from bundler.flow.describe import describe
 from bundler.flow.diff import compare
-from bundler.model.diff import Diff, mirrored
+from bundler.model.diff import Diff
 
 
 def test_an_update_is_told_as_one_and_a_lock_beside_it_is_the_same(site):
