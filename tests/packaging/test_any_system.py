@@ -85,7 +85,7 @@ def without_encoding(text: str) -> Iterator[str]:
         function = node.func
         if isinstance(function, ast.Name) and function.id == "open":
             opened = mode(node, 1)
-        elif isinstance(function, ast.Attribute) and function.attr == "open" and not is_tarfile(function.value):
+        elif isinstance(function, ast.Attribute) and function.attr == "open" and not opens_no_path(function.value):
             # Archives have an `open` of their own, and take a name where a path takes a mode.
             opened = mode(node, 0) or "b"
             opened = opened if set(opened) <= set("rwxabt+") else "b"
@@ -99,18 +99,24 @@ def without_encoding(text: str) -> Iterator[str]:
             yield f"line {node.lineno}: {ast.unparse(node)}"
 
 
-def is_tarfile(value: ast.expr) -> bool:
-    return isinstance(value, ast.Name) and value.id == "tarfile"
+def opens_no_path(value: ast.expr) -> bool:
+    """A tar archive, or a token's session."""
+    return isinstance(value, ast.Name) and value.id in {"tarfile", "token"}
 
 
 def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+# Reached on POSIX alone: what is done on Windows stands beside it.
+GUARDED = {"seal/command.py": {"os.killpg", "signal.SIGKILL"}}
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
 def test_it_runs_on_any_system(path):
     text = path.read_text(encoding="utf-8")
-    assert [*unix_imports(text), *unix_names(text)] == []
+    found = [*unix_imports(text), *unix_names(text)]
+    assert [one for one in found if one.partition(" ")[0] not in GUARDED.get(name_of(path), set())] == []
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)

@@ -236,7 +236,8 @@ def test_a_value_that_looks_like_a_secret_is_refused_and_not_shown(secret):
 def test_no_field_can_hold_a_secret():
     """Every key of the schema is free of the words that the check for secrets looks for."""
     shapes = [definition_file.schema(), *definition_file.schema()["$defs"].values()]
-    keys = [key for shape in shapes for key in shape["properties"]]
+    # One that takes a few given words is a policy, and holds nothing of the author's own.
+    keys = [key for shape in shapes for key, field in shape["properties"].items() if "enum" not in field]
     assert "service_principal_id" in keys
     assert not [key for key in keys if any(word in key for word in ("secret", "password", "token", "key"))]
 

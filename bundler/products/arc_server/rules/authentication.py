@@ -107,6 +107,6 @@ def _embedded(case: Case) -> Iterator[Finding]:
     path = ("authentication", "secret")
     if definition.authentication.method not in _EMBEDDABLE:
         yield Finding(path, f"{definition.authentication.method} has no secret that could be embedded", "asked")
-    if not all(output.encrypted for output in definition.outputs):
+    elif not all(output.encrypted for output in definition.outputs):
         message = "a bundle that holds its secret must be encrypted, and an output is not"
         yield Finding(path, message, "outputs: [{format: 7z, encrypted: true}]")
