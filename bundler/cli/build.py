@@ -61,7 +61,8 @@ def command(
     Without a lock one is taken first. Two builds from one lock are the same, byte for byte (but for encrypted
     archives). A bundle that does not verify itself is deleted, with exit code 6.
     """
-    from bundler.flow.build import Wish, build
+    from bundler.flow.build import build
+    from bundler.flow.job import Wish
     from bundler.flow.site import beside
 
     site = read_site(surface, chosen)

@@ -25,14 +25,13 @@ from bundler.products.arc_server.endpoints import endpoints
 from bundler.products.arc_server.network_sheet import contacts
 from bundler.products.arc_server.onboarding import Onboarding
 from bundler.products.arc_server.procedures import procedures
+from bundler.products.arc_server.review import vendor
 from bundler.products.arc_server.support import support
 from bundler.seal.sealing import describe, keyring
 from bundler.seal.signing import Sealer
 
 TOOL = f"arc-bundler {__version__}"
 PRODUCT = "arc-server"
-VENDOR = "microsoft"
-"""Whose packages they are, in a package URL; a lab's are its own."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,6 @@ def tree(
     site: Site,
     lock: Lock,
     store: Store,
-    weakened: tuple[str, ...] = (),
     sealer: Sealer | None = None,
     scripts_by: Signing | None = None,
     secret: str = "",
@@ -84,7 +82,7 @@ def tree(
         *_secret(wanted, secret),
         *_scripts(part, wanted, vouched, site=site, lock=lock, scripts_by=scripts_by),
     )
-    description = _manifest(part, wanted, site=site, lock=lock, weakened=weakened)
+    description = _manifest(part, wanted, site=site, lock=lock)
     description = replace(
         description,
         serial=vouched.serial,
@@ -103,8 +101,7 @@ def _bill(description: Manifest, content: Iterable[Entry], folder: str) -> Entry
     # Here, not above: whoever asks only how a lock is divided need not wait for the library.
     from bundler.pack import sbom
 
-    vendor = description.practice.lower() or VENDOR
-    return Entry(sbom.PATH, sbom.document(description, content, folder=folder, vendor=vendor))
+    return Entry(sbom.PATH, sbom.document(description, content, folder=folder, vendor=vendor(description)))
 
 
 def _wanted(site: Site) -> Onboarding:
@@ -169,7 +166,7 @@ def _practice(anchors: Anchors) -> str:
     return "LAB" if anchors.practice else ""
 
 
-def _manifest(part: Part, wanted: Onboarding, *, site: Site, lock: Lock, weakened: tuple[str, ...]) -> Manifest:
+def _manifest(part: Part, wanted: Onboarding, *, site: Site, lock: Lock) -> Manifest:
     return Manifest(
         name=lock.name,
         version=lock.version,
@@ -182,7 +179,6 @@ def _manifest(part: Part, wanted: Onboarding, *, site: Site, lock: Lock, weakene
         anchors=lock.anchors,
         anchors_sha256=lock.anchors_sha256,
         lock_sha256=manifests.digest(records.to_json(lock)),
-        weakened=weakened,
         unusual=tuple(_unusual(wanted)),
         contacts=contacts(site.definition, site.carried),
         support=support(part.pins),

@@ -1,0 +1,66 @@
+"""Is what a build would make there already, and whole?"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+from bundler.errors import NotBelieved, WriteError
+from bundler.flow import review
+from bundler.flow.job import Job, Made, Wish
+from bundler.flow.self_check import require_same
+from bundler.pack import container, content, manifest
+from bundler.seal import sums
+
+
+def found(final: Path, job: Job, wish: Wish, at: datetime) -> Made:
+    """The output that an earlier build made, found whole. Raises WriteError where it is missing or differs."""
+    path = final / job.file
+    _require_beside(final, job)
+    if job.output.format == "directory":
+        _require_held(path, job, wish, at)
+        return job.made(path, content.total(job.tree), job.digest)
+    return _archive(path, job, wish, at)
+
+
+def _require_beside(final: Path, job: Job) -> None:
+    """What a reviewer reads without unpacking is that of this very bundle."""
+    described = manifest.manifest_bytes(job.tree)
+    beside, page = (final / f"{job.tree.name}.{name}" for name in (sums.MANIFEST, review.PATH))
+    for file in (final / job.file, beside, page):
+        if not file.exists():
+            raise something_else(file, "is missing beside what an earlier build made")
+    if beside.read_bytes() != described:
+        raise something_else(beside, "is of another bundle under this name and version")
+    if page.read_bytes() != review.outside(described):
+        raise something_else(page, "is not the page of the manifest beside it")
+
+
+def _archive(path: Path, job: Job, wish: Wish, at: datetime) -> Made:
+    listed = path.with_name(f"{path.name}.sha256")
+    # The archive's own sum and those of the files in it: two readings, one for each core.
+    with ThreadPoolExecutor(1) as beside:
+        summed = beside.submit(container.sha256, path)
+        _require_held(path, job, wish, at)
+        sha256 = summed.result()
+    if not listed.exists() or listed.read_bytes() != f"{sha256}  {path.name}\n".encode():
+        raise something_else(listed, "does not fit the archive beside it")
+    return job.made(path, path.stat().st_size, sha256)
+
+
+def _require_held(path: Path, job: Job, wish: Wish, at: datetime) -> None:
+    """That this very bundle is in ``path``: a sum that fits says only that whoever wrote both was consistent."""
+    with suppress(NotBelieved):
+        require_same(path, job, wish, at)
+        return
+    raise something_else(path, "is not what this build makes")
+
+
+def something_else(path: Path, why: str) -> WriteError:
+    """The refusal of a file that is in the way of a build."""
+    return WriteError(
+        f"{path} {why}",
+        do="give the definition another version, or move the old bundle away: it is never overwritten",
+    )
