@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from bundler.errors import SigningError
 from bundler.model.seal import Algorithm
 from bundler.seal import certificates, purposes
-from bundler.seal.command import from_numbers
 from bundler.seal.keys import Passphrase
+from bundler.seal.printed import from_numbers
 from bundler.seal.signing import SigningKey, checked, digest_of
 from bundler.seal.token_uri import TokenUri
 

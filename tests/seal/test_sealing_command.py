@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from bundler.errors import SigningError, UsageError
 from bundler.seal import command
+from bundler.seal.printed import shapes
 from bundler.seal.signing import fits
 
 CONTENT = b"0123  a file\n"
@@ -201,7 +202,7 @@ def test_which_certificate_is_the_signers(tmp_path):
 def test_nothing_that_is_printed_breaks_its_reader(printed):
     for kind in made.KINDS:
         certificate = made.certificate(made.key(kind))
-        for signature in command.shapes(printed, certificate):
+        for signature in shapes(printed, certificate):
             assert not fits(certificate, command.purposes.algorithm_of(certificate), signature, CONTENT)
 
 
@@ -212,4 +213,4 @@ def test_every_form_is_read_back(signature):
     certificate = made.certificate(made.key("rsa"))
     forms = (signature, signature.hex().encode(), base64.b64encode(signature), base64.urlsafe_b64encode(signature))
     for printed in forms:
-        assert list(command.shapes(printed, certificate)) == [signature]
+        assert list(shapes(printed, certificate)) == [signature]
