@@ -47,8 +47,6 @@ class Provenance:
     """``arc-bundler X.Y.Z``."""
     definition: str
     """SHA-256 over the definition's meaning, as the lock has it."""
-    as_built: bool | None = None
-    """Whether this very archive is a subject; one that was wrapped anew for an approval is not. None: not asked."""
 
 
 def file_name(name: str, version: str) -> str:
@@ -105,11 +103,11 @@ def check(
     manifest: Manifest,
     *,
     digest: str,
-    sha256: str = "",
 ) -> Provenance:
     """Believe the provenance ``document`` of a checked bundle, by the ``certificate`` that its seal is believed by.
 
-    ``digest`` is the bundle's (SHA-256 of SHA256SUMS), ``sha256`` the archive's, empty where it is not asked about.
+    ``digest`` is the bundle's (SHA-256 of SHA256SUMS). No archive is asked about: it may be wrapped anew, with an
+    approval in it, and is the same bundle.
     What it says of the parameters must be what ``manifest`` says, and every package must be among its inputs.
     Raises :class:`NotBelieved`: ``other-signer``, ``bad-provenance``, or ``other-bundle`` where it is another bundle's.
     """
@@ -118,14 +116,12 @@ def check(
         _require_ours(said, manifest)
     except (ValueError, TypeError, KeyError) as error:
         raise _refused(f"the provenance is not of a form that this program writes: {error}") from error
-    digests = {subject.sha256 for subject in said.subjects}
-    if digest not in digests:
+    if digest not in {subject.sha256 for subject in said.subjects}:
         raise _refused("the provenance is of another bundle", "other-bundle")
     return Provenance(
         builder=said.predicate["runDetails"]["builder"]["id"],
         tool=manifest.tool,
         definition=_definition(said),
-        as_built=sha256 in digests if sha256 else None,
     )
 
 
