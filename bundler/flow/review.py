@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from bundler.formats import records
 from bundler.model.lock import Pin
 from bundler.model.manifest import Manifest
+from bundler.model.seal import Approval, Seal, Signer
 from bundler.model.tree import Entry
 from bundler.products.arc_server import review as arc_server
 from bundler.render import review as rendered
@@ -99,30 +100,37 @@ def _pin(pin: Pin) -> Iterator[Finding]:
 
 
 def _vouched(manifest: Manifest) -> Iterator[Finding]:
-    if manifest.seal is None:
+    yield _seal(manifest.seal)
+    if manifest.scripts_signed_by is not None:
+        yield _scripts(manifest.scripts_signed_by)
+    yield _approval(manifest.approval)
+    if manifest.not_after is None:
+        text = "A copy that is found in a year installs what was current today."
+        yield Finding("know", "The bundle has no last day", text)
+
+
+def _seal(seal: Seal | None) -> Finding:
+    if seal is None:
         text = (
             "Nobody signed it: whoever can change a file on the way can change the list of digests as well. "
             "The digest has to reach the far side by another way, and to be compared there."
         )
-        yield Finding("look", "The bundle is not sealed", text)
-    else:
-        text = (
-            f"By {manifest.seal.signer.name}. The SHA-256 of the certificate, to be compared with what you were told:"
-        )
-        yield Finding("ordinary", "The bundle is sealed", text, manifest.seal.signer.sha256)
-    signer = manifest.scripts_signed_by
-    if signer is not None:
-        text = (
-            f"By {signer.name}, until {signer.not_after:%Y-%m-%d}: for Windows servers that run signed scripts alone. "
-            "The SHA-256 of the certificate:"
-        )
-        yield Finding("ordinary", "The PowerShell scripts are signed", text, signer.sha256)
-    if manifest.approval is None:
+        return Finding("look", "The bundle is not sealed", text)
+    text = f"By {seal.signer.name}. The SHA-256 of the certificate, to be compared with what you were told:"
+    return Finding("ordinary", "The bundle is sealed", text, seal.signer.sha256)
+
+
+def _scripts(signer: Signer) -> Finding:
+    text = (
+        f"By {signer.name}, until {signer.not_after:%Y-%m-%d}: for Windows servers that run signed scripts alone. "
+        "The SHA-256 of the certificate:"
+    )
+    return Finding("ordinary", "The PowerShell scripts are signed", text, signer.sha256)
+
+
+def _approval(approval: Approval | None) -> Finding:
+    if approval is None:
         text = "The servers accept it without a reviewer's signature: a yes to this page is not enforced by anything."
-        yield Finding("look", "No approval is demanded", text)
-    else:
-        names = ", ".join(one.name for one in manifest.approval.approvers)
-        yield Finding("ordinary", f"{manifest.approval.required} approvals are demanded", f"Of: {names}.")
-    if manifest.not_after is None:
-        text = "A copy that is found in a year installs what was current today."
-        yield Finding("know", "The bundle has no last day", text)
+        return Finding("look", "No approval is demanded", text)
+    names = ", ".join(one.name for one in approval.approvers)
+    return Finding("ordinary", f"{approval.required} approvals are demanded", f"Of: {names}.")

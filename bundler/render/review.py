@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
 from bundler.model.contact import Contact
 from bundler.model.lock import Pin
@@ -23,7 +23,7 @@ PATH = "review.html"
 """Where the page lies in a bundle."""
 
 Level = Literal["stop", "look", "know", "ordinary"]
-_LEVELS: tuple[Level, ...] = ("stop", "look", "know", "ordinary")
+_LEVELS: tuple[Level, ...] = get_args(Level)
 
 
 @dataclass(frozen=True)
