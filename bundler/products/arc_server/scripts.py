@@ -122,19 +122,7 @@ def entries(
         name=name, version=version, tool=tool, practice=practice, onboarding=onboarding, packages=_packages(pins)
     )
     facts = {"config/settings.json": records.to_json(settings), **(extra or {})}
-    files = [_File(path, hashlib.sha256(content).hexdigest()) for path, content in sorted(facts.items())]
-    shared = {
-        "name": name,
-        "version": version,
-        "practice": practice,
-        "tool": tool,
-        "onboarding": onboarding,
-        "files": files,
-        "codes": CODES,
-        "vouching": vouching,
-        "manager": tables.clouds().of(onboarding.cloud).manager,
-        **_seal(vouching),
-    }
+    shared = _shared(settings, facts, vouching)
     linux = [row for pin in pins if pin.kind != "msi" for row in _linux_rows(pin)]
     windows = [row for pin in pins if pin.kind == "msi" for row in _windows_rows(pin)]
     made = [Entry(path, content) for path, content in facts.items()]
@@ -142,15 +130,37 @@ def entries(
         made += _linux(onboarding, linux, shared)
     if windows:
         made += _windows(onboarding, windows, shared)
-    start = {
+    made.append(_start(linux, windows, shared, scripts_signed_by if windows else None))
+    return tuple(sorted(made, key=lambda entry: entry.path.encode()))
+
+
+def _shared(settings: Settings, facts: Mapping[str, bytes], vouching: Vouching) -> dict[str, object]:
+    """What every template is given; ``facts`` are the files that the scripts verify, by path."""
+    return {
+        "name": settings.name,
+        "version": settings.version,
+        "practice": settings.practice,
+        "tool": settings.tool,
+        "onboarding": settings.onboarding,
+        "files": [_File(path, hashlib.sha256(content).hexdigest()) for path, content in sorted(facts.items())],
+        "codes": CODES,
+        "vouching": vouching,
+        "manager": tables.clouds().of(settings.onboarding.cloud).manager,
+        **_seal(vouching),
+    }
+
+
+def _start(
+    linux: list[_Row], windows: list[_Row], shared: Mapping[str, object], scripts_signed_by: Signer | None
+) -> Entry:
+    values = {
         **shared,
         "linux": bool(linux),
         "windows": bool(windows),
         "targets_text": _targets_text(linux + windows),
-        "scripts_signed_by": scripts_signed_by if windows else None,
+        "scripts_signed_by": scripts_signed_by,
     }
-    made.append(Entry("START-HERE.txt", render("arc-server/START-HERE.txt.j2", start)))
-    return tuple(sorted(made, key=lambda entry: entry.path.encode()))
+    return Entry("START-HERE.txt", render("arc-server/START-HERE.txt.j2", values))
 
 
 def _seal(vouching: Vouching) -> dict[str, object]:
