@@ -1,13 +1,9 @@
-"""Which key in a token (a smartcard, an HSM) signs? PKCS #11, by ``python-pkcs11``.
-
-That package is an extra: whoever seals with a file needs no compiled module for tokens.
-"""
+"""Which key in a token signs, and by which certificate is it known? PKCS #11."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,10 +14,11 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from bundler.errors import SigningError
 from bundler.model.seal import Algorithm
-from bundler.seal import certificates, purposes
+from bundler.seal import certificates, purposes, token_session
 from bundler.seal.keys import Passphrase
 from bundler.seal.printed import from_numbers
 from bundler.seal.signing import SigningKey, checked, digest_of
+from bundler.seal.token_session import speaking
 from bundler.seal.token_uri import TokenUri
 
 _DIGEST_INFO = bytes.fromhex("3031300d060960864801650304020105000420")
@@ -48,7 +45,7 @@ class _TokenKey:
 
         more = {"pin": self.pin()} if self.pin else {}
         digest = hashlib.new(digest_of(self.algorithm).name, content).digest()
-        with _speaking("the token does not sign"):
+        with speaking("the token does not sign"):
             if self.algorithm != "rsa-sha256":
                 return from_numbers(self.key.sign(digest, mechanism=Mechanism.ECDSA, **more))
             if self.hashes_itself:
@@ -63,114 +60,24 @@ def read(uri: TokenUri, certificate_file: Path | None, pin: Passphrase, *, modul
     the token under the same CKA_ID. ``pin`` is asked if the token wants a login and has no pad of its own. The session
     lasts as long as the program. Raises :class:`SigningError`.
     """
-    token = _token(_library(uri.module_path or module), uri)
-    session = _session(token, pin)
+    token = token_session.find(token_session.library(uri.module_path or module), uri)
+    session = token_session.opened(token, pin)
     key = _key(session, uri)
     chain = _chain(session, key, certificate_file)
     algorithm = purposes.algorithm_of(chain[0])
     from pkcs11 import Attribute, Mechanism
 
-    with _speaking("the token does not tell what it can"):
+    with speaking("the token does not tell what it can"):
         hashes_itself = Mechanism.SHA256_RSA_PKCS in token.slot.get_mechanisms()
         each_time = bool(_attribute(key, Attribute.ALWAYS_AUTHENTICATE))
     return checked(_TokenKey(chain, algorithm, key, hashes_itself, pin if each_time else None))
-
-
-@contextmanager
-def _speaking(what: str) -> Iterator[None]:
-    """Turn what the module answers into a :class:`SigningError`."""
-    from pkcs11 import exceptions
-
-    try:
-        yield
-    except (exceptions.PinIncorrect, exceptions.PinInvalid, exceptions.PinLenRange):
-        raise SigningError(
-            "the token refuses the PIN",
-            do="give the right one; mind that tokens lock themselves after a few wrong ones",
-        ) from None
-    except exceptions.PinLocked:
-        raise SigningError("the token has locked its PIN", do="have it unlocked by who administers it") from None
-    except (exceptions.PKCS11Error, OSError) as error:
-        said = type(error).__name__ + (f": {ascii(str(error))[1:-1]}" if str(error) else "")
-        raise SigningError(
-            what, details=[f"the module says: {said}"], do="see that the token is there and works"
-        ) from None
-
-
-def _library(module: str) -> Any:
-    try:
-        import pkcs11
-    except ImportError as error:
-        raise SigningError(
-            "signing with a token needs the package python-pkcs11, which is not installed",
-            do="install it with `pip install 'arc-bundler[pkcs11]'`",
-        ) from error
-    if not module:
-        raise SigningError(
-            "nobody said which PKCS #11 module speaks with the token",
-            do="add ?module-path=... to the address, or set ARC_BUNDLER_PKCS11_MODULE",
-        )
-    try:
-        return pkcs11.lib(module)
-    except (pkcs11.PKCS11Error, OSError) as error:
-        raise SigningError(
-            f"the PKCS #11 module {module} cannot be loaded",
-            details=[ascii(str(error))[1:-1] or type(error).__name__],
-            do="give the path of the library that came with the token",
-        ) from None
-
-
-def _token(library: Any, uri: TokenUri) -> Any:
-    from pkcs11 import TokenFlag
-
-    with _speaking("the PKCS #11 module does not list its tokens"):
-        slots = [slot for slot in library.get_slots(token_present=True) if uri.slot_id in (None, slot.slot_id)]
-        tokens = [slot.get_token() for slot in slots]
-        ready = [token for token in tokens if TokenFlag.TOKEN_INITIALIZED in token.flags]
-        fitting = [token for token in ready if _is_named(token, uri)]
-    if len(fitting) == 1:
-        return fitting[0]
-    shown = [f"token: {token.label!a}, serial {_serial(token)!a}" for token in fitting or ready]
-    if not fitting:
-        raise SigningError("no such token is there", details=shown, do="plug it in, or correct the address's token=")
-    raise SigningError("several tokens fit the address", details=shown, do="add serial=... to the address")
-
-
-def _is_named(token: Any, uri: TokenUri) -> bool:
-    wanted = (uri.token, uri.serial, uri.manufacturer, uri.model)
-    found = (token.label, _serial(token), token.manufacturer_id, token.model)
-    return all(want in ("", have.strip()) for want, have in zip(wanted, found, strict=True))
-
-
-def _serial(token: Any) -> str:
-    return bytes(token.serial).decode("utf-8", "replace").strip()
-
-
-def _session(token: Any, pin: Passphrase) -> Any:
-    from pkcs11 import TokenFlag, UserAlreadyLoggedIn
-    from pkcs11.types import PROTECTED_AUTH
-
-    given: object = None
-    if TokenFlag.LOGIN_REQUIRED in token.flags:
-        given = PROTECTED_AUTH if TokenFlag.PROTECTED_AUTHENTICATION_PATH in token.flags else pin()
-        if not given:
-            raise SigningError(
-                "the token wants a PIN, and there is none",
-                do="give it with `--seal-passphrase-file FILE`, in ARC_BUNDLER_SEAL_PASSPHRASE, "
-                "or at the prompt of a terminal",
-            )
-    with _speaking("the token does not open a session"):
-        try:
-            return token.open(user_pin=given)
-        except UserAlreadyLoggedIn:  # a login holds for all sessions of a program (PKCS #11 v2.40 section 2.6.7)
-            return token.open()
 
 
 def _key(session: Any, uri: TokenUri) -> Any:
     from pkcs11 import Attribute, KeyType, ObjectClass
 
     wanted: dict[Any, Any] = {Attribute.CLASS: ObjectClass.PRIVATE_KEY}
-    with _speaking("the token does not list its keys"):
+    with speaking("the token does not list its keys"):
         every = list(session.get_objects(dict(wanted)))
         wanted |= {Attribute.LABEL: uri.object} if uri.object else {}
         wanted |= {Attribute.ID: uri.id} if uri.id else {}
@@ -231,7 +138,7 @@ def _held(session: Any, identity: bytes | None, matching: bool) -> list[x509.Cer
 
     wanted: dict[Any, Any] = {Attribute.CLASS: ObjectClass.CERTIFICATE}
     wanted |= {Attribute.ID: identity} if matching and identity else {}
-    with _speaking("the token does not give its certificates"):
+    with speaking("the token does not give its certificates"):
         documents = [bytes(found[Attribute.VALUE]) for found in session.get_objects(wanted)]
     return [one for der in documents for one in certificates.parse(der, "the token")]
 
@@ -245,7 +152,7 @@ def _public(session: Any, key: Any) -> object:
         return _rsa(modulus, exponent) if modulus and exponent else None
     identity = _attribute(key, Attribute.ID)
     wanted: dict[Any, Any] = {Attribute.CLASS: ObjectClass.PUBLIC_KEY, Attribute.ID: identity}
-    with _speaking("the token does not list its keys"):
+    with speaking("the token does not list its keys"):
         found = list(session.get_objects(wanted)) if identity else []
     return _point(found[0]) if len(found) == 1 else None
 
