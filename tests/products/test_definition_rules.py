@@ -63,7 +63,11 @@ REFUSED = [
     ({"network__private_link_records": "pe.json"}, "network.private_link_records", "uses no private endpoint"),
     ({"trust__certificates": [{"builtin": "DigiCert Global Root G4"}]}, "trust.certificates.0.builtin", "Root G3"),
     ({"seal__signers": ["sha256:12"]}, "seal.signers.0", "is no fingerprint"),
-    ({"approval": {"required": 2, "approvers": [{"name": "A", "certificate": "a"}]}}, "approval.required", "can never come from 1"),
+    (
+        {"approval": {"required": 2, "approvers": [{"name": "A", "certificate": "a"}]}},
+        "approval.required",
+        "can never come from 1",
+    ),
     (
         {"approval": {"required": 1, "approvers": [{"name": n, "certificate": "a"} for n in "AB"]}},
         "approval.approvers.1.certificate",

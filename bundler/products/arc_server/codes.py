@@ -36,7 +36,8 @@ OURS = (
     Code(
         201,
         "the bundle's seal is not believed",
-        "Install nothing from it; put right what is named above (a missing tool, this clock), or ask the bundle's maker.",
+        "Install nothing from it; put right what is named above (a missing tool, this clock), "
+        "or ask the bundle's maker.",
     ),
     Code(
         202, "this machine is not ready", "Put right what the preflight lines above name, then run this script again."
