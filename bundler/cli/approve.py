@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +25,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     epilog=example(
         "arc-bundler approve arc-tokyo-2026.11.22.zip --signer sealer.pem \\",
         "    --digest 5f1c… --seal-key aiko.key --seal-certificate aiko.pem",
+        "arc-bundler approve arc-tokyo-2026.11.22.zip --signer sealer.pem --attach aiko.p7s",
     ),
 )
 @click.argument("bundle", type=click.Path(exists=True, path_type=Path))
@@ -81,8 +81,10 @@ def _key(surface: Surface, sealing: SealSettings) -> SigningKey:
 
 
 def _digest(given: str | None) -> str:
-    digest = re.sub(r"[\s:]", "", (given or "").lower()).removeprefix("sha256")
-    if not re.fullmatch(r"[0-9a-f]{64}", digest):
+    from bundler.formats import fingerprint
+
+    digest = fingerprint.sha256(given or "")
+    if not digest:
         raise UsageError(
             "the digest of what you reviewed is missing, or is none",
             do="give the bundle digest from the review page with `--digest HEX`",

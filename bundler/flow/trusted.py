@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
@@ -11,10 +10,10 @@ from cryptography import x509
 
 from bundler.errors import UsageError
 from bundler.formats import certificate
+from bundler.formats import fingerprint as written
 from bundler.formats.malformed import Malformed
 from bundler.seal.belief import Trusted
 
-_PIN = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
 _LARGEST_LIST = 32 << 20
 """Bytes of a revocation list: the largest public ones have a third of it."""
 
@@ -41,11 +40,11 @@ def _named(definition: Path, today: date) -> list[str]:
 def fingerprint(text: str) -> str:
     """The fingerprint that ``text`` is or whose certificate is in the file of that name: 64 lower-case hex digits.
 
-    Colons, spaces and case do not matter, as people paste it. Raises :class:`UsageError`.
+    Raises :class:`UsageError`.
     """
-    match = _PIN.fullmatch(re.sub(r"[\s:]", "", text.lower()).replace("sha256", "sha256:", 1))
-    if match:
-        return match[1]
+    pasted = written.sha256(text)
+    if pasted:
+        return pasted
     path = Path(text)
     try:
         with path.open("rb") as file:
