@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from bundler.cli.settings import SiteSettings, definition_option, read_site, strict_option
-from bundler.cli.surface import Surface, telling
+from bundler.cli.surface import Surface, example, telling
 
 
-@click.command("endpoints", epilog="Example: arc-bundler endpoints --format firewall > for-the-network-team.txt")
+@click.command("endpoints", epilog=example("arc-bundler endpoints --format firewall > for-the-network-team.txt"))
 @strict_option
 @definition_option
 @telling(

@@ -71,7 +71,7 @@ def _version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
 @click.group(
     cls=_Commands,
     context_settings=CONTEXT,
-    epilog="\b\nExample:\n  arc-bundler init\n  arc-bundler lock\n  arc-bundler build --locked",
+    epilog="\b\nExample:\n  arc-bundler init\n  arc-bundler lock\n  arc-bundler build --locked --seal-key sealer.p12",
 )
 @click.option(
     "--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Print the version."
