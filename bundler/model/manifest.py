@@ -65,7 +65,7 @@ class Manifest:
     weakened: tuple[str, ...] = ()
     """The ``--insecure-…`` switches that were used."""
     unusual: tuple[str, ...] = ()
-    """What a reviewer should look at twice, as the definition wants it: an embedded secret, certificates that travel."""
+    """What a reviewer should look at twice, as the definition wants it: a secret in it, certificates that travel."""
     procedures: tuple[Procedure, ...] = ()
     """What each install script does, step by step, as the release that wrote the script says it."""
     contacts: tuple[Contact, ...] = ()
