@@ -5,7 +5,7 @@ from __future__ import annotations
 import random as chance
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from functools import partial
 from pathlib import Path
@@ -86,24 +86,29 @@ class Downloader:
         """
         called_off = threading.Event()
         pool = ThreadPoolExecutor(self._threads, thread_name_prefix="fetch")
+        active: set[object] = set()
         futures: list[Future[_Done]] = []
         try:
-            futures += [pool.submit(work, partial(self._fetch, called_off=called_off)) for work in works]
+            fetch = partial(self._fetch, called_off=called_off)
+            futures += [pool.submit(_noted, active, work, fetch) for work in works]
             _wait(futures)
         finally:
             called_off.set()
-            self._stop(pool, futures)
+            self._stop(pool, active)
         _raise_first(futures)
         return tuple(future.result() for future in futures)
 
-    def _stop(self, pool: ThreadPoolExecutor, futures: Sequence[Future[_Done]]) -> None:
+    def _stop(self, pool: ThreadPoolExecutor, active: Collection[object]) -> None:
+        """End the pool, and cut whoever waits for an upstream.
+
+        ``active`` counts, neither futures nor threads: an interruption can come while a thread is started, which then
+        works though neither the pool nor we have noted it.
+        """
         pool.shutdown(wait=False, cancel_futures=True)
-        # Again and again: who was just connecting is only now waiting for an answer. Those called off before they began
-        # are done, though a wait for them would never end.
-        while running := [future for future in futures if not future.done()]:
+        # Again and again: who was just connecting is only now waiting for an answer.
+        while active:
             self._transport.cut()
-            wait(running, timeout=_LOOK_AGAIN)
-        pool.shutdown(wait=True)
+            time.sleep(_LOOK_AGAIN / 4)
 
     def _require_space(self, requests: Sequence[Request]) -> None:
         missing = [each for each in requests if not (each.sha256 and self._store.holds(each.sha256))]
@@ -169,6 +174,16 @@ def file_of(url: str) -> Path:
     parts = urlsplit(url)
     path = url2pathname(parts.path)
     return Path(f"//{parts.netloc}{path}") if parts.netloc not in ("", "localhost") else Path(path)
+
+
+def _noted(active: set[object], work: Callable[[Fetch], _Done], fetch: Fetch) -> _Done:
+    """Do ``work``, and be in ``active`` as long as that lasts."""
+    mark = object()
+    active.add(mark)
+    try:
+        return work(fetch)
+    finally:
+        active.discard(mark)
 
 
 def _one(request: Request, fetch: Fetch) -> Received:
