@@ -13,6 +13,7 @@ from bundler.cli.settings import password_option, password_source
 from bundler.cli.surface import Surface, common, example, option
 
 if TYPE_CHECKING:
+    from bundler.model.lock import Pin
     from bundler.model.manifest import Manifest
 
 
@@ -58,19 +59,28 @@ def _lines(manifest: Manifest, digest: str) -> Iterator[str]:
     yield f"  anchors   {manifest.anchors} ({manifest.anchors_sha256})"
     yield f"  targets   {', '.join(map(str, manifest.targets))}"
     yield f"  files     {len(manifest.files)}, {human(sum(file.size for file in manifest.files))}"
+    if manifest.seal:
+        yield f"  seal      names {manifest.seal.signer.name} ({manifest.seal.signer.sha256})"
+    if manifest.approval:
+        names = ", ".join(one.name for one in manifest.approval.approvers)
+        yield f"  approval  by {manifest.approval.required} of {names}"
     if manifest.scripts_signed_by:
         yield f"  scripts   signed by {manifest.scripts_signed_by.name} ({manifest.scripts_signed_by.sha256})"
     yield from (f"  weakened  {switch}" for switch in manifest.weakened)
     yield from (f"  unusual   {what}" for what in manifest.unusual)
     yield "packages"
     for pin in manifest.pins:
-        yield f"  {pin.path}"
-        yield f"    {pin.facts.name} {pin.facts.version} {pin.facts.architecture}, {human(pin.size)}"
-        yield f"    SHA-256 {pin.sha256}"
-        yield f"    from    {(pin.redirects or (pin.url,))[-1]}"
-        for evidence in pin.evidence:
-            when = f" at {evidence.signed_at:%Y-%m-%d}" if evidence.signed_at else ""
-            yield f"    {evidence.method}: {evidence.signer}{when}, ending in {evidence.anchor}"
+        yield from _package(pin)
     yield "parameters"
     yield from (f"  {name} = {text}" for name, text in manifest.parameters.items())
     yield "Nothing was judged: `arc-bundler verify` does that."
+
+
+def _package(pin: Pin) -> Iterator[str]:
+    yield f"  {pin.path}"
+    yield f"    {pin.facts.name} {pin.facts.version} {pin.facts.architecture}, {human(pin.size)}"
+    yield f"    SHA-256 {pin.sha256}"
+    yield f"    from    {(pin.redirects or (pin.url,))[-1]}"
+    for evidence in pin.evidence:
+        when = f" at {evidence.signed_at:%Y-%m-%d}" if evidence.signed_at else ""
+        yield f"    {evidence.method}: {evidence.signer}{when}, ending in {evidence.anchor}"

@@ -92,6 +92,13 @@ def test_two_and_a_half_ways_to_name_a_signer(site: Site, monkeypatch: pytest.Mo
     assert verify(site, bundle, "--insecure-no-seal", "--signer", sealer.sha256) == "usage"
 
 
+def test_inspect_tells_whom_the_manifest_names_and_judges_nothing(site: Site) -> None:
+    sealer = identity("LAB sealer")
+    told = site.run("inspect", str(build(site, sealer))).out
+    assert f"seal      names CN=LAB sealer ({sealer.sha256})" in told
+    assert "Nothing was judged" in told
+
+
 def test_a_definition_says_who_may_seal(site: Site) -> None:
     named, other = identity("named"), identity("other")
     site.define(seal=f"{{signers: ['sha256:{named.sha256}']}}")
