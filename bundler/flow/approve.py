@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -128,18 +128,7 @@ def _put(review: Review, found: Checked, given: Iterable[bytes], detached_to: Pa
     fresh = {_place(approval): approval for approval in given}
     whole = replace(found, signed={**found.signed, **fresh})
     approved = approvals(whole, review.trusted or Trusted(frozenset()), at=review.at)
-    if detached_to:
-        for approval in fresh.values():
-            write_file(detached_to, approval)
-    else:
-        adding.add(
-            review.bundle,
-            fresh,
-            modes=_modes(found),
-            time=found.manifest.created,
-            password=review.password,
-            progress=review.progress,
-        )
+    _write(review, found, fresh, detached_to)
     return Approved(
         name=found.manifest.name,
         version=found.manifest.version,
@@ -147,6 +136,21 @@ def _put(review: Review, found: Checked, given: Iterable[bytes], detached_to: Pa
         approved_by=approved,
         required=found.manifest.approval.required if found.manifest.approval else 0,
         written=(detached_to or review.bundle).as_posix(),
+    )
+
+
+def _write(review: Review, found: Checked, fresh: Mapping[str, bytes], detached_to: Path | None) -> None:
+    if detached_to:
+        for approval in fresh.values():
+            write_file(detached_to, approval)
+        return
+    adding.add(
+        review.bundle,
+        fresh,
+        modes=_modes(found),
+        time=found.manifest.created,
+        password=review.password,
+        progress=review.progress,
     )
 
 
