@@ -86,6 +86,13 @@ class _Basis:
         """Name of the file that says how they came to be."""
         return provenance.file_name(self.lock.name, self.lock.version)
 
+    def archives(self) -> Iterable[Path]:
+        """Where the outputs are, or will be, that are single files."""
+        for output in self.site.definition.outputs:
+            for part in assemble.parts(self.lock, per_platform=output.archives == "per-platform"):
+                if output.format != "directory":
+                    yield self.final / file_name(part, self.lock, output)
+
     def jobs(self, scripts_by: SignedBy = lambda _: None) -> tuple[Job, ...]:
         """Every output, with its tree; ``scripts_by`` says who signs the scripts of the first that has that tree."""
         trees: dict[str, Tree] = {}
@@ -125,9 +132,10 @@ def build(
     _require_allowed(site, wish, at)
     lock = obtain_lock(site, wish, downloader, at=at, environment=environment)
     basis = _Basis(site, wish, lock, store, at)
-    unsigned = basis.jobs()
     if basis.final.exists():
-        return _unchanged(basis, unsigned)
+        with existing.Sums(basis.archives()) as summed:
+            return _unchanged(basis, summed)
+    unsigned = basis.jobs()
     fetching.fetch(lock, downloader, site.path.parent)
     fetching.believe(lock, store, anchors=site.anchors, at=at)
     embedding.refuse_leaks(site.definition, (job.tree for job in unsigned), wish.secret)
@@ -183,14 +191,14 @@ def _sealed(jobs: Iterable[Job], sealer: Sealer | None) -> tuple[Job, ...]:
     return tuple(replace(job, tree=trees[job.tree.name]) for job in jobs)
 
 
-def _unchanged(basis: _Basis, unsigned: tuple[Job, ...]) -> Built:
+def _unchanged(basis: _Basis, summed: existing.Sums) -> Built:
     """What an earlier build made, found whole. Raises WriteError where it is something else."""
     final, wish, at = basis.final, basis.wish, basis.at
-    jobs, key = unsigned, wish.script_key
-    if key:
-        # A key that draws at random would sign another way: what it signed then is recognised, not made again.
-        jobs = basis.jobs(lambda file: script_signing.kept(key, at, final / file, wish.password))
-    made = tuple(existing.found(final, job, wish, at) for job in jobs)
+    key = wish.script_key
+    # A key that draws at random would sign another way: what it signed then is recognised, not made again.
+    kept = (lambda file: script_signing.kept(key, at, final / file, wish.password)) if key else (lambda _: None)
+    jobs = basis.jobs(kept)
+    made = tuple(existing.found(final, job, wish, at, summed) for job in jobs)
     if wish.sealer:
         attesting.require_attested(final / basis.provenance, jobs, wish.sealer)
     return _built(basis, jobs, made, unchanged=True)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from types import TracebackType
+
+from typing_extensions import Self
 
 from bundler.errors import NotBelieved, WriteError
 from bundler.flow import review
@@ -15,14 +19,37 @@ from bundler.pack import container, content, manifest
 from bundler.seal import sums
 
 
-def found(final: Path, job: Job, wish: Wish, at: datetime) -> Made:
+class Sums:
+    """The SHA-256 of archives, taken in the background: reading them takes one core, putting trees together another."""
+
+    def __init__(self, archives: Iterable[Path]) -> None:
+        """Begin with those of ``archives`` that are there."""
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="sums")
+        self._summed = {path: self._pool.submit(container.sha256, path) for path in archives if path.is_file()}
+
+    def of(self, path: Path) -> str:
+        """In hex. Raises :class:`UsageError` where the archive cannot be read."""
+        known = self._summed.get(path)
+        return known.result() if known else container.sha256(path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+
+def found(final: Path, job: Job, wish: Wish, at: datetime, summed: Sums) -> Made:
     """The output that an earlier build made, found whole. Raises WriteError where it is missing or differs."""
     path = final / job.file
     _require_beside(final, job)
     if job.output.format == "directory":
         _require_held(path, job, wish, at)
         return job.made(path, content.total(job.tree), job.digest)
-    return _archive(path, job, wish, at)
+    _require_held(path, job, wish, at)
+    return _archive(path, job, summed.of(path))
 
 
 def _require_beside(final: Path, job: Job) -> None:
@@ -38,13 +65,8 @@ def _require_beside(final: Path, job: Job) -> None:
         raise something_else(page, "is not the page of the manifest beside it")
 
 
-def _archive(path: Path, job: Job, wish: Wish, at: datetime) -> Made:
+def _archive(path: Path, job: Job, sha256: str) -> Made:
     listed = path.with_name(f"{path.name}.sha256")
-    # The archive's own sum and those of the files in it: two readings, one for each core.
-    with ThreadPoolExecutor(1) as beside:
-        summed = beside.submit(container.sha256, path)
-        _require_held(path, job, wish, at)
-        sha256 = summed.result()
     if not listed.exists() or listed.read_bytes() != f"{sha256}  {path.name}\n".encode():
         raise something_else(listed, "does not fit the archive beside it")
     return job.made(path, path.stat().st_size, sha256)
