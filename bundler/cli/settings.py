@@ -149,7 +149,7 @@ def downloading(
     """A downloader with its store and progress, ended with the block."""
     from bundler.cli.bars import progress
     from bundler.fetch.download import Downloader
-    from bundler.fetch.transport import Network
+    from bundler.fetch.network import Network
     from bundler.flow.site import beside
 
     named = settings.ca

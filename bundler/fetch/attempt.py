@@ -16,12 +16,13 @@ from urllib.parse import urlsplit
 
 from bundler.errors import NotBelieved, UpstreamError
 from bundler.fetch import disk, failures, ranges, retry
+from bundler.fetch.network import Network
 from bundler.fetch.partial import Origin, Partial
 from bundler.fetch.request import Received, Request
 from bundler.fetch.retry import Patience, Trouble
 from bundler.fetch.store import Store
 from bundler.fetch.telling import Telling
-from bundler.fetch.transport import Answer, Network, Transport
+from bundler.fetch.transport import Answer, Transport
 
 _STALE_BEGINNINGS = 1
 """How often a kept beginning may turn out to be useless before ranges are not tried any more."""

@@ -10,7 +10,7 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -18,12 +18,14 @@ from typing_extensions import Self
 
 from bundler.errors import NotBelieved, UpstreamError
 from bundler.fetch import disk
-from bundler.fetch.attempt import Attempts, Surroundings
+from bundler.fetch.network import Network, require_usable
 from bundler.fetch.request import Fetch, Received, Request
 from bundler.fetch.store import Store
 from bundler.fetch.telling import Telling
-from bundler.fetch.transport import Network, Transport
 from bundler.model.progress import Progress
+
+if TYPE_CHECKING:
+    from bundler.fetch.transport import Transport
 
 _LOOK_AGAIN = 0.2
 """Seconds after which a waiting main thread looks up: on Windows nothing else lets Ctrl-C through."""
@@ -59,7 +61,10 @@ class Downloader:
         self._store, self._network, self._progress = store, network, progress
         self._offline, self._threads = offline, threads
         self._sleep, self._random = sleep, random
-        self._transport = Transport(network, clock)
+        require_usable(network)
+        self._clock = clock
+        self._made: Transport | None = None
+        self._making = threading.Lock()
 
     def fetch(self, request: Request) -> Received:
         """Bring one file into the store, or find it there.
@@ -107,7 +112,8 @@ class Downloader:
         pool.shutdown(wait=False, cancel_futures=True)
         # Again and again: who was just connecting is only now waiting for an answer.
         while active:
-            self._transport.cut()
+            if self._made:
+                self._made.cut()
             time.sleep(_LOOK_AGAIN / 4)
 
     def _require_space(self, requests: Sequence[Request]) -> None:
@@ -131,12 +137,23 @@ class Downloader:
             if called_off.is_set():
                 raise Cancelled
 
+        from bundler.fetch.attempt import Attempts, Surroundings
+
         around = Surroundings(
-            self._store, self._transport, self._network, telling, go_on, self._sleep or called_off.wait, self._random
+            self._store, self._transport(), self._network, telling, go_on, self._sleep or called_off.wait, self._random
         )
         with self._store.exclusive(request.url, waiting=telling, go_on=go_on):
             # Whoever had the lock before may have brought just this.
             return self._held(request) or Attempts(request, around).run()
+
+    def _transport(self) -> Transport:
+        """Made when something is asked of the network, and not before: most builds find everything in the store."""
+        from bundler.fetch.transport import Transport
+
+        with self._making:
+            if self._made is None:
+                self._made = Transport(self._network, self._clock)
+            return self._made
 
     def _held(self, request: Request) -> Received | None:
         sha256 = request.sha256
@@ -158,7 +175,8 @@ class Downloader:
 
     def close(self) -> None:
         """End the kept connections."""
-        self._transport.close()
+        if self._made:
+            self._made.close()
 
     def __enter__(self) -> Self:
         return self

@@ -24,9 +24,10 @@ from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
 
 import bundler
-from bundler.errors import UpstreamError, UsageError
+from bundler.errors import UpstreamError
 from bundler.fetch import failures, proxies
 from bundler.fetch.failures import Asked, shown
+from bundler.fetch.network import Network, believe
 from bundler.fetch.partial import PIECE
 from bundler.fetch.retry import Trouble
 
@@ -35,30 +36,6 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TRICKLE = 1024
 """Bytes; fewer than these within the stall timeout are as good as none."""
 _CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
-
-
-@dataclass(frozen=True)
-class Network:
-    """How this computer reaches others."""
-
-    proxy: str | None = field(default=None, repr=False)
-    """``http://HOST:PORT``; empty for none; None to take it from ``environment``. May hold a password: never shown."""
-    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Where ``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``, ``REQUESTS_CA_BUNDLE`` and ``SSL_CERT_FILE`` are read."""
-    ca_file: Path | None = None
-    """PEM certificates of further authorities; they are believed beside the public ones, not instead of them."""
-    connect_timeout: float = 15.0
-    """Seconds to connect."""
-    stall_timeout: float = 60.0
-    """Seconds without bytes after which a connection is given up."""
-    retries: int = 5
-    """Failures in a row, with nothing gained, that are borne."""
-    backoff: float = 1.0
-    """Seconds before the first retry; doubled for each further one."""
-    backoff_limit: float = 30.0
-    """Seconds that a wait of our own choosing lasts at most."""
-    retry_after_limit: float = 300.0
-    """Seconds that a server may make us wait; a longer wish ends the download with its own error."""
 
 
 @dataclass
@@ -87,9 +64,7 @@ class Transport:
     """Connections to the upstream, kept alive between requests; safe for several threads."""
 
     def __init__(self, network: Network, clock: Callable[[], float]) -> None:
-        """``clock`` gives seconds that never go back. Raises UsageError for a CA file that is none."""
-        if network.ca_file:
-            _believe(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), network.ca_file)
+        """``clock`` gives seconds that never go back."""
         self._network = network
         self._clock = clock
         self._connections = Connections()
@@ -287,18 +262,8 @@ def _tls(network: Network) -> ssl.SSLContext:
     context = urllib3.util.create_urllib3_context()
     context.load_verify_locations(cafile=DEFAULT_CA_BUNDLE_PATH)
     for file in _ca_files(network):
-        _believe(context, file)
+        believe(context, file)
     return context
-
-
-def _believe(context: ssl.SSLContext, file: Path) -> None:
-    try:
-        context.load_verify_locations(cafile=file)
-    except (OSError, ssl.SSLError) as error:
-        raise UsageError(
-            f"the CA file {file} cannot be used: {error.strerror or error}",
-            do="give a file with one or more PEM certificates (-----BEGIN CERTIFICATE-----)",
-        ) from error
 
 
 def _ca_files(network: Network) -> tuple[Path, ...]:

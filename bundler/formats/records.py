@@ -7,10 +7,15 @@ times in UTC with a ``Z``. So the same value is the same bytes anywhere.
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
+
+from bundler.model.value import DOCUMENT_RULES
 
 _T = TypeVar("_T")
 
@@ -41,6 +46,7 @@ class RecordError(ValueError):
         self.faults = faults
 
 
+_describing = threading.Lock()
 _adapters: dict[type[Any], TypeAdapter[Any]] = {}
 
 
@@ -91,5 +97,16 @@ def to_json(value: object) -> bytes:
 
 
 def schema(kind: type[Any]) -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of ``kind``."""
-    return _adapter(kind).json_schema()
+    """The JSON Schema (draft 2020-12) of ``kind``; the attributes' docstrings are its descriptions."""
+    with _described():
+        return TypeAdapter(kind).json_schema()
+
+
+@contextmanager
+def _described() -> Iterator[None]:
+    with _describing:
+        DOCUMENT_RULES["use_attribute_docstrings"] = True
+        try:
+            yield
+        finally:
+            DOCUMENT_RULES["use_attribute_docstrings"] = False

@@ -10,7 +10,7 @@ import pytest
 from fetch_bench import Bench
 from misbehaving_server import MisbehavingServer, authority, serving
 
-from bundler.fetch.transport import Network
+from bundler.fetch.network import Network
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ from misbehaving_server import MisbehavingServer
 from typing_extensions import Self
 
 from bundler.fetch.download import Downloader
+from bundler.fetch.network import Network
 from bundler.fetch.request import Request
 from bundler.fetch.store import Store
-from bundler.fetch.transport import Network
 from bundler.model.progress import Task
 
 

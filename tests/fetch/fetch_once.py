@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from bundler.fetch.download import Downloader
+from bundler.fetch.network import Network
 from bundler.fetch.request import Request
 from bundler.fetch.store import Store
-from bundler.fetch.transport import Network
 from bundler.model.progress import Silence
 
 

@@ -21,7 +21,7 @@ from pyfakefs.fake_filesystem import FakeFilesystem
 from bundler.errors import NotBelieved, UpstreamError, UsageError, WriteError
 from bundler.fetch import ranges, retry
 from bundler.fetch.download import Downloader, file_of
-from bundler.fetch.transport import Network
+from bundler.fetch.network import Network
 from bundler.model.progress import Silence
 
 FILES = {f"/{number}": random.Random(number).randbytes(200_000 + number) for number in range(12)}

@@ -12,7 +12,7 @@ from misbehaving_server import File, proxying
 
 from bundler.errors import UpstreamError, UsageError
 from bundler.fetch import proxies
-from bundler.fetch.transport import Network
+from bundler.fetch.network import Network
 
 CONTENT = b"through the tunnel"
 

@@ -11,8 +11,8 @@ from lab_site import NOW
 from pyfakefs.fake_filesystem import FakeFilesystem, OSType
 
 from bundler.fetch.download import Downloader
+from bundler.fetch.network import Network
 from bundler.fetch.store import Store
-from bundler.fetch.transport import Network
 from bundler.flow import fetching, lock_file, site
 from bundler.flow import lock as locks
 from bundler.flow.plan import plan

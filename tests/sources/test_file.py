@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from bundler.errors import UpstreamError
 from bundler.fetch.download import Downloader
+from bundler.fetch.network import Network
 from bundler.fetch.request import Request
 from bundler.fetch.store import Store
-from bundler.fetch.transport import Network
 from bundler.model.artifact import Artifact, FileOrigin, PackageKind
 from bundler.model.progress import Silence
 from bundler.sources import file
