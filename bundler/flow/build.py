@@ -30,6 +30,7 @@ from bundler.flow.job import Job, Made, Wish
 from bundler.flow.plan import file_name
 from bundler.flow.script_signing import Signing
 from bundler.flow.site import Site
+from bundler.flow.verify import hashes
 from bundler.model.lock import Lock
 from bundler.model.progress import Progress
 from bundler.model.seal import Signer
@@ -86,11 +87,11 @@ class _Basis:
         """Name of the file that says how they came to be."""
         return provenance.file_name(self.lock.name, self.lock.version)
 
-    def archives(self) -> Iterable[Path]:
-        """Where the outputs are, or will be, that are single files."""
+    def outputs(self) -> Iterable[Path]:
+        """Where the outputs are, or will be, that can be read without a password."""
         for output in self.site.definition.outputs:
             for part in assemble.parts(self.lock, per_platform=output.archives == "per-platform"):
-                if output.format != "directory":
+                if not output.encrypted:
                     yield self.final / file_name(part, self.lock, output)
 
     def jobs(self, scripts_by: SignedBy = lambda _: None) -> tuple[Job, ...]:
@@ -133,8 +134,8 @@ def build(
     lock = obtain_lock(site, wish, downloader, at=at, environment=environment)
     basis = _Basis(site, wish, lock, store, at)
     if basis.final.exists():
-        with existing.Sums(basis.archives()) as summed:
-            return _unchanged(basis, summed)
+        with existing.Readings(basis.outputs()) as readings:
+            return _unchanged(basis, readings)
     unsigned = basis.jobs()
     fetching.fetch(lock, downloader, site.path.parent)
     fetching.believe(lock, store, anchors=site.anchors, at=at)
@@ -191,14 +192,14 @@ def _sealed(jobs: Iterable[Job], sealer: Sealer | None) -> tuple[Job, ...]:
     return tuple(replace(job, tree=trees[job.tree.name]) for job in jobs)
 
 
-def _unchanged(basis: _Basis, summed: existing.Sums) -> Built:
+def _unchanged(basis: _Basis, readings: existing.Readings) -> Built:
     """What an earlier build made, found whole. Raises WriteError where it is something else."""
     final, wish, at = basis.final, basis.wish, basis.at
     key = wish.script_key
     # A key that draws at random would sign another way: what it signed then is recognised, not made again.
     kept = (lambda file: script_signing.kept(key, at, final / file, wish.password)) if key else (lambda _: None)
     jobs = basis.jobs(kept)
-    made = tuple(existing.found(final, job, wish, at, summed) for job in jobs)
+    made = tuple(existing.found(final, job, wish, at, readings) for job in jobs)
     if wish.sealer:
         attesting.require_attested(final / basis.provenance, jobs, wish.sealer)
     return _built(basis, jobs, made, unchanged=True)
@@ -212,7 +213,7 @@ def _made(basis: _Basis, jobs: tuple[Job, ...], progress: Progress) -> Built:
         if wish.sealer:  # what nobody signs says nothing
             attesting.attest(basis.lock, jobs, made, folder, wish.sealer)
         for job in jobs:
-            self_check.require_same(folder / job.file, job, wish, basis.at)
+            self_check.require_same(hashes(folder / job.file, password=wish.password), job, wish, basis.at)
     return _built(basis, jobs, made, unchanged=False)
 
 

@@ -13,23 +13,32 @@ from typing_extensions import Self
 
 from bundler.errors import NotBelieved, WriteError
 from bundler.flow import review
-from bundler.flow.job import Job, Made, Wish
+from bundler.flow.job import Job, Made, Password, Wish
 from bundler.flow.self_check import require_same
+from bundler.flow.verify import hashes
 from bundler.pack import container, content, manifest
 from bundler.seal import sums
+from bundler.seal.check import Checked
 
 
-class Sums:
-    """The SHA-256 of archives, taken in the background: reading them takes one core, putting trees together another."""
+class Readings:
+    """What earlier outputs hold, read in the background: reading takes one core, putting trees together another."""
 
-    def __init__(self, archives: Iterable[Path]) -> None:
-        """Begin with those of ``archives`` that are there."""
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="sums")
-        self._summed = {path: self._pool.submit(container.sha256, path) for path in archives if path.is_file()}
+    def __init__(self, outputs: Iterable[Path]) -> None:
+        """Begin with those of ``outputs`` that are there; whatever needs a password is read when it is asked for."""
+        self._pool = ThreadPoolExecutor(2, thread_name_prefix="readings")
+        there = [path for path in outputs if path.exists()]
+        self._held = {path: self._pool.submit(hashes, path, password=None) for path in there}
+        self._sums = {path: self._pool.submit(container.sha256, path) for path in there if path.is_file()}
 
-    def of(self, path: Path) -> str:
-        """In hex. Raises :class:`UsageError` where the archive cannot be read."""
-        known = self._summed.get(path)
+    def held(self, path: Path, password: Password | None) -> Checked:
+        """Its files, every hash checked. Raises as :func:`bundler.flow.verify.hashes`."""
+        known = self._held.get(path)
+        return known.result() if known else hashes(path, password=password)
+
+    def sha256(self, path: Path) -> str:
+        """Of the archive itself, in hex. Raises :class:`UsageError` where it cannot be read."""
+        known = self._sums.get(path)
         return known.result() if known else container.sha256(path)
 
     def __enter__(self) -> Self:
@@ -41,15 +50,14 @@ class Sums:
         self._pool.shutdown(cancel_futures=True)
 
 
-def found(final: Path, job: Job, wish: Wish, at: datetime, summed: Sums) -> Made:
+def found(final: Path, job: Job, wish: Wish, at: datetime, readings: Readings) -> Made:
     """The output that an earlier build made, found whole. Raises WriteError where it is missing or differs."""
     path = final / job.file
     _require_beside(final, job)
+    _require_held(path, job, wish, at, readings)
     if job.output.format == "directory":
-        _require_held(path, job, wish, at)
         return job.made(path, content.total(job.tree), job.digest)
-    _require_held(path, job, wish, at)
-    return _archive(path, job, summed.of(path))
+    return _archive(path, job, readings.sha256(path))
 
 
 def _require_beside(final: Path, job: Job) -> None:
@@ -72,10 +80,10 @@ def _archive(path: Path, job: Job, sha256: str) -> Made:
     return job.made(path, path.stat().st_size, sha256)
 
 
-def _require_held(path: Path, job: Job, wish: Wish, at: datetime) -> None:
+def _require_held(path: Path, job: Job, wish: Wish, at: datetime, readings: Readings) -> None:
     """That this very bundle is in ``path``: a sum that fits says only that whoever wrote both was consistent."""
     with suppress(NotBelieved):
-        require_same(path, job, wish, at)
+        require_same(readings.held(path, wish.password), job, wish, at)
         return
     raise something_else(path, "is not what this build makes")
 

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 
 from bundler.errors import NotBelieved
-from bundler.flow import verify
 from bundler.flow.job import Job, Wish
 from bundler.seal import belief
+from bundler.seal.check import Checked
 from bundler.seal.sealing import describe
 
 
-def require_same(path: Path, job: Job, wish: Wish, at: datetime) -> None:
-    """Refuse another bundle than the one of ``job``, sealed by another than the build's own sealer.
+def require_same(found: Checked, job: Job, wish: Wish, at: datetime) -> None:
+    """Refuse another bundle than the one of ``job``, or one that another than the build's own sealer sealed.
 
     Approvals come later, from others. Raises NotBelieved.
     """
-    found = verify.hashes(path, password=wish.password)
     if wish.sealer:
         own = describe(wish.sealer).signer.sha256
         belief.believe_seal(found, belief.Trusted(frozenset([own])), at=at)
