@@ -21,8 +21,8 @@ HEAD = """\
 How `install.sh` and `install.ps1` end. The last lines on screen say the same as the row here:
 
 ```console
-Stopped with exit code 203: no secret.
-  -> Give it by a file, standard input or ARC_BUNDLER_SECRET, or run this script in a terminal.
+Stopped with exit code 202: this machine is not ready.
+  -> Put right what the preflight lines above name, then run this script again.
 ```
 
 1. Find the number. The shell shows it once more: `echo $?`, in PowerShell `$LASTEXITCODE`.

@@ -92,7 +92,8 @@ def command(
 
     def text() -> str:
         todo = f"fill in {', '.join(unsaid)} in it, then" if unsaid else "next:"
-        return f"wrote {definition} and {schema}\n{todo} arc-bundler lock"
+        named = "" if definition == Path("bundle.yaml") else f" --definition {definition}"
+        return f"wrote {definition} and {schema}\n{todo} arc-bundler lock{named}"
 
     surface.result(text, lambda: {"ok": True, "path": definition.as_posix(), "to_fill_in": unsaid})
 

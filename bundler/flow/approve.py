@@ -158,7 +158,9 @@ def _place(approval: bytes) -> str:
     try:
         certificate = cms.read(approval).certificates[0]
     except ValueError as error:
-        raise NotBelieved(f"this is no approval: {error}", reason="bad-seal") from error
+        raise NotBelieved(
+            f"this is no approval: {error}", reason="bad-seal", do="give the file that `approve --detached FILE` wrote"
+        ) from error
     return sums.approval(certificate.fingerprint(hashes.SHA256()).hex())
 
 

@@ -88,8 +88,8 @@ def refuse_steps_back(previous: Lock, pins: Sequence[Pin], allow: Allowances) ->
             continue
         if not allow.older and _older(pin.facts.version, was.facts.version):
             raise LockError(
-                f"{pin.place}: upstream now has {pin.facts.version}, the lock already had {was.facts.version}",
-                do="look why upstream went back, for that is suspicious; if you mean it, say `--allow-older`",
+                f"{pin.place}: this would pin {pin.facts.version}, and the lock already had {was.facts.version}",
+                do="if the definition asks for that, say `--allow-older`; otherwise upstream went back: look why",
             )
         if not allow.replaced and pin.facts.version == was.facts.version and pin.sha256 != was.sha256:
             raise NotBelieved(

@@ -99,8 +99,12 @@ def load(path: Path) -> Anchors:
     try:
         anchors = records.from_json(Anchors, document)
     except records.RecordError as error:
-        details = [f"{'.'.join(map(str, fault.path))}: {fault.message}" for fault in error.faults]
-        raise UsageError(f"{path} is no anchors file", details=details, do="have it written again") from None
+        details = [f"{'.'.join(map(str, fault.path))}: {fault.message}".removeprefix(": ") for fault in error.faults]
+        raise UsageError(
+            f"{path} is no anchors file",
+            details=details,
+            do="give the JSON file that whoever runs that upstream made (a lab's: authority/anchors.json)",
+        ) from None
     if anchors.name.strip().casefold() == MICROSOFT.casefold():
         raise UsageError(
             f"the anchors {path} call themselves Microsoft, and only the built-in ones may",

@@ -43,7 +43,10 @@ OURS = (
         202, "this machine is not ready", "Put right what the preflight lines above name, then run this script again."
     ),
     Code(
-        203, "no secret", "Give it by a file, standard input or ARC_BUNDLER_SECRET, or run this script in a terminal."
+        203,
+        "no secret",
+        "Put right what is named above; or give the secret by a file, standard input or ARC_BUNDLER_SECRET, "
+        "or run this script in a terminal.",
     ),
     Code(
         204, "this bundle is not for this machine", "Build a bundle that has this operating system among its targets."
