@@ -63,9 +63,9 @@ def trusted(surface: Surface, chosen: BelievingSettings) -> Trusted | None:
             revocation_lists=chosen.revocation_list,
             today=surface.now.date(),
         )
-    if chosen.signer or chosen.signers_of:
+    if chosen.signer or chosen.signers_of or chosen.revocation_list:
         raise UsageError(
-            "--insecure-no-seal asks for no seal, and a signer was given",
+            "--insecure-no-seal asks for no seal, and it was said whose is believed",
             do="leave one of the two away",
         )
     surface.say("--insecure-no-seal: nobody checks who made this bundle")

@@ -10,6 +10,7 @@ import click
 from bundler.cli.amounts import human
 from bundler.cli.script_signing import ScriptSettings, script_key, script_options
 from bundler.cli.sealing import SealSettings, seal_options, sealer
+from bundler.cli.secrets import secret
 from bundler.cli.settings import (
     FetchSettings,
     SiteSettings,
@@ -74,18 +75,12 @@ def command(
         password=password_source(surface, password_file),
         sealer=seals,
         script_key=script_key(surface, signing, seals),
-        secret=_secret(surface, secret_file),
+        secret=secret(surface, secret_file),
         allow_embedded_secret=allow_embedded_secret,
     )
     with downloading(surface, fetching, site) as (downloader, store, shown):
         built = build(site, wish, downloader, store, at=surface.now, environment=surface.environment, progress=shown)
     _tell(surface, built, check=_check(built, chosen.anchors or beside(site.path, site.definition.upstream.anchors)))
-
-
-def _secret(surface: Surface, secret_file: Path | None) -> str:
-    from bundler.cli.secrets import line
-
-    return line(secret_file, "the secret's file") if secret_file else surface.environment.get("ARC_BUNDLER_SECRET", "")
 
 
 def _check(built: Built, anchors: Path | None) -> str:

@@ -12,9 +12,11 @@ from bundler.cli.sealing import SealSettings, seal_options, sealer
 from bundler.cli.settings import SiteSettings, read_site, site_options
 from bundler.cli.surface import Surface, common, example, option
 from bundler.errors import UsageError
+from bundler.formats.secret_shapes import is_one_line
 
 if TYPE_CHECKING:
     from bundler.flow.enclose import Enclosed
+    from bundler.seal import one_time
     from bundler.seal.envelope import Kind
     from bundler.seal.signing import SigningKey
 
@@ -71,7 +73,7 @@ def command(
 
     if not recipients and not by_passphrase:
         raise UsageError("nobody could open the envelope", do="give `--for CERTIFICATE`, or `--passphrase`")
-    if by_passphrase and not (passphrase_out or (sys.stdout.isatty() and not surface.json)):
+    if by_passphrase and not (passphrase_out or _is_seen(surface)):
         raise UsageError(
             "the passphrase would be written where others read it",
             do="give `--passphrase-out FILE`: on a terminal alone it is shown",
@@ -86,7 +88,8 @@ def command(
     )
     passphrase = None
     if by_passphrase:
-        passphrase = enclose.Passphrase(secrets.token_bytes(_RANDOM), "modern" if modern else "compatible")
+        strength: one_time.Strength = "modern" if modern else "compatible"
+        passphrase = enclose.Passphrase(secrets.token_bytes(_RANDOM), strength, passphrase_out)
     enclosed, words = enclose.enclose(
         letter,
         [enclose.recipient(path) for path in recipients],
@@ -95,10 +98,12 @@ def command(
         at=surface.now,
         passphrase=passphrase,
     )
-    if words and passphrase_out:
-        _keep(passphrase_out, words)
-        words = ""
-    _tell(surface, enclosed, words)
+    _tell(surface, enclosed, "" if passphrase_out else words)
+
+
+def _is_seen(surface: Surface) -> bool:
+    """Whether what is told is on a terminal, and nowhere else."""
+    return sys.stdout.isatty() and not surface.json and not surface.quiet
 
 
 def _kind(method: str) -> Kind:
@@ -113,19 +118,16 @@ def _kind(method: str) -> Kind:
 
 
 def _secret(surface: Surface, secret_file: Path | None, kind: Kind) -> bytes:
-    from bundler.cli.secrets import line
+    from bundler.cli.secrets import content, secret
 
     if kind == "certificate":
         if secret_file is None:
             raise UsageError("the certificate with its key is missing", do="give it with `--secret-file FILE`")
-        try:
-            return secret_file.read_bytes()
-        except OSError as error:
-            raise UsageError(f"the secret's file {secret_file} cannot be read: {error.strerror or error}") from error
-    text = line(secret_file, "the secret's file") if secret_file else surface.environment.get("ARC_BUNDLER_SECRET", "")
+        return content(secret_file, "the secret's file")
+    text = secret(surface, secret_file)
     if not text and sys.stdin.isatty():
         text = click.prompt("The secret", hide_input=True, err=True)
-    if not text or not text.isprintable():
+    if not is_one_line(text):
         raise UsageError(
             "the secret is empty, or is more than one line of text",
             do="give it with `--secret-file FILE`, in ARC_BUNDLER_SECRET, or at the prompt of a terminal",
@@ -141,16 +143,6 @@ def _key(surface: Surface, sealing: SealSettings) -> SigningKey:
             do="give `--seal-key FILE`, `--seal-pkcs11 URI` or `--seal-command COMMAND`",
         )
     return chosen.key
-
-
-def _keep(path: Path, words: str) -> None:
-    from bundler.errors import WriteError
-
-    try:
-        path.touch(0o600, exist_ok=False)
-        path.write_text(f"{words}\n", encoding="ascii")
-    except OSError as error:
-        raise WriteError(f"the passphrase cannot be written to {path}: {error.strerror or error}") from error
 
 
 def _tell(surface: Surface, enclosed: Enclosed, words: str) -> None:

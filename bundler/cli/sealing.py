@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bundler.cli.secrets import line
 from bundler.cli.settings import collecting
 from bundler.cli.surface import Surface, option
 from bundler.errors import UsageError
@@ -198,17 +199,8 @@ def asked_once(surface: Surface, place: Path | None, secret: Secret) -> Callable
 
 def _asked(surface: Surface, place: Path | None, secret: Secret) -> str:
     if place:
-        return _line(place)
+        return line(place, "the passphrase file")
     text = surface.environment.get(secret.variable, "")
     if not text and sys.stdin.isatty():
         text = click.prompt(secret.prompt, hide_input=True, err=True, default="", show_default=False)
     return text
-
-
-def _line(place: Path) -> str:
-    try:
-        return place.read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
-    except OSError as error:
-        raise UsageError(f"the passphrase file {place} cannot be read: {error.strerror or error}") from error
-    except UnicodeError:  # its message would show what it stumbled over: a part of the passphrase
-        raise UsageError(f"the passphrase file {place} is not UTF-8 text") from None

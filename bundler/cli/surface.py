@@ -24,10 +24,10 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 def option(*names: str, **settings: Any) -> Callable[[_F], _F]:
     """An option that can be given by its ``ARC_BUNDLER_…`` variable too.
 
-    Switches called ``--insecure-…`` weaken a check and can only be given on the command line.
+    Switches called ``--insecure-…`` or ``--allow-…`` weaken a check and can only be given on the command line.
     """
     long = next(name for name in names if name.startswith("--")).split("/")[0].removeprefix("--")
-    if not long.startswith("insecure-"):
+    if not long.startswith(("insecure-", "allow-")):
         settings.setdefault("envvar", PREFIX + long.upper().replace("-", "_"))
         settings.setdefault("show_envvar", True)
     return click.option(*names, **settings)

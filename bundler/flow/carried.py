@@ -26,13 +26,26 @@ def read(path: Path, text: bytes, definition: Definition, *, today: date, strict
     findings: list[Finding] = []
     records = _records(path.parent, definition, findings)
     held = _certificates(path.parent, definition, today, findings)
-    approvers = _approvers(path.parent, definition, findings)
+    asked = _approvers(path.parent, definition, findings)
+    faults = _require_usable(path, text, findings, strict=strict)
+    return Carried(hosts_records=records, certificates=held, approvers=asked), faults
+
+
+def approvers(path: Path, text: bytes, definition: Definition) -> tuple[HeldApprover, ...]:
+    """The approvers of the definition at ``path`` alone. Raises as :func:`read`."""
+    findings: list[Finding] = []
+    held = _approvers(path.parent, definition, findings)
+    _require_usable(path, text, findings, strict=False)
+    return held
+
+
+def _require_usable(path: Path, text: bytes, findings: Iterable[Finding], *, strict: bool) -> list[Fault]:
     faults = [_fault(finding, text) for finding in findings]
     if any(strict or fault.severity == "error" for fault in faults):
         raise DefinitionError(
             f"{path} names files that cannot be used", faults=faults, do="correct the files, or name others"
         )
-    return Carried(hosts_records=records, certificates=held, approvers=approvers), faults
+    return faults
 
 
 def _records(folder: Path, definition: Definition, findings: list[Finding]) -> tuple[HostRecord, ...]:
@@ -71,6 +84,7 @@ def _certificates(
 
 def _approvers(folder: Path, definition: Definition, findings: list[Finding]) -> tuple[HeldApprover, ...]:
     held: dict[bytes, HeldApprover] = {}
+    """By their public keys: a second certificate of a key is no second person's word."""
     for position, wanted in enumerate(definition.approval.approvers if definition.approval else ()):
         place = ("approval", "approvers", position, "certificate")
         document = _content(folder, wanted.certificate, certificate.LARGEST, place, findings)
@@ -78,16 +92,16 @@ def _approvers(folder: Path, definition: Definition, findings: list[Finding]) ->
             continue
         try:
             found = certificate.read(document).der
-            identity.from_der(found, name=wanted.name)
+            key = identity.public_key(found)
         except Malformed as fault:
             findings.append(Finding(place, f"{wanted.certificate} {fault}", "one certificate in PEM or DER"))
             continue
         except SigningError as fault:
             findings.append(Finding(place, f"{wanted.certificate}: {fault.what}", fault.do))
             continue
-        if found in held:
-            findings.append(Finding(place, f"it is the certificate of {held[found].name!r} too", "one for each"))
-        held[found] = HeldApprover(wanted.name, found)
+        if key in held:
+            findings.append(Finding(place, f"its key is that of {held[key].name!r} too", "a key of their own for each"))
+        held[key] = HeldApprover(wanted.name, found)
     return tuple(held.values())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bundler.errors import PolicyError
+from bundler.formats.secret_shapes import is_one_line
 from bundler.model.tree import Tree
 from bundler.pack import leaks
 from bundler.products.arc_server.asked import EMBEDDED_SECRET
@@ -33,10 +34,15 @@ def require_allowed(definition: Definition, secret: str, *, allowed: bool) -> No
             "the definition embeds the secret, and none was given",
             do="give it with `--secret-file FILE`, or in ARC_BUNDLER_SECRET",
         )
+    if not is_one_line(secret):
+        raise PolicyError(
+            "the secret to embed is more than one line of text, or has blanks around it",
+            do="give the secret alone: what a server would read of this is another",
+        )
 
 
 def refuse_leaks(definition: Definition, trees: Iterable[Tree], secret: str) -> None:
     """Refuse trees with a secret in any place but the one that is meant. Raises :class:`PolicyError`."""
     meant = frozenset([EMBEDDED_SECRET] if definition.authentication.embeds else [])
     for tree in {tree.name: tree for tree in trees}.values():
-        leaks.refuse(tree, known=(secret,) if secret else (), meant=meant)
+        leaks.refuse(tree, known=(secret.strip(),), meant=meant)  # a line's end is not in what it leaked into

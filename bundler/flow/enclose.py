@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -45,9 +45,11 @@ class Enclosed:
 class Passphrase:
     """That the envelope is to be opened by a passphrase, and what it is made of."""
 
-    random: bytes
+    random: bytes = field(repr=False)
     """11 bytes."""
     strength: one_time.Strength = "compatible"
+    out: Path | None = None
+    """Where the words are written; None leaves them to whoever asked."""
 
 
 def enclose(
@@ -61,19 +63,21 @@ def enclose(
 ) -> tuple[Enclosed, str]:
     """Write the envelope to ``out``, and the one-time key to ``out`` with ``.p12`` behind; give the passphrase too.
 
-    Raises SigningError for a key or a recipient that will not do, WriteError where something is there already.
+    The envelope comes last: where it is, everything is that opens it. Raises SigningError for a key or a recipient that
+    will not do, WriteError where something is there already.
     """
     for recipient in recipients:
         require_recipient(recipient, at=at, until=letter.expires)
     beside = out.with_name(f"{out.name}.p12")
-    for path in (out, beside) if passphrase else (out,):
-        if path.exists():
-            raise WriteError(f"{path} is already there", do="take it away, or name another file with `--output`")
+    words = passphrase.out if passphrase else None
+    _require_new([out, *([beside] if passphrase else []), *([words] if words else [])])
     made = _one_time(letter, passphrase, at)
     everybody = (*recipients, *([made.certificate] if made else []))
     document = close(letter, everybody, key)
     if made:
-        write_file(beside, made.pkcs12)
+        write_file(beside, made.pkcs12, private=True)
+        if words:
+            write_file(words, f"{made.passphrase}\n".encode(), private=True)
     write_file(out, document)
     enclosed = Enclosed(
         envelope=out.as_posix(),
@@ -84,6 +88,15 @@ def enclose(
         recipients=tuple(one.fingerprint(hashes.SHA256()).hex() for one in everybody),
     )
     return enclosed, made.passphrase if made else ""
+
+
+def _require_new(paths: Sequence[Path]) -> None:
+    """Before anything is made: a passphrase that cannot be written is lost."""
+    for position, path in enumerate(paths):
+        if path.exists():
+            raise WriteError(f"{path} is already there", do="take it away, or name another file")
+        if path.resolve() in [other.resolve() for other in paths[:position]]:
+            raise WriteError(f"{path} is named for two things", do="name a file of its own for each")
 
 
 def _one_time(letter: Letter, passphrase: Passphrase | None, at: datetime) -> one_time.OneTime | None:
@@ -103,7 +116,7 @@ def recipient(path: Path) -> x509.Certificate:
         raise UsageError(f"the recipient's file {path} cannot be read: {error.strerror or error}") from error
     except Malformed as fault:
         raise UsageError(f"the recipient's file {path} {fault}", do="give one certificate, PEM or DER") from fault
-    return x509.load_der_x509_certificate(found.der)
+    return certificate.loaded(found.der)
 
 
 def expiry(at: datetime, days: int) -> datetime:

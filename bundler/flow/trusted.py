@@ -12,6 +12,7 @@ from bundler.errors import UsageError
 from bundler.formats import certificate
 from bundler.formats import fingerprint as written
 from bundler.formats.malformed import Malformed
+from bundler.model.seal import Approval
 from bundler.seal.belief import Trusted
 
 _LARGEST_LIST = 32 << 20
@@ -23,18 +24,26 @@ def read(
 ) -> Trusted:
     """Collect whom to believe; raises :class:`UsageError` for what names nobody, DefinitionError for a definition."""
     named = [fingerprint(text) for text in signers]
+    approval = None
     if definition is not None:
-        named += _named(definition, today)
-    return Trusted(frozenset(named), tuple(_revoked(path) for path in revocation_lists))
+        pins, approval = _asked(definition, today)
+        named += map(fingerprint, pins)
+    return Trusted(frozenset(named), tuple(_revoked(path) for path in revocation_lists), approval)
 
 
-def _named(definition: Path, today: date) -> list[str]:
+def _asked(path: Path, today: date) -> tuple[tuple[str, ...], Approval | None]:
+    """Who may seal, and who must have approved, by the definition at ``path``."""
     # Here, not above: most verify without a definition, and do not wait for what reads one.
-    from bundler.flow import site
+    from bundler.flow import carried, site, vouching
     from bundler.products import definition_file
 
-    loaded = definition_file.load(definition, site.text(definition), today=today, strict=False)
-    return [fingerprint(pin) for pin in loaded.definition.seal.signers]
+    written = site.text(path)
+    definition = definition_file.load(path, written, today=today, strict=False).definition
+    if definition.approval is None:
+        return definition.seal.signers, None
+    people = vouching.recognised(carried.approvers(path, written, definition))
+    approvers = tuple(one.signer for one in people)
+    return definition.seal.signers, Approval(required=definition.approval.required, approvers=approvers)
 
 
 def fingerprint(text: str) -> str:

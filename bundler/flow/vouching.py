@@ -6,12 +6,15 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from bundler.errors import SigningError
 from bundler.flow.site import Site
 from bundler.model.lock import Lock
-from bundler.model.seal import Approval, Vouching
+from bundler.model.seal import Approval, Recognised, Vouching
 from bundler.model.tree import Entry, Tree
 from bundler.pack.manifest import document
+from bundler.products.arc_server.onboarding import HeldApprover
 from bundler.seal import identity, sums
 from bundler.seal.sealing import describe, require_ready, seals
 from bundler.seal.signing import Sealer
@@ -25,10 +28,15 @@ def vouching(site: Site, lock: Lock, sealer: Sealer | None) -> Vouching:
         sealer=identity.recognised(sealer.key.certificates) if sealer else None,
         openpgp=sealer.openpgp.fingerprint if sealer and sealer.openpgp else "",
         required=approval.required if approval else 0,
-        approvers=tuple(identity.from_der(one.der, name=one.name) for one in site.carried.approvers),
+        approvers=recognised(site.carried.approvers),
         serial=serial(lock),
         not_after=lock.taken + timedelta(days=days) if days else None,
     )
+
+
+def recognised(approvers: Iterable[HeldApprover]) -> tuple[Recognised, ...]:
+    """The approvers that a definition names, with the forms of their approvals."""
+    return tuple(identity.from_der(one.der, name=one.name) for one in approvers)
 
 
 def approval(wanted: Vouching) -> Approval | None:
@@ -56,6 +64,13 @@ def require_sealer(site: Site, sealer: Sealer | None, at: datetime) -> None:
         return
     require_ready(sealer.key, at)
     given = describe(sealer).signer
+    own = identity.public_key(sealer.key.certificates[0].public_bytes(Encoding.DER))
+    for approver in site.carried.approvers:
+        if identity.public_key(approver.der) == own:
+            raise SigningError(
+                f"the key that seals is that of the approver {approver.name}, whose word would add nothing to it",
+                do="seal with another key; or name another approver in the definition",
+            )
     if pins and f"sha256:{given.sha256}" not in pins:
         raise SigningError(
             f"{given.name} is not among the definition's seal.signers",

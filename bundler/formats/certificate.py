@@ -99,12 +99,24 @@ def read(document: bytes) -> Certificate:
     found = list(in_pem(document)) if b"-----BEGIN" in document else [document]
     if len(found) != 1:
         raise Malformed(f"holds {len(found) or 'no'} certificates; one file for each is wanted")
+    return _described(loaded(found[0]), found[0])
+
+
+def loaded(der: bytes) -> x509.Certificate:
+    """The certificate in ``der``, whose names, times and extensions can all be read; whether its key can is not asked.
+
+    Raises :class:`~bundler.formats.malformed.Malformed`.
+    """
     try:
         with warnings.catch_warnings():  # the library warns of what RFC 5280 forbids and CAs did once
             warnings.simplefilter("ignore")
-            return _described(x509.load_der_x509_certificate(found[0]), found[0])
-    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension):
+            found = x509.load_der_x509_certificate(der)
+            # They are parsed when asked for.
+            _ = found.extensions, found.subject.rfc4514_string(), found.issuer.rfc4514_string()
+            _ = found.not_valid_before_utc, found.not_valid_after_utc
+    except UNREADABLE:
         raise Malformed("is no certificate in PEM or DER") from None
+    return found
 
 
 def _described(found: x509.Certificate, der: bytes) -> Certificate:

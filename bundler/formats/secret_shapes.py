@@ -17,6 +17,11 @@ _ANY = re.compile("|".join(f"(?P<s{number}>{shape})" for number, shape in enumer
 _NAMES = tuple(_SHAPES)
 
 
+def is_one_line(text: str) -> bool:
+    """Whether ``text`` is what a script reads as a secret: one line, not empty, with no blanks around it."""
+    return bool(text) and text.isprintable() and text == text.strip()
+
+
 def found(text: str) -> Iterator[str]:
     """What in ``text`` looks like a secret, by kind and never by its letters."""
     for match in _ANY.finditer(text):

@@ -6,6 +6,7 @@ Only what nothing lists can be added: the word of somebody who vouches for the r
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +15,10 @@ from bundler.fetch.disk import writing
 from bundler.model.progress import Progress
 from bundler.model.tree import Blob, Entry, Mode, Tree
 from bundler.pack import container, writers
-from bundler.pack.staging import replacement, write_file
+from bundler.pack.staging import alone, replacement, write_file, write_within
+
+_SMALL = 1 << 16
+"""Bytes of a file that is held in memory."""
 
 
 def add(
@@ -30,18 +34,23 @@ def add(
 
     An archive is written anew beside itself, as a build would have written it with these files, and takes its own
     place whole; its ``.sha256`` follows. ``modes`` and ``time`` are the other files', as the manifest says.
-    Raises :class:`WriteError`, and what reading ``bundle`` raises.
+    A link is followed, and stays one. Raises :class:`WriteError`, also where another is just now adding to the same
+    archive, and what reading ``bundle`` raises.
     """
+    bundle = bundle.resolve()
     if bundle.is_dir():
         for path, content in files.items():
-            write_file(bundle / path, content)
+            write_within(bundle, path, content)
         return
     needed = 2 * bundle.stat().st_size + sum(map(len, files.values()))
-    with replacement(bundle, needed=needed) as fresh:
-        asked = _Password(password)
-        wanted, tree = _unpacked(bundle, files, modes, time, asked, fresh.parent / "unpacked")
-        written = writers.write(wanted, tree, fresh, progress=progress, password=asked.given)
-    write_file(bundle.with_name(f"{bundle.name}.sha256"), f"{written.sha256}  {bundle.name}\n".encode())
+    # Who read it before another's file was in it would take that out again.
+    with alone(bundle):
+        with replacement(bundle, needed=needed) as fresh:
+            asked = _Password(password)
+            wanted, tree = _unpacked(bundle, files, modes, time, asked, fresh.parent / "unpacked")
+            written = writers.write(wanted, tree, fresh, progress=progress, password=asked.given)
+            shutil.copymode(bundle, fresh)
+        write_file(bundle.with_name(f"{bundle.name}.sha256"), f"{written.sha256}  {bundle.name}\n".encode())
 
 
 class _Password:
@@ -84,7 +93,10 @@ def _unpacked(
     return wanted, Tree(name, ordered, time)
 
 
-def _held(member: container.Member, at: Path) -> Blob:
+def _held(member: container.Member, at: Path) -> Blob | bytes:
+    """The content, in a file where it is large: an encrypted archive's secret is none of the disk's business."""
+    if member.size <= _SMALL:
+        return b"".join(member.pieces())
     digest = hashlib.sha256()
     with at.open("xb") as file:
         for piece in member.pieces():

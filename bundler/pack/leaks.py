@@ -8,6 +8,8 @@ evidence were judged as they are, and may look like anything.
 from __future__ import annotations
 
 import base64
+import html
+import json
 from collections.abc import Iterator, Sequence
 
 from bundler.errors import PolicyError
@@ -17,6 +19,8 @@ from bundler.pack import content
 
 _OTHERS = ("payload/", "evidence/")
 """What others wrote, and was judged: it is packed as it is."""
+_FROM_HERE = ("payload/keys/", "payload/certificates/", "evidence/anchors.json")
+"""What lies among that, and was written by whoever wrote the definition."""
 _SHORTEST = 8
 """Bytes: a shorter "secret" is found by chance."""
 _LARGEST_TEXT = 64 << 20
@@ -27,7 +31,7 @@ def refuse(tree: Tree, *, known: Sequence[str] = (), meant: frozenset[str] = fro
 
     ``meant`` are the paths that may hold one. Raises :class:`PolicyError`, which names files and never a secret.
     """
-    needles = tuple(form for secret in known for form in _forms(secret))
+    needles = tuple(dict.fromkeys(form for secret in known for form in _forms(secret)))
     hits = [
         f"{entry.path}: {what}"
         for entry in tree.entries
@@ -44,10 +48,13 @@ def refuse(tree: Tree, *, known: Sequence[str] = (), meant: frozenset[str] = fro
 
 
 def _forms(secret: str) -> Iterator[bytes]:
-    """``secret`` as tools write it: plain, UTF-16 of both orders, and base64 at each of the three offsets."""
-    for plain in (secret.encode(), secret.encode("utf-16-le"), secret.encode("utf-16-be")):
-        if len(secret) < _SHORTEST:
-            return
+    """``secret`` as tools write it: plain, UTF-16 of both orders, base64 at each of the three offsets, and escaped."""
+    if len(secret) < _SHORTEST:
+        return
+    for escaped in (json.dumps(secret, ensure_ascii=False)[1:-1], json.dumps(secret)[1:-1], html.escape(secret)):
+        yield escaped.encode("utf-8", "surrogateescape")
+    for encoding in ("utf-8", "utf-16-le", "utf-16-be"):
+        plain = secret.encode(encoding, "surrogateescape" if encoding == "utf-8" else "surrogatepass")
         yield plain
         for shift in range(3):
             encoded = base64.b64encode(bytes(shift) + plain)
@@ -60,7 +67,8 @@ def _forms(secret: str) -> Iterator[bytes]:
 def _in_entry(entry: Entry, needles: Sequence[bytes]) -> Iterator[str]:
     if needles and any(_holds(entry, needle) for needle in needles):
         yield "the secret that this build was given"
-    if not entry.path.startswith(_OTHERS) and content.size(entry) <= _LARGEST_TEXT:
+    ours = entry.path.startswith(_FROM_HERE) or not entry.path.startswith(_OTHERS)
+    if ours and content.size(entry) <= _LARGEST_TEXT:
         whole = b"".join(content.pieces(entry))
         yield from secret_shapes.found(whole.decode("utf-8", "replace"))
 

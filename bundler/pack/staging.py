@@ -26,6 +26,8 @@ from bundler.pack.content import PIECE
 _PREFIX = ".arc-bundler-"
 _LOCK = ".lock"
 _WORK = ".partial"
+_TAKEN = (errno.EEXIST, errno.ENOTEMPTY, errno.EACCES)
+"""How systems say that a folder cannot be moved to where another is."""
 
 
 @contextmanager
@@ -43,13 +45,65 @@ def Staging(final: Path, *, needed: int = 0) -> Iterator[Path]:  # noqa: N802  #
         with writing(final):
             _rest(folder)
             _move_folder(folder, final)
-            disk.settle(final.parent)
 
 
-def write_file(path: Path, document: bytes) -> None:
-    """Write ``document`` as ``path``, replacing what was there in one step. Raises :class:`WriteError`."""
+def write_file(path: Path, document: bytes, *, private: bool = False) -> None:
+    """Write ``document`` as ``path``, replacing what was there in one step. Raises :class:`WriteError`.
+
+    ``private``: for its owner's eyes alone, where the system has such modes.
+    """
     with replacement(path, needed=len(document)) as fresh, writing(path):
+        fresh.touch(0o600 if private else 0o666)
         fresh.write_bytes(document)
+
+
+def write_within(root: Path, path: str, document: bytes) -> None:
+    """As :func:`write_file`, for the file ``path`` in the folder ``root``, which is checked for every name in it.
+
+    So nothing else is ever in there, not even an empty folder, whenever this is killed: the work is beside ``root``.
+    """
+    with _workplace(root, len(document)) as work, writing(root / path):
+        fresh = work / "output" / path
+        fresh.parent.mkdir(parents=True)
+        fresh.write_bytes(document)
+        _rest(work / "output")
+        first = path.split("/", maxsplit=1)[0]
+        with suppress(FileExistsError):
+            _move_new(work / "output" / first, root / first)
+            return
+        fresh.replace(root / path)
+        disk.settle((root / path).parent)
+
+
+def _move_new(made: Path, final: Path) -> None:
+    """Give ``made`` the name ``final``. Raises FileExistsError where that is taken."""
+    if os.path.lexists(final):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(final))
+    try:
+        made.rename(final)
+    except OSError as error:
+        if error.errno in _TAKEN and os.path.lexists(final):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(final)) from error
+        raise
+    disk.settle(final.parent)
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Let nobody else who asks so work on ``path`` while the block lasts. Raises :class:`WriteError`."""
+    held = path.with_name(f"{_PREFIX}{path.name}{_LOCK}")
+    lock = _lock(held)
+    with writing(path.parent):
+        taken = _take(lock, held)
+    if not taken:
+        raise WriteError(
+            f"somebody else is changing {path} at this moment",
+            do="run the same command again when they have finished",
+        )
+    try:
+        yield
+    finally:
+        _let_go(lock, held)
 
 
 @contextmanager
@@ -80,7 +134,7 @@ def _workplace(final: Path, needed: int) -> Iterator[Path]:
             work = _claim(parent, stack)
         stack.callback(_remove, work)
         with writing(work):
-            work.mkdir()
+            work.mkdir(0o700)  # what is half made is nobody else's business; its modes stay when it is moved out
         yield work
 
 
@@ -90,13 +144,22 @@ def _claim(parent: Path, stack: ExitStack) -> Path:
         work = parent / f"{_PREFIX}{secrets.token_hex(8)}{_WORK}"
         path = work.with_suffix(_LOCK)
         lock = _lock(path)
-        # Between making and taking the lock, somebody's sweep may take it for a dead one: it has it, or has removed it.
-        with suppress(Timeout):
-            lock.acquire(timeout=0)
-            if path.exists():
-                stack.callback(_let_go, lock, path)
-                return work
-            lock.release(force=True)
+        if _take(lock, path):
+            stack.callback(_let_go, lock, path)
+            return work
+
+
+def _take(lock: FileLock, path: Path) -> bool:
+    """Take the lock whose file is ``path``, unless somebody has it.
+
+    Between making and taking it, somebody's sweep may take it for a dead one: it has it, or has removed it.
+    """
+    with suppress(Timeout):
+        lock.acquire(timeout=0)
+        if path.exists():
+            return True
+        lock.release(force=True)
+    return False
 
 
 def _sweep(parent: Path) -> None:
@@ -128,14 +191,9 @@ def _remove(work: Path) -> None:
 
 def _move_folder(folder: Path, final: Path) -> None:
     # POSIX would let a folder replace an empty one; Windows replaces none. Either way nothing of others is touched.
-    if not os.path.lexists(final):
-        try:
-            folder.rename(final)
-        except OSError as error:
-            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY, errno.EACCES) or not os.path.lexists(final):
-                raise
-        else:
-            return
+    with suppress(FileExistsError):
+        _move_new(folder, final)
+        return
     if not _same(folder, final):
         raise WriteError(
             f"{final} is already there and holds something else",

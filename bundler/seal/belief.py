@@ -37,6 +37,8 @@ class Trusted:
     signers: frozenset[str]
     """Fingerprints (SHA-256 of the certificate, lower-case hex)."""
     revocation_lists: tuple[x509.CertificateRevocationList, ...] = ()
+    approval: Approval | None = None
+    """Whose approvals a bundle must ask for; None leaves that to the bundle's own sealer."""
 
 
 @dataclass(frozen=True)
@@ -94,8 +96,8 @@ def _believe_one(signed: Mapping[str, bytes], path: str, seal: Seal, trusted: Tr
     if not fits(certificate, detached.algorithm, detached.signature, _signed(signed, path)):
         raise _refused(f"the seal {path}{sums.CMS} is over something else", "bad-seal")
     require_believable(certificate, (), at)
-    _require_unrevoked(detached.certificates, trusted.revocation_lists, at)
-    if _signer(certificate) != seal.signer:
+    _require_unrevoked(certificate, detached.certificates, trusted.revocation_lists, at)
+    if _signer(certificate) != seal.signer or detached.algorithm != seal.signer.algorithm:
         raise _refused("the manifest names another sealer than the one whose seal it has", "bad-seal")
     if fingerprints(detached.certificates[1:]) != seal.issuers:
         raise _refused(f"{path}{sums.CMS} holds other certificates than the sealer put there", "bad-seal")
@@ -141,17 +143,20 @@ def _other_signer(certificate: x509.Certificate, fingerprint: str, trusted: Trus
 
 
 def _require_unrevoked(
-    certificates: Sequence[x509.Certificate], lists: Collection[x509.CertificateRevocationList], at: datetime
+    certificate: x509.Certificate,
+    known: Sequence[x509.Certificate],
+    lists: Collection[x509.CertificateRevocationList],
+    at: datetime,
 ) -> None:
     """Refuse a certificate that its issuer took back (RFC 5280 section 6.3.3): a list counts if its issuer signed it.
 
-    The issuer's certificate must be in the seal; a list of another issuer says nothing. ``at`` before the revocation
-    is no excuse: nothing but the signer's own word says when a seal was made.
+    The issuer's certificate must be among those ``known``, which need no trust: they are looked at if they issued it.
+    A list of another issuer says nothing. ``at`` before the revocation is no excuse: nothing but the signer's own word
+    says when a seal was made.
     """
-    certificate = certificates[0]
     concerned = [one for one in lists if one.issuer == certificate.issuer]
     for revoked in concerned:
-        issuers = [one for one in certificates if is_issuer(one, certificate)]
+        issuers = [one for one in known if is_issuer(one, certificate)]
         if not any(_signed_by(revoked, one) for one in issuers):
             raise _refused("a revocation list names the sealer's issuer, but is not signed by it", "seal-revoked")
         ends = revoked.next_update_utc
@@ -193,12 +198,30 @@ def _believe_openpgp(found: Checked, fingerprint: str, at: datetime) -> None:
 def approvals(found: Checked, trusted: Trusted, *, at: datetime) -> tuple[Signer, ...]:
     """Who has approved a bundle whose hashes were checked; enough of them or not. Raises as :func:`believe`."""
     wanted = found.manifest.approval
+    if trusted.approval is not None and _counted(wanted) != _counted(trusted.approval):
+        raise _refused(
+            "the bundle asks for other approvals than those that you ask for",
+            "unknown-approval",
+            details=[f"the bundle: {_asked(wanted)}", f"you: {_asked(trusted.approval)}"],
+        )
     given = sorted(path for path in found.signed if path.startswith(sums.APPROVALS))
     if wanted is None:
         if given:
             raise _refused("it holds approvals, and its manifest asks for none", "unknown-approval", details=given)
         return ()
     return tuple(_approver(found.signed, path, wanted, trusted, at) for path in given)
+
+
+def _counted(approval: Approval | None) -> tuple[int, frozenset[str]]:
+    """What decides of an approval; how people are called, and in which order, does not."""
+    return (approval.required, frozenset(one.sha256 for one in approval.approvers)) if approval else (0, frozenset())
+
+
+def _asked(approval: Approval | None) -> str:
+    """Whose approvals are asked for, on one line."""
+    if approval is None:
+        return "none"
+    return f"{approval.required} of {', '.join(f'{one.name!a} (sha256:{one.sha256})' for one in approval.approvers)}"
 
 
 def _require_enough(manifest: Manifest, approved: Collection[Signer]) -> None:
@@ -223,8 +246,11 @@ def _approver(signed: Mapping[str, bytes], path: str, wanted: Approval, trusted:
     if not fits(certificate, detached.algorithm, detached.signature, _signed(signed, sums.SUMS)):
         raise _refused(f"the approval {path} is of something else", "bad-seal")
     require_believable(certificate, (), at)
-    _require_unrevoked(detached.certificates, trusted.revocation_lists, at)
-    if _signer(certificate) != replace(named[0], name=certificate.subject.rfc4514_string()):
+    # An approval holds its own certificate alone; where one authority serves all, the sealer's issuers are known.
+    known = (certificate, *(_read(signed, sums.SUMS + sums.CMS).certificates if trusted.revocation_lists else ()))
+    _require_unrevoked(certificate, known, trusted.revocation_lists, at)
+    own = replace(named[0], name=certificate.subject.rfc4514_string())
+    if _signer(certificate) != own or detached.algorithm != own.algorithm:
         raise _refused(f"the manifest describes the approver of {path} otherwise than the certificate", "bad-seal")
     return named[0]
 

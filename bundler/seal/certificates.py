@@ -6,7 +6,6 @@ signatures; others are left out. So the same certificates make the same seal.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -46,13 +45,9 @@ def parse(content: bytes, place: Path | str) -> tuple[x509.Certificate, ...]:
 
 def _loaded(der: bytes, place: Path | str) -> x509.Certificate:
     try:
-        with warnings.catch_warnings():  # the library warns of what RFC 5280 forbids and CAs did once
-            warnings.simplefilter("ignore")
-            found = x509.load_der_x509_certificate(der)
-            _ = found.extensions, found.subject, found.issuer  # they are parsed when asked for
-    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension):
+        return in_file.loaded(der)
+    except Malformed:
         raise SigningError(f"{place} holds no readable certificate", details=guesses(der), do=_WANTED) from None
-    return found
 
 
 def chain_of(key: object, given: Iterable[x509.Certificate], place: Path | str) -> tuple[x509.Certificate, ...]:

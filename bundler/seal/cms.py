@@ -22,6 +22,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from bundler.formats.certificate import loaded
 from bundler.model.seal import Algorithm, Form
 
 LARGEST = 64 << 10
@@ -133,7 +134,7 @@ def _parse(document: bytes) -> Detached:
     first = [one for one in held if (one.issuer.dump(), one.serial_number) == wanted]
     ordered = first[:1] + [one for one in held if one is not first[0]]
     return Detached(
-        certificates=tuple(x509.load_der_x509_certificate(one.dump()) for one in ordered),
+        certificates=tuple(loaded(one.dump()) for one in ordered),
         algorithm=_ALGORITHMS[signer["signature_algorithm"]["algorithm"].native],
         signature=signer["signature"].native,
     )

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -42,7 +42,7 @@ class Letter:
     kind: Kind
     expires: datetime
     """UTC, whole seconds; no script uses it afterwards."""
-    secret: bytes
+    secret: bytes = field(repr=False)
 
     def text(self, recipients: Sequence[x509.Certificate]) -> bytes:
         """As lines of ``name: value``, which bash reads as easily as PowerShell."""

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from bundler.formats.certificate import loaded
 from bundler.model.seal import Recognised, Signer
 from bundler.seal import cms
 from bundler.seal.purposes import algorithm_of
@@ -37,6 +39,16 @@ def recognised(certificates: Sequence[x509.Certificate], *, name: str = "") -> R
     return Recognised(signer=described, forms=cms.forms(certificates, described.algorithm))
 
 
+def public_key(der: bytes) -> bytes:
+    """The public key of the certificate in ``der``, as DER (RFC 5280 section 4.1.2.7): whatever else it says, one key.
+
+    Raises as :func:`bundler.seal.purposes.algorithm_of`, and Malformed for no certificate.
+    """
+    certificate = loaded(der)
+    algorithm_of(certificate)
+    return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
 def from_der(der: bytes, *, name: str) -> Recognised:
     """As :func:`recognised`, for one certificate in DER that was read before."""
-    return recognised((x509.load_der_x509_certificate(der),), name=name)
+    return recognised((loaded(der),), name=name)

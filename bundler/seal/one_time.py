@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -34,7 +34,7 @@ class OneTime:
 
     certificate: x509.Certificate
     pkcs12: bytes
-    passphrase: str
+    passphrase: str = field(repr=False)
 
 
 def make(bundle: str, *, random: bytes, at: datetime, until: datetime, strength: Strength) -> OneTime:

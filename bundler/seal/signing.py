@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
@@ -68,16 +68,16 @@ def digest_of(algorithm: Algorithm) -> hashes.SHA256 | hashes.SHA384:
 
 def fits(certificate: x509.Certificate, algorithm: Algorithm, signature: bytes, content: bytes) -> bool:
     """Whether the key of ``certificate`` made ``signature`` over ``content``, in that very way."""
-    key = certificate.public_key()
     digest = digest_of(algorithm)
     try:
+        key = certificate.public_key()
         if isinstance(key, rsa.RSAPublicKey) and algorithm == "rsa-sha256":
             key.verify(signature, content, padding.PKCS1v15(), digest)
         elif isinstance(key, ec.EllipticCurvePublicKey) and algorithm != "rsa-sha256":
             key.verify(signature, content, ec.ECDSA(digest))
         else:
             return False
-    except InvalidSignature:
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError):  # or the key is none that anybody could sign with
         return False
     return True
 

@@ -158,7 +158,17 @@ SPOKEN = "SHA256 Fingerprint=" + ":".join(
         ("somebody", 205),
     ],
     # Keys are made anew in each process, and the names of tests must not be.
-    ids=["digits", "capitals", "fours", "as openssl says it", "stranger", "approver", "zeros", "one digit less", "name"],
+    ids=[
+        "digits",
+        "capitals",
+        "fours",
+        "as openssl says it",
+        "stranger",
+        "approver",
+        "zeros",
+        "one digit less",
+        "name",
+    ],
 )
 def test_a_signer_may_be_demanded(sealed_server, how, given, code):
     named = ("--signer", given) if how == "argument" else ()
