@@ -58,20 +58,22 @@ def main() -> int:
 @contextmanager
 def _lab(folder: Path) -> Iterator[None]:
     print(f"$ arc-bundler lab --dir {folder.name} --port 0 &")
-    lab = subprocess.Popen([*COMMAND, "lab", "--dir", str(folder), "--port", "0"], stderr=subprocess.DEVNULL)
+    said = folder.with_name("lab-said.txt")
+    with said.open("wb") as file:
+        lab = subprocess.Popen([*COMMAND, "lab", "--dir", str(folder), "--port", "0"], stderr=file)
     try:
-        _await(folder / "lab.json", lab)
+        _await(folder / "lab.json", lab, said)
         yield
     finally:
         lab.terminate()
         lab.wait(10)
 
 
-def _await(ready: Path, lab: subprocess.Popen[bytes]) -> None:
+def _await(ready: Path, lab: subprocess.Popen[bytes], said: Path) -> None:
     until = time.monotonic() + PATIENCE
     while not ready.exists():
         if lab.poll() is not None or time.monotonic() > until:
-            sys.exit("the lab did not start: run `arc-bundler lab` to see why")
+            sys.exit(f"the lab did not start; it said:\n{said.read_text(errors='replace')}")
         time.sleep(0.1)
 
 
