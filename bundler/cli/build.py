@@ -84,9 +84,12 @@ def command(
 
 
 def _check(built: Built, anchors: Path | None) -> str:
-    """The command that verifies the first output: with the same anchors and its sealer, or it would be refused."""
+    """The command that comes next: approving the first output, or verifying it with the same anchors and its sealer."""
     believing = f"--signer sha256:{built.sealed_by.sha256}" if built.sealed_by else "--insecure-no-seal"
-    return f"arc-bundler verify {built.made[0].path} {believing}{f' --anchors {anchors}' if anchors else ''}"
+    made = built.made[0]
+    if built.not_yet_approved:
+        return f"arc-bundler approve {made.path} --digest {made.digest} {believing}"
+    return f"arc-bundler verify {made.path} {believing}{f' --anchors {anchors}' if anchors else ''}"
 
 
 def _seal_lines(built: Built) -> list[str]:

@@ -31,7 +31,13 @@ _RANDOM = 11
         "arc-bundler seal-secret --passphrase --secret-file secret.txt --seal-key sealer.p12",
     ),
 )
-@option("-o", "--output", type=_FILE, help="The envelope.  [default: <name>.envelope]")
+@option(
+    "-o",
+    "--output",
+    type=_FILE,
+    envvar="ARC_BUNDLER_ENVELOPE",  # ARC_BUNDLER_OUTPUT is the folder that a build writes to
+    help="The envelope.  [default: <name>.envelope]",
+)
 @option(
     "--days", type=click.IntRange(1, 90), default=7, show_default=True, help="Days until no server opens it any more."
 )

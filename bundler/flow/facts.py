@@ -95,10 +95,13 @@ def shared(stated: Manifest | Lock) -> Iterator[Fact]:
 def of_signatures(signatures: Mapping[str, str], *, same: bool) -> Iterator[Fact]:
     """Which seals and approvals a bundle has.
 
-    Over another bundle every signature is another one: that is told only where the bundles are the ``same`` but for it.
+    Over another bundle every signature is another one: that is told only where the bundles are the ``same`` but for it,
+    and so are approvals, which nobody can have given to what they have not seen.
     """
     for path, sha256 in signatures.items():
         topic: Topic = "approval" if path.startswith(sums.APPROVALS) else "seal"
+        if topic == "approval" and not same:
+            continue
         yield Fact(topic, path, "signature", sha256 if same else THERE, (f"SHA-256 {sha256}",))
 
 
