@@ -120,6 +120,8 @@ class SmallRoot:
     root: Path
     network: str = ""
     """Path of a network namespace to run in; empty: one without any network."""
+    processes: bool = False
+    """Whether /proc and /dev/stdin are there, as on every server."""
 
     def __truediv__(self, path: str) -> Path:
         return self.root / path.lstrip("/")
@@ -130,9 +132,19 @@ class SmallRoot:
             pytest.skip(f"needs {program}")
         _copy_program(self.root, program)
 
+    def with_processes(self) -> None:
+        """What openssl reads its standard input by, when it is to be a file."""
+        self.processes = True
+        (self.root / "proc").mkdir()
+        (self.root / "dev/stdin").symlink_to("/proc/self/fd/0")
+        (self.root / "dev/fd").symlink_to("/proc/self/fd")
+
     def start(self, *arguments: str, environment=None, stdin=subprocess.DEVNULL, script="install.sh", user=""):
         as_user = [f"--userspec={user}"] if user else []
         enter = ["nsenter", f"--net={self.network}"] if self.network else ["unshare", "--net"]
+        if self.processes:
+            mount = 'mount -t proc proc "$1/proc" && shift && exec "$@"'
+            enter = [*enter, "unshare", "--mount", "sh", "-c", mount, "sh", self.root]
         return subprocess.Popen(
             [*enter, shutil.which("chroot"), *as_user, self.root, "/bin/bash", f"/bundle/{script}", *arguments],
             env={"PATH": "/bin:/usr/bin", "HOSTNAME": "srv.example", **(environment or {})},
@@ -191,8 +203,9 @@ class _Watch:
             if os.getsid(int(entry.name)) == self.process:
                 line = (entry / "cmdline").read_bytes()
                 self.seen += line
-                # The script and its forks keep, in the kernel's eyes, the environment that they were started with.
-                if b"/bundle/install.sh" not in line:
+                # The script and its forks keep, in the kernel's eyes, the environment that they were started with;
+                # so does what prepares their root.
+                if b"/bundle/install.sh" not in line and not line.startswith(b"mount\0"):
                     self.seen += (entry / "environ").read_bytes()
         except OSError:
             pass
