@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
-from far_side_machine import MARK, SECRET
+from far_side_machine import MARK, SECRET, Sampler
 
 from bundler.lab.lab import Lab
 
@@ -141,6 +141,35 @@ def test_linux_server_ends_connected(server, built, request):
     assert machine.holding() == []
     again = machine.run(script)
     assert again.code == 0, again.out
+
+
+@pytest.mark.chroot
+def test_the_secret_comes_in_an_envelope(debian, built):
+    """Made by the command line, opened by what Debian has; the words came by another way."""
+    site, envelope = built.parents[2], f"{built.parent.name}.envelope"
+    (site / "secret").write_text(f"{SECRET}\n", encoding="utf-8")
+    given = ("--secret-file", "secret", "--passphrase", "--passphrase-out", "words")
+    made = command(site, "seal-secret", *given, *SEALED)
+    assert (made["envelope"], made["bundle"], made["kind"]) == (envelope, "arc-far", "secret")
+    words = (site / "words").read_text().encode()
+    script = unpacked(debian, built)
+    for name in (envelope, f"{envelope}.p12"):
+        (debian / "media" / name).write_bytes((site / name).read_bytes())
+    opened = (script, "--envelope", f"/media/{envelope}", "--passphrase-stdin")
+    wrong = debian.run(*opened, stdin=b"abandon " * 8 + b"\n")
+    assert wrong.code == 203, wrong.out
+    assert f"the passphrase does not open /media/{envelope}.p12" in wrong.out
+    assert not (debian / "opt/azcmagent").exists()
+    with Sampler(words.strip()) as sampler:
+        outcome = debian.run(*opened, "--destroy-envelope", stdin=words)
+
+    assert outcome.code == 0, outcome.out
+    assert json.loads(debian.run("/opt/azcmagent/bin/azcmagent", "show", "-j").out)["status"] == "Connected"
+    assert outcome.seen | sampler.seen == set()
+    assert MARK.decode() not in outcome.out
+    assert words.decode().strip() not in outcome.out
+    assert debian.holding() + debian.holding(words.strip()) == []
+    assert list((debian / "media").glob("*envelope*")) == []
 
 
 @pytest.mark.wine
