@@ -16,6 +16,7 @@ from bundler.formats.secret_shapes import is_one_line
 
 if TYPE_CHECKING:
     from bundler.flow.enclose import Enclosed
+    from bundler.flow.site import Site
     from bundler.seal import one_time
     from bundler.seal.envelope import Kind
     from bundler.seal.signing import SigningKey
@@ -99,7 +100,7 @@ def command(
     enclosed, words = enclose.enclose(
         letter,
         [enclose.recipient(path) for path in recipients],
-        _key(surface, sealing),
+        _key(surface, sealing, site),
         output or Path(f"{letter.bundle}.envelope"),
         at=surface.now,
         passphrase=passphrase,
@@ -141,13 +142,16 @@ def _secret(surface: Surface, secret_file: Path | None, kind: Kind) -> bytes:
     return text.encode()
 
 
-def _key(surface: Surface, sealing: SealSettings) -> SigningKey:
+def _key(surface: Surface, sealing: SealSettings, site: Site) -> SigningKey:
+    from bundler.flow.vouching import require_sealer
+
     chosen = sealer(surface, sealing)
     if chosen is None:
         raise UsageError(
             "an envelope is signed with the bundle's sealing key, and none was given",
             do="give `--seal-key FILE`, `--seal-pkcs11 URI` or `--seal-command COMMAND`",
         )
+    require_sealer(site, chosen, surface.now)  # the scripts open what the bundle's sealer signed
     return chosen.key
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
 from bundler.cli.surface import Surface
@@ -32,6 +33,11 @@ def content(place: Path, what: str) -> bytes:
     if not held or len(held) > _LARGEST:
         raise UsageError(f"{what} {place} is empty, or larger than {_LARGEST} bytes", do="give the right file")
     return held
+
+
+def is_encodable(text: str) -> bool:
+    """Whether ``text`` has no half characters, which stand for a variable's bytes that are no UTF-8."""
+    return not any(unicodedata.category(letter) == "Cs" for letter in text)
 
 
 def secret(surface: Surface, place: Path | None) -> str:

@@ -181,7 +181,7 @@ def password_source(surface: Surface, password_file: Path | None) -> Callable[[]
 def _password(surface: Surface, password_file: Path | None) -> str:
     import sys
 
-    from bundler.cli.secrets import line
+    from bundler.cli.secrets import is_encodable, line
     from bundler.errors import UsageError
 
     if password_file:
@@ -195,4 +195,6 @@ def _password(surface: Surface, password_file: Path | None) -> str:
             "this archive is encrypted, and there is no password",
             do="give it with `--password-file FILE`, in ARC_BUNDLER_PASSWORD, or at the prompt of a terminal",
         )
+    if not is_encodable(text):
+        raise UsageError("the password is not UTF-8 text", do="give one that is, by its file or its variable")
     return text

@@ -129,11 +129,15 @@ def _tell_usage(error: click.ClickException, arguments: Sequence[str]) -> int:
 
 
 def _tell_fault(error: Exception, arguments: Sequence[str]) -> int:
-    """Tell a fault of ours: one line, and with ``-v`` where it happened; returns 1."""
+    """Tell a fault of ours: one line, and with ``-v`` where it happened; returns 1.
+
+    Never its ``repr``: that of a text's wrong encoding is the text, which may be a secret.
+    """
+    said = f"{type(error).__name__}: {error}"
     if _wants_json(arguments):
-        tree = {"ok": False, "error": {"kind": "internal", "message": repr(error), "exit_code": 1}}
+        tree = {"ok": False, "error": {"kind": "internal", "message": said, "exit_code": 1}}
         click.echo(as_json(tree))
-    click.echo(f"arc-bundler: {_red('error:')} a fault of ours, please report it: {error!r}", err=True)
+    click.echo(f"arc-bundler: {_red('error:')} a fault of ours, please report it: {said}", err=True)
     if any(argument in ("-v", "-vv", "--verbose") for argument in arguments):
         click.echo("".join(traceback.format_exception(error)), err=True)
     else:

@@ -132,6 +132,7 @@ def build(
     """
     _require_allowed(site, wish, at)
     lock = obtain_lock(site, wish, downloader, at=at, environment=environment)
+    vouching.require_in_time(site, lock, at)
     basis = _Basis(site, wish, lock, store, at)
     if basis.final.exists():
         with existing.Readings(basis.outputs()) as readings:

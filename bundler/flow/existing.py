@@ -20,6 +20,8 @@ from bundler.pack import container, content, manifest
 from bundler.seal import sums
 from bundler.seal.check import Checked
 
+_SEAL = sums.MANIFEST + sums.CMS
+
 
 class Readings:
     """What earlier outputs hold, read in the background: reading takes one core, putting trees together another."""
@@ -54,7 +56,8 @@ def found(final: Path, job: Job, wish: Wish, at: datetime, readings: Readings) -
     """The output that an earlier build made, found whole. Raises WriteError where it is missing or differs."""
     path = final / job.file
     _require_beside(final, job)
-    _require_held(path, job, wish, at, readings)
+    held = _require_held(path, job, wish, at, readings)
+    _require_seal_beside(final / f"{job.tree.name}.{_SEAL}", held)
     if job.output.format == "directory":
         return job.made(path, content.total(job.tree), job.digest)
     return _archive(path, job, readings.sha256(path))
@@ -73,6 +76,12 @@ def _require_beside(final: Path, job: Job) -> None:
         raise something_else(page, "is not the page of the manifest beside it")
 
 
+def _require_seal_beside(path: Path, held: Checked) -> None:
+    """The manifest beside is sealed as that in the bundle is, or as little."""
+    if (path.read_bytes() if path.exists() else None) != held.signed.get(_SEAL):
+        raise something_else(path, "is not the seal of the manifest beside it")
+
+
 def _archive(path: Path, job: Job, sha256: str) -> Made:
     listed = path.with_name(f"{path.name}.sha256")
     if not listed.exists() or listed.read_bytes() != f"{sha256}  {path.name}\n".encode():
@@ -80,11 +89,12 @@ def _archive(path: Path, job: Job, sha256: str) -> Made:
     return job.made(path, path.stat().st_size, sha256)
 
 
-def _require_held(path: Path, job: Job, wish: Wish, at: datetime, readings: Readings) -> None:
+def _require_held(path: Path, job: Job, wish: Wish, at: datetime, readings: Readings) -> Checked:
     """That this very bundle is in ``path``: a sum that fits says only that whoever wrote both was consistent."""
     with suppress(NotBelieved):
-        require_same(readings.held(path, wish.password), job, wish, at)
-        return
+        held = readings.held(path, wish.password)
+        require_same(held, job, wish, at)
+        return held
     raise something_else(path, "is not what this build makes")
 
 

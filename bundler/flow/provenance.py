@@ -89,6 +89,8 @@ def signed(document: bytes, key: SigningKey) -> bytes:
 def read(path: Path) -> bytes | None:
     """The file at ``path``, as much of it as :func:`check` takes and a byte; None where there is none."""
     try:
+        if not path.is_file():  # opening a pipe waits for somebody to write
+            return None
         with path.open("rb") as file:
             return file.read(dsse.LARGEST + 1)
     except FileNotFoundError:

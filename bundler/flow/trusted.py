@@ -11,6 +11,7 @@ from cryptography import x509
 from bundler.errors import UsageError
 from bundler.formats import certificate
 from bundler.formats import fingerprint as written
+from bundler.formats.certificate import UNREADABLE
 from bundler.formats.malformed import Malformed
 from bundler.model.seal import Approval
 from bundler.seal.belief import Trusted
@@ -79,6 +80,8 @@ def _revoked(path: Path) -> x509.CertificateRevocationList:
         raise UsageError(f"the revocation list {path} cannot be read: {error.strerror or error}") from error
     load = x509.load_pem_x509_crl if document.startswith(b"-----BEGIN") else x509.load_der_x509_crl
     try:
-        return load(document)
-    except ValueError as error:
+        found = load(document)
+        _ = found.issuer, found.extensions, found.next_update_utc  # they are parsed when asked for
+    except UNREADABLE as error:
         raise UsageError(f"{path} is no certificate revocation list", do="give one in PEM or DER") from error
+    return found

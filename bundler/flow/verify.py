@@ -113,7 +113,7 @@ def verify(
 def _provenance(bundle: Path, found: Checked) -> Provenance | None:
     """The provenance beside ``bundle``, whose seal is believed; it must be by the same certificate, and of it."""
     name = provenance.file_name(found.manifest.name, found.manifest.version)
-    document = provenance.read(bundle.absolute().with_name(name))
+    document = provenance.read(bundle.resolve().parent / name)
     if document is None:
         return None
     sealer = cms.read(found.signed[sums.SUMS + sums.CMS]).certificates[0]

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from bundler.errors import SigningError
+from bundler.errors import LockError, SigningError
 from bundler.flow.site import Site
 from bundler.model.lock import Lock
 from bundler.model.seal import Approval, Recognised, Vouching
@@ -18,6 +18,9 @@ from bundler.products.arc_server.onboarding import HeldApprover
 from bundler.seal import identity, sums
 from bundler.seal.sealing import describe, require_ready, seals
 from bundler.seal.signing import Sealer
+
+_AHEAD = timedelta(hours=1)
+"""By so much the clock of whoever took the lock may be ahead."""
 
 
 def vouching(site: Site, lock: Lock, sealer: Sealer | None) -> Vouching:
@@ -76,6 +79,22 @@ def require_sealer(site: Site, sealer: Sealer | None, at: datetime) -> None:
             f"{given.name} is not among the definition's seal.signers",
             details=[f"given: sha256:{given.sha256}", *(f"wanted: {pin}" for pin in pins)],
             do="seal with a key that the definition names; or name this one there, and lock again",
+        )
+
+
+def require_in_time(site: Site, lock: Lock, at: datetime) -> None:
+    """Refuse a lock whose bundle no server would take, or after which none would take another. Raises LockError."""
+    if lock.taken > at + _AHEAD:
+        raise LockError(
+            f"the lock was taken on {lock.taken:%Y-%m-%d %H:%M} UTC, which is not yet",
+            details=["Servers would take its bundle for newer than all that follow it."],
+            do="set this machine's clock; or take the lock anew with `arc-bundler lock`",
+        )
+    days = site.definition.seal.valid_days
+    if days and lock.taken + timedelta(days=days) <= at:
+        raise LockError(
+            f"the lock was taken on {lock.taken:%Y-%m-%d}, and seal.valid_days lets servers take it for {days} days",
+            do="take the lock anew with `arc-bundler lock`",
         )
 
 

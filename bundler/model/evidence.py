@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Literal
 
-from bundler.model.value import value
+from bundler.model.value import Moment, value
 
 Method = Literal["authenticode", "debsigs", "rpm-signature", "apt-repository", "yum-repository"]
 
@@ -17,8 +16,8 @@ class ChainLink:
     subject: str
     issuer: str
     sha256: str
-    not_before: datetime
-    not_after: datetime
+    not_before: Moment
+    not_after: Moment
 
 
 @value
@@ -46,7 +45,7 @@ class Evidence:
     """Name of the :class:`~bundler.model.anchor.Anchors` that vouch for it."""
     anchor: str
     """The pinned root's SHA-256, or the pinned OpenPGP fingerprint."""
-    signed_at: datetime | None = None
+    signed_at: Moment | None = None
     """When it was signed, by a timestamp or the signature itself; UTC."""
     timestamped_by: str = ""
     """Subject of the timestamping certificate, where there is one."""

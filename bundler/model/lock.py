@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from bundler.model.artifact import PackageKind
 from bundler.model.evidence import Document, Evidence, PackageFacts
 from bundler.model.target import Target
-from bundler.model.value import value
+from bundler.model.value import Moment, value
 
 LOCK_SCHEMA = "arc-bundler/lock/1"
 
@@ -18,7 +16,7 @@ class RepositoryState:
 
     origin: str
     """The repository's base address, with its suite."""
-    date: datetime
+    date: Moment
     """``Date`` of an apt ``Release``; the newest ``timestamp`` in a ``repomd.xml``. UTC."""
 
 
@@ -62,7 +60,7 @@ class Lock:
     name: str
     version: str
     """The bundle's version, with date, agent version and variables filled in."""
-    taken: datetime
+    taken: Moment
     """UTC, whole seconds: the one time that a build from this lock knows."""
     definition: str
     """SHA-256 over the definition's meaning (not its comments): tells when the two no longer fit."""

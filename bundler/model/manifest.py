@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 
 from bundler.model.contact import Contact
 from bundler.model.lock import Pin
@@ -11,7 +10,7 @@ from bundler.model.procedure import Procedure
 from bundler.model.seal import Approval, Seal, Signer
 from bundler.model.support import Support
 from bundler.model.target import Target
-from bundler.model.value import value
+from bundler.model.value import Moment, value
 
 MANIFEST_SCHEMA = "arc-bundler/manifest/1"
 
@@ -40,7 +39,7 @@ class Manifest:
     name: str
     version: str
     product: str
-    created: datetime
+    created: Moment
     """The lock's time; UTC, whole seconds."""
     tool: str
     """``arc-bundler X.Y.Z``."""
@@ -48,7 +47,7 @@ class Manifest:
     """``LAB`` when a lab's anchors vouch for it, otherwise empty."""
     serial: int = 0
     """Only grows among bundles of one name, so that a target sees a step back: the lock's time as YYYYMMDDhhmmss."""
-    not_after: datetime | None = None
+    not_after: Moment | None = None
     """When a target stops accepting the bundle, where the definition says so; UTC."""
     seal: Seal | None = None
     """None where nobody sealed it."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Literal
 
-from bundler.model.value import value
+from bundler.model.value import Moment, value
 
 Algorithm = Literal["rsa-sha256", "ecdsa-sha256", "ecdsa-sha384"]
 """How a key signs: RSA with PKCS #1 v1.5 padding, ECDSA on P-256, ECDSA on P-384."""
@@ -19,8 +18,8 @@ class Signer:
     """Its subject, or the name that the definition gives an approver."""
     sha256: str
     """Fingerprint: SHA-256 of the certificate's DER, 64 lower-case hex digits."""
-    not_before: datetime
-    not_after: datetime
+    not_before: Moment
+    not_after: Moment
     """Last moment that its signatures are accepted; UTC."""
     algorithm: Algorithm
 
@@ -77,4 +76,4 @@ class Vouching:
     """How many of ``approvers`` must have signed."""
     approvers: tuple[Recognised, ...] = ()
     serial: int = 0
-    not_after: datetime | None = None
+    not_after: Moment | None = None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
 
 from typing_extensions import dataclass_transform
 
@@ -12,6 +14,17 @@ _T = TypeVar("_T")
 DOCUMENT_RULES = {"extra": "forbid", "strict": True, "use_attribute_docstrings": False}
 """Read by :mod:`bundler.formats.records`: unknown keys and silent conversions are faults. One object for all values, so
 that a schema can have the attributes' docstrings, whose search through the sources a build does not wait for."""
+
+
+class _InSomeZone:
+    """Refuses a time without a zone where a document is read: it could not be compared with any other."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        return handler(source) | {"tz_constraint": "aware"}
+
+
+Moment = Annotated[datetime, _InSomeZone()]
+"""A time that is the same everywhere."""
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)

@@ -159,6 +159,12 @@ def _require_unrevoked(
         issuers = [one for one in known if is_issuer(one, certificate)]
         if not any(_signed_by(revoked, one) for one in issuers):
             raise _refused("a revocation list names the sealer's issuer, but is not signed by it", "seal-revoked")
+        if any(extension.critical for extension in revoked.extensions):
+            raise _refused(
+                "the revocation list of the sealer's issuer tells of some certificates alone",
+                "seal-revoked",
+                do="give the issuer's whole list: no delta, and not one of a part (RFC 5280 sections 5.2.4 and 5.2.5)",
+            )
         ends = revoked.next_update_utc
         if ends is not None and ends < at:
             raise _refused(

@@ -33,6 +33,8 @@ def _enough(case: Case) -> Iterator[Finding]:
 def _once(case: Case) -> Iterator[Finding]:
     approvers = case.definition.approval.approvers if case.definition.approval else ()
     for position, approver in enumerate(approvers):
+        if not (approver.name.isprintable() and approver.name == approver.name.strip()):
+            yield Finding(("approval", "approvers", position, "name"), "cannot be read as it is", "visible letters")
         for field in ("name", "certificate"):
             if getattr(approver, field) in [getattr(one, field) for one in approvers[:position]]:
                 message = f"{getattr(approver, field)!r} is there already: nobody approves twice"
