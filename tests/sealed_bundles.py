@@ -22,6 +22,7 @@ from bundler.model.seal import Algorithm, Approval, Vouching
 from bundler.model.tree import Entry
 from bundler.pack import manifest as manifests
 from bundler.products.arc_server import scripts
+from bundler.products.arc_server.onboarding import Onboarding
 from bundler.seal import identity, sealing, sums
 from bundler.seal.signing import Sealer, digest_of
 
@@ -148,6 +149,7 @@ class Recipe:
     serial: int = 0
     not_after: datetime | None = None
     practice: str = ""
+    onboarding: Onboarding = sample.SECRET
     pins: tuple = (sample.DEB, sample.RPM, sample.MSI)
     extra: Mapping[str, bytes] | None = None
 
@@ -170,7 +172,7 @@ def contents(recipe: Recipe) -> dict[str, bytes]:
     vouching = recipe.vouching()
     sealer = Sealer(recipe.sealer, recipe.openpgp) if recipe.sealer else None
     rendered = scripts.entries(
-        sample.SECRET,
+        recipe.onboarding,
         recipe.pins,
         name="arc-tokyo",
         version="2026.11.22",
