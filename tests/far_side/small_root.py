@@ -195,7 +195,8 @@ class _Watch:
     def _look(self) -> None:
         while not self._end.wait(0.001):
             for entry in Path("/proc").iterdir():
-                if entry.name.isdigit() and int(entry.name) > self.process:
+                # Smaller ones too: numbers begin anew after the largest.
+                if entry.name.isdigit() and int(entry.name) != self.process:
                     self._read(entry)
 
     def _read(self, entry: Path) -> None:

@@ -38,7 +38,7 @@ NOTING = small_root.WRAPPER.replace(
     '[[ $1 != connect ]] || { cat "$3"; ls -ln "$3"; } >/arrived\n'
     '[[ $1 != connect ]] || [[ ! $(</arrived) =~ service-principal-cert\\":\\ \\"([^\\"]*) ]] ||'
     ' { cp "${BASH_REMATCH[1]}" /certificate; ls -ln "${BASH_REMATCH[1]}" >/certificate-mode; }\n'
-    "[[ $1 != connect ]] || sleep 0.2\nexec ",
+    "[[ $1 != connect ]] || sleep 0.4\nexec ",
 )
 
 
