@@ -7,8 +7,13 @@ from pathlib import Path
 import powershell_bench
 import pytest
 from far_side_states import pytest_itemcollected, pytest_terminal_summary
+from hypothesis import settings
 
 __all__ = ["pytest_itemcollected", "pytest_terminal_summary"]
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED = REPOSITORY.parent / "shared"

@@ -6,6 +6,7 @@ times in UTC with a ``Z``. So the same value is the same bytes anywhere.
 
 from __future__ import annotations
 
+import copy
 import json
 import threading
 from collections.abc import Iterator
@@ -47,6 +48,7 @@ class RecordError(ValueError):
 
 
 _describing = threading.Lock()
+_schemas: dict[type[Any], dict[str, Any]] = {}
 _adapters: dict[type[Any], TypeAdapter[Any]] = {}
 
 
@@ -98,8 +100,10 @@ def to_json(value: object) -> bytes:
 
 def schema(kind: type[Any]) -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of ``kind``; the attributes' docstrings are its descriptions."""
-    with _described():
-        return TypeAdapter(kind).json_schema()
+    if kind not in _schemas:
+        with _described():
+            _schemas[kind] = TypeAdapter(kind).json_schema()
+    return copy.deepcopy(_schemas[kind])
 
 
 @contextmanager
