@@ -348,17 +348,17 @@ def test_killed_at_any_point_nothing_is_lost_and_the_same_command_completes(
         began = time.monotonic()
         assert run(-1, *arguments) == "0"
         whole = time.monotonic() - began
-        for point in range(20):
+        for point in range(12):
             shutil.rmtree(final)
             shutil.copytree("kept", final)
-            killed += run(whole * point / 18, *arguments) == "killed"
+            killed += run(whole * point / 11, *arguments) == "killed"
             hashes(final / name, password=None)
             assert (final / "arc-test-1.0.zip.sha256").stat().st_size > 64
-            if point % 4 == 0:
+            if point % 5 == 0:
                 assert run(-1, *arguments) == "0"
                 assert not list(Path("bundles").rglob("*.partial"))
                 assert said(site.run("verify", str(final / name), *ANCHORS, "--signer", sealer.sha256)) == 0
-    assert killed > 5
+    assert killed > 3
 
 
 def test_what_cannot_be_written_is_said_and_what_was_there_stays(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
+import json
 from datetime import datetime, timezone
 
 import pytest
@@ -28,6 +30,21 @@ def test_a_known_secret_is_found_plain_and_in_base64(secret, before, after, enco
         with pytest.raises(PolicyError) as refused:
             leaks.refuse(tree(Entry("payload/a", packed)), known=[secret])
         assert refused.value.details == ("payload/a: the secret that this build was given",)
+
+
+@pytest.mark.parametrize(
+    "secret", ['it\'s "quoted"', "back\\slash's", "<angle>&'s", "日本語の秘密です", "a\udcffb-not-text"]
+)
+def test_a_known_secret_is_found_as_our_own_files_escape_it(secret):
+    for packed in (json.dumps(secret), json.dumps(secret, ensure_ascii=False), html.escape(secret)):
+        with pytest.raises(PolicyError):
+            leaks.refuse(tree(Entry("manifest.json", packed.encode("utf-8", "surrogateescape"))), known=[secret])
+
+
+def test_what_the_definition_s_writer_put_among_others_files_is_looked_at():
+    for path in ("payload/keys/A.asc", "payload/certificates/root/x.crt", "evidence/anchors.json"):
+        with pytest.raises(PolicyError):
+            leaks.refuse(tree(Entry(path, b"-----BEGIN PGP PRIVATE KEY BLOCK-----")))
 
 
 def test_a_known_secret_across_two_pieces_of_a_file_is_found(tmp_path):

@@ -135,6 +135,17 @@ def test_a_revocation_list_of_the_authority_that_all_share_says_who_was_revoked(
         assert verdict(bundle, Trusted(frozenset([sealer.fingerprint]), (made,))) == expected
 
 
+def test_a_revocation_list_of_a_part_says_nothing_of_the_rest(tmp_path: Path) -> None:
+    """A delta or a partitioned list leaves most out, and says so in a critical extension."""
+    issuer = "LAB company"
+    sealer = sealed.signer("rsa2048", "LAB s", issuer=issuer)
+    bundle = sealed.write(tmp_path, sealed.Recipe(sealer=sealer))
+    builder = x509.CertificateRevocationListBuilder().issuer_name(sealer.certificates[1].subject)
+    builder = builder.last_update(NOW - DAY).next_update(NOW + DAY).add_extension(x509.DeltaCRLIndicator(1), True)
+    made = builder.sign(sealed.private_key("rsa2048", issuer), hashes.SHA256())
+    assert verdict(bundle, Trusted(frozenset([sealer.fingerprint]), (made,))) == "seal-revoked"
+
+
 def test_who_names_the_approvers_does_not_leave_them_to_the_sealer(tmp_path: Path) -> None:
     """A sealer alone could seal a bundle that asks nobody, or somebody else."""
     wanted = checked(sealed.write(tmp_path / "wanted", cases.APPROVED)).manifest.approval
