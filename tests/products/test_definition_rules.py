@@ -139,6 +139,11 @@ REFUSED = [
     ({"authentication__service_principal_id": GUID}, "authentication.service_principal_id", "takes no service"),
     ({"authentication": CERTIFICATE}, "authentication", "says nowhere where"),
     (
+        {"authentication": CERTIFICATE, "seal__signers": [f"sha256:{'a' * 64}"], "agent__version": "1.40"},
+        "authentication.certificate_file",
+        "from 1.41 on",
+    ),
+    (
         {
             "authentication": {**CERTIFICATE, "certificate_file": "/a", "certificate_thumbprint": "a" * 40},
             "targets": target("windows"),
@@ -409,6 +414,7 @@ ACCEPTED = [
     {"tags": {"a": "it's"}},
     {"tags": {f"t{i}": "x" * 256 for i in range(50)}},
     {"authentication": {**CERTIFICATE, "certificate_file": "/etc/arc/sp.pem"}},
+    {"authentication": CERTIFICATE, "seal__signers": [f"sha256:{'a' * 64}"]},
     {"authentication": {**CERTIFICATE, "certificate_thumbprint": "a" * 40}, "targets": target("windows")},
     {"authentication": {**CERTIFICATE, "certificate_file": "C:\\sp.pfx"}, "targets": target("windows")},
     {"authentication": {**CERTIFICATE, "certificate_file": "\\\\server\\share\\sp.pfx"}, "targets": target("windows")},

@@ -108,6 +108,21 @@ def test_a_secret_that_is_inside_is_not_said_to_be_asked_for():
     assert "the bundle has none" not in told.says
 
 
+def test_a_certificate_comes_from_where_the_definition_says_or_by_envelope():
+    certified = replace(
+        sample.wanted(), authentication="service-principal-certificate", certificate_file="/etc/arc/sp.pem"
+    )
+    for wanted, switch in ((certified, ""), (replace(certified, certificate_file=""), "--envelope")):
+        (told,) = [
+            deed
+            for step in procedures(wanted, sample.manifest())[0].steps
+            for deed in step.deeds
+            if "service principal's certificate" in deed.says
+        ]
+        assert told.only_with == switch
+        assert ("envelope" in told.says) is bool(switch)
+
+
 def test_a_sentence_and_its_values_come_apart_and_together():
     assert list(Deed(says="set {} to {}", values=("a", "{}")).pieces()) == [
         ("set ", False),

@@ -45,8 +45,8 @@ OURS = (
     Code(
         203,
         "no secret",
-        "Put right what is named above; or give the secret by a file, standard input or ARC_BUNDLER_SECRET, "
-        "or run this script in a terminal.",
+        "Put right what is named above; or give the secret by an envelope, a file, standard input or "
+        "ARC_BUNDLER_SECRET, or run this script in a terminal.",
     ),
     Code(
         204, "this bundle is not for this machine", "Build a bundle that has this operating system among its targets."

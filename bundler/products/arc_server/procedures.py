@@ -50,7 +50,7 @@ _LINUX = _Words(
     variables="/etc/profile.d/arc-bundler-identity.sh and /etc/systemd/system.conf.d/arc-bundler-identity.conf",
     safe="a file that root alone can read, in memory (/run) where there is such a place",
     records="/var/log/arc-bundler",
-    taken_from="--secret-file, --secret-stdin",
+    taken_from="--envelope, --secret-file, --secret-stdin",
     switch_certificates="--install-certificates",
     switch_hosts="--write-hosts",
     switch_network="--skip-network-check",
@@ -68,7 +68,7 @@ _WINDOWS = _Words(
     variables="the machine's environment",
     safe="a file that SYSTEM and Administrators alone can open",
     records="%ProgramData%\\arc-bundler",
-    taken_from="-SecretFile, -SecretStdin",
+    taken_from="-Envelope, -SecretFile, -SecretStdin",
     switch_certificates="-InstallCertificates",
     switch_hosts="-WriteHosts",
     switch_network="-SkipNetworkCheck",
@@ -196,6 +196,12 @@ def _secret(words: _Words, wanted: Onboarding) -> Iterator[Deed]:
         yield Deed(
             says=f"{sentence} from {words.taken_from}, the variable ARC_BUNDLER_SECRET or a prompt: the bundle has "
             "none, and it reaches no program's arguments, no log and no receipt"
+        )
+    elif wanted.authentication == "service-principal-certificate":
+        yield Deed(
+            says="takes the service principal's certificate out of an envelope, and puts it beside the parameters of "
+            f"azcmagent connect: {words.safe}, overwritten and deleted right after",
+            only_with=words.taken_from.partition(",")[0],
         )
     else:
         yield Deed(says=sentence)

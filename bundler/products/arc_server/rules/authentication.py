@@ -28,13 +28,15 @@ def _principal(case: Case) -> Iterator[Finding]:
         yield Finding(path, f"{who.method} takes no service principal", "leave it out", _CONNECT)
 
 
-@rule("authentication")
+@rule("authentication", "seal.signers")
 def _certificate(case: Case) -> Iterator[Finding]:
     who = case.definition.authentication
     given = [key for key in ("certificate_file", "certificate_thumbprint") if getattr(who, key)]
-    if who.method == _CERTIFICATE and len(given) != 1:
+    # Without either it comes in an envelope, which only sealed bundles believe.
+    enclosed = not given and bool(case.definition.seal.signers)
+    if who.method == _CERTIFICATE and len(given) != 1 and not enclosed:
         message = "a file or a thumbprint, not both" if given else "says nowhere where the certificate is"
-        allowed = "certificate_file or certificate_thumbprint"
+        allowed = "certificate_file or certificate_thumbprint; or seal.signers, and the certificate in an envelope"
         yield Finding(("authentication",), message, allowed, f"{_CONNECT} (--service-principal-cert, from 1.41)")
     if who.method != _CERTIFICATE:
         for key in given:
@@ -72,11 +74,13 @@ def _token_is_short(case: Case) -> Iterator[Finding]:
 @rule("authentication", "agent.version", "targets.*")
 def _method_fits_agent(case: Case) -> Iterator[Finding]:
     who = case.definition.authentication
-    for key, minimum in (("certificate_file", "1.41"), ("certificate_thumbprint", "1.49")):
-        old = sorted({wish for wish in wishes(case.definition) if below(wish, minimum)})
-        if getattr(who, key) and old:
-            message = f"agents know it from {minimum} on, and {', '.join(old)} is wanted"
-            yield Finding(("authentication", key), message, f"agent {minimum} or later", _CONNECT)
+    if who.method != _CERTIFICATE:
+        return
+    key, minimum = ("certificate_thumbprint", "1.49") if who.certificate_thumbprint else ("certificate_file", "1.41")
+    old = sorted({wish for wish in wishes(case.definition) if below(wish, minimum)})
+    if old:
+        message = f"agents know it from {minimum} on, and {', '.join(old)} is wanted"
+        yield Finding(("authentication", key), message, f"agent {minimum} or later", _CONNECT)
 
 
 @rule("authentication.certificate_file", "targets.*")
