@@ -41,7 +41,13 @@ believing_options = collecting(
         multiple=True,
         help="A revocation list (PEM or DER) of the issuer of sealers or approvers. May be repeated.",
     ),
-    option("-d", "--definition", "signers_of", type=_FILE, help="Believe this definition's seal.signers, and demand its approvers."),
+    option(
+        "-d",
+        "--definition",
+        "signers_of",
+        type=_FILE,
+        help="Believe this definition's seal.signers, and demand its approvers.",
+    ),
     option(
         "--signer",
         multiple=True,
