@@ -56,10 +56,12 @@ def read(place: Path, passphrase: Passphrase, *, at: datetime, warn: Callable[[s
     content = content_of(place, "OpenPGP key")
     secret = _secret(content, place)
     look_at_mode(place, warn)
-    certificate = secret.extract_certificate()
+    with _library(f"{place} holds no OpenPGP key that can be read"):
+        certificate = secret.extract_certificate()
+        public = str(certificate).encode()
     _require_usable(certificate, place, at)
     signer = _unlocked(secret, place, passphrase)
-    return _Signer(str(certificate).encode(), certificate.fingerprint.upper(), signer, place)
+    return _Signer(public, certificate.fingerprint.upper(), signer, place)
 
 
 @contextmanager
