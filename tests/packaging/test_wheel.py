@@ -27,8 +27,6 @@ from bundler.lab import announcement
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = "Scripts" if os.name == "nt" else "bin"
-DISTRIBUTIONS = {"yaml": "PyYAML"}
-"""Whose name is not their module's; Python 3.10 does not tell it of every one."""
 
 
 def packed(folder: str) -> set[str]:
@@ -161,9 +159,9 @@ def test_every_library_that_is_imported_is_declared_and_none_beyond(about):
     declared = {
         canonical(each.name) for each in required if each.marker is None or 'extra == "pkcs11"' in str(each.marker)
     }
-    known = metadata.packages_distributions()
+    provider = {module: canonical(one.name) for one in metadata.distributions() for module in provided(one)}
     imported = {
-        canonical(DISTRIBUTIONS.get(module) or known.get(module, [module])[0])
+        provider.get(module, module)
         for path in (ROOT / "bundler").rglob("*.py")
         for module in imports(path)
         if module not in sys.stdlib_module_names and module != "bundler"
@@ -175,6 +173,15 @@ def test_every_library_that_is_imported_is_declared_and_none_beyond(about):
 
 def canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def provided(distribution: metadata.Distribution) -> set[str]:
+    """The modules at the top of what a distribution installed, by its RECORD.
+
+    Not by `metadata.packages_distributions`: Python 3.10's knows only those that ship the retired `top_level.txt`.
+    """
+    python = (file for file in distribution.files or () if file.suffix in {".py", ".so", ".pyd"})
+    return {file.parts[0].partition(".")[0] for file in python}
 
 
 def imports(path: Path) -> Iterator[str]:
