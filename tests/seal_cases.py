@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import pkcs7
 from sealed_bundles import DAY, NOW, OpenPgp, Recipe, Signer, signer
 
 from bundler.seal import cms as detached
-from bundler.seal import sealing, sums
+from bundler.seal import sealing, spoken, sums
 
 OK, DAMAGED, DOUBTED, REFUSED = "ok", "damaged", "not believed", "refused"
 
@@ -275,6 +275,12 @@ def _seals() -> Iterator[Case]:
     yield Case("signed attributes", DOUBTED, PLAIN, with_attributes)
     yield Case("SHA-1", DOUBTED, PLAIN, with_sha1)
     yield Case("somebody else is believed", DOUBTED, PLAIN, given=STRANGER.fingerprint)
+    own, other = (spoken.words(one.fingerprint) for one in (SEALER, STRANGER))
+    octets = ":".join(spoken.digits(SEALER.fingerprint.upper()))
+    yield Case("control, in digits as people paste them", OK, PLAIN, given=f"sha256 Fingerprint={octets}")
+    yield Case("control, in words", OK, PLAIN, given=" ".join(own))
+    yield Case("control, in words as people type them", OK, PLAIN, given="  ".join(word[:4].upper() for word in own))
+    yield Case("somebody else is believed, in words", DOUBTED, PLAIN, given=" ".join(other))
     yield Case("nobody sealed it", DOUBTED, Recipe())
     yield Case(
         "nobody sealed it, and a stranger adds seals", DAMAGED, Recipe(), each(by(SEALER), by(SEALER, sums.MANIFEST))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,19 @@ class BelievingSettings:
     insecure_no_seal: bool
 
 
+class _Signers(click.types.StringParamType):
+    """Whose seal is believed; as a variable one fingerprint however it is written, or several without blanks."""
+
+    name = "signer"
+
+    def split_envvar_value(self, rv: str) -> Sequence[str]:
+        """The scripts on a server read the same variable, and they take a fingerprint with blanks, and its words."""
+        from bundler.formats import fingerprint
+        from bundler.seal import spoken
+
+        return [rv] if fingerprint.sha256(rv) or spoken.are_words(rv) else rv.split()
+
+
 believing_options = collecting(
     "believing",
     BelievingSettings,
@@ -50,9 +64,11 @@ believing_options = collecting(
     ),
     option(
         "--signer",
+        type=_Signers(),
         multiple=True,
-        metavar="sha256:HEX|FILE",
-        help="Believe a seal by this certificate: its SHA-256 fingerprint, or its file. May be repeated.",
+        metavar="sha256:HEX|WORDS|FILE",
+        help="Believe a seal by this certificate: its SHA-256 fingerprint in digits or its 24 words, or its file. "
+        "May be repeated.",
     ),
 )
 

@@ -14,6 +14,7 @@ from bundler.formats import fingerprint as written
 from bundler.formats.certificate import UNREADABLE
 from bundler.formats.malformed import Malformed
 from bundler.model.seal import Approval
+from bundler.seal import spoken
 from bundler.seal.belief import Trusted
 
 _LARGEST_LIST = 32 << 20
@@ -48,11 +49,11 @@ def _asked(path: Path, today: date) -> tuple[tuple[str, ...], Approval | None]:
 
 
 def fingerprint(text: str) -> str:
-    """The fingerprint that ``text`` is or whose certificate is in the file of that name: 64 lower-case hex digits.
+    """The fingerprint that ``text`` is, as digits or as words, or whose certificate is in the file of that name.
 
-    Raises :class:`UsageError`.
+    64 lower-case hex digits. Raises :class:`UsageError`.
     """
-    pasted = written.sha256(text)
+    pasted = written.sha256(text) or _heard(text)
     if pasted:
         return pasted
     path = Path(text)
@@ -62,13 +63,22 @@ def fingerprint(text: str) -> str:
     except (OSError, ValueError) as error:
         raise UsageError(
             f"{text!a} is neither a fingerprint nor a file that can be read",
-            do="give sha256: and 64 hex digits, or a file with the sealer's certificate",
+            do="give sha256: and 64 hex digits, the 24 words, or a file with the sealer's certificate",
         ) from error
     try:
         return certificate.read(document).sha256
     except Malformed as fault:
         raise UsageError(
             f"the signer's file {path} {fault}", do="give the sealer's certificate alone, in PEM or DER"
+        ) from fault
+
+
+def _heard(text: str) -> str:
+    try:
+        return spoken.heard(text)
+    except Malformed as fault:
+        raise UsageError(
+            f"the fingerprint in words {fault}", do="have the 24 words read to you again, or ask for the 64 digits"
         ) from fault
 
 

@@ -18,10 +18,11 @@ import sealed_bundles as sealed
 from seal_cases import CASES, DAMAGED, DOUBTED, OK, REFUSED
 
 from bundler.errors import NotBelieved
+from bundler.flow import trusted
 from bundler.pack import container
 from bundler.render import quoting
 from bundler.seal import sums
-from bundler.seal.belief import Trusted, believe
+from bundler.seal.belief import believe
 from bundler.seal.check import Member, check
 
 CODES = {"0": OK, "200": DAMAGED, "201": DOUBTED}
@@ -59,8 +60,8 @@ def python(bundle: Path, given: str) -> str:
 def of_members(members: Iterable[Member], given: str) -> str:
     """The same, of files that are read elsewhere."""
     try:
-        found = check(members)
-        believe(found, Trusted(frozenset([given])), at=datetime.now(timezone.utc))
+        now = datetime.now(timezone.utc)
+        believe(check(members), trusted.read([given], today=now.date()), at=now)
     except NotBelieved as error:
         return DOUBTED if error.reason in SEAL_REASONS else DAMAGED
     return OK
@@ -78,10 +79,8 @@ def bash_verdicts(program: str, bundles: list[tuple[Path, str]]) -> list[str]:
 def powershell_verdicts(program: str, bundles: list[tuple[Path, str]], folder: Path) -> list[str]:
     """One process for all of them: starting one takes longer than its work."""
     file = folder / "all.ps1"
-    lines = (
-        f'& {quoting.powershell(str(bundle / "verify.ps1"))} -Signer {given}\nWrite-Host "<<$LASTEXITCODE>>"\n'
-        for bundle, given in bundles
-    )
+    calls = ((quoting.powershell(str(bundle / "verify.ps1")), quoting.powershell(given)) for bundle, given in bundles)
+    lines = (f'& {script} -Signer {given}\nWrite-Host "<<$LASTEXITCODE>>"\n' for script, given in calls)
     file.write_text("".join(lines), encoding="ascii")
     done = subprocess.run(
         [program, "-NoProfile", "-NonInteractive", "-File", file], capture_output=True, text=True, check=False

@@ -18,6 +18,8 @@ from receipts import problems
 from seal_cases import FIRST, SEALER, THIRD
 from small_root import put
 
+from bundler.seal import spoken
+
 SERIAL = 20261122010203
 RECIPE = replace(cases.APPROVED, practice="LAB", serial=SERIAL, pins=(sample.DEB,))
 OPENPGP = replace(cases.BOTH, practice="LAB", pins=(sample.DEB,))
@@ -323,7 +325,17 @@ def test_what_ran_is_remembered_after_the_agent_is_gone_and_only_when_it_ran(sea
 
 def test_in_a_terminal_verify_asks_whom_to_believe(sealed_server):
     pty = pytest.importorskip("pty")
-    for answer, code in ((SEALER.fingerprint, 0), (cases.STRANGER.fingerprint, 201), ("", 201)):
+    in_lines = "\n".join(spoken.lines(spoken.words(SEALER.fingerprint)))
+    of_another = " ".join(spoken.words(cases.STRANGER.fingerprint))
+    answers = {
+        SEALER.fingerprint: 0,
+        cases.STRANGER.fingerprint: 201,
+        "": 201,
+        in_lines: 0,
+        of_another: 201,
+        "zoo zoo\n": 205,
+    }
+    for answer, code in answers.items():
         master, slave = pty.openpty()
         process = subprocess.Popen(
             [shutil.which("chroot"), sealed_server.root, "/bin/bash", "/bundle/verify.sh"],

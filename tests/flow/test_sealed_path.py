@@ -6,12 +6,15 @@ import json
 import shutil
 import subprocess
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from lab_site import Site
 from sealers import NOW, Identity, identity, revocation_list
+
+from bundler.seal import spoken
 
 ANCHORS = ("--anchors", "lab/authority/anchors.json")
 
@@ -86,8 +89,15 @@ def test_two_and_a_half_ways_to_name_a_signer(site: Site, monkeypatch: pytest.Mo
     assert verify(site, bundle, "--definition", "bundle.yaml")["ok"]
     spelled = ":".join(sealer.sha256[at : at + 2] for at in range(0, 64, 2)).upper()
     assert verify(site, bundle, "--signer", spelled)["ok"]
-    monkeypatch.setenv("ARC_BUNDLER_SIGNER", sealer.sha256)
-    assert verify(site, bundle)["ok"]
+    words = spoken.words(sealer.sha256)
+    assert verify(site, bundle, "--signer", " ".join(words))["ok"]
+    misheard = (*words[1:], words[0])
+    assert verify(site, bundle, "--signer", " ".join(misheard)) == "usage"
+    stranger = sha256(b"somebody else").hexdigest()
+    variables = (sealer.sha256, " ".join(words), " ".join(spoken.digits(sealer.sha256)), f"{stranger} {sealer.sha256}")
+    for variable in variables:
+        monkeypatch.setenv("ARC_BUNDLER_SIGNER", variable)
+        assert verify(site, bundle)["ok"]
     assert verify(site, bundle, "--signer", "nowhere.pem") == "usage"
     assert verify(site, bundle, "--insecure-no-seal", "--signer", sealer.sha256) == "usage"
 

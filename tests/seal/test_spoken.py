@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mnemonic import Mnemonic
 
+from bundler.formats.malformed import Malformed
 from bundler.seal import spoken
 
 FINGERPRINTS = st.binary(min_size=32, max_size=32).map(bytes.hex)
@@ -40,3 +41,39 @@ def test_digits_are_the_fingerprint_in_fours(fingerprint):
 def test_what_is_no_fingerprint_has_no_words():
     with pytest.raises(ValueError, match=r"."):
         spoken.words("0123")
+
+
+@given(FINGERPRINTS, st.sampled_from([str.upper, str.title, lambda text: text.replace(" ", "\n "), str]))
+def test_words_that_were_heard_say_the_fingerprint(fingerprint, written):
+    assert spoken.heard(written(" ".join(spoken.words(fingerprint)))) == fingerprint
+
+
+@given(FINGERPRINTS)
+def test_four_letters_tell_a_word(fingerprint):
+    assert spoken.heard(" ".join(word[:4] for word in spoken.words(fingerprint))) == fingerprint
+
+
+@given(FINGERPRINTS, st.integers(0, 23), st.sampled_from(Mnemonic("english").wordlist))
+def test_a_word_that_was_misheard_says_nothing_of_this_fingerprint(fingerprint, position, other):
+    words = list(spoken.words(fingerprint))
+    words[position], meant = other, words[position]
+    try:
+        heard = spoken.heard(" ".join(words))
+    except Malformed:
+        heard = ""
+    assert (heard == fingerprint) == (other == meant)
+
+
+def test_the_checksum_finds_a_word_that_was_misheard():
+    with pytest.raises(Malformed, match="misheard"):
+        spoken.heard("zoo " * 23 + "zoo")
+
+
+def test_a_word_of_no_list_is_named():
+    with pytest.raises(Malformed, match=r"'qwert' as word 3"):
+        spoken.heard("zoo zoo qwert" + " zoo" * 20 + " vote")
+
+
+@pytest.mark.parametrize("text", ["", "zoo", "zoo " * 23, "zoo " * 25, "zoo. " * 24, "ff" * 32, "sealer.pem"])
+def test_what_is_not_24_words_is_not_heard(text):
+    assert not spoken.heard(text)
