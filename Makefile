@@ -31,6 +31,10 @@ demo: $(STAMP) ## Show the whole path: lab, definition, lock, build, verify, ins
 test: $(STAMP) ## Pass all tests (PYTEST_ARGS adds to pytest's own)
 	$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
 
+.PHONY: thorough
+thorough: $(STAMP) ## Pass all tests with every point, byte and moment that `test` takes samples of (an hour)
+	ARC_BUNDLER_THOROUGH=1 $(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+
 .PHONY: lint
 lint: $(STAMP) ## Check style, types, the architecture and every rendered script
 	$(BIN)/ruff check bundler tests tools

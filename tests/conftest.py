@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import powershell_bench
 import pytest
 from far_side_states import pytest_itemcollected, pytest_terminal_summary
 from hypothesis import settings
+
+# What a shell starts in the background (``make test &``) ignores it, and so would what the tests start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 __all__ = ["pytest_itemcollected", "pytest_terminal_summary"]
 

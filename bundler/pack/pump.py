@@ -36,7 +36,9 @@ class _Pump(Generic[_T]):
             return
         except BaseException as error:  # noqa: BLE001  # raised again where it is pulled
             self._failure = error
-        self._put(None)
+        # Who pushes may have failed, or have swallowed our word, after the listener left.
+        with suppress(Abandoned):
+            self._put(None)
 
     def items(self) -> Iterator[_T]:
         while (item := self._queue.get()) is not None:

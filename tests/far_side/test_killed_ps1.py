@@ -17,13 +17,14 @@ import pytest
 import sample_bundles as sample
 from far_side_windows import FRAMEWORK, UNINSTALL, Server, make, write_bundle
 from test_changes_ps1 import ENVIRONMENT, HOSTS, changes
+from thoroughness import count
 
 from bundler.model.host_record import HostRecord
 from bundler.products.arc_server.onboarding import Identity
 
 pytestmark = pytest.mark.slow
 
-POINTS = int(os.environ.get("ARC_BUNDLER_KILL_POINTS", "50"))
+POINTS = count(20, 50)
 # Several tests, so that several processes share them.
 PARTS = 10
 
@@ -168,7 +169,7 @@ def test_uninstalling_is_killed_anywhere_and_goes_on(tmp_path, powershell):
 
     again()
     total = moments(server, "-Uninstall", *secret)
-    points = max(1, POINTS // 10)
+    points = count(3, 10)
     for moment in [1 + point * total // points for point in range(points)] + ["msiexec removed", "disconnect after"]:
         again()
         if isinstance(moment, int):

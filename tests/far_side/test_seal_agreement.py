@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import re
 import subprocess
@@ -16,6 +15,7 @@ import pytest
 import seal_cases
 import sealed_bundles as sealed
 from seal_cases import CASES, DAMAGED, DOUBTED, OK, REFUSED
+from thoroughness import count
 
 from bundler.errors import NotBelieved
 from bundler.flow import trusted
@@ -126,7 +126,7 @@ def test_verify_ps1(bundles, powershell, tmp_path):
 # ---- Single bytes ----
 
 LONG = 7200
-"""Seconds for all 10,000 of them on a busy machine; the usual number takes a minute."""
+"""Seconds for all 10,000 of them on a busy machine; the sample takes a minute."""
 
 
 class Judge:
@@ -219,10 +219,6 @@ def believed_after(bundle: Path, wanted: list[tuple[Path, int, int]], verdict) -
     return unseen
 
 
-def count(usual: int) -> int:
-    return int(os.environ.get("ARC_BUNDLER_BYTE_CHANGES", usual))
-
-
 @pytest.fixture(params=["rsa2048", "p256"])
 def small(request, tmp_path) -> tuple[Path, str]:
     """A sealed and approved bundle of few bytes, and its sealer."""
@@ -242,7 +238,7 @@ def small(request, tmp_path) -> tuple[Path, str]:
 @pytest.mark.timeout(LONG)
 def test_no_byte_can_be_changed_for_the_program(small):
     bundle, given = small
-    wanted = changes(bundle, count(10_000) // 2, seed=1)
+    wanted = changes(bundle, 10_000 // 2, seed=1)
     files = {path: path.read_bytes() for path in bundle.rglob("*") if path.is_file()}
     names = {path: path.relative_to(bundle).as_posix() for path in files}
 
@@ -260,7 +256,7 @@ def test_no_byte_can_be_changed_for_verify_sh(small, tmp_path):
     if not far_side_bashes.paths():
         pytest.skip("needs bash")
     bundle, given = small
-    wanted = changes(bundle, count(300) // 2, seed=1)
+    wanted = changes(bundle, count(300, 10_000) // 2, seed=1)
     judge = bash_judge(bundle, given, tmp_path)
     assert believed_after(bundle, wanted, judge.verdict) == []
     judge.close()
@@ -269,7 +265,7 @@ def test_no_byte_can_be_changed_for_verify_sh(small, tmp_path):
 @pytest.mark.timeout(LONG)
 def test_no_byte_can_be_changed_for_verify_ps1(small, powershell, tmp_path):
     bundle, given = small
-    wanted = changes(bundle, count(300) // 2, seed=1)
+    wanted = changes(bundle, count(300, 10_000) // 2, seed=1)
     judge = powershell_judge(powershell, bundle, given, tmp_path)
     assert believed_after(bundle, wanted, judge.verdict) == []
     judge.close()

@@ -14,12 +14,13 @@ from pathlib import Path
 
 import pytest
 from lab_site import NOW, definition
+from thoroughness import count
 
 from bundler.flow import lock_file
 from bundler.flow.verify import hashes
 from bundler.lab.lab import Lab
 
-POINTS = 104
+POINTS = count(40, 104)
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork: each point is a process of its own")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bundler.fetch import retry
 from bundler.lab import behaviour
 from bundler.lab.lab import Lab
 
@@ -26,7 +27,8 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_an_upstream_fault_has_its_exit_code_and_leaves_nothing(site, case):
+def test_an_upstream_fault_has_its_exit_code_and_leaves_nothing(site, case, monkeypatch):
+    monkeypatch.setattr(retry, "delay", lambda *_, **__: 0.0)
     pattern, told, code, said = CASES[case]
     site.lab.misbehave(pattern, told)
     refused = site.run("build")
