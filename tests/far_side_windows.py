@@ -172,8 +172,10 @@ def write_bundle(folder: Path, *arguments, practice="LAB", **more) -> None:
     """A bundle whose script does not wait long between two tries."""
     sample.write(folder, *arguments, practice=practice, **more)
     script = (folder / "install.ps1").read_text()
-    assert "$ConnectPause = 15000" in script
-    (folder / "install.ps1").write_text(script.replace("$ConnectPause = 15000", "$ConnectPause = 50"), newline="\r\n")
+    for pause in ("$ConnectPause = 15000", "$ConfirmPause = 3000"):
+        assert pause in script
+        script = script.replace(pause, f"{pause.partition('=')[0]}= 50")
+    (folder / "install.ps1").write_text(script, newline="\r\n")
 
 
 def outcomes(ended):

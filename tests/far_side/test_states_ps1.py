@@ -12,7 +12,7 @@ import pytest
 import sample_bundles as sample
 from far_side_windows import CANARY, UNINSTALL, Server, outcomes, write_bundle
 
-from bundler.products.arc_server.onboarding import Setting
+from bundler.products.arc_server.onboarding import EndpointCheck, Setting
 
 OLDER, NEWER = "1.66.03471.1262", "1.100.0.1"
 
@@ -226,15 +226,64 @@ def test_a_proxy_of_somebody_elses_stays(server):
     assert local["proxy.url"] == "http://other.example:8080"
 
 
-def test_a_gateway_is_confirmed(server):
-    gateway = f"/subscriptions/{sample.SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.HybridCompute/gateways/g"
-    write_bundle(server / "bundle", replace(sample.SECRET, settings=(), gateway_id=gateway))
+GATEWAY = f"/subscriptions/{sample.SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.HybridCompute/gateways/g"
+CONNECTED = {"status": "Connected", "subscriptionId": sample.SUBSCRIPTION, "resourceGroup": "rg-arc"}
+BEHIND = "http://proxy.example:3128"
+
+
+@pytest.mark.parametrize(
+    ("shown", "code"),
+    [
+        ({"httpsProxy": "http://localhost:40343", "upstreamProxy": BEHIND}, 0),
+        ({"httpsProxy": "http://localhost:40343", "upstreamProxy": ""}, 206),
+        ({"httpsProxy": BEHIND, "upstreamProxy": ""}, 206),
+    ],
+    ids=["by it", "not by the proxy", "not by it"],
+)
+def test_a_gateway_is_confirmed(server, shown, code):
+    write_bundle(server / "bundle", replace(sample.SECRET, gateway_id=GATEWAY, proxy_url=BEHIND))
     assert server.run(*server.secret()).code == 0
-    shown = {"status": "Connected", "subscriptionId": sample.SUBSCRIPTION, "resourceGroup": "rg-arc", "httpsProxy": ""}
-    (server / "shown").write_text(json.dumps(shown))
+    (server / "shown").write_text(json.dumps(CONNECTED | shown))
     ended = server.run(*server.secret())
-    assert ended.code == 206, ended.out
-    assert "not through the Arc gateway" in ended.out
+    assert ended.code == code, ended.out
+    assert ("not through the Arc gateway" in ended.out) == bool(code)
+
+
+def test_a_gateway_may_need_a_moment(server):
+    """The agent's proxy starts when it is told to; who asks at once sees how it was."""
+    write_bundle(server / "bundle", replace(sample.SECRET, settings=(), gateway_id=GATEWAY))
+    server.install_agent(sample.WINDOWS_VERSION)
+    connected_to(server, "rg-arc")
+    (server / "shown").write_text(json.dumps(CONNECTED | {"httpsProxy": ""}))
+    agent = server / "Programs/AzureConnectedMachineAgent/azcmagent.exe"
+    ready = json.dumps(CONNECTED | {"httpsProxy": "http://localhost:40343"})
+    asked = server / "asked"
+    count = f"echo >>'{asked}'; (($(wc -l <'{asked}') < 6)) || echo '{ready}' >'{server.root}/shown'"
+    agent.write_text(
+        agent.read_text().replace(
+            "if [[ $1 == disconnect", f"[[ $1 != show ]] || {{ {count}; }}\nif [[ $1 == disconnect"
+        )
+    )
+    ended = server.run(*server.secret())
+    assert ended.code == 0, ended.out
+    assert ", by the gateway" in ended.out
+
+
+@pytest.mark.parametrize(("way", "code"), [("gateway", 0), ("direct", 26)])
+def test_what_goes_by_the_gateway_is_no_matter_of_the_agents_check(server, way, code):
+    """Before it is connected the agent tries by itself what only the gateway can reach."""
+    host = "agentserviceapi.guestconfiguration.azure.com"
+    (server / "lab/var/opt/azcmagent").mkdir(parents=True)
+    (server / "lab/var/opt/azcmagent/lab.json").write_text(json.dumps({"unreachable": host}))
+    # The stand-in looks at its table when it connects, too, as the real one does not with a gateway.
+    agent = server / "stand-in/azcmagent.exe"
+    forget = f"[[ $1 != connect ]] || rm -f '{server.root}/lab/var/opt/azcmagent/lab.json'\n"
+    agent.write_text(agent.read_text().replace("if [[ $1 == disconnect", forget + "if [[ $1 == disconnect"))
+    row = EndpointCheck(host=host, port=443, required=True, expects="any", way=way, phase="always", feature="core")
+    write_bundle(server / "bundle", replace(sample.SECRET, settings=(), gateway_id=GATEWAY, checks=(row,)))
+    ended = server.run(*server.secret())
+    assert ended.code == code, ended.out
+    assert ("azcmagent check does not reach" in ended.out) == bool(code)
 
 
 def test_what_the_agent_does_not_keep_is_told(server):
