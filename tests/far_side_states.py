@@ -49,7 +49,11 @@ ROWS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "rpm: two versions, from an upgrade that was killed": (("test_a_leftover_of_an_rpm_upgrade_is_dropped",), NONE),
     "Windows' own Azure Arc setup": (NONE, ("test_what_is_worth_knowing_does_not_stop",)),
     "another package installation is running": (
-        ("test_a_held_lock_is_waited_for_and_its_holder_named", "test_somebody_else_runs_zypper"),
+        (
+            "test_a_held_lock_is_waited_for_and_its_holder_named",
+            "test_somebody_else_runs_zypper",
+            "test_somebody_else_runs_dnf",
+        ),
         ("test_another_installation_is_waited_for",),
     ),
     "this script is running already": (("test_two_at_once",), ("test_two_runs_exclude_each_other",)),

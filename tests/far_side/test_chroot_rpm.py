@@ -108,6 +108,21 @@ def test_an_enterprise_linux_that_has_yum_alone(rhel, bundles):
     assert "skip" in again.out
 
 
+@pytest.mark.parametrize("lock", ["var/run/yum.pid", "var/lib/dnf/rpmdb_lock.pid", "var/cache/dnf/metadata_lock.pid"])
+def test_somebody_else_runs_dnf(rhel, bundles, lock):
+    """dnf and yum wait for each other without end; the script, which knows their files, does not."""
+    script = carry(bundles.make(), rhel)
+    (rhel / lock).parent.mkdir(parents=True, exist_ok=True)
+    hold = ("sh", "-c", f'sleep 60 & printf %s "$!" >/{lock}; exec bash "$@"', "sh", script, "--lock-wait", "2")
+    outcome = rhel.run(*hold, environment=GIVEN, timeout=50)
+
+    assert outcome.code == 211, outcome.out
+    assert "(sleep) holds the package manager's lock" in outcome.out
+    assert not (rhel / AGENT).exists()
+    # Whoever left the file is dead.
+    assert rhel.run(script, environment=GIVEN).code == 0
+
+
 def test_a_package_that_rpm_refuses_is_143(rhel, bundles):
     (rhel / "usr/bin/dnf").unlink()
     script = carry(bundles.make(), rhel)
