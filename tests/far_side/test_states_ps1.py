@@ -299,6 +299,60 @@ def test_what_the_agent_does_not_keep_is_told(server):
     assert "proxy.url was set to" in ended.out
 
 
+PORTS = Setting(key="incomingconnections.ports", value="6516,22")
+SHOWN = (
+    "%s",
+    "incomingconnections.ports (preview)   : %s\r",
+    "Local\nincomingconnections.ports : %s",
+    "other.ports: %s",
+)
+
+
+@pytest.mark.parametrize("form", SHOWN)
+@pytest.mark.parametrize("held", ["[6516,22]", "[22 6516]"])
+def test_a_value_is_read_in_whatever_form(server, form, held):
+    """How the real agent's "config get" prints is in no document; another key's value is not this one's."""
+    agent = server / "stand-in/azcmagent.exe"
+    answer = f"""[[ $1 != config || $2 == set ]] || {{
+    [[ $2 == get ]] || exit 1
+    printf {json.dumps(form + chr(10))} '{held}'
+    exit
+}}
+"""
+    agent.write_text(agent.read_text().replace("if [[ $1 == disconnect", answer + "if [[ $1 == disconnect"))
+    write_bundle(server / "bundle", replace(sample.SECRET, settings=(PORTS,)))
+    ended = server.run(*server.secret())
+    assert ended.code == (69 if form.startswith("other") else 0), ended.out
+
+
+def test_a_switch_is_read_whatever_its_case(server):
+    """A version may write what JSON calls true, as the .NET that reads it does."""
+    agent = server / "stand-in/azcmagent.exe"
+    answer = """[[ $1 != config || $2 == set ]] || {
+    [[ $2 == list && ${3:-} == -j ]] || exit 1
+    echo '{"localsettings": [{"Key": "extensions.enabled", "Value": true}]}'
+    exit
+}
+"""
+    agent.write_text(agent.read_text().replace("if [[ $1 == disconnect", answer + "if [[ $1 == disconnect"))
+    setting = Setting(key="extensions.enabled", value="true")
+    write_bundle(server / "bundle", replace(sample.SECRET, settings=(setting,)))
+    ended = server.run(*server.secret())
+    assert ended.code == 0, ended.out
+    assert "does not show what is set" not in ended.out
+
+
+def test_a_value_that_is_not_shown_is_told(server):
+    agent = server / "stand-in/azcmagent.exe"
+    answer = "[[ $1 != config || $2 == set ]] || exit 1\n"
+    agent.write_text(agent.read_text().replace("if [[ $1 == disconnect", answer + "if [[ $1 == disconnect"))
+    write_bundle(server / "bundle", replace(sample.SECRET, settings=(PORTS,)))
+    ended = server.run(*server.secret())
+    assert ended.code == 0, ended.out
+    assert "azcmagent does not show what is set for incomingconnections.ports" in ended.out
+    assert outcomes(ended)[3] == "warn"
+
+
 def test_two_runs_exclude_each_other(server):
     (server / "Data/arc-bundler").mkdir(parents=True)
     lock = server / "Data/arc-bundler/lock"
