@@ -382,8 +382,14 @@ def test_an_azure_vm_is_refused_but_for_a_test(server, elsewhere):
     assert ended.code == 202, ended.out
     assert "this is an Azure VM (AzurePublicCloud)" in ended.out
     assert not (server / "packages").exists()
-    ended = server.run("--secret-file", "/root/secret", environment={"MSFT_ARC_TEST": "true"})
+    # Nor does it help not to look at the network.
+    assert server.run("--skip-network-check", "--secret-file", "/root/secret").code == 202
+    (server / "records").rename(server / "refused")
+    ended = server.run(
+        "--secret-file", "/root/secret", "--record-dir", "/records", environment={"MSFT_ARC_TEST": "true"}
+    )
     assert ended.code == 0, ended.out
+    assert receipt(server)["switches"] == ["MSFT_ARC_TEST"]
 
 
 @pytest.mark.parametrize(
