@@ -124,6 +124,55 @@ def test_the_hosts_file_gets_its_lines_and_loses_them(server):
     assert server.run("-Uninstall", "-ForceLocalOnly").code == 0
     assert hosts.read_bytes() == b"192.0.2.7 added.later\r\n" + HOSTS + b"\r\n"
     assert changes(server) == []
+    # It is another file than the one that was kept.
+    assert hosts.with_name("hosts.arc-bundler.bak").exists()
+
+
+def with_records(server: Server):
+    """A bundle with a record, and the hosts file as it was."""
+    records = (HostRecord(host="gbl.his.arc.azure.com", address="10.0.0.4"),)
+    write_bundle(server / "bundle", replace(sample.SECRET, hosts_records=records))
+    hosts = server / "Windows/System32/drivers/etc/hosts"
+    hosts.parent.mkdir(parents=True)
+    hosts.write_bytes(HOSTS)
+    return hosts
+
+
+def test_what_was_kept_of_the_hosts_file_goes_when_it_is_so_again(server):
+    hosts = with_records(server)
+    assert server.run("-WriteHosts", *server.secret()).code == 0
+    server.install_agent(sample.WINDOWS_VERSION)
+    assert server.run("-Uninstall", "-ForceLocalOnly").code == 0
+    assert hosts.read_bytes() == HOSTS + b"\r\n"
+    assert [file.name for file in hosts.parent.iterdir()] == ["hosts"]
+
+
+@pytest.mark.parametrize("lost", ["BEGIN", "END"])
+def test_a_marker_without_its_other_one_costs_nobody_his_lines(server, lost):
+    """What stands between it and our next lines is somebody's."""
+    hosts = with_records(server)
+    assert server.run("-WriteHosts", *server.secret()).code == 0
+    lines = [line for line in hosts.read_bytes().splitlines(keepends=True) if not line.startswith(f"# {lost}".encode())]
+    broken = b"".join(lines) + b"192.0.2.7 added.later\r\n"
+    hosts.write_bytes(broken)
+    for _ in range(2):
+        ended = server.run("-WriteHosts", *server.secret())
+        assert ended.code == 202, ended.out
+        assert "a marker of arc-bundler without its other one" in ended.out
+        assert hosts.read_bytes() == broken
+    server.install_agent(sample.WINDOWS_VERSION)
+    assert server.run("-Uninstall", "-ForceLocalOnly").code == 215
+    assert hosts.read_bytes() == broken
+
+
+def test_a_hosts_file_that_cannot_be_written(server):
+    hosts = with_records(server)
+    hosts.unlink()
+    hosts.mkdir()
+    ended = server.run("-WriteHosts", *server.secret())
+    assert ended.code == 202, ended.out
+    assert "cannot be written" in ended.out
+    assert [file.name for file in hosts.parent.iterdir()] == ["hosts"]
 
 
 def stored(server: Server) -> list[str]:
