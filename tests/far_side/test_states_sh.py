@@ -358,6 +358,31 @@ def test_the_identitys_users_and_variables(server):
     assert not (server / "etc/systemd/system.conf.d").exists()
 
 
+def test_killed_while_it_changes_something_it_still_takes_it_back(server):
+    """What is done and not remembered would be nobody's to undo."""
+    put(server / "etc/passwd", "root:x:0:0::/root:/bin/sh\napp:x:1000:1000::/:/bin/sh\n", 0o644)
+    put(server / "etc/group", "root:x:0:\nhimds:x:900:\napp:x:1000:\n", 0o644)
+    kill = "[[ ! -e /kill ]] || { rm /kill; kill -KILL $PPID; }\n"
+    put(server / "usr/bin/gpasswd", GPASSWD + kill)
+    deed = (
+        'if [[ $1 == config && $2 == set && -e /kill ]]; then /opt/azcmagent/bin/lab-agent "$@"; '
+        + kill.strip()
+        + "; fi\n"
+    )
+    put(server / "stand-in/wrapper", small_root.WRAPPER.replace("exec ", deed + "exec "))
+    setting = Setting(key="proxy.url", value="http://proxy.example:3128")
+    for changes in ({"settings": (setting,)}, {"settings": (setting,), "identity": Identity(members=("app",))}):
+        sample.write(server / "bundle", replace(sample.SECRET, **changes))
+        (server / "kill").touch()
+        assert go(server).code == -signal.SIGKILL
+        assert not (server / "kill").exists()
+    assert "himds:x:900:app" in (server / "etc/group").read_text()
+    put(server / "usr/bin/apt-get", small_root.APT_GET.replace("rm -rf /opt/azcmagent ", "rm -rf "))
+    assert go(server, "--uninstall").code == 0
+    assert server.agent("config", "get", "proxy.url") == "\n"
+    assert "himds:x:900:\n" in (server / "etc/group").read_text()
+
+
 GATEWAY = f"/subscriptions/{sample.SUBSCRIPTION}/resourceGroups/g/providers/Microsoft.HybridCompute/gateways/one"
 
 
