@@ -126,12 +126,8 @@ def test_a_noexec_mount_is_named(place, debian, bundles):
     assert f"{place} is mounted noexec" in outcome.out
 
 
-def test_room_on_one_file_system_is_added_up(debian, bundles):
+def test_room_is_looked_for_where_it_will_be_used(debian, bundles):
     script = carry(bundles.make(), debian)
-    mount = 'mount -t tmpfs -o size=1m none /opt && exec bash "$@"'
-    outcome = debian.run("sh", "-c", mount, "sh", script, "--check", environment=GIVEN)
-    # The lab's package is small: what is demanded of /opt is less than this, or it is said how much is missing.
-    assert outcome.code == 0 or "MiB free and needs" in outcome.out
     full = 'mount -t tmpfs -o size=64k none /var/opt && exec bash "$@"'
     outcome = debian.run("sh", "-c", full, "sh", script, "--check", environment=GIVEN)
     assert outcome.code == 202, outcome.out

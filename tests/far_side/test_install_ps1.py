@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import time
 from dataclasses import replace
@@ -157,6 +158,20 @@ def test_the_build_number_says_which_windows_it_is(server):
 def test_a_machine_is_a_target_or_not(server, windows, environment, code):
     server.registry(windows=windows)
     assert server.run("-CheckOnly", *server.secret(), environment=environment).code == code
+
+
+@pytest.mark.parametrize("short", [0, 1])
+def test_room_on_one_volume_is_added_up(server, short):
+    """The agent, our copy of its package, and Windows Installer's; here all are on one volume."""
+    script = server / "bundle/install.ps1"
+    text = script.read_text()
+    packed, installed = map(int, re.search(r"Packed = '(\d+)'; Installed = '(\d+)'", text).groups())
+    free = installed + 2 * packed - short
+    text = re.sub(r"try \{ \(New-Object System.IO.DriveInfo.*", lambda _: str(free), text)
+    script.write_text(text, newline="\r\n")
+    ended = server.run("-CheckOnly", *server.secret())
+    assert ended.code == (202 if short else 0), ended.out
+    assert ("MiB free and needs" in ended.out) == bool(short)
 
 
 def test_an_old_framework_is_not_ready(server):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -214,6 +215,19 @@ def test_a_damaged_bundle_is_refused(server, path, how):
 def test_a_package_for_another_machine_may_be_missing(server):
     (server / "bundle" / sample.RPM.path).unlink()
     assert server.run(*secret(server)).code == 0
+
+
+@pytest.mark.parametrize("short", [0, 1])
+def test_room_on_one_file_system_is_added_up(server, short):
+    """The agent, our copy of its package, and a MiB each for the folders of its state; here all are on one."""
+    text = (server / "bundle/install.sh").read_text()
+    packed, installed = map(int, re.search(r"'deb' '(\d+)' '(\d+)'", text).groups())
+    free = installed + packed + 2 * 1024 - short
+    (server / "bin/df").unlink()
+    put(server / "bin/df", f"#!/bin/bash\necho header\necho /dev/sda1 9999999 1 {free} 1% /\n")
+    ended = server.run("--check", environment={"ARC_BUNDLER_SECRET": CANARY})
+    assert ended.code == (202 if short else 0), ended.out
+    assert ("MiB free and needs" in ended.out) == bool(short)
 
 
 def test_no_systemd_is_not_ready(server):
