@@ -29,6 +29,10 @@ ROWS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     "installed, not connected": ((f"{SH}:same version, not connected",), (f"{PS}:the same version, disconnected",)),
     "connected to the wanted resource": ((f"{SH}:same version, connected",), (f"{PS}:connected as wanted",)),
+    "connected to the wanted resource, and out of contact": (
+        ("test_who_has_lost_contact_is_told_why",),
+        ("test_who_has_lost_contact_is_told_why",),
+    ),
     "connected elsewhere": (
         (f"{SH}:connected elsewhere", f"{SH}:connected elsewhere, to move"),
         (f"{PS}:connected elsewhere", f"{PS}:connected elsewhere, and to be moved"),

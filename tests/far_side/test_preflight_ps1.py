@@ -315,6 +315,23 @@ def test_nothing_waits_for_the_network_where_it_is_connected(server):
     assert server.receipt()["preflight"] == []
 
 
+@pytest.mark.parametrize(("status", "code"), [("Disconnected", 208), ("Connected", 0)])
+def test_who_has_lost_contact_is_told_why(server, status, code):
+    """The agent knows its resource and does not reach Azure. What connecting alone needs may be closed again."""
+    shown = {"status": status, "subscriptionId": sample.SUBSCRIPTION, "resourceGroup": "rg-arc", "resourceName": "srv"}
+    (server / "shown").write_text(json.dumps(shown))
+    server.install_agent(sample.WINDOWS_VERSION)
+    gone = check(443, host="no-such-name.invalid")
+    write_bundle(
+        server / "bundle",
+        replace(sample.SECRET, settings=(), checks=(gone, replace(gone, host="arm.invalid", phase="connect"))),
+        practice="",
+    )
+    ended = server.run()
+    assert ended.code == code, ended.out
+    assert [row["host"] for row in server.receipt()["preflight"]] == (["no-such-name.invalid"] if code else [])
+
+
 def test_the_agents_own_check_has_the_last_word(server, azure):
     (server / "lab/var/opt/azcmagent").mkdir(parents=True)
     (server / "lab/var/opt/azcmagent/lab.json").write_text(json.dumps({"unreachable": "gbl.his.arc.azure.com"}))

@@ -317,6 +317,32 @@ def test_the_agents_own_check_has_the_last_word(server):
     assert f"azcmagent check differs: it does not reach {ARC}" in ended.out
 
 
+@pytest.mark.parametrize(
+    ("status", "mode", "tried"),
+    [("Disconnected", (), True), ("Connected", ("--check",), True), ("Connected", (), False)],
+)
+def test_who_has_lost_contact_is_told_why(server, status, mode, tried):
+    """The agent knows its resource and does not reach Azure. What connecting alone needs may be closed again."""
+    names(server, ARM=world.REFUSED)
+    state = {"subscriptionId": sample.SUBSCRIPTION, "resourceGroup": "rg-arc", "resourceName": "srv"}
+    put(server / "var/opt/azcmagent/agentconfig.json", json.dumps(state), 0o644)
+    put(server / "var/opt/azcmagent/lab.json", json.dumps({"status": status}), 0o644)
+    put(server / "dpkg-version", sample.LINUX_VERSION, 0o644)
+    for name, source in (("lab-agent", "agent"), ("azcmagent", "wrapper")):
+        put(server / "opt/azcmagent/bin" / name, (server / "stand-in" / source).read_text())
+    (server / "bin/sleep").unlink()
+    put(server / "bin/sleep", "#!/bin/bash\nexec /bin/busybox sleep 0.05\n")
+    checks = tuple(replace(one, phase="connect") if one.host == ARM else one for one in CHECKS)
+    ended = go(server, *mode, checks=checks)
+    assert ended.code == (206 if status == "Disconnected" else 0), ended.out
+    assert sorted(rows(server)) == (sorted({*HOSTS} - {ARM}) if tried else [])
+    names(server, LOGIN=world.REFUSED)
+    for old in (server / "records").glob("*"):
+        old.unlink()
+    ended = go(server, *mode, checks=checks)
+    assert ended.code == (208 if tried else 0), ended.out
+
+
 @pytest.fixture
 def elsewhere(server, tmp_path, request):
     """Another network for this server: its clock is wrong, it is Azure's, or it has an agent's token endpoint."""
