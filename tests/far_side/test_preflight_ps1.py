@@ -224,7 +224,7 @@ def test_each_fault_is_told_by_its_row(server, azure, tmp_path):
     assert row(443, "no-such-name.invalid") == ("failed", "the name does not resolve")
     assert row(443, "192.0.2.1") == ("failed", "resolves to 192.0.2.1: public, and it should be private")
     assert row(443, "gateway.invalid")[0] == "untested"
-    assert "the clock is 60" in ended.out
+    assert "WARNING: this machine's clock is 60" in ended.out
     assert "ENDPOINT" in ended.out
     assert "|required |LAB Azure TLS Issuing CA" in ended.out
     assert not (server / "msiexec").exists()
@@ -238,6 +238,22 @@ def test_a_cipher_is_told_as_far_as_it_is_known(server, azure):
     (line,) = (line for line in ended.out.splitlines() if "TLS came up with" in line)
     assert "Aes" in line
     assert ".NET does not tell the cipher suite's name: azcmagent check judges it" in line
+
+
+@pytest.mark.parametrize("ahead", [600, -600])
+def test_a_wrong_clock_is_a_warning_and_stands_in_the_receipt(server, azure, ahead):
+    with listening(tls(azure.context(), ahead=ahead)) as port:
+        ended, receipt, _ = look(server, replace(sample.SECRET, checks=(check(port),)), trusted=azure.pem)
+    assert ended.code == 0, ended.out
+    step = receipt["steps"][1]
+    assert (step["name"], step["outcome"], step["code"]) == ("preflight", "warned", 0)
+    assert ("s ahead" if ahead > 0 else "s behind") in step["message"].partition("this machine's clock is ")[2]
+
+
+def test_a_clock_that_nobody_tells_is_said(server):
+    ended, _, _ = look(server, replace(sample.SECRET, checks=(check(443, host="gateway.invalid", way="gateway"),)))
+    assert ended.code == 0, ended.out
+    assert "not tested: this clock against Azure's" in ended.out
 
 
 def test_private_addresses_need_a_scope(server, azure):
