@@ -123,6 +123,7 @@ def _tell(surface: Surface, built: Built, *, check: str) -> None:
             if made.format != "directory":
                 lines.append(f"    archive SHA-256  {made.sha256}")
             lines.append(f"    bundle digest    {made.digest}")
+        lines += [f"unusual: {line}" for line in built.unusual]
         lines += _seal_lines(built)
         if built.scripts_signed_by:
             signer = built.scripts_signed_by

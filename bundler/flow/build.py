@@ -64,6 +64,8 @@ class Built:
     """None where nobody signed the PowerShell scripts, or there are none."""
     not_yet_approved: int = 0
     """Approvals that a server will demand and that nobody has given yet."""
+    unusual: tuple[str, ...] = ()
+    """What the manifest says that a reviewer should look at twice: a secret inside, a root that travels."""
     made: tuple[Made, ...]
 
 
@@ -250,7 +252,8 @@ def _password(output: Output, wish: Wish) -> str | None:
 
 def _built(basis: _Basis, jobs: Iterable[Job], made: tuple[Made, ...], *, unchanged: bool) -> Built:
     approval, sealer = basis.site.definition.approval, basis.wish.sealer
-    signers = (job.manifest.scripts_signed_by for job in jobs)
+    manifests = [job.manifest for job in jobs]
+    signers = (one.scripts_signed_by for one in manifests)
     return Built(
         name=basis.lock.name,
         version=basis.lock.version,
@@ -260,5 +263,6 @@ def _built(basis: _Basis, jobs: Iterable[Job], made: tuple[Made, ...], *, unchan
         sealed_by=describe(sealer).signer if sealer else None,
         scripts_signed_by=next(filter(None, signers), None),
         not_yet_approved=approval.required if approval else 0,
+        unusual=tuple(dict.fromkeys(line for one in manifests for line in one.unusual)),
         made=made,
     )

@@ -12,6 +12,7 @@ from bundler.flow.site import Site
 from bundler.model.artifact import Artifact
 from bundler.model.lock import Lock
 from bundler.model.plan import Action, Plan
+from bundler.products.arc_server.asked import EMBEDDED_SECRET
 from bundler.products.arc_server.definition import Output
 
 
@@ -78,6 +79,9 @@ def _render(lock: Lock, site: Site) -> Iterable[Action]:
     if "msi" in kinds:
         yield Action(verb="render", subject="install.ps1", reason=f"for the Windows targets, network profile {profile}")
     yield Action(verb="render", subject="verify.sh, verify.ps1", reason="the same check alone, small enough to read")
+    if site.definition.authentication.embeds:
+        reason = "the servers' secret: the definition embeds it, and `build` must allow it (--allow-embedded-secret)"
+        yield Action(verb="render", subject=EMBEDDED_SECRET, reason=reason)
     yield Action(verb="render", subject="manifest.json, SHA256SUMS", reason="every file with its SHA-256")
 
 

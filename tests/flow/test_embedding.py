@@ -38,6 +38,18 @@ def test_it_needs_the_definition_and_the_command_and_the_secret(site: Site, monk
     assert CANARY not in beside
 
 
+def test_plan_and_build_say_that_a_secret_is_inside(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARC_BUNDLER_PASSWORD", "of the archive")
+    monkeypatch.setenv("ARC_BUNDLER_SECRET", CANARY)
+    site.define(authentication=EMBEDDED, outputs=ENCRYPTED)
+    assert site.run("lock").code == 0
+    assert "config/secret" in site.run("plan").out
+    assert "unusual: HOLDS A SECRET" in site.run("build", "--allow-embedded-secret").out
+    again = site.run("build", "--allow-embedded-secret", "--format", "json")
+    assert again.json["unchanged"]
+    assert any("HOLDS A SECRET" in line for line in again.json["unusual"])
+
+
 def test_an_output_that_is_not_encrypted_is_a_fault_of_the_definition(site: Site) -> None:
     site.define(authentication=EMBEDDED, outputs="[{format: zip}]")
     assert kind(site.run("plan", "--format", "json")) == (3, "definition")
