@@ -24,6 +24,10 @@ def test_it_needs_the_definition_and_the_command_and_the_secret(site: Site, monk
     assert kind(site.run("build", "--format", "json")) == (9, "policy")
     assert kind(site.run("build", "--allow-embedded-secret", "--format", "json")) == (9, "policy")
     (site.folder / "secret").write_text(f"{CANARY}\n")
+    unasked = site.run("build", "--secret-file", "secret", "--format", "json")
+    assert kind(unasked) == (9, "policy")
+    assert "does not allow it" in unasked.json["error"]["message"]
+    assert not (site.folder / "bundles").exists()
     built = site.run("build", "--allow-embedded-secret", "--secret-file", "secret", "--format", "json")
     assert kind(built) == 0, built.err
     archive = site.made(".7z")
