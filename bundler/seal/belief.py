@@ -19,7 +19,7 @@ from bundler.formats.armor import armor
 from bundler.model.anchor import Anchors, PackageKey
 from bundler.model.manifest import Manifest
 from bundler.model.seal import Approval, Seal, Signer
-from bundler.seal import cms, sums
+from bundler.seal import cms, purposes, sums
 from bundler.seal.check import Checked
 from bundler.seal.identity import fingerprints, signer
 from bundler.seal.purposes import is_issuer, require_believable
@@ -154,26 +154,38 @@ def _require_unrevoked(
     A list of another issuer says nothing. ``at`` before the revocation is no excuse: nothing but the signer's own word
     says when a seal was made.
     """
+    who = purposes.named(certificate)
     concerned = [one for one in lists if one.issuer == certificate.issuer]
     for revoked in concerned:
         issuers = [one for one in known if is_issuer(one, certificate)]
+        if not issuers:
+            raise _refused(
+                f"whether the revocation list is by the issuer of {who} cannot be told: its certificate is not here",
+                "seal-revoked",
+                do="have the bundle sealed with its issuer's certificate, too, in `--seal-certificate FILE`; "
+                f"or ask the issuer itself about {who}, and leave its list out",
+            )
         if not any(_signed_by(revoked, one) for one in issuers):
-            raise _refused("a revocation list names the sealer's issuer, but is not signed by it", "seal-revoked")
+            raise _refused(
+                f"a revocation list names the issuer of {who}, but is not signed by it",
+                "seal-revoked",
+                do="fetch the list from the issuer itself: this one says nothing, good or bad",
+            )
         if any(extension.critical for extension in revoked.extensions):
             raise _refused(
-                "the revocation list of the sealer's issuer tells of some certificates alone",
+                f"the revocation list of the issuer of {who} tells of some certificates alone",
                 "seal-revoked",
                 do="give the issuer's whole list: no delta, and not one of a part (RFC 5280 sections 5.2.4 and 5.2.5)",
             )
         ends = revoked.next_update_utc
         if ends is not None and ends < at:
             raise _refused(
-                f"the revocation list of the sealer's issuer ended on {ends:%Y-%m-%d}",
+                f"the revocation list of the issuer of {who} ended on {ends:%Y-%m-%d}",
                 "seal-revoked",
                 do="fetch the present list from the issuer",
             )
         if revoked.get_revoked_certificate_by_serial_number(certificate.serial_number) is not None:
-            raise _refused("the sealer's certificate was revoked by its issuer", "seal-revoked")
+            raise _refused(f"the certificate of {who} was revoked by its issuer", "seal-revoked")
 
 
 def _signed_by(revoked: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:

@@ -148,7 +148,7 @@ def test_a_revoked_sealer_is_refused_by_the_list_of_its_issuer(site: Site) -> No
         "none": revocation_list(issuer),
         "revoked": revocation_list(issuer, sealer),
         "old": revocation_list(issuer, ends=NOW - timedelta(hours=1)),
-        "forged": revocation_list(Identity(identity("stranger").key, issuer.certificate), sealer),
+        "forged": revocation_list(Identity(identity("stranger").key, issuer.certificate)),  # to hide who was revoked
         "rubbish": b"<html>",
     }
     said = {}
@@ -159,6 +159,17 @@ def test_a_revoked_sealer_is_refused_by_the_list_of_its_issuer(site: Site) -> No
     assert said == {
         "none": "ok", "revoked": "seal-revoked", "old": "seal-revoked", "forged": "seal-revoked", "rubbish": "usage",
     }  # fmt: skip
+
+
+def test_a_revocation_list_of_an_issuer_who_did_not_travel_says_what_is_missing(site: Site) -> None:
+    issuer = identity("LAB issuer", authority=True, purposes=())
+    sealer = identity("LAB sealer", issuer=issuer)
+    bundle = build(site, sealer)
+    (site.folder / "list").write_bytes(revocation_list(issuer))
+    ran = site.run("verify", str(bundle), "--signer", sealer.sha256, "--revocation-list", "list", *ANCHORS)
+    assert ran.code == 6
+    assert "its certificate is not here" in ran.err
+    assert "--seal-certificate" in ran.err
 
 
 APPROVAL = "{required: 2, approvers: [%s]}"
