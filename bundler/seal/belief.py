@@ -263,7 +263,7 @@ def _approver(signed: Mapping[str, bytes], path: str, wanted: Approval, trusted:
         raise _refused(f"{path} is by nobody whom the manifest names as approver", "unknown-approval")
     if not fits(certificate, detached.algorithm, detached.signature, _signed(signed, sums.SUMS)):
         raise _refused(f"the approval {path} is of something else", "bad-seal")
-    require_believable(certificate, (), at)
+    require_believable(certificate, (), at, role="approver")
     # An approval holds its own certificate alone; where one authority serves all, the sealer's issuers are known.
     known = (certificate, *(_read(signed, sums.SUMS + sums.CMS).certificates if trusted.revocation_lists else ()))
     _require_unrevoked(certificate, known, trusted.revocation_lists, at)

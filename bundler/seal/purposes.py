@@ -30,6 +30,21 @@ _SEALING = frozenset([ExtendedKeyUsageOID.CODE_SIGNING, DOCUMENT_SIGNING, Extend
 Reason = Literal["seal-expired", "seal-not-yet-valid", "seal-purpose", "seal-weak-key"]
 
 
+Role = Literal["sealer", "approver"]
+
+_REFUSED: dict[Role, tuple[str, str]] = {
+    "sealer": (
+        "the bundle is sealed with a certificate that may not seal",
+        "do not use it; ask who built it to seal it with a valid certificate",
+    ),
+    "approver": (
+        "the bundle is approved with a certificate that may not approve",
+        "do not use it; ask who built it to name the approver's valid certificate in the definition, and build again",
+    ),
+}
+"""What is wrong, and what to do, for who checks."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """Why a certificate may not seal."""
@@ -66,15 +81,19 @@ def require_usable(certificate: x509.Certificate, chain: Sequence[x509.Certifica
         )
 
 
-def require_believable(certificate: x509.Certificate, chain: Sequence[x509.Certificate], at: datetime) -> None:
-    """Refuse a seal whose certificate may not seal. Raises :class:`NotBelieved`."""
+def require_believable(
+    certificate: x509.Certificate, chain: Sequence[x509.Certificate], at: datetime, *, role: Role = "sealer"
+) -> None:
+    """Refuse a signature whose certificate may not sign a bundle in that ``role``. Raises :class:`NotBelieved`."""
     found = problems(certificate, chain, at)
     if found:
+        what, do = _REFUSED[role]
+        clock = found[0].reason in ("seal-expired", "seal-not-yet-valid")
         raise NotBelieved(
-            "the bundle is sealed with a certificate that may not seal",
+            what,
             reason=found[0].reason,
             details=[f"certificate: {named(certificate)}", *(f"{problem.what}." for problem in found)],
-            do="do not use it; ask who built it to seal it with a valid certificate",
+            do=f"{'set this clock if it is wrong; otherwise ' if clock else ''}{do}",
         )
 
 

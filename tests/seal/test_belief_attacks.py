@@ -215,6 +215,16 @@ def test_manifest_and_sums_come_from_one_bundle(tmp_path: Path) -> None:
     assert verdict(bundle) == "digest-mismatch"
 
 
+def test_an_approver_whose_certificate_ended_is_not_called_the_sealer(tmp_path: Path) -> None:
+    ended = sealed.signer("p256", "LAB ended", begins=NOW - 9 * DAY, ends=NOW - DAY)
+    recipe = sealed.Recipe(sealer=cases.SEALER, approvers=(ended,), required=1, approved=(ended,))
+    bundle = sealed.write(tmp_path, recipe)
+    with pytest.raises(NotBelieved) as caught:
+        belief.believe(checked(bundle), SEALER, at=NOW)
+    assert caught.value.reason == "seal-expired"
+    assert "approved" in caught.value.what
+
+
 @pytest.mark.parametrize(
     ("begins", "ends"),
     [

@@ -146,3 +146,13 @@ def test_extensions_that_cannot_be_read():
     (problem,) = purposes.problems(x509.load_der_x509_certificate(bytes(broken)), (), NOW)
     assert problem.reason == "seal-purpose"
     assert "cannot be read" in problem.what
+
+
+@pytest.mark.parametrize("role", ["sealer", "approver"])
+def test_who_checks_is_told_whose_certificate_it_is_and_of_the_clock(role):
+    ended = made.certificate(made.key("p256"), starts=NOW - 2 * DAY, ends=NOW - DAY)
+    with pytest.raises(NotBelieved) as caught:
+        purposes.require_believable(ended, (), NOW, role=role)
+    assert ("approved" if role == "approver" else "sealed") in caught.value.what
+    assert ("approver" in caught.value.do) == (role == "approver")
+    assert caught.value.do.startswith("set this clock if it is wrong; otherwise ")
