@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,16 +28,23 @@ class BelievingSettings:
 
 
 class _Signers(click.types.StringParamType):
-    """Whose seal is believed; as a variable one fingerprint however it is written, or several without blanks."""
+    """A fingerprint in digits or words, or a file; of a variable, one a line, or fingerprints side by side.
+
+    click would part a variable at every blank, and the scripts on a server, which read the same one, do not.
+    """
 
     name = "signer"
 
-    def split_envvar_value(self, rv: str) -> Sequence[str]:
-        """The scripts on a server read the same variable, and they take a fingerprint with blanks, and its words."""
-        from bundler.formats import fingerprint
-        from bundler.seal import spoken
+    def split_envvar_value(self, rv: str) -> tuple[str, ...]:
+        """The signers that the variable's text names."""
+        from bundler.formats.fingerprint import sha256
+        from bundler.seal.spoken import are_words
 
-        return [rv] if fingerprint.sha256(rv) or spoken.are_words(rv) else rv.split()
+        if are_words(rv):
+            return (rv,)
+        lines = [line.strip() for line in rv.splitlines()]
+        parted = (line.split() if all(map(sha256, line.split())) else [line] for line in lines)
+        return tuple(one for line in parted for one in line)
 
 
 believing_options = collecting(

@@ -6,7 +6,6 @@ import json
 import shutil
 import subprocess
 from datetime import timedelta
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -93,11 +92,14 @@ def test_two_and_a_half_ways_to_name_a_signer(site: Site, monkeypatch: pytest.Mo
     assert verify(site, bundle, "--signer", " ".join(words))["ok"]
     misheard = (*words[1:], words[0])
     assert verify(site, bundle, "--signer", " ".join(misheard)) == "usage"
-    stranger = sha256(b"somebody else").hexdigest()
-    variables = (sealer.sha256, " ".join(words), " ".join(spoken.digits(sealer.sha256)), f"{stranger} {sealer.sha256}")
-    for variable in variables:
-        monkeypatch.setenv("ARC_BUNDLER_SIGNER", variable)
-        assert verify(site, bundle)["ok"]
+    (site.folder / "a folder").mkdir()
+    file = sealer.write(site.folder / "a folder", "the sealer")[1]
+    told = (sealer.sha256, " ".join(words), "\n".join(spoken.lines(words)))
+    fours = " ".join(spoken.digits(sealer.sha256))
+    other = "0" * 64
+    for written in (*told, fours, f"sha256: {fours}", f"{other} {sealer.sha256}", f"{other}\n{file}\n", str(file)):
+        monkeypatch.setenv("ARC_BUNDLER_SIGNER", written)
+        assert verify(site, bundle)["ok"], written
     assert verify(site, bundle, "--signer", "nowhere.pem") == "usage"
     assert verify(site, bundle, "--insecure-no-seal", "--signer", sealer.sha256) == "usage"
 
