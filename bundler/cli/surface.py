@@ -70,7 +70,7 @@ class Surface:
         """Tell the result: as text, or as JSON alone."""
         if self.json:
             click.echo(as_json(tree()))
-        elif not self.quiet:
+        elif self.format != "text" or not self.quiet:  # a page that was asked for is no remark
             click.echo(visible_lines(text()))  # it quotes manifests and certificates, which anybody may have written
 
     def warn(self, faults: Sequence[Fault], where: Path) -> None:
@@ -108,7 +108,7 @@ def _common(function: _F, more: Mapping[str, str]) -> _F:
     for decorate in (
         option("--no-progress", is_flag=True, help="Show no progress bars."),
         option("-v", "--verbose", count=True, help="Say each file that is done, and where a fault of ours happened."),
-        option("-q", "--quiet", is_flag=True, help="Say nothing but errors (and JSON, if asked for)."),
+        option("-q", "--quiet", is_flag=True, help="Say nothing but errors (and what --format asks for)."),
         option(
             "--format",
             "output_format",

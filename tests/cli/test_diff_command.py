@@ -141,6 +141,8 @@ def test_without_exit_code_a_difference_is_a_result_and_with_it_9(run, tmp_path)
         assert run(was, now, "--exit-code", "--format", form)[0] == 9
     assert run(was, was, "--exit-code")[0] == 0
     assert run(was, now, "--exit-code", "-q") == (9, "", "")
+    for form in ("json", "markdown", "html"):
+        assert run(was, now, "-q", "--format", form)[1] == run(was, now, "--format", form)[1] != ""
 
 
 @pytest.mark.parametrize(
