@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives import hashes
 
-from bundler.errors import NotBelieved, PolicyError, UsageError
+from bundler.errors import NotBelieved, PolicyError, UsageError, WriteError
 from bundler.model.progress import Progress
 from bundler.model.seal import Signer
 from bundler.model.tree import Mode
@@ -59,6 +59,8 @@ def approve(review: Review, key: SigningKey, *, digest: str, detached_to: Path |
     PolicyError where this approver was not asked; SigningError.
     """
     require_ready(key, review.at)
+    if detached_to:
+        _require_free(detached_to)
     found = _checked(review)
     _require_same(found, digest)
     _require_named(found, key)
@@ -104,6 +106,17 @@ def _require_named(found: Checked, key: SigningKey) -> None:
             details=[f"you: sha256:{fingerprint}", *(f"{one.name}: sha256:{one.sha256}" for one in wanted.approvers)],
             do="approve with the key that the definition names",
         )
+
+
+def _require_free(file: Path) -> None:
+    """Refuse to write over what is no approval: the approver's own key or certificate, named by accident."""
+    if file.is_file():
+        try:
+            cms.read(_read(file))
+        except ValueError as error:
+            raise WriteError(
+                f"{file} is already there, and is no approval", do="name another file with `--detached FILE`"
+            ) from error
 
 
 class _Alone:

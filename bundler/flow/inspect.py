@@ -43,14 +43,33 @@ def inspect(bundle: Path, *, password: Password | None = None) -> Inspected:
 
 
 def write_page(found: Inspected, file: Path) -> None:
-    """Write the review page of ``found``, the very one that lies beside its archives. Raises WriteError."""
+    """Write the review page of ``found``, the very one that lies beside its archives.
+
+    In the place of an older page, whole or not at all, and of nothing else. Raises WriteError.
+    """
     # Here, not above: who wants no page need not wait for the templates.
     from bundler.flow import review
+    from bundler.pack.staging import write_file
 
+    page = review.outside(found.document)
     try:
-        file.write_bytes(review.outside(found.document))
+        _require_page(file)
+        if file.is_file() or not file.exists():
+            file.parent.resolve(strict=True)
+            write_file(file.resolve(), page)
+        else:  # a pipe, or a terminal
+            file.write_bytes(page)
     except OSError as error:
         raise WriteError(f"{file} cannot be written: {error.strerror or error}", do="name another file") from error
+
+
+def _require_page(file: Path) -> None:
+    """Refuse to write over what is no page: the bundle itself, named twice by accident."""
+    if file.is_file():
+        with file.open("rb") as opened:
+            held = opened.read(15)
+        if held and held.lower() != b"<!doctype html>":
+            raise WriteError(f"{file} is already there, and is no page", do="name another file with `--html FILE`")
 
 
 def _alone(path: Path) -> bytes | None:

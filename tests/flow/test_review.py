@@ -84,6 +84,20 @@ def test_a_page_cannot_be_written_everywhere(site, made):
     ran = site.run("inspect", str(made / "arc-test-1.0"), "--html", "nowhere/page.html")
     assert ran.code == 7
     assert "Traceback" not in ran.err
+    assert not Path("nowhere").exists()
+
+
+def test_a_page_takes_the_place_of_a_page_and_of_nothing_else(site, made):
+    bundle = made / "arc-test-1.0.zip"
+    held = bundle.read_bytes()
+    ran = site.run("inspect", str(bundle), "--html", str(bundle))
+    assert ran.code == 7
+    assert "is no page" in ran.err
+    assert bundle.read_bytes() == held
+    page = site.folder / "page.html"
+    page.write_text("<!doctype html> of another bundle", encoding="utf-8")
+    assert site.run("inspect", str(bundle), "--html", str(page)).code == 0
+    assert page.read_bytes() == (made / "arc-test-1.0.review.html").read_bytes()
 
 
 @pytest.mark.parametrize("content", [b"{", b"{}", b'{"schema": "arc-bundler/manifest/9"}', b"{" + b"[" * 300_000])

@@ -218,6 +218,20 @@ def test_a_bundle_is_believed_when_enough_have_approved_it(site: Site, approvers
     assert verify(site, bundle, *believing) == "unknown-approval"
 
 
+def test_an_approval_takes_the_place_of_an_approval_and_of_nothing_else(
+    site: Site, approvers: dict[str, Identity]
+) -> None:
+    sealer = identity("LAB sealer")
+    bundle = build(site, sealer, approval="{required: 1, approvers: [{name: Aiko, certificate: aiko.pem}]}")
+    digest = site.run("inspect", str(bundle), "--format", "json").json["digest"]
+    own = keys(site, "aiko", approvers["aiko"])
+    before = (site.folder / "aiko.key").read_bytes()
+    for place, code in (("aiko.key", 7), ("aiko.p7s", 0), ("aiko.p7s", 0)):
+        given = ("--digest", digest, "--signer", sealer.sha256, "--detached", place)
+        assert site.run("approve", str(bundle), *given, *own).code == code
+    assert (site.folder / "aiko.key").read_bytes() == before
+
+
 def test_nobody_approves_what_asks_for_no_approval(site: Site, approvers: dict[str, Identity]) -> None:
     sealer = identity("LAB sealer")
     bundle = build(site, sealer)
