@@ -60,7 +60,7 @@ def command(
     with progress(wanted=surface.progress, quiet=surface.quiet, each=surface.verbose > 0) as shown:
         review = approving.Review(bundle, believed, surface.now, password, shown)
         if attach:
-            _refuse_signing(digest, detached, sealing)
+            _refuse_signing()
             result = approving.attach(review, attach)
         else:
             key = _key(surface, sealing)
@@ -68,9 +68,12 @@ def command(
     _tell(surface, result)
 
 
-def _refuse_signing(digest: str | None, detached: Path | None, sealing: SealSettings) -> None:
-    if digest or detached or sealing.seal_key or sealing.seal_pkcs11 or sealing.seal_command:
-        raise UsageError("--attach signs nothing", do="leave --digest, --detached and the key out")
+def _refuse_signing() -> None:
+    """A key in a variable is no contradiction: where approvals are attached, bundles are built and sealed as well."""
+    context = click.get_current_context()
+    for name in ("digest", "detached", "seal_key", "seal_pkcs11", "seal_command"):
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            raise UsageError("--attach signs nothing", do="leave --digest, --detached and the key out")
 
 
 def _key(surface: Surface, sealing: SealSettings) -> SigningKey:

@@ -94,7 +94,8 @@ def trusted(surface: Surface, chosen: BelievingSettings) -> Trusted | None:
     if chosen.signer or chosen.signers_of or chosen.revocation_list:
         raise UsageError(
             "--insecure-no-seal asks for no seal, and it was said whose is believed",
-            do="leave one of the two away",
+            do="leave one of the two away; ARC_BUNDLER_SIGNER, ARC_BUNDLER_DEFINITION and ARC_BUNDLER_REVOCATION_LIST "
+            "say it, too",
         )
     surface.say("--insecure-no-seal: nobody checks who made this bundle")
     return None

@@ -29,7 +29,9 @@ def content(place: Path, what: str) -> bytes:
         with place.open("rb") as file:
             held = file.read(_LARGEST + 1)
     except OSError as error:
-        raise UsageError(f"{what} {place} cannot be read: {error.strerror or error}") from error
+        raise UsageError(
+            f"{what} {place} cannot be read: {error.strerror or error}", do="give the path of a file that you may read"
+        ) from error
     if not held or len(held) > _LARGEST:
         raise UsageError(f"{what} {place} is empty, or larger than {_LARGEST} bytes", do="give the right file")
     return held

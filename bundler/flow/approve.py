@@ -71,7 +71,7 @@ def approve(review: Review, key: SigningKey, *, digest: str, detached_to: Path |
 
 def attach(review: Review, files: Iterable[Path]) -> Approved:
     """Put approvals that were made elsewhere into the bundle. Raises as :func:`approve`; UsageError for ``files``."""
-    return _put(review, _checked(review), [_read(file) for file in files], None)
+    return _put(review, _checked(review), [_approval(file) for file in files], None)
 
 
 def _checked(review: Review) -> Checked:
@@ -133,7 +133,23 @@ def _read(file: Path) -> bytes:
         with file.open("rb") as opened:
             return opened.read(cms.LARGEST + 1)
     except OSError as error:
-        raise UsageError(f"the approval {file} cannot be read: {error.strerror or error}") from error
+        raise UsageError(
+            f"the approval {file} cannot be read: {error.strerror or error}",
+            do="give the path of a file that you may read",
+        ) from error
+
+
+def _approval(file: Path) -> bytes:
+    content = _read(file)
+    try:
+        cms.read(content)
+    except ValueError as error:
+        raise NotBelieved(
+            f"{file} is no approval: {error}",
+            reason="bad-seal",
+            do="give the file that `approve --detached FILE` wrote; if it is that, copy it again",
+        ) from error
+    return content
 
 
 def _put(review: Review, found: Checked, given: Iterable[bytes], detached_to: Path | None) -> Approved:
@@ -168,12 +184,7 @@ def _write(review: Review, found: Checked, fresh: Mapping[str, bytes], detached_
 
 
 def _place(approval: bytes) -> str:
-    try:
-        certificate = cms.read(approval).certificates[0]
-    except ValueError as error:
-        raise NotBelieved(
-            f"this is no approval: {error}", reason="bad-seal", do="give the file that `approve --detached FILE` wrote"
-        ) from error
+    certificate = cms.read(approval).certificates[0]
     return sums.approval(certificate.fingerprint(hashes.SHA256()).hex())
 
 

@@ -113,7 +113,10 @@ def recipient(path: Path) -> x509.Certificate:
         with path.open("rb") as file:
             found = certificate.read(file.read(certificate.LARGEST + 1))
     except OSError as error:
-        raise UsageError(f"the recipient's file {path} cannot be read: {error.strerror or error}") from error
+        raise UsageError(
+            f"the recipient's file {path} cannot be read: {error.strerror or error}",
+            do="give the path of a file that you may read",
+        ) from error
     except Malformed as fault:
         raise UsageError(f"the recipient's file {path} {fault}", do="give one certificate, PEM or DER") from fault
     return certificate.loaded(found.der)

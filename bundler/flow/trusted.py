@@ -87,7 +87,10 @@ def _revoked(path: Path) -> x509.CertificateRevocationList:
         with path.open("rb") as file:
             document = file.read(_LARGEST_LIST)
     except OSError as error:
-        raise UsageError(f"the revocation list {path} cannot be read: {error.strerror or error}") from error
+        raise UsageError(
+            f"the revocation list {path} cannot be read: {error.strerror or error}",
+            do="give the path of a file that you may read",
+        ) from error
     load = x509.load_pem_x509_crl if document.startswith(b"-----BEGIN") else x509.load_der_x509_crl
     try:
         found = load(document)

@@ -232,6 +232,26 @@ def test_an_approval_takes_the_place_of_an_approval_and_of_nothing_else(
     assert (site.folder / "aiko.key").read_bytes() == before
 
 
+def test_where_bundles_are_sealed_approvals_are_attached(
+    site: Site, approvers: dict[str, Identity], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pipeline holds its key in variables, whatever it runs; and of several approvals the wrong one is named."""
+    sealer = identity("LAB sealer")
+    bundle = build(site, sealer, approval="{required: 1, approvers: [{name: Aiko, certificate: aiko.pem}]}")
+    digest = site.run("inspect", str(bundle), "--format", "json").json["digest"]
+    believing = ("--signer", sealer.sha256)
+    own = keys(site, "aiko", approvers["aiko"])
+    assert site.run("approve", str(bundle), *believing, "--digest", digest, "--detached", "aiko.p7s", *own).code == 0
+    monkeypatch.setenv("ARC_BUNDLER_SEAL_KEY", "sealer.key")
+    monkeypatch.setenv("ARC_BUNDLER_SEAL_CERTIFICATE", "sealer.pem")
+    assert site.run("approve", str(bundle), *believing, "--attach", "aiko.p7s", *own).code == 2
+    wrong = site.run("approve", str(bundle), *believing, "--attach", "aiko.p7s", "--attach", "aiko.pem")
+    assert wrong.code == 6
+    assert "aiko.pem is no approval" in wrong.err
+    done = site.run("approve", str(bundle), *believing, "--attach", "aiko.p7s")
+    assert done.code == 0, done.err
+
+
 def test_nobody_approves_what_asks_for_no_approval(site: Site, approvers: dict[str, Identity]) -> None:
     sealer = identity("LAB sealer")
     bundle = build(site, sealer)
