@@ -117,7 +117,11 @@ def _provenance(bundle: Path, found: Checked) -> Provenance | None:
     if document is None:
         return None
     sealer = cms.read(found.signed[sums.SUMS + sums.CMS]).certificates[0]
-    return provenance.check(document, sealer, found.manifest, digest=found.digest)
+    try:
+        return provenance.check(document, sealer, found.manifest, digest=found.digest)
+    except NotBelieved as error:
+        what = f"{name}, which lies beside the bundle, is not its provenance"
+        raise NotBelieved(what, reason=error.reason, details=[f"{error.what}."], do=error.do) from error
 
 
 def _require_anchors(found: Checked, anchors: Anchors) -> None:

@@ -187,6 +187,8 @@ def test_verify_believes_it_and_refuses_another(built, site, sealer):
     assert verify() == "other-signer"
     (built / NAME).write_bytes(written[:100] + b"A" + written[101:])
     assert verify() == "bad-provenance"
+    told = site.run("verify", str(built / "arc-test-1.0.zip"), *ANCHORS, "--signer", sealer.sha256)
+    assert NAME in told.err
     (built / NAME).unlink()
     assert verify() is None
 
