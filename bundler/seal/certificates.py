@@ -6,6 +6,7 @@ signatures; others are left out. So the same certificates make the same seal.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -126,6 +127,15 @@ def content_of(place: Path, what: str) -> bytes:
     if len(content) > LARGEST:
         raise SigningError(f"the {what} {place} is larger than {LARGEST} bytes", do="give the right file")
     return content
+
+
+def cut_short(content: bytes) -> bool:
+    """Whether it is DER that says of itself that it is longer (X.690 section 8.1.3.5), as keys in files are."""
+    head = re.match(rb"\x30([\x82\x83])", content)
+    if head is None:
+        return False
+    octets = head[1][0] & 0x7F
+    return len(content) < 2 + octets + int.from_bytes(content[2 : 2 + octets], "big")
 
 
 _SIGHTS = (

@@ -31,6 +31,8 @@ _Private = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 _Found = tuple[object, tuple[x509.Certificate, ...]]
 
 _PEM = re.compile(rb"-----BEGIN ((?:RSA |EC |ENCRYPTED )?PRIVATE KEY)-----.*?-----END \1-----", re.DOTALL)
+_BEGIN = re.compile(rb"-----BEGIN (?:RSA |EC |ENCRYPTED )?PRIVATE KEY-----")
+_AGAIN = "copy it again, whole and in binary; or export it anew"
 _KINDS = f"use a key that is RSA with {purposes.LEAST_RSA} to {purposes.MOST_RSA} bits, or on P-256 or P-384"
 
 
@@ -111,6 +113,11 @@ def _opened(content: bytes, place: Path, passphrase: _Asked) -> _Found:
 
 
 def _no_key(content: bytes, place: Path) -> SigningError:
+    begun = _BEGIN.search(content)
+    if begun and b"PRIVATE KEY-----" not in content[begun.end() :].partition(b"-----END ")[2]:
+        return SigningError(f"{place} holds the beginning of a key and not its end", do=_AGAIN)
+    if certificates.cut_short(content):
+        return SigningError(f"{place} is the beginning of a file in DER and not its end", do=_AGAIN)
     return SigningError(
         f"{place} holds no key in PEM, and is no PKCS #12 file",
         details=certificates.guesses(content),

@@ -242,7 +242,18 @@ WEIRD = {
         "--openpgp-key",
     ),
     "request": (b"-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n", "request"),
-    "cut short": (made.key_pem(made.key("p256"))[:-40], "holds no key in PEM"),
+    "cut short": (made.key_pem(made.key("p256"))[:-40], "the beginning of a key and not its end"),
+    "cut short in its last line": (made.key_pem(made.key("p256"))[:-10], "the beginning of a key and not its end"),
+    "a certificate and half a key": (
+        made.certificate_pem(made.certificate(made.key("p256"))) + made.key_pem(made.key("p256"))[:-40],
+        "the beginning of a key and not its end",
+    ),
+    "der cut short": (
+        made.key("rsa").private_bytes(
+            serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )[:900],
+        "the beginning of a file in DER and not its end",
+    ),
     "damaged": (made.key_pem(made.key("rsa"))[:600] + made.key_pem(made.key("rsa"))[664:], "cannot be read"),
     "two keys": (made.key_pem(made.key("p256")) + made.key_pem(made.key("p384")), "holds 2 keys"),
     "text": (b"hello", "no key in PEM"),
