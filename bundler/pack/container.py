@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bundler.errors import UsageError
-from bundler.pack import content, from_directory, from_tar, from_zip
+from bundler.pack import content, from_directory, from_tar, from_zip, nearby
 from bundler.pack.found import Found, refused
 from bundler.pack.guard import Member, guarded
 from bundler.pack.writers import Format
@@ -66,6 +66,7 @@ def open_bundle(path: Path, password: Callable[[], str] | None = None) -> Iterat
     password, and :class:`NotBelieved` where it is no container of ours.
     """
     if path.is_dir():
+        _require_bundle(path)
         yield Container(path, "directory", None, _readable(path, from_directory.walk(path)))
         return
     with _one_error(path):
@@ -75,7 +76,7 @@ def open_bundle(path: Path, password: Callable[[], str] | None = None) -> Iterat
     with file:
         size = file.seek(0, os.SEEK_END)
         file.seek(0)
-        wanted = _recognise(file.read(8))
+        wanted = _recognise(file.read(8), path)
         file.seek(0)
         with closing(_reader(wanted, file, size, password)) as found:
             yield Container(path, wanted, size, _readable(path, found))
@@ -119,13 +120,23 @@ def sha256(path: Path) -> str:
         return content.file_sha256(path)
 
 
-def _recognise(start: bytes) -> Format:
+def _require_bundle(folder: Path) -> None:
+    """Before everything below is read: a folder with neither list is another one than was meant."""
+    if not nearby.is_bundle(folder):
+        raise refused(
+            "this folder is no bundle: manifest.json and SHA256SUMS are missing",
+            "missing-manifest",
+            do=nearby.advice(folder),
+        )
+
+
+def _recognise(start: bytes, path: Path) -> Format:
     for magic, kind in _MAGIC:
         if start.startswith(magic):
             return kind
     if start[:1] == b"<":
         raise refused("this is a web page, not a bundle: a proxy or portal answered", "unknown-container")
-    raise refused("this is neither a directory nor a zip, tar.gz or 7z", "unknown-container")
+    raise refused("this is neither a directory nor a zip, tar.gz or 7z", "unknown-container", do=nearby.advice(path))
 
 
 def _unreadable(path: Path, error: OSError) -> UsageError:

@@ -23,14 +23,12 @@ class Found:
     folder: bool = False
 
 
-def refused(what: str, reason: str, details: Sequence[str] = ()) -> NotBelieved:
-    """The error for a container that we do not unpack, with the advice that fits all of them."""
-    return NotBelieved(
-        what,
-        reason=reason,
-        details=details,
-        do="do not unpack it; copy it again from where it was built, and compare the digest with what the build said",
-    )
+_DO = "do not unpack it; copy it again from where it was built, and compare the digest with what the build said"
+
+
+def refused(what: str, reason: str, details: Sequence[str] = (), *, do: str = "") -> NotBelieved:
+    """The error for a container that we do not unpack, with the advice that fits all of them, or a better one."""
+    return NotBelieved(what, reason=reason, details=details, do=do or _DO)
 
 
 def damaged(why: object) -> NotBelieved:
