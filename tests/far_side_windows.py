@@ -8,6 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+import powershell_bench
 import receipts
 import sample_bundles as sample
 
@@ -126,6 +127,7 @@ class Server:
             "BENCH_REGISTRY": self / "registry.json",
             "AZCMAGENT_LAB_ROOT": self / "lab",
             "HOME": os.environ.get("HOME", "/"),
+            "XDG_CACHE_HOME": powershell_bench.CACHE,
             "PATH": os.environ["PATH"],
             "PROCESSOR_ARCHITECTURE": "AMD64",
             "AZCMAGENT_LAB_ELEVATED": "1",

@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import powershell_bench
 import pytest
 from far_side_machine import MARK, Outcome, Sampler, missing
 
@@ -215,6 +216,7 @@ class Windows:
             "PROCESSOR_ARCHITECTURE": "AMD64",
             "BENCH_REGISTRY": str(self / "registry.json"),
             "HOME": str(self.root),
+            "XDG_CACHE_HOME": powershell_bench.CACHE,
             "PATH": os.environ["PATH"],
             **(more or {}),
         }

@@ -7,6 +7,8 @@ import shutil
 from pathlib import Path
 
 BENCH = Path(__file__).resolve().parent.parent.parent / "shared" / "tools" / "powershell" / "powershell"
+CACHE = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+"""Where the bench is unpacked once: whoever gives it a home of its own gives it this, too."""
 REASON = "no PowerShell: set PWSH, or put pwsh on PATH"
 
 
