@@ -10,8 +10,8 @@ import pytest
 from far_side_states import pytest_itemcollected, pytest_terminal_summary
 from hypothesis import settings
 
-# What a shell starts in the background (``make test &``, ``nohup``) ignores these, and so would what the tests start and
-# interrupt: a handler is not inherited, to be ignored is.
+# What a shell starts in the background (``make test &``, ``nohup``) ignores these, and so would what the tests start
+# and interrupt: a handler is not inherited, to be ignored is.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, lambda *_: None)
