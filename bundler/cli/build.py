@@ -86,7 +86,7 @@ def command(
 def _check(built: Built, anchors: Path | None) -> str:
     """The command that comes next: approving the first output, or verifying it with the same anchors and its sealer."""
     believing = f"--signer sha256:{built.sealed_by.sha256}" if built.sealed_by else "--insecure-no-seal"
-    made = built.made[0]
+    made = min(built.made, key=lambda one: one.approvals) if built.not_yet_approved else built.made[0]
     if built.not_yet_approved:
         return f"arc-bundler approve {made.path} --digest {made.digest} {believing}"
     return f"arc-bundler verify {made.path} {believing}{f' --anchors {anchors}' if anchors else ''}"
@@ -107,7 +107,7 @@ def _seal_lines(built: Built) -> list[str]:
         *(f"  {line}" for line in spoken.lines(spoken.words(signer.sha256))),
     ]
     if built.not_yet_approved:
-        lines.append(f"servers take it after {built.not_yet_approved} approvals: `arc-bundler approve BUNDLE`")
+        lines.append(f"it lacks {built.not_yet_approved} approvals that servers demand: `arc-bundler approve BUNDLE`")
     return lines
 
 

@@ -63,7 +63,7 @@ class Built:
     scripts_signed_by: Signer | None = None
     """None where nobody signed the PowerShell scripts, or there are none."""
     not_yet_approved: int = 0
-    """Approvals that a server will demand and that nobody has given yet."""
+    """Approvals that a server will demand and that nobody has given yet, of the output that lacks most."""
     unusual: tuple[str, ...] = ()
     """What the manifest says that a reviewer should look at twice: a secret inside, a root that travels."""
     made: tuple[Made, ...]
@@ -262,7 +262,7 @@ def _built(basis: _Basis, jobs: Iterable[Job], made: tuple[Made, ...], *, unchan
         unchanged=unchanged,
         sealed_by=describe(sealer).signer if sealer else None,
         scripts_signed_by=next(filter(None, signers), None),
-        not_yet_approved=approval.required if approval else 0,
+        not_yet_approved=max(0, *(approval.required - one.approvals for one in made)) if approval else 0,
         unusual=tuple(dict.fromkeys(line for one in manifests for line in one.unusual)),
         made=made,
     )

@@ -46,6 +46,8 @@ class Made:
     digest: str
     """SHA-256 of the bundle's SHA256SUMS: what the far side compares."""
     encrypted: bool = False
+    approvals: int = 0
+    """How many approvers have signed it."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class Job:
         """What the bundle says of itself."""
         return records.from_json(Manifest, manifest_bytes(self.tree))
 
-    def made(self, path: Path, size: int, sha256: str) -> Made:
+    def made(self, path: Path, size: int, sha256: str, *, approvals: int = 0) -> Made:
         """That the output lies at ``path``."""
         return Made(
             path=path.as_posix(),
@@ -71,4 +73,5 @@ class Job:
             sha256=sha256,
             digest=self.digest,
             encrypted=self.output.encrypted,
+            approvals=approvals,
         )

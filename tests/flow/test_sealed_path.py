@@ -211,6 +211,10 @@ def test_a_bundle_is_believed_when_enough_have_approved_it(site: Site, approvers
         found = verify(site, wrapped, *believing)
         assert sorted(one["name"] for one in found["approved_by"]) == ["Aiko", "Ben"]
         assert found["digest"] == digest
+    again = site.run("build", *keys(site, "sealer", sealer), "--format", "json")
+    assert again.json["unchanged"]
+    assert again.json["not_yet_approved"] == 0
+    assert "next: arc-bundler verify" in site.run("build", *keys(site, "sealer", sealer)).out
     sums = archive.with_name(f"{archive.name}.sha256")
     subprocess.run(("sha256sum", "-c", sums.name), cwd=sums.parent, capture_output=True, check=True)
     stranger = bundle / f"approvals/{approvers['eve'].sha256[:16]}.p7s"
