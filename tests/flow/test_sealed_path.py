@@ -236,6 +236,17 @@ def test_an_approval_takes_the_place_of_an_approval_and_of_nothing_else(
     assert (site.folder / "aiko.key").read_bytes() == before
 
 
+def test_nobody_approves_what_another_sealed(site: Site, approvers: dict[str, Identity]) -> None:
+    sealer = identity("LAB sealer")
+    bundle = build(site, sealer, approval="{required: 1, approvers: [{name: Aiko, certificate: aiko.pem}]}")
+    digest = site.run("inspect", str(bundle), "--format", "json").json["digest"]
+    own = keys(site, "aiko", approvers["aiko"])
+    for believing in ((), ("--signer", identity("stranger").sha256)):
+        ran = site.run("approve", str(bundle), "--digest", digest, *believing, *own, "--format", "json")
+        assert (ran.code, ran.json["error"]["reason"]) == (6, "other-signer")
+    assert not (bundle / "approvals").exists()
+
+
 def test_where_bundles_are_sealed_approvals_are_attached(
     site: Site, approvers: dict[str, Identity], monkeypatch: pytest.MonkeyPatch
 ) -> None:
