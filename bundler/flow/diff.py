@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from bundler.flow import facts, lines
-from bundler.flow.describe import Description, describe
-from bundler.flow.fact import ORDER, Fact, Key, Owner
-from bundler.flow.meanings import meaning
+from bundler.flow.difference import facts, lines
+from bundler.flow.difference.describe import Description, describe
+from bundler.flow.difference.fact import ORDER, Fact, Key, Owner
+from bundler.flow.difference.meanings import meaning
 from bundler.model.diff import TOPICS, Change, Diff, TextChange, What
 from bundler.model.manifest import Manifest
 
@@ -19,7 +19,7 @@ Password = Callable[[], str]
 
 
 def diff(was: Path, now: Path, *, password: Password | None = None) -> Diff:
-    """Compare what lies at two paths. Raises what :func:`~bundler.flow.describe.describe` raises."""
+    """Compare what lies at two paths. Raises what :func:`~bundler.flow.difference.describe.describe` raises."""
     return compare(describe(was, password=password), describe(now, password=password))
 
 

@@ -18,7 +18,7 @@ from mirrored import mirrored
 
 from bundler.cli.main import outcome
 from bundler.errors import LockError, NotBelieved, UsageError
-from bundler.flow.describe import describe
+from bundler.flow.difference.describe import describe
 from bundler.formats import records
 from bundler.model.diff import Diff
 from bundler.model.evidence import ChainLink, Evidence, PackageFacts

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from bundler.flow.fact import THERE, Fact, all_under, fields_of, numbered, order_of
-from bundler.flow.package_facts import of_pins
-from bundler.flow.shown import shown, size_and_digest
+from bundler.flow.difference.fact import THERE, Fact, all_under, fields_of, numbered, order_of
+from bundler.flow.difference.package_facts import of_pins
+from bundler.flow.difference.shown import shown, size_and_digest
 from bundler.formats import records
 from bundler.model.contact import Contact
 from bundler.model.diff import Topic

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from bundler.flow.fact import Fact
-from bundler.flow.package_facts import Identity
+from bundler.flow.difference.fact import Fact
+from bundler.flow.difference.package_facts import Identity
 from bundler.model.diff import Meaning
 from bundler.model.seal import Signer
 

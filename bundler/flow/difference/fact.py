@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
-from bundler.flow.shown import shown
+from bundler.flow.difference.shown import shown
 from bundler.model.diff import Topic
 
 _T = TypeVar("_T")

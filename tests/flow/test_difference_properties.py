@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mirrored import mirrored
 
-from bundler.flow.describe import of_lock, of_manifest
 from bundler.flow.diff import compare
+from bundler.flow.difference.describe import of_lock, of_manifest
 from bundler.formats import records
 from bundler.model.diff import TOPICS, Diff
 from bundler.model.lock import Lock

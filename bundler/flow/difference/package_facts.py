@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from bundler.flow.fact import THERE, Fact, Owner, all_under, fields_of, numbered, order_of
-from bundler.flow.shown import shown, size_and_digest
+from bundler.flow.difference.fact import THERE, Fact, Owner, all_under, fields_of, numbered, order_of
+from bundler.flow.difference.shown import shown, size_and_digest
 from bundler.model.diff import Topic
 from bundler.model.evidence import ChainLink, Evidence
 from bundler.model.lock import Pin
