@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bundler import __version__
 from bundler.fetch.store import Store
 from bundler.flow import review, script_signing, vouching
 from bundler.flow.carried import contents
+from bundler.flow.outputs import Part
 from bundler.flow.script_signing import Signing
 from bundler.flow.site import Site
 from bundler.formats import records
@@ -32,29 +33,6 @@ from bundler.seal.signing import Sealer
 
 TOOL = f"arc-bundler {__version__}"
 PRODUCT = "arc-server"
-
-
-@dataclass(frozen=True)
-class Part:
-    """One bundle of a build: the whole, or what one platform needs."""
-
-    suffix: str
-    """Empty for the whole, otherwise ``windows`` or ``linux``."""
-    pins: tuple[Pin, ...]
-
-    def name(self, lock: Lock) -> str:
-        """The folder after unpacking, and the stem of the archives."""
-        return "-".join(part for part in (lock.name, lock.version, self.suffix) if part)
-
-
-def parts(lock: Lock, *, per_platform: bool) -> tuple[Part, ...]:
-    """How a lock is divided into bundles."""
-    if not per_platform:
-        return (Part("", lock.pins),)
-    by_platform: dict[str, list[Pin]] = {}
-    for pin in lock.pins:
-        by_platform.setdefault("windows" if pin.kind == "msi" else "linux", []).append(pin)
-    return tuple(Part(platform, tuple(pins)) for platform, pins in sorted(by_platform.items()))
 
 
 def tree(
@@ -92,13 +70,13 @@ def tree(
         approval=vouching.approval(vouched),
     )
     description = replace(description, procedures=procedures(wanted, description))
-    entries = (*content, _bill(description, content, part.name(lock)))
+    entries = (*content, _bill(description, content, part.name))
     page = review.inside(manifests.completed(description, entries))
-    return manifests.assemble(description, (*entries, page), name=part.name(lock), time=lock.taken)
+    return manifests.assemble(description, (*entries, page), name=part.name, time=lock.taken)
 
 
 def _bill(description: Manifest, content: Iterable[Entry], folder: str) -> Entry:
-    # Here, not above: whoever asks only how a lock is divided need not wait for the library.
+    # Here, not above: whose build is refused before this need not wait for the library.
     from bundler.pack import sbom
 
     return Entry(sbom.PATH, sbom.document(description, content, folder=folder, vendor=vendor(description)))

@@ -27,7 +27,7 @@ from bundler.flow import (
     vouching,
 )
 from bundler.flow.job import Job, Made, Wish
-from bundler.flow.plan import file_name
+from bundler.flow.outputs import Part, Planned, planned
 from bundler.flow.script_signing import Signing
 from bundler.flow.site import Site
 from bundler.flow.verify import hashes
@@ -89,33 +89,36 @@ class _Basis:
         """Name of the file that says how they came to be."""
         return provenance.file_name(self.lock.name, self.lock.version)
 
+    @property
+    def planned(self) -> Iterable[Planned]:
+        """Every output, in the definition's order."""
+        return planned(self.lock, self.site.definition.outputs)
+
     def outputs(self) -> Iterable[Path]:
         """Where the outputs are, or will be, that can be read without a password."""
-        for output in self.site.definition.outputs:
-            for part in assemble.parts(self.lock, per_platform=output.archives == "per-platform"):
-                if not output.encrypted:
-                    yield self.final / file_name(part, self.lock, output)
+        return (self.final / one.file for one in self.planned if not one.output.encrypted)
 
     def jobs(self, scripts_by: SignedBy = lambda _: None) -> tuple[Job, ...]:
         """Every output, with its tree; ``scripts_by`` says who signs the scripts of the first that has that tree."""
         trees: dict[str, Tree] = {}
         jobs = []
-        for output in self.site.definition.outputs:
-            for part in assemble.parts(self.lock, per_platform=output.archives == "per-platform"):
-                file = file_name(part, self.lock, output)
-                if part.suffix not in trees:
-                    trees[part.suffix] = assemble.tree(
-                        part,
-                        site=self.site,
-                        lock=self.lock,
-                        store=self.store,
-                        sealer=self.wish.sealer,
-                        scripts_by=scripts_by(file),
-                        secret=self.wish.secret,
-                    )
-                tree = trees[part.suffix]
-                jobs.append(Job(output, file, tree, manifest.bundle_digest(tree)))
+        for one in self.planned:
+            if one.part.name not in trees:
+                trees[one.part.name] = self._tree(one.part, scripts_by(one.file))
+            tree = trees[one.part.name]
+            jobs.append(Job(one.output, one.file, tree, manifest.bundle_digest(tree)))
         return tuple(jobs)
+
+    def _tree(self, part: Part, scripts_by: Signing | None) -> Tree:
+        return assemble.tree(
+            part,
+            site=self.site,
+            lock=self.lock,
+            store=self.store,
+            sealer=self.wish.sealer,
+            scripts_by=scripts_by,
+            secret=self.wish.secret,
+        )
 
 
 def build(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bundler.fetch.store import Store
 from bundler.flow import fetching
-from bundler.flow.assemble import Part, parts
+from bundler.flow.outputs import planned
 from bundler.flow.site import Site
 from bundler.model.artifact import Artifact
 from bundler.model.lock import Lock
@@ -86,19 +86,12 @@ def _render(lock: Lock, site: Site) -> Iterable[Action]:
 
 
 def _write(lock: Lock, outputs: Sequence[Output], folder: Path) -> Iterable[Action]:
-    for output in outputs:
-        for part in parts(lock, per_platform=output.archives == "per-platform"):
-            path = folder / file_name(part, lock, output)
-            there = path.exists()
-            yield Action(
-                verb="skip" if there else "write",
-                subject=path.as_posix(),
-                reason="it is there; it is compared and never overwritten" if there else "asked for in outputs",
-                size=sum(pin.size for pin in part.pins),
-            )
-
-
-def file_name(part: Part, lock: Lock, output: Output) -> str:
-    """An output's name below the version's folder: the bundle's folder, or its archive."""
-    stem = part.name(lock)
-    return stem if output.format == "directory" else f"{stem}.{output.format}"
+    for one in planned(lock, outputs):
+        path = folder / one.file
+        there = path.exists()
+        yield Action(
+            verb="skip" if there else "write",
+            subject=path.as_posix(),
+            reason="it is there; it is compared and never overwritten" if there else "asked for in outputs",
+            size=sum(pin.size for pin in one.part.pins),
+        )
