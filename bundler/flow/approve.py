@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from cryptography.hazmat.primitives import hashes
-
 from bundler.errors import NotBelieved, PolicyError, UsageError, WriteError
+from bundler.formats.certificate import fingerprint
 from bundler.model.progress import Progress
 from bundler.model.seal import Signer
 from bundler.model.tree import Mode
@@ -99,11 +98,11 @@ def _require_same(found: Checked, digest: str) -> None:
 
 def _require_named(found: Checked, key: SigningKey) -> None:
     wanted = found.manifest.approval
-    fingerprint = key.certificates[0].fingerprint(hashes.SHA256()).hex()
-    if wanted and fingerprint not in [one.sha256 for one in wanted.approvers]:
+    own = fingerprint(key.certificates[0])
+    if wanted and own not in [one.sha256 for one in wanted.approvers]:
         raise PolicyError(
             "the bundle names other approvers than you",
-            details=[f"you: sha256:{fingerprint}", *(f"{one.name}: sha256:{one.sha256}" for one in wanted.approvers)],
+            details=[f"you: sha256:{own}", *(f"{one.name}: sha256:{one.sha256}" for one in wanted.approvers)],
             do="approve with the key that the definition names",
         )
 
@@ -184,8 +183,7 @@ def _write(review: Review, found: Checked, fresh: Mapping[str, bytes], detached_
 
 
 def _place(approval: bytes) -> str:
-    certificate = cms.read(approval).certificates[0]
-    return sums.approval(certificate.fingerprint(hashes.SHA256()).hex())
+    return sums.approval(fingerprint(cms.read(approval).certificates[0]))
 
 
 def _modes(found: Checked) -> dict[str, Mode]:

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 
 from bundler.errors import UsageError, WriteError
 from bundler.formats import certificate
@@ -85,7 +84,7 @@ def enclose(
         bundle=letter.bundle,
         kind=letter.kind,
         expires=letter.expires,
-        recipients=tuple(one.fingerprint(hashes.SHA256()).hex() for one in everybody),
+        recipients=tuple(map(certificate.fingerprint, everybody)),
     )
     return enclosed, made.passphrase if made else ""
 

@@ -14,6 +14,7 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import NameOID
 
 from bundler.formats.malformed import Malformed
@@ -72,6 +73,11 @@ class Certificate:
 def thumbprint(der: bytes) -> str:
     """SHA-1 of a certificate's DER: its name in Microsoft's tables, not a proof of anything."""
     return hashlib.sha1(der, usedforsecurity=False).hexdigest().upper()
+
+
+def fingerprint(found: x509.Certificate) -> str:
+    """SHA-256 of a certificate's DER, 64 lower-case hexadecimal digits: what it is known by."""
+    return found.fingerprint(SHA256()).hex()
 
 
 def in_pem(document: bytes) -> Iterator[bytes]:

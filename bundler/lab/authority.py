@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from bundler.formats import records
+from bundler.formats.certificate import fingerprint
 from bundler.lab.agent import HISTORY
 from bundler.lab.openpgp import SigningKey
 from bundler.model.anchor import Anchors, PackageKey, Publisher, RootCertificate
@@ -126,7 +127,7 @@ def _root(root: Identity, purpose: str) -> RootCertificate:
     (name,) = root.certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     return RootCertificate(
         name=str(name.value),
-        sha256=root.certificate.fingerprint(hashes.SHA256()).hex(),
+        sha256=fingerprint(root.certificate),
         pem=root.pem(),
         purposes=("code-signing",) if purpose == "code-signing" else ("timestamping",),
         source=SOURCE,

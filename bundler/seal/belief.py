@@ -12,10 +12,10 @@ from datetime import datetime
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
 
 from bundler.errors import NotBelieved, SigningError
 from bundler.formats.armor import armor
+from bundler.formats.certificate import fingerprint
 from bundler.model.anchor import Anchors, PackageKey
 from bundler.model.manifest import Manifest
 from bundler.model.seal import Approval, Seal, Signer
@@ -90,9 +90,9 @@ def _sealed(seal: Seal) -> tuple[str, ...]:
 def _believe_one(signed: Mapping[str, bytes], path: str, seal: Seal, trusted: Trusted, at: datetime) -> None:
     detached = _read(signed, path + sums.CMS)
     certificate = detached.certificates[0]
-    fingerprint = certificate.fingerprint(hashes.SHA256()).hex()
-    if fingerprint not in trusted.signers:
-        raise _other_signer(certificate, fingerprint, trusted)
+    sha256 = fingerprint(certificate)
+    if sha256 not in trusted.signers:
+        raise _other_signer(certificate, sha256, trusted)
     if not fits(certificate, detached.algorithm, detached.signature, _signed(signed, path)):
         raise _refused(f"the seal {path}{sums.CMS} is over something else", "bad-seal")
     require_believable(certificate, (), at)
@@ -125,20 +125,20 @@ def _signer(certificate: x509.Certificate) -> Signer | None:
         return None
 
 
-def _other_signer(certificate: x509.Certificate, fingerprint: str, trusted: Trusted) -> NotBelieved:
+def _other_signer(certificate: x509.Certificate, sha256: str, trusted: Trusted) -> NotBelieved:
     name = ascii(certificate.subject.rfc4514_string())
     if not trusted.signers:
         return _refused(
             f"the bundle is sealed by {name}, and you named nobody whom you believe",
             "other-signer",
-            details=[f"sha256:{fingerprint}"],
+            details=[f"sha256:{sha256}"],
             do="get the sealer's fingerprint by another way than the bundle, and give it with "
             "`--signer sha256:…` (or `--signer FILE`, `--definition FILE`, ARC_BUNDLER_SIGNER)",
         )
     return _refused(
         f"the bundle is sealed by {name}, whom you do not believe",
         "other-signer",
-        details=[f"sealed by: sha256:{fingerprint}", *(f"believed: sha256:{one}" for one in sorted(trusted.signers))],
+        details=[f"sealed by: sha256:{sha256}", *(f"believed: sha256:{one}" for one in sorted(trusted.signers))],
     )
 
 
@@ -257,9 +257,9 @@ def _require_enough(manifest: Manifest, approved: Collection[Signer]) -> None:
 def _approver(signed: Mapping[str, bytes], path: str, wanted: Approval, trusted: Trusted, at: datetime) -> Signer:
     detached = _read(signed, path)
     certificate = detached.certificates[0]
-    fingerprint = certificate.fingerprint(hashes.SHA256()).hex()
-    named = [one for one in wanted.approvers if one.sha256 == fingerprint]
-    if not named or path != sums.approval(fingerprint) or len(detached.certificates) != 1:
+    sha256 = fingerprint(certificate)
+    named = [one for one in wanted.approvers if one.sha256 == sha256]
+    if not named or path != sums.approval(sha256) or len(detached.certificates) != 1:
         raise _refused(f"{path} is by nobody whom the manifest names as approver", "unknown-approval")
     if not fits(certificate, detached.algorithm, detached.signature, _signed(signed, sums.SUMS)):
         raise _refused(f"the approval {path} is of something else", "bad-seal")

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 
 from bundler.errors import NotBelieved, SigningError
+from bundler.formats.certificate import fingerprint
 from bundler.seal.purposes import algorithm_of
 from bundler.seal.signing import SigningKey, fits
 
@@ -52,7 +52,7 @@ def pae(payload_type: str, payload: bytes) -> bytes:
 
 def keyid(certificate: x509.Certificate) -> str:
     """How an envelope names its key: the certificate's SHA-256, as a seal's signer is named. A hint, never trusted."""
-    return certificate.fingerprint(hashes.SHA256()).hex()
+    return fingerprint(certificate)
 
 
 def envelope(payload: bytes, payload_type: str, key: SigningKey) -> bytes:

@@ -16,12 +16,12 @@ from datetime import datetime
 from typing import Literal
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.ciphers import algorithms
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
 from bundler.errors import SigningError
+from bundler.formats.certificate import fingerprint
 from bundler.seal import cms
 from bundler.seal.purposes import named
 from bundler.seal.signing import SigningKey
@@ -51,7 +51,7 @@ class Letter:
             f"bundle: {self.bundle}",
             f"kind: {self.kind}",
             f"expires: {int(self.expires.timestamp())}",
-            *(f"for: {one.fingerprint(hashes.SHA256()).hex()}" for one in recipients),
+            *(f"for: {fingerprint(one)}" for one in recipients),
             f"secret: {base64.b64encode(self.secret).decode()}",
         )
         return "\n".join((*lines, "")).encode()

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from bundler.formats.certificate import loaded
+from bundler.formats.certificate import fingerprint, loaded
 from bundler.model.seal import Recognised, Signer
 from bundler.seal import cms
 from bundler.seal.purposes import algorithm_of
@@ -21,7 +20,7 @@ def signer(certificate: x509.Certificate, *, name: str = "") -> Signer:
     """
     return Signer(
         name=name or certificate.subject.rfc4514_string(),
-        sha256=certificate.fingerprint(hashes.SHA256()).hex(),
+        sha256=fingerprint(certificate),
         not_before=certificate.not_valid_before_utc,
         not_after=certificate.not_valid_after_utc,
         algorithm=algorithm_of(certificate),
@@ -30,7 +29,7 @@ def signer(certificate: x509.Certificate, *, name: str = "") -> Signer:
 
 def fingerprints(certificates: Iterable[x509.Certificate]) -> tuple[str, ...]:
     """SHA-256 of each in hex, sorted: in a seal they have no order (RFC 5652 section 5.1, a SET)."""
-    return tuple(sorted(certificate.fingerprint(hashes.SHA256()).hex() for certificate in certificates))
+    return tuple(sorted(map(fingerprint, certificates)))
 
 
 def recognised(certificates: Sequence[x509.Certificate], *, name: str = "") -> Recognised:

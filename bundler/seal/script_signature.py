@@ -14,12 +14,12 @@ from datetime import datetime
 from typing import Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 
 from bundler.errors import NotBelieved, SigningError
 from bundler.formats import authenticode as der
 from bundler.formats import authenticode_writing as writing
 from bundler.formats import powershell_signature as block
+from bundler.formats.certificate import fingerprint
 from bundler.model.seal import Algorithm
 from bundler.seal import cms, purposes
 from bundler.seal.signing import SigningKey
@@ -146,4 +146,4 @@ def _travelling(certificates: Sequence[x509.Certificate]) -> list[x509.Certifica
 
 
 def _sha256(key: SigningKey) -> str:
-    return key.certificates[0].fingerprint(hashes.SHA256()).hex()
+    return fingerprint(key.certificates[0])
