@@ -15,8 +15,8 @@ from bundler.model.tree import Mode
 from bundler.model.value import value
 from bundler.pack import adding, container
 from bundler.pack.staging import write_file
-from bundler.seal import cms, sums
-from bundler.seal.belief import Trusted, approvals, believe_seal
+from bundler.seal import approvals, cms, sums
+from bundler.seal.belief import Trusted, believe_seal
 from bundler.seal.check import Checked, check
 from bundler.seal.sealing import detached, require_ready
 from bundler.seal.signing import SigningKey
@@ -155,7 +155,8 @@ def _put(review: Review, found: Checked, given: Iterable[bytes], detached_to: Pa
     """Believe the approvals together with those that are there, and put them where they belong."""
     fresh = {_place(approval): approval for approval in given}
     whole = replace(found, signed={**found.signed, **fresh})
-    approved = approvals(whole, review.trusted or Trusted(frozenset()), at=review.at)
+    trusted = review.trusted or Trusted(frozenset())
+    approved = approvals.given(whole, trusted.approval, trusted.revocation_lists, at=review.at)
     _write(review, found, fresh, detached_to)
     return Approved(
         name=found.manifest.name,

@@ -17,7 +17,7 @@ from bundler.flow.job import Job, Made, Password, Wish
 from bundler.flow.self_check import require_same
 from bundler.flow.verify import hashes
 from bundler.pack import container, content, manifest
-from bundler.seal import belief, sums
+from bundler.seal import approvals, sums
 from bundler.seal.check import Checked
 
 _SEAL = sums.MANIFEST + sums.CMS
@@ -58,16 +58,16 @@ def found(final: Path, job: Job, wish: Wish, at: datetime, readings: Readings) -
     _require_beside(final, job)
     held = _require_held(path, job, wish, at, readings)
     _require_seal_beside(final / f"{job.tree.name}.{_SEAL}", held)
-    approvals = _approvals(held, at)
+    approved = _approvals(held, at)
     if job.output.format == "directory":
-        return job.made(path, content.total(job.tree), job.digest, approvals=approvals)
-    return _archive(path, job, readings.sha256(path), approvals)
+        return job.made(path, content.total(job.tree), job.digest, approvals=approved)
+    return _archive(path, job, readings.sha256(path), approved)
 
 
 def _approvals(held: Checked, at: datetime) -> int:
     """How many approvers have signed it; 0 where one of the approvals does not hold, as no server takes it then."""
     with suppress(NotBelieved):
-        return len(belief.approvals(held, belief.Trusted(frozenset()), at=at))
+        return len(approvals.given(held, None, (), at=at))
     return 0
 
 
@@ -90,11 +90,11 @@ def _require_seal_beside(path: Path, held: Checked) -> None:
         raise something_else(path, "is not the seal of the manifest beside it")
 
 
-def _archive(path: Path, job: Job, sha256: str, approvals: int) -> Made:
+def _archive(path: Path, job: Job, sha256: str, approved: int) -> Made:
     listed = path.with_name(f"{path.name}.sha256")
     if not listed.exists() or listed.read_bytes() != f"{sha256}  {path.name}\n".encode():
         raise something_else(listed, "does not fit the archive beside it")
-    return job.made(path, path.stat().st_size, sha256, approvals=approvals)
+    return job.made(path, path.stat().st_size, sha256, approvals=approved)
 
 
 def _require_held(path: Path, job: Job, wish: Wish, at: datetime, readings: Readings) -> Checked:

@@ -1,4 +1,4 @@
-"""What is wrong with a bundle's files, and which of it says most about what happened?"""
+"""What is wrong with a bundle, which of it says most about what happened, and what is to be done?"""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bundler.errors import NotBelieved
 
 _SHOWN = 20
+DO_NOT_USE = "do not use it; ask who built it, by another way than the bundle"
 
 
 @dataclass(frozen=True)
@@ -44,3 +45,8 @@ def refusal(problems: Sequence[Problem]) -> NotBelieved:
         details=[problem.what for problem in ranked[:_SHOWN]] + ([f"… and {more} more"] if more > 0 else []),
         do="do not use it; copy it again from where it was built, and compare the digest with what the build said",
     )
+
+
+def refused(what: str, reason: str, *, details: Sequence[str] = (), do: str = DO_NOT_USE) -> NotBelieved:
+    """The error for a bundle whose files agree, and which nobody vouches for as it would need."""
+    return NotBelieved(what, reason=reason, details=details, do=do)

@@ -29,7 +29,6 @@ _SEALING = frozenset([ExtendedKeyUsageOID.CODE_SIGNING, DOCUMENT_SIGNING, Extend
 
 Reason = Literal["seal-expired", "seal-not-yet-valid", "seal-purpose", "seal-weak-key"]
 
-
 Role = Literal["sealer", "approver"]
 
 _REFUSED: dict[Role, tuple[str, str]] = {
@@ -81,11 +80,9 @@ def require_usable(certificate: x509.Certificate, chain: Sequence[x509.Certifica
         )
 
 
-def require_believable(
-    certificate: x509.Certificate, chain: Sequence[x509.Certificate], at: datetime, *, role: Role = "sealer"
-) -> None:
+def require_believable(certificate: x509.Certificate, at: datetime, *, role: Role) -> None:
     """Refuse a signature whose certificate may not sign a bundle in that ``role``. Raises :class:`NotBelieved`."""
-    found = problems(certificate, chain, at)
+    found = problems(certificate, (), at)
     if found:
         what, do = _REFUSED[role]
         clock = found[0].reason in ("seal-expired", "seal-not-yet-valid")

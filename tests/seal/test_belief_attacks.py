@@ -22,7 +22,7 @@ from bundler.errors import NotBelieved
 from bundler.model.seal import Algorithm
 from bundler.pack import from_directory
 from bundler.pack.guard import guarded
-from bundler.seal import belief, cms, sums
+from bundler.seal import belief, cms, signature, sums
 from bundler.seal.belief import Trusted
 from bundler.seal.check import Checked, check
 from bundler.seal.signing import digest_of, fits
@@ -58,7 +58,7 @@ def judged_whole(document: bytes) -> None:
     own = found.certificates[0]
     fits(own, found.algorithm, found.signature, b"content")
     assert belief._other_signer(own, "0" * 64, SEALER).reason == "other-signer"
-    assert belief._signer(own) is None or own.subject.rfc4514_string() is not None
+    assert signature.named(own) is None or own.subject.rfc4514_string() is not None
 
 
 @QUICK

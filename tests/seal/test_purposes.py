@@ -40,7 +40,7 @@ def test_each_kind_of_key_that_may_seal(kind):
     certificate = made.certificate(made.key(kind))
     assert purposes.problems(certificate, (), NOW) == ()
     purposes.require_usable(certificate, (), NOW)
-    purposes.require_believable(certificate, (), NOW)
+    purposes.require_believable(certificate, NOW, role="sealer")
     wanted = {"rsa": "rsa-sha256", "p256": "ecdsa-sha256", "p384": "ecdsa-sha384"}
     assert purposes.algorithm_of(certificate) == wanted[kind]
 
@@ -122,7 +122,7 @@ def test_who_signs_and_who_checks_hear_the_same():
     with pytest.raises(SigningError) as signing:
         purposes.require_usable(certificate, (), NOW)
     with pytest.raises(NotBelieved) as checking:
-        purposes.require_believable(certificate, (), NOW)
+        purposes.require_believable(certificate, NOW, role="sealer")
     assert signing.value.exit_code == 8
     assert checking.value.exit_code == 6
     assert signing.value.details == checking.value.details
@@ -152,7 +152,7 @@ def test_extensions_that_cannot_be_read():
 def test_who_checks_is_told_whose_certificate_it_is_and_of_the_clock(role):
     ended = made.certificate(made.key("p256"), starts=NOW - 2 * DAY, ends=NOW - DAY)
     with pytest.raises(NotBelieved) as caught:
-        purposes.require_believable(ended, (), NOW, role=role)
+        purposes.require_believable(ended, NOW, role=role)
     assert ("approved" if role == "approver" else "sealed") in caught.value.what
     assert ("approver" in caught.value.do) == (role == "approver")
     assert caught.value.do.startswith("set this clock if it is wrong; otherwise ")
