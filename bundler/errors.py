@@ -6,7 +6,8 @@ The codes are part of the interface that pipelines rely on (``docs/exit-codes.md
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -92,6 +93,20 @@ class NotBelieved(BundlerError):
     def __init__(self, what: str, *, reason: str, details: Sequence[str] = (), do: str = "") -> None:
         super().__init__(what, details=details, do=do)
         self.reason = reason
+
+
+@contextmanager
+def about(subject: str, *, details: Sequence[str] = (), do: str = "") -> Iterator[None]:
+    """Say of a refusal in the block what it is about, and what more is known; ``do`` where it says nothing to do."""
+    try:
+        yield
+    except NotBelieved as error:
+        raise NotBelieved(
+            f"{subject}: {error.what}",
+            reason=error.reason,
+            details=(*error.details, *details),
+            do=error.do or do,
+        ) from error
 
 
 class WriteError(BundlerError):

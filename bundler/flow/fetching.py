@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bundler.errors import NotBelieved
+from bundler.errors import about
 from bundler.fetch.download import Downloader
 from bundler.fetch.request import Request
 from bundler.fetch.store import Store
@@ -67,13 +67,6 @@ def believe(lock: Lock, store: Store, *, anchors: Anchors, at: datetime) -> None
     """Judge every pin again from the bytes in the store. Raises NotBelieved."""
     for pin in lock.pins:
         held = {document.role: store.path(document.sha256).read_bytes() for document in pin.documents}
-        with store.path(pin.sha256).open("rb") as package:
-            try:
-                judge.again(pin, package, held, anchors=anchors, at=at)
-            except NotBelieved as error:
-                raise NotBelieved(
-                    f"{pin.place}: {error.what}",
-                    reason=error.reason,
-                    details=error.details,
-                    do=error.do or "take the lock anew with `arc-bundler lock`",
-                ) from error
+        take_anew = "take the lock anew with `arc-bundler lock`"
+        with store.path(pin.sha256).open("rb") as package, about(pin.place, do=take_anew):
+            judge.again(pin, package, held, anchors=anchors, at=at)

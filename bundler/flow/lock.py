@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from bundler.errors import NotBelieved
+from bundler.errors import about
 from bundler.fetch.download import Downloader
 from bundler.fetch.request import Fetch, Received, Request
 from bundler.flow import judge, moves
@@ -133,12 +133,10 @@ def _request(found: Located) -> Request:
 
 def _pin(site: Site, found: Located, held: Received, at: datetime) -> Pin:
     artifact = found.artifact
-    try:
+    with about(artifact.place, details=[f"it came from {found.url}"]):
         with held.path.open("rb") as package:
             judged = judge.package(package, artifact.kind, anchors=site.anchors, at=at)
         judge.require_wanted(judged.facts, artifact, site.anchors)
-    except NotBelieved as error:
-        raise _about(error, found) from error
     evidence = (judged.evidence, found.evidence) if found.evidence else (judged.evidence,)
     return Pin(
         name=artifact.name,
@@ -159,12 +157,3 @@ def _pin(site: Site, found: Located, held: Received, at: datetime) -> Pin:
 def _written(artifact: Artifact, held: Received) -> str:
     """The address as the lock keeps it; of a file at hand, as the definition says it: no path of this host is kept."""
     return f"file:{Path(artifact.origin.path).as_posix()}" if artifact.origin.kind == "file" else held.url
-
-
-def _about(error: NotBelieved, found: Located) -> NotBelieved:
-    return NotBelieved(
-        f"{found.artifact.place}: {error.what}",
-        reason=error.reason,
-        details=(*error.details, f"it came from {found.url}"),
-        do=error.do,
-    )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from bundler.errors import NotBelieved, UsageError
+from bundler.errors import NotBelieved, UsageError, about
 from bundler.model.manifest import Manifest
 from bundler.model.seal import Signer
 from bundler.model.tree import Entry
@@ -86,16 +86,8 @@ def require_signed(manifest: Manifest, content: Callable[[str], bytes], *, at: d
     if not paths:
         raise NotBelieved("the bundle says who signed its PowerShell scripts, and has none", reason="unsigned")
     for path in paths:
-        with _naming(path):
+        with about(path):
             script_signature.require_signed(content(path), manifest.scripts_signed_by.sha256, at=at)
-
-
-@contextmanager
-def _naming(path: str) -> Iterator[None]:
-    try:
-        yield
-    except NotBelieved as error:
-        raise NotBelieved(f"{path}: {error.what}", reason=error.reason, details=error.details, do=error.do) from error
 
 
 def _bytes(entry: Entry) -> bytes:
