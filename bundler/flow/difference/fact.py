@@ -70,6 +70,21 @@ def order_of(subject: str, items: tuple[object, ...], owner: Owner = ()) -> Fact
     return Fact("records", subject, ORDER, items, tuple(map(str, items)), owner)
 
 
+def each(
+    subject: str,
+    items: Iterable[_T],
+    name: Callable[[_T], str],
+    told: Callable[[str, _T], Iterable[Fact]],
+    *,
+    owner: Owner = (),
+) -> Iterator[Fact]:
+    """What is ``told`` of each of the ``items`` of ``subject`` under its name; then the order in which they stand."""
+    named = tuple(numbered(items, name))
+    for key, item in named:
+        yield from told(key, item)
+    yield order_of(subject, tuple(key for key, _ in named), owner)
+
+
 def numbered(items: Iterable[_T], name: Callable[[_T], str]) -> Iterator[tuple[str, _T]]:
     """Each item with its name; a name that is there already gets a number behind it, so that no item hides another."""
     used: dict[str, int] = {}

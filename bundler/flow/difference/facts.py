@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from bundler.flow.difference.fact import THERE, Fact, all_under, fields_of, numbered, order_of
+from bundler.flow.difference.fact import THERE, Fact, all_under, each, fields_of, numbered, order_of
 from bundler.flow.difference.package_facts import of_pins
 from bundler.flow.difference.shown import shown, size_and_digest
 from bundler.formats import records
@@ -16,8 +16,8 @@ from bundler.model.contact import Contact
 from bundler.model.diff import Topic
 from bundler.model.lock import Lock
 from bundler.model.manifest import FileEntry, Manifest
-from bundler.model.procedure import Procedure
-from bundler.model.seal import Approval, Seal
+from bundler.model.procedure import Procedure, Step
+from bundler.model.seal import Approval, Seal, Signer
 from bundler.model.support import Support
 from bundler.pack.manifest import digest
 from bundler.seal import sums
@@ -54,9 +54,9 @@ _PARTS = frozenset(
 def of_manifest(manifest: Manifest) -> Iterator[Fact]:
     """All that a manifest states."""
     yield from fields_of(manifest, _MANIFEST, subject="", skip=_PARTS)
-    yield from _each("weakened", "weakened", manifest.weakened)
-    yield from _each("weakened", "unusual", manifest.unusual)
-    yield from _each("targets", "targets", manifest.targets)
+    yield from _listed("weakened", "weakened", manifest.weakened)
+    yield from _listed("weakened", "unusual", manifest.unusual)
+    yield from _listed("targets", "targets", manifest.targets)
     if manifest.seal is not None:
         yield from _seal(manifest.seal)
     if manifest.scripts_signed_by is not None:
@@ -65,11 +65,11 @@ def of_manifest(manifest: Manifest) -> Iterator[Fact]:
         yield from _approval(manifest.approval)
     for name, text in manifest.parameters.items():
         yield Fact("parameters", name, "", text, (text,))
-    yield from _contacts(manifest.contacts)
-    yield from _procedures(manifest.procedures)
-    yield from _support(manifest.support)
+    yield from each("contacts", manifest.contacts, _address, _contact)
+    yield from each("procedures", manifest.procedures, lambda one: one.script, _procedure)
+    yield from each("support", manifest.support, lambda one: one.version, _support)
     yield from of_pins(manifest.pins)
-    yield from _files(manifest.files)
+    yield from each("files", manifest.files, lambda file: file.path, _file)
 
 
 def of_lock(lock: Lock) -> Iterator[Fact]:
@@ -105,42 +105,36 @@ def of_signatures(signatures: Mapping[str, str], *, same: bool) -> Iterator[Fact
         yield Fact(topic, path, "signature", sha256 if same else THERE, (f"SHA-256 {sha256}",))
 
 
-def _contacts(contacts: tuple[Contact, ...]) -> Iterator[Fact]:
-    """The addresses that the servers and the jump host speak to."""
-    named = tuple(numbered(contacts, lambda one: f"{one.host}:{one.port} {one.feature}, from the {one.origin}"))
-    for key, one in named:
-        owner = ("contact", key)
-        need = "needed" if one.required else "optional"
-        summary = f"{one.way}, {one.phase}, {need}: {one.why}"
-        yield Fact("endpoints", key, "", THERE, (summary,), owner, headline=True)
-        yield from fields_of(
-            one, all_under(one, "endpoints"), subject=key, owner=owner, skip={"host", "port", "feature"}
-        )
-    yield order_of("contacts", tuple(key for key, _ in named))
+def _address(one: Contact) -> str:
+    return f"{one.host}:{one.port} {one.feature}, from the {one.origin}"
 
 
-def _procedures(procedures: tuple[Procedure, ...]) -> Iterator[Fact]:
-    """What the scripts do, a fact for each step."""
-    named = tuple(numbered(procedures, lambda one: one.script))
-    for script, procedure in named:
-        owner = ("procedure", script)
-        yield Fact("steps", script, "", THERE, (procedure.platform,), owner, headline=True)
-        yield from fields_of(
-            procedure, all_under(procedure, "steps"), subject=script, owner=owner, skip={"script", "steps"}
-        )
-        steps = tuple(numbered(procedure.steps, lambda step: step.name))
-        for name, step in steps:
-            yield Fact("steps", script, name, step, shown(step.deeds), owner, headline=True)
-        yield order_of(f"{script} steps", tuple(name for name, _ in steps), owner)
-    yield order_of("procedures", tuple(script for script, _ in named))
+def _contact(key: str, one: Contact) -> Iterator[Fact]:
+    """An address that the servers or the jump host speak to."""
+    owner = ("contact", key)
+    need = "needed" if one.required else "optional"
+    summary = f"{one.way}, {one.phase}, {need}: {one.why}"
+    yield Fact("endpoints", key, "", THERE, (summary,), owner, headline=True)
+    yield from fields_of(one, all_under(one, "endpoints"), subject=key, owner=owner, skip={"host", "port", "feature"})
 
 
-def _support(support: tuple[Support, ...]) -> Iterator[Fact]:
-    named = tuple(numbered(support, lambda one: one.version))
-    for version, one in named:
-        until = one.until.isoformat() if one.until else "not known"
-        yield Fact("packages", f"version {version}", "supported until", one, (until, *filter(None, [one.source])))
-    yield order_of("support", tuple(version for version, _ in named))
+def _procedure(script: str, procedure: Procedure) -> Iterator[Fact]:
+    """What a script does, a fact for each step."""
+    owner = ("procedure", script)
+    yield Fact("steps", script, "", THERE, (procedure.platform,), owner, headline=True)
+    yield from fields_of(
+        procedure, all_under(procedure, "steps"), subject=script, owner=owner, skip={"script", "steps"}
+    )
+
+    def told(name: str, step: Step) -> Iterator[Fact]:
+        yield Fact("steps", script, name, step, shown(step.deeds), owner, headline=True)
+
+    yield from each(f"{script} steps", procedure.steps, lambda step: step.name, told, owner=owner)
+
+
+def _support(version: str, one: Support) -> Iterator[Fact]:
+    until = one.until.isoformat() if one.until else "not known"
+    yield Fact("packages", f"version {version}", "supported until", one, (until, *filter(None, [one.source])))
 
 
 def _seal(seal: Seal) -> Iterator[Fact]:
@@ -150,24 +144,22 @@ def _seal(seal: Seal) -> Iterator[Fact]:
 
 def _approval(approval: Approval) -> Iterator[Fact]:
     yield from fields_of(approval, {"required": "approval"}, subject="", skip={"approvers"})
-    named = tuple(numbered(approval.approvers, lambda approver: approver.name))
-    for name, approver in named:
-        yield Fact("approval", name, "approver", approver, shown(approver))
-    yield order_of("approvers", tuple(name for name, _ in named))
+    yield from each("approvers", approval.approvers, lambda approver: approver.name, _approver)
 
 
-def _files(files: tuple[FileEntry, ...]) -> Iterator[Fact]:
-    named = tuple(numbered(files, lambda file: file.path))
-    for path, file in named:
-        owner = ("file", path)
-        content = size_and_digest(file.size, file.sha256)
-        yield Fact("files", path, "", THERE, (f"mode {file.mode}", *content), owner, headline=True)
-        yield Fact("files", path, "content", (file.sha256, file.size), content, owner)
-        yield from fields_of(file, all_under(file, "files"), subject=path, owner=owner, skip={"path", "size", "sha256"})
-    yield order_of("files", tuple(path for path, _ in named))
+def _approver(name: str, approver: Signer) -> Iterator[Fact]:
+    yield Fact("approval", name, "approver", approver, shown(approver))
 
 
-def _each(topic: Topic, what: str, items: tuple[object, ...]) -> Iterator[Fact]:
+def _file(path: str, file: FileEntry) -> Iterator[Fact]:
+    owner = ("file", path)
+    content = size_and_digest(file.size, file.sha256)
+    yield Fact("files", path, "", THERE, (f"mode {file.mode}", *content), owner, headline=True)
+    yield Fact("files", path, "content", (file.sha256, file.size), content, owner)
+    yield from fields_of(file, all_under(file, "files"), subject=path, owner=owner, skip={"path", "size", "sha256"})
+
+
+def _listed(topic: Topic, what: str, items: tuple[object, ...]) -> Iterator[Fact]:
     """A fact for each of a list of things that are there or not."""
     for name, item in numbered(items, str):
         yield Fact(topic, name, what, item)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
-from bundler.flow.difference.fact import THERE, Fact, Owner, all_under, fields_of, numbered, order_of
+from bundler.flow.difference.fact import THERE, Fact, Owner, all_under, each, fields_of
 from bundler.flow.difference.shown import shown, size_and_digest
 from bundler.model.diff import Topic
-from bundler.model.evidence import ChainLink, Evidence
+from bundler.model.evidence import ChainLink, Document, Evidence
 from bundler.model.lock import Pin
 
 
@@ -54,10 +55,7 @@ _TOLD = frozenset(
 
 def of_pins(pins: tuple[Pin, ...]) -> Iterator[Fact]:
     """All that they state."""
-    named = tuple(numbered(pins, lambda pin: pin.place))
-    for key, pin in named:
-        yield from _pin(key, pin)
-    yield order_of("pins", tuple(key for key, _ in named))
+    return each("pins", pins, lambda pin: pin.place, _pin)
 
 
 def _pin(key: str, pin: Pin) -> Iterator[Fact]:
@@ -80,10 +78,7 @@ def _pin(key: str, pin: Pin) -> Iterator[Fact]:
     if pin.repository is not None:
         topics = all_under(pin.repository, "sources")
         yield from fields_of(pin.repository, topics, subject=key, owner=owner, prefix="repository.")
-    named = tuple(numbered(pin.evidence, lambda one: one.method))
-    for method, evidence in named:
-        yield from _evidence(key, method, evidence)
-    yield order_of(f"{key} evidence", tuple(method for method, _ in named), owner)
+    yield from each(f"{key} evidence", pin.evidence, lambda one: one.method, partial(_evidence, key), owner=owner)
 
 
 def _evidence(place: str, method: str, evidence: Evidence) -> Iterator[Fact]:
@@ -93,10 +88,12 @@ def _evidence(place: str, method: str, evidence: Evidence) -> Iterator[Fact]:
         yield _timestamp(place, method, evidence, owner)
     if evidence.notes:
         yield Fact("signers", place, f"{method}, notes", evidence.notes, evidence.notes, owner)
-    named = tuple(numbered(evidence.documents, lambda document: document.role))
-    for role, document in named:
+
+    def told(role: str, document: Document) -> Iterator[Fact]:
         yield Fact("evidence", place, f"{method}, document {role}", document, shown(document), owner)
-    yield order_of(f"{place} {method} documents", tuple(role for role, _ in named), owner)
+
+    documents = f"{place} {method} documents"
+    yield from each(documents, evidence.documents, lambda document: document.role, told, owner=owner)
     topics: Mapping[str, Topic] = {"signed_at": "evidence"}
     yield from fields_of(evidence, topics, subject=place, owner=owner, skip=_TOLD, prefix=f"{method}, ")
 
