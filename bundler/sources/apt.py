@@ -47,22 +47,13 @@ def locate(
     index = _index(place, top, entry, by_hash=release.by_hash)
     chain.index(entry.path, index.path.read_bytes())
     package = repository.choose(chain.packages(origin.package), artifact, deb_version.key)
-    return Located(
-        artifact=artifact,
-        url=f"{origin.base}/{package.path}",
-        filename=PurePosixPath(package.path).name,
-        hosts=place.hosts,
-        version=package.version,
-        size=package.size,
-        sha256=package.sha256,
-        evidence=chain.evidence(
-            [
-                place.document("InRelease", f"{top}/InRelease", inrelease),
-                place.document(PurePosixPath(entry.path).name, f"{top}/{entry.path}", index),
-            ]
-        ),
-        repository=RepositoryState(origin=state, date=release.date),
+    evidence = chain.evidence(
+        [
+            place.document("InRelease", f"{top}/InRelease", inrelease),
+            place.document(PurePosixPath(entry.path).name, f"{top}/{entry.path}", index),
+        ]
     )
+    return place.located(artifact, package, evidence, RepositoryState(origin=state, date=release.date))
 
 
 def _index(place: repository.Repository, top: str, entry: IndexFile, *, by_hash: bool) -> Received:

@@ -7,27 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from bundler.errors import UpstreamError
 from bundler.fetch.request import Fetch, Received, Request
 from bundler.model.artifact import Artifact
-from bundler.model.evidence import Document
+from bundler.model.evidence import Document, Evidence
+from bundler.model.lock import RepositoryState
+from bundler.sources.located import Located
+from bundler.trust.repository import Listed
 
 _SHOWN = 12
-
-
-class Listed(Protocol):
-    """A package as an index lists it."""
-
-    @property
-    def version(self) -> str: ...
-    @property
-    def architecture(self) -> str: ...
-
-
-_Package = TypeVar("_Package", bound=Listed)
 
 
 class Promised(Protocol):
@@ -37,6 +29,9 @@ class Promised(Protocol):
     def size(self) -> int: ...
     @property
     def sha256(self) -> str: ...
+
+
+_Package = TypeVar("_Package", bound=Listed)
 
 
 @dataclass(frozen=True)
@@ -70,6 +65,20 @@ class Repository:
     def document(self, role: str, path: str, received: Received) -> Document:
         """Describe a document that was received; ``path`` is where the repository says that it is."""
         return Document(role=role, url=f"{self.base}/{path}", sha256=received.sha256, size=received.size)
+
+    def located(self, artifact: Artifact, package: Listed, evidence: Evidence, state: RepositoryState) -> Located:
+        """Say where ``package`` is, which the believed chain ``evidence`` names for ``artifact``."""
+        return Located(
+            artifact=artifact,
+            url=f"{self.base}/{package.path}",
+            filename=PurePosixPath(package.path).name,
+            hosts=self.hosts,
+            version=package.version,
+            size=package.size,
+            sha256=package.sha256,
+            evidence=evidence,
+            repository=state,
+        )
 
 
 def choose(packages: Iterable[_Package], artifact: Artifact, order: Callable[[str], object]) -> _Package:

@@ -51,23 +51,14 @@ def locate(
     package = repository.choose(
         chain.packages(artifact.origin.package, artifact.architecture), artifact, rpm_version.key
     )
-    return Located(
-        artifact=artifact,
-        url=f"{base}/{package.path}",
-        filename=PurePosixPath(package.path).name,
-        hosts=place.hosts,
-        version=package.version,
-        size=package.size,
-        sha256=package.sha256,
-        evidence=chain.evidence(
-            [
-                place.document("repomd.xml", REPOMD, document),
-                place.document("repomd.xml.asc", f"{REPOMD}.asc", signature),
-                place.document(f"primary.xml{_suffix(repomd.primary)}", repomd.primary.path, primary),
-            ]
-        ),
-        repository=RepositoryState(origin=base, date=repomd.date),
+    evidence = chain.evidence(
+        [
+            place.document("repomd.xml", REPOMD, document),
+            place.document("repomd.xml.asc", f"{REPOMD}.asc", signature),
+            place.document(f"primary.xml{_suffix(repomd.primary)}", repomd.primary.path, primary),
+        ]
     )
+    return place.located(artifact, package, evidence, RepositoryState(origin=base, date=repomd.date))
 
 
 def _suffix(data: Data) -> str:

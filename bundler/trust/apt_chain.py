@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import NoReturn
 
 from bundler.errors import NotBelieved
 from bundler.formats import apt_release, deb_version
@@ -26,7 +25,7 @@ from bundler.model.evidence import Document, Evidence, PackageFacts
 from bundler.model.lock import RepositoryState
 from bundler.trust import openpgp, repository
 from bundler.trust.openpgp import Signed
-from bundler.trust.repository import Rejudged, WrongOrder
+from bundler.trust.repository import Rejudged, WrongOrder, too_early
 from bundler.trust.verdict import judging
 
 MAX_RELEASE = 4 << 20
@@ -141,14 +140,14 @@ class AptChain:
         with judging(index.role):
             stream = unpacked(io.BytesIO(index.content), compression_of(index.role) or "", limit=index.limit)
             found = [_package(stanza) for stanza in paragraphs(stream) if stanza.get("Package") == name]
-            wanted = tuple(package for package in found if package.architecture in {self._architecture, "all"})
-            _refuse_duplicates(wanted)
-        return wanted
+            return repository.once(
+                (one for one in found if one.architecture in {self._architecture, "all"}), "the index"
+            )
 
     def evidence(self, documents: Sequence[Document]) -> Evidence:
         """The evidence that the chain is, once it has its index; ``documents`` are what it was given."""
         self._believed_index()
-        return openpgp.evidence("apt-repository", self._signed or _too_early("InRelease"), self._anchors, documents)
+        return openpgp.evidence("apt-repository", self._signed or too_early("InRelease"), self._anchors, documents)
 
     def _check_identity(self, release: Release) -> None:
         if self._suite not in {release.suite, release.codename}:
@@ -175,11 +174,11 @@ class AptChain:
         return listed.size if listed else MAX_OPEN_INDEX
 
     def _believed_release(self) -> Release:
-        return self._release or _too_early("InRelease")
+        return self._release or too_early("InRelease")
 
     def _believed_index(self) -> _Index:
         self._believed_release()
-        return self._index or _too_early("index")
+        return self._index or too_early("index")
 
 
 def rejudge(
@@ -204,8 +203,7 @@ def rejudge(
     chain = AptChain(anchors, suite=suite, component=component, architecture=rest.partition("/")[0])
     release = chain.release(inrelease, at, fresh=False)
     chain.index(path, index)
-    listed = [p for p in chain.packages(facts.name) if (p.sha256, p.size) == (sha256, size)]
-    repository.require_vouched([(package.version, package.architecture) for package in listed], facts)
+    repository.require_vouched(chain.packages(facts.name), facts, sha256=sha256, size=size)
     state = RepositoryState(origin=state_origin(base, suite), date=release.date)
     return Rejudged(chain.evidence(evidence.documents), state)
 
@@ -254,16 +252,3 @@ def _size(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,15}", text):
         raise Malformed("a stanza's Size is no number")
     return int(text)
-
-
-def _refuse_duplicates(packages: Sequence[AptPackage]) -> None:
-    seen: set[tuple[str, str]] = set()
-    for package in packages:
-        identity = (package.version, package.architecture)
-        if identity in seen:
-            raise Malformed(f"{package.name} {package.version} stands twice in the index", reason="duplicate")
-        seen.add(identity)
-
-
-def _too_early(what: str) -> NoReturn:
-    raise WrongOrder(f"the chain has no {what} yet")

@@ -6,15 +6,42 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NoReturn, Protocol, TypeVar
 
 from bundler.errors import NotBelieved
+from bundler.formats.malformed import Malformed
 from bundler.model.evidence import Evidence, PackageFacts
 from bundler.model.lock import RepositoryState
 from bundler.trust.openpgp import CLOCK_SKEW
 
 
+class Listed(Protocol):
+    """A package as an index lists it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def architecture(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def sha256(self) -> str: ...
+
+
+_Package = TypeVar("_Package", bound=Listed)
+
+
 class WrongOrder(RuntimeError):
     """A chain was given its documents in the wrong order, or one twice: a fault of ours, not of the upstream."""
+
+
+def too_early(what: str) -> NoReturn:
+    """Refuse to go on without the document ``what``."""
+    raise WrongOrder(f"the chain has no {what} yet")
 
 
 @dataclass(frozen=True)
@@ -72,12 +99,23 @@ def kept(documents: Mapping[str, bytes], believed: Evidence, wanted: int) -> lis
     return found
 
 
-def require_vouched(found: Iterable[tuple[str, str]], facts: PackageFacts) -> None:
-    """Refuse a package unless its version and architecture are those of an entry ``found`` by its digest.
+def once(packages: Iterable[_Package], where: str) -> tuple[_Package, ...]:
+    """The ``packages`` of an index, of which none may stand there twice. Raises Malformed, ``duplicate``."""
+    found: dict[tuple[str, str], _Package] = {}
+    for package in packages:
+        identity = (package.version, package.architecture)
+        if identity in found:
+            raise Malformed(f"{package.name} {package.version} stands twice in {where}", reason="duplicate")
+        found[identity] = package
+    return tuple(found.values())
+
+
+def require_vouched(packages: Iterable[Listed], facts: PackageFacts, *, sha256: str, size: int) -> None:
+    """Refuse the package with this digest unless its version and architecture are those of one of ``packages``.
 
     Raises :class:`NotBelieved` with reason ``not-listed`` or ``metadata-mismatch``.
     """
-    entries = list(found)
+    entries = [(one.version, one.architecture) for one in packages if (one.sha256, one.size) == (sha256, size)]
     if not entries:
         raise NotBelieved(f"the repository's index does not list this very file of {facts.name}", reason="not-listed")
     if (facts.version, facts.architecture) not in entries:

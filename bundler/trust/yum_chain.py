@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import NoReturn
 
 from bundler.errors import NotBelieved
 from bundler.formats import repodata, rpm_version
@@ -25,7 +24,7 @@ from bundler.model.evidence import Document, Evidence, PackageFacts
 from bundler.model.lock import RepositoryState
 from bundler.trust import openpgp, repository
 from bundler.trust.openpgp import Signed
-from bundler.trust.repository import Rejudged, WrongOrder
+from bundler.trust.repository import Rejudged, WrongOrder, too_early
 from bundler.trust.verdict import judging
 
 REPOMD = "repodata/repomd.xml"
@@ -94,7 +93,7 @@ class YumChain:
         """
         if self._primary is not None:
             raise WrongOrder("the chain has its primary.xml already")
-        data = (self._repomd or _too_early("repomd.xml")).primary
+        data = (self._repomd or too_early("repomd.xml")).primary
         repository.check_digest(content, size=data.size, sha256=data.sha256, what=PurePosixPath(data.path).name)
         primary = _Primary(data, content)
         with judging("primary.xml"):
@@ -107,17 +106,16 @@ class YumChain:
         Raises :class:`NotBelieved`: malformed XML, a version that stands there twice (``duplicate``), a path that
         leaves the repository (``unsafe-path``), a digest that is too weak (``weak-digest``).
         """
-        primary = self._primary or _too_early("primary.xml")
+        primary = self._primary or too_early("primary.xml")
         with judging("primary.xml"):
             listed = repodata.packages(_open(primary), name=name)
-            found = tuple(package for package in listed if package.architecture in {architecture, "noarch"})
-            _check_packages(found)
-        return found
+            found = [package for package in listed if package.architecture in {architecture, "noarch"}]
+            return repository.once(map(_proper, found), "primary.xml")
 
     def evidence(self, documents: Sequence[Document]) -> Evidence:
         """The evidence that the chain is, once it has its ``primary.xml``; ``documents`` are what it was given."""
         if self._primary is None or self._signed is None:
-            _too_early("primary.xml")
+            too_early("primary.xml")
         return openpgp.evidence("yum-repository", self._signed, self._anchors, documents)
 
 
@@ -140,8 +138,8 @@ def rejudge(
     chain = YumChain(anchors)
     repomd = chain.repomd(document, signature, at)
     chain.primary(primary)
-    listed = [p for p in chain.packages(facts.name, facts.architecture) if (p.sha256, p.size) == (sha256, size)]
-    repository.require_vouched([(package.version, package.architecture) for package in listed], facts)
+    listed = chain.packages(facts.name, facts.architecture)
+    repository.require_vouched(listed, facts, sha256=sha256, size=size)
     base = evidence.documents[0].url.removesuffix(f"/{REPOMD}")
     return Rejudged(chain.evidence(evidence.documents), RepositoryState(origin=base, date=repomd.date))
 
@@ -167,16 +165,7 @@ def _check_unpacked(primary: _Primary) -> None:
         raise NotBelieved("primary.xml unpacks to something else than was signed", reason="digest-mismatch")
 
 
-def _check_packages(packages: Sequence[Package]) -> None:
-    seen: set[tuple[str, str]] = set()
-    for package in packages:
-        if not rpm_version.is_version(package.version):
-            raise Malformed(f"{package.name} has an entry without a proper version")
-        identity = (package.version, package.architecture)
-        if identity in seen:
-            raise Malformed(f"{package.name} {package.version} stands twice in primary.xml", reason="duplicate")
-        seen.add(identity)
-
-
-def _too_early(what: str) -> NoReturn:
-    raise WrongOrder(f"the chain has no {what} yet")
+def _proper(package: Package) -> Package:
+    if not rpm_version.is_version(package.version):
+        raise Malformed(f"{package.name} has an entry without a proper version")
+    return package
