@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -14,14 +14,13 @@ from bundler.model.seal import Signer
 from bundler.model.tree import Mode
 from bundler.model.value import value
 from bundler.pack import adding, container
+from bundler.pack.found import Password
 from bundler.pack.staging import write_file
 from bundler.seal import approvals, cms, sums
 from bundler.seal.belief import Trusted, believe_seal
 from bundler.seal.check import Checked, check
 from bundler.seal.sealing import detached, require_ready
 from bundler.seal.signing import SigningKey
-
-Password = Callable[[], str]
 
 
 @value

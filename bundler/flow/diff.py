@@ -5,7 +5,7 @@ No signature is judged: `verify` does that, for either bundle.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from bundler.flow.difference import facts, lines
@@ -14,8 +14,7 @@ from bundler.flow.difference.fact import ORDER, Fact, Key, Owner
 from bundler.flow.difference.meanings import meaning
 from bundler.model.diff import TOPICS, Change, Diff, TextChange, What
 from bundler.model.manifest import Manifest
-
-Password = Callable[[], str]
+from bundler.pack.found import Password
 
 
 def diff(was: Path, now: Path, *, password: Password | None = None) -> Diff:

@@ -13,10 +13,11 @@ from typing_extensions import Self
 
 from bundler.errors import NotBelieved, WriteError
 from bundler.flow import review
-from bundler.flow.job import Job, Made, Password, Wish
+from bundler.flow.job import Job, Made, Wish
 from bundler.flow.self_check import require_same
 from bundler.flow.verify import hashes
 from bundler.pack import container, content, manifest
+from bundler.pack.found import Password
 from bundler.seal import approvals, sums
 from bundler.seal.check import Checked
 

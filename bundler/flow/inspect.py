@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from bundler.errors import UsageError, WriteError
 from bundler.model.manifest import Manifest
 from bundler.pack import container
+from bundler.pack.found import Password
 from bundler.seal import stated
 from bundler.seal.check import manifest_document, read_manifest
 from bundler.seal.reading import MAX_DOCUMENT
-
-Password = Callable[[], str]
 
 
 @dataclass(frozen=True)

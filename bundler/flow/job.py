@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,11 +9,10 @@ from bundler.formats import records
 from bundler.model.manifest import Manifest
 from bundler.model.tree import Tree
 from bundler.model.value import value
+from bundler.pack.found import Password
 from bundler.pack.manifest import manifest_bytes
 from bundler.products.arc_server.definition import Output
 from bundler.seal.signing import Sealer, SigningKey
-
-Password = Callable[[], str]
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from bundler.model.manifest import Manifest
 from bundler.model.seal import Signer
 from bundler.model.tree import Entry
 from bundler.pack import container
+from bundler.pack.found import Password
 from bundler.seal import identity, script_signature
 from bundler.seal.signing import SigningKey
 
@@ -43,7 +44,7 @@ def by(key: SigningKey, at: datetime) -> Signing:
     return Signing(key, finish)
 
 
-def kept(key: SigningKey, at: datetime, path: Path, password: Callable[[], str] | None) -> Signing:
+def kept(key: SigningKey, at: datetime, path: Path, password: Password | None) -> Signing:
     """Signatures by ``key`` that the bundle at ``path`` has already, so that no key is asked to sign the same again.
 
     A key may draw at random: what it signed cannot be made again, only recognised. A script that is not signed so
@@ -96,7 +97,7 @@ def _bytes(entry: Entry) -> bytes:
     return entry.content
 
 
-def _scripts(path: Path, password: Callable[[], str] | None) -> Mapping[str, bytes]:
+def _scripts(path: Path, password: Password | None) -> Mapping[str, bytes]:
     """The scripts of the bundle at ``path``; as far as it can be read: what is wrong with it is told by others."""
     held: dict[str, bytes] = {}
     with suppress(NotBelieved, UsageError), container.open_bundle(path, password=password) as opened:

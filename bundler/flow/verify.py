@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime
 from functools import partial
@@ -20,12 +19,11 @@ from bundler.model.manifest import Manifest
 from bundler.model.seal import Signer
 from bundler.model.value import value
 from bundler.pack import container
+from bundler.pack.found import Password
 from bundler.seal import cms, sums
 from bundler.seal.belief import Trusted, believe
 from bundler.seal.check import Checked, check
 from bundler.trust import anchors as trusted
-
-Password = Callable[[], str]
 
 
 @value

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from bundler.fetch.disk import writing
 from bundler.model.progress import Progress
 from bundler.model.tree import Blob, Entry, Mode, Tree
 from bundler.pack import container, writers
+from bundler.pack.found import Password
 from bundler.pack.staging import alone, replacement, write_file, write_within
 
 _SMALL = 1 << 16
@@ -27,7 +28,7 @@ def add(
     *,
     modes: Mapping[str, Mode],
     time: datetime,
-    password: Callable[[], str] | None,
+    password: Password | None,
     progress: Progress,
 ) -> None:
     """Put ``files`` (content by path) into ``bundle``, a directory or an archive, in place of any of the same name.
@@ -56,12 +57,12 @@ def add(
 class _Password:
     """Remembers what an archive was opened with, so that it is closed with the same."""
 
-    def __init__(self, source: Callable[[], str] | None) -> None:
+    def __init__(self, source: Password | None) -> None:
         self._source = source
         self.given: str | None = None
 
     @property
-    def source(self) -> Callable[[], str] | None:
+    def source(self) -> Password | None:
         return self._ask if self._source else None
 
     def _ask(self) -> str:

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from bundler.errors import UsageError
 from bundler.pack import content, from_directory, from_tar, from_zip, nearby
-from bundler.pack.found import Found, refused
+from bundler.pack.found import Found, Password, refused
 from bundler.pack.guard import Member, guarded
 from bundler.pack.writers import Format
 
@@ -59,7 +59,7 @@ class Container:
 
 
 @contextmanager
-def open_bundle(path: Path, password: Callable[[], str] | None = None) -> Iterator[Container]:
+def open_bundle(path: Path, password: Password | None = None) -> Iterator[Container]:
     """Open the bundle at ``path``: a directory, or an archive, known by its first bytes and not by its name.
 
     ``password`` is asked where a 7z needs one. Raises :class:`UsageError` where there is nothing to open or no
@@ -82,9 +82,7 @@ def open_bundle(path: Path, password: Callable[[], str] | None = None) -> Iterat
             yield Container(path, wanted, size, _readable(path, found))
 
 
-def _reader(
-    wanted: Format, file: BinaryIO, size: int, password: Callable[[], str] | None
-) -> Generator[Found, None, None]:
+def _reader(wanted: Format, file: BinaryIO, size: int, password: Password | None) -> Generator[Found, None, None]:
     if wanted == "zip":
         return from_zip.walk(file, size)
     if wanted == "tar.gz":

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from bundler.errors import NotBelieved
 
+Password = Callable[[], str]
+"""Asked where an archive turns out to be encrypted, and not before."""
+
 
 @dataclass(frozen=True)
 class Found:

@@ -20,7 +20,7 @@ from py7zr.io import Py7zIO, WriterFactory
 
 from bundler.errors import BundlerError, NotBelieved, UsageError
 from bundler.pack.content import PIECE
-from bundler.pack.found import Found, damaged, refused
+from bundler.pack.found import Found, Password, damaged, refused
 from bundler.pack.guard import limit, require_bounded
 from bundler.pack.pump import pull
 from bundler.seal.names import refuse
@@ -29,7 +29,7 @@ _START_HEADER = 32
 _NEXT_HEADER = 12
 
 
-def walk(file: BinaryIO, size: int, password: Callable[[], str] | None) -> Generator[Found, None, None]:
+def walk(file: BinaryIO, size: int, password: Password | None) -> Generator[Found, None, None]:
     """Give the members of the 7z ``file`` of ``size`` bytes in the order in which they are unpacked.
 
     ``password`` is asked only where one is needed. Raises :class:`NotBelieved` (``wrong-password`` where that is as
@@ -77,7 +77,7 @@ def _require_end(file: BinaryIO, size: int) -> None:
     file.seek(0)
 
 
-def _open(file: BinaryIO, password: Callable[[], str] | None) -> tuple[SevenZipFile, str | None]:
+def _open(file: BinaryIO, password: Password | None) -> tuple[SevenZipFile, str | None]:
     # Where even the names are encrypted, opening asks already.
     with _one_error(None), suppress(PasswordRequired):
         archive = SevenZipFile(file, "r")
@@ -89,7 +89,7 @@ def _open(file: BinaryIO, password: Callable[[], str] | None) -> tuple[SevenZipF
         return SevenZipFile(file, "r", password=secret), secret
 
 
-def _ask(password: Callable[[], str] | None) -> str:
+def _ask(password: Password | None) -> str:
     if password is None:
         raise UsageError(
             "the archive is encrypted, and there is no password",

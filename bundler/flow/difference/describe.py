@@ -6,7 +6,7 @@ import codecs
 import io
 import re
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -18,12 +18,11 @@ from bundler.model.diff import Side
 from bundler.model.lock import Lock
 from bundler.model.manifest import MANIFEST_SCHEMA, Manifest
 from bundler.pack import container
+from bundler.pack.found import Password
 from bundler.pack.manifest import digest
 from bundler.seal import sums
 from bundler.seal.check import check
 from bundler.seal.reading import MAX_DOCUMENT
-
-Password = Callable[[], str]
 
 MAX_TEXT = 1 << 20
 """Bytes of a script whose lines are compared; ours have a tenth of that."""
