@@ -171,18 +171,24 @@ def _unlocked(content: bytes, secret: bytes | None) -> pkcs12.PKCS12KeyAndCertif
         return None
 
 
-def _asking(place: Path, passphrase: Passphrase, purpose: str) -> _Asked:
-    def ask() -> bytes:
-        secret = passphrase()
-        if not secret:
-            raise SigningError(
-                f"the key {place} is encrypted, and there is no passphrase",
-                do=f"give it with `--{purpose}-passphrase-file FILE`, in ARC_BUNDLER_{purpose.upper()}_PASSPHRASE, "
-                "or at the prompt of a terminal",
-            )
-        return secret.encode("utf-8", "surrogateescape")
+def demanded(passphrase: Passphrase, missing: str, purpose: str) -> str:
+    """What ``passphrase`` gives; says what is ``missing`` where nobody has one.
 
-    return ask
+    ``purpose`` as :func:`read`. Raises :class:`SigningError`.
+    """
+    secret = passphrase()
+    if not secret:
+        raise SigningError(
+            missing,
+            do=f"give it with `--{purpose}-passphrase-file FILE`, in ARC_BUNDLER_{purpose.upper()}_PASSPHRASE, "
+            "or at the prompt of a terminal",
+        )
+    return secret
+
+
+def _asking(place: Path, passphrase: Passphrase, purpose: str) -> _Asked:
+    missing = f"the key {place} is encrypted, and there is no passphrase"
+    return lambda: demanded(passphrase, missing, purpose).encode("utf-8", "surrogateescape")
 
 
 def _unopened(place: Path, *, encrypted: bool) -> SigningError:

@@ -18,7 +18,7 @@ from pysequoia.packet import PacketPile, Tag
 
 from bundler.errors import BundlerError, SigningError
 from bundler.seal.certificates import content_of, guesses
-from bundler.seal.keys import Passphrase, look_at_mode
+from bundler.seal.keys import Passphrase, demanded, look_at_mode
 
 _SECRETS = (Tag.SecretKey, Tag.SecretSubkey)
 _ENCRYPTED = "secret key material is encrypted"
@@ -123,13 +123,7 @@ def _unlocked(secret: pysequoia.Tsk, place: Path, passphrase: Passphrase) -> Any
                 details=(_said(error),),
                 do="export a key whose signing subkey is there, and neither revoked nor expired",
             ) from None
-    word = passphrase()
-    if not word:
-        raise SigningError(
-            f"the OpenPGP key {place} is encrypted, and there is no passphrase",
-            do="give it with `--openpgp-passphrase-file FILE`, in ARC_BUNDLER_OPENPGP_PASSPHRASE, "
-            "or at the prompt of a terminal",
-        )
+    word = demanded(passphrase, f"the OpenPGP key {place} is encrypted, and there is no passphrase", "openpgp")
     wrong = f"the passphrase does not open the OpenPGP key {place}"
     with _library(wrong, details=("It is wrong.",), do="give the passphrase that the key was encrypted with"):
         return secret.signer(word)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from bundler.errors import SigningError
-from bundler.seal.keys import Passphrase
+from bundler.seal.keys import Passphrase, demanded
 from bundler.seal.token_uri import TokenUri
 
 
@@ -93,13 +93,8 @@ def opened(token: Any, pin: Passphrase) -> Any:
 
     given: object = None
     if TokenFlag.LOGIN_REQUIRED in token.flags:
-        given = PROTECTED_AUTH if TokenFlag.PROTECTED_AUTHENTICATION_PATH in token.flags else pin()
-        if not given:
-            raise SigningError(
-                "the token wants a PIN, and there is none",
-                do="give it with `--seal-passphrase-file FILE`, in ARC_BUNDLER_SEAL_PASSPHRASE, "
-                "or at the prompt of a terminal",
-            )
+        has_a_pad = TokenFlag.PROTECTED_AUTHENTICATION_PATH in token.flags
+        given = PROTECTED_AUTH if has_a_pad else demanded(pin, "the token wants a PIN, and there is none", "seal")
     with speaking("the token does not open a session"):
         try:
             return token.open(user_pin=given)
