@@ -81,14 +81,15 @@ def _vouchers(evidence: Evidence) -> Iterator[Node]:
 def _certificates(chain: Sequence[ChainLink], anchor: str, anchors: str) -> Iterator[Node]:
     """The links from the root on; the root is drawn as pinned only where it is the very one that the verdict names."""
     for position, link in enumerate(reversed(chain)):
-        pinned = link.sha256 == anchor
-        how = "issued" if position else "Root certificate"
-        yield Node(
-            "anchor" if pinned else "certificate",
-            f"Root certificate, pinned by the anchors “{anchors}”" if pinned else how,
-            link.subject,
-            (f"SHA-256 {link.sha256}", f"valid {link.not_before:%Y-%m-%d} to {link.not_after:%Y-%m-%d}"),
-        )
+        if link.sha256 == anchor:
+            yield _link("anchor", f"Root certificate, pinned by the anchors “{anchors}”", link)
+        else:
+            yield _link("certificate", "issued" if position else "Root certificate", link)
+
+
+def _link(kind: NodeKind, how: str, link: ChainLink) -> Node:
+    valid = f"valid {link.not_before:%Y-%m-%d} to {link.not_after:%Y-%m-%d}"
+    return Node(kind, how, link.subject, (f"SHA-256 {link.sha256}", valid))
 
 
 def _documents(documents: Sequence[Document], signed_at: datetime | None) -> Iterator[Node]:
@@ -109,8 +110,7 @@ def _file(pin: Pin, evidence: Evidence) -> Node:
 def _time(evidence: Evidence) -> Iterator[Node]:
     if not evidence.timestamp_chain or evidence.signed_at is None:
         return
-    for position, link in enumerate(reversed(evidence.timestamp_chain)):
-        valid = f"valid {link.not_before:%Y-%m-%d} to {link.not_after:%Y-%m-%d}"
-        how = "issued" if position else "Root certificate of the timestamp"
-        yield Node("certificate" if position else "anchor", how, link.subject, (f"SHA-256 {link.sha256}", valid))
+    root, *issued = reversed(evidence.timestamp_chain)
+    yield _link("anchor", "Root certificate of the timestamp", root)
+    yield from (_link("certificate", "issued", link) for link in issued)
     yield Node("time", "vouches for the time of signing", moment(evidence.signed_at))
