@@ -131,17 +131,13 @@ def _scripts(
         part.pins,
         name=lock.name,
         version=lock.version,
-        practice=_practice(site.anchors),
+        practice=site.anchors.label,
         tool=TOOL,
         vouching=vouched,
         scripts_signed_by=scripts_by.signer if scripts_by else None,
         extra={**table, **_keys(part.pins, site.anchors), **contents(site.carried.certificates)},
     )
     return script_signing.signed(made, scripts_by)
-
-
-def _practice(anchors: Anchors) -> str:
-    return "LAB" if anchors.practice else ""
 
 
 def _manifest(part: Part, wanted: Onboarding, *, site: Site, lock: Lock) -> Manifest:
@@ -151,7 +147,7 @@ def _manifest(part: Part, wanted: Onboarding, *, site: Site, lock: Lock) -> Mani
         product=PRODUCT,
         created=lock.taken,
         tool=TOOL,
-        practice=_practice(site.anchors),
+        practice=site.anchors.label,
         targets=_targets(part.pins),
         parameters=parameters(wanted),
         anchors=lock.anchors,

@@ -261,7 +261,7 @@ def _built(basis: _Basis, jobs: Iterable[Job], made: tuple[Made, ...], *, unchan
         name=basis.lock.name,
         version=basis.lock.version,
         folder=basis.final.as_posix(),
-        practice="LAB" if basis.site.anchors.practice else "",
+        practice=basis.site.anchors.label,
         unchanged=unchanged,
         sealed_by=describe(sealer).signer if sealer else None,
         scripts_signed_by=next(filter(None, signers), None),

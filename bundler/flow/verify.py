@@ -140,11 +140,10 @@ def _require_anchors(found: Checked, anchors: Anchors) -> None:
 def _require_named(found: Checked, anchors: Anchors) -> None:
     """The manifest must call the anchors by their name, and practice what it is: people read it by itself."""
     manifest = found.manifest
-    practice = "LAB" if anchors.practice else ""
-    if (manifest.anchors, manifest.practice) != (anchors.name, practice):
+    if (manifest.anchors, manifest.practice) != (anchors.name, anchors.label):
         raise NotBelieved(
             f"the bundle says that it was judged by {manifest.anchors!r}{_labelled(manifest.practice)}, "
-            f"but it was by {anchors.name!r}{_labelled(practice)}",
+            f"but it was by {anchors.name!r}{_labelled(anchors.label)}",
             reason="disguised-anchors",
             do="do not use it: somebody rewrote what it says of itself",
         )

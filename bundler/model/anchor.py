@@ -57,3 +57,8 @@ class Anchors:
     package_keys: tuple[PackageKey, ...] = ()
     revocation_lists: tuple[str, ...] = ()
     """PEM certificate revocation lists that are at hand; none is ever fetched."""
+
+    @property
+    def label(self) -> str:
+        """What a bundle that they vouch for is marked with: ``LAB`` for practice, otherwise nothing."""
+        return "LAB" if self.practice else ""
