@@ -59,7 +59,7 @@ def command(
     fresh = lock_file.keep_time(taken.lock, previous) if previous else taken.lock
     if fresh != previous:
         lock_file.write(fresh, path)
-    _tell(surface, path, fresh, taken.moves, changed=fresh != previous)
+    _tell(surface, chosen, fresh, taken.moves, changed=fresh != previous)
     return 0
 
 
@@ -84,7 +84,7 @@ def _move(move: Move) -> str:
     return f"{where}{move.what} {move.was or '(nothing)'} -> {move.now or '(nothing)'}"
 
 
-def _tell(surface: Surface, path: Path, lock: Lock, moves: tuple[Move, ...], *, changed: bool) -> None:
+def _tell(surface: Surface, chosen: SiteSettings, lock: Lock, moves: tuple[Move, ...], *, changed: bool) -> None:
     from bundler.formats.records import to_tree
 
     def text() -> str:
@@ -94,15 +94,15 @@ def _tell(surface: Surface, path: Path, lock: Lock, moves: tuple[Move, ...], *, 
             for pin in lock.pins
         ]
         lines += [f"  moved: {_move(move)}" for move in moves]
-        lines.append(f"{'wrote' if changed else 'unchanged:'} {path}")
-        lines.append("next: arc-bundler build --locked")
+        lines.append(f"{'wrote' if changed else 'unchanged:'} {chosen.lock}")
+        lines.append(f"next: arc-bundler build --locked{chosen.flags}")
         return "\n".join(lines)
 
     surface.result(
         text,
         lambda: {
             "ok": True,
-            "path": path.as_posix(),
+            "path": chosen.lock.as_posix(),
             "changed": changed,
             "moves": [to_tree(m) for m in moves],
             "lock": to_tree(lock),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -64,6 +65,14 @@ class SiteSettings:
     def lock(self) -> Path:
         """The lock that belongs to the definition."""
         return self.lock_path or self.definition.with_name("bundle.lock")
+
+    @property
+    def flags(self) -> str:
+        """The flags that name the same ones to the command that comes next, with a blank before each."""
+        named = {"--definition": self.definition, "--lock": self.lock_path, "--anchors": self.anchors}
+        if self.definition == Path("bundle.yaml"):
+            del named["--definition"]
+        return "".join(f" {flag} {shlex.quote(str(path))}" for flag, path in named.items() if path)
 
 
 site_options = collecting(

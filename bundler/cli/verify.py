@@ -66,8 +66,13 @@ def _tell(surface: Surface, bundle: Path, found: Verified) -> None:
 
     def text() -> str:
         label = f" [{found.practice}]" if found.practice else ""
-        lines = [f"{bundle}: {found.name} {found.version}{label} is whole; {found.files} files match the manifest"]
+        whole = f"is whole: manifest.json, and the {found.files} files that it names"
+        lines = [f"{bundle}: {found.name} {found.version}{label} {whole}"]
         lines += _seal_lines(found)
+        lines += [
+            f"  note: the revocation list of {one!a} tells of nobody who signed this"
+            for one in found.idle_revocation_lists
+        ]
         if found.scripts_signed_by:
             signer = found.scripts_signed_by
             lines.append(f"  PowerShell scripts signed by {signer.name}, valid until {signer.not_after:%Y-%m-%d}")

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from cryptography import x509
 
-from bundler.errors import UsageError
+from bundler.errors import SigningError, UsageError
 from bundler.formats import certificate
 from bundler.formats import fingerprint as written
 from bundler.formats.certificate import UNREADABLE
 from bundler.formats.malformed import Malformed
 from bundler.model.seal import Approval
-from bundler.seal import spoken
+from bundler.seal import certificates, spoken
 from bundler.seal.belief import Trusted
 
 _LARGEST_LIST = 32 << 20
@@ -66,11 +66,21 @@ def fingerprint(text: str) -> str:
             do="give sha256: and 64 hex digits, the 24 words, or a file with the sealer's certificate",
         ) from error
     try:
-        return certificate.read(document).sha256
+        return _of_chain(document, path) or certificate.read(document).sha256
     except Malformed as fault:
         raise UsageError(
-            f"the signer's file {path} {fault}", do="give the sealer's certificate alone, in PEM or DER"
+            f"the signer's file {path} {fault}", do="give the sealer's certificate, in PEM or DER"
         ) from fault
+
+
+def _of_chain(document: bytes, path: Path) -> str:
+    """The fingerprint of a signer whose issuers are in the file, too, as `--seal-certificate` takes them; else empty."""
+    if b"PRIVATE KEY-----" in document or len(list(certificate.in_pem(document))) < 2:
+        return ""
+    try:
+        return certificate.fingerprint(certificates.chain_of_leaf(certificates.parse(document, path), path)[0])
+    except SigningError as error:
+        raise UsageError(error.what, details=error.details, do=error.do) from error
 
 
 def _heard(text: str) -> str:

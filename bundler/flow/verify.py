@@ -58,6 +58,8 @@ class Verified:
     """Whose Authenticode signature each PowerShell script carries; None where the manifest names nobody."""
     provenance: Provenance | None = None
     """What the file beside it says of how it was built; None where there is no such file, or no seal was asked for."""
+    idle_revocation_lists: tuple[str, ...] = ()
+    """Issuers of revocation lists that were given and told of nobody who signed here."""
     weakened: tuple[str, ...] = ()
     """The ``--insecure-…`` switches of this very check."""
     unusual: tuple[str, ...] = ()
@@ -103,6 +105,7 @@ def verify(
         approved_by=vouched.approved_by if vouched else (),
         scripts_signed_by=found.manifest.scripts_signed_by,
         provenance=_provenance(bundle, found) if vouched else None,
+        idle_revocation_lists=vouched.idle_lists if vouched else (),
         weakened=() if vouched else ("--insecure-no-seal",),
         unusual=_unusual(found),
     )

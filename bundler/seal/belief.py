@@ -22,6 +22,7 @@ from bundler.seal import approvals, signature, sums
 from bundler.seal.check import Checked
 from bundler.seal.identity import fingerprints
 from bundler.seal.problems import refused
+from bundler.seal.revocation import idle
 from bundler.seal.sealing import OPENPGP_KEY
 from bundler.trust import openpgp
 
@@ -45,6 +46,8 @@ class Vouched:
     openpgp: str
     """Fingerprint of the OpenPGP key that sealed as well; empty: none did."""
     approved_by: tuple[Signer, ...]
+    idle_lists: tuple[str, ...] = ()
+    """Issuers of revocation lists that told of nobody who signed here."""
 
 
 def believe(found: Checked, trusted: Trusted, *, at: datetime) -> Vouched:
@@ -58,7 +61,8 @@ def believe(found: Checked, trusted: Trusted, *, at: datetime) -> Vouched:
     approved = approvals.given(found, trusted.approval, trusted.revocation_lists, at=at)
     approvals.require_enough(found.manifest.approval, approved)
     _require_in_time(found.manifest, at)
-    return Vouched(seal.signer, seal.openpgp, approved)
+    everybody = [signature.read(found.signed, path).certificates[0] for path in found.signed if path.endswith(sums.CMS)]
+    return Vouched(seal.signer, seal.openpgp, approved, idle(trusted.revocation_lists, everybody))
 
 
 def believe_seal(found: Checked, trusted: Trusted, *, at: datetime) -> Seal:
@@ -110,8 +114,8 @@ def _other_signer(certificate: x509.Certificate, sha256: str, trusted: Trusted) 
             f"the bundle is sealed by {name}, and you named nobody whom you believe",
             "other-signer",
             details=[f"sha256:{sha256}"],
-            do="get the sealer's fingerprint by another way than the bundle, and give it with "
-            "`--signer sha256:…` (or `--signer FILE`, `--definition FILE`, ARC_BUNDLER_SIGNER)",
+            do="get the sealer's fingerprint by another way than the bundle, and give it with `--signer sha256:…` "
+            "(or `--signer FILE`, ARC_BUNDLER_SIGNER, or `--definition FILE` with `seal.signers` in it)",
         )
     return refused(
         f"the bundle is sealed by {name}, whom you do not believe",

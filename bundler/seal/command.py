@@ -30,6 +30,7 @@ from bundler.seal.signing import SigningKey, checked, digest_of, fits
 _MOST_PRINTED = 1 << 16
 """Bytes: a signature of 512, as hex, with much room."""
 _MOST_COMPLAINED = 1 << 13
+_BY_HAND = "run it by hand with a file on its standard input, and the two variables (docs/sealing.md)"
 _LINES_SHOWN = 5
 _KEPT_BACK = (
     "ARC_BUNDLER_SEAL_PASSPHRASE",
@@ -69,7 +70,11 @@ class _CommandKey:
         for signature in shaped:
             if fits(self.certificates[0], self.algorithm, signature, content):
                 return signature
-        raise self._failed("printed a signature that its certificate does not verify", ended)
+        raise self._failed(
+            "printed a signature that its certificate does not verify",
+            ended,
+            do="see that the certificate is the one of the program's key, and that it signs what it is given",
+        )
 
     def _refuse(self, ended: _Ended) -> None:
         if len(ended.printed) > _MOST_PRINTED:
@@ -81,13 +86,13 @@ class _CommandKey:
         if not ended.printed.strip():
             raise self._failed("printed nothing", ended)
 
-    def _failed(self, what: str, ended: _Ended) -> SigningError:
+    def _failed(self, what: str, ended: _Ended, *, do: str = _BY_HAND) -> SigningError:
         lines = ended.complained.decode("utf-8", "replace").splitlines()
         said = [ascii(line.rstrip())[1:-1][:200] for line in lines if line.strip()][:_LINES_SHOWN]
         return SigningError(
             f"the sealing command {self.arguments[0]} {what}",
             details=[f"it said: {line}" for line in said],
-            do="run it by hand with a file on its standard input, and the two variables (docs/sealing.md)",
+            do=do,
         )
 
 

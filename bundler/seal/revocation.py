@@ -32,6 +32,12 @@ def require_unrevoked(
             raise _refused(f"the certificate of {who} was revoked by its issuer")
 
 
+def idle(lists: Lists, signers: Collection[x509.Certificate]) -> tuple[str, ...]:
+    """The issuers of those ``lists`` that tell of none of the ``signers``: whoever gave them may think otherwise."""
+    issuers = {one.issuer for one in signers}
+    return tuple(one.issuer.rfc4514_string() for one in lists if one.issuer not in issuers)
+
+
 def _require_issued(revoked: x509.CertificateRevocationList, issuers: Collection[x509.Certificate], who: str) -> None:
     """Refuse a list whose issuer is not here, or which that issuer did not sign."""
     if not issuers:

@@ -34,3 +34,10 @@ def test_anchors_of_the_command_line_are_named_again(site: Site) -> None:
     assert site.run("lock", *anchors).code == 0
     verify = next_step(site.run("build", "--locked", *anchors))
     assert site.run(*verify).code == 0
+
+
+def test_a_definition_and_a_lock_of_other_names_are_named_again(site: Site) -> None:
+    site.definition.rename(site.folder / "tokyo's.yaml")
+    build = next_step(site.run("lock", "-d", "tokyo's.yaml", "--lock", "tokyo.lock"))
+    assert (site.folder / "tokyo.lock").is_file()
+    assert site.run(*build).code == 0

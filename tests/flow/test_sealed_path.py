@@ -163,6 +163,27 @@ def test_a_revoked_sealer_is_refused_by_the_list_of_its_issuer(site: Site) -> No
     }  # fmt: skip
 
 
+def test_a_revocation_list_that_tells_of_nobody_here_is_told(site: Site) -> None:
+    sealer, stranger = identity("LAB sealer"), identity("LAB other issuer", authority=True, purposes=())
+    bundle = build(site, sealer)
+    (site.folder / "list").write_bytes(revocation_list(stranger))
+    given = ("--signer", sealer.sha256, "--revocation-list", "list")
+    assert verify(site, bundle, *given)["idle_revocation_lists"] == ["CN=LAB other issuer"]
+    assert "list of 'CN=LAB other issuer' tells of nobody" in site.run("verify", str(bundle), *ANCHORS, *given).out
+    assert verify(site, bundle, "--signer", sealer.sha256)["idle_revocation_lists"] == []
+
+
+def test_a_signer_may_be_named_by_the_file_that_sealed_with_its_issuers(site: Site) -> None:
+    issuer = identity("LAB issuer", authority=True, purposes=())
+    sealer, stranger = identity("LAB sealer", issuer=issuer), identity("LAB stranger")
+    bundle = build(site, sealer)
+    chain, mixed = site.folder / "chain.pem", site.folder / "mixed.pem"
+    for file, others in ((chain, [issuer]), (mixed, [issuer, stranger])):
+        file.write_bytes(b"".join(one.write(site.folder, "one")[1].read_bytes() for one in (*others, sealer)))
+    assert verify(site, bundle, "--signer", str(chain))["sealed_by"]["sha256"] == sealer.sha256
+    assert verify(site, bundle, "--signer", str(mixed)) == "usage"
+
+
 def test_a_revocation_list_of_an_issuer_who_did_not_travel_says_what_is_missing(site: Site) -> None:
     issuer = identity("LAB issuer", authority=True, purposes=())
     sealer = identity("LAB sealer", issuer=issuer)
