@@ -74,7 +74,7 @@ def fingerprint(text: str) -> str:
 
 
 def _of_chain(document: bytes, path: Path) -> str:
-    """The fingerprint of a signer who has its issuers beside it, as `--seal-certificate` takes them; otherwise empty."""
+    """The fingerprint of a signer who has its issuers beside it, as `--seal-certificate` takes them; else empty."""
     if b"PRIVATE KEY-----" in document or len(list(certificate.in_pem(document))) < 2:
         return ""
     try:
