@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from pathlib import Path
 
-PUBLIC, PRIVATE, INSPECTED, OLD_TLS, DROPPED, REFUSED, STALLED = (
-    "20.1.1.1", "10.1.1.1", "20.1.1.3", "20.1.1.4", "20.1.1.5", "20.1.1.6", "20.1.1.7",
+PUBLIC, PRIVATE, INSPECTED, OLD_TLS, DROPPED, REFUSED, STALLED, WEAK = (
+    "20.1.1.1", "10.1.1.1", "20.1.1.3", "20.1.1.4", "20.1.1.5", "20.1.1.6", "20.1.1.7", "20.1.1.8",
 )  # fmt: skip
 PROXY, METADATA, LOCAL = "10.1.1.9", "169.254.169.254", "127.0.0.1"
 MICROSOFT, INSPECTOR = "Microsoft Corporation", "LAB Inspection"
@@ -47,7 +47,7 @@ class Network:
         certify(self.folder, hosts)
         _ip("netns", "add", self.name)
         self._ip("link", "set", "lo", "up")
-        for address in (PUBLIC, PRIVATE, INSPECTED, OLD_TLS, DROPPED, REFUSED, STALLED, PROXY, METADATA):
+        for address in (PUBLIC, PRIVATE, INSPECTED, OLD_TLS, DROPPED, REFUSED, STALLED, WEAK, PROXY, METADATA):
             self._ip("addr", "add", f"{address}/32", "dev", "lo")
         words = json.dumps({"folder": str(self.folder), **more})
         self.process = subprocess.Popen(
@@ -91,7 +91,7 @@ def certify(folder: Path, hosts: list[str]) -> None:
 
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
     from cryptography.x509.oid import NameOID
 
     now = datetime.now(timezone.utc)
@@ -115,11 +115,14 @@ def certify(folder: Path, hosts: list[str]) -> None:
         top = ec.generate_private_key(ec.SECP256R1())
         root = named(organisation, "LAB root")
         authority = certificate(root, root, top, top, x509.BasicConstraints(ca=True, path_length=None))
-        key = ec.generate_private_key(ec.SECP256R1())
         names = x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts])
-        leaf = certificate(named("LAB", "server"), root, key, top, names)
-        kept = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        (folder / f"{organisation}.pem").write_bytes(leaf.public_bytes(pem) + kept)
+        for kind, key in (
+            ("", ec.generate_private_key(ec.SECP256R1())),
+            (".rsa", rsa.generate_private_key(65537, 2048)),
+        ):
+            leaf = certificate(named("LAB", "server"), root, key, top, names)
+            kept = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+            (folder / f"{organisation}{kind}.pem").write_bytes(leaf.public_bytes(pem) + kept)
         (folder / f"{organisation}.ca.pem").write_bytes(authority.public_bytes(pem))
 
 
@@ -174,10 +177,12 @@ def _head(connection) -> bytes:
     return said
 
 
-def _tls(folder: str, organisation: str, version: ssl.TLSVersion, skew: float):
+def _tls(folder: str, organisation: str, version: ssl.TLSVersion, skew: float, ciphers: str = ""):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(f"{folder}/{organisation}.pem")
     context.maximum_version = version
+    if ciphers:
+        context.set_ciphers(ciphers)
     if version < ssl.TLSVersion.TLSv1_2:
         context.minimum_version = version
         context.set_ciphers("ALL:@SECLEVEL=0")
@@ -244,6 +249,7 @@ def _main(words: Mapping) -> None:
         _serve(address, 443, _tls(folder, MICROSOFT, ssl.TLSVersion.TLSv1_3, skew))
     _serve(INSPECTED, 443, _tls(folder, INSPECTOR, ssl.TLSVersion.TLSv1_2, skew))
     _serve(OLD_TLS, 443, _tls(folder, MICROSOFT, ssl.TLSVersion.TLSv1_1, skew))
+    _serve(WEAK, 443, _tls(folder, f"{MICROSOFT}.rsa", ssl.TLSVersion.TLSv1_2, skew, "AES256-GCM-SHA384"))
     _serve(STALLED, 443, lambda connection: connection.recv(1) and time.sleep(60))
     held = _drop(DROPPED, 443)
     assert held

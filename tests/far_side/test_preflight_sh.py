@@ -115,6 +115,7 @@ def test_all_is_well(server):
         (world.OLD_TLS, "ok", "TLS does not come up"),
         (world.INSPECTED, "ok", "certificate by LAB Inspection is not trusted here"),
         (world.STALLED, "ok", "no answer to TLS"),
+        (world.WEAK, "ok", "only AES256-GCM-SHA384 comes up, which the agent does not accept"),
         (world.PRIVATE, "ok", "private, and it should be public"),
         ("", "", "does not resolve"),
     ],
@@ -266,6 +267,46 @@ def test_curl_where_there_is_no_openssl(server):
     assert found[ARC]["tls"] == "TLSv1.3"
     assert world.MICROSOFT in found[ARC]["issuer"]
     assert "not trusted here" in found[LOGIN]["message"]
+
+
+def test_a_weak_cipher_by_curl(server):
+    (server / "bin/openssl").unlink()
+    names(server, LOGIN=world.WEAK)
+    ended = go(server)
+    assert ended.code == 208, ended.out
+    assert "only AES256-GCM-SHA384 comes up" in rows(server)[LOGIN]["message"]
+
+
+# What openssl 1.0.2 says of an option that came with 1.1.0, and how curl 7.29 of Enterprise Linux 7 tells of TLS.
+OLD_OPENSSL = """#!/bin/bash
+[[ " $* " != *" -proxy "* ]] || { echo "unknown option -proxy"; echo "usage: s_client args"; exit 1; }
+echo "New, TLSv1/SSLv3, Cipher is (NONE)"
+"""
+OLD_CURL = """#!/bin/bash
+printf '* %s\\n' 'Connected to localhost' 'SSL connection using {cipher}' 'Server certificate:' \
+    $'\\tsubject: CN=x' $'\\tissuer: CN=Microsoft Azure RSA TLS Issuing CA 08,O=Microsoft Corporation,C=US' >&2
+"""
+
+
+@pytest.mark.parametrize(
+    ("cipher", "code"),
+    [
+        ("TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", 0),
+        ("ECDHE-RSA-AES256-GCM-SHA384", 0),
+        ("TLS_RSA_WITH_AES_128_CBC_SHA", 208),
+    ],
+)
+def test_tls_by_proxy_with_the_tools_of_enterprise_linux_7(server, cipher, code):
+    """Its openssl knows no proxy, and its curl tells the cipher without the version."""
+    for name, text in (("openssl", OLD_OPENSSL), ("curl", OLD_CURL.format(cipher=cipher))):
+        (server / "bin" / name).unlink()
+        put(server / "bin" / name, text)
+    proxied = tuple(replace(one, way="proxy", expects="any") for one in CHECKS)
+    ended = go(server, checks=proxied, proxy_url=f"http://{world.PROXY}:3128")
+    assert ended.code == code, ended.out
+    found = rows(server)[ARC]
+    assert (found["tls"], found["verdict"]) == ("TLS", "failed" if code else "ok")
+    assert "O=Microsoft Corporation" in found["issuer"]
 
 
 def test_without_tools_it_says_what_was_not_tested(server):
