@@ -390,6 +390,39 @@ def test_on_a_terminal_it_asks_without_showing(server):
     assert echoes
 
 
+def test_a_shell_that_a_person_types_in_remembers_no_secret(server):
+    """The whole way of a person: a login shell with a history, the command, the answer, and leaving."""
+    primary, secondary = pty.openpty()
+    shell = ["unshare", "--net", "chroot", str(server.root), "/bin/bash", "--norc", "--noprofile", "-i"]
+    process = subprocess.Popen(
+        ["setsid", "--ctty", "--wait", *shell],
+        env={"PATH": os.environ["PATH"], "HOSTNAME": "srv", "HISTFILE": "/root/.bash_history", "PS1": "ready> "},
+        stdin=secondary,
+        stdout=secondary,
+        stderr=secondary,
+    )
+    os.close(secondary)
+    said = b""
+    keys = [
+        (b"ready> ", b"bash /bundle/install.sh\n"),
+        (b"(not shown): ", CANARY.encode() + b"\n"),
+        (b"ready> ", b"exit\n"),
+    ]
+    for wanted, answer in keys:
+        while wanted not in said:
+            said += os.read(primary, 4096)
+        said = said.partition(wanted)[2]
+        os.write(primary, answer)
+    with suppress(OSError):
+        while os.read(primary, 4096):
+            pass
+    process.wait(30)
+    os.close(primary)
+    assert "bash /bundle/install.sh" in (server / "root/.bash_history").read_text()
+    assert receipt(server)["outcome"] == "connected"
+    assert [path for path, content in server.files().items() if b"cAn4ry" in content] == []
+
+
 def test_ctrl_c_at_the_question_leaves_everything_as_it_was(server):
     code, said, echoes = at_a_terminal(server, b"\x03")
     assert code == 207, said
