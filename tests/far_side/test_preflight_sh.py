@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import signal
+import tarfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -513,6 +514,20 @@ def test_an_identity_that_cannot_be_proven(server):
     ended = go(server, identity=Identity(prove=True))
     assert ended.code == 206, ended.out
     assert "port 40342 does not answer" in ended.out
+
+
+def test_collected_logs_hold_the_table_as_it_is_now(server):
+    """Whoever reads them elsewhere has no other; the last receipt may be of a run that did not look."""
+    names(server, LOGIN=world.REFUSED)
+    sample.write(server / "bundle", replace(sample.SECRET, checks=CHECKS))
+    ended = server.run("--collect-logs", "/carry")
+    assert ended.code == 0, ended.out
+    assert f"https://{LOGIN}" in ended.out
+    (archive,) = (server / "carry").iterdir()
+    with tarfile.open(archive) as packed:
+        table = json.load(packed.extractfile("arc-logs/preflight.json"))
+    assert {row["host"]: row["verdict"] for row in table} == dict.fromkeys(HOSTS, "ok") | {LOGIN: "failed"}
+    assert list((server / "var/tmp").iterdir()) == []
 
 
 def test_interrupted_while_it_tries_the_network(server):

@@ -521,9 +521,11 @@ def test_collected_logs_hold_no_secret(server):
     put(
         log,
         'level=info msg="ok" service-principal-secret="cAn4ry one" x\nAuthorization: Bearer cAn4ry-two-two\n'
-        "proxy http://user:cAn4ry3@proxy:3128/ {\"access_token\":\"cAn4ry4\"}\nplain line\n",
+        "proxy http://user:cAn4ry3@proxy:3128/ {\"access_token\":\"cAn4ry4\"}\nplain line\n"
+        "AccountName=a;AccountKey=cAn4ry5==;x\nSharedAccessKey=cAn4ry6\npwd=cAn4ry7 passwd: cAn4ry8\n",
         0o644,
     )  # fmt: skip
+    put(server / "var/lib/GuestConfig/extension_logs/Some.Extension-1.0/one.log", "token=cAn4ry9 kept too\n", 0o644)
     ended = go(server, "--collect-logs", "/carry", secret=False)
     assert ended.code == 0, ended.out
     (archive,) = (server / "carry").glob("arc-logs-srv-*.tar.gz")
@@ -532,6 +534,7 @@ def test_collected_logs_hold_no_secret(server):
     assert b"plain line" in texts["arc-logs/azcmagent/azcmagent.log"]
     assert any("receipt-" in name for name in texts)
     assert "arc-logs/agent/show.json" in texts
+    assert b"kept too" in texts["arc-logs/extension_logs/Some.Extension-1.0/one.log"]
     assert [name for name, text in texts.items() if b"cAn4ry" in text] == []
 
 
