@@ -550,6 +550,19 @@ def test_interrupted_while_it_tries_the_network(server):
     assert [path for path in roots if _points_to(path, server.root)] == []
 
 
+def test_killed_after_its_first_second_it_leaves_a_receipt(server):
+    names(server, LOGIN=world.STALLED)
+    sample.write(server / "bundle", replace(sample.SECRET, checks=CHECKS))
+    process = server.start("--secret-file", "/root/secret", "--record-dir", "/records")
+    time.sleep(1)
+    assert process.poll() is None
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate(timeout=30)
+    written = receipt(server)
+    assert (written["outcome"], written["code"]) == ("interrupted", 207)
+    assert [step["name"] for step in written["steps"]] in ([], ["verify"])
+
+
 def _points_to(path: Path, folder: Path) -> bool:
     try:
         return path.readlink() == folder
