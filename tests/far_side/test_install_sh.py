@@ -9,12 +9,15 @@ import signal
 import subprocess
 import time
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 import sample_bundles as sample
 import small_root
 from receipts import problems
 from small_root import put
+
+from bundler.model.target import Target
 
 pty = pytest.importorskip("pty")
 termios = pytest.importorskip("termios")
@@ -185,6 +188,20 @@ def test_a_machine_is_a_target_or_not(server, release, fits):
     ended = server.run("--check", *secret(server))
     assert ended.code == (0 if fits else 204), ended.out
     assert not (server / "pwned").exists()
+
+
+@pytest.mark.parametrize(("version", "told"), [("15.3", True), ("15.1", True), ("15.5", False), ("15.7", False)])
+def test_a_service_pack_that_the_agent_no_longer_supports_is_told(server, version, told):
+    """By Microsoft's table; whether it works all the same is not for us to say."""
+    pin = replace(sample.RPM, targets=(Target(os="sles", version="15"),))
+    sample.write(server / "bundle", pins=(pin,))
+    put(server / "etc/os-release", f'ID="sles"\nVERSION_ID="{version}"\n', 0o644)
+    put(server / "usr/bin/rpm", "#!/bin/bash\nexit 0\n")
+    put(server / "usr/bin/zypper", "#!/bin/bash\nexit 0\n")
+    ended = server.run("--check", environment={"ARC_BUNDLER_SECRET": CANARY})
+    assert ended.code == 0, ended.out
+    said = f"WARNING: Microsoft supports agent {pin.facts.version} on sles 15.4, 15.5, 15.6, 15.7, not on {version}"
+    assert (said in ended.out) == told, ended.out
 
 
 def test_a_dry_run_on_another_machine_shows_the_first_target(server):

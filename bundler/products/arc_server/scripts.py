@@ -21,6 +21,7 @@ from bundler.model.value import value
 from bundler.products.arc_server import tables
 from bundler.products.arc_server.codes import CODES
 from bundler.products.arc_server.onboarding import AuthenticationMethod, Onboarding
+from bundler.products.arc_server.rules.wish import release
 from bundler.render.environment import render
 from bundler.seal import spoken
 
@@ -95,6 +96,8 @@ class _Row:
     """KiB of the package."""
     installed: str
     """KiB that it takes when installed."""
+    supported: str = ""
+    """The versions below ``version_id`` that the agent supports, by blanks; empty: none has one of its own."""
 
 
 def entries(
@@ -206,12 +209,18 @@ def _targets_text(rows: Iterable[_Row]) -> str:
     return ", ".join(dict.fromkeys(row.target for row in rows))
 
 
-def _row(pin: Pin, target: Target, *, release: str, version_id: str, machine: str) -> _Row:
+def _supported(target: Target, version_id: str, agent: str) -> str:
+    """A target such as ``sles/15`` has service packs, of which Microsoft's table has left some behind."""
+    below = (one for one in tables.systems().of(target.os) if one.version.startswith(f"{version_id}."))
+    return " ".join(one.version for one in below if not one.last or release(agent) <= release(one.last))
+
+
+def _row(pin: Pin, target: Target, *, release_id: str, version_id: str, machine: str) -> _Row:
     packed = -(-pin.size // 1024)
     # Where the package does not say: the published packages take three times their size (facts of 1.50 and 1.51).
     installed = -(-pin.facts.installed_size // 1024) or 3 * packed
     return _Row(
-        id=release,
+        id=release_id,
         version_id=version_id,
         machine=machine,
         target=str(target),
@@ -221,6 +230,7 @@ def _row(pin: Pin, target: Target, *, release: str, version_id: str, machine: st
         kind=pin.kind,
         packed=str(packed),
         installed=str(installed),
+        supported=_supported(target, version_id, pin.facts.version),
     )
 
 
@@ -229,14 +239,14 @@ def _linux_rows(pin: Pin) -> Iterable[_Row]:
         # SLES says "15 SP5", its VERSION_ID "15.5".
         version_id = re.sub(r"[ -]?sp", ".", target.version, flags=re.IGNORECASE)
         machine = _MACHINES.get(target.architecture, target.architecture)
-        for release in _RELEASE_IDS.get(target.os, (target.os,)):
-            yield _row(pin, target, release=release, version_id=version_id, machine=machine)
+        for release_id in _RELEASE_IDS.get(target.os, (target.os,)):
+            yield _row(pin, target, release_id=release_id, version_id=version_id, machine=machine)
 
 
 def _windows_rows(pin: Pin) -> Iterable[_Row]:
     for target in pin.targets:
         version_id = re.sub(r"[ -]", "", target.version).lower()
-        yield _row(pin, target, release="windows", version_id=version_id, machine="AMD64")
+        yield _row(pin, target, release_id="windows", version_id=version_id, machine="AMD64")
 
 
 def _connection(onboarding: Onboarding) -> dict[str, str]:
