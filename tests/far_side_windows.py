@@ -27,6 +27,20 @@ die() {{
     kill -KILL 0
 }}
 """
+# Windows' rights, which the bench lacks: every folder belongs to whom a file names, otherwise to Administrators.
+RIGHTS = """
+function Get-Acl([string]$LiteralPath) {{
+    $owner = 'S-1-5-32-544'
+    if ([IO.File]::Exists('{root}/owner')) {{ $owner = [IO.File]::ReadAllText('{root}/owner') }}
+    $made = [pscustomobject]@{{ Owner = $owner }}
+    $made | Add-Member -MemberType ScriptMethod -Name GetOwner -Value {{
+        param($As)
+        if ([string]$As -ne 'System.Security.Principal.SecurityIdentifier') {{ throw 'what is asked for is no SID' }}
+        [pscustomobject]@{{ Value = $this.Owner }}
+    }}
+    $made
+}}
+"""
 # A stand-in notes how it was started. {root} is filled in.
 MSIEXEC = (
     "#!/bin/bash"
@@ -132,9 +146,18 @@ class Server:
             "PROCESSOR_ARCHITECTURE": "AMD64",
             "AZCMAGENT_LAB_ELEVATED": "1",
         }
-        options = [*options, *(["-Prelude", self / prelude] if prelude else [])]
+        preludes = ["-Prelude", self / "rights.ps1", *(["-Prelude", self / prelude] if prelude else [])]
         return subprocess.Popen(
-            [self.powershell, "-NoProfile", "-NonInteractive", *options, "-File", self / "bundle" / script, *arguments],
+            [
+                self.powershell,
+                "-NoProfile",
+                "-NonInteractive",
+                *options,
+                *preludes,
+                "-File",
+                self / "bundle" / script,
+                *arguments,
+            ],
             env={**{name: str(value) for name, value in folders.items()}, **(environment or {})},
             stdin=stdin,
             stdout=subprocess.PIPE,
@@ -192,6 +215,7 @@ def make(root: Path, powershell: str) -> Server:
     for path, text in {
         "Windows/System32/msiexec.exe": MSIEXEC.format(root=root),
         "Windows/System32/icacls.exe": ICACLS.format(root=root),
+        "rights.ps1": RIGHTS.format(root=root),
         "stand-in/azcmagent.exe": AGENT.format(root=root),
         "stand-in/lab-agent": agent.replace("@LAB-AGENT-VERSION@", sample.WINDOWS_VERSION),
     }.items():

@@ -24,6 +24,7 @@ from pathlib import Path
 import powershell_bench
 import pytest
 from far_side_machine import MARK, Outcome, Sampler, missing
+from far_side_windows import RIGHTS
 
 # Wine's own words for a server that is late or gone, and for a program that is not loaded (8.0: dlls/ntdll/unix).
 _NOT_STARTED = re.compile(
@@ -188,6 +189,7 @@ class Windows:
             (system / name).write_text(text)
             (system / name).chmod(0o755)
         (self / "registry.json").write_text(json.dumps(REGISTRY))
+        (self / "rights.ps1").write_text(RIGHTS.format(root=self.root))
 
     @property
     def programs(self) -> Path:
@@ -225,7 +227,8 @@ class Windows:
         self, script: Path, *arguments: str, stdin: bytes = b"", environment: Mapping[str, str] | None = None
     ) -> Outcome:
         """Run a script with the bench's PowerShell."""
-        command = [self.powershell, "-NoProfile", "-NonInteractive", "-ExecutionPolicy", "Bypass", "-File", script]
+        command = [self.powershell, "-NoProfile", "-NonInteractive", "-ExecutionPolicy", "Bypass"]
+        command += ["-Prelude", self / "rights.ps1", "-File", script]
         with Sampler() as sampler:
             done = subprocess.run(
                 [*command, *arguments],

@@ -399,7 +399,8 @@ def windows(made: Path, folder: Path, network: world.Network, server: Server, po
         ("install.ps1", ""),
     ):
         name, *words = script.split()
-        command = [*enter, powershell, "-NoProfile", "-ExecutionPolicy", "Bypass", "-File", name, *words]
+        command = [*enter, powershell, "-NoProfile", "-ExecutionPolicy", "Bypass"]
+        command += ["-Prelude", str(played / "rights.ps1"), "-File", name, *words]
         given = {"ARC_BUNDLER_SECRET": typed} if typed else {}
         code, screen = on_a_terminal(command, {**environment, **given}, played / "bundle", typed)
         if typed:

@@ -71,6 +71,46 @@ def test_a_link_in_place_of_its_folder_is_not_followed(server):
     assert list((server / "lab").iterdir()) == []
 
 
+def planted(server, name):
+    """A folder of somebody else's, behind a link in the place of ours."""
+    victim = server / "victim"
+    victim.mkdir()
+    (victim / "theirs").write_text("theirs")
+    (server / "Data/arc-bundler").mkdir()
+    (server / "Data/arc-bundler" / name).symlink_to(victim, target_is_directory=True)
+    return victim / "theirs"
+
+
+def test_a_folder_that_somebody_else_made_is_not_believed(server):
+    theirs = planted(server, "work-999999-x")
+    (server / "owner").write_text("S-1-5-21-1-2-3-1001")
+    ended = server.run(*server.secret())
+    assert ended.code == 202, ended.out
+    assert "belongs to S-1-5-21-1-2-3-1001, neither to SYSTEM nor to Administrators" in ended.out
+    assert theirs.read_text() == "theirs"
+    assert not (server / "icacls").exists(), "it would be taken for ours the next time"
+
+
+def test_what_was_put_in_while_the_folder_was_made_is_not_believed(server):
+    icacls = server / "Windows/System32/icacls.exe"
+    icacls.write_text(icacls.read_text() + f'ln -sfn {server / "victim"} "$1/work-999999-x"\n')
+    (server / "victim").mkdir()
+    (server / "victim/theirs").write_text("theirs")
+    ended = server.run(*server.secret())
+    assert ended.code == 202, ended.out
+    assert "while it was made" in ended.out
+    assert not (server / "Data/arc-bundler").exists()
+    assert (server / "victim/theirs").read_text() == "theirs"
+
+
+def test_a_link_among_what_a_killed_run_left_is_not_followed(server):
+    theirs = planted(server, "work-999999-x")
+    ended = server.run(*server.secret())
+    assert ended.code == 0, ended.out
+    assert theirs.read_text() == "theirs"
+    assert list((server / "Data/arc-bundler").glob("work-*")) == []
+
+
 def test_the_secret_lies_where_only_administrators_look(server):
     assert server.run(*server.secret()).code == 0
     folder, *rights = (server / "icacls").read_text().splitlines()[-1].rstrip("|").split("|")
