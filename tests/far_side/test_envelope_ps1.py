@@ -88,6 +88,27 @@ def test_the_secret_gets_nowhere_but_to_the_agent(server, way):
     nothing_left(server, ended.out, given.passphrase.encode())
 
 
+# What the policy "Turn on Module Logging" has Windows write into its event log (4103): what a cmdlet is given.
+LOGGING = """
+$global:RealNewObject = Get-Command New-Object
+function New-Object([string]$TypeName, [object[]]$ArgumentList, $Property) {{
+    [IO.File]::AppendAllText('{root}/events', $TypeName + ' ' + ($ArgumentList -join ', ') + "`n")
+    & $global:RealNewObject @PSBoundParameters
+}}
+"""
+
+
+def test_the_passphrase_is_in_no_event_log(server):
+    given = cases.by_passphrase()
+    path = lay(server, given)
+    (server / "logging.ps1").write_text(LOGGING.format(root=server.root))
+    arguments, more = give(server, given)
+    ended = server.run("-Envelope", str(path), *arguments, prelude="logging.ps1", **more)
+    assert ended.code == 0, ended.out
+    assert "System.Security.Cryptography.Pkcs.EnvelopedCms" in (server / "events").read_text()
+    nothing_left(server, ended.out, given.passphrase.encode())
+
+
 def test_an_access_token(server):
     given = cases.to(kind="token")
     ended = run(server, lay(server, given, replace(RECIPE, onboarding=sample.TOKEN)), given)
