@@ -57,6 +57,16 @@ def test_the_secret_gets_nowhere_but_to_the_agent(server, way):
     assert list((server / "Data/arc-bundler").glob("work-*")) == []
 
 
+def test_hashing_takes_no_cmdlet_that_old_or_strict_machines_lack(server):
+    """PowerShell 3.0 has no Get-FileHash, and that of 4.0 does not run under a FIPS policy."""
+    sample.write(server / "bundle", practice="LAB")
+    (server / "prelude.ps1").write_text("function Get-FileHash { throw 'not part of the FIPS validated algorithms' }\n")
+    verified = server.run("-InsecureNoSeal", script="verify.ps1", prelude="prelude.ps1")
+    assert verified.code == 0, verified.out
+    looked = server.run("-CheckOnly", *server.secret(), prelude="prelude.ps1")
+    assert looked.code == 0, looked.out
+
+
 def test_a_record_folder_keeps_its_rights(server):
     (server / "records").mkdir()
     assert server.run("-RecordDirectory", str(server / "records"), *server.secret(b"")).code == 203
