@@ -121,6 +121,17 @@ def test_a_link_among_what_a_killed_run_left_is_not_followed(server):
     assert list((server / "Data/arc-bundler").glob("work-*")) == []
 
 
+def test_a_copy_from_a_disc_can_be_removed(server):
+    """What lies on a DVD is read-only; a copy takes that along, and .NET Framework removes no such file."""
+    (server / "bundle/payload/windows/x64/AzureConnectedMachineAgent.msi").chmod(0o444)
+    msiexec = server / "Windows/System32/msiexec.exe"
+    noting = f'#!/bin/bash\nstat -c %a "$2" >{server / "rights"}'
+    msiexec.write_text(msiexec.read_text().replace("#!/bin/bash", noting, 1))
+    ended = server.run(*server.secret())
+    assert ended.code == 0, ended.out
+    assert int((server / "rights").read_text(), 8) & 0o200
+
+
 def test_the_secret_lies_where_only_administrators_look(server):
     assert server.run(*server.secret()).code == 0
     folder, *rights = (server / "icacls").read_text().splitlines()[-1].rstrip("|").split("|")
