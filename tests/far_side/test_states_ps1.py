@@ -195,6 +195,18 @@ def test_uninstalling_takes_everything_of_ours(server):
     assert outcomes(again)[1:4] == ["skip"] * 3
 
 
+def test_uninstalling_from_the_32_bit_powershell_touches_nothing(server):
+    """There the agent is in no list of programs: it would be disconnected, and then not be removed."""
+    assert server.run(*server.secret()).code == 0
+    server.install_agent(sample.WINDOWS_VERSION)
+    script = server / "bundle/install.ps1"
+    script.write_text(script.read_text().replace("[Environment]::Is64BitProcess", "$false"), newline="\r\n")
+    ended = server.run("-Uninstall", *server.secret())
+    assert ended.code == 202, ended.out
+    assert "32-bit PowerShell" in ended.out
+    assert group_of(server) == "rg-arc"
+
+
 def test_uninstalling_elsewhere_needs_a_word(server):
     server.install_agent(sample.WINDOWS_VERSION)
     connected_to(server, "rg-other")
