@@ -99,6 +99,20 @@ def changes(server: Server) -> list[dict]:
     return json.loads(file.read_bytes())["changes"] if file.exists() else []
 
 
+def test_a_hosts_file_that_cannot_be_written(server):
+    records = (HostRecord(host="gbl.his.arc.azure.com", address="10.0.0.4"),)
+    write_bundle(server / "bundle", replace(sample.SECRET, hosts_records=records))
+    hosts = server / "Windows/System32/drivers/etc/hosts"
+    hosts.parent.mkdir(parents=True)
+    hosts.write_bytes(HOSTS)
+    hosts.with_name("hosts.arc-bundler.new").mkdir()
+    ended = server.run("-WriteHosts", *server.secret())
+    assert ended.code == 202, ended.out
+    assert "cannot be written" in ended.out
+    assert "leave out -WriteHosts" in ended.out
+    assert hosts.read_bytes() == HOSTS
+
+
 def test_the_hosts_file_gets_its_lines_and_loses_them(server):
     records = (
         HostRecord(host="gbl.his.arc.azure.com", address="10.0.0.4"),
