@@ -170,6 +170,11 @@ def azure(tmp_path) -> Issuer:
     return Issuer(tmp_path, MICROSOFT, "LAB Azure TLS Issuing CA")
 
 
+def test_what_old_frameworks_lack_is_not_asked_for(server):
+    """The linter knows 4.6.2; who has 4.5 is to be told so. There TcpClient has no Dispose (documented from 4.6 on)."""
+    assert ".Client.Dispose(" not in (server / "bundle/install.ps1").read_text()
+
+
 def test_each_fault_is_told_by_its_row(server, azure, tmp_path):
     inspecting = Issuer(tmp_path, "Contoso", "Contoso Inspection")
     trusted = tmp_path / "both.pem"
