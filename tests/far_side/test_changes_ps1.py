@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 import subprocess
+import time
 import uuid
 from dataclasses import replace
 
@@ -97,6 +98,21 @@ def tool(server: Server, name: str, text: str) -> None:
 def changes(server: Server) -> list[dict]:
     file = server / "Data/arc-bundler/changes.json"
     return json.loads(file.read_bytes())["changes"] if file.exists() else []
+
+
+def test_a_file_that_is_held_for_a_moment_is_waited_for(server):
+    """As a virus scanner holds it: a folder is in its place until somebody has tried."""
+    held = server / "Data/arc-bundler/changes.json"
+    held.mkdir(parents=True)
+    process = server.start(*server.secret())
+    until = time.monotonic() + 60
+    while not held.with_name("changes.json.part").exists() and time.monotonic() < until:
+        time.sleep(0.02)
+    time.sleep(0.3)
+    held.rmdir()
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, out.decode()
+    assert [one["kind"] for one in changes(server)] == ["setting"]
 
 
 def test_a_hosts_file_that_cannot_be_written(server):
