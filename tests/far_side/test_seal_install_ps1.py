@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import subprocess
 from dataclasses import replace
 
 import pytest
@@ -19,6 +21,22 @@ RECIPE = replace(cases.APPROVED, practice="LAB", serial=SERIAL, pins=(sample.MSI
 def install(server, recipe=RECIPE):
     shutil.rmtree(server / "bundle")
     return sealed.write(server / "bundle", recipe)
+
+
+def test_the_commands_of_start_here_say_the_fingerprint_and_what_changed(tmp_path, powershell):
+    """Pasted where PowerShell and .NET call the folder differently, as they do on a share."""
+    bundle = sealed.write(tmp_path / "bundle", RECIPE)
+    text = (bundle / "START-HERE.txt").read_text()
+    typed = re.search(r"Windows, in PowerShell;[^\n]*\n((?:       [^\n]*\n)+)", text)
+    assert typed
+    (bundle / "verify.ps1").write_text("changed")
+    drive = f"[void](New-PSDrive -Name Share -PSProvider FileSystem -Root '{bundle}')\nSet-Location Share:/\n"
+    (tmp_path / "typed.ps1").write_text("$ErrorActionPreference = 'Stop'\n" + drive + typed[1])
+    command = [powershell, "-NoProfile", "-NonInteractive", "-File", tmp_path / "typed.ps1"]
+    said = subprocess.run(command, capture_output=True, text=True, check=False)
+    fingerprint, *changed = said.stdout.split("\n")
+    assert fingerprint.replace("-", "").lower() == SEALER.fingerprint, said.stdout + said.stderr
+    assert changed == ["CHANGED: verify.ps1", ""]
 
 
 def installed(server) -> bool:
