@@ -152,6 +152,14 @@ def test_a_bad_secret_is_refused_before_anything_is_touched(server, content, why
     assert server.receipt()["code"] == 203
 
 
+def test_a_drive_that_is_not_there(server):
+    """An elevated PowerShell does not see the drives that the person mapped."""
+    ended = server.run("-SecretFile", "Z:\\secret.txt")
+    assert ended.code == 203, ended.out
+    assert "the secret's file Z:\\secret.txt cannot be read" in ended.out
+    assert not (server / "msiexec").exists()
+
+
 def test_without_anybody_to_ask_nothing_is_touched(server):
     ended = server.run()
     assert ended.code == 203, ended.out
