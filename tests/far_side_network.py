@@ -204,6 +204,9 @@ def _proxy(connection: socket.socket) -> None:
     if method != b"CONNECT" or host == "forbidden.example":
         connection.sendall(b"HTTP/1.1 403 Forbidden\r\n\r\n")
         return
+    if host == "steering.example":
+        connection.sendall(b"HTTP/1.1 403 \x1b]0;yours\x07\x1b[2J\x9b1A\xc2\x9b31mall is well\r\n\r\n")
+        return
     with socket.create_connection((PUBLIC, int(port))) as other:
         connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
         pair = {connection: other, other: connection}

@@ -111,6 +111,10 @@ def silent(connection) -> None:
     threading.Event().wait(20)
 
 
+STEERING = "\x1b]0;yours\x07\x1b[2J\x9b1A"
+"""What a terminal would obey."""
+
+
 def proxy(code: int, to: int, asked: list[str]):
     """An HTTP proxy that leads every CONNECT to one port, or refuses it."""
 
@@ -119,7 +123,7 @@ def proxy(code: int, to: int, asked: list[str]):
         while not got.endswith(b"\r\n\r\n"):
             got += connection.recv(1)
         asked.append(got.split(b"\r\n")[0].decode())
-        connection.sendall(f"HTTP/1.1 {code} so it is\r\n\r\n".encode())
+        connection.sendall(f"HTTP/1.1 {code} so it is{STEERING if code == 403 else ''}\r\n\r\n".encode("latin-1"))
         if code != 200:
             return
         with socket.create_connection(("127.0.0.1", to)) as there:
@@ -303,6 +307,7 @@ def test_a_proxy_is_asked_to_connect(server, azure, code, ended_with, said):
     assert ended.code == ended_with, ended.out
     assert asked == ["CONNECT far.invalid:443 HTTP/1.1"]
     assert said in rows["far.invalid", 443]["message"]
+    assert not set("\x07\x1b\x9b") & set(ended.out)
 
 
 def root(sha1="0" * 40, *, required=True) -> NeededRoot:

@@ -252,6 +252,15 @@ def test_a_proxy_that_refuses_one(server):
     assert "the proxy answers: HTTP/1.1 403 Forbidden" in rows(server)["forbidden.example"]["message"]
 
 
+def test_a_proxy_does_not_steer_the_terminal(server):
+    checks = (check("steering.example", way="proxy", expects="any"),)
+    ended = go(server, checks=checks, proxy_url=f"http://{world.PROXY}:3128")
+    assert ended.code == 208, ended.out
+    assert "all is well" in ended.out
+    for text in (ended.out, *(path.read_text(errors="replace") for path in (server / "records").iterdir())):
+        assert not {letter for letter in text if not letter.isprintable()} - {"\n"}, ascii(text)
+
+
 def test_a_proxy_that_is_not_there(server):
     checks = tuple(replace(one, way="proxy", expects="any") for one in CHECKS)
     ended = go(server, checks=checks, proxy_url=f"http://{world.PROXY}:3129")
