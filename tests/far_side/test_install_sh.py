@@ -125,6 +125,15 @@ def test_no_child_is_started_with_the_secret_in_its_environment(server):
     assert "cAn4ry" not in noted
 
 
+@pytest.mark.parametrize("options", ["xtrace", "verbose:xtrace", "allexport", "allexport:xtrace"])
+def test_an_option_of_bash_s_does_not_give_the_secret_away(server, options):
+    ended = server.run(*secret(server), environment={"SHELLOPTS": options}, watch=True)
+    assert ended.code == 0, ended.out
+    assert b"cAn4ry" not in ended.out.encode() + ended.seen
+    assert b"cAn4ry" not in (server / "seen").read_bytes()
+    assert ("Not traced" in ended.out) == ("xtrace" in options)
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [("", "empty"), ("\n", "empty"), ("one\ntwo\n", "more than one line"), ("a\tb\n", "control character")],
