@@ -43,6 +43,25 @@ def installed(server) -> bool:
     return (server / "msiexec").exists()
 
 
+def test_the_commands_of_start_here_tell_a_fingerprint_only_where_the_seal_holds(server, powershell):
+    install(server)
+    lines = (server / "bundle/START-HERE.txt").read_text().split("\n")
+    start = next(at for at, line in enumerate(lines) if "Add-Type" in line)
+    end = next(at for at, line in enumerate(lines) if "Get-FileHash" in line)
+    # Line by line, as they are pasted: after an error the next one goes on.
+    (server / "typed.ps1").write_text("\n".join(lines[start : end + 1]).replace("$PWD\\", "$PWD/"))
+    digits = SEALER.fingerprint.upper()
+    fingerprint = "-".join(digits[at : at + 2] for at in range(0, 64, 2))
+    for change in (None, cases.write("SHA256SUMS", b"0" * 64 + b"  evil\n"), cases.write("SHA256SUMS.p7s", b"x")):
+        if change:
+            change(server / "bundle")
+        command = [powershell, "-NoProfile", "-NonInteractive", "-File", server / "typed.ps1"]
+        done = subprocess.run(command, cwd=server / "bundle", capture_output=True, text=True, check=False)
+        assert (fingerprint in done.stdout) == (change is None), done
+        assert ("Exception" in done.stdout + done.stderr) == (change is not None), done
+        assert "CHANGED" not in done.stdout or change
+
+
 def test_it_installs_says_on_whose_word_and_takes_no_older_one(server):
     install(server)
     ended = server.run(*server.secret())
