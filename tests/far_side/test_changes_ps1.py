@@ -115,20 +115,6 @@ def test_a_file_that_is_held_for_a_moment_is_waited_for(server):
     assert [one["kind"] for one in changes(server)] == ["setting"]
 
 
-def test_a_hosts_file_that_cannot_be_written(server):
-    records = (HostRecord(host="gbl.his.arc.azure.com", address="10.0.0.4"),)
-    write_bundle(server / "bundle", replace(sample.SECRET, hosts_records=records))
-    hosts = server / "Windows/System32/drivers/etc/hosts"
-    hosts.parent.mkdir(parents=True)
-    hosts.write_bytes(HOSTS)
-    hosts.with_name("hosts.arc-bundler.new").mkdir()
-    ended = server.run("-WriteHosts", *server.secret())
-    assert ended.code == 202, ended.out
-    assert "cannot be written" in ended.out
-    assert "leave out -WriteHosts" in ended.out
-    assert hosts.read_bytes() == HOSTS
-
-
 def test_the_hosts_file_gets_its_lines_and_loses_them(server):
     records = (
         HostRecord(host="gbl.his.arc.azure.com", address="10.0.0.4"),
@@ -202,7 +188,16 @@ def test_a_hosts_file_that_cannot_be_written(server):
     ended = server.run("-WriteHosts", *server.secret())
     assert ended.code == 202, ended.out
     assert "cannot be written" in ended.out
+    assert "leave out -WriteHosts" in ended.out
     assert [file.name for file in hosts.parent.iterdir()] == ["hosts"]
+
+
+def test_a_new_hosts_file_that_cannot_be_written_leaves_the_old_one(server):
+    hosts = with_records(server)
+    hosts.with_name("hosts.arc-bundler.new").mkdir()
+    ended = server.run("-WriteHosts", *server.secret())
+    assert ended.code == 202, ended.out
+    assert hosts.read_bytes() == HOSTS
 
 
 def stored(server: Server) -> list[str]:

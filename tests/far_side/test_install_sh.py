@@ -125,7 +125,7 @@ def test_no_child_is_started_with_the_secret_in_its_environment(server):
     assert "cAn4ry" not in noted
 
 
-@pytest.mark.parametrize("options", ["xtrace", "verbose:xtrace", "allexport", "allexport:xtrace"])
+@pytest.mark.parametrize("options", ["xtrace", "verbose:xtrace", "allexport", "allexport:xtrace", "keyword:allexport"])
 def test_an_option_of_bash_s_does_not_give_the_secret_away(server, options):
     ended = server.run(*secret(server), environment={"SHELLOPTS": options}, watch=True)
     assert ended.code == 0, ended.out
