@@ -5,6 +5,8 @@ SHELL := bash
 
 PYTHON ?= python3
 VENV ?= .venv
+# One more than cores: many tests wait for a server or a time limit.
+WORKERS ?= 3
 BIN := $(VENV)/bin
 ifeq ($(OS),Windows_NT)
 BIN := $(VENV)/Scripts
@@ -29,11 +31,11 @@ demo: $(STAMP) ## Show the whole path: lab, definition, lock, build, verify, ins
 
 .PHONY: test
 test: $(STAMP) ## Pass all tests (PYTEST_ARGS adds to pytest's own)
-	$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
 
 .PHONY: thorough
 thorough: $(STAMP) ## Pass all tests with every point, byte and moment that `test` takes samples of (an hour)
-	ARC_BUNDLER_THOROUGH=1 $(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+	ARC_BUNDLER_THOROUGH=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
 
 .PHONY: lint
 lint: $(STAMP) ## Check style, types, the architecture and every rendered script
