@@ -356,6 +356,25 @@ def test_in_a_terminal_verify_asks_whom_to_believe(sealed_server):
         assert said.index(b"Sealed by:") < said.index(b"Fingerprint of the sealer")
 
 
+@pytest.mark.parametrize(
+    "path", [".:/bin:/usr/bin", ":/bin:/usr/bin", "/bin:./:/usr/bin", "/bin::/usr/bin:", "here:/bin:"]
+)
+@pytest.mark.parametrize("script", ["install.sh", "verify.sh"])
+def test_nothing_is_run_from_the_folder_that_we_stand_in(server, script, path):
+    install(server, RECIPE)
+    for folder in ("", "here"):
+        for name in ("sha256sum", "find", "dirname", "openssl", "curl"):
+            put(server / folder / name, '#!/bin/bash\n: >/pwned\n[[ $0 == openssl ]] || exec "/bin/${0##*/}" "$@"\n')
+    ended = (
+        run(server, script=script, environment={"PATH": path})
+        if script == "install.sh"
+        else server.run("--signer", SEALER.fingerprint, script=script, environment={"PATH": path})
+    )
+    assert not (server / "pwned").exists()
+    # As there is no openssl but theirs.
+    assert ended.code == 201, ended.out
+
+
 def test_the_commands_of_start_here_do_it_by_hand(server, tmp_path):
     bundle = install(server, OPENPGP)
     text = (bundle / "START-HERE.txt").read_text()
