@@ -457,6 +457,18 @@ def test_a_certificate_that_was_exchanged_is_not_trusted(server, carried):
     assert not (server / "usr/local/share/ca-certificates").exists()
 
 
+def test_a_certificate_that_is_exchanged_after_it_was_looked_at_is_not_trusted(server, carried):
+    """Whatever carries the bundle, a share or a stick, may be somebody else's to write all the time."""
+    put(server / "evil.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", 0o644)
+    (server / "bin/base64").unlink()
+    exchange = f"cat /evil.pem >/bundle/{carried.path}"
+    put(server / "bin/base64", f'#!/bin/bash\n/bin/busybox base64 "$@"\n{exchange}\n')
+    ended = go(server, "--install-certificates")
+    assert f"trusts LAB root ({carried.sha1})" in ended.out
+    (file,) = (server / "usr/local/share/ca-certificates").iterdir()
+    assert file.read_bytes() != (server / "evil.pem").read_bytes()
+
+
 PASSWORD = "cAn4ry@p:ss"
 
 
