@@ -146,6 +146,24 @@ def test_a_bad_secret_is_refused_before_anything_is_touched(server, content, why
     assert receipt(server)["code"] == 203
 
 
+@pytest.mark.parametrize("link", [False, True])
+def test_a_folder_for_logs_that_somebody_else_made_is_not_taken(server, link):
+    logs = server / "var/log/arc-bundler"
+    logs.parent.mkdir(parents=True)
+    theirs = server / "elsewhere" if link else logs
+    theirs.mkdir()
+    if link:
+        logs.symlink_to("/elsewhere")
+    os.lchown(logs, 104, 104)
+    ended = server.run(*secret(server))
+    assert ended.code == 202, ended.out
+    assert "/var/log/arc-bundler was made by somebody else than root" in ended.out
+    assert list(theirs.iterdir()) == []
+    os.lchown(logs, 0, 0)
+    assert server.run(*secret(server)).code == 0
+    assert len(list(theirs.glob("receipt-*.json"))) == 1
+
+
 def test_without_terminal_and_secret_nothing_is_touched(server):
     ended = server.run()
     assert ended.code == 203
