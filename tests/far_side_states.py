@@ -61,6 +61,13 @@ ROWS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("test_another_installation_is_waited_for",),
     ),
     "this script is running already": (("test_two_at_once",), ("test_two_runs_exclude_each_other",)),
+    "a folder of its own that somebody else made": (
+        ("test_a_folder_for_logs_that_somebody_else_made_is_not_taken",),
+        (
+            "test_a_folder_that_somebody_else_made_is_not_believed",
+            "test_what_was_put_in_while_the_folder_was_made_is_not_believed",
+        ),
+    ),
     "a run that was killed, at any point": (
         ("test_killed_at_fifty_points_it_ends_well", "test_killed_it_leaves_a_receipt_all_the_same"),
         (

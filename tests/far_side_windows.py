@@ -13,6 +13,7 @@ import receipts
 import sample_bundles as sample
 
 import bundler.lab.agents
+from bundler.render import quoting
 
 CANARY = "cAn4ry-$(x)`x`'\"\\\u2019 &<> 東京"
 WINDOWS_NT = "HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion"
@@ -130,9 +131,19 @@ class Server:
         (self / "registry.json").write_text(json.dumps(keys))
 
     def start(
-        self, *arguments: str, environment=None, stdin=subprocess.DEVNULL, script="install.ps1", prelude="", options=()
+        self,
+        *arguments: str,
+        environment=None,
+        stdin=subprocess.DEVNULL,
+        script="install.ps1",
+        prelude="",
+        options=(),
+        piped="",
     ):
-        """A prelude is a script that runs before: what the bench lacks, or what a test does from inside."""
+        """A prelude is a script that runs before: what the bench lacks, or what a test does from inside.
+
+        ``piped`` comes by a pipe of PowerShell's own, as `powershell.exe -File` hands its standard input over, too.
+        """
         folders = {
             "ProgramW6432": self / "Programs",
             "ProgramFiles": self / "Programs",
@@ -147,17 +158,12 @@ class Server:
             "AZCMAGENT_LAB_ELEVATED": "1",
         }
         preludes = ["-Prelude", self / "rights.ps1", *(["-Prelude", self / prelude] if prelude else [])]
+        started = ["-File", self / "bundle" / script, *arguments]
+        if piped:
+            call = " ".join([quoting.powershell(str(self / "bundle" / script)), *arguments])
+            started = ["-Command", f"{quoting.powershell(piped)} | & {call}; exit $LASTEXITCODE"]
         return subprocess.Popen(
-            [
-                self.powershell,
-                "-NoProfile",
-                "-NonInteractive",
-                *options,
-                *preludes,
-                "-File",
-                self / "bundle" / script,
-                *arguments,
-            ],
+            [self.powershell, "-NoProfile", "-NonInteractive", *options, *preludes, *started],
             env={**{name: str(value) for name, value in folders.items()}, **(environment or {})},
             stdin=stdin,
             stdout=subprocess.PIPE,

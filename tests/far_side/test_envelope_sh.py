@@ -287,7 +287,7 @@ def test_no_child_is_started_with_it_in_its_environment(server):
     environment = {**dict.fromkeys(names, "x"), "ARC_BUNDLER_ENVELOPE_PASSPHRASE": words}
     ended = server.run("--envelope", ENVELOPE, environment=environment)
     connected(server, ended)
-    noted = (server / "children").read_text()
+    noted = (server / "children").read_text(errors="replace")
     assert "pkcs12" in noted
     for mark in (words, "cAn4ry", "PRIVATE KEY", "arc-bundler envelope 1\n"):
         assert mark not in noted

@@ -33,7 +33,7 @@ def test_it_installs_and_connects_and_a_second_run_is_quiet(server):
     assert not (server / "msiexec").exists()
 
 
-@pytest.mark.parametrize("way", ["file", "file-utf-16", "stdin", "variable"])
+@pytest.mark.parametrize("way", ["file", "file-utf-16", "stdin", "pipe", "variable"])
 def test_the_secret_gets_nowhere_but_to_the_agent(server, way):
     arguments, more = (), {}
     if way == "file":
@@ -42,6 +42,8 @@ def test_the_secret_gets_nowhere_but_to_the_agent(server, way):
         arguments = server.secret(("\ufeff" + CANARY + "\r\n").encode("utf-16-le"))
     elif way == "stdin":
         arguments, more = ("-SecretStdin",), {"stdin": CANARY.encode() + b"\n"}
+    elif way == "pipe":
+        arguments, more = ("-SecretStdin",), {"piped": CANARY}
     else:
         more = {"environment": {"ARC_BUNDLER_SECRET": CANARY}}
     ended = server.run(*arguments, **more)
@@ -55,6 +57,13 @@ def test_the_secret_gets_nowhere_but_to_the_agent(server, way):
     assert [path for path, content in server.files().items() if b"cAn4ry" in content] == []
     assert b"ARC_BUNDLER_SECRET" not in (server / "environments").read_bytes()
     assert list((server / "Data/arc-bundler").glob("work-*")) == []
+
+
+def test_what_nobody_asked_for_is_not_shown(server):
+    """A secret on standard input without -SecretStdin: PowerShell's own error would show it."""
+    ended = server.run(*server.secret(), piped=CANARY)
+    assert ended.code == 0, ended.out
+    assert "cAn4ry" not in ended.out
 
 
 def test_hashing_takes_no_cmdlet_that_old_or_strict_machines_lack(server):

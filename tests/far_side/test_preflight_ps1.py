@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
+from pathlib import Path
 
 import pytest
 import sample_bundles as sample
@@ -156,13 +157,18 @@ def check(port: int, host="localhost", **changes) -> EndpointCheck:
     )
 
 
+def believing(authority: Path) -> dict[str, str]:
+    """What has .NET on Linux believe this authority alone."""
+    return {"SSL_CERT_FILE": str(authority), "SSL_CERT_DIR": str(authority.parent / "none")}
+
+
 def look(server: Server, onboarding, *more: str, trusted=None, quick=True):
     """Check only, and the receipt's table by port and host."""
     write_bundle(server / "bundle", onboarding, practice="")
     script = server / "bundle/install.ps1"
     if quick:
         script.write_text(script.read_text().replace("$NetworkWait = 5000", "$NetworkWait = 1500"), newline="\r\n")
-    environment = {"SSL_CERT_FILE": str(trusted), "SSL_CERT_DIR": str(server / "none")} if trusted else {}
+    environment = believing(trusted) if trusted else {}
     records = str(server / "records")
     ended = server.run("-CheckOnly", "-RecordDirectory", records, *server.secret(), *more, environment=environment)
     receipt = json.loads(max((server / "records").glob("receipt-*.json")).read_bytes())
@@ -247,6 +253,24 @@ def test_a_cipher_is_told_as_far_as_it_is_known(server, azure):
     (line,) = (line for line in ended.out.splitlines() if "TLS came up with" in line)
     assert "Aes" in line
     assert ".NET does not tell the cipher suite's name: azcmagent check judges it" in line
+
+
+def test_where_net_takes_no_tls_1_3_the_same_connection_does_for_1_2(server, azure):
+    """As some .NET Framework on Windows Server 2022: refused before anything was sent."""
+    with listening(tls(azure.context())) as port:
+        write_bundle(server / "bundle", replace(sample.SECRET, checks=(check(port),)), practice="")
+        script = server / "bundle/install.ps1"
+        text = script.read_text()
+        call = "$tls.AuthenticateAsClient("
+        problem = "New-Object System.ComponentModel.Win32Exception ([int]-2146893007)"
+        refusing = f"if ([int](Get-TlsVersions) -eq 15360) {{ throw ({problem}) }}"
+        assert text.count(call) == 1
+        script.write_text(text.replace(call, f"{refusing}\n        {call}"), newline="\r\n")
+        ended = server.run("-CheckOnly", *server.secret(), environment=believing(azure.pem))
+    assert ended.code == 0, ended.out
+    (row,) = (line for line in ended.out.splitlines() if "https://localhost" in line)
+    assert "|true" in row
+    assert "TLS 1.2" in row
 
 
 @pytest.mark.parametrize("ahead", [600, -600])

@@ -366,6 +366,7 @@ def test_the_agents_own_check_has_the_last_word(server):
     ended = go(server)
     assert ended.code == 26, ended.out
     assert f"azcmagent check differs: it does not reach {ARC}" in ended.out
+    assert f"azcmagent check does not reach {ARC}" in ended.out
 
 
 @pytest.mark.parametrize(

@@ -161,6 +161,19 @@ def test_only_a_practice_bundle_knows_the_labs_agent(server):
             assert found == (["{5454DFD0-1F38-4EA2-9ECF-AFD6634E1917}9.9"] if known else []), name
 
 
+def test_who_left_one_resource_and_reached_no_other_is_told_so(server):
+    server.install_agent(sample.WINDOWS_VERSION)
+    connected_to(server, "rg-other")
+    lab = server / "lab/var/opt/azcmagent/lab.json"
+    agent = server / "Programs/AzureConnectedMachineAgent/azcmagent.exe"
+    # The agent's disconnect takes the failure first.
+    failing = f"[[ $1 != connect ]] || echo '{{\"fail\": \"20\"}}' >'{lab}'"
+    agent.write_text(agent.read_text().replace("\n", f"\n{failing}\n", 1))
+    ended = server.run("-Reconnect", *server.secret())
+    assert ended.code == 20, ended.out
+    assert "/resourceGroups/rg-other/" in ended.out.partition("ended with 20; this machine is no longer ")[2]
+
+
 @pytest.mark.parametrize(("code", "tries"), [("42", 2), ("41", 1)])
 def test_what_passes_by_itself_is_tried_again(server, code, tries):
     (server / "lab/var/opt/azcmagent").mkdir(parents=True)

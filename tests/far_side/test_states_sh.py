@@ -228,6 +228,19 @@ def test_it_does_not_try_for_ever(server):
     assert ended.out.count("\n        azcmagent connect ended with 42: a new role") == 3
 
 
+def test_who_left_one_resource_and_reached_no_other_is_told_so(server):
+    installed(server, SAME)
+    connected(server, "rg-other")
+    # The agent's disconnect takes the failure first.
+    agent = server / "opt/azcmagent/bin/azcmagent"
+    agent.write_text(
+        agent.read_text().replace("\n", f'\n[[ $1 != connect ]] || echo \'{{"fail": "20"}}\' >/{STATE}/lab.json\n', 1)
+    )
+    ended = server.run("--reconnect", "--secret-file", "/root/secret")
+    assert ended.code == 20, ended.out
+    assert "/resourceGroups/rg-other/" in ended.out.partition("ended with 20; this machine is no longer ")[2]
+
+
 def test_a_proxy_of_an_earlier_bundle_goes_with_it(server):
     assert go(server).code == 0
     assert server.agent("config", "get", "proxy.url") == "http://proxy.example:3128\n"

@@ -149,7 +149,7 @@ MICROSOFTS = (
         26,
         "the network, or private endpoints without a private link scope",
         "Run azcmagent check on this machine and compare with config/endpoints.json.",
-        by=(AGENT, WINDOWS),
+        by=(AGENT, LINUX, WINDOWS),
     ),
     Code(27, "a setting contradicts another one", "Look at the log for both, and correct the definition.", by=(AGENT,)),
     Code(
