@@ -61,8 +61,16 @@ def believe(found: Checked, trusted: Trusted, *, at: datetime) -> Vouched:
     approved = approvals.given(found, trusted.approval, trusted.revocation_lists, at=at)
     approvals.require_enough(found.manifest.approval, approved)
     _require_in_time(found.manifest, at)
-    everybody = [signature.read(found.signed, path).certificates[0] for path in found.signed if path.endswith(sums.CMS)]
-    return Vouched(seal.signer, seal.openpgp, approved, idle(trusted.revocation_lists, everybody))
+    return Vouched(seal.signer, seal.openpgp, approved, _idle(found, trusted))
+
+
+def _idle(found: Checked, trusted: Trusted) -> tuple[str, ...]:
+    """The issuers of those lists that told of nobody who signed here."""
+    if not trusted.revocation_lists:
+        return ()
+    signatures = [path for path in found.signed if path.endswith(sums.CMS)]
+    signers = [signature.read(found.signed, path).certificates[0] for path in signatures]
+    return idle(trusted.revocation_lists, signers)
 
 
 def believe_seal(found: Checked, trusted: Trusted, *, at: datetime) -> Seal:
