@@ -28,6 +28,11 @@ _LANGUAGES: dict[str, dict[str, Callable[..., Any]]] = {
 _LINE_ENDS = {".sh": "\n", ".ps1": "\r\n", ".txt": "\r\n"}
 
 
+def line_end(name: str) -> str:
+    """The line end of a file by its name's ending: ``.sh``, ``.ps1`` or ``.txt``."""
+    return _LINE_ENDS[Path(name).suffix]
+
+
 class UnquotedValue(TypeError):
     """A template puts out a value that passed no quoting filter: a fault of the template."""
 
