@@ -21,16 +21,17 @@ from cryptography.hazmat.primitives.ciphers import algorithms
 from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat, pkcs7, pkcs12
 from sealers import NOW, Identity, recipient
 
+from bundler.formats import cms
 from bundler.render import quoting
-from bundler.seal import cms, one_time
-from bundler.seal.envelope import Letter, close
-from bundler.seal.signing import SigningKey
+from bundler.signing import ephemeral_recipient
+from bundler.signing.envelope import Letter, close
+from bundler.signing.signing_key import SigningKey
 
 BUNDLE = "arc-tokyo"
 SECRET = "cAn4ry-$(touch /pwned)`x`'\"\\ 秘密"
 MARK = b"cAn4ry"
 PASSPHRASE = "it's a \"company's\" $(touch /pwned) pässword"
-WORDS = one_time.words(bytes(range(11)))
+WORDS = ephemeral_recipient.words(bytes(range(11)))
 PEM = b"-----BEGIN PRIVATE KEY-----\ncAn4ry\n-----END PRIVATE KEY-----\n"
 
 SEALER = sealed.signer("p256")
@@ -97,8 +98,10 @@ def to(
     return Given(closed, p12(servers[own]), passphrase)
 
 
-def by_passphrase(strength: one_time.Strength = "compatible", said: str = " ".join(WORDS)) -> Given:
-    made = one_time.make(BUNDLE, random=bytes(range(11)), at=NOW, until=NOW + timedelta(days=7), strength=strength)
+def by_passphrase(strength: ephemeral_recipient.Strength = "compatible", said: str = " ".join(WORDS)) -> Given:
+    made = ephemeral_recipient.make(
+        BUNDLE, random=bytes(range(11)), at=NOW, until=NOW + timedelta(days=7), strength=strength
+    )
     return Given(close(letter(), [made.certificate], SEALER), made.pkcs12, said)
 
 

@@ -11,14 +11,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from bundler.integrity import sums
 from bundler.lab import agent, deb, installer, rpm
 from bundler.lab.authority import Authority
 from bundler.model.evidence import PackageFacts
 from bundler.model.lock import Pin
 from bundler.model.target import Target
 from bundler.products.arc_server import scripts
-from bundler.products.arc_server.onboarding import Onboarding, Setting
-from bundler.seal import sums
+from bundler.products.arc_server.script_parameters import Onboarding, Setting
 
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
 TENANT = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"

@@ -9,19 +9,19 @@ import hashlib
 from dataclasses import replace
 from datetime import datetime, timezone
 
-from bundler.flow.assemble import parameters
-from bundler.formats import records
+from bundler.flow.build.assemble import parameters
+from bundler.formats import json_codec
 from bundler.model.evidence import ChainLink, Document, Evidence, PackageFacts
 from bundler.model.host_record import HostRecord
 from bundler.model.lock import Pin, RepositoryState
 from bundler.model.manifest import FileEntry, Manifest
 from bundler.model.seal import Approval, Seal, Signer
 from bundler.model.target import Target
-from bundler.products.arc_server.asked import onboarding
 from bundler.products.arc_server.definition import Definition
-from bundler.products.arc_server.network_sheet import contacts
-from bundler.products.arc_server.onboarding import Carried, CarriedCertificate, HeldCertificate, Onboarding
-from bundler.products.arc_server.procedures import procedures
+from bundler.products.arc_server.network_requirements import contacts
+from bundler.products.arc_server.parameters import onboarding
+from bundler.products.arc_server.script_actions import procedures
+from bundler.products.arc_server.script_parameters import Carried, CarriedCertificate, HeldCertificate, Onboarding
 from bundler.products.arc_server.support import support
 
 TAKEN = datetime(2026, 9, 28, 6, 30, tzinfo=timezone.utc)
@@ -34,7 +34,7 @@ def sha256(word: str) -> str:
     return hashlib.sha256(word.encode()).hexdigest()
 
 
-DEFINITION = records.from_tree(
+DEFINITION = json_codec.from_tree(
     Definition,
     {
         "name": "arc-tokyo",

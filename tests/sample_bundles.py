@@ -11,7 +11,7 @@ from bundler.model.host_record import HostRecord
 from bundler.model.lock import Pin
 from bundler.model.target import Target
 from bundler.products.arc_server import scripts
-from bundler.products.arc_server.onboarding import CarriedCertificate, Identity, NeededRoot, Onboarding, Setting
+from bundler.products.arc_server.script_parameters import CarriedCertificate, Identity, NeededRoot, Onboarding, Setting
 
 WINDOWS_VERSION = "1.67.03504.3207"
 LINUX_VERSION = "1.67.03504.1320"

@@ -20,8 +20,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.serialization import pkcs7
 from sealed_bundles import DAY, NOW, OpenPgp, Recipe, Signer, signer
 
-from bundler.seal import cms as detached
-from bundler.seal import sealing, spoken, sums
+from bundler.formats import cms as detached
+from bundler.formats import fingerprint_words
+from bundler.integrity import sums
+from bundler.signing import seal
 
 OK, DAMAGED, DOUBTED, REFUSED = "ok", "damaged", "not believed", "refused"
 
@@ -105,7 +107,7 @@ def by(who: Signer, document: str = sums.SUMS, path: str = "") -> Damage:
     """A signature of ``who`` over ``document``."""
 
     def act(bundle: Path) -> None:
-        write(path or document + ".p7s", sealing.detached((bundle / document).read_bytes(), who))(bundle)
+        write(path or document + ".p7s", seal.detached((bundle / document).read_bytes(), who))(bundle)
 
     return act
 
@@ -137,7 +139,7 @@ def of_another_bundle(bundle: Path) -> None:
 def two_signers(document: bytes) -> bytes:
     """The seal, with a stranger's signature beside the sealer's."""
     held = cms.ContentInfo.load(document)
-    other = cms.ContentInfo.load(sealing.detached(b"x", STRANGER))
+    other = cms.ContentInfo.load(seal.detached(b"x", STRANGER))
     held["content"]["signer_infos"].append(other["content"]["signer_infos"][0])
     held["content"]["certificates"].append(other["content"]["certificates"][0])
     return held.dump(force=True)
@@ -275,8 +277,8 @@ def _seals() -> Iterator[Case]:
     yield Case("signed attributes", DOUBTED, PLAIN, with_attributes)
     yield Case("SHA-1", DOUBTED, PLAIN, with_sha1)
     yield Case("somebody else is believed", DOUBTED, PLAIN, given=STRANGER.fingerprint)
-    own, other = (spoken.words(one.fingerprint) for one in (SEALER, STRANGER))
-    octets = ":".join(spoken.digits(SEALER.fingerprint.upper()))
+    own, other = (fingerprint_words.words(one.fingerprint) for one in (SEALER, STRANGER))
+    octets = ":".join(fingerprint_words.digits(SEALER.fingerprint.upper()))
     yield Case("control, in digits as people paste them", OK, PLAIN, given=f"sha256 Fingerprint={octets}")
     yield Case("control, in words", OK, PLAIN, given=" ".join(own))
     yield Case("control, in words as people type them", OK, PLAIN, given="  ".join(word[:4].upper() for word in own))

@@ -17,14 +17,17 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from bundler.formats.armor import armor
+from bundler.integrity import sums
 from bundler.model.manifest import Manifest
 from bundler.model.seal import Algorithm, Approval, Vouching
 from bundler.model.tree import Entry
 from bundler.pack import manifest as manifests
 from bundler.products.arc_server import scripts
-from bundler.products.arc_server.onboarding import Onboarding
-from bundler.seal import identity, sealing, sums
-from bundler.seal.signing import Sealer, digest_of
+from bundler.products.arc_server.script_parameters import Onboarding
+from bundler.signing import seal
+from bundler.signing.signing_key import Sealer
+from bundler.trust import signer_identity
+from bundler.trust.public_key import digest_of
 
 NOW = datetime.now(timezone.utc).replace(microsecond=0)
 DAY = timedelta(days=1)
@@ -91,7 +94,7 @@ def impostor(own: Signer, name: str) -> x509.Certificate:
 
 @dataclass(frozen=True)
 class Signer:
-    """A key in memory, as :class:`bundler.seal.signing.SigningKey` has it."""
+    """A key in memory, as :class:`bundler.signing.signing_key.SigningKey` has it."""
 
     kind: str
     private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
@@ -103,7 +106,7 @@ class Signer:
 
     @property
     def fingerprint(self) -> str:
-        return identity.signer(self.certificates[0]).sha256
+        return signer_identity.signer(self.certificates[0]).sha256
 
     def sign(self, content: bytes) -> bytes:
         digest = digest_of(self.algorithm)
@@ -121,7 +124,7 @@ def signer(kind: str = "rsa2048", name: str = "LAB sealer", *, issuer: str = "",
 
 @dataclass(frozen=True)
 class OpenPgp:
-    """An OpenPGP key of the tests, as :class:`bundler.seal.signing.OpenPgpSigner` has it."""
+    """An OpenPGP key of the tests, as :class:`bundler.signing.signing_key.OpenPgpSigner` has it."""
 
     key: openpgp.Key = field(default_factory=openpgp.Key)
 
@@ -155,11 +158,11 @@ class Recipe:
 
     def vouching(self) -> Vouching:
         return Vouching(
-            sealer=identity.recognised(self.sealer.certificates) if self.sealer else None,
+            sealer=signer_identity.recognised(self.sealer.certificates) if self.sealer else None,
             openpgp=self.openpgp.fingerprint if self.openpgp else "",
             required=self.required,
             approvers=tuple(
-                identity.recognised(one.certificates[:1], name=f"Approver {at}")
+                signer_identity.recognised(one.certificates[:1], name=f"Approver {at}")
                 for at, one in enumerate(self.approvers)
             ),
             serial=self.serial,
@@ -182,7 +185,7 @@ def contents(recipe: Recipe) -> dict[str, bytes]:
         vouching=vouching,
     )
     packages = {pin.path: sample.PACKAGES[pin.kind] for pin in recipe.pins}
-    packages |= sealing.keyring(sealer) if sealer else {}
+    packages |= seal.keyring(sealer) if sealer else {}
     entries = (*rendered, *(Entry(path, content) for path, content in packages.items()))
     described = Manifest(
         name="arc-tokyo",
@@ -193,7 +196,7 @@ def contents(recipe: Recipe) -> dict[str, bytes]:
         practice=recipe.practice,
         serial=recipe.serial,
         not_after=recipe.not_after,
-        seal=sealing.describe(sealer) if sealer else None,
+        seal=seal.describe(sealer) if sealer else None,
         approval=Approval(required=recipe.required, approvers=tuple(one.signer for one in vouching.approvers))
         if recipe.required
         else None,
@@ -208,7 +211,7 @@ def contents(recipe: Recipe) -> dict[str, bytes]:
     tree = manifests.assemble(described, entries, name="arc-tokyo-2026.11.22", time=NOW)
     files = {entry.path: entry.content for entry in tree.entries if isinstance(entry.content, bytes)}
     if sealer:
-        files |= sealing.seals({path: files[path] for path in (sums.SUMS, sums.MANIFEST)}, sealer)
+        files |= seal.seals({path: files[path] for path in (sums.SUMS, sums.MANIFEST)}, sealer)
     for one in recipe.approved:
         files[sums.approval(one.fingerprint)] = approval(files[sums.SUMS], one)
     return files
@@ -216,7 +219,7 @@ def contents(recipe: Recipe) -> dict[str, bytes]:
 
 def approval(document: bytes, by: Signer) -> bytes:
     """An approval of the sums ``document``."""
-    return sealing.detached(document, replace(by, certificates=by.certificates[:1]))
+    return seal.detached(document, replace(by, certificates=by.certificates[:1]))
 
 
 def write(folder: Path, recipe: Recipe) -> Path:

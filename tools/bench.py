@@ -235,24 +235,26 @@ from bundler.model.manifest import Manifest
 from bundler.model.progress import Silence
 from bundler.model.tree import Blob, Entry
 from bundler.pack import manifest, writers
-from bundler.seal import belief, keys, sealing
+from bundler.signing import seal
+from bundler.signing import keys
+from bundler.trust import verify_seal
 source, out, key, certificate = map(Path, sys.argv[1:])
 now = datetime.now(timezone.utc).replace(microsecond=0)
-sealer = sealing.Sealer(keys.read(key, certificate, str, warn=print))
+sealer = seal.Sealer(keys.read(key, certificate, str, warn=print))
 blobs = [(name, hashlib.sha256(name.read_bytes()).hexdigest()) for name in sorted(source.iterdir())]
 entries = [Entry(f"payload/{name.name}", Blob(name, name.stat().st_size, sha)) for name, sha in blobs]
 about = Manifest(name="bench", version="1", product="bench", created=now, tool="bench", targets=(), parameters={},
-                 anchors="bench", anchors_sha256="", lock_sha256="", seal=sealing.describe(sealer), pins=(), files=())
+                 anchors="bench", anchors_sha256="", lock_sha256="", seal=seal.describe(sealer), pins=(), files=())
 tree = manifest.assemble(about, entries, name="bench-1", time=now)
 writers.write("directory", tree, out, progress=Silence())
-trusted = belief.Trusted(frozenset([about.seal.signer.sha256]))
+trusted = verify_seal.Trusted(frozenset([about.seal.signer.sha256]))
 print("ready", flush=True)
 for _ in sys.stdin:
     began = time.perf_counter()
     signed = {name: (out / name).read_bytes() for name in ("SHA256SUMS", "manifest.json")}
-    for path, seal in sealing.seals(signed, sealer).items():
+    for path, seal in seal.seals(signed, sealer).items():
         (out / path).write_bytes(seal)
-    belief.believe(verify.hashes(out, password=None), trusted, at=now)
+    verify_seal.believe(verify.hashes(out, password=None), trusted, at=now)
     print(time.perf_counter() - began, flush=True)
 """
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bundler.cli.believing import BelievingSettings, believing_options, trusted
-from bundler.cli.sealing import SealSettings, seal_options, sealer
-from bundler.cli.settings import password_option, password_source
-from bundler.cli.surface import Surface, common, example, option
+from bundler.cli.console import Surface, common, example, option
+from bundler.cli.options import password_option, password_source
+from bundler.cli.signing_options import SealSettings, seal_options, sealer
+from bundler.cli.trust_options import BelievingSettings, believing_options, trusted
 from bundler.errors import UsageError
 
 if TYPE_CHECKING:
     from bundler.flow.approve import Approved
-    from bundler.seal.signing import SigningKey
+    from bundler.signing.signing_key import SigningKey
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -52,7 +52,7 @@ def command(
     You must be one of the approvers that its definition names, and give the digest that you reviewed. The seal and
     every hash are checked first. An archive is written anew with the approval in it; its bundle digest stays.
     """
-    from bundler.cli.bars import progress
+    from bundler.cli.progress import progress
     from bundler.flow import approve as approving
 
     believed = trusted(surface, believing)
@@ -96,7 +96,7 @@ def _digest(given: str | None) -> str:
 
 
 def _tell(surface: Surface, result: Approved) -> None:
-    from bundler.formats.records import to_tree
+    from bundler.formats.json_codec import to_tree
 
     def text() -> str:
         have = len(result.approved_by)

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler.cli.amounts import human
-from bundler.cli.script_signing import ScriptSettings, script_key, script_options
-from bundler.cli.sealing import SealSettings, seal_options, sealer
-from bundler.cli.secrets import secret
-from bundler.cli.settings import (
+from bundler.cli.console import Surface, common, example, option
+from bundler.cli.options import (
     FetchSettings,
     SiteSettings,
     downloading,
@@ -22,10 +20,12 @@ from bundler.cli.settings import (
     read_site,
     site_options,
 )
-from bundler.cli.surface import Surface, common, example, option
+from bundler.cli.script_signing_options import ScriptSettings, script_key, script_options
+from bundler.cli.secrets import secret
+from bundler.cli.signing_options import SealSettings, seal_options, sealer
 
 if TYPE_CHECKING:
-    from bundler.flow.build import Built
+    from bundler.flow.build.build import Built
 
 
 @click.command("build", epilog=example("arc-bundler build --locked --format json -q"))
@@ -62,9 +62,9 @@ def command(
     Without a lock one is taken first. Two builds from one lock are the same, byte for byte (but for encrypted
     archives). A bundle that does not verify itself is deleted, with exit code 6.
     """
-    from bundler.flow.build import build
-    from bundler.flow.job import Wish
-    from bundler.flow.site import beside
+    from bundler.flow.build.build import build
+    from bundler.flow.build.job import Wish
+    from bundler.flow.project import beside
 
     site = read_site(surface, chosen)
     seals = sealer(surface, sealing)
@@ -98,13 +98,13 @@ def _seal_lines(built: Built) -> list[str]:
             "NOT SEALED: the far side cannot tell who made it, and no provenance was written;",
             "  give a key with --seal-key (docs/sealing.md)",
         ]
-    from bundler.seal import spoken
+    from bundler.formats import fingerprint_words
 
     signer = built.sealed_by
     lines = [
         f"sealed by {signer.name}, valid until {signer.not_after:%Y-%m-%d}; the fingerprint, as digits and as words:",
         f"  sha256:{signer.sha256}",
-        *(f"  {line}" for line in spoken.lines(spoken.words(signer.sha256))),
+        *(f"  {line}" for line in fingerprint_words.lines(fingerprint_words.words(signer.sha256))),
     ]
     if built.not_yet_approved:
         lines.append(f"it lacks {built.not_yet_approved} approvals that servers demand: `arc-bundler approve BUNDLE`")
@@ -112,7 +112,7 @@ def _seal_lines(built: Built) -> list[str]:
 
 
 def _tell(surface: Surface, built: Built, *, check: str) -> None:
-    from bundler.formats.records import to_tree
+    from bundler.formats.json_codec import to_tree
 
     def text() -> str:
         label = f" [{built.practice}]" if built.practice else ""

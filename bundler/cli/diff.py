@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bundler.cli.settings import password_option, password_source
-from bundler.cli.surface import Surface, example, option, telling
+from bundler.cli.console import Surface, example, option, telling
+from bundler.cli.options import password_option, password_source
 
 if TYPE_CHECKING:
     from bundler.model.diff import Diff
@@ -34,8 +34,8 @@ def command(surface: Surface, *, a: Path, b: Path, exit_code: bool, password_fil
     Each is a bundle (directory or archive), a manifest or a lock; of two different kinds what both tell is compared.
     A bundle's hashes are checked. No signature is judged: see `verify`.
     """
-    from bundler.flow.diff import diff
-    from bundler.formats.records import to_tree
+    from bundler.flow.diff.compare import diff
+    from bundler.formats.json_codec import to_tree
 
     found = diff(a, b, password=password_source(surface, password_file))
     surface.result(
@@ -45,10 +45,10 @@ def command(surface: Surface, *, a: Path, b: Path, exit_code: bool, password_fil
 
 
 def _told(wanted: str, found: Diff) -> str:
-    from bundler.cli import differences
+    from bundler.cli import diff_formats
 
     if wanted == "html":
         from bundler.render.diff_page import diff_page
 
         return diff_page(found).decode().removesuffix("\n")
-    return differences.markdown(found) if wanted == "markdown" else differences.text(found)
+    return diff_formats.markdown(found) if wanted == "markdown" else diff_formats.text(found)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from bundler.cli.settings import SiteSettings, definition_option, read_site, strict_option
-from bundler.cli.surface import Surface, example, telling
+from bundler.cli.console import Surface, example, telling
+from bundler.cli.options import SiteSettings, definition_option, read_site, strict_option
 
 
 @click.command("endpoints", epilog=example("arc-bundler endpoints --format firewall > for-the-network-team.txt"))
@@ -24,14 +24,14 @@ def command(surface: Surface, *, definition: Path, strict: bool) -> None:
     For each address: by which way, when, what for, and who says so. Wildcards come with the names behind them where a
     document or the private endpoint tells them; what sources leave open is said.
     """
-    from bundler.cli import sheets
+    from bundler.cli import endpoint_formats
     from bundler.flow.endpoints import endpoints, require_records
-    from bundler.formats.records import to_tree
+    from bundler.formats.json_codec import to_tree
 
     chosen = SiteSettings(definition, lock_path=None, anchors=None, strict=strict)
     sheet = endpoints(read_site(surface, chosen))
     if surface.format == "hosts":
         require_records(sheet)
-    forms = {"hosts": sheets.hosts, "csv": sheets.table, "firewall": sheets.firewall}
-    tell = forms.get(surface.format, sheets.summary)
+    forms = {"hosts": endpoint_formats.hosts, "csv": endpoint_formats.table, "firewall": endpoint_formats.firewall}
+    tell = forms.get(surface.format, endpoint_formats.summary)
     surface.result(lambda: tell(sheet), lambda: {"ok": True, "endpoints": to_tree(sheet)})

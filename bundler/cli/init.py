@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bundler.cli.surface import Surface, common, example, option
+from bundler.cli.console import Surface, common, example, option
 
 if TYPE_CHECKING:
     from bundler.products.arc_server.definition import Upstream

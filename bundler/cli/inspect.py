@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler.cli.amounts import human
-from bundler.cli.settings import password_option, password_source
-from bundler.cli.surface import Surface, common, example, option
+from bundler.cli.console import Surface, common, example, option
+from bundler.cli.options import password_option, password_source
 
 if TYPE_CHECKING:
     from bundler.model.lock import Pin
@@ -39,7 +39,7 @@ def command(surface: Surface, *, bundle: Path, html: Path | None, password_file:
     BUNDLE is a directory, an archive, or a manifest.json alone.
     """
     from bundler.flow.inspect import inspect, write_page
-    from bundler.formats.records import to_tree
+    from bundler.formats.json_codec import to_tree
 
     found = inspect(bundle, password=password_source(surface, password_file))
     if html:

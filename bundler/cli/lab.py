@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bundler.cli.surface import Surface, common, example, option
+from bundler.cli.console import Surface, common, example, option
 
 _MB = 1_000_000
 

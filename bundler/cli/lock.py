@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler.cli.amounts import human
-from bundler.cli.settings import FetchSettings, SiteSettings, downloading, fetch_options, read_site, site_options
-from bundler.cli.surface import Surface, common, example, option
+from bundler.cli.console import Surface, common, example, option
+from bundler.cli.options import FetchSettings, SiteSettings, downloading, fetch_options, read_site, site_options
 
 if TYPE_CHECKING:
-    from bundler.flow.moves import Move
+    from bundler.flow.lock_changes import Move
     from bundler.model.lock import Lock
 
 EXIT_MOVED = 4
@@ -44,7 +44,7 @@ def command(
     """
     from bundler.flow import lock as locks
     from bundler.flow import lock_file
-    from bundler.flow.moves import Allowances
+    from bundler.flow.lock_changes import Allowances
 
     path = chosen.lock
     previous = lock_file.read(path)
@@ -64,7 +64,7 @@ def command(
 
 
 def _tell_check(surface: Surface, path: Path, previous: Lock | None, moves: tuple[Move, ...]) -> int:
-    from bundler.formats.records import to_tree
+    from bundler.formats.json_codec import to_tree
 
     moved = previous is None or bool(moves)
 
@@ -85,7 +85,7 @@ def _move(move: Move) -> str:
 
 
 def _tell(surface: Surface, chosen: SiteSettings, lock: Lock, moves: tuple[Move, ...], *, changed: bool) -> None:
-    from bundler.formats.records import to_tree
+    from bundler.formats.json_codec import to_tree
 
     def text() -> str:
         lines = [f"{lock.name} {lock.version}: {len(lock.pins)} packages believed by {lock.anchors} anchors"]

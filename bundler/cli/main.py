@@ -122,7 +122,7 @@ def outcome(arguments: list[str]) -> int:
         sys.stdout = None
         return 0
     except Exception as error:  # noqa: BLE001 - the last place: whatever it is becomes a report, not a traceback
-        from bundler.cli.telling import tell
+        from bundler.cli.errors import tell
 
         return tell(error, arguments)
     return result if isinstance(result, int) else 0

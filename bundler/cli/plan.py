@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from bundler.cli.amounts import human
-from bundler.cli.settings import SiteSettings, open_store, output_option, read_site, site_options, store_option
-from bundler.cli.surface import Surface, common, example
+from bundler.cli.console import Surface, common, example
+from bundler.cli.options import SiteSettings, open_store, output_option, read_site, site_options, store_option
 
 
 @click.command("plan", epilog=example("arc-bundler plan --definition tokyo/bundle.yaml"))
@@ -26,7 +26,7 @@ def command(
     """Say what a build would fetch, verify, render and write, each with its reason. Changes nothing."""
     from bundler.flow import lock_file
     from bundler.flow.plan import plan
-    from bundler.formats.records import to_tree
+    from bundler.formats.json_codec import to_tree
 
     site = read_site(surface, chosen)
     lock = lock_file.read(chosen.lock)

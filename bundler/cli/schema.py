@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from bundler.cli.surface import Surface, common, example, option
+from bundler.cli.console import Surface, common, example, option
 
 
 @click.command("schema", epilog=example("arc-bundler schema --to bundle.schema.json"))

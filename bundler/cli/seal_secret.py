@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bundler.cli.sealing import SealSettings, seal_options, sealer
-from bundler.cli.settings import SiteSettings, read_site, site_options
-from bundler.cli.surface import Surface, common, example, option
+from bundler.cli.console import Surface, common, example, option
+from bundler.cli.options import SiteSettings, read_site, site_options
+from bundler.cli.signing_options import SealSettings, seal_options, sealer
 from bundler.errors import UsageError
-from bundler.formats.secret_shapes import is_one_line
+from bundler.formats.secret_patterns import is_one_line
 
 if TYPE_CHECKING:
-    from bundler.flow.enclose import Enclosed
-    from bundler.flow.site import Site
-    from bundler.seal import one_time
-    from bundler.seal.envelope import Kind
-    from bundler.seal.signing import SigningKey
+    from bundler.flow.project import Site
+    from bundler.flow.seal_secret import Enclosed
+    from bundler.signing import ephemeral_recipient
+    from bundler.signing.envelope import Kind
+    from bundler.signing.signing_key import SigningKey
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _RANDOM = 11
@@ -75,8 +75,8 @@ def command(
     """
     import secrets
 
-    from bundler.flow import enclose
-    from bundler.seal.envelope import Letter
+    from bundler.flow import seal_secret
+    from bundler.signing.envelope import Letter
 
     if not recipients and not by_passphrase:
         raise UsageError("nobody could open the envelope", do="give `--for CERTIFICATE`, or `--passphrase`")
@@ -90,16 +90,16 @@ def command(
     letter = Letter(
         bundle=site.definition.name,
         kind=kind,
-        expires=enclose.expiry(surface.now, days),
+        expires=seal_secret.expiry(surface.now, days),
         secret=_secret(surface, secret_file, kind),
     )
     passphrase = None
     if by_passphrase:
-        strength: one_time.Strength = "modern" if modern else "compatible"
-        passphrase = enclose.Passphrase(secrets.token_bytes(_RANDOM), strength, passphrase_out)
-    enclosed, words = enclose.enclose(
+        strength: ephemeral_recipient.Strength = "modern" if modern else "compatible"
+        passphrase = seal_secret.Passphrase(secrets.token_bytes(_RANDOM), strength, passphrase_out)
+    enclosed, words = seal_secret.enclose(
         letter,
-        [enclose.recipient(path) for path in recipients],
+        [seal_secret.recipient(path) for path in recipients],
         _key(surface, sealing, site),
         output or Path(f"{letter.bundle}.envelope"),
         at=surface.now,
@@ -114,7 +114,7 @@ def _is_seen(surface: Surface) -> bool:
 
 
 def _kind(method: str) -> Kind:
-    from bundler.flow.enclose import KINDS
+    from bundler.flow.seal_secret import KINDS
 
     if method not in KINDS:
         raise UsageError(
@@ -143,7 +143,7 @@ def _secret(surface: Surface, secret_file: Path | None, kind: Kind) -> bytes:
 
 
 def _key(surface: Surface, sealing: SealSettings, site: Site) -> SigningKey:
-    from bundler.flow.vouching import require_sealer
+    from bundler.flow.build.seal_policy import require_sealer
 
     chosen = sealer(surface, sealing)
     if chosen is None:
@@ -156,7 +156,7 @@ def _key(surface: Surface, sealing: SealSettings, site: Site) -> SigningKey:
 
 
 def _tell(surface: Surface, enclosed: Enclosed, words: str) -> None:
-    from bundler.formats.records import to_tree
+    from bundler.formats.json_codec import to_tree
 
     def text() -> str:
         until = f"{enclosed.expires:%Y-%m-%d %H:%M} UTC"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from pathlib import Path
 
-from bundler.cli.surface import Surface
+from bundler.cli.console import Surface
 from bundler.errors import UsageError
 
 _LARGEST = 1 << 20

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bundler.cli.believing import BelievingSettings, believing_options, trusted
-from bundler.cli.settings import anchors_option, password_option, password_source
-from bundler.cli.surface import Surface, common, example
+from bundler.cli.console import Surface, common, example
+from bundler.cli.options import anchors_option, password_option, password_source
+from bundler.cli.trust_options import BelievingSettings, believing_options, trusted
 
 if TYPE_CHECKING:
     from bundler.flow.verify import Verified
@@ -62,7 +62,7 @@ def _seal_lines(found: Verified) -> list[str]:
 
 
 def _tell(surface: Surface, bundle: Path, found: Verified) -> None:
-    from bundler.formats.records import to_tree
+    from bundler.formats.json_codec import to_tree
 
     def text() -> str:
         label = f" [{found.practice}]" if found.practice else ""

@@ -18,10 +18,10 @@ from typing_extensions import Self
 
 from bundler.errors import NotBelieved, UpstreamError
 from bundler.fetch import disk
+from bundler.fetch.download_progress import Telling
 from bundler.fetch.network import Network, require_usable
 from bundler.fetch.request import Fetch, Received, Request
 from bundler.fetch.store import Store
-from bundler.fetch.telling import Telling
 from bundler.model.progress import Progress
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class Downloader:
             if called_off.is_set():
                 raise Cancelled
 
-        from bundler.fetch.attempt import Attempts, Surroundings
+        from bundler.fetch.resumable import Attempts, Surroundings
 
         around = Surroundings(
             self._store, self._transport(), self._network, telling, go_on, self._sleep or called_off.wait, self._random

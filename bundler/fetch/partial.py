@@ -17,7 +17,7 @@ from typing import BinaryIO
 from typing_extensions import Self
 
 from bundler.fetch import disk
-from bundler.formats import records
+from bundler.formats import json_codec
 from bundler.model.value import value
 
 PIECE = 1024 * 1024
@@ -61,8 +61,8 @@ class Partial:
 
     def _read_origin(self, name: str) -> Origin | None:
         try:
-            origin = records.from_json(Origin, self._state.read_bytes())
-        except (OSError, records.RecordError):
+            origin = json_codec.from_json(Origin, self._state.read_bytes())
+        except (OSError, json_codec.RecordError):
             return None
         return origin if origin.url == name else None
 
@@ -85,7 +85,7 @@ class Partial:
         """Empty the file and remember what the bytes to come are of. Raises WriteError."""
         with disk.writing(self.path):
             self._empty()
-            write_whole(self._state, records.to_json(origin))
+            write_whole(self._state, json_codec.to_json(origin))
         self.origin = origin
 
     def append(self, piece: bytes) -> None:

@@ -21,7 +21,7 @@ from bundler.errors import NotBelieved, UpstreamError, WriteError
 from bundler.fetch import disk
 from bundler.fetch.partial import PIECE, Origin, Partial, key
 from bundler.fetch.request import Received
-from bundler.formats import pieces
+from bundler.formats import chunks
 from bundler.model.progress import Progress, Silence, Task
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -59,7 +59,7 @@ class Store:
         path = self.path(sha256)
         try:
             with path.open("rb") as file:
-                sound = pieces.sha256(file) == sha256
+                sound = chunks.sha256(file) == sha256
         except FileNotFoundError:
             return False
         except OSError as error:
@@ -80,7 +80,7 @@ class Store:
             raise _damaged(f"the store at {self.root} does not have {sha256}") from None
         except OSError as error:
             raise _unreadable(path, error) from error
-        if pieces.sha256(file) != sha256:
+        if chunks.sha256(file) != sha256:
             file.close()
             self._set_aside(path, Silence())
             raise _damaged(f"the store's copy of {sha256} is damaged and was set aside")
@@ -118,7 +118,7 @@ class Store:
             size = os.fstat(file.fileno()).st_size
             if max_size is not None and size > max_size:
                 raise UpstreamError(f"{source} is larger than anything expected there: {size} bytes, not {max_size}")
-            sha256 = pieces.sha256(file)
+            sha256 = chunks.sha256(file)
             if not self.check(sha256, progress):
                 file.seek(0)
                 sha256, size = self._copy(file, url, size, progress or Silence())

@@ -8,19 +8,21 @@ from datetime import datetime
 from pathlib import Path
 
 from bundler.errors import NotBelieved, PolicyError, UsageError, WriteError
+from bundler.formats import cms
 from bundler.formats.certificate import fingerprint
+from bundler.integrity import sums
+from bundler.integrity.check import Checked, check
 from bundler.model.progress import Progress
 from bundler.model.seal import Signer
 from bundler.model.tree import Mode
 from bundler.model.value import value
-from bundler.pack import adding, container
+from bundler.pack import append, container
 from bundler.pack.found import Password
 from bundler.pack.staging import write_file
-from bundler.seal import approvals, cms, sums
-from bundler.seal.belief import Trusted, believe_seal
-from bundler.seal.check import Checked, check
-from bundler.seal.sealing import detached, require_ready
-from bundler.seal.signing import SigningKey
+from bundler.signing.seal import detached, require_ready
+from bundler.signing.signing_key import SigningKey
+from bundler.trust import approvals
+from bundler.trust.verify_seal import Trusted, believe_seal
 
 
 @value
@@ -172,7 +174,7 @@ def _write(review: Review, found: Checked, fresh: Mapping[str, bytes], detached_
         for approval in fresh.values():
             write_file(detached_to, approval)
         return
-    adding.add(
+    append.add(
         review.bundle,
         fresh,
         modes=_modes(found),

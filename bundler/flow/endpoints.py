@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from bundler.errors import UsageError
-from bundler.flow.site import Site
-from bundler.products.arc_server import network_sheet
-from bundler.products.arc_server.network_sheet import Sheet
+from bundler.flow.project import Site
+from bundler.products.arc_server import network_requirements
+from bundler.products.arc_server.network_requirements import Sheet
 
 
 def endpoints(site: Site) -> Sheet:
     """The network team's sheet for ``site``."""
-    return network_sheet.sheet(site.definition, site.carried)
+    return network_requirements.sheet(site.definition, site.carried)
 
 
 def require_records(sheet: Sheet) -> None:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bundler.errors import UsageError, WriteError
+from bundler.integrity import stated
+from bundler.integrity.check import manifest_document, read_manifest
+from bundler.integrity.hashing_reader import MAX_DOCUMENT
 from bundler.model.manifest import Manifest
 from bundler.pack import container
 from bundler.pack.found import Password
-from bundler.seal import stated
-from bundler.seal.check import manifest_document, read_manifest
-from bundler.seal.reading import MAX_DOCUMENT
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from pathlib import Path
 from bundler.errors import about
 from bundler.fetch.download import Downloader
 from bundler.fetch.request import Fetch, Received, Request
-from bundler.flow import judge, moves
-from bundler.flow.moves import NO_STEPS_BACK, Allowances, Move
-from bundler.flow.site import Site
+from bundler.flow import lock_changes, verify_package
+from bundler.flow.lock_changes import NO_STEPS_BACK, Allowances, Move
+from bundler.flow.project import Site
 from bundler.model.artifact import Artifact
 from bundler.model.lock import Lock, Pin, RepositoryState
 from bundler.products.arc_server.definition import digest, version
@@ -45,7 +45,7 @@ def take(
     ``at`` becomes the lock's time. Raises UpstreamError, NotBelieved, LockError (a step back).
     """
     if previous:
-        moves.require_later(previous, at)
+        lock_changes.require_later(previous, at)
     states = _states(previous)
 
     def locating(artifact: Artifact) -> Callable[[Fetch], Located]:
@@ -55,7 +55,7 @@ def take(
     received = downloader.fetch_all([_request(found) for found in located])
     pins = tuple(_pin(site, found, held, at) for found, held in zip(located, received, strict=True))
     if previous:
-        moves.refuse_steps_back(previous, pins, allow)
+        lock_changes.refuse_steps_back(previous, pins, allow)
     lock = Lock(
         name=site.definition.name,
         version=version(site.definition, at.date(), environment, {pin.place: pin.facts.version for pin in pins}),
@@ -65,7 +65,9 @@ def take(
         anchors_sha256=site.anchors_sha256,
         pins=pins,
     )
-    return Taken(lock, (*moves.of_wishes(previous, site), *moves.of_packages(previous, pins)) if previous else ())
+    return Taken(
+        lock, (*lock_changes.of_wishes(previous, site), *lock_changes.of_packages(previous, pins)) if previous else ()
+    )
 
 
 @dataclass(frozen=True)
@@ -135,8 +137,8 @@ def _pin(site: Site, found: Located, held: Received, at: datetime) -> Pin:
     artifact = found.artifact
     with about(artifact.place, details=[f"it came from {found.url}"]):
         with held.path.open("rb") as package:
-            judged = judge.package(package, artifact.kind, anchors=site.anchors, at=at)
-        judge.require_wanted(judged.facts, artifact, site.anchors)
+            judged = verify_package.package(package, artifact.kind, anchors=site.anchors, at=at)
+        verify_package.require_wanted(judged.facts, artifact, site.anchors)
     evidence = (judged.evidence, found.evidence) if found.evidence else (judged.evidence,)
     return Pin(
         name=artifact.name,

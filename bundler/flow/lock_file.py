@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bundler.errors import LockError
-from bundler.flow import moves
-from bundler.flow.site import Site
-from bundler.formats import records
+from bundler.flow import lock_changes
+from bundler.flow.project import Site
+from bundler.formats import json_codec
 from bundler.model.lock import Lock
 from bundler.model.target import Target
 from bundler.pack.staging import write_file
@@ -45,7 +45,7 @@ def read(path: Path) -> Lock | None:
     if len(document) > _MAX_LOCK:
         raise LockError(f"{path} is larger than {_MAX_LOCK} bytes: it is no lock")
     try:
-        lock = records.from_json(Lock, document)
+        lock = json_codec.from_json(Lock, document)
         _require_digests(lock)
     except ValueError as error:
         raise LockError(
@@ -65,12 +65,12 @@ def _require_digests(lock: Lock) -> None:
 
 def write(lock: Lock, path: Path) -> None:
     """Write the lock under its name at once, or not at all. Raises WriteError."""
-    write_file(path, records.to_json(lock))
+    write_file(path, json_codec.to_json(lock))
 
 
 def require_fit(lock: Lock, site: Site, path: Path) -> None:
     """Refuse a lock that was taken for another definition, or judged by other anchors. Raises LockError."""
-    wrong = moves.of_wishes(lock, site)
+    wrong = lock_changes.of_wishes(lock, site)
     if wrong:
         raise LockError(
             f"the lock at {path} does not fit any more: {' and '.join(move.what for move in wrong)} changed",

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from bundler.fetch.store import Store
-from bundler.flow import fetching
-from bundler.flow.outputs import planned
-from bundler.flow.site import Site
+from bundler.flow import fetch_pins
+from bundler.flow.build.outputs import planned
+from bundler.flow.project import Site
 from bundler.model.artifact import Artifact
 from bundler.model.lock import Lock
 from bundler.model.plan import Action, Plan
-from bundler.products.arc_server.asked import EMBEDDED_SECRET
 from bundler.products.arc_server.definition import Output
+from bundler.products.arc_server.parameters import EMBEDDED_SECRET
 
 
 def plan(site: Site, lock: Lock | None, store: Store, output: Path) -> Plan:
@@ -49,7 +49,7 @@ def _unlocked(site: Site) -> Iterable[Action]:
 
 
 def _fetch(lock: Lock, site: Site, store: Store) -> Iterable[Action]:
-    for request in fetching.requests(lock, site.path.parent):
+    for request in fetch_pins.requests(lock, site.path.parent):
         held = request.sha256 is not None and store.holds(request.sha256, request.size)
         yield Action(
             verb="reuse" if held else "fetch",

@@ -20,12 +20,13 @@ from bundler.errors import NotBelieved, UsageError
 from bundler.formats import in_toto
 from bundler.formats.in_toto import Resource, Statement
 from bundler.formats.uri import uri
+from bundler.integrity import sums
 from bundler.model.lock import Lock, Pin
 from bundler.model.manifest import Manifest
 from bundler.model.value import value
 from bundler.pack import manifest as manifests
-from bundler.seal import dsse, sums
-from bundler.seal.signing import SigningKey
+from bundler.signing import dsse
+from bundler.signing.signing_key import SigningKey
 
 PREDICATE = "https://slsa.dev/provenance/v1"
 BUILD_TYPE = "urn:arc-bundler:build:1"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bundler.formats import records
+from bundler.formats import json_codec
+from bundler.integrity import stated
 from bundler.model.lock import Pin
 from bundler.model.manifest import Manifest
 from bundler.model.seal import Approval, Seal, Signer
@@ -12,7 +13,6 @@ from bundler.model.tree import Entry
 from bundler.products.arc_server import review as arc_server
 from bundler.render import review as rendered
 from bundler.render.review import Finding
-from bundler.seal import stated
 from bundler.trust import anchors as trusted
 
 PATH = rendered.PATH
@@ -40,9 +40,9 @@ def page(manifest: Manifest, *, digest: str = "") -> bytes:
 def outside(document: bytes) -> bytes:
     """The page beside the archives, with the digest to approve, from the bytes of ``manifest.json``.
 
-    Raises :class:`bundler.formats.records.RecordError` for a document that is no manifest.
+    Raises :class:`bundler.formats.json_codec.RecordError` for a document that is no manifest.
     """
-    manifest = records.from_json(Manifest, document)
+    manifest = json_codec.from_json(Manifest, document)
     return page(manifest, digest=stated.digest(manifest, document))
 
 

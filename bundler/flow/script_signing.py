@@ -14,8 +14,9 @@ from bundler.model.seal import Signer
 from bundler.model.tree import Entry
 from bundler.pack import container
 from bundler.pack.found import Password
-from bundler.seal import identity, script_signature
-from bundler.seal.signing import SigningKey
+from bundler.signing import script_signature
+from bundler.signing.signing_key import SigningKey
+from bundler.trust import signer_identity
 
 LARGEST = 4 << 20
 """Bytes of one script; ours have a twentieth."""
@@ -32,7 +33,7 @@ class Signing:
     @property
     def signer(self) -> Signer:
         """Whom the key's certificate names."""
-        return identity.signer(self.key.certificates[0])
+        return signer_identity.signer(self.key.certificates[0])
 
 
 def by(key: SigningKey, at: datetime) -> Signing:

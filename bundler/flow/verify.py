@@ -9,10 +9,13 @@ from functools import partial
 from pathlib import Path
 
 from bundler.errors import NotBelieved
-from bundler.flow import judge, provenance
-from bundler.flow.at_hand import CERTIFICATES, KEYS, PAYLOAD, AtHand, exchanged, spooling
+from bundler.flow import provenance, verify_package
 from bundler.flow.provenance import Provenance
 from bundler.flow.script_signing import require_signed
+from bundler.flow.spool import CERTIFICATES, KEYS, PAYLOAD, AtHand, exchanged, spooling
+from bundler.formats import cms
+from bundler.integrity import sums
+from bundler.integrity.check import Checked, check
 from bundler.model.anchor import Anchors
 from bundler.model.lock import Pin
 from bundler.model.manifest import Manifest
@@ -20,10 +23,8 @@ from bundler.model.seal import Signer
 from bundler.model.value import value
 from bundler.pack import container
 from bundler.pack.found import Password
-from bundler.seal import cms, sums
-from bundler.seal.belief import Trusted, believe
-from bundler.seal.check import Checked, check
 from bundler.trust import anchors as trusted
+from bundler.trust.verify_seal import Trusted, believe
 
 
 @value
@@ -185,7 +186,7 @@ def _unusual(found: Checked) -> tuple[str, ...]:
 
 def _again(pin: Pin, packages: AtHand, found: Checked, anchors: Anchors, at: datetime) -> PackageVerdict:
     package = packages.open(pin.path)
-    evidence = judge.again(pin, package, _documents(pin, found), anchors=anchors, at=at)
+    evidence = verify_package.again(pin, package, _documents(pin, found), anchors=anchors, at=at)
     packages.require_unchanged(pin.path, package, pin.sha256)
     return PackageVerdict(
         path=pin.path,

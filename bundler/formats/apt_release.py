@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 from bundler.formats.deb822 import Paragraph, single
-from bundler.formats.malformed import Malformed
+from bundler.formats.parse_error import Malformed
 from bundler.formats.repository_path import is_inside
 
 _ENTRY = re.compile(r"([0-9a-f]{64})[ \t]+([0-9]{1,15})[ \t]+(\S+)")

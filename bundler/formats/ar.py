@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from bundler.formats.malformed import Malformed, looks_like_a_page
+from bundler.formats.parse_error import Malformed, looks_like_a_page
 
 MAGIC = b"!<arch>\n"
 _HEADER_SIZE = 60

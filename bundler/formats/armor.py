@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 
-from bundler.formats.malformed import Malformed
+from bundler.formats.parse_error import Malformed
 
 _WIDTH = 64
 """Characters of a line: the section allows 76 at most."""
@@ -19,7 +19,7 @@ def armor(packets: bytes, label: str) -> str:
 
 
 def dearmor(document: bytes) -> bytes:
-    """The packets in the one armored block of ``document``. Raises :class:`~bundler.formats.malformed.Malformed`."""
+    """The packets in the one armored block of ``document``. Raises :class:`~bundler.formats.parse_error.Malformed`."""
     _, found, body = document.replace(b"\r\n", b"\n").partition(b"\n\n")
     body, ended, _ = body.partition(b"\n-----END ")
     if not (found and ended and document.startswith(b"-----BEGIN PGP ")):

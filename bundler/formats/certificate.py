@@ -17,7 +17,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import NameOID
 
-from bundler.formats.malformed import Malformed
+from bundler.formats.parse_error import Malformed
 
 LARGEST = 1 << 16
 """Bytes of one certificate's file."""
@@ -95,7 +95,7 @@ def _decoded(text: bytes) -> bytes:
 def read(document: bytes) -> Certificate:
     """The one certificate in ``document``, PEM or DER.
 
-    Raises :class:`~bundler.formats.malformed.Malformed` for none, several, a private key beside it, or bytes that
+    Raises :class:`~bundler.formats.parse_error.Malformed` for none, several, a private key beside it, or bytes that
     no certificate has.
     """
     if len(document) > LARGEST:
@@ -111,7 +111,7 @@ def read(document: bytes) -> Certificate:
 def loaded(der: bytes) -> x509.Certificate:
     """The certificate in ``der``, whose names, times and extensions can all be read; whether its key can is not asked.
 
-    Raises :class:`~bundler.formats.malformed.Malformed`.
+    Raises :class:`~bundler.formats.parse_error.Malformed`.
     """
     try:
         with warnings.catch_warnings():  # the library warns of what RFC 5280 forbids and CAs did once

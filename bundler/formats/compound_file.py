@@ -26,7 +26,7 @@ from itertools import accumulate
 from typing import BinaryIO, Final, Literal, NoReturn
 
 from bundler.errors import NotBelieved
-from bundler.formats.pieces import pieces
+from bundler.formats.chunks import pieces
 
 MAGIC: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 

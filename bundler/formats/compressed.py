@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol
 
 import zstandard
 
-from bundler.formats.malformed import Malformed
+from bundler.formats.parse_error import Malformed
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer

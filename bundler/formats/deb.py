@@ -15,7 +15,7 @@ from bundler.formats import ar
 from bundler.formats.compressed import compression_of, unpacked
 from bundler.formats.deb822 import Paragraph, single
 from bundler.formats.deb_version import is_version
-from bundler.formats.malformed import Malformed
+from bundler.formats.parse_error import Malformed
 from bundler.formats.tar import entries
 from bundler.model.evidence import PackageFacts
 
@@ -68,7 +68,7 @@ def facts(file: BinaryIO) -> PackageFacts:
     """Read what the package ``file`` says of itself in its control file.
 
     Memory does not depend on the file's size; ``Installed-Size`` is in KiB there (Debian Policy, 5.6.20) and in bytes
-    here. Raises :class:`DebError`, or the :class:`~bundler.formats.malformed.Malformed` of the format within.
+    here. Raises :class:`DebError`, or the :class:`~bundler.formats.parse_error.Malformed` of the format within.
     """
     control = _control(file, layout(file).control)
     return PackageFacts(

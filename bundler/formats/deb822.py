@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import BinaryIO
 
-from bundler.formats.malformed import Malformed
+from bundler.formats.parse_error import Malformed
 
 _NAME = re.compile(rb"[!\"$-,./-9;-~][!-9;-~]*")  # printable US-ASCII without colon, not beginning with # or -
 _CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Final, NoReturn
 
 from bundler.errors import NotBelieved
-from bundler.formats.pieces import pieces
+from bundler.formats.chunks import pieces
 
 MAX_SIGNATURE: Final = 1 << 20
 _ALIGNMENT: Final = 8

@@ -18,7 +18,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 
-from bundler.formats.malformed import Malformed
+from bundler.formats.parse_error import Malformed
 from bundler.model.host_record import HostRecord
 
 LARGEST = 1 << 20
@@ -37,7 +37,7 @@ def read(document: bytes) -> tuple[HostRecord, ...]:
     """Every pair of a name and an address, in the document's order; a name twice is twice in it.
 
     UTF-8, or UTF-16 with a byte order mark, as ``>`` of Windows PowerShell writes it.
-    Raises :class:`~bundler.formats.malformed.Malformed` where the document is none of the three.
+    Raises :class:`~bundler.formats.parse_error.Malformed` where the document is none of the three.
     """
     if len(document) > LARGEST:
         raise Malformed(f"is larger than {LARGEST} bytes", reason="too-big")

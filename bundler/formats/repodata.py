@@ -16,7 +16,7 @@ from xml.etree.ElementTree import ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser
 
-from bundler.formats.malformed import Malformed
+from bundler.formats.parse_error import Malformed
 from bundler.formats.repository_path import is_inside
 
 _REPO = "http://linux.duke.edu/metadata/repo"

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import BinaryIO
 
-from bundler.formats.malformed import Malformed, looks_like_a_page
+from bundler.formats.parse_error import Malformed, looks_like_a_page
 from bundler.formats.rpm_version import is_version
 from bundler.model.evidence import PackageFacts
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from bundler.formats.malformed import Malformed
+from bundler.formats.parse_error import Malformed
 
 _BLOCK = 512
 _MAX_ENTRIES = 1000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bundler.errors import UsageError
-from bundler.formats import records
+from bundler.formats import json_codec
 from bundler.model.value import value
 
 NAME = "lab.json"
@@ -34,7 +34,7 @@ class Announcement:
 def write(folder: Path, announcement: Announcement) -> None:
     """Say that the lab runs: whole under its name, or not at all."""
     fresh = folder / f".{NAME}.partial"
-    fresh.write_bytes(records.to_json(announcement))
+    fresh.write_bytes(json_codec.to_json(announcement))
     fresh.replace(folder / NAME)
 
 
@@ -46,12 +46,12 @@ def withdraw(folder: Path) -> None:
 def read(folder: Path) -> Announcement:
     """What the lab in ``folder`` announced. Raises UsageError where none runs."""
     try:
-        return records.from_json(Announcement, (folder / NAME).read_bytes())
+        return json_codec.from_json(Announcement, (folder / NAME).read_bytes())
     except FileNotFoundError as error:
         raise UsageError(
             f"no lab is running in {folder}", do=f"start one with `arc-bundler lab --dir {folder}`"
         ) from error
-    except (OSError, records.RecordError) as error:
+    except (OSError, json_codec.RecordError) as error:
         raise UsageError(
             f"no lab is running in {folder}: {error}", do=f"start one with `arc-bundler lab --dir {folder}`"
         ) from error

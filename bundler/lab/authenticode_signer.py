@@ -24,9 +24,13 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from bundler.errors import SigningError
 from bundler.formats import authenticode as der
-from bundler.formats import authenticode_writing as writing
 from bundler.formats import msi_signature, portable_executable, powershell_signature
-from bundler.formats.authenticode_writing import (
+from bundler.formats.compound_file import CompoundFile
+from bundler.lab import compound_file
+from bundler.lab.authority import Chain, Identity
+from bundler.signing import authenticode_writer as writing
+from bundler.signing import script_signature
+from bundler.signing.authenticode_writer import (
     Kind,
     attribute,
     digest_algorithm,
@@ -36,10 +40,6 @@ from bundler.formats.authenticode_writing import (
     sequence,
     signed_data,
 )
-from bundler.formats.compound_file import CompoundFile
-from bundler.lab import compound_file
-from bundler.lab.authority import Chain, Identity
-from bundler.seal import script_signature
 
 _TIMESTAMP_POLICY: Final = "2.23.999.1"
 """Below the arc for examples: no authority's."""

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from bundler.formats import records
+from bundler.formats import json_codec
 from bundler.formats.certificate import fingerprint
 from bundler.lab.agent import HISTORY
 from bundler.lab.openpgp import SigningKey
@@ -144,7 +144,7 @@ def establish(folder: Path, now: datetime) -> Authority:
     since = _since(folder, now)
     made = _kept(folder, since)
     _write(made.ca_file, made.server.root.pem().encode())
-    _write(made.anchors_file, records.to_json(made.anchors))
+    _write(made.anchors_file, json_codec.to_json(made.anchors))
     _give(made.sealing, made.seal_key_file, made.seal_certificate_file)
     for approver, files in zip(made.approvers, made.approver_files, strict=True):
         _give(approver, *files)
@@ -169,14 +169,14 @@ def _since(folder: Path, now: datetime) -> datetime:
     for stale in folder.glob("*.pem"):
         stale.unlink()
     since = (now - HISTORY).astimezone(timezone.utc).replace(microsecond=0)
-    _write(place, records.to_json(_Beginning(since=since)))
+    _write(place, json_codec.to_json(_Beginning(since=since)))
     return since
 
 
 def _remembered(place: Path) -> datetime | None:
     try:
-        return records.from_json(_Beginning, place.read_bytes()).since
-    except (OSError, records.RecordError):
+        return json_codec.from_json(_Beginning, place.read_bytes()).since
+    except (OSError, json_codec.RecordError):
         return None
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bundler.model.contact import Contact
 from bundler.model.lock import Pin
-from bundler.model.procedure import Procedure
+from bundler.model.network_requirement import Contact
+from bundler.model.script_action import Procedure
 from bundler.model.seal import Approval, Seal, Signer
 from bundler.model.support import Support
 from bundler.model.target import Target

@@ -12,8 +12,8 @@ from typing_extensions import dataclass_transform
 _T = TypeVar("_T")
 
 DOCUMENT_RULES = {"extra": "forbid", "strict": True, "use_attribute_docstrings": False}
-"""Read by :mod:`bundler.formats.records`: unknown keys and silent conversions are faults. One object for all values, so
-that a schema can have the attributes' docstrings, whose search through the sources a build does not wait for."""
+"""Read by :mod:`bundler.formats.json_codec`: unknown keys and silent conversions are faults. One object for all values,
+so that a schema can have the attributes' docstrings, whose search through the sources a build does not wait for."""
 
 
 class _InSomeZone:
@@ -29,6 +29,6 @@ Moment = Annotated[datetime, _InSomeZone()]
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def value(cls: type[_T]) -> type[_T]:
-    """Make ``cls`` a frozen, keyword-only dataclass that :mod:`bundler.formats.records` can read and write."""
+    """Make ``cls`` a frozen, keyword-only dataclass that :mod:`bundler.formats.json_codec` can read and write."""
     cls.__pydantic_config__ = DOCUMENT_RULES  # type: ignore[attr-defined]
     return dataclass(frozen=True, kw_only=True, slots=True)(cls)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bundler.errors import UsageError
-from bundler.pack import content, from_directory, from_tar, from_zip, nearby
+from bundler.pack import content, from_directory, from_tar, from_zip, suggest
 from bundler.pack.found import Found, Password, refused
 from bundler.pack.guard import Member, guarded
 from bundler.pack.writers import Format
@@ -120,11 +120,11 @@ def sha256(path: Path) -> str:
 
 def _require_bundle(folder: Path) -> None:
     """Before everything below is read: a folder with neither list is another one than was meant."""
-    if not nearby.is_bundle(folder):
+    if not suggest.is_bundle(folder):
         raise refused(
             "this folder is no bundle: manifest.json and SHA256SUMS are missing",
             "missing-manifest",
-            do=nearby.advice(folder),
+            do=suggest.advice(folder),
         )
 
 
@@ -134,7 +134,7 @@ def _recognise(start: bytes, path: Path) -> Format:
             return kind
     if start[:1] == b"<":
         raise refused("this is a web page, not a bundle: a proxy or portal answered", "unknown-container")
-    raise refused("this is neither a directory nor a zip, tar.gz or 7z", "unknown-container", do=nearby.advice(path))
+    raise refused("this is neither a directory nor a zip, tar.gz or 7z", "unknown-container", do=suggest.advice(path))
 
 
 def _unreadable(path: Path, error: OSError) -> UsageError:

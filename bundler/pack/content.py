@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bundler.errors import NotBelieved, WriteError
-from bundler.formats import pieces as runs
+from bundler.formats import chunks as runs
 from bundler.model.progress import Task
 from bundler.model.tree import Blob, Entry, Tree
 

@@ -19,11 +19,11 @@ from py7zr.exceptions import PasswordRequired
 from py7zr.io import Py7zIO, WriterFactory
 
 from bundler.errors import BundlerError, NotBelieved, UsageError
+from bundler.integrity.names import refuse
 from bundler.pack.content import PIECE
 from bundler.pack.found import Found, Password, damaged, refused
 from bundler.pack.guard import limit, require_bounded
-from bundler.pack.pump import pull
-from bundler.seal.names import refuse
+from bundler.pack.push_to_iterator import pull
 
 _START_HEADER = 32
 _NEXT_HEADER = 12

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from bundler.integrity.names import refuse
 from bundler.pack.found import Found, damaged, refused
-from bundler.seal.names import refuse
 
 MAX_MEMBERS = 20_000
 MAX_TOTAL = 64 << 30

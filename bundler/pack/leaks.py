@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterator, Sequence
 
 from bundler.errors import PolicyError
-from bundler.formats import secret_shapes
+from bundler.formats import secret_patterns
 from bundler.model.tree import Blob, Entry, Tree
 from bundler.pack import content
 
@@ -70,7 +70,7 @@ def _in_entry(entry: Entry, needles: Sequence[bytes]) -> Iterator[str]:
     ours = entry.path.startswith(_FROM_HERE) or not entry.path.startswith(_OTHERS)
     if ours and content.size(entry) <= _LARGEST_TEXT:
         whole = b"".join(content.pieces(entry))
-        yield from secret_shapes.found(whole.decode("utf-8", "replace"))
+        yield from secret_patterns.found(whole.decode("utf-8", "replace"))
 
 
 def _holds(entry: Entry, needle: bytes) -> bool:

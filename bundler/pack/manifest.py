@@ -8,12 +8,12 @@ from dataclasses import replace
 from datetime import datetime, timezone
 
 from bundler.errors import WriteError
-from bundler.formats import records
+from bundler.formats import json_codec
+from bundler.integrity import sums
 from bundler.model.manifest import FileEntry, Manifest
 from bundler.model.tree import Entry, Tree
 from bundler.pack.content import sha256, size
 from bundler.pack.names import require_safe
-from bundler.seal import sums
 
 
 def completed(described: Manifest, entries: Iterable[Entry]) -> Manifest:
@@ -33,7 +33,7 @@ def assemble(described: Manifest, entries: Iterable[Entry], *, name: str, time: 
         raise WriteError(f"the bundle's name has a slash: {name}", do="change the definition's name or version")
     require_safe((name, *(entry.path for entry in listed), sums.MANIFEST, sums.SUMS, *sums.SEALS))
     manifest = completed(described, listed)
-    covered = (*listed, Entry(sums.MANIFEST, records.to_json(manifest)))
+    covered = (*listed, Entry(sums.MANIFEST, json_codec.to_json(manifest)))
     digests = sums.render((entry.path, sha256(entry)) for entry in covered)
     complete = _ordered((*covered, Entry(sums.SUMS, digests)))
     return Tree(name, complete, time.astimezone(timezone.utc).replace(microsecond=0))

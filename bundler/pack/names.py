@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bundler.errors import WriteError
-from bundler.seal.names import refuse
+from bundler.integrity.names import refuse
 
 __all__ = ["refuse", "require_safe"]
 

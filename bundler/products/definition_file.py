@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from bundler.errors import DefinitionError, Fault
-from bundler.formats import definition_text, records
+from bundler.formats import definition_text, json_codec
 from bundler.formats.definition_text import DefinitionText
 from bundler.products import shape
 from bundler.products.arc_server import rules
+from bundler.products.arc_server.canonical import normal
 from bundler.products.arc_server.definition import Definition
-from bundler.products.arc_server.normal import normal
 
 SCHEMA_NAME = "bundle.schema.json"
 """What the schema's file is called beside a definition."""
@@ -48,7 +48,7 @@ def load(path: Path, text: bytes, *, today: date | None = None, strict: bool = F
 
 def schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) that editors complete a definition with."""
-    found = records.schema(Definition)
+    found = json_codec.schema(Definition)
     return {"$schema": _DIALECT, "title": "arc-bundler definition", **{k: found[k] for k in found if k != "title"}}
 
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from bundler.errors import Fault
-from bundler.formats import records, secret_shapes
+from bundler.formats import json_codec, secret_patterns
 from bundler.formats.definition_text import DefinitionText, Path
-from bundler.formats.records import RecordFault
+from bundler.formats.json_codec import RecordFault
 from bundler.products.spelling import nearest
 
 _T = TypeVar("_T")
@@ -50,9 +50,9 @@ class Mended(Generic[_T]):
 def read(kind: type[_T], written: DefinitionText) -> tuple[_T | None, list[tuple[Path, Fault]]]:
     """``written`` as a value of ``kind``, or None with every fault of its shape and where it is."""
     try:
-        return records.from_tree(kind, written.tree), []
-    except records.RecordError as error:
-        describe = _Words(records.schema(kind), written)
+        return json_codec.from_tree(kind, written.tree), []
+    except json_codec.RecordError as error:
+        describe = _Words(json_codec.schema(kind), written)
         return None, [describe.fault(fault) for fault in error.faults if not _follows(fault)]
 
 
@@ -78,7 +78,7 @@ def _secrets(tree: Any, path: Path) -> Iterator[tuple[Path, str]]:
     elif isinstance(tree, list):
         for index, child in enumerate(tree):
             yield from _secrets(child, (*path, index))
-    elif isinstance(tree, str) and any(secret_shapes.found(tree)):
+    elif isinstance(tree, str) and any(secret_patterns.found(tree)):
         yield path, "the value looks like a secret"
 
 
@@ -128,8 +128,8 @@ def _position(now: int, removed: tuple[int, ...]) -> int:
 
 def _try(kind: type[_T], tree: object) -> tuple[_T | None, set[Path]]:
     try:
-        return records.from_tree(kind, tree), set()
-    except records.RecordError as error:
+        return json_codec.from_tree(kind, tree), set()
+    except json_codec.RecordError as error:
         return None, {_removable(fault.path) for fault in error.faults}
 
 

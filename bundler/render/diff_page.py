@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bundler.model.diff import Diff
-from bundler.render import differences
-from bundler.render.differences import ScriptRow
+from bundler.render import diff_text
+from bundler.render.diff_text import ScriptRow
 from bundler.render.pages import page
 
 _TAB = "→   "
@@ -16,17 +16,17 @@ _TAB = "→   "
 def diff_page(diff: Diff) -> bytes:
     """The page for ``diff``: one HTML file in UTF-8; the same difference gives the same bytes."""
     sections = tuple(
-        replace(section, scripts=tuple(map(_without_tabs, section.scripts))) for section in differences.sections(diff)
+        replace(section, scripts=tuple(map(_without_tabs, section.scripts))) for section in diff_text.sections(diff)
     )
     return page(
         "review/diff.html.j2",
         {
             "diff": diff,
-            "was": differences.side(diff.was),
-            "now": differences.side(diff.now),
+            "was": diff_text.side(diff.was),
+            "now": diff_text.side(diff.now),
             "practice": diff.was.practice or diff.now.practice,
-            "verdict": differences.verdict(diff),
-            "approve": differences.APPROVE,
+            "verdict": diff_text.verdict(diff),
+            "approve": diff_text.APPROVE,
             "sections": sections,
             "alarming": tuple((section, row) for section in sections for row in section.rows if row.alarming),
         },

@@ -15,7 +15,7 @@ from functools import cache
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bundler.render.environment import templates
-from bundler.render.visible import visible
+from bundler.render.escape_control import visible
 
 _STYLE = "review/style.css"
 

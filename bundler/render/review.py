@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
 
-from bundler.model.contact import Contact
 from bundler.model.lock import Pin
 from bundler.model.manifest import FileEntry, Manifest
-from bundler.model.procedure import Procedure
+from bundler.model.network_requirement import Contact
+from bundler.model.script_action import Procedure
 from bundler.model.seal import Approval, Seal
 from bundler.render import pages
-from bundler.render.chains import Reason, moment, reasons
+from bundler.render.evidence_chain import Reason, moment, reasons
 
 PATH = "review.html"
 """Where the page lies in a bundle."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from bundler.integrity import names
 from bundler.model.artifact import Artifact
-from bundler.seal import names
 
 # Letters that mean nothing to any shell, and no leading dot, dash or tilde that would.
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~-]{0,99}", re.ASCII)

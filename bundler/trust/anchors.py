@@ -82,12 +82,12 @@ def _shipped_key(fact: dict[str, Any]) -> PackageKey:
 
 
 def load(path: Path) -> Anchors:
-    """Read anchors of a mirror or a lab from a JSON file (:func:`bundler.formats.records.to_json` writes one).
+    """Read anchors of a mirror or a lab from a JSON file (:func:`bundler.formats.json_codec.to_json` writes one).
 
     Raises :class:`~bundler.errors.UsageError` where the file is missing, has another shape, pins a certificate
     that it does not hold, or calls itself Microsoft.
     """
-    from bundler.formats import records  # pydantic takes longer to load than a file to judge
+    from bundler.formats import json_codec
 
     try:
         with path.open("rb") as file:
@@ -97,8 +97,8 @@ def load(path: Path) -> Anchors:
     if len(document) > _MAX_FILE:
         raise UsageError(f"the anchors {path} are larger than 16 MiB")
     try:
-        anchors = records.from_json(Anchors, document)
-    except records.RecordError as error:
+        anchors = json_codec.from_json(Anchors, document)
+    except json_codec.RecordError as error:
         details = [f"{'.'.join(map(str, fault.path))}: {fault.message}".removeprefix(": ") for fault in error.faults]
         raise UsageError(
             f"{path} is no anchors file",
@@ -115,9 +115,9 @@ def load(path: Path) -> Anchors:
 
 def digest(anchors: Anchors) -> str:
     """SHA-256 over the canonical JSON, as 64 lower-case hex digits."""
-    from bundler.formats import records
+    from bundler.formats import json_codec
 
-    return hashlib.sha256(records.to_json(anchors)).hexdigest()
+    return hashlib.sha256(json_codec.to_json(anchors)).hexdigest()
 
 
 def _checked(anchors: Anchors, where: str) -> Anchors:

@@ -18,7 +18,7 @@ from bundler.formats import apt_release, deb_version
 from bundler.formats.apt_release import IndexFile, Release
 from bundler.formats.compressed import compression_of, unpacked
 from bundler.formats.deb822 import Paragraph, paragraphs
-from bundler.formats.malformed import Malformed
+from bundler.formats.parse_error import Malformed
 from bundler.formats.repository_path import is_inside
 from bundler.model.anchor import Anchors
 from bundler.model.evidence import Document, Evidence, PackageFacts

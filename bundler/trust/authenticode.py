@@ -41,8 +41,8 @@ from bundler.formats.powershell_signature import SignedScript
 from bundler.model.anchor import Anchors, Publisher, Purpose
 from bundler.model.evidence import ChainLink, Evidence
 from bundler.trust import certificate_path
+from bundler.trust.advice import explained
 from bundler.trust.certificate_path import STRONG, Authority
-from bundler.trust.meaning import explained
 
 Kind = Literal["msi", "pe", "ps1"]
 
@@ -99,7 +99,7 @@ class _Timestamp:
 def judge(file: BinaryIO, kind: Kind, *, anchors: Anchors, at: datetime) -> Evidence:
     """Judge ``file`` (seekable) as a ``kind``; ``at`` is the present, or the time to judge for (with time zone).
 
-    Raises :class:`~bundler.errors.NotBelieved` whose ``reason`` is one of :data:`bundler.trust.meaning.MEANINGS`,
+    Raises :class:`~bundler.errors.NotBelieved` whose ``reason`` is one of :data:`bundler.trust.advice.MEANINGS`,
     and :class:`~bundler.errors.UsageError` where the anchors cannot be read.
     """
     with _explaining():

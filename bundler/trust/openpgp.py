@@ -25,7 +25,7 @@ from pysequoia.packet import HashAlgorithm, PacketPile, SignatureType, Tag
 from bundler.errors import BundlerError, NotBelieved, WriteError
 from bundler.model.anchor import Anchors, PackageKey
 from bundler.model.evidence import Document, Evidence
-from bundler.trust.meaning import explained
+from bundler.trust.advice import explained
 
 CLOCK_SKEW = timedelta(minutes=30)
 """How far a signature may lie in the future: Sequoia's own tolerance for clocks that disagree."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import NoReturn, Protocol, TypeVar
 
 from bundler.errors import NotBelieved
-from bundler.formats.malformed import Malformed
+from bundler.formats.parse_error import Malformed
 from bundler.model.evidence import Evidence, PackageFacts
 from bundler.model.lock import RepositoryState
 from bundler.trust.openpgp import CLOCK_SKEW

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from bundler.errors import NotBelieved
-from bundler.formats.malformed import Malformed
-from bundler.trust.meaning import explained
+from bundler.formats.parse_error import Malformed
+from bundler.trust.advice import explained
 
 
 @contextmanager
 def judging(what: str) -> Iterator[None]:
-    """Turn :class:`~bundler.formats.malformed.Malformed` into :class:`~bundler.errors.NotBelieved` about ``what``."""
+    """Turn :class:`~bundler.formats.parse_error.Malformed` into :class:`~bundler.errors.NotBelieved` about ``what``."""
     try:
         yield
     except Malformed as error:

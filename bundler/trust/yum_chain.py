@@ -17,7 +17,7 @@ from pathlib import PurePosixPath
 from bundler.errors import NotBelieved
 from bundler.formats import repodata, rpm_version
 from bundler.formats.compressed import compression_of, pieces
-from bundler.formats.malformed import Malformed
+from bundler.formats.parse_error import Malformed
 from bundler.formats.repodata import Data, Package, Repomd
 from bundler.model.anchor import Anchors
 from bundler.model.evidence import Document, Evidence, PackageFacts

@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 import pytest
 
 from bundler.cli.main import outcome
-from bundler.formats import records
+from bundler.formats import json_codec
 from bundler.model.manifest import Manifest
 
 
@@ -55,7 +55,7 @@ def test_what_a_manifest_says_steers_no_terminal(tmp_path, capsys):
         name="arc", version="1", product="arc-server", created=datetime(2026, 1, 1, tzinfo=timezone.utc), tool="test",
         targets=(), parameters=said, anchors="A", anchors_sha256="", lock_sha256="", pins=(), files=(),
     )  # fmt: skip
-    (tmp_path / "manifest.json").write_bytes(records.to_json(manifest))
+    (tmp_path / "manifest.json").write_bytes(json_codec.to_json(manifest))
     assert outcome(["inspect", str(tmp_path / "manifest.json")]) == 0
     shown = capsys.readouterr().out
     assert "\x1b" not in shown

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from bundler.cli import bars
+from bundler.cli import progress
 
 LABEL = "azcmagent.deb for ubuntu/22.04/amd64"
 
@@ -23,12 +23,12 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch):
     made = Clock()
-    monkeypatch.setattr(bars, "monotonic", made)
+    monkeypatch.setattr(progress, "monotonic", made)
     return made
 
 
 def fetched(clock, seconds, *, steps=1, total=60_000_000, **how):
-    with bars.progress(**{"wanted": True, "quiet": False, **how}) as shown, shown.task(LABEL, total) as task:
+    with progress.progress(**{"wanted": True, "quiet": False, **how}) as shown, shown.task(LABEL, total) as task:
         for _ in range(steps):
             clock.now += seconds / steps
             task.advance(60_000_000 // steps)
@@ -63,10 +63,10 @@ def test_nothing_is_said_where_that_was_asked_for(capsys, clock, how):
 
 @pytest.mark.parametrize("width", [60, 80, 200])
 def test_a_bar_is_one_line_and_its_numbers_are_whole(capsys, monkeypatch, width):
-    monkeypatch.setattr(bars.sys.stderr, "isatty", lambda: True)
+    monkeypatch.setattr(progress.sys.stderr, "isatty", lambda: True)
     for name, text in {"COLUMNS": str(width), "TERM": "xterm", "FORCE_COLOR": "1", "NO_COLOR": "1"}.items():
         monkeypatch.setenv(name, text)
-    with bars.progress(wanted=True, quiet=False) as shown, shown.task(LABEL, 60_000_000) as task:
+    with progress.progress(wanted=True, quiet=False) as shown, shown.task(LABEL, 60_000_000) as task:
         task.advance(30_000_000)
         time.sleep(0.5)  # some frames
         task.note("trying again")

@@ -18,8 +18,9 @@ from mirrored import mirrored
 
 from bundler.cli.main import outcome
 from bundler.errors import LockError, NotBelieved, UsageError
-from bundler.flow.difference.describe import describe
-from bundler.formats import records
+from bundler.flow.diff.load import describe
+from bundler.formats import json_codec
+from bundler.integrity import sums
 from bundler.model.diff import Diff
 from bundler.model.evidence import ChainLink, Evidence, PackageFacts
 from bundler.model.lock import Lock, Pin
@@ -30,8 +31,7 @@ from bundler.model.target import Target
 from bundler.model.tree import Entry
 from bundler.pack import manifest as manifests
 from bundler.pack import writers
-from bundler.render.visible import visible
-from bundler.seal import sums
+from bundler.render.escape_control import visible
 
 TIME = datetime(2026, 11, 22, 3, 4, 5, tzinfo=timezone.utc)
 END = datetime(2027, 11, 22, 3, 4, 5, tzinfo=timezone.utc)
@@ -115,7 +115,7 @@ def told(run, was, now, *more) -> Diff:
     assert code == 0
     document = json.loads(out)
     assert document["diff"]["schema"] == "arc-bundler/diff/1"
-    found = records.from_tree(Diff, document["diff"])
+    found = json_codec.from_tree(Diff, document["diff"])
     assert document["different"] == found.different
     return found
 
@@ -179,11 +179,11 @@ def test_an_openpgp_key_is_a_key_and_no_root(run, tmp_path):
 
 def test_other_bytes_under_a_version_and_steps_back_are_alarming_and_an_update_is_not(run, tmp_path):
     was = tmp_path / "was.json"
-    was.write_bytes(records.to_json(MANIFEST))
+    was.write_bytes(json_codec.to_json(MANIFEST))
 
     def against(pin=PIN, **changes):
         now = tmp_path / "now.json"
-        now.write_bytes(records.to_json(replace(MANIFEST, pins=(pin,), **changes)))
+        now.write_bytes(json_codec.to_json(replace(MANIFEST, pins=(pin,), **changes)))
         return {change.field: change.meaning for change in told(run, was, now).changes}
 
     def versioned(version):
@@ -252,8 +252,8 @@ def test_seals_and_approvals_that_went_are_told(run, tmp_path):
 )
 def test_another_certificate_of_a_sealer_is_not_another_sealer(run, tmp_path, seal, meaning):
     was, now = (tmp_path / "a.json", tmp_path / "b.json")
-    was.write_bytes(records.to_json(replace(MANIFEST, seal=Seal(signer=SEALER))))
-    now.write_bytes(records.to_json(replace(MANIFEST, seal=Seal(signer=seal))))
+    was.write_bytes(json_codec.to_json(replace(MANIFEST, seal=Seal(signer=SEALER))))
+    now.write_bytes(json_codec.to_json(replace(MANIFEST, seal=Seal(signer=seal))))
     change = only(told(run, was, now), "seal")
     assert (change.meaning, change.alarming) == (meaning, meaning == "other-sealer")
 
@@ -261,8 +261,8 @@ def test_another_certificate_of_a_sealer_is_not_another_sealer(run, tmp_path, se
 @pytest.mark.parametrize("changes", [{"anchors": "Mirror"}, {"anchors_sha256": "0" * 64}, {"practice": "LAB"}])
 def test_who_is_believed_is_an_alarm(run, tmp_path, changes):
     was, now = (tmp_path / "a.json", tmp_path / "b.json")
-    was.write_bytes(records.to_json(MANIFEST))
-    now.write_bytes(records.to_json(replace(MANIFEST, **changes)))
+    was.write_bytes(json_codec.to_json(MANIFEST))
+    now.write_bytes(json_codec.to_json(replace(MANIFEST, **changes)))
     assert only(told(run, was, now), "anchors").alarming
 
 
@@ -411,7 +411,7 @@ def lock() -> Lock:
 
 def test_kinds_are_compared_as_far_as_both_can_tell(run, tmp_path):
     locked = tmp_path / "bundle.lock"
-    locked.write_bytes(records.to_json(lock()))
+    locked.write_bytes(json_codec.to_json(lock()))
     built = replace(MANIFEST, lock_sha256=manifests.digest(locked.read_bytes()))
     whole = bundle(tmp_path / "a", built)
     alone = tmp_path / "a.manifest.json"
@@ -429,8 +429,8 @@ def test_kinds_are_compared_as_far_as_both_can_tell(run, tmp_path):
 
 def test_a_manifest_written_in_another_form_is_told(run, tmp_path):
     was, now = tmp_path / "a.json", tmp_path / "b.json"
-    was.write_bytes(records.to_json(MANIFEST))
-    now.write_bytes(json.dumps(records.to_tree(MANIFEST)).encode())
+    was.write_bytes(json_codec.to_json(MANIFEST))
+    now.write_bytes(json.dumps(json_codec.to_tree(MANIFEST)).encode())
     assert only(told(run, was, now), "records").field == "form"
 
 
@@ -459,10 +459,10 @@ def test_a_damaged_bundle_is_not_compared(run, tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "code"),
     [
-        ("cut.json", records.to_json(MANIFEST)[:-20], 6),
-        ("young.json", records.to_json(replace(MANIFEST, schema="arc-bundler/manifest/9")), 6),
+        ("cut.json", json_codec.to_json(MANIFEST)[:-20], 6),
+        ("young.json", json_codec.to_json(replace(MANIFEST, schema="arc-bundler/manifest/9")), 6),
         ("other.json", b'{"schema": "something/else"}', 6),
-        ("cut.lock", records.to_json(lock())[:-20], 4),
+        ("cut.lock", json_codec.to_json(lock())[:-20], 4),
         ("text", b"hello", 6),
         ("empty", b"", 6),
         ("deep.json", b'{"schema": "arc-bundler/manifest/1", "x": ' + b"[" * 50_000, 6),
@@ -471,7 +471,7 @@ def test_a_damaged_bundle_is_not_compared(run, tmp_path):
 )
 def test_what_is_damaged_or_not_ours_is_refused_with_one_reason(run, tmp_path, name, content, code):
     good, bad = tmp_path / "good.json", tmp_path / name
-    good.write_bytes(records.to_json(MANIFEST))
+    good.write_bytes(json_codec.to_json(MANIFEST))
     bad.write_bytes(content)
     for pair in ((good, bad), (bad, good)):
         ended, out, err = run(*pair)
@@ -481,8 +481,8 @@ def test_what_is_damaged_or_not_ours_is_refused_with_one_reason(run, tmp_path, n
 
 def test_an_error_about_a_hostile_document_is_harmless_too(run, tmp_path):
     good, bad = tmp_path / "good.json", tmp_path / "bad.json"
-    good.write_bytes(records.to_json(MANIFEST))
-    bad.write_bytes(json.dumps({**records.to_tree(MANIFEST), "parameters": {"\x1b[2J\u202e": 5}}).encode())
+    good.write_bytes(json_codec.to_json(MANIFEST))
+    bad.write_bytes(json.dumps({**json_codec.to_tree(MANIFEST), "parameters": {"\x1b[2J\u202e": 5}}).encode())
     code, _, err = run(good, bad)
     assert code == 6
     assert "parameters.\\u{1b}[2J\\u{202e}" in err
@@ -494,7 +494,7 @@ def test_what_is_not_there_is_a_matter_of_usage(run, tmp_path):
     assert run(tmp_path)[0] == 2
 
 
-SAMPLES = [records.to_json(MANIFEST), records.to_json(lock())]
+SAMPLES = [json_codec.to_json(MANIFEST), json_codec.to_json(lock())]
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

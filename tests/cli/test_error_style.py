@@ -11,7 +11,7 @@ import pytest
 
 import bundler
 from bundler import errors
-from bundler.trust.meaning import MEANINGS
+from bundler.trust.advice import MEANINGS
 
 ROOT = Path(bundler.__file__).parent
 CLASSES = {

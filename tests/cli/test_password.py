@@ -6,8 +6,8 @@ from datetime import datetime, timezone
 
 import pytest
 
-from bundler.cli.settings import password_source
-from bundler.cli.surface import Surface
+from bundler.cli.console import Surface
+from bundler.cli.options import password_source
 from bundler.errors import UsageError
 
 

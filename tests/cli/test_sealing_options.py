@@ -14,10 +14,10 @@ import pytest
 import sealing_keys as made
 from click.testing import CliRunner
 
-from bundler.cli.sealing import SealSettings, seal_options, sealer
-from bundler.cli.surface import Surface
+from bundler.cli.console import Surface
+from bundler.cli.signing_options import SealSettings, seal_options, sealer
 from bundler.errors import BundlerError, SigningError, UsageError
-from bundler.seal.signing import fits
+from bundler.trust.public_key import verifies
 
 NOTHING = SealSettings(
     seal_key=None,
@@ -63,7 +63,7 @@ def test_a_key_and_an_openpgp_key(files):
             openpgp_key=files / "pgp",
         ),
     )
-    assert fits(found.key.certificates[0], found.key.algorithm, found.key.sign(b"x"), b"x")
+    assert verifies(found.key.certificates[0], found.key.algorithm, found.key.sign(b"x"), b"x")
     assert found.openpgp.sign(b"x").startswith(b"-----BEGIN PGP SIGNATURE")
 
 

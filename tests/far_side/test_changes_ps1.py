@@ -19,7 +19,7 @@ from test_preflight_ps1 import Issuer
 
 from bundler.lab.identity import LocalIdentity
 from bundler.model.host_record import HostRecord
-from bundler.products.arc_server.onboarding import CarriedCertificate, Identity
+from bundler.products.arc_server.script_parameters import CarriedCertificate, Identity
 
 HOSTS = b"127.0.0.1 localhost\r\n# \x83\x65\x83\x58\x83\x67 in code page 932"
 SESSION = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\Session Manager"

@@ -13,7 +13,7 @@ from far_side_bundle import CORRELATION, GROUP, NAME, NEW, OLD, PRINCIPAL, SUBSC
 from far_side_machine import MARK, SECRET, end
 from receipts import problems
 
-from bundler.products.arc_server.onboarding import Setting
+from bundler.products.arc_server.script_parameters import Setting
 
 pytestmark = [pytest.mark.chroot, pytest.mark.slow]
 

@@ -22,8 +22,9 @@ from receipts import problems
 from sealers import NOW, Identity, recipient
 from small_root import put
 
-from bundler.seal import cms, one_time
-from bundler.seal.envelope import Letter, close
+from bundler.formats import cms
+from bundler.signing import ephemeral_recipient
+from bundler.signing.envelope import Letter, close
 
 CANARY = "cAn4ry-$(touch /pwned)`x`'\"\\é"
 MARK = b"cAn4ry"
@@ -77,7 +78,9 @@ def envelope(server, content: bytes):
 
 def by_words(server, strength="compatible") -> str:
     """An envelope and its one-time key beside it, as seal-secret writes them; the passphrase."""
-    made = one_time.make(LETTER.bundle, random=os.urandom(11), at=NOW, until=LETTER.expires, strength=strength)
+    made = ephemeral_recipient.make(
+        LETTER.bundle, random=os.urandom(11), at=NOW, until=LETTER.expires, strength=strength
+    )
     envelope(server, close(LETTER, [recipient().certificate, made.certificate], SEALER))
     put(server / f"{ENVELOPE}.p12", "", 0o600)
     (server / f"{ENVELOPE}.p12").write_bytes(made.pkcs12)

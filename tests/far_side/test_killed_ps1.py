@@ -20,7 +20,7 @@ from test_changes_ps1 import ENVIRONMENT, HOSTS, changes
 from thoroughness import count
 
 from bundler.model.host_record import HostRecord
-from bundler.products.arc_server.onboarding import Identity
+from bundler.products.arc_server.script_parameters import Identity
 
 pytestmark = pytest.mark.slow
 

@@ -21,7 +21,7 @@ from cryptography.x509.oid import NameOID
 from far_side_windows import Server, write_bundle
 
 from bundler.model.host_record import HostRecord
-from bundler.products.arc_server.onboarding import EndpointCheck, NeededRoot
+from bundler.products.arc_server.script_parameters import EndpointCheck, NeededRoot
 
 MICROSOFT = "Microsoft Corporation"
 

@@ -20,7 +20,7 @@ import small_root
 from receipts import problems
 from small_root import put
 
-from bundler.products.arc_server.onboarding import EndpointCheck, Identity, NeededRoot
+from bundler.products.arc_server.script_parameters import EndpointCheck, Identity, NeededRoot
 
 ARC, GAS, LOGIN, ARM = (
     "gbl.his.arc.azure.com", "japaneast-gas.guestconfiguration.azure.com", "login.microsoftonline.com",

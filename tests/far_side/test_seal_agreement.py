@@ -18,12 +18,12 @@ from seal_cases import CASES, DAMAGED, DOUBTED, OK, REFUSED
 from thoroughness import count
 
 from bundler.errors import NotBelieved
-from bundler.flow import trusted
+from bundler.flow import signer_policy
+from bundler.integrity import sums
+from bundler.integrity.check import Member, check
 from bundler.pack import container
 from bundler.render import quoting
-from bundler.seal import sums
-from bundler.seal.belief import believe
-from bundler.seal.check import Member, check
+from bundler.trust.verify_seal import believe
 
 CODES = {"0": OK, "200": DAMAGED, "201": DOUBTED}
 SEAL_REASONS = {"no-seal", "other-signer", "bad-seal", "seal-expired", "seal-not-yet-valid", "seal-purpose"} | {
@@ -61,7 +61,7 @@ def of_members(members: Iterable[Member], given: str) -> str:
     """The same, of files that are read elsewhere."""
     try:
         now = datetime.now(timezone.utc)
-        believe(check(members), trusted.read([given], today=now.date()), at=now)
+        believe(check(members), signer_policy.read([given], today=now.date()), at=now)
     except NotBelieved as error:
         return DOUBTED if error.reason in SEAL_REASONS else DAMAGED
     return OK

@@ -18,7 +18,7 @@ from receipts import problems
 from seal_cases import FIRST, SEALER, THIRD
 from small_root import put
 
-from bundler.seal import spoken
+from bundler.formats import fingerprint_words
 
 SERIAL = 20261122010203
 RECIPE = replace(cases.APPROVED, practice="LAB", serial=SERIAL, pins=(sample.DEB,))
@@ -325,8 +325,8 @@ def test_what_ran_is_remembered_after_the_agent_is_gone_and_only_when_it_ran(sea
 
 def test_in_a_terminal_verify_asks_whom_to_believe(sealed_server):
     pty = pytest.importorskip("pty")
-    in_lines = "\n".join(spoken.lines(spoken.words(SEALER.fingerprint)))
-    of_another = " ".join(spoken.words(cases.STRANGER.fingerprint))
+    in_lines = "\n".join(fingerprint_words.lines(fingerprint_words.words(SEALER.fingerprint)))
+    of_another = " ".join(fingerprint_words.words(cases.STRANGER.fingerprint))
     answers = {
         SEALER.fingerprint: 0,
         cases.STRANGER.fingerprint: 201,

@@ -12,7 +12,7 @@ import pytest
 import sample_bundles as sample
 from far_side_windows import CANARY, UNINSTALL, Server, outcomes, write_bundle
 
-from bundler.products.arc_server.onboarding import EndpointCheck, Setting
+from bundler.products.arc_server.script_parameters import EndpointCheck, Setting
 
 OLDER, NEWER = "1.66.03471.1262", "1.100.0.1"
 

@@ -21,7 +21,7 @@ from receipts import problems
 from small_root import put
 
 from bundler.model.host_record import HostRecord
-from bundler.products.arc_server.onboarding import CarriedCertificate, Identity, NeededRoot, Setting
+from bundler.products.arc_server.script_parameters import CarriedCertificate, Identity, NeededRoot, Setting
 
 CANARY = "cAn4ry-s3cret"
 OLDER, SAME, NEWER = "1.66.03471.1262", sample.LINUX_VERSION, "1.100.00001.1"

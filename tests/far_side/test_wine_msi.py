@@ -12,7 +12,7 @@ import pytest
 from far_side_bundle import GROUP, NAME, NEW, OLD, SUBSCRIPTION, TAGS
 from far_side_machine import MARK, SECRET
 
-from bundler.products.arc_server.onboarding import Setting
+from bundler.products.arc_server.script_parameters import Setting
 
 pytestmark = [pytest.mark.wine, pytest.mark.slow]
 

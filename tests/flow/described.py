@@ -11,11 +11,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from bundler.model.contact import Contact
 from bundler.model.evidence import ChainLink, Document, Evidence, PackageFacts
 from bundler.model.lock import Lock, Pin, RepositoryState
 from bundler.model.manifest import FileEntry, Manifest
-from bundler.model.procedure import Deed, Procedure, Step
+from bundler.model.network_requirement import Contact
+from bundler.model.script_action import Deed, Procedure, Step
 from bundler.model.seal import Approval, Seal, Signer
 from bundler.model.support import Support
 from bundler.model.target import Target

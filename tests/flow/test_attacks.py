@@ -11,7 +11,7 @@ import pytest
 from lab_site import NOW
 
 from bundler.errors import NotBelieved
-from bundler.flow import at_hand, judge, verify
+from bundler.flow import spool, verify, verify_package
 from bundler.pack import from_directory
 from bundler.trust import anchors as trusted
 
@@ -62,9 +62,9 @@ def refusal(site, bundle) -> str:
 def test_a_genuine_package_of_another_product_is_not_the_agent(corpus, kind, name):
     anchors = trusted.microsoft()
     with (corpus / name).open("rb") as file:
-        judged = judge.package(file, kind, anchors=anchors, at=NOW)
+        judged = verify_package.package(file, kind, anchors=anchors, at=NOW)
     with pytest.raises(NotBelieved) as refused:
-        judge.require_product(judged.facts, kind, anchors, "here")
+        verify_package.require_product(judged.facts, kind, anchors, "here")
     assert refused.value.reason == "wrong-product"
 
 
@@ -75,9 +75,9 @@ def test_a_lab_s_stand_in_is_not_the_agent_for_real_anchors(site):
 
     lab = trusted.load(Path("lab/authority/anchors.json"))
     facts = PackageFacts(name="Azure Connected Machine Agent (LAB)", version="1.68.1.1", architecture="x64")
-    judge.require_product(facts, "msi", lab, "here")
+    verify_package.require_product(facts, "msi", lab, "here")
     with pytest.raises(NotBelieved, match="Azure Connected Machine Agent"):
-        judge.require_product(facts, "msi", replace(lab, practice=False), "here")
+        verify_package.require_product(facts, "msi", replace(lab, practice=False), "here")
 
 
 @pytest.mark.parametrize("change", [{"practice": ""}, {"anchors": "Microsoft"}])
@@ -249,8 +249,8 @@ def test_what_came_out_of_an_archive_is_not_read_again(site, bundle, monkeypatch
         read.append(file)
         return sha256(file)
 
-    sha256 = at_hand.pieces.sha256
-    monkeypatch.setattr(at_hand.pieces, "sha256", counted)
+    sha256 = spool.pieces.sha256
+    monkeypatch.setattr(spool.pieces, "sha256", counted)
     for path, times in ((f"{bundle}.zip", 0), (str(bundle), 3)):
         read.clear()
         assert site.run("verify", "--insecure-no-seal", path, *ANCHORS).code == 0

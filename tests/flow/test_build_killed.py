@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork: eac
 # Everything is imported once; each build is a fork of that, so that a hundred of them take seconds.
 _FORKER = """
 import os, signal, sys, time
-import bundler.cli.build, bundler.flow.build, bundler.fetch.download, bundler.pack.sevenzip, platformdirs
+import bundler.cli.build, bundler.flow.build.build, bundler.fetch.download, bundler.pack.sevenzip, platformdirs
 from bundler.cli.main import outcome
 for line in sys.stdin:
     child = os.fork()

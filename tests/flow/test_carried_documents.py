@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from lab_site import NOW
 
-from bundler.flow.authenticate import authenticate
+from bundler.flow.verify_file import authenticate
 from bundler.trust import anchors as trusted
 
 DOCUMENTS = ["repository/InRelease", "keys/microsoft.asc", "roots/ms-root-2011.pem"]

@@ -15,9 +15,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from bundler.errors import DefinitionError
-from bundler.flow import assemble, site
+from bundler.flow import project
+from bundler.flow.build import assemble
 from bundler.products.arc_server import tables
-from bundler.products.arc_server.asked import onboarding
+from bundler.products.arc_server.parameters import onboarding
 
 TODAY = date(2026, 11, 23)
 NOW = datetime(2026, 11, 1, tzinfo=timezone.utc)
@@ -41,10 +42,10 @@ BASE = {
 }
 
 
-def read(folder: Path, *, strict: bool = False, **more) -> site.Site:
+def read(folder: Path, *, strict: bool = False, **more) -> project.Site:
     path = folder / "bundle.yaml"
     path.write_text(yaml.safe_dump({**BASE, **more}, sort_keys=False), encoding="utf-8")
-    return site.read(path, anchors_file=None, today=TODAY, strict=strict)
+    return project.read(path, anchors_file=None, today=TODAY, strict=strict)
 
 
 def faults(folder: Path, **more) -> list[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from mirrored import mirrored
 from test_what_commands_load import loaded
 
-from bundler.flow.diff import compare
-from bundler.flow.difference.describe import describe
+from bundler.flow.diff.compare import compare
+from bundler.flow.diff.load import describe
 from bundler.model.diff import Diff
 
 

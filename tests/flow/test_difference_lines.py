@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mirrored import mirrored
 
-from bundler.flow.difference.lines import hunks, split
+from bundler.flow.diff.textdiff import hunks, split
 from bundler.model.diff import Diff, Side, TextChange
 
 SIDE = Side(kind="bundle", name="a", version="1", digest="0")

@@ -10,13 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mirrored import mirrored
 
-from bundler.flow.diff import compare
-from bundler.flow.difference.describe import of_lock, of_manifest
-from bundler.formats import records
+from bundler.flow.diff.compare import compare
+from bundler.flow.diff.load import of_lock, of_manifest
+from bundler.formats import json_codec
 from bundler.model.diff import TOPICS, Diff
 from bundler.model.lock import Lock
 from bundler.model.manifest import Manifest
-from bundler.model.procedure import Procedure
+from bundler.model.script_action import Procedure
 
 BRISK = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -114,7 +114,7 @@ def test_the_order_is_by_topic_and_always_the_same(was, now):
 @given(MANIFESTS, MANIFESTS)
 def test_a_difference_is_a_document_that_can_be_read_again(was, now):
     found = told(was, now)
-    assert records.from_json(Diff, records.to_json(found)) == found
+    assert json_codec.from_json(Diff, json_codec.to_json(found)) == found
 
 
 @BRISK

@@ -16,9 +16,9 @@ from sealers import identity
 
 from bundler.errors import NotBelieved
 from bundler.flow import provenance
-from bundler.formats import records
+from bundler.formats import json_codec
 from bundler.model.manifest import Manifest
-from bundler.seal import dsse, keys
+from bundler.signing import dsse, keys
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 ANCHORS = ("--anchors", "lab/authority/anchors.json")
@@ -56,7 +56,7 @@ def sha256(path: Path) -> str:
 
 
 def manifest(folder: Path) -> Manifest:
-    return records.from_json(Manifest, (folder / "arc-test-1.0/manifest.json").read_bytes())
+    return json_codec.from_json(Manifest, (folder / "arc-test-1.0/manifest.json").read_bytes())
 
 
 def signing(site, one, name="other"):

@@ -14,7 +14,7 @@ import pytest
 import review_sample as sample
 
 from bundler.flow import review
-from bundler.formats import records
+from bundler.formats import json_codec
 from bundler.model.support import Support
 from bundler.products.arc_server import review as arc_server
 from bundler.trust import anchors as trusted
@@ -218,7 +218,7 @@ SHAPED = {
 
 def test_no_value_of_a_manifest_becomes_markup():
     clean = sample.manifest()
-    hostile = records.from_tree(type(clean), poisoned(records.to_tree(clean)))
+    hostile = json_codec.from_tree(type(clean), poisoned(json_codec.to_tree(clean)))
     assert HOSTILE in hostile.pins[0].evidence[0].signer
     page = review.page(hostile, digest="ab" * 32).decode()
     assert set(re.findall(r"<(\w+)", page)) == set(re.findall(r"<(\w+)", review.page(clean, digest="x").decode()))

@@ -18,7 +18,7 @@ from lab_site import Ran, Site
 from sealers import Identity, identity, private_key, recipient
 
 from bundler.flow.verify import hashes
-from bundler.pack import adding, staging
+from bundler.pack import append, staging
 
 ANCHORS = ("--anchors", "lab/authority/anchors.json")
 CANARY = "q7E8Q~aPpRoVe.cAnArY-0123456789abcdefgh"
@@ -274,7 +274,7 @@ def test_an_embedded_secret_is_not_laid_on_the_disk_by_an_approval(
     archive = Path(built.json["made"][0]["path"])
     Path("secret").unlink()
     looked = []
-    sound = adding.writers.write
+    sound = append.writers.write
 
     def written(wanted, tree, out, **more):
         assert stat.S_IMODE(out.parent.stat().st_mode) == 0o700
@@ -283,7 +283,7 @@ def test_an_embedded_secret_is_not_laid_on_the_disk_by_an_approval(
             assert file.is_dir() or CANARY.encode() not in file.read_bytes()
         return sound(wanted, tree, out, **more)
 
-    monkeypatch.setattr(adding.writers, "write", written)
+    monkeypatch.setattr(append.writers, "write", written)
     given = ("--digest", built.json["made"][0]["digest"], "--signer", sealer.sha256, *keys("aiko", aiko))
     ran = site.run("approve", str(archive), *given, "-v")
     assert ran.code == 0, ran.err
@@ -296,7 +296,7 @@ def test_an_embedded_secret_is_not_laid_on_the_disk_by_an_approval(
 # Everything is imported once; each approval is a fork of that.
 _FORKER = """
 import json, os, signal, sys, time
-import bundler.cli.approve, bundler.flow.approve, bundler.seal.keys, bundler.pack.zip
+import bundler.cli.approve, bundler.flow.approve, bundler.signing.keys, bundler.pack.zip
 from bundler.cli.main import outcome
 for line in sys.stdin:
     after, arguments = json.loads(line)

@@ -13,7 +13,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from lab_site import Site
 from sealers import NOW, Identity, identity, revocation_list
 
-from bundler.seal import spoken
+from bundler.formats import fingerprint_words
 
 ANCHORS = ("--anchors", "lab/authority/anchors.json")
 
@@ -88,14 +88,14 @@ def test_two_and_a_half_ways_to_name_a_signer(site: Site, monkeypatch: pytest.Mo
     assert verify(site, bundle, "--definition", "bundle.yaml")["ok"]
     spelled = ":".join(sealer.sha256[at : at + 2] for at in range(0, 64, 2)).upper()
     assert verify(site, bundle, "--signer", spelled)["ok"]
-    words = spoken.words(sealer.sha256)
+    words = fingerprint_words.words(sealer.sha256)
     assert verify(site, bundle, "--signer", " ".join(words))["ok"]
     misheard = (*words[1:], words[0])
     assert verify(site, bundle, "--signer", " ".join(misheard)) == "usage"
     (site.folder / "a folder").mkdir()
     file = sealer.write(site.folder / "a folder", "the sealer")[1]
-    told = (sealer.sha256, " ".join(words), "\n".join(spoken.lines(words)))
-    fours = " ".join(spoken.digits(sealer.sha256))
+    told = (sealer.sha256, " ".join(words), "\n".join(fingerprint_words.lines(words)))
+    fours = " ".join(fingerprint_words.digits(sealer.sha256))
     other = "0" * 64
     for written in (*told, fours, f"sha256: {fours}", f"{other} {sealer.sha256}", f"{other}\n{file}\n", str(file)):
         monkeypatch.setenv("ARC_BUNDLER_SIGNER", written)

@@ -16,7 +16,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from lab_site import Site
 from sealers import NOW, Identity, identity
 
-from bundler.formats import records
+from bundler.formats import json_codec
 from bundler.model.manifest import Manifest
 from bundler.pack.manifest import digest
 
@@ -55,7 +55,7 @@ def rewritten(bundle: Path, files: dict[str, bytes], **stated: object) -> None:
     for entry in described["files"]:
         if entry["path"] in files:
             entry |= {"sha256": digest(files[entry["path"]]), "size": len(files[entry["path"]])}
-    path.write_bytes(records.to_json(records.from_json(Manifest, json.dumps(described).encode())))
+    path.write_bytes(json_codec.to_json(json_codec.from_json(Manifest, json.dumps(described).encode())))
     told = (bundle / "SHA256SUMS").read_text().splitlines()
     paths = [line.split("  ", 1)[1] for line in told]
     lines = [f"{digest((bundle / name).read_bytes())}  {name}\n" for name in paths]

@@ -39,7 +39,7 @@ def test_the_packages_of_a_directory_are_judged_where_they_lie(site, bundle, mon
     def spooling():
         pytest.fail("a copy was made")
 
-    monkeypatch.setattr("bundler.flow.at_hand.tempfile.TemporaryFile", spooling)
+    monkeypatch.setattr("bundler.flow.spool.tempfile.TemporaryFile", spooling)
     assert site.run("verify", "--insecure-no-seal", str(bundle), *ANCHORS).code == 0
     with pytest.raises(pytest.fail.Exception, match="a copy was made"):
         verify(Path(f"{bundle}.zip"), anchors=anchors.load(Path(ANCHORS[1])), trusted=None, at=NOW)

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bundler.formats import certificate
-from bundler.formats.malformed import Malformed
+from bundler.formats.parse_error import Malformed
 
 NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
 

@@ -17,7 +17,7 @@ from packages import PACK, ar, control, deb, deb_members, tar
 
 from bundler.formats import deb as reader
 from bundler.formats import deb_version
-from bundler.formats.malformed import Malformed
+from bundler.formats.parse_error import Malformed
 from bundler.model.evidence import PackageFacts
 
 FACTS = PackageFacts(

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bundler.formats import private_endpoint
-from bundler.formats.malformed import Malformed
+from bundler.formats.parse_error import Malformed
 
 PAIRS = [
     ("gbl.his.arc.azure.com", "10.0.0.4"),

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from repositories import DATE, Yum, entry, sha256
 
-from bundler.formats.malformed import Malformed
+from bundler.formats.parse_error import Malformed
 from bundler.formats.repodata import Package, packages, repomd
 
 GOOD = Yum()

@@ -9,7 +9,8 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from bundler.lab import authority
-from bundler.seal import keys, purposes
+from bundler.signing import keys
+from bundler.trust import certificate_policy
 
 
 def held(folder):
@@ -89,7 +90,7 @@ def test_its_keys_seal_and_approve(folder, now):
     told: list[str] = []
     signers = [keys.read(*pair, lambda: pytest.fail("it is not encrypted"), warn=told.append) for pair in files]
     for signer in signers:
-        purposes.require_usable(signer.certificates[0], signer.certificates[1:], now)
+        certificate_policy.require_usable(signer.certificates[0], signer.certificates[1:], now)
         signer.sign(b"practice")
     assert [signer.algorithm for signer in signers] == ["rsa-sha256", "ecdsa-sha256", "ecdsa-sha256"]
     assert len({signer.certificates[0] for signer in signers}) == 3

@@ -11,7 +11,7 @@ import pytest
 import requests
 from cryptography import x509
 
-from bundler.formats import records
+from bundler.formats import json_codec
 from bundler.lab import behaviour as bad
 from bundler.lab.lab import Lab, describe
 from bundler.model.anchor import Anchors
@@ -210,13 +210,13 @@ def test_two_labs_on_one_root_serve_the_same_bytes(lab, shared_lab):
 
 
 def test_the_anchors_say_lab(shared_lab):
-    anchors = records.from_json(Anchors, shared_lab.anchors_file.read_bytes())
+    anchors = json_codec.from_json(Anchors, shared_lab.anchors_file.read_bytes())
     assert anchors == shared_lab.anchors
     assert anchors.practice
     assert anchors.name == "LAB"
     named = [*anchors.roots, *anchors.package_keys]
     assert all("LAB" in each.name for each in named)
-    assert "Microsoft" not in json.dumps(records.to_tree(anchors)).replace("LAB - not Microsoft", "")
+    assert "Microsoft" not in json.dumps(json_codec.to_tree(anchors)).replace("LAB - not Microsoft", "")
     assert all("LAB" in publisher.common_name for publisher in anchors.publishers)
 
 

@@ -19,11 +19,11 @@ from hypothesis import strategies as st
 
 import bundles
 from bundler.errors import NotBelieved, UsageError, WriteError
+from bundler.integrity.check import check
 from bundler.model.progress import Silence
 from bundler.model.tree import Blob, Entry, Tree
 from bundler.pack import container, manifest, writers
 from bundler.pack.names import refuse
-from bundler.seal.check import check
 
 FORMATS = ("directory", "zip", "tar.gz", "7z")
 ARCHIVES = FORMATS[1:]

@@ -18,9 +18,9 @@ import pytest
 
 import bundles
 from bundler.errors import BundlerError, NotBelieved, UsageError
+from bundler.integrity.check import check
 from bundler.model.progress import Silence
 from bundler.pack import container, guard, manifest, writers
-from bundler.seal.check import check
 
 TOP = bundles.NAME
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bundler.pack.pump import Abandoned, pull
+from bundler.pack.push_to_iterator import Abandoned, pull
 
 
 @given(st.lists(st.integers()))

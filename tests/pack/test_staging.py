@@ -15,11 +15,11 @@ from pyfakefs.fake_filesystem import FakeFilesystem, OSType
 
 import bundles
 from bundler.errors import NotBelieved, WriteError
+from bundler.integrity.check import check
 from bundler.model.progress import Silence
 from bundler.model.tree import Entry, Tree
 from bundler.pack import container, manifest, writers
 from bundler.pack.staging import Staging, write_file
-from bundler.seal.check import check
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
 KINDS: tuple[writers.Format, ...] = ("directory", "zip")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bundler.formats import records
+from bundler.formats import json_codec
 from bundler.model.artifact import AptOrigin, Artifact, FileOrigin, UrlOrigin, YumOrigin
 from bundler.model.target import Target
 from bundler.products.arc_server import tables
@@ -31,7 +31,7 @@ def found(*targets: str, folder: Path = Path(), **more) -> tuple[Artifact, ...]:
         name, _, agent = target.partition("@")
         os, version, architecture = name.split("/")
         wanted.append({"os": os, "version": version, "architecture": architecture, "agent": agent})
-    return artifacts(records.from_tree(Definition, {**BASE, **more, "targets": wanted}), folder)
+    return artifacts(json_codec.from_tree(Definition, {**BASE, **more, "targets": wanted}), folder)
 
 
 def test_windows_latest():

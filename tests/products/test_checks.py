@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from bundler.formats import records
+from bundler.formats import json_codec
 from bundler.model.host_record import HostRecord
 from bundler.products.arc_server import tables
-from bundler.products.arc_server.asked import onboarding
 from bundler.products.arc_server.checks import checks
 from bundler.products.arc_server.definition import Definition
-from bundler.products.arc_server.onboarding import EndpointCheck
+from bundler.products.arc_server.parameters import onboarding
+from bundler.products.arc_server.script_parameters import EndpointCheck
 
 BASE = {
     "name": "arc",
@@ -27,7 +27,7 @@ PROXY = {"url": "http://p:1"}
 
 
 def definition(**more) -> Definition:
-    return records.from_tree(Definition, {**BASE, **more})
+    return json_codec.from_tree(Definition, {**BASE, **more})
 
 
 def found(*held, **more) -> dict[str, EndpointCheck]:

@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bundler.errors import DefinitionError, Fault
-from bundler.formats import records
+from bundler.formats import json_codec
 from bundler.products import definition_file
 from bundler.products.arc_server import rules
+from bundler.products.arc_server.canonical import normal
 from bundler.products.arc_server.definition import Definition, digest, version
-from bundler.products.arc_server.normal import normal
 
 FILE = Path("site") / "bundle.yaml"
 TODAY = date(2026, 11, 23)
@@ -282,8 +282,8 @@ def test_the_schema_takes_a_good_definition_and_describes_every_key():
 def test_the_schema_refuses_what_the_shape_refuses(text):
     tree = yaml.safe_load(text)
     assert not SCHEMA.is_valid(tree)
-    with pytest.raises(records.RecordError):
-        records.from_tree(Definition, tree)
+    with pytest.raises(json_codec.RecordError):
+        json_codec.from_tree(Definition, tree)
 
 
 _scalars = st.none() | st.booleans() | st.integers(-2, 70000) | st.text("abc.-19", max_size=6) | st.just(1.5)
@@ -318,9 +318,9 @@ def spoiled(draw):
 @given(spoiled())
 def test_what_the_shape_refuses_the_schema_refuses(tree):
     try:
-        records.from_tree(Definition, tree)
+        json_codec.from_tree(Definition, tree)
         shaped = True
-    except records.RecordError:
+    except json_codec.RecordError:
         shaped = False
     assert SCHEMA.is_valid(tree) == shaped
 
@@ -432,9 +432,9 @@ def test_a_good_definition_survives_being_written_and_read(tree, sorting):
         loaded = load(text, today=TODAY)
     except DefinitionError as error:
         raise AssertionError([definition_file.describe(FILE, fault) for fault in error.faults]) from None
-    again = records.from_json(Definition, records.to_json(loaded.definition))
-    assert again == loaded.definition == normal(records.from_tree(Definition, tree))
-    assert digest(load(written(records.to_tree(loaded.definition))).definition) == digest(loaded.definition)
+    again = json_codec.from_json(Definition, json_codec.to_json(loaded.definition))
+    assert again == loaded.definition == normal(json_codec.from_tree(Definition, tree))
+    assert digest(load(written(json_codec.to_tree(loaded.definition))).definition) == digest(loaded.definition)
 
 
 _LINES = GOOD.splitlines(keepends=True)

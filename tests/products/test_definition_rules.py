@@ -475,12 +475,12 @@ def test_strict_refuses_an_old_agent():
 
 def test_every_rule_is_seen_to_refuse_or_to_warn():
     """Each rule alone finds something in one of the tables above: none is there for nothing."""
-    from bundler.formats import records
+    from bundler.formats import json_codec
+    from bundler.products.arc_server.canonical import normal
     from bundler.products.arc_server.definition import Definition
-    from bundler.products.arc_server.normal import normal
     from bundler.products.arc_server.rules.rule import Case
 
-    cases = [normal(records.from_tree(Definition, tree(**changes))) for changes, _, _ in [*REFUSED, *WARNED]]
+    cases = [normal(json_codec.from_tree(Definition, tree(**changes))) for changes, _, _ in [*REFUSED, *WARNED]]
     idle = [
         rule.judge.__name__
         for rule in rules.RULES
@@ -491,10 +491,10 @@ def test_every_rule_is_seen_to_refuse_or_to_warn():
 
 def test_every_rule_reads_what_there_is():
     """A misspelt path would make a rule speak of broken parts."""
-    from bundler.formats import records
+    from bundler.formats import json_codec
     from bundler.products.arc_server.definition import Definition
 
-    schema = records.schema(Definition)
+    schema = json_codec.schema(Definition)
     for rule in rules.RULES:
         for read in rule.reads:
             shape = schema

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bundler.formats import records
+from bundler.formats import json_codec
 from bundler.products.arc_server import tables
 from bundler.products.arc_server.definition import Definition
 from bundler.products.arc_server.endpoints import Endpoint, endpoints
@@ -22,7 +22,7 @@ PROXY = {"url": "http://p:1", "bypass": ["Arc"]}
 
 
 def table(**more) -> tuple[Endpoint, ...]:
-    return endpoints(records.from_tree(Definition, {**BASE, **more}))
+    return endpoints(json_codec.from_tree(Definition, {**BASE, **more}))
 
 
 def ways(**more) -> dict[str, str]:
@@ -150,9 +150,9 @@ def test_required_ones_come_first_and_each_has_its_source():
 
 
 def test_the_table_is_written_as_json():
-    text = records.to_json(table())
+    text = json_codec.to_json(table())
     assert b'"host": "gbl.his.arc.azure.com"' in text
-    assert text == records.to_json(table())
+    assert text == json_codec.to_json(table())
 
 
 def test_every_cloud_has_its_regions_and_its_core():

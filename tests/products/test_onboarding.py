@@ -6,10 +6,10 @@ import uuid
 
 import pytest
 
-from bundler.formats import records
-from bundler.products.arc_server.asked import onboarding
+from bundler.formats import json_codec
 from bundler.products.arc_server.definition import Definition
-from bundler.products.arc_server.onboarding import Onboarding
+from bundler.products.arc_server.parameters import onboarding
+from bundler.products.arc_server.script_parameters import Onboarding
 
 BASE = {
     "name": "arc",
@@ -24,7 +24,7 @@ GATEWAY = "/subscriptions/x/resourceGroups/g/providers/Microsoft.HybridCompute/g
 
 
 def made(**more) -> Onboarding:
-    return onboarding(records.from_tree(Definition, {**BASE, **more}))
+    return onboarding(json_codec.from_tree(Definition, {**BASE, **more}))
 
 
 def settings(**more) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ import pytest
 from bundler.model.evidence import PackageFacts
 from bundler.model.lock import Pin, RepositoryState
 from bundler.model.target import Target
-from bundler.products.arc_server import places, tables
+from bundler.products.arc_server import layout, tables
 
 NOBLE = RepositoryState(
     origin="https://mirror.example/any/folder noble", date=datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -31,17 +31,17 @@ PIN = Pin(
 
 
 def test_a_pin_fits_its_own_place_from_any_mirror_or_from_a_file() -> None:
-    assert places.misfit(PIN) == ""
-    assert places.misfit(replace(PIN, repository=None)) == ""
+    assert layout.misfit(PIN) == ""
+    assert layout.misfit(replace(PIN, repository=None)) == ""
 
 
 def test_targets_share_a_place_or_have_their_own() -> None:
     targets = (Target(os="rocky", version="9"), Target(os="rhel", version="9"))
     facts = replace(PIN.facts, architecture="x86_64")
     shared = replace(PIN, kind="rpm", targets=targets, facts=facts, repository=None, place="rhel/9/x86_64")
-    assert places.misfit(shared) == ""
-    assert places.misfit(replace(shared, place="rocky/9/x86_64")) == ""
-    assert "rhel/8/x86_64" in places.misfit(replace(shared, place="rhel/8/x86_64"))
+    assert layout.misfit(shared) == ""
+    assert layout.misfit(replace(shared, place="rocky/9/x86_64")) == ""
+    assert "rhel/8/x86_64" in layout.misfit(replace(shared, place="rhel/8/x86_64"))
 
 
 @pytest.mark.parametrize(
@@ -57,9 +57,9 @@ def test_targets_share_a_place_or_have_their_own() -> None:
     ],
 )
 def test_a_pin_for_other_servers_is_seen(changes: dict[str, object], said: str) -> None:
-    assert said in places.misfit(replace(PIN, **changes))  # type: ignore[arg-type]
+    assert said in layout.misfit(replace(PIN, **changes))  # type: ignore[arg-type]
 
 
 def test_every_supported_architecture_has_a_word() -> None:
     for system in tables.systems().systems:
-        assert all(places.word(system, architecture) for architecture in system.architectures)
+        assert all(layout.word(system, architecture) for architecture in system.architectures)

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 import review_sample as sample
 
-from bundler.model.procedure import Deed
+from bundler.model.script_action import Deed
 from bundler.products.arc_server import scripts
-from bundler.products.arc_server.procedures import procedures
+from bundler.products.arc_server.script_actions import procedures
 from bundler.render import quoting
 
 PROCEDURES = {one.platform: one for one in sample.manifest().procedures}

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import review_sample as sample
 
-from bundler.render.chains import reasons
+from bundler.render.evidence_chain import reasons
 
 RPM, DEB, MSI = sample.PINS
 

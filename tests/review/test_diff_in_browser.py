@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import review_sample as sample
 
-from bundler.flow.diff import compare
-from bundler.flow.difference.describe import of_manifest
-from bundler.flow.difference.lines import hunks, split
+from bundler.flow.diff.compare import compare
+from bundler.flow.diff.load import of_manifest
+from bundler.flow.diff.textdiff import hunks, split
 from bundler.model.diff import Diff, TextChange
 from bundler.render.diff_page import diff_page
 

@@ -19,13 +19,15 @@ from hypothesis import strategies as st
 from sealed_bundles import DAY, NOW
 
 from bundler.errors import NotBelieved
+from bundler.formats import cms
+from bundler.integrity import sums
+from bundler.integrity.check import Checked, check
 from bundler.model.seal import Algorithm
 from bundler.pack import from_directory
 from bundler.pack.guard import guarded
-from bundler.seal import belief, cms, signature, sums
-from bundler.seal.belief import Trusted
-from bundler.seal.check import Checked, check
-from bundler.seal.signing import digest_of, fits
+from bundler.trust import seal_signature, verify_seal
+from bundler.trust.public_key import digest_of, verifies
+from bundler.trust.verify_seal import Trusted
 
 SEALER = Trusted(frozenset([cases.SEALER.fingerprint]))
 QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -37,7 +39,7 @@ def checked(folder: Path) -> Checked:
 
 def verdict(folder: Path, trusted: Trusted = SEALER) -> str:
     try:
-        belief.believe(checked(folder), trusted, at=NOW)
+        verify_seal.believe(checked(folder), trusted, at=NOW)
     except NotBelieved as error:
         return error.reason
     return "ok"
@@ -56,9 +58,9 @@ def judged_whole(document: bytes) -> None:
     except ValueError:
         return
     own = found.certificates[0]
-    fits(own, found.algorithm, found.signature, b"content")
-    assert belief._other_signer(own, "0" * 64, SEALER).reason == "other-signer"
-    assert signature.named(own) is None or own.subject.rfc4514_string() is not None
+    verifies(own, found.algorithm, found.signature, b"content")
+    assert verify_seal._other_signer(own, "0" * 64, SEALER).reason == "other-signer"
+    assert seal_signature.named(own) is None or own.subject.rfc4514_string() is not None
 
 
 @QUICK
@@ -101,7 +103,7 @@ def test_a_key_that_is_none_fits_nothing() -> None:
     odd = x509.load_der_x509_certificate(
         der.replace(bytes.fromhex("2a8648ce3d030107"), bytes.fromhex("2a8648ce3d03017f"))
     )
-    assert not fits(odd, "ecdsa-sha256", b"x", b"x")
+    assert not verifies(odd, "ecdsa-sha256", b"x", b"x")
 
 
 def test_one_digest_does_not_stand_for_another(tmp_path: Path) -> None:
@@ -220,7 +222,7 @@ def test_an_approver_whose_certificate_ended_is_not_called_the_sealer(tmp_path: 
     recipe = sealed.Recipe(sealer=cases.SEALER, approvers=(ended,), required=1, approved=(ended,))
     bundle = sealed.write(tmp_path, recipe)
     with pytest.raises(NotBelieved) as caught:
-        belief.believe(checked(bundle), SEALER, at=NOW)
+        verify_seal.believe(checked(bundle), SEALER, at=NOW)
     assert caught.value.reason == "seal-expired"
     assert "approved" in caught.value.what
 

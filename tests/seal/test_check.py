@@ -14,12 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bundler.errors import NotBelieved
-from bundler.formats import records
+from bundler.formats import json_codec
+from bundler.integrity import hashing_reader, sums
+from bundler.integrity.check import check, manifest_document, read_manifest
 from bundler.model.evidence import PackageFacts
 from bundler.model.lock import Pin
 from bundler.model.manifest import FileEntry, Manifest
-from bundler.seal import reading, sums
-from bundler.seal.check import check, manifest_document, read_manifest
 
 NAME = "arc-lab-1"
 FILES = {
@@ -87,7 +87,7 @@ def _manifest(files: dict[str, bytes] = FILES) -> Manifest:
 
 def _bundle(manifest: Manifest | None = None, files: dict[str, bytes] = FILES) -> dict[str, File]:
     """A whole bundle; a changed ``manifest`` is summed as it is, so that it is the one thing wrong."""
-    covered = {**files, "manifest.json": records.to_json(manifest or _manifest(files))}
+    covered = {**files, "manifest.json": json_codec.to_json(manifest or _manifest(files))}
     listed = sums.render((path, _sha256(content)) for path, content in covered.items())
     return {path: File(path, content) for path, content in {**covered, "SHA256SUMS": listed}.items()}
 
@@ -243,7 +243,7 @@ def test_what_is_kept_is_what_was_checked() -> None:
 
 @pytest.mark.parametrize("limit", ["MAX_DOCUMENT", "MAX_DOCUMENTS"])
 def test_documents_are_bounded(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, limit, 50)
+    monkeypatch.setattr(hashing_reader, limit, 50)
     assert _refused(_bundle()).reason == "document-too-large"
 
 
@@ -260,7 +260,7 @@ def test_the_manifest_alone_is_read_without_what_follows() -> None:
 
 def test_a_manifest_alone_is_bounded() -> None:
     with pytest.raises(NotBelieved) as refused:
-        read_manifest(b"{" * (reading.MAX_DOCUMENT + 1))
+        read_manifest(b"{" * (hashing_reader.MAX_DOCUMENT + 1))
     assert refused.value.reason == "document-too-large"
 
 
@@ -280,10 +280,10 @@ _json = st.recursive(
 @given(data=st.data())
 @settings(max_examples=60, deadline=None)
 def test_any_field_of_a_manifest_may_be_anything(data: st.DataObject) -> None:
-    tree = json.loads(records.to_json(_manifest()))
+    tree = json.loads(json_codec.to_json(_manifest()))
     where = data.draw(st.sampled_from([tree, tree["files"][0], tree["pins"][0], tree["pins"][0]["facts"]]))
     key = data.draw(st.sampled_from(sorted(where)))
     where[key] = data.draw(_json)
     changed = json.dumps(tree).encode()
-    if changed != records.to_json(_manifest()):
+    if changed != json_codec.to_json(_manifest()):
         _refused({**_bundle(), "manifest.json": File("manifest.json", changed)})

@@ -18,8 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bundler.errors import NotBelieved
-from bundler.seal import dsse
-from bundler.seal.signing import digest_of
+from bundler.signing import dsse
+from bundler.trust.public_key import digest_of
 
 NOW = datetime.now(timezone.utc)
 PAYLOAD = '{"a": "東京"}\n'.encode()

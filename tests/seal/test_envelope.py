@@ -12,8 +12,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from sealers import NOW, Identity, identity, recipient
 
 from bundler.errors import SigningError
-from bundler.seal import keys, one_time
-from bundler.seal.envelope import Letter, close, require_recipient
+from bundler.signing import ephemeral_recipient, keys
+from bundler.signing.envelope import Letter, close, require_recipient
 
 LETTER = Letter(bundle="arc-test", kind="secret", expires=NOW + timedelta(days=7), secret=b"opaque \xff value")
 
@@ -60,9 +60,11 @@ def test_each_recipient_opens_it_and_finds_the_sealers_word(tmp_path: Path, kind
 
 
 @pytest.mark.parametrize("strength", ["compatible", "modern"])
-def test_a_passphrase_opens_the_one_time_key(tmp_path: Path, strength: one_time.Strength) -> None:
-    made = one_time.make("arc-test", random=bytes(range(11)), at=NOW, until=LETTER.expires, strength=strength)
-    assert len(made.passphrase.split()) == one_time.WORDS
+def test_a_passphrase_opens_the_one_time_key(tmp_path: Path, strength: ephemeral_recipient.Strength) -> None:
+    made = ephemeral_recipient.make(
+        "arc-test", random=bytes(range(11)), at=NOW, until=LETTER.expires, strength=strength
+    )
+    assert len(made.passphrase.split()) == ephemeral_recipient.WORDS
     (tmp_path / "key.p12").write_bytes(made.pkcs12)
     (tmp_path / "words").write_text(made.passphrase)
     opened = openssl("pkcs12", "-in", tmp_path / "key.p12", "-passin", f"file:{tmp_path / 'words'}", "-nodes")
@@ -76,10 +78,10 @@ def test_a_passphrase_opens_the_one_time_key(tmp_path: Path, strength: one_time.
 
 
 def test_different_bits_are_different_words() -> None:
-    assert one_time.words(bytes(11)) == ("abandon",) * 8
-    assert one_time.words(b"\xff" * 11) == ("zoo",) * 8
+    assert ephemeral_recipient.words(bytes(11)) == ("abandon",) * 8
+    assert ephemeral_recipient.words(b"\xff" * 11) == ("zoo",) * 8
     with pytest.raises(ValueError, match="88 bits"):
-        one_time.words(bytes(10))
+        ephemeral_recipient.words(bytes(10))
 
 
 @pytest.mark.parametrize(

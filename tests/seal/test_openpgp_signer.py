@@ -19,7 +19,7 @@ from pysequoia.packet import PacketPile, Tag
 from sealing_keys import NOW
 
 from bundler.errors import SigningError
-from bundler.seal import openpgp_signer
+from bundler.signing import openpgp_signer
 
 CONTENT = b"0123  a file\n" * 99
 needs_gpg = made.wanting("gpg", "gpgv", "gpgconf")

@@ -18,13 +18,14 @@ from sealers import NOW, Identity, identity
 
 from bundler.errors import NotBelieved, SigningError
 from bundler.formats import authenticode as der
-from bundler.formats import authenticode_writing as writing
 from bundler.formats import powershell_signature as block
 from bundler.lab import authenticode_signer
 from bundler.lab.authority import Chain
 from bundler.lab.authority import Identity as LabIdentity
-from bundler.seal import keys, script_signature
-from bundler.seal.signing import SigningKey, digest_of
+from bundler.signing import authenticode_writer as writing
+from bundler.signing import keys, script_signature
+from bundler.signing.signing_key import SigningKey
+from bundler.trust.public_key import digest_of
 
 KINDS = ["rsa-2048", "rsa-3072", "p-256", "p-384"]
 SCRIPT = b"# a script of the tests\r\nWrite-Host 'it ran'\r\nexit 7\r\n"

@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bundler.errors import SigningError, UsageError
-from bundler.seal import command
-from bundler.seal.printed import shapes
-from bundler.seal.signing import fits
+from bundler.formats.signature_encoding import shapes
+from bundler.signing import external_signer
+from bundler.trust.public_key import verifies
 
 CONTENT = b"0123  a file\n"
 SIGN = """
@@ -62,7 +62,7 @@ def program(tmp_path):
 
 def signer(tmp_path, text, kind="p256", *, limit=60, environment=os.environ):
     (tmp_path / "seal.crt").write_bytes(made.certificate_pem(made.certificate(made.key(kind))))
-    return command.read(text, tmp_path / "seal.crt", environment=environment, limit=limit)
+    return external_signer.read(text, tmp_path / "seal.crt", environment=environment, limit=limit)
 
 
 def refused(tmp_path, text, **more):
@@ -78,7 +78,7 @@ def refused(tmp_path, text, **more):
 def test_every_form_of_a_signature(tmp_path, program, kind, out):
     made.private_file(tmp_path / "key", made.key_pem(made.key(kind)))
     key = signer(tmp_path, program(SIGN, tmp_path / "key", out), kind)
-    assert fits(key.certificates[0], key.algorithm, key.sign(CONTENT), CONTENT)
+    assert verifies(key.certificates[0], key.algorithm, key.sign(CONTENT), CONTENT)
 
 
 @pytest.mark.parametrize("kind", ["p256", "p384"])
@@ -87,7 +87,7 @@ def test_the_two_numbers_side_by_side_as_key_services_print_them(tmp_path, progr
     key = signer(tmp_path, program(SIGN, tmp_path / "key", "numbers-url"), kind)
     signature = key.sign(CONTENT)
     assert decode_dss_signature(signature)
-    assert fits(key.certificates[0], key.algorithm, signature, CONTENT)
+    assert verifies(key.certificates[0], key.algorithm, signature, CONTENT)
 
 
 @made.wanting("openssl")
@@ -191,11 +191,11 @@ def test_command_lines_that_are_none(tmp_path, text):
 def test_which_certificate_is_the_signers(tmp_path):
     chain = made.chain("p256")
     (tmp_path / "chain").write_bytes(made.certificate_pem(*chain[::-1]))
-    key = command.read("signer", tmp_path / "chain", environment={}, limit=1)
+    key = external_signer.read("signer", tmp_path / "chain", environment={}, limit=1)
     assert key.certificates == chain
     (tmp_path / "two").write_bytes(made.certificate_pem(chain[0], made.certificate(made.key("rsa"), "Another")))
     with pytest.raises(SigningError, match="does not tell which certificate"):
-        command.read("signer", tmp_path / "two", environment={}, limit=1)
+        external_signer.read("signer", tmp_path / "two", environment={}, limit=1)
 
 
 @settings(max_examples=200, deadline=None)
@@ -204,7 +204,7 @@ def test_nothing_that_is_printed_breaks_its_reader(printed):
     for kind in made.KINDS:
         certificate = made.certificate(made.key(kind))
         for signature in shapes(printed, certificate):
-            assert not fits(certificate, command.purposes.algorithm_of(certificate), signature, CONTENT)
+            assert not verifies(certificate, external_signer.purposes.algorithm_of(certificate), signature, CONTENT)
 
 
 @settings(max_examples=50, deadline=None)

@@ -16,8 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bundler.errors import SigningError
-from bundler.seal import certificates, keys
-from bundler.seal.signing import checked, digest_of, fits
+from bundler.signing import certificates, keys
+from bundler.signing.signing_key import checked
+from bundler.trust.public_key import digest_of, verifies
 
 OLD_FORM = serialization.PrivateFormat.TraditionalOpenSSL
 
@@ -89,7 +90,7 @@ def test_forms_of_pem(place, kind, form, passphrase):
     asked = []
     signer = opened(*files, passphrase=lambda: asked.append(1) or passphrase)
     assert len(asked) == bool(passphrase)
-    assert fits(signer.certificates[0], signer.algorithm, signer.sign(b"x"), b"x")
+    assert verifies(signer.certificates[0], signer.algorithm, signer.sign(b"x"), b"x")
 
 
 @made.wanting("openssl")
@@ -316,7 +317,7 @@ def test_no_file_makes_more_than_a_signing_error(tmp_path, data):
     with contextlib.suppress(SigningError):
         signer = opened(file, passphrase=lambda: "word")
     if signer:
-        assert fits(signer.certificates[0], signer.algorithm, signer.sign(b"x"), b"x")
+        assert verifies(signer.certificates[0], signer.algorithm, signer.sign(b"x"), b"x")
 
 
 # What is signed is verified before it is given out
@@ -351,8 +352,8 @@ def test_a_signature_that_does_not_verify_is_not_given_out(place, kind):
 def test_one_algorithm_does_not_stand_for_another(place):
     signer = opened(*place("p256"))
     signature = signer.sign(b"x")
-    assert not fits(signer.certificates[0], "rsa-sha256", signature, b"x")
-    assert not fits(signer.certificates[0], "ecdsa-sha384", signature, b"x")
+    assert not verifies(signer.certificates[0], "rsa-sha256", signature, b"x")
+    assert not verifies(signer.certificates[0], "ecdsa-sha384", signature, b"x")
 
 
 def test_what_is_checked_is_not_checked_twice(place):
@@ -367,5 +368,5 @@ def test_whatever_is_signed_fits_and_nothing_else(content):
         certificate = made.certificate(made.key(kind))
         signer = checked(keys._FileKey((certificate,), keys.purposes.algorithm_of(certificate), made.key(kind)))
         signature = signer.sign(content)
-        assert fits(certificate, signer.algorithm, signature, content)
-        assert not fits(certificate, signer.algorithm, signature, content + b"\n")
+        assert verifies(certificate, signer.algorithm, signature, content)
+        assert not verifies(certificate, signer.algorithm, signature, content + b"\n")

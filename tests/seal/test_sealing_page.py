@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 import sealing_keys as made
 
-from bundler.seal import command, keys, purposes
-from bundler.seal.signing import fits
+from bundler.signing import external_signer, keys
+from bundler.trust import certificate_policy
+from bundler.trust.public_key import verifies
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="its examples are for a POSIX shell")
 
@@ -52,8 +53,8 @@ def test_a_key_of_your_own(tmp_path, kind):
     signer = keys.read(
         tmp_path / "seal-key.pem", tmp_path / "seal-certificate.pem", lambda: "opens it", warn=lambda _: None
     )
-    purposes.require_usable(signer.certificates[0], (), made.NOW + made.DAY)
-    assert fits(signer.certificates[0], signer.algorithm, signer.sign(b"x"), b"x")
+    certificate_policy.require_usable(signer.certificates[0], (), made.NOW + made.DAY)
+    assert verifies(signer.certificates[0], signer.algorithm, signer.sign(b"x"), b"x")
     fingerprint = signer.certificates[0].fingerprint(made.hashes.SHA256()).hex(":").upper()
     assert fingerprint in told
 
@@ -111,8 +112,8 @@ def test_the_script_for_key_vault_with_a_stand_in_for_az(tmp_path, kind):
         "KEY_VAULT_KEY": "https://x.vault.azure.net/keys/arc/1",
     }
     program = str(tmp_path / "seal-with-key-vault")
-    signer = command.read(program, tmp_path / "seal.crt", environment=environment, limit=60)
-    assert fits(signer.certificates[0], signer.algorithm, signer.sign(b"content"), b"content")
+    signer = external_signer.read(program, tmp_path / "seal.crt", environment=environment, limit=60)
+    assert verifies(signer.certificates[0], signer.algorithm, signer.sign(b"content"), b"content")
 
 
 def test_the_page_names_every_sentence_that_it_explains():

@@ -13,9 +13,9 @@ import sealing_keys as made
 from cryptography.hazmat.primitives import serialization
 
 from bundler.errors import SigningError
-from bundler.seal import token
-from bundler.seal.signing import fits
-from bundler.seal.token_uri import TokenUri
+from bundler.signing import token
+from bundler.signing.token_uri import TokenUri
+from bundler.trust.public_key import verifies
 
 PIN = "246810"
 CONTENT = b"0123  a file\n"
@@ -31,7 +31,8 @@ ASK = """
 import json, os, sys
 from pathlib import Path
 from bundler.errors import BundlerError
-from bundler.seal import token, token_uri
+from bundler.signing import token_uri
+from bundler.signing import token
 asked = json.load(sys.stdin)
 pins = []
 try:
@@ -133,7 +134,7 @@ def test_each_kind_of_key_signs(tokens, kind):
     assert told["certificates"] == 3
     assert told["pins"] == 1
     for signature in told["signatures"]:
-        assert fits(chain[0], told["algorithm"], bytes.fromhex(signature), CONTENT)
+        assert verifies(chain[0], told["algorithm"], bytes.fromhex(signature), CONTENT)
     if kind == "rsa":
         assert len(set(told["signatures"])) == 1
 
@@ -150,7 +151,7 @@ def test_the_certificate_may_be_in_the_token(tokens):
     subprocess.run(command, env=tokens.environment, check=True)
     told = tokens.ask("pkcs11:token=Seals;object=twin;id=%0a")
     assert told["certificates"] == 3
-    assert fits(chain[0], told["algorithm"], bytes.fromhex(told["signatures"][0]), CONTENT)
+    assert verifies(chain[0], told["algorithm"], bytes.fromhex(told["signatures"][0]), CONTENT)
 
 
 def test_the_module_may_be_in_the_address(tokens):
@@ -231,4 +232,4 @@ def test_a_token_that_only_pads_gets_the_digest_in_its_frame():
     pytest.importorskip("pkcs11")
     certificate = made.certificate(made.key("rsa"))
     key = token._TokenKey((certificate,), "rsa-sha256", _Padding(made.key("rsa")), hashes_itself=False, pin=None)
-    assert fits(certificate, "rsa-sha256", key.sign(CONTENT), CONTENT)
+    assert verifies(certificate, "rsa-sha256", key.sign(CONTENT), CONTENT)

@@ -7,21 +7,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mnemonic import Mnemonic
 
-from bundler.formats.malformed import Malformed
-from bundler.seal import spoken
+from bundler.formats import fingerprint_words
+from bundler.formats.parse_error import Malformed
 
 FINGERPRINTS = st.binary(min_size=32, max_size=32).map(bytes.hex)
 
 
 def test_the_words_are_those_of_bip_39():
     # BIP 39's own test vectors (Trezor, vectors.json).
-    assert spoken.words("00" * 32) == ("abandon",) * 23 + ("art",)
-    assert spoken.words("ff" * 32) == ("zoo",) * 23 + ("vote",)
+    assert fingerprint_words.words("00" * 32) == ("abandon",) * 23 + ("art",)
+    assert fingerprint_words.words("ff" * 32) == ("zoo",) * 23 + ("vote",)
 
 
 @given(FINGERPRINTS)
 def test_words_say_the_whole_fingerprint(fingerprint):
-    words = spoken.words(fingerprint)
+    words = fingerprint_words.words(fingerprint)
     assert len(words) == 24
     assert bytes(Mnemonic("english").to_entropy(" ".join(words))).hex() == fingerprint
 
@@ -29,36 +29,36 @@ def test_words_say_the_whole_fingerprint(fingerprint):
 @given(FINGERPRINTS, st.integers(0, 255))
 def test_another_fingerprint_has_other_words(fingerprint, bit):
     other = (int(fingerprint, 16) ^ 1 << bit).to_bytes(32, "big").hex()
-    assert spoken.words(other) != spoken.words(fingerprint)
+    assert fingerprint_words.words(other) != fingerprint_words.words(fingerprint)
 
 
 @given(FINGERPRINTS)
 def test_digits_are_the_fingerprint_in_fours(fingerprint):
-    assert "".join(spoken.digits(fingerprint)) == fingerprint
-    assert {len(group) for group in spoken.digits(fingerprint)} == {4}
+    assert "".join(fingerprint_words.digits(fingerprint)) == fingerprint
+    assert {len(group) for group in fingerprint_words.digits(fingerprint)} == {4}
 
 
 def test_what_is_no_fingerprint_has_no_words():
     with pytest.raises(ValueError, match=r"."):
-        spoken.words("0123")
+        fingerprint_words.words("0123")
 
 
 @given(FINGERPRINTS, st.sampled_from([str.upper, str.title, lambda text: text.replace(" ", "\n "), str]))
 def test_words_that_were_heard_say_the_fingerprint(fingerprint, written):
-    assert spoken.heard(written(" ".join(spoken.words(fingerprint)))) == fingerprint
+    assert fingerprint_words.heard(written(" ".join(fingerprint_words.words(fingerprint)))) == fingerprint
 
 
 @given(FINGERPRINTS)
 def test_four_letters_tell_a_word(fingerprint):
-    assert spoken.heard(" ".join(word[:4] for word in spoken.words(fingerprint))) == fingerprint
+    assert fingerprint_words.heard(" ".join(word[:4] for word in fingerprint_words.words(fingerprint))) == fingerprint
 
 
 @given(FINGERPRINTS, st.integers(0, 23), st.sampled_from(Mnemonic("english").wordlist))
 def test_a_word_that_was_misheard_says_nothing_of_this_fingerprint(fingerprint, position, other):
-    words = list(spoken.words(fingerprint))
+    words = list(fingerprint_words.words(fingerprint))
     words[position], meant = other, words[position]
     try:
-        heard = spoken.heard(" ".join(words))
+        heard = fingerprint_words.heard(" ".join(words))
     except Malformed:
         heard = ""
     assert (heard == fingerprint) == (other == meant)
@@ -66,14 +66,14 @@ def test_a_word_that_was_misheard_says_nothing_of_this_fingerprint(fingerprint, 
 
 def test_the_checksum_finds_a_word_that_was_misheard():
     with pytest.raises(Malformed, match="misheard"):
-        spoken.heard("zoo " * 23 + "zoo")
+        fingerprint_words.heard("zoo " * 23 + "zoo")
 
 
 def test_a_word_of_no_list_is_named():
     with pytest.raises(Malformed, match=r"'qwert' as word 3"):
-        spoken.heard("zoo zoo qwert" + " zoo" * 20 + " vote")
+        fingerprint_words.heard("zoo zoo qwert" + " zoo" * 20 + " vote")
 
 
 @pytest.mark.parametrize("text", ["", "zoo", "zoo " * 23, "zoo " * 25, "zoo. " * 24, "ff" * 32, "sealer.pem"])
 def test_what_is_not_24_words_is_not_heard(text):
-    assert not spoken.heard(text)
+    assert not fingerprint_words.heard(text)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bundler.seal import sums
+from bundler.integrity import sums
 
 _digest = st.text("0123456789abcdef", min_size=64, max_size=64)
 _path = st.text(st.characters(codec="utf-8", exclude_characters="\n"), min_size=1)

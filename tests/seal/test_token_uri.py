@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bundler.errors import UsageError
-from bundler.seal.token_uri import TokenUri, parse
+from bundler.signing.token_uri import TokenUri, parse
 
 
 def test_all_that_is_known():

@@ -11,7 +11,7 @@ from authenticode_material import anchors as lab_anchors
 from authenticode_material import good, judge, pin, signer
 
 from bundler.errors import UsageError
-from bundler.formats import records
+from bundler.formats import json_codec
 from bundler.model.anchor import Publisher
 from bundler.trust import anchors
 
@@ -57,7 +57,7 @@ def test_the_shipped_files_are_those_of_the_corpus(corpus):
 
 
 def test_anchors_come_back_from_their_file(tmp_path):
-    assert load(tmp_path, records.to_json(lab_anchors())) == lab_anchors()
+    assert load(tmp_path, json_codec.to_json(lab_anchors())) == lab_anchors()
 
 
 def test_the_digest_tells_anchors_apart():
@@ -69,7 +69,7 @@ def test_the_digest_tells_anchors_apart():
 @pytest.mark.parametrize("name", ["Microsoft", "microsoft", " MICROSOFT ", ""])
 def test_nobody_else_is_microsoft(tmp_path, name):
     with pytest.raises(UsageError):
-        load(tmp_path, records.to_json(lab_anchors(name=name)))
+        load(tmp_path, json_codec.to_json(lab_anchors(name=name)))
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_a_missing_file(tmp_path):
 def test_a_pin_that_does_not_fit(tmp_path, changes):
     root = dataclasses.replace(pin(signer().root, "code-signing"), **changes)
     with pytest.raises(UsageError):
-        load(tmp_path, records.to_json(lab_anchors(roots=(root,))))
+        load(tmp_path, json_codec.to_json(lab_anchors(roots=(root,))))
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_a_pin_that_does_not_fit(tmp_path, changes):
 def test_a_publisher_that_anybody_could_be(tmp_path, changes):
     settings = {"common_name": "LAB", "organization": "LAB"} | changes
     with pytest.raises(UsageError):
-        load(tmp_path, records.to_json(lab_anchors(publishers=(Publisher(**settings),))))
+        load(tmp_path, json_codec.to_json(lab_anchors(publishers=(Publisher(**settings),))))
 
 
 def test_a_changed_installation_is_seen(tmp_path, monkeypatch):
@@ -125,6 +125,6 @@ def test_a_changed_installation_is_seen(tmp_path, monkeypatch):
 
 
 def test_a_revocation_list_that_is_none(tmp_path):
-    held = load(tmp_path, records.to_json(lab_anchors(revocation_lists=("no list",))))
+    held = load(tmp_path, json_codec.to_json(lab_anchors(revocation_lists=("no list",))))
     with pytest.raises(UsageError):
         judge(good("ps1"), "ps1", by=held)

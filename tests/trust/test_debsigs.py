@@ -17,7 +17,7 @@ from signing import NOW, Key, anchors
 
 from bundler.errors import NotBelieved
 from bundler.formats import deb as reader
-from bundler.formats.malformed import Malformed
+from bundler.formats.parse_error import Malformed
 from bundler.lab.openpgp import armor
 from bundler.model.anchor import Anchors, PackageKey
 from bundler.model.evidence import Evidence

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bundler.model.artifact import AptOrigin, Artifact, FileOrigin, Origin, UrlOrigin, YumOrigin
-from bundler.products.arc_server import places, tables
+from bundler.products.arc_server import layout, tables
 from bundler.products.arc_server.definition import Definition, GivenPackage, WantedTarget
 from bundler.products.arc_server.tables import System
 
@@ -45,10 +45,10 @@ def _need(definition: Definition, wanted: WantedTarget, folder: Path) -> _Need:
     system = tables.systems().find(wanted.os, wanted.version)
     if system is None:
         raise LookupError(f"{wanted.target} is in no table: the definition was not checked")
-    architecture = places.word(system, wanted.architecture)
+    architecture = layout.word(system, wanted.architecture)
     version = definition.agent_wish(wanted)
     origin = _origin(definition, system, version, given_package(definition, wanted), folder)
-    return _Need(system, architecture, version, origin, places.place(system, architecture))
+    return _Need(system, architecture, version, origin, layout.place(system, architecture))
 
 
 def given_package(definition: Definition, wanted: WantedTarget) -> GivenPackage | None:
@@ -111,7 +111,7 @@ def _apart(found: list[Artifact]) -> tuple[Artifact, ...]:
     """Two artifacts that would lie in one folder are each called by their first target instead."""
     times = Counter(artifact.place for artifact in found)
     return tuple(
-        replace(artifact, place=places.own_place(artifact.targets[0], artifact.architecture))
+        replace(artifact, place=layout.own_place(artifact.targets[0], artifact.architecture))
         if times[artifact.place] > 1
         else artifact
         for artifact in found

@@ -11,7 +11,7 @@ from typing import Literal
 from bundler.model.host_record import HostRecord
 from bundler.products.arc_server.definition import Definition
 from bundler.products.arc_server.endpoints import Endpoint, endpoints
-from bundler.products.arc_server.onboarding import EndpointCheck
+from bundler.products.arc_server.script_parameters import EndpointCheck
 
 Expects = Literal["public", "private", "any"]
 

@@ -14,11 +14,11 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Le, MinLen
 
-from bundler.formats import records
+from bundler.formats import json_codec
 from bundler.model.target import Target
 from bundler.model.value import value
 from bundler.products import naming
-from bundler.products.arc_server.onboarding import AuthenticationMethod, Identity, NetworkProfile
+from bundler.products.arc_server.script_parameters import AuthenticationMethod, Identity, NetworkProfile
 
 Cloud = Literal["AzureCloud", "AzureUSGovernment", "AzureChinaCloud"]
 OsName = Literal[
@@ -285,7 +285,7 @@ class Definition:
 
 def digest(definition: Definition) -> str:
     """SHA-256 over the meaning: neither comments, nor order of keys, nor defaults written out change it."""
-    canonical = json.dumps(records.to_tree(definition), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    canonical = json.dumps(json_codec.to_tree(definition), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 

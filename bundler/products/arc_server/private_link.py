@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Iterator, Sequence
 
 from bundler.formats import private_endpoint
-from bundler.formats.malformed import Malformed
+from bundler.formats.parse_error import Malformed
 from bundler.model.host_record import HostRecord
 from bundler.products.arc_server import tables
 from bundler.products.arc_server.definition import Definition

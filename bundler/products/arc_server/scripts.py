@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bundler.errors import DefinitionError
-from bundler.formats import records
+from bundler.formats import fingerprint_words, json_codec
 from bundler.model.lock import Pin
 from bundler.model.seal import Signer, Vouching
 from bundler.model.target import Target
@@ -20,10 +20,9 @@ from bundler.model.tree import Entry
 from bundler.model.value import value
 from bundler.products.arc_server import tables
 from bundler.products.arc_server.codes import CODES
-from bundler.products.arc_server.onboarding import AuthenticationMethod, Onboarding
-from bundler.products.arc_server.rules.wish import release
+from bundler.products.arc_server.rules.agent_version import release
+from bundler.products.arc_server.script_parameters import AuthenticationMethod, Onboarding
 from bundler.render.environment import render
-from bundler.seal import spoken
 
 UNSEALED = Vouching()
 SETTINGS_SCHEMA = "arc-bundler/settings/1"
@@ -124,7 +123,7 @@ def entries(
     settings = Settings(
         name=name, version=version, tool=tool, practice=practice, onboarding=onboarding, packages=_packages(pins)
     )
-    facts = {"config/settings.json": records.to_json(settings), **(extra or {})}
+    facts = {"config/settings.json": json_codec.to_json(settings), **(extra or {})}
     shared = _shared(settings, facts, vouching)
     linux = [row for pin in pins if pin.kind != "msi" for row in _linux_rows(pin)]
     windows = [row for pin in pins if pin.kind == "msi" for row in _windows_rows(pin)]
@@ -172,8 +171,8 @@ def _seal(vouching: Vouching) -> dict[str, object]:
     fingerprint = vouching.sealer.signer.sha256 if vouching.sealer else ""
     return {
         "people": [*sealers, *(("approver", one) for one in vouching.approvers)],
-        "digit_lines": spoken.lines(spoken.digits(fingerprint)),
-        "word_lines": spoken.lines(spoken.words(fingerprint)) if fingerprint else [],
+        "digit_lines": fingerprint_words.lines(fingerprint_words.digits(fingerprint)),
+        "word_lines": fingerprint_words.lines(fingerprint_words.words(fingerprint)) if fingerprint else [],
     }
 
 

@@ -6,7 +6,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal
 
-from bundler.formats import records
+from bundler.formats import json_codec
 from bundler.model.artifact import PackageKind
 from bundler.model.value import value
 
@@ -297,58 +297,58 @@ def _read(name: str) -> bytes:
 @cache
 def systems() -> Systems:
     """The supported operating systems."""
-    return records.from_json(Systems, _read("systems.json"))
+    return json_codec.from_json(Systems, _read("systems.json"))
 
 
 @cache
 def agents() -> Agents:
     """The agents' months of release."""
-    return records.from_json(Agents, _read("agents.json"))
+    return json_codec.from_json(Agents, _read("agents.json"))
 
 
 @cache
 def clouds() -> Clouds:
     """Where each cloud's packages are."""
-    return records.from_json(Clouds, _read("clouds.json"))
+    return json_codec.from_json(Clouds, _read("clouds.json"))
 
 
 @cache
 def own_names() -> OwnNames:
     """What the agent's packages call themselves."""
-    return records.from_json(OwnNames, _read("packages.json"))
+    return json_codec.from_json(OwnNames, _read("packages.json"))
 
 
 @cache
 def endpoints() -> EndpointTable:
     """The addresses of every cloud."""
-    return records.from_json(EndpointTable, _read("endpoints.json"))
+    return json_codec.from_json(EndpointTable, _read("endpoints.json"))
 
 
 @cache
 def regions() -> Regions:
     """The regions and their codes."""
-    return records.from_json(Regions, _read("regions.json"))
+    return json_codec.from_json(Regions, _read("regions.json"))
 
 
 @cache
 def bypass() -> Bypass:
     """The words of ``proxy.bypass``."""
-    return records.from_json(Bypass, _read("bypass.json"))
+    return json_codec.from_json(Bypass, _read("bypass.json"))
 
 
 @cache
 def limits() -> Limits:
     """What Azure Resource Manager takes."""
-    return records.from_json(Limits, _read("limits.json"))
+    return json_codec.from_json(Limits, _read("limits.json"))
 
 
 @cache
 def roots() -> Roots:
     """The roots of Azure's certificates and of the agent's signature."""
-    return records.from_json(Roots, _read("roots.json"))
+    return json_codec.from_json(Roots, _read("roots.json"))
 
 
 @cache
 def communities() -> Communities:
     """The BGP communities of ExpressRoute Microsoft peering."""
-    return records.from_json(Communities, _read("communities.json"))
+    return json_codec.from_json(Communities, _read("communities.json"))

@@ -9,14 +9,14 @@ from bundler.products.arc_server.definition import Definition
 from bundler.products.arc_server.rules import (
     agent,
     authentication,
+    certificates,
     identity,
     managed_identity,
     network,
+    seal,
     tags,
     targets,
-    trust,
     upstream,
-    vouching,
 )
 from bundler.products.arc_server.rules.rule import Case, Finding, Path, Rule
 
@@ -33,7 +33,18 @@ SAMPLE: dict[str, Any] = {
 }
 """A right definition: what stands in for a broken part while the rest is judged."""
 
-_SUBJECTS = (identity, tags, authentication, network, trust, managed_identity, agent, targets, upstream, vouching)
+_SUBJECTS = (
+    identity,
+    tags,
+    authentication,
+    network,
+    certificates,
+    managed_identity,
+    agent,
+    targets,
+    upstream,
+    seal,
+)
 RULES = tuple(thing for subject in _SUBJECTS for thing in vars(subject).values() if isinstance(thing, Rule))
 
 

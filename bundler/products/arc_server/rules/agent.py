@@ -9,8 +9,8 @@ from datetime import date
 from bundler.products.arc_server import tables
 from bundler.products.arc_server.artifacts import given_package
 from bundler.products.arc_server.definition import Definition
+from bundler.products.arc_server.rules.agent_version import WISH, WISH_ALLOWED, release
 from bundler.products.arc_server.rules.rule import Case, Finding, Path, rule, warning
-from bundler.products.arc_server.rules.wish import WISH, WISH_ALLOWED, release
 from bundler.products.spelling import nearest
 
 _NOTES = "agent-release-notes.md"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from bundler.products.arc_server.rules.agent_version import below, wishes
 from bundler.products.arc_server.rules.rule import Case, Finding, rule, warning
-from bundler.products.arc_server.rules.texts import GUID_ALLOWED, guid_findings
-from bundler.products.arc_server.rules.wish import below, wishes
+from bundler.products.arc_server.rules.validators import GUID_ALLOWED, guid_findings
 
 _CONNECT = "azcmagent-connect.md"
 _CERTIFICATE = "service-principal-certificate"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from bundler.products import naming
 from bundler.products.arc_server import tables
 from bundler.products.arc_server.rules.rule import Case, Finding, rule, warning
-from bundler.products.arc_server.rules.texts import guid_findings
+from bundler.products.arc_server.rules.validators import guid_findings
 from bundler.products.spelling import nearest
 
 

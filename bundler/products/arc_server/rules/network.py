@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 from bundler.products.arc_server import tables
+from bundler.products.arc_server.rules.agent_version import below, wishes
 from bundler.products.arc_server.rules.rule import Case, Finding, Path, rule, warning
-from bundler.products.arc_server.rules.texts import GUID, split
-from bundler.products.arc_server.rules.wish import below, wishes
+from bundler.products.arc_server.rules.validators import GUID, split
 
 CONNECT = "azcmagent-connect.md"
 _GATEWAY = "arc-gateway.md (2026-04-01)"

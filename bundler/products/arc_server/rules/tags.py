@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bundler.products.arc_server import tables
+from bundler.products.arc_server.rules.agent_version import below, wishes
 from bundler.products.arc_server.rules.rule import Case, Finding, rule, warning
-from bundler.products.arc_server.rules.wish import below, wishes
 
 _ESCAPES = "1.50"
 """The first agent that knows a backslash in a tag."""

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from bundler.products.arc_server import tables
 from bundler.products.arc_server.artifacts import given_package
 from bundler.products.arc_server.definition import Definition, WantedTarget
+from bundler.products.arc_server.rules.agent_version import WISH, below, release
 from bundler.products.arc_server.rules.rule import Case, Finding, rule, warning
-from bundler.products.arc_server.rules.wish import WISH, below, release
 from bundler.products.spelling import nearest
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from bundler.products.arc_server import tables
 from bundler.products.arc_server.definition import GivenPackage
 from bundler.products.arc_server.rules.rule import Case, Finding, Path, rule
-from bundler.products.arc_server.rules.texts import https_findings
+from bundler.products.arc_server.rules.validators import https_findings
 from bundler.products.spelling import nearest
 
 

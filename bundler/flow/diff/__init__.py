@@ -1,0 +1,1 @@
+"""Compares two bundles, manifests or locks, statement by statement."""

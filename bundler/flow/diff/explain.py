@@ -1,0 +1,82 @@
+"""What does a change mean for whoever must approve it?
+
+The classes of a signer's change follow from what is pinned (docs/decisions): a root and a subject are, a leaf is not.
+Its publisher renews it every year or so, so a new leaf under the same root and subject is what an update looks like.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from bundler.flow.diff.extract_packages import Identity
+from bundler.flow.diff.statement import Fact
+from bundler.model.diff import Meaning
+from bundler.model.seal import Signer
+
+_PROGRESS = frozenset(["version", "facts.version", "serial", "created", "taken", "repository.date"])
+_DEMANDS = frozenset(["signer", "required", "not_after", "signature"])
+"""Facts that demand or vouch as long as they are there: a seal, approvals, an end."""
+
+
+def meaning(was: Fact | None, now: Fact | None) -> Meaning:
+    """The meaning of one fact's change; of one that came where ``was`` is None, that went where ``now`` is."""
+    if was is None or now is None:
+        return _came_or_went(was, now)
+    if isinstance(was.value, Identity) and isinstance(now.value, Identity):
+        return _signer(was.value, now.value)
+    if isinstance(was.value, Signer) and isinstance(now.value, Signer):
+        return "other-certificate" if was.value.name == now.value.name else "other-sealer"
+    return _property(was, now)
+
+
+def _property(was: Fact, now: Fact) -> Meaning:
+    """The meaning of another value of a property that both sides have."""
+    if was.field == "bytes":
+        return "other-bytes" if was.beside == now.beside else ""
+    if was.topic == "anchors":
+        return "other-anchors"
+    if was.topic == "approval" and was.field == "required":
+        return "weaker" if now.value < was.value else "stronger"
+    return _progress(was.value, now.value) if was.field in _PROGRESS else ""
+
+
+def _came_or_went(was: Fact | None, now: Fact | None) -> Meaning:
+    fact = was or now
+    if fact is None:
+        return ""
+    if fact.topic == "signers":
+        return ("lost-signer" if now is None else "new-signer") if fact.headline else ""
+    if fact.topic == "weakened" or fact.field == "practice":
+        return "stronger" if now is None else "weaker"
+    if fact.field in _DEMANDS:
+        return "weaker" if now is None else "stronger"
+    return ""
+
+
+def _signer(was: Identity, now: Identity) -> Meaning:
+    """How the identity behind a signature or timestamp changed."""
+    if (was.anchors, was.root) != (now.anchors, now.root):
+        return "other-root" if was.chain or now.chain else "other-key"
+    if was.stamp:
+        return ""
+    if was.signer != now.signer:
+        return "other-publisher"
+    return "new-path" if was.leaf == now.leaf else "new-leaf"
+
+
+def _progress(was: object, now: object) -> Meaning:
+    """Whether a number, a time or a version went on or back; neither where the two have no order."""
+    left, right = _rank(was), _rank(now)
+    try:
+        return "newer" if left < right else "older" if right < left else ""
+    except TypeError:  # a time with a zone, and one without
+        return ""
+
+
+def _rank(found: object) -> Any:
+    """What ``found`` is compared by: a version by its numbers, however long those are."""
+    if not isinstance(found, str):
+        return found
+    numbers = (part.lstrip("0") for part in re.findall(r"[0-9]+", found))
+    return [(len(number), number) for number in numbers]

@@ -1,0 +1,166 @@
+"""What does a manifest or a lock state, one thing at a time, so that two of them can be compared?
+
+Every field of the values is a fact of its own or a part of one. A field that is not named here (because it is younger
+than this module) becomes a fact under ``records``: nothing is left out silently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from bundler.flow.diff.extract_packages import of_pins
+from bundler.flow.diff.format import shown, size_and_digest
+from bundler.flow.diff.statement import THERE, Fact, all_under, each, fields_of, numbered, order_of
+from bundler.formats import json_codec
+from bundler.integrity import sums
+from bundler.model.diff import Topic
+from bundler.model.lock import Lock
+from bundler.model.manifest import FileEntry, Manifest
+from bundler.model.network_requirement import Contact
+from bundler.model.script_action import Procedure, Step
+from bundler.model.seal import Approval, Seal, Signer
+from bundler.model.support import Support
+from bundler.pack.manifest import digest
+
+_MANIFEST: Mapping[str, Topic] = {
+    "practice": "anchors",
+    "anchors": "anchors",
+    "anchors_sha256": "anchors",
+    "name": "bundle",
+    "version": "bundle",
+    "product": "bundle",
+    "serial": "bundle",
+    "not_after": "bundle",
+}
+_PARTS = frozenset(
+    [
+        "parameters",
+        "pins",
+        "files",
+        "seal",
+        "scripts_signed_by",
+        "approval",
+        "targets",
+        "weakened",
+        "unusual",
+        "contacts",
+        "procedures",
+        "support",
+    ]
+)
+"""Fields of a manifest that are facts of their own, item by item."""
+
+
+def of_manifest(manifest: Manifest) -> Iterator[Fact]:
+    """All that a manifest states."""
+    yield from fields_of(manifest, _MANIFEST, subject="", skip=_PARTS)
+    yield from _listed("weakened", "weakened", manifest.weakened)
+    yield from _listed("weakened", "unusual", manifest.unusual)
+    yield from _listed("targets", "targets", manifest.targets)
+    if manifest.seal is not None:
+        yield from _seal(manifest.seal)
+    if manifest.scripts_signed_by is not None:
+        yield Fact("seal", "scripts", "signer", manifest.scripts_signed_by, shown(manifest.scripts_signed_by))
+    if manifest.approval is not None:
+        yield from _approval(manifest.approval)
+    for name, text in manifest.parameters.items():
+        yield Fact("parameters", name, "", text, (text,))
+    yield from each("contacts", manifest.contacts, _address, _contact)
+    yield from each("procedures", manifest.procedures, lambda one: one.script, _procedure)
+    yield from each("support", manifest.support, lambda one: one.version, _support)
+    yield from of_pins(manifest.pins)
+    yield from each("files", manifest.files, lambda file: file.path, _file)
+
+
+def of_lock(lock: Lock) -> Iterator[Fact]:
+    """All that a lock states."""
+    yield from fields_of(lock, _MANIFEST, subject="", skip={"pins"})
+    yield from of_pins(lock.pins)
+
+
+def shared(stated: Manifest | Lock) -> Iterator[Fact]:
+    """What a lock and a manifest both state: to compare a lock with a bundle that may have been built from it."""
+    for name in ("name", "version", "anchors", "anchors_sha256"):
+        text = getattr(stated, name)
+        yield Fact(_MANIFEST[name], "", name, text, (text,))
+    if isinstance(stated, Lock):
+        sha256, taken = digest(json_codec.to_json(stated)), stated.taken
+    else:
+        sha256, taken = stated.lock_sha256, stated.created
+    yield Fact("records", "", "lock_sha256", sha256, (sha256,))
+    yield Fact("records", "", "taken", taken, shown(taken))
+    yield from of_pins(stated.pins)
+
+
+def of_signatures(signatures: Mapping[str, str], *, same: bool) -> Iterator[Fact]:
+    """Which seals and approvals a bundle has.
+
+    Over another bundle every signature is another one: that is told only where the bundles are the ``same`` but for it,
+    and so are approvals, which nobody can have given to what they have not seen.
+    """
+    for path, sha256 in signatures.items():
+        topic: Topic = "approval" if path.startswith(sums.APPROVALS) else "seal"
+        if topic == "approval" and not same:
+            continue
+        yield Fact(topic, path, "signature", sha256 if same else THERE, (f"SHA-256 {sha256}",))
+
+
+def _address(one: Contact) -> str:
+    return f"{one.host}:{one.port} {one.feature}, from the {one.origin}"
+
+
+def _contact(key: str, one: Contact) -> Iterator[Fact]:
+    """An address that the servers or the jump host speak to."""
+    owner = ("contact", key)
+    need = "needed" if one.required else "optional"
+    summary = f"{one.way}, {one.phase}, {need}: {one.why}"
+    yield Fact("endpoints", key, "", THERE, (summary,), owner, headline=True)
+    yield from fields_of(one, all_under(one, "endpoints"), subject=key, owner=owner, skip={"host", "port", "feature"})
+
+
+def _procedure(script: str, procedure: Procedure) -> Iterator[Fact]:
+    """What a script does, a fact for each step."""
+    owner = ("procedure", script)
+    yield Fact("steps", script, "", THERE, (procedure.platform,), owner, headline=True)
+    yield from fields_of(
+        procedure, all_under(procedure, "steps"), subject=script, owner=owner, skip={"script", "steps"}
+    )
+
+    def told(name: str, step: Step) -> Iterator[Fact]:
+        yield Fact("steps", script, name, step, shown(step.deeds), owner, headline=True)
+
+    yield from each(f"{script} steps", procedure.steps, lambda step: step.name, told, owner=owner)
+
+
+def _support(version: str, one: Support) -> Iterator[Fact]:
+    until = one.until.isoformat() if one.until else "not known"
+    yield Fact("packages", f"version {version}", "supported until", one, (until, *filter(None, [one.source])))
+
+
+def _seal(seal: Seal) -> Iterator[Fact]:
+    yield Fact("seal", "", "signer", seal.signer, shown(seal.signer))
+    yield from fields_of(seal, {"openpgp": "seal"}, subject="", skip={"signer"})
+
+
+def _approval(approval: Approval) -> Iterator[Fact]:
+    yield from fields_of(approval, {"required": "approval"}, subject="", skip={"approvers"})
+    yield from each("approvers", approval.approvers, lambda approver: approver.name, _approver)
+
+
+def _approver(name: str, approver: Signer) -> Iterator[Fact]:
+    yield Fact("approval", name, "approver", approver, shown(approver))
+
+
+def _file(path: str, file: FileEntry) -> Iterator[Fact]:
+    owner = ("file", path)
+    content = size_and_digest(file.size, file.sha256)
+    yield Fact("files", path, "", THERE, (f"mode {file.mode}", *content), owner, headline=True)
+    yield Fact("files", path, "content", (file.sha256, file.size), content, owner)
+    yield from fields_of(file, all_under(file, "files"), subject=path, owner=owner, skip={"path", "size", "sha256"})
+
+
+def _listed(topic: Topic, what: str, items: tuple[object, ...]) -> Iterator[Fact]:
+    """A fact for each of a list of things that are there or not."""
+    for name, item in numbered(items, str):
+        yield Fact(topic, name, what, item)
+    yield order_of(what, items)

@@ -1,0 +1,117 @@
+"""What do the pins of a manifest or a lock state, one thing at a time: packages, where they come from, who vouches?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from bundler.flow.diff.format import shown, size_and_digest
+from bundler.flow.diff.statement import THERE, Fact, Owner, all_under, each, fields_of
+from bundler.model.diff import Topic
+from bundler.model.evidence import ChainLink, Document, Evidence
+from bundler.model.lock import Pin
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Whom a signature or a timestamp comes from."""
+
+    signer: str
+    leaf: str
+    root: str
+    anchors: str = ""
+    chain: tuple[ChainLink, ...] = ()
+    stamp: bool = False
+    """Whether it is a timestamp's: services use another certificate and subject every time."""
+
+
+_PIN: Mapping[str, Topic] = {
+    "name": "packages",
+    "kind": "packages",
+    "filename": "packages",
+    "targets": "targets",
+    "url": "sources",
+    "redirects": "sources",
+}
+
+
+_TOLD = frozenset(
+    [
+        "method",
+        "signer",
+        "fingerprint",
+        "anchors",
+        "anchor",
+        "chain",
+        "timestamped_by",
+        "timestamp_chain",
+        "notes",
+        "documents",
+    ]
+)
+"""Fields of evidence that are facts of their own, or parts of one."""
+
+
+def of_pins(pins: tuple[Pin, ...]) -> Iterator[Fact]:
+    """All that they state."""
+    return each("pins", pins, lambda pin: pin.place, _pin)
+
+
+def _pin(key: str, pin: Pin) -> Iterator[Fact]:
+    owner = ("pin", key)
+    facts = pin.facts
+    summary = (f"{facts.name} {facts.version} {facts.architecture}, {pin.kind}", *size_and_digest(pin.size, pin.sha256))
+    yield Fact("packages", key, "", THERE, summary, owner, headline=True)
+    handled = {"place", "evidence", "facts", "repository", "size", "sha256"}
+    yield from fields_of(pin, _PIN, subject=key, owner=owner, skip=handled)
+    yield Fact(
+        "packages",
+        key,
+        "bytes",
+        (pin.sha256, pin.size),
+        size_and_digest(pin.size, pin.sha256),
+        owner,
+        beside=facts.version,
+    )
+    yield from fields_of(facts, all_under(facts, "packages"), subject=key, owner=owner, prefix="facts.")
+    if pin.repository is not None:
+        topics = all_under(pin.repository, "sources")
+        yield from fields_of(pin.repository, topics, subject=key, owner=owner, prefix="repository.")
+    yield from each(f"{key} evidence", pin.evidence, lambda one: one.method, partial(_evidence, key), owner=owner)
+
+
+def _evidence(place: str, method: str, evidence: Evidence) -> Iterator[Fact]:
+    owner = ("evidence", place, method)
+    yield _signer(place, method, evidence, owner)
+    if evidence.timestamped_by or evidence.timestamp_chain:
+        yield _timestamp(place, method, evidence, owner)
+    if evidence.notes:
+        yield Fact("signers", place, f"{method}, notes", evidence.notes, evidence.notes, owner)
+
+    def told(role: str, document: Document) -> Iterator[Fact]:
+        yield Fact("evidence", place, f"{method}, document {role}", document, shown(document), owner)
+
+    documents = f"{place} {method} documents"
+    yield from each(documents, evidence.documents, lambda document: document.role, told, owner=owner)
+    topics: Mapping[str, Topic] = {"signed_at": "evidence"}
+    yield from fields_of(evidence, topics, subject=place, owner=owner, skip=_TOLD, prefix=f"{method}, ")
+
+
+def _signer(place: str, method: str, evidence: Evidence, owner: Owner) -> Fact:
+    lines = (
+        f"signer {evidence.signer}",
+        f"fingerprint {evidence.fingerprint}",
+        f"anchor {evidence.anchor} of {evidence.anchors}",
+        *shown(evidence.chain),
+    )
+    identity = Identity(evidence.signer, evidence.fingerprint, evidence.anchor, evidence.anchors, evidence.chain)
+    return Fact("signers", place, method, identity, lines, owner, headline=True)
+
+
+def _timestamp(place: str, method: str, evidence: Evidence, owner: Owner) -> Fact:
+    chain = evidence.timestamp_chain
+    ends = (chain[0].sha256, chain[-1].sha256) if chain else ("", "")
+    stamped = Identity(evidence.timestamped_by, *ends, chain=chain, stamp=True)
+    lines = (f"signer {evidence.timestamped_by}", *shown(chain))
+    return Fact("signers", place, f"{method}, timestamp", stamped, lines, owner)

@@ -1,0 +1,195 @@
+"""What do a bundle, a manifest or a lock say, as far as two of them can be compared?"""
+
+from __future__ import annotations
+
+import codecs
+import io
+import re
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Literal
+
+from bundler.errors import NotBelieved, UsageError
+from bundler.formats import json_codec
+from bundler.formats.powershell_signature import SignedScript
+from bundler.integrity import sums
+from bundler.integrity.check import check
+from bundler.integrity.hashing_reader import MAX_DOCUMENT
+from bundler.model.diff import Side
+from bundler.model.lock import Lock
+from bundler.model.manifest import MANIFEST_SCHEMA, Manifest
+from bundler.pack import container
+from bundler.pack.found import Password
+from bundler.pack.manifest import digest
+
+MAX_TEXT = 1 << 20
+"""Bytes of a script whose lines are compared; ours have a tenth of that."""
+MAX_TEXTS = 16 << 20
+"""Bytes of all scripts of a bundle."""
+
+_RUN_OR_READ = (".sh", ".ps1", ".psm1", ".bat", ".cmd", ".vbs", ".py", ".txt")
+_SCHEMA = re.compile(rb'"schema"\s*:\s*"arc-bundler/(manifest|lock)/')
+_CARRIED = ("payload/", "evidence/")
+_START = 256
+_WANTED = "give two bundles (folder, zip, tar.gz or 7z), manifests or locks"
+
+
+@dataclass(frozen=True)
+class Description:
+    """One side of a comparison."""
+
+    side: Side
+    stated: Manifest | Lock
+    texts: Mapping[str, str | None] | None = None
+    """What runs or is read on a server, by path; None for one that is no text or too large. None as a whole where
+    only the manifest or lock is at hand."""
+    signatures: Mapping[str, str] | None = None
+    """SHA-256 of each seal and approval of a bundle, by path; none is judged."""
+
+
+def describe(path: Path, *, password: Password | None = None) -> Description:
+    """Read the bundle (a directory or an archive), manifest or lock at ``path``.
+
+    Every hash of a bundle is checked; no signature is judged. Raises NotBelieved for a damaged bundle or manifest,
+    LockError for a damaged lock, UsageError for what cannot be read.
+    """
+    found = None if path.is_dir() else _document(path)
+    if found is None:
+        return _bundle(path, password)
+    kind, document = found
+    return _lock(path, document) if kind == "lock" else _manifest(path, document)
+
+
+def of_lock(lock: Lock, document: bytes | None = None) -> Description:
+    """The description of a lock; ``document`` are the bytes that it was read from."""
+    sha256 = digest(document or json_codec.to_json(lock))
+    return Description(Side(kind="lock", name=lock.name, version=lock.version, digest=sha256), lock)
+
+
+def of_manifest(manifest: Manifest, document: bytes | None = None) -> Description:
+    """The description of a manifest; ``document`` are the bytes that it was read from."""
+    return Description(_side(manifest, "manifest", digest(document or json_codec.to_json(manifest))), manifest)
+
+
+def _side(manifest: Manifest, kind: Literal["manifest", "bundle"], sha256: str) -> Side:
+    return Side(kind=kind, name=manifest.name, version=manifest.version, digest=sha256, practice=manifest.practice)
+
+
+def _document(path: Path) -> tuple[str, bytes] | None:
+    """Which document of ours the file at ``path`` is, and its bytes; None where it is no JSON of ours."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return None
+        with path.open("rb") as file:
+            if not file.peek(_START)[:_START].lstrip().startswith(b"{"):
+                return None
+            document = file.read(MAX_DOCUMENT + 1)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror or error}", do=_WANTED) from error
+    if len(document) > MAX_DOCUMENT:
+        raise _malformed(path, f"it is larger than {MAX_DOCUMENT} bytes")
+    named = _SCHEMA.search(document)
+    if named is None:
+        raise _malformed(path, "it names no schema of ours: it is neither a manifest nor a lock")
+    return named[1].decode(), document
+
+
+def _manifest(path: Path, document: bytes) -> Description:
+    try:
+        manifest = json_codec.from_json(Manifest, document)
+    except json_codec.RecordError as error:
+        raise _malformed(path, str(error)) from None
+    if manifest.schema != MANIFEST_SCHEMA:
+        raise _malformed(path, f"it has the schema {manifest.schema!a}; this program reads {MANIFEST_SCHEMA}")
+    return of_manifest(manifest, document)
+
+
+def _malformed(path: Path, why: str) -> NotBelieved:
+    return NotBelieved(
+        f"{path} is damaged or of another release",
+        reason="malformed-manifest",
+        details=[why],
+        do=_WANTED,
+    )
+
+
+def _lock(path: Path, document: bytes) -> Description:
+    from bundler.flow import lock_file  # it loads what reads definitions, which nothing else here wants
+
+    lock = lock_file.read(path)
+    if lock is None:  # it went away since
+        raise UsageError(f"{path} cannot be read: it is not there any more", do=_WANTED)
+    return of_lock(lock, document)
+
+
+class _Held(io.BytesIO):
+    """What of one file is at hand: all of it, or nothing where it is too large."""
+
+    def __init__(self, room: int) -> None:
+        super().__init__()
+        self._room = room
+        self.whole = True
+
+    def write(self, piece: Any) -> int:
+        if self.tell() + len(piece) > self._room:
+            self.whole = False
+        return super().write(piece) if self.whole else len(piece)
+
+
+class _Texts:
+    """Holds the texts of a bundle while it is checked."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, _Held] = {}
+
+    def keep(self, path: str) -> IO[bytes] | None:
+        if not is_text(path):
+            return None
+        used = sum(held.tell() for held in self.held.values())
+        self.held[path] = _Held(min(MAX_TEXT, MAX_TEXTS - used))
+        return self.held[path]
+
+    def text(self, path: str) -> str | None:
+        held = self.held[path]
+        return _shortened(held.getvalue()) if held.whole else None
+
+
+def is_text(path: str) -> bool:
+    """Whether the file at ``path`` in a bundle is one that a server runs, or that a person reads there."""
+    kinds = (*_RUN_OR_READ, ".json") if path.startswith("config/") else _RUN_OR_READ
+    return not path.startswith(_CARRIED) and path.lower().endswith(kinds)
+
+
+def _shortened(content: bytes) -> str | None:
+    """The text, with a signature block at its end as one line: it runs nothing, and nobody reads its base64."""
+    try:
+        signed = SignedScript(io.BytesIO(content))
+    except NotBelieved:
+        return _decoded(content)
+    return f"{signed.text}\r\n# (a signature block, whose signature has the SHA-256 {digest(signed.pkcs7)})\r\n"
+
+
+def _decoded(content: bytes) -> str | None:
+    """Text in UTF-8, or in UTF-16 where its mark says so; None for everything else."""
+    encoding = "utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8"
+    try:
+        text = content.decode(encoding)
+    except UnicodeError:
+        return None
+    return None if "\0" in text else text
+
+
+def _bundle(path: Path, password: Password | None) -> Description:
+    texts = _Texts()
+    with container.open_bundle(path, password=password) as opened:
+        checked = check(opened.walk(), keep=texts.keep)
+    manifest = checked.manifest
+    signatures = {name: digest(held) for name, held in checked.signed.items() if sums.is_seal(name)}
+    return Description(
+        _side(manifest, "bundle", checked.digest),
+        manifest,
+        {name: texts.text(name) for name in texts.held},
+        signatures,
+    )

@@ -1,0 +1,79 @@
+"""Read what one site wants: its definition, its anchors, and the artifacts that follow from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from bundler.errors import DefinitionError, Fault, UsageError
+from bundler.flow import side_files as files
+from bundler.model.anchor import Anchors
+from bundler.model.artifact import Artifact
+from bundler.products import definition_file
+from bundler.products.arc_server.artifacts import artifacts
+from bundler.products.arc_server.definition import Definition
+from bundler.products.arc_server.script_parameters import NOTHING, Carried
+from bundler.trust import anchors as trusted
+
+_MAX_DEFINITION = 4 << 20
+"""Bytes; a definition with a thousand targets has a tenth of it."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """A definition, read and found to be right."""
+
+    path: Path
+    definition: Definition
+    warnings: tuple[Fault, ...]
+    anchors: Anchors
+    anchors_sha256: str
+    artifacts: tuple[Artifact, ...]
+    carried: Carried = NOTHING
+    """What the definition names and does not hold itself."""
+
+
+def read(path: Path, *, anchors_file: Path | None, today: date, strict: bool) -> Site:
+    """Read the definition at ``path``; files that it names are looked for beside it.
+
+    ``anchors_file``, where given, goes before the one that the definition names.
+    Raises DefinitionError with all faults, UsageError for an anchors file that is none.
+    """
+    written = text(path)
+    loaded = definition_file.load(path, written, today=today, strict=strict)
+    definition = loaded.definition
+    carried, warnings = files.read(path, written, definition, today=today, strict=strict)
+    named = anchors_file or beside(path, definition.upstream.anchors)
+    anchors = trusted.load(named) if named else trusted.microsoft()
+    return Site(
+        path=path,
+        definition=definition,
+        warnings=(*loaded.warnings, *warnings),
+        anchors=anchors,
+        anchors_sha256=trusted.digest(anchors),
+        artifacts=artifacts(definition),
+        carried=carried,
+    )
+
+
+def beside(definition: Path, name: str) -> Path | None:
+    """A file that the definition names, from the folder that the definition is in; None for no name."""
+    return definition.parent / name if name else None
+
+
+def text(path: Path) -> bytes:
+    """The bytes of the definition at ``path``. Raises DefinitionError, UsageError."""
+    try:
+        with path.open("rb") as file:
+            document = file.read(_MAX_DEFINITION + 1)
+    except FileNotFoundError:
+        raise DefinitionError(
+            f"there is no definition at {path}",
+            do="write one with `arc-bundler init`, or name yours with `--definition FILE`",
+        ) from None
+    except OSError as error:
+        raise UsageError(f"the definition at {path} cannot be read: {error.strerror or error}") from error
+    if len(document) > _MAX_DEFINITION:
+        raise DefinitionError(f"{path} is larger than {_MAX_DEFINITION} bytes: it is no definition")
+    return document

@@ -1,0 +1,135 @@
+"""Read the files that a definition names and that travel with a bundle, and say all that is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from pathlib import Path
+
+from bundler.errors import DefinitionError, Fault, SigningError
+from bundler.formats import certificate, definition_text, private_endpoint
+from bundler.formats.parse_error import Malformed
+from bundler.model.host_record import HostRecord
+from bundler.products.arc_server import certificates, private_link
+from bundler.products.arc_server.definition import Definition
+from bundler.products.arc_server.rules import Finding
+from bundler.products.arc_server.script_parameters import Carried, HeldApprover, HeldCertificate
+from bundler.trust import signer_identity
+
+
+def read(path: Path, text: bytes, definition: Definition, *, today: date, strict: bool) -> tuple[Carried, list[Fault]]:
+    """What travels with the definition at ``path``, and the warnings about it; files are looked for beside it.
+
+    ``text`` is the definition's own, for the lines. With ``strict`` warnings are errors.
+    Raises DefinitionError with every fault of every file.
+    """
+    findings: list[Finding] = []
+    records = _records(path.parent, definition, findings)
+    held = _certificates(path.parent, definition, today, findings)
+    asked = _approvers(path.parent, definition, findings)
+    faults = _require_usable(path, text, findings, strict=strict)
+    return Carried(hosts_records=records, certificates=held, approvers=asked), faults
+
+
+def approvers(path: Path, text: bytes, definition: Definition) -> tuple[HeldApprover, ...]:
+    """The approvers of the definition at ``path`` alone. Raises as :func:`read`."""
+    findings: list[Finding] = []
+    held = _approvers(path.parent, definition, findings)
+    _require_usable(path, text, findings, strict=False)
+    return held
+
+
+def _require_usable(path: Path, text: bytes, findings: Iterable[Finding], *, strict: bool) -> list[Fault]:
+    faults = [_fault(finding, text) for finding in findings]
+    if any(strict or fault.severity == "error" for fault in faults):
+        raise DefinitionError(
+            f"{path} names files that cannot be used", faults=faults, do="correct the files, or name others"
+        )
+    return faults
+
+
+def _records(folder: Path, definition: Definition, findings: list[Finding]) -> tuple[HostRecord, ...]:
+    name = definition.network.private_link_records
+    if not name:
+        return ()
+    document = _content(folder, name, private_endpoint.LARGEST, private_link.PATH, findings)
+    if document is None:
+        return ()
+    records, found = private_link.read(definition, document)
+    findings += found
+    return records
+
+
+def _certificates(
+    folder: Path, definition: Definition, today: date, findings: list[Finding]
+) -> tuple[HeldCertificate, ...]:
+    held: dict[str, HeldCertificate] = {}
+    for position, wanted in enumerate(definition.trust.certificates):
+        place = ("trust", "certificates", position)
+        if wanted.builtin:
+            one, found = certificates.builtin(place, wanted.builtin, today)
+        else:
+            document = _content(folder, wanted.file, certificate.LARGEST, place, findings)
+            if document is None:
+                continue
+            one, found = certificates.from_file(place, wanted.file, document, today)
+        findings += found
+        if one is None:
+            continue
+        if one.described.path in held:
+            findings.append(Finding(place, f"{one.described.name!r} is there already", "each certificate once"))
+        held[one.described.path] = one
+    return tuple(held[key] for key in sorted(held))
+
+
+def _approvers(folder: Path, definition: Definition, findings: list[Finding]) -> tuple[HeldApprover, ...]:
+    held: dict[bytes, HeldApprover] = {}
+    """By their public keys: a second certificate of a key is no second person's word."""
+    for position, wanted in enumerate(definition.approval.approvers if definition.approval else ()):
+        place = ("approval", "approvers", position, "certificate")
+        document = _content(folder, wanted.certificate, certificate.LARGEST, place, findings)
+        if document is None:
+            continue
+        try:
+            found = certificate.read(document).der
+            key = signer_identity.public_key(found)
+        except Malformed as fault:
+            findings.append(Finding(place, f"{wanted.certificate} {fault}", "one certificate in PEM or DER"))
+            continue
+        except SigningError as fault:
+            findings.append(Finding(place, f"{wanted.certificate}: {fault.what}", fault.do))
+            continue
+        if key in held:
+            findings.append(Finding(place, f"its key is that of {held[key].name!r} too", "a key of their own for each"))
+        held[key] = HeldApprover(wanted.name, found)
+    return tuple(held.values())
+
+
+def _content(
+    folder: Path, name: str, largest: int, place: Sequence[str | int], findings: list[Finding]
+) -> bytes | None:
+    """The file's bytes, one more than ``largest`` at most; None, and a finding, where it cannot be read."""
+    try:
+        with (folder / name).open("rb") as file:
+            return file.read(largest + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        message = f"{name} cannot be read: {reason}"
+        findings.append(Finding(tuple(place), message, "a file, from the definition's folder"))
+        return None
+
+
+def _fault(finding: Finding, text: bytes) -> Fault:
+    return Fault(
+        path=".".join(map(str, finding.path)),
+        message=finding.message,
+        allowed=finding.allowed,
+        source=finding.source,
+        line=definition_text.read(text).line(finding.path),
+        severity=finding.severity,
+    )
+
+
+def contents(carried: Iterable[HeldCertificate]) -> dict[str, bytes]:
+    """The certificates' files by their path in the bundle."""
+    return {held.described.path: held.pem for held in carried}

@@ -1,0 +1,1 @@
+"""Checks whether a bundle is intact: SHA256SUMS, names, and that manifest and files agree."""

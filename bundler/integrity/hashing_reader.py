@@ -1,0 +1,96 @@
+"""What are the files of a bundle? One reading of each: all are hashed, and the documents are held for what follows."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import IO, Protocol
+
+from bundler.integrity import sums
+from bundler.integrity.findings import Problem, refusal
+
+EVIDENCE = "evidence/"
+MAX_DOCUMENT = 64 << 20
+"""Bytes of one document of evidence: a repository's index has a few million."""
+MAX_DOCUMENTS = 256 << 20
+"""Bytes of all documents, which are held in memory."""
+
+Keep = Callable[[str], IO[bytes] | None]
+"""Asked for every file that is no document whether its content is wanted; gives the file to write it to."""
+
+
+class Member(Protocol):
+    """One file of a bundle that is being read."""
+
+    @property
+    def path(self) -> str:
+        """From the bundle's root, with ``/``."""
+
+    @property
+    def top(self) -> str | None:
+        """The folder that the bundle is in; None where that may be called anything."""
+
+    @property
+    def size(self) -> int:
+        """Bytes, as the container declares."""
+
+    @property
+    def mode(self) -> int | None:
+        """Permission bits; None where the container keeps none that mean anything."""
+
+    def pieces(self) -> Iterator[bytes]:
+        """The content, once."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One file that was read."""
+
+    path: str
+    top: str | None
+    size: int
+    mode: int | None
+    sha256: str
+
+
+class Reading:
+    """Hashes what passes, and holds the documents."""
+
+    def __init__(self, keep: Keep) -> None:
+        self._keep = keep
+        self._held = 0
+        self.documents: dict[str, bytes] = {}
+        """The files below ``evidence/``, and those that nothing lists, by path."""
+
+    def take(self, member: Member) -> Seen:
+        """Read ``member``. Raises :class:`~bundler.errors.NotBelieved`, ``document-too-large``."""
+        digest = hashlib.sha256()
+        size = 0
+        for piece in self._kept(member):
+            digest.update(piece)
+            size += len(piece)
+        return Seen(member.path, member.top, size, member.mode, digest.hexdigest())
+
+    def _kept(self, member: Member) -> Iterator[bytes]:
+        """The pieces of ``member``, each passed on to where it is held."""
+        if member.path.startswith(EVIDENCE) or not sums.is_listed(member.path):
+            yield from self._hold(member)
+            return
+        sink = self._keep(member.path)
+        for piece in member.pieces():
+            if sink is not None:
+                sink.write(piece)
+            yield piece
+
+    def _hold(self, member: Member) -> Iterator[bytes]:
+        parts = []
+        size = 0
+        for piece in member.pieces():
+            size += len(piece)
+            self._held += len(piece)
+            if size > MAX_DOCUMENT or self._held > MAX_DOCUMENTS:
+                raise refusal([Problem("document-too-large", f"{member.path!a} is larger than any such document")])
+            parts.append(piece)
+            yield piece
+        self.documents[member.path] = b"".join(parts)

@@ -1,0 +1,59 @@
+r"""What does ``SHA256SUMS`` say?
+
+The format that ``sha256sum -c`` reads (GNU coreutils manual, 6.6): ``<64 hex digits>  <path>\n``, here always sorted
+by the path's UTF-8 bytes, so that the same files make the same document. Names that would need its escaping
+(backslash, newline) are refused by :mod:`bundler.integrity.names` before.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+SUMS = "SHA256SUMS"
+MANIFEST = "manifest.json"
+CMS = ".p7s"
+OPENPGP = ".asc"
+APPROVALS = "approvals/"
+OPENPGP_KEY = "evidence/sealer.gpg"
+"""Where the public OpenPGP key of the sealer travels, as ``gpgv --keyring`` reads it."""
+
+SEALS = tuple(sealed + suffix for sealed in (SUMS, MANIFEST) for suffix in (CMS, OPENPGP, OPENPGP + CMS))
+"""Every seal that a bundle may have: one of each kind over the sums and the manifest, and one over each OpenPGP seal,
+which alone could be changed in bytes that it does not sign."""
+
+_APPROVAL = re.compile(re.escape(APPROVALS) + r"[0-9a-f]{16}" + re.escape(CMS))
+_LINE = re.compile(r"([0-9a-f]{64})  (.+)")
+
+
+def is_seal(path: str) -> bool:
+    """Whether ``path`` is a signature over the bundle: nothing lists those, they stand for themselves."""
+    return path in SEALS or bool(_APPROVAL.fullmatch(path))
+
+
+def is_listed(path: str) -> bool:
+    """Whether the manifest must list ``path``: everything but itself, the sums that list it, and the seals."""
+    return path not in (SUMS, MANIFEST) and not is_seal(path)
+
+
+def approval(sha256: str) -> str:
+    """Where the approval by the certificate with the fingerprint ``sha256`` lies."""
+    return f"{APPROVALS}{sha256[:16]}{CMS}"
+
+
+def render(digests: Iterable[tuple[str, str]]) -> bytes:
+    """Write pairs of a path and its SHA-256 in hex."""
+    ordered = sorted(digests, key=lambda pair: pair[0].encode())
+    return "".join(f"{digest}  {path}\n" for path, digest in ordered).encode()
+
+
+def parse(document: bytes) -> tuple[tuple[str, str], ...]:
+    """Read pairs of a path and its SHA-256, in the document's order.
+
+    Raises :class:`ValueError` unless the document is, byte for byte, what :func:`render` makes of those pairs.
+    """
+    matches = [_LINE.fullmatch(line) for line in document.decode("utf-8").split("\n")[:-1]]
+    pairs = tuple((match[2], match[1]) for match in matches if match)
+    if render(pairs) != document or len(dict(pairs)) != len(pairs):
+        raise ValueError("it is not a sorted list of SHA-256 digests and paths, each once")
+    return pairs

@@ -1,0 +1,187 @@
+"""In which words is a difference told, whatever the surface?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from bundler.model.diff import TOPICS, Change, Diff, Hunk, Meaning, Side, TextChange, Topic
+from bundler.render.escape_control import visible, visible_line
+
+UNJUDGED = "No signature was judged here: `arc-bundler verify` does that, for each bundle."
+APPROVE = "Approve only what changed."
+
+_TITLES: Mapping[Topic, str] = {
+    "signers": "Signers and keys",
+    "anchors": "Anchors",
+    "weakened": "Weakened checks, and what is unusual",
+    "seal": "Who seals",
+    "approval": "Who must approve",
+    "bundle": "The bundle",
+    "packages": "Packages and versions",
+    "targets": "Targets",
+    "parameters": "Parameters",
+    "endpoints": "Endpoints",
+    "steps": "What the scripts do",
+    "sources": "Where packages come from",
+    "evidence": "Documents of evidence",
+    "files": "Files",
+    "records": "Records",
+}
+SCRIPTS = "The text of scripts and settings"
+_SCRIPTS_BEFORE: Topic = "sources"
+
+_MEANINGS: Mapping[Meaning, str] = {
+    "": "",
+    "other-root": "another root: ask its publisher before you believe it",
+    "other-publisher": "the same root, another publisher: ask them before you believe it",
+    "other-key": "another OpenPGP key: ask its publisher before you believe it",
+    "new-leaf": "the same root and publisher with a new certificate, as publishers renew them",
+    "new-path": "the same certificate, by other links to the same root",
+    "new-signer": "one more signature to believe it by",
+    "lost-signer": "it is not believed by this signature any more",
+    "other-anchors": "the packages were judged by others that are believed: find out who chose them",
+    "other-sealer": "somebody else seals: ask them, by another way than the bundle",
+    "other-certificate": "another certificate: compare its fingerprint with what its owner says",
+    "newer": "newer",
+    "older": "older: a step back",
+    "other-bytes": "other bytes under the same version: a published version should never change",
+    "weaker": "less is demanded or checked than before",
+    "stronger": "more is demanded or checked than before",
+}
+_WITHHELD = {
+    "no-text": "it is no text, or too large to show: compare the files themselves",
+    "secret": "it holds the secret that is embedded, and is never shown",
+    "too-long": "it has too many lines to show: compare the files themselves",
+}
+_PREFIXES = {"facts.": "the package's ", "repository.": "the repository's "}
+_FIELDS = {"order": "the order in which they are listed", "form": "the form of the document alone"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One change, in words. What came from the two sides is made visible already."""
+
+    alarming: bool
+    sign: str
+    """``+`` added, ``-`` removed, ``~`` changed."""
+    title: str
+    meaning: str
+    lines: tuple[tuple[str, str], ...]
+    """The value's lines, each with ``+``, ``-`` or a blank where it is on both sides."""
+
+    def only(self, sign: str) -> tuple[str, ...]:
+        """The lines of one side, for a table with a column for each: without what is on both, if there is more."""
+        return tuple(line for mark, line in self.lines if mark == sign) or tuple(
+            line for mark, line in self.lines if mark == " "
+        )
+
+
+@dataclass(frozen=True)
+class ScriptRow:
+    """One text's change, in words."""
+
+    path: str
+    counts: str
+    hunks: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    """For each its heading as in a unified diff, and its lines with their signs."""
+    withheld: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """What changed under one heading."""
+
+    name: str
+    title: str
+    rows: tuple[Row, ...] = ()
+    scripts: tuple[ScriptRow, ...] = ()
+
+
+def side(one: Side) -> str:
+    """One of the two, in a line."""
+    label = f" [{visible(one.practice)}]" if one.practice else ""
+    return f"{one.kind} {visible(one.name)} {visible(one.version)}{label}"
+
+
+def verdict(diff: Diff) -> str:
+    """How much there is to look at, in a sentence."""
+    if not diff.different:
+        return "Nothing that was compared differs."
+    found = _amount(len(diff.changes), "change")
+    if diff.scripts:
+        found += f" and {_amount(len(diff.scripts), 'text')} that differ{'s' if len(diff.scripts) == 1 else ''}"
+    alarming = sum(change.alarming for change in diff.changes)
+    return f"{found}; {alarming or 'none'} that an ordinary update does not have."
+
+
+def _amount(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def sections(diff: Diff) -> Iterator[Section]:
+    """The changes by topic, the most important first."""
+    for topic in TOPICS:
+        if topic == _SCRIPTS_BEFORE and diff.scripts:
+            yield Section("scripts", SCRIPTS, scripts=tuple(map(_script, diff.scripts)))
+        rows = tuple(_row(change) for change in diff.changes if change.topic == topic)
+        if rows:
+            yield Section(topic, _TITLES[topic], rows)
+
+
+def _row(change: Change) -> Row:
+    sign = {"added": "+", "removed": "-", "changed": "~"}[change.what]
+    field = _field(change.field)
+    parts = (change.subject, field) if change.topic != "weakened" else (field, change.subject)
+    title = ": ".join(visible(part) for part in parts if part)
+    return Row(
+        alarming=change.alarming,
+        sign=sign,
+        title=title,
+        meaning=_MEANINGS[change.meaning],
+        lines=tuple((mark, visible(line)) for mark, line in _lines(change)),
+    )
+
+
+def _field(name: str) -> str:
+    for prefix, words in _PREFIXES.items():
+        if name.startswith(prefix):
+            return words + name.removeprefix(prefix).replace("_", " ")
+    return _FIELDS.get(name, name.replace("_", " "))
+
+
+def _lines(change: Change) -> Iterator[tuple[str, str]]:
+    """The lines before and after. One on both sides is told, once, of signers alone: a root that stays is news too.
+
+    Where no line is on one side only (they may stand in another order) all of them are told.
+    """
+    both = set(change.was) & set(change.now)
+    yield from (("-", line) for line in change.was if line not in both)
+    yield from (("+", line) for line in change.now if line not in both)
+    if change.topic == "signers" or {*change.was, *change.now} == both:
+        yield from ((" ", line) for line in change.was if line in both)
+
+
+def _script(text: TextChange) -> ScriptRow:
+    counts = f"{_amount(text.count('+'), 'line')} added, {text.count('-')} removed"
+    if text.what != "changed":
+        counts = f"{text.what}, {counts}"
+    windows = all(line.text.endswith("\r") for hunk in text.hunks for line in hunk.lines if line.ended)
+    return ScriptRow(
+        path=visible(text.path),
+        counts="" if text.withheld else counts,
+        hunks=tuple((_heading(hunk), tuple(_hunk_lines(hunk, windows=windows))) for hunk in text.hunks),
+        withheld=_WITHHELD.get(text.withheld, ""),
+    )
+
+
+def _heading(hunk: Hunk) -> str:
+    return f"@@ -{hunk.was_start},{hunk.was_count} +{hunk.now_start},{hunk.now_count} @@"
+
+
+def _hunk_lines(hunk: Hunk, *, windows: bool) -> Iterator[tuple[str, str]]:
+    """A text whose every line ends as Windows has it is shown without that; otherwise the difference is one to see."""
+    for line in hunk.lines:
+        yield line.sign, visible_line(line.text.removesuffix("\r") if windows else line.text)
+        if not line.ended:
+            yield "\\", " No newline at end of file"

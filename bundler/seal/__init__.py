@@ -1,1 +1,0 @@
-"""How will others believe us? Checking a bundle; later signing and envelopes."""

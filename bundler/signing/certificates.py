@@ -1,0 +1,169 @@
+"""Which certificates are in this file, and which of them is the key's?
+
+The order in a file says nothing: the signer is the one that fits the key, and its issuers are found by their
+signatures; others are left out. So the same certificates make the same seal.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+
+from bundler.errors import SigningError
+from bundler.formats import certificate as in_file
+from bundler.formats.parse_error import Malformed
+from bundler.trust import certificate_policy
+
+LARGEST = 1 << 20
+"""Bytes of a file with a key or certificates."""
+_MOST = 32
+"""Certificates in one file."""
+_WANTED = "give a PEM file with the certificate of the key, and those of its issuers if there are any"
+
+
+def read(place: Path) -> tuple[x509.Certificate, ...]:
+    """Read the certificates in a file: PEM, any number in any order; or one in DER. Raises :class:`SigningError`."""
+    return parse(content_of(place, "certificate"), place)
+
+
+def parse(content: bytes, place: Path | str) -> tuple[x509.Certificate, ...]:
+    """Read the certificates in ``content``, which came from ``place``. Raises :class:`SigningError`."""
+    try:
+        found = tuple(in_file.in_pem(content)) if b"-----BEGIN" in content else (content,)
+    except Malformed as error:
+        raise SigningError(f"{place}: {error}", do=_WANTED) from error
+    if not found:
+        raise SigningError(f"{place} holds no certificate", details=guesses(content), do=_WANTED)
+    if len(found) > _MOST:
+        raise SigningError(f"{place} holds {len(found)} certificates", do="give the signer's and its issuers' alone")
+    return tuple(_loaded(der, place) for der in found)
+
+
+def _loaded(der: bytes, place: Path | str) -> x509.Certificate:
+    try:
+        return in_file.loaded(der)
+    except Malformed:
+        raise SigningError(f"{place} holds no readable certificate", details=guesses(der), do=_WANTED) from None
+
+
+def chain_of(key: object, given: Iterable[x509.Certificate], place: Path | str) -> tuple[x509.Certificate, ...]:
+    """Find the certificate of the public ``key`` among those ``given``, and its issuers as far as they are there.
+
+    ``place`` says where they came from. Raises :class:`SigningError` if none or several fit the key.
+    """
+    distinct = sorted(set(given), key=_der)
+    fitting = [one for one in distinct if _public(one) == key]
+    if not fitting:
+        raise SigningError(
+            f"the certificate in {place} does not belong to the key",
+            details=[f"certificate: {certificate_policy.named(one)}" for one in distinct],
+            do="give the certificate that was issued for this key",
+        )
+    if len(fitting) > 1:
+        raise SigningError(
+            f"{place} holds {len(fitting)} certificates of this key",
+            details=[
+                f"certificate: {certificate_policy.named(one)}, until {one.not_valid_after_utc:%Y-%m-%d}"
+                for one in fitting
+            ],
+            do="leave only the one that shall stand for the seal",
+        )
+    return _followed(fitting[0], distinct)
+
+
+def chain_of_leaf(given: Iterable[x509.Certificate], place: Path | str) -> tuple[x509.Certificate, ...]:
+    """As :func:`chain_of`, where the key cannot be seen: the signer is the one that issued none of the others.
+
+    Raises :class:`SigningError` if that is not exactly one.
+    """
+    distinct = sorted(set(given), key=_der)
+    leaves = [
+        one
+        for one in distinct
+        if not any(certificate_policy.is_issuer(one, other) for other in distinct if other != one)
+    ]
+    if len(leaves) != 1:
+        raise SigningError(
+            f"{place} does not tell which certificate is the signer's",
+            details=[f"certificate: {certificate_policy.named(one)}" for one in leaves or distinct],
+            do="leave only the signer's and those of its issuers",
+        )
+    return _followed(leaves[0], distinct)
+
+
+def _followed(signer: x509.Certificate, given: Sequence[x509.Certificate]) -> tuple[x509.Certificate, ...]:
+    chain = [signer]
+    while chain[-1].subject != chain[-1].issuer:
+        issuer = next((one for one in given if one not in chain and certificate_policy.is_issuer(one, chain[-1])), None)
+        if issuer is None:
+            break
+        chain.append(issuer)
+    return tuple(chain)
+
+
+def _der(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.DER)
+
+
+def _public(certificate: x509.Certificate) -> object:
+    try:
+        return certificate.public_key()
+    except (UnsupportedAlgorithm, ValueError):
+        return None
+
+
+def content_of(place: Path, what: str) -> bytes:
+    """Read a file that must be neither empty nor huge: a wrong path may name anything. Raises :class:`SigningError`."""
+    try:
+        with place.open("rb") as file:
+            content = file.read(LARGEST + 1)
+    except OSError as error:
+        raise SigningError(
+            f"the {what} {place} cannot be read: {error.strerror or error}",
+            do="give the path of a file that you may read",
+        ) from error
+    if not content:
+        raise SigningError(f"the {what} {place} is empty", do="give the right file, or make it anew (docs/sealing.md)")
+    if len(content) > LARGEST:
+        raise SigningError(f"the {what} {place} is larger than {LARGEST} bytes", do="give the right file")
+    return content
+
+
+def cut_short(content: bytes) -> bool:
+    """Whether it is DER that says of itself that it is longer (X.690 section 8.1.3.5), as keys in files are."""
+    head = re.match(rb"\x30([\x82\x83])", content)
+    if head is None:
+        return False
+    octets = head[1][0] & 0x7F
+    return len(content) < 2 + octets + int.from_bytes(content[2 : 2 + octets], "big")
+
+
+_SIGHTS = (
+    (b"-----BEGIN OPENSSH PRIVATE KEY-----", "It is a key of OpenSSH's."),
+    (b"-----BEGIN PGP", "It is an OpenPGP key: that is what `--openpgp-key` takes."),
+    (b"-----BEGIN CERTIFICATE REQUEST-----", "It is a request for a certificate: an authority makes the certificate."),
+    (b"-----BEGIN PKCS7-----", "It is PKCS #7: `openssl pkcs7 -print_certs` makes PEM of its certificates."),
+    (b"-----BEGIN CERTIFICATE-----", "It is a certificate: that is what `--seal-certificate` takes."),
+    (b"PRIVATE KEY-----", "It is a private key: that is what `--seal-key` takes."),
+    (b"-----BEGIN PUBLIC KEY-----", "It is a public key."),
+    (b"<html", "It is a web page."),
+    (b"<!doctype html", "It is a web page."),
+)
+
+
+def guesses(content: bytes) -> tuple[str, ...]:
+    """What ``content`` seems to be, when it is not what it should be; a sentence, or none."""
+    head = content[:4096].lower()
+    for sight, sentence in _SIGHTS:
+        if sight.lower() in head:
+            return (sentence,)
+    if head.startswith(b"\x30"):
+        return (
+            "It is DER: `openssl pkey -inform DER` makes PEM of a key, `openssl x509 -inform DER` of a certificate.",
+        )
+    return ()

@@ -1,0 +1,106 @@
+"""How does a secret travel beside a bundle, so that only its servers can read it and only its sealer can have sent it?
+
+A letter (a few lines of text) is signed with the sealer's key as a CMS message that holds it (RFC 5652 section 5), and
+that is encrypted for its recipients as CMS EnvelopedData (section 6): AES-256-CBC, its key under RSA with PKCS #1
+v1.5 for each recipient (RFC 8017 section 7.2), which `openssl cms` and every .NET ``EnvelopedCms`` open. CBC
+authenticates nothing, hence the signature inside; the letter names its bundle, its recipients and its end, so that
+it is no use anywhere else.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.ciphers import algorithms
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
+
+from bundler.errors import SigningError
+from bundler.formats import cms
+from bundler.formats.certificate import fingerprint
+from bundler.signing.signing_key import SigningKey
+from bundler.trust.certificate_policy import named
+
+Kind = Literal["secret", "token", "certificate"]
+"""A service principal's secret, an access token, or a certificate with its key (PKCS #12 or PEM)."""
+
+FIRST_LINE = "arc-bundler envelope 1"
+LEAST_RSA = 2048
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What an envelope holds."""
+
+    bundle: str
+    """The bundle's name; any version of it may open the envelope."""
+    kind: Kind
+    expires: datetime
+    """UTC, whole seconds; no script uses it afterwards."""
+    secret: bytes = field(repr=False)
+
+    def text(self, recipients: Sequence[x509.Certificate]) -> bytes:
+        """As lines of ``name: value``, which bash reads as easily as PowerShell."""
+        lines = (
+            FIRST_LINE,
+            f"bundle: {self.bundle}",
+            f"kind: {self.kind}",
+            f"expires: {int(self.expires.timestamp())}",
+            *(f"for: {fingerprint(one)}" for one in recipients),
+            f"secret: {base64.b64encode(self.secret).decode()}",
+        )
+        return "\n".join((*lines, "")).encode()
+
+
+def close(letter: Letter, recipients: Sequence[x509.Certificate], key: SigningKey) -> bytes:
+    """The envelope in DER: ``letter`` signed by ``key``, then encrypted for each of ``recipients``.
+
+    Raises :class:`SigningError`, and what :func:`require_recipient` raises is to be asked before.
+    """
+    text = letter.text(recipients)
+    signed = cms.write(key.certificates[:1], key.algorithm, key.sign(text), content=text)
+    builder = pkcs7.PKCS7EnvelopeBuilder().set_data(signed).set_content_encryption_algorithm(algorithms.AES256)
+    for recipient in recipients:
+        builder = builder.add_recipient(recipient)
+    return builder.encrypt(Encoding.DER, [pkcs7.PKCS7Options.Binary])
+
+
+def require_recipient(certificate: x509.Certificate, *, at: datetime, until: datetime) -> None:
+    """Refuse a certificate that no envelope can be closed for. Raises :class:`SigningError`.
+
+    RSA of 2048 bits or more; keyUsage, where there is one, with keyEncipherment (RFC 5280 section 4.2.1.3); valid now
+    and until the envelope ends.
+    """
+    problem = _problem(certificate, at, until)
+    if problem:
+        raise SigningError(
+            f"no envelope can be closed for {named(certificate)}: {problem}",
+            do="give an RSA certificate for encryption of the servers, or use `--passphrase`",
+        )
+
+
+def _problem(certificate: x509.Certificate, at: datetime, until: datetime) -> str:
+    key = certificate.public_key()
+    if not isinstance(key, rsa.RSAPublicKey) or key.key_size < LEAST_RSA:
+        return f"its key is not RSA with {LEAST_RSA} bits or more"
+    if not _enciphers(certificate):
+        return "its key usage lacks keyEncipherment"
+    if not certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc:
+        return "it is not valid now"
+    if certificate.not_valid_after_utc < until:
+        return f"it ends on {certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC, before the envelope"
+    return ""
+
+
+def _enciphers(certificate: x509.Certificate) -> bool:
+    try:
+        return certificate.extensions.get_extension_for_class(x509.KeyUsage).value.key_encipherment
+    except x509.ExtensionNotFound:
+        return True
+    except ValueError:
+        return False

@@ -1,0 +1,129 @@
+"""Which OpenPGP key signs besides the sealing key, and how?
+
+Sequoia signs (``docs/decisions/0002-openpgp-by-sequoia.md``). It stamps this machine's time into each signature and
+salts it, so that no two are the same bytes: an ``.asc`` is the one part of a seal that never repeats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pysequoia
+from pysequoia.packet import PacketPile, Tag
+
+from bundler.errors import BundlerError, SigningError
+from bundler.signing.certificates import content_of, guesses
+from bundler.signing.keys import Passphrase, demanded, look_at_mode
+
+_SECRETS = (Tag.SecretKey, Tag.SecretSubkey)
+_ENCRYPTED = "secret key material is encrypted"
+"""How Sequoia says that a passphrase is wanted; it has no other way to ask."""
+
+
+@dataclass(frozen=True)
+class _Signer:
+    certificate: bytes
+    fingerprint: str
+    signer: Any
+    place: Path
+
+    def sign(self, content: bytes) -> bytes:
+        with _library(f"the OpenPGP key {self.place} does not sign"):
+            made = pysequoia.sign(self.signer, content, mode=pysequoia.SignatureMode.DETACHED)
+        with _library("the OpenPGP signature that was made does not verify"):
+            self._verify(content, made)
+        return bytes(made)
+
+    def _verify(self, content: bytes, made: bytes) -> None:
+        public = pysequoia.Cert.from_bytes(self.certificate)
+        found = pysequoia.verify(content, lambda _: [public], signature=pysequoia.Sig.from_bytes(made))
+        if [valid.certificate.upper() for valid in found.valid_sigs] != [self.fingerprint]:
+            raise SigningError("the OpenPGP signature that was made is another key's", do="sign with another key")
+
+
+def read(place: Path, passphrase: Passphrase, *, at: datetime, warn: Callable[[str], None]) -> _Signer:
+    """Read a secret key, armored or not, that can sign ``at`` that moment.
+
+    ``passphrase`` is asked only if the key is encrypted; ``warn`` as :func:`bundler.signing.keys.read`. Raises
+    :class:`SigningError` for a revoked, expired or weak key, for one that ``gpgv`` does not read (version 6), and for
+    whatever else is in the file.
+    """
+    content = content_of(place, "OpenPGP key")
+    secret = _secret(content, place)
+    look_at_mode(place, warn)
+    with _library(f"{place} holds no OpenPGP key that can be read"):
+        certificate = secret.extract_certificate()
+        public = str(certificate).encode()
+    _require_usable(certificate, place, at)
+    signer = _unlocked(secret, place, passphrase)
+    return _Signer(public, certificate.fingerprint.upper(), signer, place)
+
+
+@contextmanager
+def _library(what: str, *, details: tuple[str, ...] = (), do: str = "sign with another key") -> Iterator[None]:
+    """Turn what the library raises, a ``RuntimeError`` or another, into a :class:`SigningError`."""
+    try:
+        yield
+    except BundlerError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the library documents no exceptions of its own
+        raise SigningError(what, details=details or (_said(error),), do=do) from None
+
+
+def _said(error: BaseException) -> str:
+    """What an error of the library says, and why; the rest is a stack trace of the library's."""
+    said, _, cause = str(error).partition("\n\nStack backtrace")[0].partition("\n\nCaused by:\n")
+    parts = [part.strip().partition("\n")[0] for part in (said, cause)]
+    return ": ".join(part for part in parts if part) or type(error).__name__
+
+
+def _secret(content: bytes, place: Path) -> pysequoia.Tsk:
+    do = "export the secret key with `gpg --armor --export-secret-keys FINGERPRINT`"
+    details = () if b"-----BEGIN PGP" in content else guesses(content)
+    with _library(f"{place} holds no OpenPGP key that can be read", details=details, do=do):
+        if content.count(b"-----BEGIN PGP") > 1:
+            raise SigningError(f"{place} holds several OpenPGP blocks", do="export the one key that shall sign")
+        packets = [packet.tag for packet in PacketPile.from_bytes(content)]
+        if not any(tag in _SECRETS for tag in packets):
+            raise SigningError(f"{place} holds a public OpenPGP key, which signs nothing", do=do)
+        if sum(tag in (Tag.SecretKey, Tag.PublicKey) for tag in packets) > 1:
+            raise SigningError(f"{place} holds several OpenPGP keys", do="export the one that shall sign")
+        return pysequoia.Tsk.from_bytes(content)
+
+
+def _require_usable(certificate: pysequoia.Cert, place: Path, at: datetime) -> None:
+    with _library(f"the OpenPGP key {place} is not fit to sign"):
+        revoked, expires = certificate.is_revoked, certificate.expiration
+    if revoked:
+        raise SigningError(f"the OpenPGP key {place} is revoked", do="sign with another key")
+    if expires is not None and expires <= at:
+        raise SigningError(
+            f"the OpenPGP key {place} expired on {expires:%Y-%m-%d}",
+            do="extend it (`gpg --quick-set-expire`) and export it again, or sign with another key",
+        )
+    if len(certificate.fingerprint) != 40:
+        raise SigningError(
+            f"the OpenPGP key {place} is of version 6, which the targets' gpgv does not read",
+            do="sign with a key of version 4",
+        )
+
+
+def _unlocked(secret: pysequoia.Tsk, place: Path, passphrase: Passphrase) -> Any:
+    try:
+        return secret.signer()
+    except Exception as error:  # noqa: BLE001 - the library documents no exceptions of its own
+        if _ENCRYPTED not in str(error):
+            raise SigningError(
+                f"the OpenPGP key {place} holds no secret that signs now",
+                details=(_said(error),),
+                do="export a key whose signing subkey is there, and neither revoked nor expired",
+            ) from None
+    word = demanded(passphrase, f"the OpenPGP key {place} is encrypted, and there is no passphrase", "openpgp")
+    wrong = f"the passphrase does not open the OpenPGP key {place}"
+    with _library(wrong, details=("It is wrong.",), do="give the passphrase that the key was encrypted with"):
+        return secret.signer(word)

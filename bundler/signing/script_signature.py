@@ -1,0 +1,151 @@
+"""How is a PowerShell script of ours signed, for servers that run no other (``AllSigned``)?
+
+Authenticode, as ``Set-AuthenticodeSignature`` makes it (about_Signing, learn.microsoft.com; "Windows Authenticode
+Portable Executable Signature Format", Microsoft, 2008), by any
+:class:`~bundler.signing.signing_key.SigningKey`. There is no timestamp, so that a signature counts while its certificate is valid, and the same key and script give the same bytes
+unless the key draws at random. Every signature is judged before it is given out.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from cryptography import x509
+
+from bundler.errors import NotBelieved, SigningError
+from bundler.formats import authenticode as der
+from bundler.formats import cms
+from bundler.formats import powershell_signature as block
+from bundler.formats.certificate import fingerprint
+from bundler.model.seal import Algorithm
+from bundler.signing import authenticode_writer as writing
+from bundler.signing.signing_key import SigningKey
+from bundler.trust import authenticode, certificate_path, certificate_policy
+
+SUFFIX: Final = ".ps1"
+"""How the name of a file ends that is signed so."""
+
+_DESCRIPTION: Final = "Azure Arc onboarding, made by arc-bundler"
+"""The program's name, which Windows shows beside the publisher's."""
+
+
+def require_ready(key: SigningKey, at: datetime) -> None:
+    """Refuse a key whose scripts no server would run ``at`` that moment. Raises :class:`SigningError`."""
+    leaf = key.certificates[0]
+    found = [
+        (f"{problem.what}.", problem.do) for problem in certificate_policy.problems(leaf, key.certificates[1:], at)
+    ]
+    if not found:
+        try:
+            certificate_path.check_alone(leaf, authenticode.CODE_SIGNING, at)
+        except NotBelieved as error:
+            wanted = "give a certificate whose extended key usage names codeSigning, and that is no authority's"
+            found = [(f"{error.what}.", f"{wanted} (docs/sealing.md)")]
+    if found:
+        raise SigningError(
+            "this certificate may not sign scripts",
+            details=[f"certificate: {certificate_policy.named(leaf)}", *(what for what, _ in found)],
+            do=found[0][1],
+        )
+
+
+def sign(script: bytes, key: SigningKey, *, at: datetime) -> bytes:
+    """``script`` with its signature block, judged ``at`` that moment.
+
+    Raises :class:`SigningError` for a key that signs no scripts then, or a script that is signed or none.
+    """
+    require_ready(key, at)
+    attributes = _attributes(_content(script, key.algorithm), key.algorithm)
+    signed = _with(script, key.certificates, key.algorithm, key.sign(attributes))
+    require_signed(signed, _sha256(key), at=at)
+    return signed
+
+
+def require_signed(script: bytes, sha256: str, *, at: datetime) -> None:
+    """Refuse a script that the certificate with this fingerprint did not sign, in the form that :func:`sign` writes.
+
+    Raises :class:`NotBelieved`.
+    """
+    authenticode.judge_pinned(io.BytesIO(script), "ps1", sha256=sha256, at=at)
+    pkcs7 = block.SignedScript(io.BytesIO(script)).pkcs7
+    if _rewritten(der.read_signature(pkcs7)) != pkcs7:
+        raise NotBelieved(
+            "the signature of the script is malformed: it is not written as its signer writes it",
+            reason="malformed",
+            do="do not run it; ask whoever built the bundle",
+        )
+
+
+def is_by(signed: bytes, script: bytes, key: SigningKey, *, at: datetime) -> bool:
+    """Whether ``signed`` is what :func:`sign` makes of ``script``, for a key that may draw at random.
+
+    Without asking the key: every byte but the signature's value follows from the script and the certificates, and the
+    value is one of the key's.
+    """
+    try:
+        require_signed(signed, _sha256(key), at=at)
+        (signer,) = der.read_signature(block.SignedScript(io.BytesIO(signed)).pkcs7).signers
+    except NotBelieved:
+        return False
+    return signed == _with(script, key.certificates, key.algorithm, signer.signature)
+
+
+def _rewritten(found: der.Signature) -> bytes:
+    """A believed signature, as its signed parts and its certificates would be written: readers pass over the rest."""
+    (signer,) = found.signers
+    info = writing.signer_info(
+        signer.issuer,
+        signer.serial,
+        algorithm=signer.digest_algorithm,
+        rsa=signer.signature_algorithm == "rsassa_pkcs1v15",
+        attributes=signer.signed_bytes,
+        value=signer.signature,
+    )
+    content = writing.sequence(found.content)
+    return writing.signed_data(1, found.content_type, content, found.certificates, [info], signer.digest_algorithm)
+
+
+def unsigned(script: bytes) -> str:
+    """The text of a script that is not signed yet. Raises :class:`SigningError`, and NotBelieved for no text."""
+    text = block.decode(script)
+    if block.BEGIN in text:
+        raise SigningError("the script is signed already")
+    return text
+
+
+def _with(script: bytes, certificates: Sequence[x509.Certificate], algorithm: Algorithm, value: bytes) -> bytes:
+    content, digest = _content(script, algorithm), cms.DIGESTS[algorithm]
+    info = writing.signer_info(
+        certificates[0].issuer.public_bytes(),
+        certificates[0].serial_number,
+        algorithm=digest,
+        rsa=algorithm == "rsa-sha256",
+        attributes=_attributes(content, algorithm),
+        value=value,
+    )
+    travelling = writing.encoded(_travelling(certificates))
+    pkcs7 = writing.signed_data(1, der.SPC_INDIRECT_DATA, content, travelling, [info], digest)
+    return block.with_block(script, pkcs7)
+
+
+def _content(script: bytes, algorithm: Algorithm) -> bytes:
+    digest = cms.DIGESTS[algorithm]
+    return writing.indirect_data("ps1", block.text_digest(unsigned(script), digest), digest)
+
+
+def _attributes(content: bytes, algorithm: Algorithm) -> bytes:
+    return writing.signed_attributes(
+        cms.DIGESTS[algorithm], der.SPC_INDIRECT_DATA, writing.inside(content), writing.file_attributes(_DESCRIPTION)
+    )
+
+
+def _travelling(certificates: Sequence[x509.Certificate]) -> list[x509.Certificate]:
+    """All but a root above the signer: a server believes its own copy alone."""
+    return [one for one in certificates if one is certificates[0] or one.issuer != one.subject]
+
+
+def _sha256(key: SigningKey) -> str:
+    return fingerprint(key.certificates[0])

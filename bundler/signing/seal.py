@@ -1,0 +1,62 @@
+"""Which signatures does a bundle get, and what does it say of them before they exist?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from bundler.errors import SigningError
+from bundler.formats import cms
+from bundler.formats.armor import dearmor
+from bundler.integrity import sums
+from bundler.model.seal import Seal
+from bundler.signing.signing_key import Sealer, SigningKey
+from bundler.trust import signer_identity
+from bundler.trust.certificate_policy import require_usable
+from bundler.trust.signer_identity import signer
+
+
+def require_ready(key: SigningKey, at: datetime) -> None:
+    """Refuse a key that may not seal ``at`` that moment. Raises :class:`SigningError`."""
+    require_usable(key.certificates[0], key.certificates[1:], at)
+
+
+def describe(sealer: Sealer) -> Seal:
+    """What the manifest says of the seal, before it is made."""
+    openpgp = sealer.openpgp.fingerprint if sealer.openpgp else ""
+    own, *above = sealer.key.certificates
+    return Seal(signer=signer(own), issuers=signer_identity.fingerprints(above), openpgp=openpgp)
+
+
+def keyring(sealer: Sealer) -> dict[str, bytes]:
+    """The public OpenPGP key, by its path in the bundle; nothing where there is none."""
+    return {sums.OPENPGP_KEY: dearmor(sealer.openpgp.certificate)} if sealer.openpgp else {}
+
+
+def seals(documents: Mapping[str, bytes], sealer: Sealer) -> dict[str, bytes]:
+    """Every seal over ``documents`` (the sums and the manifest, by path), by its path.
+
+    The same documents and the same key give the same seals, unless the key's algorithm or its token draws at random.
+    Raises :class:`SigningError`.
+    """
+    made: dict[str, bytes] = {}
+    for path in (sums.SUMS, sums.MANIFEST):
+        signed = {path: documents[path]}
+        if sealer.openpgp:
+            signed[path + sums.OPENPGP] = sealer.openpgp.sign(documents[path])
+        made |= {name + sums.CMS: detached(content, sealer.key) for name, content in signed.items()}
+        made |= {name: content for name, content in signed.items() if name != path}
+    return made
+
+
+def detached(content: bytes, key: SigningKey) -> bytes:
+    """A detached CMS signature over ``content``. Raises :class:`SigningError`."""
+    signature = key.sign(content)
+    seal = cms.write(key.certificates, key.algorithm, signature)
+    sizes = [form.size for form in cms.forms(key.certificates, key.algorithm)]
+    if len(seal) > cms.LARGEST or len(seal) not in sizes:
+        raise SigningError(
+            f"the seal would have {len(seal)} bytes, which no seal of this key has",
+            do="sign again; if it stays so, give fewer certificates with the key",
+        )
+    return seal

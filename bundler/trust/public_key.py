@@ -1,0 +1,31 @@
+"""Verifies a raw signature with the public key of a certificate (RSA PKCS #1 v1.5, ECDSA)."""
+
+from __future__ import annotations
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+
+from bundler.model.seal import Algorithm
+
+
+def digest_of(algorithm: Algorithm) -> hashes.SHA256 | hashes.SHA384:
+    """The hash function that belongs to ``algorithm``."""
+    return hashes.SHA384() if algorithm == "ecdsa-sha384" else hashes.SHA256()
+
+
+def verifies(certificate: x509.Certificate, algorithm: Algorithm, signature: bytes, content: bytes) -> bool:
+    """Whether the key of ``certificate`` made ``signature`` over ``content``, in that very way."""
+    digest = digest_of(algorithm)
+    try:
+        key = certificate.public_key()
+        if isinstance(key, rsa.RSAPublicKey) and algorithm == "rsa-sha256":
+            key.verify(signature, content, padding.PKCS1v15(), digest)
+        elif isinstance(key, ec.EllipticCurvePublicKey) and algorithm != "rsa-sha256":
+            key.verify(signature, content, ec.ECDSA(digest))
+        else:
+            return False
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError):  # or the key is none that anybody could sign with
+        return False
+    return True
