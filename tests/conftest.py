@@ -5,10 +5,11 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
-import powershell_bench
 import pytest
-from far_side_states import pytest_itemcollected, pytest_terminal_summary
 from hypothesis import settings
+
+from tests.support import powershell_hosts
+from tests.support.state_matrix import pytest_itemcollected, pytest_terminal_summary
 
 # What a shell starts in the background (``make test &``, ``nohup``) ignores these, and so would what the tests start
 # and interrupt: a handler is not inherited, to be ignored is.
@@ -38,7 +39,7 @@ def corpus() -> Path:
 @pytest.fixture(scope="session")
 def powershell() -> str:
     """The path of a PowerShell; tests that need one are skipped where there is none, and fail in CI."""
-    found = powershell_bench.find()
+    found = powershell_hosts.find()
     if found is None:
-        (pytest.fail if powershell_bench.demanded() else pytest.skip)(powershell_bench.REASON)
+        (pytest.fail if powershell_hosts.demanded() else pytest.skip)(powershell_hosts.REASON)
     return found

@@ -11,9 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-import powershell_bench
-import sample_bundles
-import sealed_bundles
+from tests.support import powershell_hosts, sample_bundles, sealed_bundles
 
 
 def render(folder: Path) -> None:
@@ -47,10 +45,10 @@ def shellcheck(scripts: list[Path]) -> int:
 
 def powershell(scripts: list[Path]) -> int:
     """The linter that says what the oldest Windows targets would not run."""
-    program = powershell_bench.find_linter()
+    program = powershell_hosts.find_linter()
     if program is None:
-        sys.stderr.write(f"{powershell_bench.REASON}; the PowerShell scripts were not looked at\n")
-        return int(powershell_bench.demanded())
+        sys.stderr.write(f"{powershell_hosts.REASON}; the PowerShell scripts were not looked at\n")
+        return int(powershell_hosts.demanded())
     return subprocess.run([program, "-Lint", *scripts], check=False).returncode
 
 

@@ -30,13 +30,14 @@ from hashlib import sha256
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT))
 
-import far_side_machine as machine  # noqa: E402
-import far_side_network as world  # noqa: E402
-import far_side_windows  # noqa: E402
-import powershell_bench  # noqa: E402
+
 import pytest  # noqa: E402
+
+from tests.support import network_namespace as world  # noqa: E402
+from tests.support import powershell_hosts, windows_bench  # noqa: E402
+from tests.support import target_machine as machine  # noqa: E402
 
 FOLDER = ROOT / "docs" / "transcripts"
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -364,13 +365,13 @@ def show(told: Transcript, server: Server, command: str, code: int = 0, typed: s
 
 def windows(made: Path, folder: Path, network: world.Network, server: Server, powershell: str) -> Transcript:
     """The same on Windows, as far as it can be played."""
-    played = far_side_windows.make(folder / "windows", powershell)
+    played = windows_bench.make(folder / "windows", powershell)
     shutil.rmtree(played / "bundle")
     shutil.copytree(made / f"{NAME}-{VERSION}", played / "bundle")
     version = re.search(r"PackageVersion = '([\d.]+)'", (played / "bundle/install.ps1").read_text(encoding="utf-8-sig"))
     assert version
     agent = (played / "stand-in/lab-agent").read_text(encoding="utf-8")
-    (played / "stand-in/lab-agent").write_text(agent.replace(far_side_windows.sample.WINDOWS_VERSION, version[1]))
+    (played / "stand-in/lab-agent").write_text(agent.replace(windows_bench.sample.WINDOWS_VERSION, version[1]))
     hosts, roots = folder / "hosts", folder / "roots.pem"
     shutil.copy(server.root / "etc/hosts", hosts)
     shutil.copy(server.root / "etc/ssl/certs/ca-certificates.crt", roots)
@@ -411,7 +412,7 @@ def windows(made: Path, folder: Path, network: world.Network, server: Server, po
     return told
 
 
-def windows_environment(played: far_side_windows.Server) -> dict[str, str]:
+def windows_environment(played: windows_bench.Server) -> dict[str, str]:
     """The folders of the played Windows."""
     return {
         "ProgramW6432": str(played / "Programs"),
@@ -501,11 +502,11 @@ def capture(scratch: Path) -> list[Transcript]:
         network.start(names, plain=True)
         server, well = linux(made, machine.unpack(archive, scratch / "server"), network, names)
         captured += [well, trouble(made, machine.unpack(archive, scratch / "troubled"), network, names)]
-        powershell = powershell_bench.find()
+        powershell = powershell_hosts.find()
         if powershell:
             captured.append(windows(made, scratch, network, server, powershell))
         else:
-            print(f"docs/transcripts/windows.txt stays as it is: {powershell_bench.REASON}")
+            print(f"docs/transcripts/windows.txt stays as it is: {powershell_hosts.REASON}")
     finally:
         network.stop()
     return captured

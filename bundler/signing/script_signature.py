@@ -1,9 +1,9 @@
 """How is a PowerShell script of ours signed, for servers that run no other (``AllSigned``)?
 
 Authenticode, as ``Set-AuthenticodeSignature`` makes it (about_Signing, learn.microsoft.com; "Windows Authenticode
-Portable Executable Signature Format", Microsoft, 2008), by any
-:class:`~bundler.signing.signing_key.SigningKey`. There is no timestamp, so that a signature counts while its certificate is valid, and the same key and script give the same bytes
-unless the key draws at random. Every signature is judged before it is given out.
+Portable Executable Signature Format", Microsoft, 2008), by any :class:`~bundler.signing.signing_key.SigningKey`. There
+is no timestamp, so that a signature counts while its certificate is valid, and the same key and script give the same
+bytes unless the key draws at random. Every signature is verified before it is given out.
 """
 
 from __future__ import annotations

@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from mirrored import mirrored
 
 from bundler.cli.main import outcome
 from bundler.errors import LockError, NotBelieved, UsageError
@@ -32,6 +31,7 @@ from bundler.model.tree import Entry
 from bundler.pack import manifest as manifests
 from bundler.pack import writers
 from bundler.render.escape_control import visible
+from tests.support.mirrored import mirrored
 
 TIME = datetime(2026, 11, 22, 3, 4, 5, tzinfo=timezone.utc)
 END = datetime(2027, 11, 22, 3, 4, 5, tzinfo=timezone.utc)

@@ -11,13 +11,13 @@ from datetime import timedelta
 import click
 import pysequoia
 import pytest
-import sealing_keys as made
 from click.testing import CliRunner
 
 from bundler.cli.console import Surface
 from bundler.cli.signing_options import SealSettings, seal_options, sealer
 from bundler.errors import BundlerError, SigningError, UsageError
 from bundler.trust.public_key import verifies
+from tests.support import signing_keys as made
 
 NOTHING = SealSettings(
     seal_key=None,

@@ -7,10 +7,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from fetch_bench import Bench
-from misbehaving_server import MisbehavingServer, authority, serving
 
 from bundler.fetch.network import Network
+from tests.support.downloads import Bench
+from tests.support.misbehaving_server import MisbehavingServer, authority, serving
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fetch_bench import Bench
 from hypothesis import given
 from hypothesis import strategies as st
-from misbehaving_server import Exchange, File, stall, status
 from pyfakefs.fake_filesystem import FakeFilesystem
 
 from bundler.errors import NotBelieved, UpstreamError, UsageError, WriteError
@@ -23,6 +21,8 @@ from bundler.fetch import ranges, retry
 from bundler.fetch.download import Downloader, file_of
 from bundler.fetch.network import Network
 from bundler.model.progress import Silence
+from tests.support.downloads import Bench
+from tests.support.misbehaving_server import Exchange, File, stall, status
 
 FILES = {f"/{number}": random.Random(number).randbytes(200_000 + number) for number in range(12)}
 

@@ -9,13 +9,14 @@ import sys
 import threading
 from multiprocessing.process import BaseProcess
 
-import fetch_once
 import pytest
-from fetch_bench import Bench
-from misbehaving_server import Exchange, File
+
+from tests.support import fetch_once
+from tests.support.downloads import Bench
+from tests.support.misbehaving_server import Exchange, File
 
 CONTEXT = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
-CONTEXT.set_forkserver_preload(["bundler.fetch.download", "fetch_once"])
+CONTEXT.set_forkserver_preload(["bundler.fetch.download", "tests.support.fetch_once"])
 CONTENT = random.Random(3).randbytes(4_000_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 POINTS = 100

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from fetch_bench import Bench
 from hypothesis import given
 from hypothesis import strategies as st
-from misbehaving_server import File, proxying
 
 from bundler.errors import UpstreamError, UsageError
 from bundler.fetch import proxies
 from bundler.fetch.network import Network
+from tests.support.downloads import Bench
+from tests.support.misbehaving_server import File, proxying
 
 CONTENT = b"through the tunnel"
 

@@ -7,15 +7,15 @@ import threading
 from pathlib import Path
 
 import pytest
-from fetch_bench import Bench, Heard
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from misbehaving_server import File
 from pyfakefs.fake_filesystem import FakeFilesystem, OSType
 
 from bundler.errors import NotBelieved, UpstreamError, WriteError
 from bundler.fetch import disk
 from bundler.fetch.store import Store
+from tests.support.downloads import Bench, Heard
+from tests.support.misbehaving_server import File
 
 CONTENT = b"the agent" * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

@@ -7,10 +7,10 @@ import random
 from collections.abc import Callable
 
 import pytest
-from fetch_bench import Bench
-from misbehaving_server import Exchange, File, MisbehavingServer, redirect, stall, status
 
 from bundler.errors import BundlerError, NotBelieved, UpstreamError
+from tests.support.downloads import Bench
+from tests.support.misbehaving_server import Exchange, File, MisbehavingServer, redirect, stall, status
 
 CONTENT = random.Random(1).randbytes(3_000_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lab_site import NOW, Ran, Site
 
 from bundler.cli.main import outcome
 from bundler.lab.lab import Lab
+from tests.support.lab_project import NOW, Ran, Site
 
 
 @pytest.fixture(scope="session")

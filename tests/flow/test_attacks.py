@@ -8,12 +8,12 @@ import os
 from pathlib import Path
 
 import pytest
-from lab_site import NOW
 
 from bundler.errors import NotBelieved
 from bundler.flow import spool, verify, verify_package
 from bundler.pack import from_directory
 from bundler.trust import anchors as trusted
+from tests.support.lab_project import NOW
 
 ANCHORS = ("--anchors", "lab/authority/anchors.json")
 

@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from lab_site import NOW, definition
-from thoroughness import count
 
 from bundler.flow import lock_file
 from bundler.flow.verify import hashes
 from bundler.lab.lab import Lab
+from tests.support.lab_project import NOW, definition
+from tests.support.thorough import count
 
 POINTS = count(40, 104)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from lab_site import NOW
 
 from bundler.flow.verify_file import authenticate
 from bundler.trust import anchors as trusted
+from tests.support.lab_project import NOW
 
 DOCUMENTS = ["repository/InRelease", "keys/microsoft.asc", "roots/ms-root-2011.pem"]
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from mirrored import mirrored
 from test_what_commands_load import loaded
 
 from bundler.flow.diff.compare import compare
 from bundler.flow.diff.load import describe
 from bundler.model.diff import Diff
+from tests.support.mirrored import mirrored
 
 
 def test_an_update_is_told_as_one_and_a_lock_beside_it_is_the_same(site):

@@ -9,10 +9,10 @@ from difflib import unified_diff
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mirrored import mirrored
 
 from bundler.flow.diff.textdiff import hunks, split
 from bundler.model.diff import Diff, Side, TextChange
+from tests.support.mirrored import mirrored
 
 SIDE = Side(kind="bundle", name="a", version="1", digest="0")
 TEXTS = st.lists(st.sampled_from("abcde \r\u2028"), max_size=30).map("\n".join)

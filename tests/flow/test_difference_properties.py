@@ -5,10 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from described import LOCK, MANIFEST, another, at, changed, values
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from mirrored import mirrored
 
 from bundler.flow.diff.compare import compare
 from bundler.flow.diff.load import of_lock, of_manifest
@@ -17,6 +15,8 @@ from bundler.model.diff import TOPICS, Diff
 from bundler.model.lock import Lock
 from bundler.model.manifest import Manifest
 from bundler.model.script_action import Procedure
+from tests.support.described import LOCK, MANIFEST, another, at, changed, values
+from tests.support.mirrored import mirrored
 
 BRISK = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 
 import pytest
-from lab_site import Site
+
+from tests.support.lab_project import Site
 
 CANARY = "q7E8Q~eMbeDdEd.cAnArY-0123456789abcdefgh"
 EMBEDDED = (

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from lab_site import Site
-from sealers import identity, recipient
+
+from tests.support.lab_project import Site
+from tests.support.sealers import identity, recipient
 
 CANARY = "eNvElOpE-cAnArY-31"
 

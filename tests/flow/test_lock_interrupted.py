@@ -9,9 +9,9 @@ import sys
 import time
 
 import pytest
-from lab_site import Site
 
 from bundler.lab import behaviour as bad
+from tests.support.lab_project import Site
 
 SILENCE = 60.0
 """Seconds that the client would wait for: far more than the test does."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from lab_site import Ran, Site
+from tests.support.lab_project import Ran, Site
 
 
 def next_step(ran: Ran) -> list[str]:

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from sealers import identity
 
 from bundler.errors import NotBelieved
 from bundler.flow import provenance
 from bundler.formats import json_codec
 from bundler.model.manifest import Manifest
 from bundler.signing import dsse, keys
+from tests.support.sealers import identity
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 ANCHORS = ("--anchors", "lab/authority/anchors.json")

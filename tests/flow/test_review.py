@@ -11,13 +11,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-import review_sample as sample
 
 from bundler.flow import review
 from bundler.formats import json_codec
 from bundler.model.support import Support
 from bundler.products.arc_server import review as arc_server
 from bundler.trust import anchors as trusted
+from tests.support import review_sample as sample
 
 
 def titles(manifest, level: str) -> str:

@@ -14,11 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from lab_site import Ran, Site
-from sealers import Identity, identity, private_key, recipient
 
 from bundler.flow.verify import hashes
 from bundler.pack import append, staging
+from tests.support.lab_project import Ran, Site
+from tests.support.sealers import Identity, identity, private_key, recipient
 
 ANCHORS = ("--anchors", "lab/authority/anchors.json")
 CANARY = "q7E8Q~aPpRoVe.cAnArY-0123456789abcdefgh"

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from lab_site import Site
-from sealers import NOW, Identity, identity, revocation_list
 
 from bundler.formats import fingerprint_words
+from tests.support.lab_project import Site
+from tests.support.sealers import NOW, Identity, identity, revocation_list
 
 ANCHORS = ("--anchors", "lab/authority/anchors.json")
 

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from lab_site import Site
-from sealers import NOW, Identity, identity
 
 from bundler.formats import json_codec
 from bundler.model.manifest import Manifest
 from bundler.pack.manifest import digest
+from tests.support.lab_project import Site
+from tests.support.sealers import NOW, Identity, identity
 
 ANCHORS = ("--anchors", "lab/authority/anchors.json")
 SCRIPTS = ("install.ps1", "verify.ps1")

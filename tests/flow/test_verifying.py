@@ -9,10 +9,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from lab_site import NOW
 
 from bundler.flow.verify import hashes, verify
 from bundler.trust import anchors
+from tests.support.lab_project import NOW
 
 ANCHORS = ("--anchors", "lab/authority/anchors.json")
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from lab_site import NOW
 from pyfakefs.fake_filesystem import FakeFilesystem, OSType
 
 from bundler.fetch.download import Downloader
@@ -20,6 +19,7 @@ from bundler.formats import json_codec
 from bundler.lab.lab import Lab
 from bundler.model.lock import Lock
 from bundler.model.progress import Silence
+from tests.support.lab_project import NOW
 
 FOLDER = "C:\\Sites\\T\u014dky\u014d 1"
 STORE = "C:\\Store"

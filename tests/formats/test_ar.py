@@ -7,9 +7,9 @@ import io
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from packages import ar
 
 from bundler.formats.ar import ArError, members
+from tests.support.packages import ar
 
 ARCHIVE = ar([("debian-binary", b"2.0\n"), ("odd", b"abc"), ("even", b"abcd"), ("empty", b"")])
 

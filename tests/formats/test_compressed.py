@@ -9,9 +9,9 @@ import tracemalloc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from packages import PACK
 
 from bundler.formats.compressed import CompressedError, compression_of, pieces, unpacked
+from tests.support.packages import PACK
 
 DATA = b"what was packed " * 20_000
 KINDS = ["gz", "xz", "zst"]

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from packages import PACK, ar, control, deb, deb_members, tar
 
 from bundler.formats import deb as reader
 from bundler.formats import deb_version
 from bundler.formats.parse_error import Malformed
 from bundler.model.evidence import PackageFacts
+from tests.support.packages import PACK, ar, control, deb, deb_members, tar
 
 FACTS = PackageFacts(
     name="azcmagent",

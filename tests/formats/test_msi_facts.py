@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import io
 import struct
-import sys
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "trust"))
-from authenticode_material import msi, msi_again, msi_streams, string_pool, summary
-
 from bundler.errors import NotBelieved
 from bundler.formats import msi as reader
 from bundler.formats.msi import decode_name, encode_name
+from tests.support.authenticode_material import msi, msi_again, msi_streams, string_pool, summary
 
 POOL, DATA, PROPERTY = map(encode_name, ("_StringPool", "_StringData", "Property"))
 

@@ -10,10 +10,10 @@ from datetime import datetime, timezone
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from repositories import DATE, Yum, entry, sha256
 
 from bundler.formats.parse_error import Malformed
 from bundler.formats.repodata import Package, packages, repomd
+from tests.support.repositories import DATE, Yum, entry, sha256
 
 GOOD = Yum()
 

@@ -13,12 +13,24 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from packages import BIN, INT32, INT64, PAYLOAD, STRING, STRING_ARRAY, header, header_fields, lead, rpm, rpm_with
 
 from bundler.formats import rpm as reader
 from bundler.formats import rpm_version
 from bundler.formats.rpm import RpmError
 from bundler.model.evidence import PackageFacts
+from tests.support.packages import (
+    BIN,
+    INT32,
+    INT64,
+    PAYLOAD,
+    STRING,
+    STRING_ARRAY,
+    header,
+    header_fields,
+    lead,
+    rpm,
+    rpm_with,
+)
 
 FACTS = PackageFacts(
     name="azcmagent",

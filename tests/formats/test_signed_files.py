@@ -5,20 +5,16 @@ from __future__ import annotations
 import hashlib
 import io
 import struct
-import sys
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "trust"))
-from authenticode_material import good, pe, ps1
-
 from bundler.errors import NotBelieved
 from bundler.formats import portable_executable, powershell_signature
 from bundler.formats.portable_executable import SignedImage
 from bundler.formats.powershell_signature import SignedScript
+from tests.support.authenticode_material import good, pe, ps1
 
 
 def image_reason(content: bytes) -> str:

@@ -1,7 +1,7 @@
 """The stand-in agents answer as one table says.
 
 ``azcmagent.sh`` is run as it is, ``azcmagent.c`` compiled for this machine; the committed ``azcmagent.exe`` is run in
-``tests/far_side``, where there is a Wine.
+``tests/target_server``, where there is a Wine.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from agent_cases import CASES, ONE, SIGNED, VERSION, Case, Machine, Step, check
-from far_side_machine import missing
 
 from bundler.lab import agents
+from tests.support.agent_cases import CASES, ONE, SIGNED, VERSION, Case, Machine, Step, check
+from tests.support.target_machine import missing
 
 SOURCES = Path(agents.__file__).parent
 BUILD = "-std=c11 -Os -s -municode -Wl,--no-insert-timestamp"

@@ -17,13 +17,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import bundles
 from bundler.errors import NotBelieved, UsageError, WriteError
 from bundler.integrity.check import check
 from bundler.model.progress import Silence
 from bundler.model.tree import Blob, Entry, Tree
 from bundler.pack import container, manifest, writers
 from bundler.pack.names import refuse
+from tests.support import trees
 
 FORMATS = ("directory", "zip", "tar.gz", "7z")
 ARCHIVES = FORMATS[1:]
@@ -62,9 +62,9 @@ def test_any_tree_comes_back(kind: str, data: st.DataObject, tmp_path_factory: p
     for number, path in enumerate(sorted([*paths, "SHA256SUMS"], key=str.encode)):
         content = data.draw(st.binary(max_size=2000))
         in_a_file = path != "SHA256SUMS" and data.draw(st.booleans())
-        held = bundles.blob(folder / str(number), content) if in_a_file else content
+        held = trees.blob(folder / str(number), content) if in_a_file else content
         entries.append(Entry(path, held, data.draw(st.sampled_from([0o644, 0o755]))))
-    tree = Tree("bundle-1", tuple(entries), bundles.TIME)
+    tree = Tree("bundle-1", tuple(entries), trees.TIME)
     out = folder / "out"
     written = _write(kind, tree, out)
     if kind != "directory":
@@ -78,7 +78,7 @@ def test_any_tree_comes_back(kind: str, data: st.DataObject, tmp_path_factory: p
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_a_bundle_checks_from_any_container(kind: str, tmp_path: Path) -> None:
-    tree = bundles.small(tmp_path)
+    tree = trees.small(tmp_path)
     _write(kind, tree, tmp_path / "out")
     with container.open_bundle(tmp_path / "out") as opened:
         assert opened.format == kind
@@ -94,7 +94,7 @@ def test_any_number_of_files_in_the_two_blocks_of_a_7z(
     documents: int, packages: int, password: str | None, tmp_path: Path
 ) -> None:
     names = [f"d{n}" for n in range(documents)] + [f"payload/p{n}" for n in range(packages)]
-    tree = Tree("b", tuple(Entry(name, name.encode() * 9) for name in names), bundles.TIME)
+    tree = Tree("b", tuple(Entry(name, name.encode() * 9) for name in names), trees.TIME)
     _write("7z", tree, tmp_path / "out", password)
     assert {path: content for path, (_, content) in _read(tmp_path / "out", password).items()} == {
         name: name.encode() * 9 for name in names
@@ -103,7 +103,7 @@ def test_any_number_of_files_in_the_two_blocks_of_a_7z(
 
 def test_pieces_of_any_length_survive_encryption(tmp_path: Path) -> None:
     contents = {f"payload/{size}": bytes(range(251)) * (size // 251) for size in (999, 3_000_003, 2_097_152)}
-    tree = Tree("b", tuple(Entry(name, content) for name, content in sorted(contents.items())), bundles.TIME)
+    tree = Tree("b", tuple(Entry(name, content) for name, content in sorted(contents.items())), trees.TIME)
     _write("7z", tree, tmp_path / "out", PASSWORD)
     assert {path: content for path, (_, content) in _read(tmp_path / "out", PASSWORD).items()} == contents
 
@@ -140,10 +140,10 @@ import os, sys
 from pathlib import Path
 sys.path[:0] = [sys.argv[1]]
 os.umask(int(sys.argv[2], 8))
-import bundles
+from tests.support import trees
 from bundler.model.progress import Silence
 from bundler.pack import writers
-tree = bundles.small(Path.cwd())
+tree = trees.small(Path.cwd())
 for kind in ("zip", "tar.gz", "7z"):
     print(writers.write(kind, tree, Path("out." + kind), progress=Silence()).sha256)
 writers.write("directory", tree, Path("folder"), progress=Silence())
@@ -171,7 +171,7 @@ def test_place_time_zone_umask_and_locale_change_nothing(tmp_path: Path) -> None
         place.mkdir(parents=True)
         environment = os.environ | {"TZ": zone, "LC_ALL": language, "PYTHONHASHSEED": str(number)}
         environment["PYTHONPATH"] = str(Path(__file__).parents[2])
-        command = [sys.executable, "-c", _ELSEWHERE, str(Path(__file__).parent), umask]
+        command = [sys.executable, "-c", _ELSEWHERE, str(Path(__file__).parents[2]), umask]
         run = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, check=True)
         results.append((run.stdout.split(), _state(place / "folder")))
     assert len(results[0][0]) == 3
@@ -179,26 +179,24 @@ def test_place_time_zone_umask_and_locale_change_nothing(tmp_path: Path) -> None
 
 
 def test_modes_and_times_come_from_the_tree(tmp_path: Path) -> None:
-    tree = bundles.small(tmp_path)
+    tree = trees.small(tmp_path)
     _write("directory", tree, tmp_path / "folder")
     for entry in tree.entries:
         status = (tmp_path / "folder" / entry.path).stat()
-        assert status.st_mtime == bundles.TIME.timestamp()
+        assert status.st_mtime == trees.TIME.timestamp()
         if os.name == "posix":
             assert stat.S_IMODE(status.st_mode) == entry.mode
     _write("zip", tree, tmp_path / "zip")
     with zipfile.ZipFile(tmp_path / "zip") as archive:
         assert {info.date_time for info in archive.infolist()} == {(2026, 11, 22, 3, 4, 4)}
-        assert archive.getinfo(f"{bundles.NAME}/install.sh").external_attr >> 16 == 0o100755
+        assert archive.getinfo(f"{trees.NAME}/install.sh").external_attr >> 16 == 0o100755
     _write("tar.gz", tree, tmp_path / "tar")
     with tarfile.open(tmp_path / "tar") as archive:
-        assert {(m.mtime, m.uid, m.gid, m.uname, m.gname) for m in archive} == {
-            (bundles.TIME.timestamp(), 0, 0, "", "")
-        }
+        assert {(m.mtime, m.uid, m.gid, m.uname, m.gname) for m in archive} == {(trees.TIME.timestamp(), 0, 0, "", "")}
 
 
 def test_an_encrypted_archive_shows_no_name_and_never_repeats(tmp_path: Path) -> None:
-    tree = bundles.small(tmp_path)
+    tree = trees.small(tmp_path)
     first, second = (_write("7z", tree, tmp_path / name, PASSWORD) for name in ("one", "two"))
     assert first.sha256 != second.sha256
     for form in ("utf-8", "utf-16-le"):
@@ -214,7 +212,7 @@ def test_an_encrypted_archive_shows_no_name_and_never_repeats(tmp_path: Path) ->
 
 
 def test_a_plain_7z_never_asks_for_a_password(tmp_path: Path) -> None:
-    _write("7z", bundles.small(tmp_path), tmp_path / "out")
+    _write("7z", trees.small(tmp_path), tmp_path / "out")
 
     def ask() -> str:
         raise AssertionError
@@ -226,9 +224,9 @@ def test_a_plain_7z_never_asks_for_a_password(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["directory", "zip", "tar.gz"])
 def test_only_7z_is_encrypted(kind: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError):
-        _write(kind, bundles.small(tmp_path), tmp_path / "out", PASSWORD)
+        _write(kind, trees.small(tmp_path), tmp_path / "out", PASSWORD)
     with pytest.raises(UsageError):
-        _write("7z", bundles.small(tmp_path), tmp_path / "out", "")
+        _write("7z", trees.small(tmp_path), tmp_path / "out", "")
     assert not (tmp_path / "out").exists()
 
 
@@ -254,7 +252,7 @@ def _unpackers() -> list[tuple[str, list[str]]]:
 def test_a_real_unpacker_reads_it(kind: str, command: list[str], tmp_path: Path) -> None:
     if shutil.which(command[0]) is None:
         pytest.skip(f"{command[0]} is not installed")
-    tree = bundles.small(tmp_path)
+    tree = trees.small(tmp_path)
     archive = tmp_path / "archive"
     _write(kind.split(maxsplit=1)[0], tree, archive, PASSWORD if "encrypted" in kind else None)
     folder = tmp_path / "unpacked"
@@ -273,7 +271,7 @@ def test_a_real_unpacker_reads_it(kind: str, command: list[str], tmp_path: Path)
 @pytest.mark.parametrize("kind", FORMATS)
 @pytest.mark.parametrize("change", ["content", "shorter", "longer"])
 def test_a_file_that_changed_since_it_was_judged_is_not_packed(kind: str, change: str, tmp_path: Path) -> None:
-    tree = bundles.small(tmp_path)
+    tree = trees.small(tmp_path)
     held = tmp_path / "agent.deb"
     old = held.read_bytes()
     held.write_bytes({"content": b"X" + old[1:], "shorter": old[:-1], "longer": old + b"X"}[change])
@@ -284,7 +282,7 @@ def test_a_file_that_changed_since_it_was_judged_is_not_packed(kind: str, change
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_a_file_that_is_gone_is_said_so(kind: str, tmp_path: Path) -> None:
-    tree = bundles.small(tmp_path)
+    tree = trees.small(tmp_path)
     (tmp_path / "agent.deb").unlink()
     with pytest.raises(WriteError, match=r"agent\.deb"):
         _write(kind, tree, tmp_path / "out")
@@ -294,16 +292,16 @@ def test_a_file_that_is_gone_is_said_so(kind: str, tmp_path: Path) -> None:
 def test_nothing_is_written_over(kind: str, tmp_path: Path) -> None:
     (tmp_path / "out").write_bytes(b"precious")
     with pytest.raises(WriteError):
-        _write(kind, bundles.small(tmp_path), tmp_path / "out")
+        _write(kind, trees.small(tmp_path), tmp_path / "out")
     assert (tmp_path / "out").read_bytes() == b"precious"
 
 
 def test_names_and_the_manifest_are_part_of_assembling(tmp_path: Path) -> None:
     with pytest.raises(WriteError):
-        manifest.assemble(bundles.describe(), [Entry("a", b""), Entry("A", b"")], name="x", time=bundles.TIME)
+        manifest.assemble(trees.describe(), [Entry("a", b""), Entry("A", b"")], name="x", time=trees.TIME)
     with pytest.raises(WriteError):
-        manifest.assemble(bundles.describe(), [Entry("manifest.JSON", b"")], name="x", time=bundles.TIME)
+        manifest.assemble(trees.describe(), [Entry("manifest.JSON", b"")], name="x", time=trees.TIME)
     with pytest.raises(WriteError):
-        manifest.assemble(bundles.describe(), [], name="a/b", time=bundles.TIME)
-    tree = bundles.small(tmp_path)
+        manifest.assemble(trees.describe(), [], name="a/b", time=trees.TIME)
+    tree = trees.small(tmp_path)
     assert [e.path for e in tree.entries] == sorted((e.path for e in tree.entries), key=str.encode)

@@ -16,13 +16,13 @@ from pathlib import Path
 import py7zr
 import pytest
 
-import bundles
 from bundler.errors import BundlerError, NotBelieved, UsageError
 from bundler.integrity.check import check
 from bundler.model.progress import Silence
 from bundler.pack import container, guard, manifest, writers
+from tests.support import trees
 
-TOP = bundles.NAME
+TOP = trees.NAME
 
 
 def _check(path: Path, password: str | None = None) -> str:
@@ -39,7 +39,7 @@ def _reason(path: Path) -> str:
 
 def _bundle(kind: str, folder: Path) -> Path:
     out = folder / "bundle"
-    writers.write(kind, bundles.small(folder), out, progress=Silence())  # type: ignore[arg-type]
+    writers.write(kind, trees.small(folder), out, progress=Silence())  # type: ignore[arg-type]
     return out
 
 
@@ -198,7 +198,7 @@ def test_a_large_zip_is_read_by_its_large_records(tmp_path: Path, monkeypatch: p
     raw = path.read_bytes()
     assert b"PK\x06\x06" in raw
     assert b"\xff" * 8 in raw
-    assert _check(path) == manifest.bundle_digest(bundles.small(tmp_path))
+    assert _check(path) == manifest.bundle_digest(trees.small(tmp_path))
     end = raw.index(b"PK\x06\x06")
     for offset, reason in [
         (24, "headers-disagree"),
@@ -438,7 +438,7 @@ def test_an_archive_cut_short_anywhere(kind: str, tmp_path: Path) -> None:
 def test_no_changed_byte_of_an_archive_gives_other_content(kind: str, tmp_path: Path) -> None:
     """Any byte: refused, or (a time, a comment that no reader shows) the very same bundle."""
     password = "geheim" if "encrypted" in kind else None
-    tree = bundles.small(tmp_path, payload=b"package")
+    tree = trees.small(tmp_path, payload=b"package")
     path = tmp_path / "bundle"
     writers.write(kind.split(maxsplit=1)[0], tree, path, progress=Silence(), password=password)  # type: ignore[arg-type]
     raw = path.read_bytes()

@@ -13,13 +13,13 @@ import pytest
 from filelock import FileLock
 from pyfakefs.fake_filesystem import FakeFilesystem, OSType
 
-import bundles
 from bundler.errors import NotBelieved, WriteError
 from bundler.integrity.check import check
 from bundler.model.progress import Silence
 from bundler.model.tree import Entry, Tree
 from bundler.pack import container, manifest, writers
 from bundler.pack.staging import Staging, write_file
+from tests.support import trees
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
 KINDS: tuple[writers.Format, ...] = ("directory", "zip")
@@ -31,7 +31,7 @@ def _tree() -> Tree:
         Entry("payload/a/b.deb", b"deb" * 50_000),
         Entry("evidence/x", b""),
     ]
-    return manifest.assemble(bundles.describe(), entries, name=bundles.NAME, time=bundles.TIME)
+    return manifest.assemble(trees.describe(), entries, name=trees.NAME, time=trees.TIME)
 
 
 def _build(final: Path, tree: Tree) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-import sample_bundles as sample
 
 from bundler.products.arc_server import tables
+from tests.support import sample_bundles as sample
 
 
 @pytest.mark.parametrize("cloud", tables.clouds().clouds, ids=lambda cloud: cloud.name)

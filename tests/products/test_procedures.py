@@ -6,12 +6,12 @@ import re
 from dataclasses import replace
 
 import pytest
-import review_sample as sample
 
 from bundler.model.script_action import Deed
 from bundler.products.arc_server import scripts
 from bundler.products.arc_server.script_actions import procedures
 from bundler.render import quoting
+from tests.support import review_sample as sample
 
 PROCEDURES = {one.platform: one for one in sample.manifest().procedures}
 SCRIPTS = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 import copy
 
 import pytest
-from receipts import problems
 
 from bundler.products.arc_server.codes import CODES
+from tests.support.receipts import problems
 
 RESOURCE = (
     "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/Microsoft.HybridCompute/machines/a"

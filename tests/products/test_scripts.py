@@ -8,13 +8,13 @@ import re
 from dataclasses import replace
 
 import pytest
-import sample_bundles as sample
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bundler.errors import DefinitionError
 from bundler.products.arc_server import scripts
 from bundler.products.arc_server.codes import CODES
+from tests.support import sample_bundles as sample
 
 ADDRESS = re.compile(rb"https?://[^\s'\"\\]+|aka\.ms", re.IGNORECASE)
 

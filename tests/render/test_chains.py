@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import review_sample as sample
-
 from bundler.render.evidence_chain import reasons
+from tests.support import review_sample as sample
 
 RPM, DEB, MSI = sample.PINS
 

@@ -8,13 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-import review_sample as sample
 
 from bundler.flow.diff.compare import compare
 from bundler.flow.diff.load import of_manifest
 from bundler.flow.diff.textdiff import hunks, split
 from bundler.model.diff import Diff, TextChange
 from bundler.render.diff_page import diff_page
+from tests.support import review_sample as sample
 
 playwright = pytest.importorskip("playwright.sync_api", reason="the Python package playwright is not installed")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import review_sample as sample
 
 from bundler.flow import review
+from tests.support import review_sample as sample
 
 playwright = pytest.importorskip("playwright.sync_api", reason="the Python package playwright is not installed")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")

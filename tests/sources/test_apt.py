@@ -7,8 +7,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from repositories import BASE, DATE, Apt, Served, sha256, stamp, stanza
-from signing import NOW, Key, anchors
 
 from bundler.errors import NotBelieved, UpstreamError
 from bundler.model.artifact import AptOrigin, Artifact, YumOrigin
@@ -18,6 +16,8 @@ from bundler.model.target import Target
 from bundler.sources import apt
 from bundler.sources.located import Located
 from bundler.trust import apt_chain
+from tests.support.package_signing import NOW, Key, anchors
+from tests.support.repositories import BASE, DATE, Apt, Served, sha256, stamp, stanza
 
 PINS = anchors(Key())
 STANZAS = tuple(stanza(v) for v in ("1.66.1.2", "1.67.03504.1320", "1.67.03504.999", "1.9.1.1", "1.670.1.1"))

@@ -7,8 +7,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from repositories import DATE, Served, Yum, entry, sha256
-from signing import NOW, Key, anchors
 
 from bundler.errors import NotBelieved, UpstreamError
 from bundler.model.artifact import AptOrigin, Artifact, YumOrigin
@@ -18,6 +16,8 @@ from bundler.model.target import Target
 from bundler.sources import yum
 from bundler.sources.located import Located
 from bundler.trust import yum_chain
+from tests.support.package_signing import NOW, Key, anchors
+from tests.support.repositories import DATE, Served, Yum, entry, sha256
 
 PINS = anchors(Key())
 BASE = "https://packages.lab.test/rhel/9/prod"

@@ -13,9 +13,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from packages import control, deb
-from repositories import BASE, DATE, Apt, sha256, stamp, stanza
-from signing import NOW, Key, anchors
 
 from bundler.errors import NotBelieved
 from bundler.model.anchor import Anchors, PackageKey
@@ -23,6 +20,9 @@ from bundler.model.evidence import Document, Evidence, PackageFacts
 from bundler.model.lock import RepositoryState
 from bundler.trust.apt_chain import AptChain, AptPackage, rejudge
 from bundler.trust.repository import WrongOrder
+from tests.support.package_signing import NOW, Key, anchors
+from tests.support.packages import control, deb
+from tests.support.repositories import BASE, DATE, Apt, sha256, stamp, stanza
 
 KEY = Key()
 PINS = anchors(KEY)

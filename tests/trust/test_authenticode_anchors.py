@@ -7,13 +7,13 @@ import hashlib
 import json
 
 import pytest
-from authenticode_material import anchors as lab_anchors
-from authenticode_material import good, judge, pin, signer
 
 from bundler.errors import UsageError
 from bundler.formats import json_codec
 from bundler.model.anchor import Publisher
 from bundler.trust import anchors
+from tests.support.authenticode_material import anchors as lab_anchors
+from tests.support.authenticode_material import good, judge, pin, signer
 
 
 def load(tmp_path, content: bytes):

@@ -7,7 +7,6 @@ import struct
 from functools import lru_cache
 
 import pytest
-from authenticode_material import good, judge, pe
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +15,7 @@ from bundler.formats import authenticode as der
 from bundler.formats import compound_file, msi_signature, portable_executable
 from bundler.formats.compound_file import CompoundFile
 from bundler.lab import authenticode_signer
+from tests.support.authenticode_material import good, judge, pe
 
 KINDS = ("msi", "pe", "ps1")
 STRIDE = 23

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from authenticode_material import (
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+
+from bundler.errors import NotBelieved
+from bundler.lab.authority import Chain
+from bundler.trust import certificate_path
+from bundler.trust.certificate_path import Authority
+from tests.support.authenticode_material import (
     CODE_SIGNING,
     DAY,
     NOW,
@@ -14,13 +21,6 @@ from authenticode_material import (
     chain,
     issue,
 )
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-
-from bundler.errors import NotBelieved
-from bundler.lab.authority import Chain
-from bundler.trust import certificate_path
-from bundler.trust.certificate_path import Authority
 
 UNKNOWN = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.99999.1"), b"\x05\x00")
 LIMITS = x509.NameConstraints([x509.DirectoryName(x509.Name([]))], None)

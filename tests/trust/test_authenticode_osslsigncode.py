@@ -7,7 +7,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from authenticode_material import (
+from cryptography.hazmat.primitives import serialization
+
+from bundler.errors import NotBelieved
+from bundler.formats import msi
+from bundler.lab import authenticode_signer
+from bundler.lab.authority import Identity
+from tests.support.authenticode_material import (
     DAY,
     NOW,
     anchors,
@@ -21,12 +27,6 @@ from authenticode_material import (
     stamp,
     stamper,
 )
-from cryptography.hazmat.primitives import serialization
-
-from bundler.errors import NotBelieved
-from bundler.formats import msi
-from bundler.lab import authenticode_signer
-from bundler.lab.authority import Identity
 
 pytestmark = pytest.mark.skipif(
     not shutil.which("osslsigncode"), reason="osslsigncode is not installed (apt install osslsigncode)"

@@ -9,7 +9,15 @@ from datetime import timedelta
 
 import pytest
 from asn1crypto import cms, parser
-from authenticode_material import (
+from cryptography import x509
+
+from bundler.errors import NotBelieved
+from bundler.formats import authenticode as der
+from bundler.formats import msi_signature, portable_executable
+from bundler.lab import authenticode_signer
+from bundler.lab.authenticode_signer import Signing, Stamp
+from bundler.lab.authority import Chain
+from tests.support.authenticode_material import (
     CODE_SIGNING,
     DAY,
     NOW,
@@ -37,14 +45,6 @@ from authenticode_material import (
     stamp,
     stamper,
 )
-from cryptography import x509
-
-from bundler.errors import NotBelieved
-from bundler.formats import authenticode as der
-from bundler.formats import msi_signature, portable_executable
-from bundler.lab import authenticode_signer
-from bundler.lab.authenticode_signer import Signing, Stamp
-from bundler.lab.authority import Chain
 
 KINDS = ("msi", "pe", "ps1")
 EX = msi_signature.METADATA_DIGEST

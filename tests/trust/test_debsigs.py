@@ -12,8 +12,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from packages import BUILT, PACK, ar, deb, deb_members, signed_members
-from signing import NOW, Key, anchors
 
 from bundler.errors import NotBelieved
 from bundler.formats import deb as reader
@@ -22,6 +20,8 @@ from bundler.lab.openpgp import armor
 from bundler.model.anchor import Anchors, PackageKey
 from bundler.model.evidence import Evidence
 from bundler.trust import debsigs
+from tests.support.package_signing import NOW, Key, anchors
+from tests.support.packages import BUILT, PACK, ar, deb, deb_members, signed_members
 
 KEY = Key()
 SIGNED = signed_members(deb_members(), KEY)

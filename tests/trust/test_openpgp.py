@@ -10,12 +10,12 @@ import pysequoia
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from signing import NOW, Key, anchors, clear
 
 from bundler.errors import NotBelieved
 from bundler.lab.openpgp import armor
 from bundler.model.anchor import Anchors, PackageKey
 from bundler.trust.openpgp import Signed, verify_clearsigned, verify_detached
+from tests.support.package_signing import NOW, Key, anchors, clear
 
 KEY = Key()
 OTHER = Key("other")

@@ -12,7 +12,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from packages import (
+
+from bundler.errors import NotBelieved
+from bundler.formats import rpm as reader
+from bundler.model.anchor import Anchors, PackageKey
+from bundler.model.evidence import Evidence
+from bundler.trust import rpm_signature
+from tests.support.package_signing import NOW, Key, anchors
+from tests.support.packages import (
     BIN,
     BUILT,
     INT32,
@@ -26,13 +33,6 @@ from packages import (
     rpm_with,
     signature_fields,
 )
-from signing import NOW, Key, anchors
-
-from bundler.errors import NotBelieved
-from bundler.formats import rpm as reader
-from bundler.model.anchor import Anchors, PackageKey
-from bundler.model.evidence import Evidence
-from bundler.trust import rpm_signature
 
 KEY = Key()
 GOOD = rpm(KEY)

@@ -13,9 +13,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from packages import rpm
-from repositories import DATE, Yum, entry, sha256
-from signing import NOW, Key, anchors
 
 from bundler.errors import NotBelieved
 from bundler.formats.repodata import Package
@@ -24,6 +21,9 @@ from bundler.model.evidence import Document, Evidence, PackageFacts
 from bundler.model.lock import RepositoryState
 from bundler.trust.repository import WrongOrder
 from bundler.trust.yum_chain import YumChain, rejudge
+from tests.support.package_signing import NOW, Key, anchors
+from tests.support.packages import rpm
+from tests.support.repositories import DATE, Yum, entry, sha256
 
 KEY = Key()
 PINS = anchors(KEY)
