@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from test_what_commands_load import loaded
-
 from bundler.flow.diff.compare import compare
 from bundler.flow.diff.load import describe
 from bundler.model.diff import Diff
+from tests.flow.test_what_commands_load import loaded
 from tests.support.mirrored import mirrored
 
 

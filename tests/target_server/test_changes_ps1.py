@@ -13,13 +13,13 @@ from dataclasses import replace
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from test_preflight_ps1 import Issuer
 
 from bundler.lab.identity import LocalIdentity
 from bundler.model.host_record import HostRecord
 from bundler.products.arc_server.script_parameters import CarriedCertificate, Identity
 from tests.support import sample_bundles as sample
 from tests.support.windows_bench import CANARY, FRAMEWORK, UNINSTALL, Server, outcomes, write_bundle
+from tests.target_server.test_preflight_ps1 import Issuer
 
 HOSTS = b"127.0.0.1 localhost\r\n# \x83\x65\x83\x58\x83\x67 in code page 932"
 SESSION = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\Session Manager"

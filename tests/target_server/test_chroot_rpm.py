@@ -11,11 +11,11 @@ import json
 from dataclasses import replace
 
 import pytest
-from test_chroot_deb import AGENT, GIVEN, RECORDS, carry, nothing_left, receipts, shown
 
 from bundler.lab import agent, rpm
 from tests.support.target_bundle import GROUP, NAME, NEW, OLD
 from tests.support.target_machine import RHEL7_RELEASE
+from tests.target_server.test_chroot_deb import AGENT, GIVEN, RECORDS, carry, nothing_left, receipts, shown
 
 pytestmark = [pytest.mark.chroot, pytest.mark.slow]
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from test_chroot_deb import GIVEN, RECORDS, carry, nothing_left, receipts, shown
-from test_chroot_rpm import installed, rpm_name
 
 from tests.support.target_bundle import NEW, OLD
+from tests.target_server.test_chroot_deb import GIVEN, RECORDS, carry, nothing_left, receipts, shown
+from tests.target_server.test_chroot_rpm import installed, rpm_name
 
 pytestmark = [pytest.mark.chroot, pytest.mark.slow]
 

@@ -14,13 +14,13 @@ import signal
 from dataclasses import replace
 
 import pytest
-from test_changes_ps1 import ENVIRONMENT, HOSTS, changes
 
 from bundler.model.host_record import HostRecord
 from bundler.products.arc_server.script_parameters import Identity
 from tests.support import sample_bundles as sample
 from tests.support.thorough import count
 from tests.support.windows_bench import FRAMEWORK, UNINSTALL, Server, make, write_bundle
+from tests.target_server.test_changes_ps1 import ENVIRONMENT, HOSTS, changes
 
 pytestmark = pytest.mark.slow
 
