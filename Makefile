@@ -17,13 +17,25 @@ STAMP := $(VENV)/.installed
 help: ## Print this help
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-$(STAMP): pyproject.toml
+$(STAMP): pyproject.toml requirements/dev.txt
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .PHONY: setup
-setup: $(STAMP) ## Make a virtual environment with the product and its tools
+setup: $(STAMP) ## Make a virtual environment with the product and its tools, every package by its hash
+
+# `make lock-requirements LOCK_ARGS=--upgrade` takes newer releases, too.
+LOCK := $(BIN)/python -m uv pip compile --quiet --universal --generate-hashes --python-version 3.10 \
+	--no-emit-index-url --custom-compile-command 'make lock-requirements' $(LOCK_ARGS)
+
+.PHONY: lock-requirements
+lock-requirements: ## Resolve pyproject.toml into requirements/*.txt, for every system and Python, with hashes
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet uv
+	@$(LOCK) pyproject.toml --output-file requirements/runtime.txt
+	@$(LOCK) pyproject.toml --extra dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
 
 .PHONY: demo
 demo: $(STAMP) ## Show the whole path: lab, definition, lock, build, verify, inspect, dry run
@@ -51,8 +63,9 @@ format: $(STAMP) ## Put the code into its one format
 	$(BIN)/ruff format bundler tests tools
 
 .PHONY: docs
-docs: $(STAMP) ## Write the pages that are made from tables (docs/codes.md)
+docs: $(STAMP) ## Write the pages that are made from tables (docs/codes.md), and the project's addresses into pages
 	@$(BIN)/python tools/codes_page.py
+	@$(BIN)/python tools/project_links.py
 
 .PHONY: transcript
 transcript: $(STAMP) ## Run the real path with the lab and write docs/transcripts (needs root, debootstrap, iproute2)
