@@ -81,7 +81,7 @@ class UpstreamError(BundlerError):
     kind = "upstream"
 
 
-class NotBelieved(BundlerError):
+class VerificationError(BundlerError):
     """A file or a bundle is not what its signer made.
 
     ``reason`` is a stable, short word for programs and tests (``digest-mismatch``, ``wrong-publisher``, …).
@@ -100,8 +100,8 @@ def about(subject: str, *, details: Sequence[str] = (), do: str = "") -> Iterato
     """Say of a refusal in the block what it is about, and what more is known; ``do`` where it says nothing to do."""
     try:
         yield
-    except NotBelieved as error:
-        raise NotBelieved(
+    except VerificationError as error:
+        raise VerificationError(
             f"{subject}: {error.what}",
             reason=error.reason,
             details=(*error.details, *details),

@@ -16,7 +16,7 @@ from urllib.request import url2pathname
 
 from typing_extensions import Self
 
-from bundler.errors import NotBelieved, UpstreamError
+from bundler.errors import UpstreamError, VerificationError
 from bundler.fetch import disk
 from bundler.fetch.download_progress import Telling
 from bundler.fetch.network import Network, require_usable
@@ -69,7 +69,7 @@ class Downloader:
     def fetch(self, request: Request) -> Received:
         """Bring one file into the store, or find it there.
 
-        Raises UpstreamError, WriteError, or NotBelieved (``digest-mismatch``, ``size-mismatch``).
+        Raises UpstreamError, WriteError, or VerificationError (``digest-mismatch``, ``size-mismatch``).
         """
         return self._fetch(request, threading.Event())
 
@@ -165,7 +165,7 @@ class Downloader:
     def _adopt(self, request: Request) -> Received:
         received = self._store.adopt(file_of(request.url), self._progress, max_size=request.max_size)
         if request.sha256 not in (None, received.sha256):
-            raise NotBelieved(
+            raise VerificationError(
                 f"{request.label}: the file is not the one that was expected",
                 reason="digest-mismatch",
                 details=[f"expected: {request.sha256}", f"found:    {received.sha256}", f"file:     {request.url}"],

@@ -38,4 +38,4 @@ class Received:
 
 
 Fetch = Callable[[Request], Received]
-"""How rooms above ask for bytes; raises UpstreamError, WriteError, or NotBelieved where a promise is broken."""
+"""How rooms above ask for bytes; raises UpstreamError, WriteError, or VerificationError where a promise is broken."""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from bundler.errors import NotBelieved, UpstreamError
+from bundler.errors import UpstreamError, VerificationError
 from bundler.fetch import disk, failures, ranges, retry
 from bundler.fetch.download_progress import Telling
 from bundler.fetch.network import Network
@@ -58,7 +58,7 @@ class Attempts:
         self._html = False
 
     def run(self) -> Received:
-        """Bring the whole file. Raises UpstreamError, WriteError, NotBelieved."""
+        """Bring the whole file. Raises UpstreamError, WriteError, VerificationError."""
         with self._around.store.partial(self._request.url) as partial:
             self._pieced = partial.offset > 0
             if self._already_there(partial):
@@ -214,15 +214,15 @@ class Attempts:
             raise _Stale("what was put together from several answers is not what was promised")
         if wrong_size:
             raise self._wrong_size(str(found_size))
-        raise NotBelieved(
+        raise VerificationError(
             f"{self._request.label}: the bytes are not the ones that were promised",
             reason="digest-mismatch",
             details=[f"promised: {sha256}", f"received: {found}", *self._where()],
             do=self._suspicion(),
         )
 
-    def _wrong_size(self, found: str) -> NotBelieved:
-        return NotBelieved(
+    def _wrong_size(self, found: str) -> VerificationError:
+        return VerificationError(
             f"{self._request.label}: {found} bytes came, {self._request.size} were promised",
             reason="size-mismatch",
             details=self._where(),

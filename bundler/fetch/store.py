@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 from filelock import FileLock, Timeout
 
-from bundler.errors import NotBelieved, UpstreamError, WriteError
+from bundler.errors import UpstreamError, VerificationError, WriteError
 from bundler.fetch import disk
 from bundler.fetch.partial import PIECE, Origin, Partial, key
 from bundler.fetch.request import Received
@@ -71,7 +71,7 @@ class Store:
     def open_verified(self, sha256: str) -> BinaryIO:
         """Open the bytes under this digest, hashed through the very handle that is given back, at position 0.
 
-        Raises NotBelieved (``store-damaged``) after setting damaged bytes aside, and where there are none.
+        Raises VerificationError (``store-damaged``) after setting damaged bytes aside, and where there are none.
         """
         path = self.path(sha256)
         try:
@@ -214,7 +214,7 @@ def _unreadable(path: Path, error: OSError) -> WriteError:
     )
 
 
-def _damaged(what: str) -> NotBelieved:
-    return NotBelieved(
+def _damaged(what: str) -> VerificationError:
+    return VerificationError(
         what, reason="store-damaged", do="run the same command again without --offline: it is fetched anew"
     )

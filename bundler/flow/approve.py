@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from bundler.errors import NotBelieved, PolicyError, UsageError, WriteError
+from bundler.errors import PolicyError, UsageError, VerificationError, WriteError
 from bundler.formats import cms
 from bundler.formats.certificate import fingerprint
 from bundler.integrity import sums
@@ -55,7 +55,7 @@ def approve(review: Review, key: SigningKey, *, digest: str, detached_to: Path |
     """Sign the bundle as one of the approvers that its manifest names.
 
     ``digest`` is the bundle digest that the reviewer read. The approval goes into the bundle, or into the file
-    ``detached_to`` alone. Raises NotBelieved for a bundle that is damaged, sealed by others, or another one;
+    ``detached_to`` alone. Raises VerificationError for a bundle that is damaged, sealed by others, or another one;
     PolicyError where this approver was not asked; SigningError.
     """
     require_ready(key, review.at)
@@ -89,7 +89,7 @@ def _checked(review: Review) -> Checked:
 
 def _require_same(found: Checked, digest: str) -> None:
     if found.digest != digest:
-        raise NotBelieved(
+        raise VerificationError(
             f"this is another bundle than the one you read: its digest is {found.digest}",
             reason="other-bundle",
             details=[f"you gave: {digest}"],
@@ -144,7 +144,7 @@ def _approval(file: Path) -> bytes:
     try:
         cms.read(content)
     except ValueError as error:
-        raise NotBelieved(
+        raise VerificationError(
             f"{file} is no approval: {error}",
             reason="bad-seal",
             do="give the file that `approve --detached FILE` wrote; if it is that, copy it again",

@@ -59,12 +59,12 @@ def _host(address: str) -> str:
 
 
 def fetch(lock: Lock, downloader: Downloader, folder: Path) -> None:
-    """Bring what is missing into the store. Raises UpstreamError, NotBelieved, WriteError."""
+    """Bring what is missing into the store. Raises UpstreamError, VerificationError, WriteError."""
     downloader.fetch_all(requests(lock, folder))
 
 
 def believe(lock: Lock, store: Store, *, anchors: Anchors, at: datetime) -> None:
-    """Judge every pin again from the bytes in the store. Raises NotBelieved."""
+    """Judge every pin again from the bytes in the store. Raises VerificationError."""
     for pin in lock.pins:
         held = {document.role: store.path(document.sha256).read_bytes() for document in pin.documents}
         take_anew = "take the lock anew with `arc-bundler lock`"

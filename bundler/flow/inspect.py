@@ -31,7 +31,7 @@ class Inspected:
 def inspect(bundle: Path, *, password: Password | None = None) -> Inspected:
     """The manifest of ``bundle``: a directory, an archive, or a ``manifest.json`` alone.
 
-    Raises NotBelieved where there is none to read, UsageError where the file cannot be opened.
+    Raises VerificationError where there is none to read, UsageError where the file cannot be opened.
     """
     document = _alone(bundle)
     if document is None:

@@ -42,7 +42,7 @@ def take(
 ) -> Taken:
     """Resolve every artifact, fetch it, judge it, and pin it: nothing is pinned that was not believed.
 
-    ``at`` becomes the lock's time. Raises UpstreamError, NotBelieved, LockError (a step back).
+    ``at`` becomes the lock's time. Raises UpstreamError, VerificationError, LockError (a step back).
     """
     if previous:
         lock_changes.require_later(previous, at)

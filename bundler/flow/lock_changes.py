@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from bundler.errors import LockError, NotBelieved
+from bundler.errors import LockError, VerificationError
 from bundler.flow.project import Site
 from bundler.model.lock import Lock, Pin
 from bundler.model.value import value
@@ -80,7 +80,7 @@ def require_later(previous: Lock, at: datetime) -> None:
 
 
 def refuse_steps_back(previous: Lock, pins: Sequence[Pin], allow: Allowances) -> None:
-    """Refuse an older version (LockError), and other bytes under the same version (NotBelieved, ``replaced``)."""
+    """Refuse an older version (LockError), and other bytes under the same version (VerificationError, ``replaced``)."""
     before = {pin.place: pin for pin in previous.pins}
     for pin in pins:
         was = before.get(pin.place)
@@ -92,7 +92,7 @@ def refuse_steps_back(previous: Lock, pins: Sequence[Pin], allow: Allowances) ->
                 do="if the definition asks for that, say `--allow-older`; otherwise upstream went back: look why",
             )
         if not allow.replaced and pin.facts.version == was.facts.version and pin.sha256 != was.sha256:
-            raise NotBelieved(
+            raise VerificationError(
                 f"{pin.place}: version {pin.facts.version} has other bytes than when the lock was taken",
                 reason="replaced",
                 details=[f"locked: {was.sha256}", f"now:    {pin.sha256}"],

@@ -8,7 +8,7 @@ from datetime import datetime
 from io import BytesIO
 from typing import BinaryIO, Literal
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 from bundler.formats import apt_release, compressed
 from bundler.formats.parse_error import Malformed
 from bundler.model.anchor import Anchors
@@ -38,7 +38,7 @@ def _alone(file: BinaryIO, block: tuple[bytes, bytes], limit: int) -> bytes:
     lines = [line.rstrip() for line in document.strip().split(b"\n")]
     whole = lines[0] == begin and lines.count(begin) == 1 and end in lines and lines.index(end) == len(lines) - 1
     if len(document) > limit or not whole:
-        raise NotBelieved(
+        raise VerificationError(
             "the file is more than the one document that it holds",
             reason="trailing-data",
             details=[f"it must begin with {begin.decode()} and end with {end.decode()}"],
@@ -48,17 +48,17 @@ def _alone(file: BinaryIO, block: tuple[bytes, bytes], limit: int) -> bytes:
 
 
 def named(release: BinaryIO, anchors: Anchors, at: datetime) -> Iterable[tuple[str, str]]:
-    """The indexes that a clear-signed ``release`` vouches for: SHA-256 and path. Raises NotBelieved."""
+    """The indexes that a clear-signed ``release`` vouches for: SHA-256 and path. Raises VerificationError."""
     signed = openpgp.verify_clearsigned(_alone(release, _RELEASE, _MAX_DOCUMENT), anchors=anchors, at=at, what=_WHAT)
     try:
         files = apt_release.parse(signed.content).files.values()
     except Malformed as error:
-        raise NotBelieved(f"it is signed, but is no Release file: {error}", reason=error.reason) from error
+        raise VerificationError(f"it is signed, but is no Release file: {error}", reason=error.reason) from error
     return [(index.sha256, index.path) for index in files]
 
 
 def judge(file: BinaryIO, kind: Kind, *, anchors: Anchors, at: datetime, known: Named) -> str:
-    """Why the document is believed, as a sentence. Raises NotBelieved.
+    """Why the document is believed, as a sentence. Raises VerificationError.
 
     ``known`` are the indexes that believed releases name: an index carries no signature of its own.
     """
@@ -75,7 +75,7 @@ def _index(file: BinaryIO, _anchors: Anchors, _at: datetime, known: Named) -> st
     for digest in (hashlib.sha256(content).hexdigest(), _unpacked_digest(content)):
         if digest in known:
             return f"a believed InRelease names it as {known[digest]}"
-    raise NotBelieved(
+    raise VerificationError(
         "no believed InRelease among the files names this index",
         reason="not-named",
         details=["An index carries no signature of its own: its InRelease vouches for it."],

@@ -16,7 +16,7 @@ from typing import Any
 
 from cryptography import x509
 
-from bundler.errors import NotBelieved, UsageError
+from bundler.errors import UsageError, VerificationError
 from bundler.formats import in_toto
 from bundler.formats.in_toto import Resource, Statement
 from bundler.formats.uri import uri
@@ -112,7 +112,8 @@ def check(
     ``digest`` is the bundle's (SHA-256 of SHA256SUMS). No archive is asked about: it may be wrapped anew, with an
     approval in it, and is the same bundle.
     What it says of the parameters must be what ``manifest`` says, and every package must be among its inputs.
-    Raises :class:`NotBelieved`: ``other-signer``, ``bad-provenance``, or ``other-bundle`` where it is another bundle's.
+    Raises :class:`VerificationError`: ``other-signer``, ``bad-provenance``, or ``other-bundle`` where it is another
+    bundle's.
     """
     try:
         said = in_toto.read(dsse.verify(document, certificate))
@@ -201,7 +202,7 @@ def _invocation(manifest: Manifest, subjects: Sequence[Resource]) -> str:
     return str(uuid.uuid5(_INVOCATIONS, manifest.lock_sha256 + hashlib.sha256(outcome).hexdigest()))
 
 
-def _refused(what: str, reason: str = "bad-provenance") -> NotBelieved:
-    return NotBelieved(
+def _refused(what: str, reason: str = "bad-provenance") -> VerificationError:
+    return VerificationError(
         what, reason=reason, do="do not use it; ask who built the bundle for the file that was written with it"
     )

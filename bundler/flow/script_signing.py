@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from bundler.errors import NotBelieved, UsageError, about
+from bundler.errors import UsageError, VerificationError, about
 from bundler.model.manifest import Manifest
 from bundler.model.seal import Signer
 from bundler.model.tree import Entry
@@ -80,13 +80,13 @@ def signer(entries: Iterable[Entry], signing: Signing | None) -> Signer | None:
 def require_signed(manifest: Manifest, content: Callable[[str], bytes], *, at: datetime) -> None:
     """Refuse scripts that are not signed by whom ``manifest`` names, if it names somebody.
 
-    ``content`` gives the bytes of a listed file, whose hash was checked. Raises :class:`NotBelieved`.
+    ``content`` gives the bytes of a listed file, whose hash was checked. Raises :class:`VerificationError`.
     """
     if manifest.scripts_signed_by is None:
         return
     paths = [entry.path for entry in manifest.files if is_script(entry.path)]
     if not paths:
-        raise NotBelieved("the bundle says who signed its PowerShell scripts, and has none", reason="unsigned")
+        raise VerificationError("the bundle says who signed its PowerShell scripts, and has none", reason="unsigned")
     for path in paths:
         with about(path):
             script_signature.require_signed(content(path), manifest.scripts_signed_by.sha256, at=at)
@@ -101,7 +101,7 @@ def _bytes(entry: Entry) -> bytes:
 def _scripts(path: Path, password: Password | None) -> Mapping[str, bytes]:
     """The scripts of the bundle at ``path``; as far as it can be read: what is wrong with it is told by others."""
     held: dict[str, bytes] = {}
-    with suppress(NotBelieved, UsageError), container.open_bundle(path, password=password) as opened:
+    with suppress(VerificationError, UsageError), container.open_bundle(path, password=password) as opened:
         for member in opened.walk():
             if is_script(member.path) and member.size <= LARGEST:
                 held[member.path] = b"".join(member.pieces())

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import IO, BinaryIO
 
-from bundler.errors import NotBelieved, WriteError
+from bundler.errors import VerificationError, WriteError
 from bundler.flow.script_signing import is_script
 from bundler.formats import chunks
 from bundler.pack import container
@@ -46,7 +46,7 @@ class AtHand:
         """Refuse a package that was ``judged`` and is not what was hashed, with this ``sha256``.
 
         In a directory a file can be exchanged between the two. What came out of an archive is nobody else's, and is
-        not read again. Raises :class:`NotBelieved`.
+        not read again. Raises :class:`VerificationError`.
         """
         if self._container.format == "directory":
             judged.seek(0)
@@ -54,9 +54,9 @@ class AtHand:
                 raise exchanged(path)
 
 
-def exchanged(path: str) -> NotBelieved:
+def exchanged(path: str) -> VerificationError:
     """The refusal of a file that was another when it was hashed."""
-    return NotBelieved(f"{path} was exchanged while the bundle was checked", reason="digest-mismatch")
+    return VerificationError(f"{path} was exchanged while the bundle was checked", reason="digest-mismatch")
 
 
 @contextmanager

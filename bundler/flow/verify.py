@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 from bundler.flow import provenance, verify_package
 from bundler.flow.provenance import Provenance
 from bundler.flow.script_signing import require_signed
@@ -68,7 +68,7 @@ class Verified:
 
 
 def hashes(bundle: Path, *, password: Password | None) -> Checked:
-    """Check every hash and name of a bundle, without judging its packages. Raises NotBelieved."""
+    """Check every hash and name of a bundle, without judging its packages. Raises VerificationError."""
     with container.open_bundle(bundle, password=password) as opened:
         return check(opened.walk())
 
@@ -81,7 +81,7 @@ def verify(
     ``trusted`` of None asks for no seal (``--insecure-no-seal``), and the result says so.
     Of an archive, the packages and scripts alone go to temporary files, which end with the call; a directory's are
     judged where they lie.
-    Raises NotBelieved where anything is not as its maker left it, or its anchors are not ``anchors``.
+    Raises VerificationError where anything is not as its maker left it, or its anchors are not ``anchors``.
     """
     with ExitStack() as stack:
         opened = stack.enter_context(container.open_bundle(bundle, password=password))
@@ -121,9 +121,9 @@ def _provenance(bundle: Path, found: Checked) -> Provenance | None:
     sealer = cms.read(found.signed[sums.SUMS + sums.CMS]).certificates[0]
     try:
         return provenance.check(document, sealer, found.manifest, digest=found.digest)
-    except NotBelieved as error:
+    except VerificationError as error:
         what = f"{name}, which lies beside the bundle, is not its provenance"
-        raise NotBelieved(what, reason=error.reason, details=[f"{error.what}."], do=error.do) from error
+        raise VerificationError(what, reason=error.reason, details=[f"{error.what}."], do=error.do) from error
 
 
 def _require_anchors(found: Checked, anchors: Anchors) -> None:
@@ -132,7 +132,7 @@ def _require_anchors(found: Checked, anchors: Anchors) -> None:
     if manifest.anchors_sha256 == trusted.digest(anchors):
         _require_named(found, anchors)
         return
-    raise NotBelieved(
+    raise VerificationError(
         f"the bundle was judged by the anchors {manifest.anchors!r} ({manifest.anchors_sha256[:12]}…), "
         f"you believe {anchors.name!r} ({trusted.digest(anchors)[:12]}…)",
         reason="other-anchors",
@@ -145,7 +145,7 @@ def _require_named(found: Checked, anchors: Anchors) -> None:
     """The manifest must call the anchors by their name, and practice what it is: people read it by itself."""
     manifest = found.manifest
     if (manifest.anchors, manifest.practice) != (anchors.name, anchors.label):
-        raise NotBelieved(
+        raise VerificationError(
             f"the bundle says that it was judged by {manifest.anchors!r}{_labelled(manifest.practice)}, "
             f"but it was by {anchors.name!r}{_labelled(anchors.label)}",
             reason="disguised-anchors",
@@ -164,14 +164,14 @@ def _require_vouched(found: Checked, anchors: Anchors) -> None:
     """
     vouched = {pin.path: pin.sha256 for pin in found.manifest.pins}
     if not vouched:
-        raise NotBelieved("the bundle pins no package: there is nothing to believe", reason="not-pinned")
+        raise VerificationError("the bundle pins no package: there is nothing to believe", reason="not-pinned")
     for key in anchors.package_keys:
         vouched[f"{KEYS}{key.fingerprint}.asc"] = hashlib.sha256(key.armored.encode()).hexdigest()
     for entry in found.manifest.files:
         if entry.path.startswith(CERTIFICATES):
             continue
         if entry.path.startswith(PAYLOAD) and vouched.get(entry.path) != entry.sha256:
-            raise NotBelieved(
+            raise VerificationError(
                 f"{entry.path} is neither a pinned package nor a key of {anchors.name!r}: nobody vouches for it",
                 reason="not-pinned",
                 do="do not use it: the build puts nothing else there",
@@ -211,6 +211,6 @@ def _documents(pin: Pin, found: Checked) -> dict[str, bytes]:
     for document in pin.documents:
         path = f"evidence/{pin.place}/{document.role}"
         if path not in found.documents:
-            raise NotBelieved(f"{path} is named as evidence, but not in the bundle", reason="missing-file")
+            raise VerificationError(f"{path} is named as evidence, but not in the bundle", reason="missing-file")
         held[document.role] = found.documents[path]
     return held

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from bundler.errors import NotBelieved, UsageError
+from bundler.errors import UsageError, VerificationError
 from bundler.flow import verify_package
 from bundler.formats import chunks, sniff
 from bundler.model.anchor import Anchors
@@ -88,7 +88,7 @@ def _require_files(paths: Iterable[Path]) -> None:
 
 def _named(paths: Iterable[Path], anchors: Anchors, at: datetime) -> Iterable[tuple[str, str]]:
     for path in paths:
-        with suppress(NotBelieved, OSError):  # such a file gets its own verdict in its turn
+        with suppress(VerificationError, OSError):  # such a file gets its own verdict in its turn
             if _kind(path) == "apt-release":
                 from bundler.flow import metadata_files
 
@@ -112,7 +112,7 @@ def _judged(path: Path, file: BinaryIO, kind: str, bench: _Bench) -> Verdict:
     verdict = Verdict(path=path.as_posix(), kind=kind, sha256="", size=0, believed=False, why="")
     try:
         found = _JUDGES.get(kind, _unknown)(file, bench)
-    except NotBelieved as error:
+    except VerificationError as error:
         return replace(verdict, why=error.what, reason=error.reason, meaning=error.details, do=error.do)
     return replace(verdict, believed=True, why=found.why, evidence=found.evidence, facts=found.facts)
 
@@ -172,14 +172,14 @@ def _signed(evidence: Evidence) -> str:
 def _unknown(file: BinaryIO, _: _Bench) -> _Found:
     kind = sniff.kind(file.read(sniff.HEAD))
     if kind == "html":
-        raise NotBelieved(
+        raise VerificationError(
             "this is an HTML page: a proxy or portal answered instead of Microsoft",
             reason="html",
             do="open the address in a browser on this host, see who answers, and fetch the file again",
         )
     if kind == "empty":
-        raise NotBelieved("the file is empty: a download that never began", reason="empty", do="fetch it again")
-    raise NotBelieved(
+        raise VerificationError("the file is empty: a download that never began", reason="empty", do="fetch it again")
+    raise VerificationError(
         "this is nothing that carries a signature we judge",
         reason="unknown-kind",
         details=[f"its content looks like: {kind}"],

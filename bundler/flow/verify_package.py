@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 from bundler.model.anchor import Anchors
 from bundler.model.artifact import Artifact, PackageKind
 from bundler.model.evidence import Evidence, PackageFacts
@@ -58,7 +58,7 @@ def package(file: BinaryIO, kind: PackageKind, *, anchors: Anchors, at: datetime
     """Judge the signature that a package carries, then read what it says of itself.
 
     The facts are read only after the signature held: no byte of an unbelieved file is interpreted further.
-    Raises NotBelieved.
+    Raises VerificationError.
     """
     return _JUDGES[kind](file, anchors, at)
 
@@ -68,7 +68,7 @@ def _with_facts(file: BinaryIO, evidence: Evidence, read: Callable[[BinaryIO], P
     try:
         return Judged(read(file), evidence)
     except ValueError as error:
-        raise NotBelieved(
+        raise VerificationError(
             f"the package is signed, but what it says of itself cannot be read: {error}", reason="malformed"
         ) from error
 
@@ -76,13 +76,13 @@ def _with_facts(file: BinaryIO, evidence: Evidence, read: Callable[[BinaryIO], P
 def require_product(facts: PackageFacts, kind: PackageKind, anchors: Anchors, where: str) -> None:
     """Refuse a believed package of another product: Microsoft signs thousands that are not the agent.
 
-    A lab's stand-in has a name of its own, which only practice anchors may vouch for. Raises NotBelieved.
+    A lab's stand-in has a name of its own, which only practice anchors may vouch for. Raises VerificationError.
     """
     from bundler.products.arc_server import tables
 
     own = tables.own_names().of(kind, practice=anchors.practice)
     if facts.name != own:
-        raise NotBelieved(
+        raise VerificationError(
             f"{where}: the package is genuine, but it is {facts.name!r}, not {own!r}",
             reason="wrong-product",
             do="look where this file came from: it is another product of the same publisher",
@@ -93,12 +93,12 @@ def require_wanted(facts: PackageFacts, artifact: Artifact, anchors: Anchors) ->
     """Refuse a believed package that is not the one asked for (a genuine file can be the wrong file)."""
     require_product(facts, artifact.kind, anchors, artifact.place)
     if facts.architecture != artifact.architecture:
-        raise NotBelieved(
+        raise VerificationError(
             f"{artifact.place}: the package is for {facts.architecture}, not for {artifact.architecture}",
             reason="wrong-architecture",
         )
     if not artifact.accepts(facts.version):
-        raise NotBelieved(
+        raise VerificationError(
             f"{artifact.place}: the package is version {facts.version}, asked for was {artifact.version}",
             reason="wrong-version",
             do="pin the version that the upstream has, or ask for `latest`",
@@ -116,14 +116,14 @@ def again(
     """Judge a pinned package from bytes held, offline: its own signature, then its repository's chain.
 
     ``documents`` maps a document's role to its bytes. Returns the evidence found now.
-    Raises NotBelieved where anything differs from what the pin says was believed before.
+    Raises VerificationError where anything differs from what the pin says was believed before.
     """
     _require_told(pin)
     judged = package(file, pin.kind, anchors=anchors, at=at)
     require_product(judged.facts, pin.kind, anchors, pin.path)
     _require_place(pin)
     if judged.facts != pin.facts:
-        raise NotBelieved(
+        raise VerificationError(
             f"{pin.path}: the package says {judged.facts.name} {judged.facts.version}, "
             f"the pin says {pin.facts.name} {pin.facts.version}",
             reason="facts-differ",
@@ -140,7 +140,7 @@ def _require_place(pin: Pin) -> None:
 
     misfit = layout.misfit(pin)
     if misfit:
-        raise NotBelieved(
+        raise VerificationError(
             f"{pin.path}: it is pinned for servers that it is not for: {misfit}",
             reason="wrong-place",
             do="do not use it: somebody rewrote what it says of itself; a younger release may know more targets",
@@ -150,7 +150,7 @@ def _require_place(pin: Pin) -> None:
 def _require_told(pin: Pin) -> None:
     """A pin that came from a repository has that repository's evidence; one without it says so in both places."""
     if (pin.repository is not None) != any(evidence.documents for evidence in pin.evidence):
-        raise NotBelieved(
+        raise VerificationError(
             f"{pin.path}: the pin names a repository without its evidence, or the other way round",
             reason="evidence-differs",
         )
@@ -164,7 +164,7 @@ def _repository(
     rejudge = apt_chain.rejudge if evidence.method == "apt-repository" else yum_chain.rejudge
     found = rejudge(documents, evidence, facts=pin.facts, sha256=pin.sha256, size=pin.size, anchors=anchors, at=at)
     if found.state != pin.repository:
-        raise NotBelieved(
+        raise VerificationError(
             f"{pin.path}: the pin says another repository or date than the documents of its evidence",
             reason="evidence-differs",
             details=[f"found: {found.state.origin}, {found.state.date:%Y-%m-%d %H:%M:%S} UTC"],
@@ -176,7 +176,7 @@ def _require_same(pin: Pin, found: tuple[Evidence, ...]) -> None:
     before = {(e.method, e.fingerprint, e.anchor) for e in pin.evidence}
     now = {(e.method, e.fingerprint, e.anchor) for e in found}
     if before != now:
-        raise NotBelieved(
+        raise VerificationError(
             f"{pin.path}: it is believed, but by other evidence than the pin names",
             reason="evidence-differs",
             details=[f"pinned: {sorted(before)}", f"found: {sorted(now)}"],

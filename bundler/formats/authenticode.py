@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from asn1crypto import cms, core, parser, tsp
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,7 +144,7 @@ class TimestampInfo:
 
 
 def _malformed(what: str) -> NoReturn:
-    raise NotBelieved(f"the signature is malformed: {what}", reason="malformed")
+    raise VerificationError(f"the signature is malformed: {what}", reason="malformed")
 
 
 # asn1crypto parses when a field is first read, and says so by whatever its code runs into.
@@ -156,7 +156,7 @@ def _reading(what: str) -> Iterator[None]:
     try:
         yield
     except _PARSE_ERRORS:
-        raise NotBelieved(f"the signature is malformed: {what}", reason="malformed") from None
+        raise VerificationError(f"the signature is malformed: {what}", reason="malformed") from None
 
 
 def _load(kind: Callable[..., Any], der: bytes) -> Any:
@@ -229,14 +229,14 @@ def _signer(info: Any) -> Signer:
 def read_signature(der: bytes) -> Signature:
     """Parse a ContentInfo that holds a SignedData and nothing behind it.
 
-    Raises :class:`~bundler.errors.NotBelieved`: ``malformed``, and ``trailing-data`` for bytes behind it.
+    Raises :class:`~bundler.errors.VerificationError`: ``malformed``, and ``trailing-data`` for bytes behind it.
     """
     if len(der) > MAX_SIGNATURE:
         _malformed("it is larger than any")
     with _reading("it is no PKCS#7 SignedData"):
         length = _der_length(der)
         if length < len(der):
-            raise NotBelieved("bytes follow the signature that it does not cover", reason="trailing-data")
+            raise VerificationError("bytes follow the signature that it does not cover", reason="trailing-data")
         info = _load(cms.ContentInfo, der)
         if info["content_type"].dotted != SIGNED_DATA:
             _malformed("it is no SignedData")

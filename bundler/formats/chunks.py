@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO, Final
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 
 PIECE: Final = 1 << 20
 """Bytes that are read at once."""
@@ -24,7 +24,7 @@ def pieces(file: BinaryIO, runs: Sequence[tuple[int, int]]) -> Iterator[memoryvi
         while left:
             count = file.readinto(buffer[: min(left, len(buffer))])  # type: ignore[attr-defined]
             if not count:
-                raise NotBelieved("the file became shorter while it was read", reason="truncated")
+                raise VerificationError("the file became shorter while it was read", reason="truncated")
             yield buffer[:count]
             left -= count
 

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import BinaryIO, Final, Literal, NoReturn
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 from bundler.formats.chunks import pieces
 
 MAGIC: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -71,15 +71,15 @@ class Entry:
 
 
 def _malformed(what: str) -> NoReturn:
-    raise NotBelieved(f"the compound file is malformed: {what}", reason="malformed")
+    raise VerificationError(f"the compound file is malformed: {what}", reason="malformed")
 
 
 def _truncated(what: str) -> NoReturn:
-    raise NotBelieved(f"the file ends too early: {what}", reason="truncated")
+    raise VerificationError(f"the file ends too early: {what}", reason="truncated")
 
 
 def _trailing(what: str) -> NoReturn:
-    raise NotBelieved(f"the file holds bytes that its signature cannot cover: {what}", reason="trailing-data")
+    raise VerificationError(f"the file holds bytes that its signature cannot cover: {what}", reason="trailing-data")
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def _read_header(file: BinaryIO) -> _Header:
     file.seek(0)
     raw = file.read(512)
     if raw[:8] != MAGIC:
-        raise NotBelieved("this is no compound file: its first eight bytes are others", reason="unknown-kind")
+        raise VerificationError("this is no compound file: its first eight bytes are others", reason="unknown-kind")
     if len(raw) < 512:
         _truncated("not even its header is whole")
     clsid, minor, major, order, shift, mini_shift, reserved = struct.unpack_from("<16sHHHHH6s", raw, 8)
@@ -266,7 +266,7 @@ class _Directory:
         children = tuple(self._child(found, depth) for found in self._siblings(raw.child))
         keys = [_order(child.name) for child in children]
         if len(set(keys)) != len(keys):
-            raise NotBelieved("two streams have names that differ in case alone", reason="duplicate-name")
+            raise VerificationError("two streams have names that differ in case alone", reason="duplicate-name")
         if keys != sorted(keys):
             _malformed("its directory is not in order")
         entry = raw.entry
@@ -308,7 +308,7 @@ class CompoundFile:
     """An open compound file in which every byte has an owner.
 
     ``file`` must be seekable and stay open. Memory: the allocation table (1/128 of the file), a byte for each
-    sector, and pieces of one MiB. Raises :class:`~bundler.errors.NotBelieved` with the reasons ``unknown-kind``,
+    sector, and pieces of one MiB. Raises :class:`~bundler.errors.VerificationError` with the reasons ``unknown-kind``,
     ``truncated``, ``malformed``, ``duplicate-name`` and ``trailing-data``.
     """
 

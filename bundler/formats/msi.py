@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import BinaryIO, Final, NoReturn
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 from bundler.formats.compound_file import CompoundFile
 from bundler.model.evidence import PackageFacts
 
@@ -43,7 +43,7 @@ class Installer:
 
 
 def _malformed(what: str) -> NoReturn:
-    raise NotBelieved(f"the installer database is malformed: {what}", reason="malformed")
+    raise VerificationError(f"the installer database is malformed: {what}", reason="malformed")
 
 
 def encode_name(table: str) -> str:
@@ -74,7 +74,7 @@ def _decode_character(character: str) -> str:
 def facts(file: BinaryIO) -> PackageFacts:
     """Read name, version, architecture and supplier from an MSI (seekable).
 
-    Raises :class:`~bundler.errors.NotBelieved` with the reasons of
+    Raises :class:`~bundler.errors.VerificationError` with the reasons of
     :class:`~bundler.formats.compound_file.CompoundFile`; ``malformed`` where a property is missing.
     """
     found = read(file)

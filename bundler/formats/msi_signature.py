@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 from bundler.formats.compound_file import CompoundFile, Entry
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _content(container: CompoundFile, storage: Entry, into: _Hash, *, root: bool
 class SignedInstaller:
     """A signed MSI whose every byte has an owner.
 
-    Raises :class:`~bundler.errors.NotBelieved` with the reasons of
+    Raises :class:`~bundler.errors.VerificationError` with the reasons of
     :class:`~bundler.formats.compound_file.CompoundFile`, ``unknown-stream``, ``unsigned`` and
     ``metadata-unprotected``.
     """
@@ -78,14 +78,14 @@ class SignedInstaller:
         self._refuse_unknown(self._container.root)
         signature = self._container.stream(SIGNATURE)
         if signature is None or not signature.size:
-            raise NotBelieved("the MSI carries no signature", reason="unsigned")
+            raise VerificationError("the MSI carries no signature", reason="unsigned")
         extra = self._container.stream(METADATA_DIGEST)
         if extra is None:
-            raise NotBelieved(
+            raise VerificationError(
                 "the MSI's signature does not protect the names and times of its streams", reason="metadata-unprotected"
             )
         if any(any(stream.state + stream.created + stream.modified) for stream in (signature, extra)):
-            raise NotBelieved("a time is written at the MSI's own signature", reason="malformed")
+            raise VerificationError("a time is written at the MSI's own signature", reason="malformed")
         self.pkcs7 = self._container.read(signature, _MAX_SIGNATURE)
         """The whole stream: it must be the signature and nothing more."""
         self._extra = self._container.read(extra, 64)
@@ -93,7 +93,7 @@ class SignedInstaller:
     def _refuse_unknown(self, root: Entry) -> None:
         for entry in root.children:
             if entry.name.startswith("\x05") and not (entry.kind == "stream" and entry.name in KNOWN_STREAMS):
-                raise NotBelieved(
+                raise VerificationError(
                     f"the MSI holds a stream that no installer has: {entry.name[1:]!a}", reason="unknown-stream"
                 )
 
@@ -103,7 +103,7 @@ class SignedInstaller:
         Raises ``metadata-mismatch`` where ``MsiDigitalSignatureEx`` is not the digest of this file's names and times.
         """
         if metadata_digest(self._container.root, algorithm) != self._extra:
-            raise NotBelieved("a stream of the MSI was renamed, resized or re-dated", reason="metadata-mismatch")
+            raise VerificationError("a stream of the MSI was renamed, resized or re-dated", reason="metadata-mismatch")
         return content_digest(self._container, self._extra, algorithm)
 
 

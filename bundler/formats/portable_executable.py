@@ -12,7 +12,7 @@ import struct
 from dataclasses import dataclass
 from typing import BinaryIO, Final, NoReturn
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 from bundler.formats.chunks import pieces
 
 MAX_SIGNATURE: Final = 1 << 20
@@ -25,7 +25,7 @@ _DIRECTORIES_AT: Final = {0x10B: 96, 0x20B: 112}
 
 
 def _malformed(what: str) -> NoReturn:
-    raise NotBelieved(f"the PE file is malformed: {what}", reason="malformed")
+    raise VerificationError(f"the PE file is malformed: {what}", reason="malformed")
 
 
 @dataclass(frozen=True)
@@ -54,19 +54,19 @@ def layout(file: BinaryIO) -> Layout:
     file.seek(0)
     dos = file.read(64)
     if dos[:2] != b"MZ" or len(dos) < 64:
-        raise NotBelieved("this is no PE file: it does not begin with MZ", reason="unknown-kind")
+        raise VerificationError("this is no PE file: it does not begin with MZ", reason="unknown-kind")
     at = struct.unpack_from("<I", dos, 60)[0]
     file.seek(at)
     head = file.read(24 + 112 + 8 * 16)
     if head[:4] != b"PE\0\0" or len(head) < 26:
-        raise NotBelieved("this is no PE file: it has no PE header", reason="unknown-kind")
+        raise VerificationError("this is no PE file: it has no PE header", reason="unknown-kind")
     magic = struct.unpack_from("<H", head, 24)[0]
     first = _DIRECTORIES_AT.get(magic)
     entry = 24 + (first or 0) + 8 * _SECURITY_DIRECTORY
     if first is None or len(head) < entry + 8:
         _malformed("its optional header is none")
     if struct.unpack_from("<I", head, 24 + first - 4)[0] <= _SECURITY_DIRECTORY:
-        raise NotBelieved("the PE file carries no signature", reason="unsigned")
+        raise VerificationError("the PE file carries no signature", reason="unsigned")
     if at < 64 or struct.unpack_from("<H", head, 20)[0] < first + 8 * (_SECURITY_DIRECTORY + 1):
         _malformed("its headers overlap")
     return Layout(size, at + 24 + 64, at + entry, *struct.unpack_from("<II", head, entry))
@@ -85,7 +85,7 @@ def digest(file: BinaryIO, place: Layout, algorithm: str) -> bytes:
 class SignedImage:
     """A PE file whose certificate table is its end and holds one signature and nothing more.
 
-    Raises :class:`~bundler.errors.NotBelieved`: ``unknown-kind``, ``unsigned``, ``truncated``, ``malformed``,
+    Raises :class:`~bundler.errors.VerificationError`: ``unknown-kind``, ``unsigned``, ``truncated``, ``malformed``,
     ``trailing-data`` (bytes after the table, a second entry, padding: CVE-2013-3900).
     """
 
@@ -98,11 +98,11 @@ class SignedImage:
     def _read_table(self) -> bytes:
         place = self._layout
         if not place.table and not place.table_size:
-            raise NotBelieved("the PE file carries no signature", reason="unsigned")
+            raise VerificationError("the PE file carries no signature", reason="unsigned")
         if place.table + place.table_size > place.size:
-            raise NotBelieved("the PE file ends before its signature does", reason="truncated")
+            raise VerificationError("the PE file ends before its signature does", reason="truncated")
         if place.table + place.table_size < place.size:
-            raise NotBelieved("the PE file holds bytes behind its signature", reason="trailing-data")
+            raise VerificationError("the PE file holds bytes behind its signature", reason="trailing-data")
         if place.table % _ALIGNMENT or place.table < place.directory + 8 or not 8 < place.table_size <= MAX_SIGNATURE:
             _malformed("its certificate table lies where none can be")
         self._file.seek(place.table)
@@ -118,7 +118,7 @@ class SignedImage:
         # Some signers count the padding into the entry's length, some do not: what counts is the signature's own.
         end = 8 + _der_length(table[8:length])
         if len(table) - end >= _ALIGNMENT or any(table[end:]):
-            raise NotBelieved("the certificate table holds more than one signature", reason="trailing-data")
+            raise VerificationError("the certificate table holds more than one signature", reason="trailing-data")
         return table[8:end]
 
     def digest(self, algorithm: str) -> bytes:

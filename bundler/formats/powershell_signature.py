@@ -12,7 +12,7 @@ import binascii
 import hashlib
 from typing import BinaryIO, Final, NoReturn
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 
 BEGIN: Final = "# SIG # Begin signature block"
 END: Final = "# SIG # End signature block"
@@ -24,7 +24,7 @@ _UTF16_MARK: Final = b"\xff\xfe"
 
 
 def _malformed(what: str) -> NoReturn:
-    raise NotBelieved(f"the signature block of the script is malformed: {what}", reason="malformed")
+    raise VerificationError(f"the signature block of the script is malformed: {what}", reason="malformed")
 
 
 def encoding(raw: bytes) -> str:
@@ -40,7 +40,9 @@ def decode(raw: bytes) -> str:
     try:
         return raw.decode(encoding(raw))
     except UnicodeDecodeError:
-        raise NotBelieved("this is no script: it is neither UTF-8 nor UTF-16 text", reason="unknown-kind") from None
+        raise VerificationError(
+            "this is no script: it is neither UTF-8 nor UTF-16 text", reason="unknown-kind"
+        ) from None
 
 
 def text_digest(text: str, algorithm: str) -> bytes:
@@ -51,7 +53,7 @@ def text_digest(text: str, algorithm: str) -> bytes:
 class SignedScript:
     """A PowerShell file that ends with its one signature block.
 
-    Raises :class:`~bundler.errors.NotBelieved`: ``unsigned``, ``line-endings``, ``trailing-data``, ``malformed``,
+    Raises :class:`~bundler.errors.VerificationError`: ``unsigned``, ``line-endings``, ``trailing-data``, ``malformed``,
     ``unknown-kind``, ``too-large``.
     """
 
@@ -59,7 +61,7 @@ class SignedScript:
         file.seek(0)
         raw = file.read(MAX_SIZE + 1)
         if len(raw) > MAX_SIZE:
-            raise NotBelieved("the script is larger than 64 MiB", reason="too-large")
+            raise VerificationError("the script is larger than 64 MiB", reason="too-large")
         text = decode(raw)
         self.text, block = self._split(text)
         """The script without its block, a byte order mark included."""
@@ -70,13 +72,15 @@ class SignedScript:
         before, begin, block = text.partition(LINE + BEGIN + LINE)
         if not begin:
             if BEGIN in text:
-                raise NotBelieved("the line endings of the script were changed after signing", reason="line-endings")
-            raise NotBelieved("the script carries no signature block", reason="unsigned")
+                raise VerificationError(
+                    "the line endings of the script were changed after signing", reason="line-endings"
+                )
+            raise VerificationError("the script carries no signature block", reason="unsigned")
         block, end, rest = block.partition(LINE + END + LINE)
         if not end:
             _malformed("it does not end")
         if rest:
-            raise NotBelieved("the script goes on behind its signature block", reason="trailing-data")
+            raise VerificationError("the script goes on behind its signature block", reason="trailing-data")
         return before, block
 
     @staticmethod

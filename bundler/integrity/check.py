@@ -36,7 +36,7 @@ def check(members: Iterable[Member], *, keep: Keep = lambda _: None) -> Checked:
     """Check the files of one bundle, given one after the other.
 
     What ``keep`` gave to write to is at its end afterwards, and not to be believed before this function returns.
-    Raises :class:`~bundler.errors.NotBelieved` once, with all problems (the first 20 in ``details``).
+    Raises :class:`~bundler.errors.VerificationError` once, with all problems (the first 20 in ``details``).
     """
     reading = Reading(keep)
     seen = tuple(reading.take(member) for member in members)
@@ -57,7 +57,7 @@ def check(members: Iterable[Member], *, keep: Keep = lambda _: None) -> Checked:
 def manifest_document(members: Iterable[Member]) -> bytes:
     """The bytes of the manifest among ``members``, nothing behind which is read.
 
-    Raises :class:`~bundler.errors.NotBelieved` where there is none, or it is too large.
+    Raises :class:`~bundler.errors.VerificationError` where there is none, or it is too large.
     """
     reading = Reading(lambda _: None)
     for member in members:
@@ -68,7 +68,7 @@ def manifest_document(members: Iterable[Member]) -> bytes:
 
 
 def read_manifest(document: bytes) -> Manifest:
-    """Read the manifest alone, checking nothing but its shape. Raises :class:`~bundler.errors.NotBelieved`."""
+    """Read the manifest alone, checking nothing but its shape. Raises :class:`~bundler.errors.VerificationError`."""
     found = _manifest(document)
     if isinstance(found, Problem):
         raise refusal([found])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 
 _SHOWN = 20
 DO_NOT_USE = "do not use it; ask who built it, by another way than the bundle"
@@ -16,7 +16,7 @@ class Problem:
     """One thing that is wrong."""
 
     reason: str
-    """As :class:`~bundler.errors.NotBelieved` says it."""
+    """As :class:`~bundler.errors.VerificationError` says it."""
     what: str
 
 
@@ -35,11 +35,11 @@ _WEIGHT = (
 )
 
 
-def refusal(problems: Sequence[Problem]) -> NotBelieved:
+def refusal(problems: Sequence[Problem]) -> VerificationError:
     """The one error for all ``problems``, of which there is at least one; the first 20 are its details."""
     ranked = sorted(problems, key=lambda problem: _WEIGHT.index(problem.reason) if problem.reason in _WEIGHT else -1)
     more = len(ranked) - _SHOWN
-    return NotBelieved(
+    return VerificationError(
         "the bundle is not what its maker made",
         reason=ranked[0].reason,
         details=[problem.what for problem in ranked[:_SHOWN]] + ([f"… and {more} more"] if more > 0 else []),
@@ -47,6 +47,6 @@ def refusal(problems: Sequence[Problem]) -> NotBelieved:
     )
 
 
-def refused(what: str, reason: str, *, details: Sequence[str] = (), do: str = DO_NOT_USE) -> NotBelieved:
+def refused(what: str, reason: str, *, details: Sequence[str] = (), do: str = DO_NOT_USE) -> VerificationError:
     """The error for a bundle whose files agree, and which nobody vouches for as it would need."""
-    return NotBelieved(what, reason=reason, details=details, do=do)
+    return VerificationError(what, reason=reason, details=details, do=do)

@@ -64,7 +64,7 @@ class Reading:
         """The files below ``evidence/``, and those that nothing lists, by path."""
 
     def take(self, member: Member) -> Seen:
-        """Read ``member``. Raises :class:`~bundler.errors.NotBelieved`, ``document-too-large``."""
+        """Read ``member``. Raises :class:`~bundler.errors.VerificationError`, ``document-too-large``."""
         digest = hashlib.sha256()
         size = 0
         for piece in self._kept(member):

@@ -76,7 +76,7 @@ class Signing:
 def sign(document: bytes, kind: Kind, signing: Signing) -> bytes:
     """Sign a file that carries no signature yet.
 
-    Raises :class:`~bundler.errors.NotBelieved` where ``document`` is no such file, and
+    Raises :class:`~bundler.errors.VerificationError` where ``document`` is no such file, and
     :class:`~bundler.errors.SigningError` where it is signed already, or holds storages (the lab's MSI have none).
     """
     return {"msi": sign_msi, "pe": sign_pe, "ps1": sign_ps1}[kind](document, signing)

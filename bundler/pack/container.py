@@ -41,7 +41,7 @@ class Container:
         """Give the bundle's files, once, in the container's own order; nothing is written to disk.
 
         A file's content can be read until the next file is asked for; what is not read is still checked.
-        Raises :class:`NotBelieved` for links, devices, names that leave the bundle, duplicates, bombs, damage and
+        Raises :class:`VerificationError` for links, devices, names that leave the bundle, duplicates, bombs, damage and
         everything that two unpackers might read differently.
         """
         return guarded(self._found, archive_size=self.size)
@@ -50,7 +50,7 @@ class Container:
         """Open a file of a directory where it lies, by a ``path`` that the walk gave.
 
         What lies there may be another file by now. Raises :class:`UsageError` where it cannot be read, and
-        :class:`NotBelieved` where it became something else than a file.
+        :class:`VerificationError` where it became something else than a file.
         """
         if self.format != "directory":
             raise ValueError("the files of an archive are read in its walk")
@@ -63,7 +63,7 @@ def open_bundle(path: Path, password: Password | None = None) -> Iterator[Contai
     """Open the bundle at ``path``: a directory, or an archive, known by its first bytes and not by its name.
 
     ``password`` is asked where a 7z needs one. Raises :class:`UsageError` where there is nothing to open or no
-    password, and :class:`NotBelieved` where it is no container of ours.
+    password, and :class:`VerificationError` where it is no container of ours.
     """
     if path.is_dir():
         _require_bundle(path)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-from bundler.errors import NotBelieved, WriteError
+from bundler.errors import VerificationError, WriteError
 from bundler.formats import chunks as runs
 from bundler.model.progress import Task
 from bundler.model.tree import Blob, Entry, Tree
@@ -41,8 +41,8 @@ def total(tree: Tree) -> int:
 def pieces(entry: Entry) -> Iterator[bytes]:
     """The bytes of ``entry``, at most :data:`PIECE` at a time.
 
-    A file is hashed while it is read. Raises :class:`NotBelieved` (``changed-underneath``) when it is no longer what
-    was judged, and :class:`WriteError` when it cannot be read.
+    A file is hashed while it is read. Raises :class:`VerificationError` (``changed-underneath``) when it is no longer
+    what was judged, and :class:`WriteError` when it cannot be read.
     """
     if isinstance(entry.content, Blob):
         yield from _read(entry.content)
@@ -65,7 +65,7 @@ def _read(blob: Blob) -> Iterator[bytes]:
     except OSError as error:
         raise WriteError(f"{blob.path} cannot be read: {error.strerror or error}") from error
     if left or digest.hexdigest() != blob.sha256:
-        raise NotBelieved(
+        raise VerificationError(
             f"{blob.path} is no longer the file that was judged",
             reason="changed-underneath",
             details=(f"wanted {blob.size} bytes with SHA-256 {blob.sha256}",),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 
 Password = Callable[[], str]
 """Asked where an archive turns out to be encrypted, and not before."""
@@ -29,11 +29,11 @@ class Found:
 _DO = "do not unpack it; copy it again from where it was built, and compare the digest with what the build said"
 
 
-def refused(what: str, reason: str, details: Sequence[str] = (), *, do: str = "") -> NotBelieved:
+def refused(what: str, reason: str, details: Sequence[str] = (), *, do: str = "") -> VerificationError:
     """The error for a container that we do not unpack, with the advice that fits all of them, or a better one."""
-    return NotBelieved(what, reason=reason, details=details, do=do or _DO)
+    return VerificationError(what, reason=reason, details=details, do=do or _DO)
 
 
-def damaged(why: object) -> NotBelieved:
+def damaged(why: object) -> VerificationError:
     """The error for a container that cannot be read to its end."""
     return refused("the archive is damaged or cut short", "damaged-archive", [str(why)] if str(why) else [])

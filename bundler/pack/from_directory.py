@@ -25,7 +25,7 @@ _DEEPEST = 64
 def walk(root: Path) -> Iterator[Found]:
     """Give what lies below ``root``, folders before what is in them, by name.
 
-    Raises :class:`NotBelieved` for links and everything else that is neither a file nor a folder.
+    Raises :class:`VerificationError` for links and everything else that is neither a file nor a folder.
     """
     yield from _below(root, "")
 

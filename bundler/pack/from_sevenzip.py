@@ -18,7 +18,7 @@ from py7zr import SevenZipFile
 from py7zr.exceptions import PasswordRequired
 from py7zr.io import Py7zIO, WriterFactory
 
-from bundler.errors import BundlerError, NotBelieved, UsageError
+from bundler.errors import BundlerError, UsageError, VerificationError
 from bundler.integrity.names import refuse
 from bundler.pack.content import PIECE
 from bundler.pack.found import Found, Password, damaged, refused
@@ -32,8 +32,8 @@ _NEXT_HEADER = 12
 def walk(file: BinaryIO, size: int, password: Password | None) -> Generator[Found, None, None]:
     """Give the members of the 7z ``file`` of ``size`` bytes in the order in which they are unpacked.
 
-    ``password`` is asked only where one is needed. Raises :class:`NotBelieved` (``wrong-password`` where that is as
-    likely as damage), and :class:`UsageError` where a password is needed and there is none.
+    ``password`` is asked only where one is needed. Raises :class:`VerificationError` (``wrong-password`` where that is
+    as likely as damage), and :class:`UsageError` where a password is needed and there is none.
     """
     _require_end(file, size)
     archive, secret = _open(file, password)
@@ -57,7 +57,7 @@ def _one_error(secret: str | None) -> Iterator[None]:
     except Exception as error:
         if secret is None:
             raise damaged(f"{type(error).__name__}: {error}") from error
-        raise NotBelieved(
+        raise VerificationError(
             "the password is wrong, or the archive is damaged",
             reason="wrong-password",
             do="try the password again; if it is right, copy the archive again and compare its SHA-256",

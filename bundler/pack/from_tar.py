@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import BinaryIO, cast
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 from bundler.pack.content import PIECE
 from bundler.pack.found import Found, damaged, refused
 from bundler.pack.guard import MAX_MEMBERS, limit
@@ -77,7 +77,7 @@ class _Unpacked:
 
 
 def walk(file: BinaryIO, size: int) -> Generator[Found, None, None]:
-    """Give the members of the tar.gz ``file`` of ``size`` bytes in their order. Raises :class:`NotBelieved`."""
+    """Give the members of the tar.gz ``file`` of ``size`` bytes in their order. Raises :class:`VerificationError`."""
     with _one_error():
         unpacked = _Unpacked(file, size)
         archive = tarfile.TarFile(fileobj=cast("BinaryIO", unpacked), mode="r", errors="strict")
@@ -91,7 +91,7 @@ def _one_error() -> Iterator[None]:
     """Make one error of all those that tarfile and zlib raise for a damaged file."""
     try:
         yield
-    except NotBelieved:
+    except VerificationError:
         raise
     except (tarfile.TarError, zlib.error, ValueError, EOFError, OverflowError) as error:
         raise damaged(error) from error

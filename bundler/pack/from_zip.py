@@ -17,7 +17,7 @@ from functools import partial
 from typing import BinaryIO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 from bundler.pack.content import PIECE
 from bundler.pack.found import Found, damaged, refused
 from bundler.pack.guard import MAX_MEMBERS, require_bounded
@@ -48,7 +48,7 @@ class _Directory:
 
 
 def walk(file: BinaryIO, size: int) -> Generator[Found, None, None]:
-    """Give the members of the zip ``file`` of ``size`` bytes in the order in which they lie. Raises NotBelieved."""
+    """Give the members of the zip ``file`` of ``size`` bytes in their order. Raises VerificationError."""
     with _one_error():
         directory = _directory(file, size)
         with ZipFile(file) as archive:
@@ -66,7 +66,7 @@ def _one_error() -> Iterator[None]:
     """Make one error of all those that zipfile raises for a damaged file."""
     try:
         yield
-    except NotBelieved:
+    except VerificationError:
         raise
     except (BadZipFile, NotImplementedError, RuntimeError, ValueError, struct.error, EOFError, zlib.error) as error:
         raise damaged(error) from error

@@ -34,7 +34,7 @@ class Member:
     _left: int = field(default=-1, repr=False)
 
     def pieces(self) -> Iterator[bytes]:
-        """The content, once, and only until the next member is asked for; raises :class:`NotBelieved`."""
+        """The content, once, and only until the next member is asked for; raises :class:`VerificationError`."""
         if self._left >= 0:
             raise ValueError(f"{self.path} was read before")
         self._left = self.size
@@ -80,7 +80,7 @@ class _Amount:
 
 
 def require_bounded(sizes: Iterable[int], archive_size: int | None) -> None:
-    """Refuse bombs: more members, or more bytes in all, than any bundle has. Raises :class:`NotBelieved`."""
+    """Refuse bombs: more members, or more bytes in all, than any bundle has. Raises :class:`VerificationError`."""
     amount = _Amount(limit(archive_size))
     for size in sizes:
         amount.add(size)
@@ -90,7 +90,7 @@ def guarded(found: Iterable[Found], *, archive_size: int | None) -> Iterator[Mem
     """Give the files of a bundle one after the other, each checked before it is given.
 
     ``archive_size`` is the container's own size in bytes; None means that it is a directory, whose members lie at the
-    bundle's root and not in one folder below. Raises :class:`NotBelieved`.
+    bundle's root and not in one folder below. Raises :class:`VerificationError`.
     """
     amount = _Amount(limit(archive_size))
     files: set[str] = set()

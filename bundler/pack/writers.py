@@ -20,7 +20,7 @@ def write(wanted: Format, tree: Tree, out: Path, *, progress: Progress, password
     """Write ``tree`` as ``out``, which must not be there yet.
 
     The same tree makes the same bytes anywhere, unless ``password`` encrypts them, which only 7z can.
-    Raises :class:`WriteError`, and :class:`NotBelieved` where a file changed since it was judged.
+    Raises :class:`WriteError`, and :class:`VerificationError` where a file changed since it was judged.
     """
     if wanted == "7z":
         if password == "":

@@ -15,7 +15,7 @@ from typing import NoReturn
 
 from cryptography import x509
 
-from bundler.errors import NotBelieved, SigningError
+from bundler.errors import SigningError, VerificationError
 from bundler.formats.certificate import fingerprint
 from bundler.signing.signing_key import SigningKey
 from bundler.trust.certificate_policy import algorithm_of
@@ -70,8 +70,8 @@ def verify(document: bytes, certificate: x509.Certificate, *, payload_type: str 
     """The payload of the envelope ``document``, signed by the key of ``certificate`` as ``payload_type``.
 
     Whether the certificate is the right one, and valid, is the caller's question. Raises
-    :class:`~bundler.errors.NotBelieved`: ``bad-provenance`` for a form that is not :func:`envelope`'s, another payload
-    type or a signature that does not fit; ``other-signer`` for another key.
+    :class:`~bundler.errors.VerificationError`: ``bad-provenance`` for a form that is not :func:`envelope`'s, another
+    payload type or a signature that does not fit; ``other-signer`` for another key.
     """
     found = _read(document)
     if found.payload_type != payload_type:
@@ -117,6 +117,6 @@ def _parsed(document: bytes) -> _Envelope:
 
 
 def _refuse(what: str, reason: str = "bad-provenance") -> NoReturn:
-    raise NotBelieved(
+    raise VerificationError(
         what, reason=reason, do="do not use it; ask who built the bundle for the file that was written with it"
     )

@@ -15,7 +15,7 @@ from typing import Final
 
 from cryptography import x509
 
-from bundler.errors import NotBelieved, SigningError
+from bundler.errors import SigningError, VerificationError
 from bundler.formats import authenticode as der
 from bundler.formats import cms
 from bundler.formats import powershell_signature as block
@@ -41,7 +41,7 @@ def require_ready(key: SigningKey, at: datetime) -> None:
     if not found:
         try:
             certificate_path.check_alone(leaf, authenticode.CODE_SIGNING, at)
-        except NotBelieved as error:
+        except VerificationError as error:
             wanted = "give a certificate whose extended key usage names codeSigning, and that is no authority's"
             found = [(f"{error.what}.", f"{wanted} (docs/sealing.md)")]
     if found:
@@ -67,12 +67,12 @@ def sign(script: bytes, key: SigningKey, *, at: datetime) -> bytes:
 def require_signed(script: bytes, sha256: str, *, at: datetime) -> None:
     """Refuse a script that the certificate with this fingerprint did not sign, in the form that :func:`sign` writes.
 
-    Raises :class:`NotBelieved`.
+    Raises :class:`VerificationError`.
     """
     authenticode.judge_pinned(io.BytesIO(script), "ps1", sha256=sha256, at=at)
     pkcs7 = block.SignedScript(io.BytesIO(script)).pkcs7
     if _rewritten(der.read_signature(pkcs7)) != pkcs7:
-        raise NotBelieved(
+        raise VerificationError(
             "the signature of the script is malformed: it is not written as its signer writes it",
             reason="malformed",
             do="do not run it; ask whoever built the bundle",
@@ -88,7 +88,7 @@ def is_by(signed: bytes, script: bytes, key: SigningKey, *, at: datetime) -> boo
     try:
         require_signed(signed, _sha256(key), at=at)
         (signer,) = der.read_signature(block.SignedScript(io.BytesIO(signed)).pkcs7).signers
-    except NotBelieved:
+    except VerificationError:
         return False
     return signed == _with(script, key.certificates, key.algorithm, signer.signature)
 
@@ -109,7 +109,7 @@ def _rewritten(found: der.Signature) -> bytes:
 
 
 def unsigned(script: bytes) -> str:
-    """The text of a script that is not signed yet. Raises :class:`SigningError`, and NotBelieved for no text."""
+    """The text of a script that is not signed yet. Raises :class:`SigningError`, and VerificationError for no text."""
     text = block.decode(script)
     if block.BEGIN in text:
         raise SigningError("the script is signed already")

@@ -30,7 +30,7 @@ def locate(
     """Find the package that ``artifact`` wants in its apt repository, by signed metadata alone.
 
     ``at`` is the time of judging; ``states`` are the repository states believed before, by their ``origin``, behind
-    which nothing steps unless ``allow_older``. Raises :class:`NotBelieved` as :class:`AptChain`, what ``fetch``
+    which nothing steps unless ``allow_older``. Raises :class:`VerificationError` as :class:`AptChain`, what ``fetch``
     raises, and :class:`UpstreamError` where the repository has no such package.
     """
     if not isinstance(artifact.origin, AptOrigin):

@@ -29,8 +29,8 @@ def locate(
     """Find the package that ``artifact`` wants in its yum repository, by signed metadata alone.
 
     ``at`` is the time of judging; ``states`` are the repository states believed before, by their ``origin`` (the base
-    address), behind which nothing steps unless ``allow_older``. Raises :class:`NotBelieved` as :class:`YumChain`, what
-    ``fetch`` raises, and :class:`UpstreamError` where the repository has no such package.
+    address), behind which nothing steps unless ``allow_older``. Raises :class:`VerificationError` as :class:`YumChain`,
+    what ``fetch`` raises, and :class:`UpstreamError` where the repository has no such package.
     """
     if not isinstance(artifact.origin, YumOrigin):
         raise TypeError(f"{artifact.name} does not come from a yum repository")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 
 _AGAIN: Final = "download it again from Microsoft, and compare the size"
 _TAMPERED: Final = "do not install it; download it again on another way, and report it if that gives the same file"
@@ -85,8 +85,8 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
 """By reason: what it usually means, and what to do."""
 
 
-def explained(error: NotBelieved) -> NotBelieved:
+def explained(error: VerificationError) -> VerificationError:
     """The same refusal with what it usually means and what to do, where it does not say so yet."""
     meaning, do = MEANINGS.get(error.reason, ("", ""))
     details = error.details or ((meaning,) if meaning else ())
-    return NotBelieved(error.what, reason=error.reason, details=details, do=error.do or do)
+    return VerificationError(error.what, reason=error.reason, details=details, do=error.do or do)

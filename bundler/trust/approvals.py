@@ -19,7 +19,7 @@ def given(found: Checked, asked: Approval | None, lists: Lists, *, at: datetime)
     """Who has approved a bundle whose hashes were checked; enough of them or not.
 
     ``asked`` are the approvals that whoever verifies asks for, None where they ask for none themselves. Raises
-    NotBelieved: ``unknown-approval``, and the reasons of :func:`.signature.require_good`.
+    VerificationError: ``unknown-approval``, and the reasons of :func:`.signature.require_good`.
     """
     wanted = found.manifest.approval
     if asked is not None and _counted(wanted) != _counted(asked):
@@ -49,7 +49,7 @@ def _asked(approval: Approval | None) -> str:
 
 
 def require_enough(wanted: Approval | None, approved: Collection[Signer]) -> None:
-    """Refuse fewer approvals than are ``wanted``. Raises NotBelieved, ``missing-approval``."""
+    """Refuse fewer approvals than are ``wanted``. Raises VerificationError, ``missing-approval``."""
     if wanted and len(approved) < wanted.required:
         missing = [one.name for one in wanted.approvers if one not in approved]
         raise refused(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 from bundler.formats import apt_release, deb_version
 from bundler.formats.apt_release import IndexFile, Release
 from bundler.formats.compressed import compression_of, unpacked
@@ -92,7 +92,7 @@ class AptChain:
 
         It must be signed by a pinned key, be of the suite that was asked for, list component and architecture, be
         neither from the future nor, with ``fresh``, past its ``Valid-Until``, and not be older than ``older``.
-        Raises :class:`NotBelieved`: reasons of :mod:`bundler.trust.openpgp` and ``malformed``, ``wrong-suite``,
+        Raises :class:`VerificationError`: reasons of :mod:`bundler.trust.openpgp` and ``malformed``, ``wrong-suite``,
         ``not-listed``, ``future-metadata``, ``expired-metadata``, ``rollback``.
         """
         if self._release is not None:
@@ -114,27 +114,27 @@ class AptChain:
         found = sorted((entry for entry in listed if entry is not None), key=lambda entry: entry.size)
         if not found:
             where = f"{self._component} for {self._architecture}"
-            raise NotBelieved(f"InRelease lists no index of {where} that can be read here", reason="not-listed")
+            raise VerificationError(f"InRelease lists no index of {where} that can be read here", reason="not-listed")
         return tuple(found)
 
     def index(self, path: str, content: bytes) -> None:
         """Believe the index ``path`` (one of :meth:`indexes`): size and digest must be those of the ``Release``.
 
-        Raises :class:`NotBelieved` with reason ``not-listed``, ``digest-mismatch`` or ``too-big``.
+        Raises :class:`VerificationError` with reason ``not-listed``, ``digest-mismatch`` or ``too-big``.
         """
         if self._index is not None:
             raise WrongOrder("the chain has its index already")
         entry = next((entry for entry in self.indexes() if entry.path == path), None)
         if entry is None:
-            raise NotBelieved(f"InRelease does not list {path}", reason="not-listed")
+            raise VerificationError(f"InRelease does not list {path}", reason="not-listed")
         repository.check_digest(content, size=entry.size, sha256=entry.sha256, what=path)
         self._index = _Index(PurePosixPath(path).name, content, self._open_limit(path))
 
     def packages(self, name: str) -> tuple[AptPackage, ...]:
         """Every version of the package ``name`` for the architecture (or for all), as the index has them.
 
-        Raises :class:`NotBelieved`: a malformed index, one that unpacks to more than it may (``too-big``), a version
-        that stands there twice (``duplicate``), a path that leaves the repository (``unsafe-path``).
+        Raises :class:`VerificationError`: a malformed index, one that unpacks to more than it may (``too-big``), a
+        version that stands there twice (``duplicate``), a path that leaves the repository (``unsafe-path``).
         """
         index = self._believed_index()
         with judging(index.role):
@@ -151,7 +151,7 @@ class AptChain:
 
     def _check_identity(self, release: Release) -> None:
         if self._suite not in {release.suite, release.codename}:
-            raise NotBelieved(
+            raise VerificationError(
                 f"InRelease is of another suite: {release.codename or release.suite}, not {self._suite}",
                 reason="wrong-suite",
                 do="check the base address and the suite; a mirror may have mixed them up",
@@ -160,7 +160,7 @@ class AptChain:
         for wanted, present in listed:
             # Components of a suite like "stable/updates" are written with that prefix by some repositories.
             if wanted not in {word.rpartition("/")[2] for word in present}:
-                raise NotBelieved(
+                raise VerificationError(
                     f"InRelease does not list {wanted}, but {', '.join(present) or 'nothing'}", reason="not-listed"
                 )
 
@@ -170,7 +170,7 @@ class AptChain:
     def _open_limit(self, path: str) -> int:
         listed = self._believed_release().files.get(self._index_path())
         if listed and listed.size > MAX_OPEN_INDEX:
-            raise NotBelieved(f"{path} unpacks to {listed.size} bytes: no index is that big", reason="too-big")
+            raise VerificationError(f"{path} unpacks to {listed.size} bytes: no index is that big", reason="too-big")
         return listed.size if listed else MAX_OPEN_INDEX
 
     def _believed_release(self) -> Release:
@@ -195,7 +195,7 @@ def rejudge(
 
     The documents must be those of ``evidence``, and the index must list the package of these ``facts`` with this
     digest. That a repository's metadata expired since says nothing about what it vouched for: ``Valid-Until`` is not
-    asked again. Raises :class:`NotBelieved` as :class:`AptChain`, and ``missing-document``.
+    asked again. Raises :class:`VerificationError` as :class:`AptChain`, and ``missing-document``.
     """
     inrelease, index = repository.kept(documents, evidence, 2)
     base, suite, path = _places(*(document.url for document in evidence.documents))
@@ -217,13 +217,15 @@ def _places(inrelease: str, index: str) -> tuple[str, str, str]:
     """The repository's base, the suite, and the index's path below it, from the addresses of the two documents."""
     match = re.fullmatch(r"(?P<top>(?P<base>.+?)/dists/(?P<suite>.+)/)InRelease", inrelease)
     if match is None or not index.startswith(match["top"]):
-        raise NotBelieved("the addresses of the chain's documents do not belong together", reason="missing-document")
+        raise VerificationError(
+            "the addresses of the chain's documents do not belong together", reason="missing-document"
+        )
     return match["base"], match["suite"], index.removeprefix(match["top"])
 
 
 def _check_validity(release: Release, at: datetime) -> None:
     if release.valid_until is not None and release.valid_until < at:
-        raise NotBelieved(
+        raise VerificationError(
             f"InRelease was valid until {release.valid_until:%Y-%m-%d %H:%M} UTC",
             reason="expired-metadata",
             do="ask who runs the repository or its mirror why it stands still: old metadata may be replayed",

@@ -30,7 +30,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import NameOID
 
-from bundler.errors import NotBelieved, UsageError
+from bundler.errors import UsageError, VerificationError
 from bundler.formats import authenticode as der
 from bundler.formats import sniff
 from bundler.formats.authenticode import IndirectData, Signature, Signer
@@ -99,7 +99,7 @@ class _Timestamp:
 def judge(file: BinaryIO, kind: Kind, *, anchors: Anchors, at: datetime) -> Evidence:
     """Judge ``file`` (seekable) as a ``kind``; ``at`` is the present, or the time to judge for (with time zone).
 
-    Raises :class:`~bundler.errors.NotBelieved` whose ``reason`` is one of :data:`bundler.trust.advice.MEANINGS`,
+    Raises :class:`~bundler.errors.VerificationError` whose ``reason`` is one of :data:`bundler.trust.advice.MEANINGS`,
     and :class:`~bundler.errors.UsageError` where the anchors cannot be read.
     """
     with _explaining():
@@ -122,20 +122,20 @@ def _explaining() -> Iterator[None]:
     """Say with a refusal what it usually means."""
     try:
         yield
-    except NotBelieved as error:
+    except VerificationError as error:
         raise explained(error) from None
     except UNREADABLE:
-        unreadable = NotBelieved("a certificate in the signature cannot be read", reason="malformed")
+        unreadable = VerificationError("a certificate in the signature cannot be read", reason="malformed")
         raise explained(unreadable) from None
 
 
 def _judge_pinned(file: BinaryIO, kind: Kind, sha256: str, at: datetime) -> None:
     chosen, _, leaf = _signed(file, kind)
     if chosen.signer.unsigned or chosen.notes:
-        raise NotBelieved("the signature carries something that it does not protect", reason="unknown-attribute")
+        raise VerificationError("the signature carries something that it does not protect", reason="unknown-attribute")
     if not hmac.compare_digest(certificate_path.fingerprint(leaf), sha256):
         found = f"{certificate_path.name_of(leaf)} (sha256:{certificate_path.fingerprint(leaf)})"
-        raise NotBelieved(f"it is signed by {found}, and not by sha256:{sha256}", reason="wrong-publisher")
+        raise VerificationError(f"it is signed by {found}, and not by sha256:{sha256}", reason="wrong-publisher")
     certificate_path.check_alone(leaf, CODE_SIGNING, at)
 
 
@@ -166,16 +166,16 @@ def _expect_kind(file: BinaryIO, kind: Kind) -> None:
     file.seek(0)
     found = sniff.kind(file.read(sniff.HEAD), tail)
     if found == "html":
-        raise NotBelieved("this is an HTML page", reason="html")
+        raise VerificationError("this is an HTML page", reason="html")
     if found == "empty":
-        raise NotBelieved("the file is empty", reason="empty")
+        raise VerificationError("the file is empty", reason="empty")
     if found != kind and not (kind == "ps1" and found == "text"):
-        raise NotBelieved(f"this is no {kind} file but {found}", reason="unknown-kind")
+        raise VerificationError(f"this is no {kind} file but {found}", reason="unknown-kind")
 
 
 def _only_signer(signature: Signature) -> Signer:
     if len(signature.signers) != 1:
-        raise NotBelieved(f"the signature has {len(signature.signers)} signers", reason="several-signers")
+        raise VerificationError(f"the signature has {len(signature.signers)} signers", reason="several-signers")
     return signature.signers[0]
 
 
@@ -188,9 +188,9 @@ def _choose(primary: Signature) -> _Chosen:
         return _Chosen(primary, signer, notes)
     strong = [found for found in map(der.read_signature, nested) if _only_signer(found).digest_algorithm in STRONG]
     if not strong:
-        raise NotBelieved("the file is signed with a digest weaker than SHA-256", reason="weak-digest")
+        raise VerificationError("the file is signed with a digest weaker than SHA-256", reason="weak-digest")
     if len(strong) > 1:
-        raise NotBelieved("several signatures lie beside a SHA-1 one", reason="several-signers")
+        raise VerificationError("several signatures lie beside a SHA-1 one", reason="several-signers")
     note = "judged by the SHA-256 signature beside an older SHA-1 one, which was not relied upon"
     return _Chosen(strong[0], _only_signer(strong[0]), (note,))
 
@@ -198,15 +198,15 @@ def _choose(primary: Signature) -> _Chosen:
 def _check_file(subject: _Subject, kind: Kind, data: IndirectData, chosen: _Chosen) -> None:
     """The signature speaks of a file of this kind, and its digest is the file's."""
     if (data.kind, data.subject) != _EXPECTED[kind]:
-        raise NotBelieved(f"the signature was made for another kind of file than {kind}", reason="wrong-subject")
+        raise VerificationError(f"the signature was made for another kind of file than {kind}", reason="wrong-subject")
     if data.algorithm not in STRONG:
-        raise NotBelieved("the file's digest is weaker than SHA-256", reason="weak-digest")
+        raise VerificationError("the file's digest is weaker than SHA-256", reason="weak-digest")
     if chosen.signature.digest_algorithms != (chosen.signer.digest_algorithm,):
-        raise NotBelieved("the signature contradicts itself about its digest", reason="malformed")
+        raise VerificationError("the signature contradicts itself about its digest", reason="malformed")
     if not hmac.compare_digest(subject.digest(data.algorithm), data.digest):
-        raise NotBelieved("the file was changed after it was signed", reason="digest-mismatch")
+        raise VerificationError("the file was changed after it was signed", reason="digest-mismatch")
     if any(attribute not in _KNOWN_UNSIGNED for attribute, _ in chosen.signer.unsigned):
-        raise NotBelieved("the signature carries something that it does not protect", reason="unknown-attribute")
+        raise VerificationError("the signature carries something that it does not protect", reason="unknown-attribute")
 
 
 def _certificates(signature: Signature) -> tuple[x509.Certificate, ...]:
@@ -217,19 +217,19 @@ def _signing_certificate(signer: Signer, pool: tuple[x509.Certificate, ...]) -> 
     for certificate in pool:
         if certificate.serial_number == signer.serial and certificate.issuer.public_bytes() == signer.issuer:
             return certificate
-    raise NotBelieved("the signature does not carry its signer's certificate", reason="malformed")
+    raise VerificationError("the signature does not carry its signer's certificate", reason="malformed")
 
 
 def _check_signature(signer: Signer, leaf: x509.Certificate, content_type: str, content: bytes) -> None:
     """RFC 5652, 5.4 and 5.6: the attributes name the content, and the key signed the attributes."""
     if signer.digest_algorithm not in STRONG:
-        raise NotBelieved("the signature uses a digest weaker than SHA-256", reason="weak-digest")
+        raise VerificationError("the signature uses a digest weaker than SHA-256", reason="weak-digest")
     named, digest = signer.attribute(der.CONTENT_TYPE), signer.attribute(der.MESSAGE_DIGEST)
     if named is None or digest is None:
-        raise NotBelieved("the signature does not say what it signs", reason="malformed")
+        raise VerificationError("the signature does not say what it signs", reason="malformed")
     actual = hashlib.new(signer.digest_algorithm, content).digest()
     if der.read_object_identifier(named) != content_type or not hmac.compare_digest(der.read_octets(digest), actual):
-        raise NotBelieved("the signed attributes are not those of the content", reason="bad-signature")
+        raise VerificationError("the signed attributes are not those of the content", reason="bad-signature")
     _verify(signer, leaf)
 
 
@@ -242,33 +242,33 @@ def _verify(signer: Signer, leaf: x509.Certificate) -> None:
         elif isinstance(key, ec.EllipticCurvePublicKey) and signer.signature_algorithm == "ecdsa":
             key.verify(signer.signature, signer.signed_bytes, ec.ECDSA(algorithm))
         else:
-            raise NotBelieved("the signature is of an unknown kind", reason="unknown-algorithm")
+            raise VerificationError("the signature is of an unknown kind", reason="unknown-algorithm")
     except (InvalidSignature, UnsupportedAlgorithm, ValueError):
-        raise NotBelieved("the signature is not its signer's", reason="bad-signature") from None
+        raise VerificationError("the signature is not its signer's", reason="bad-signature") from None
 
 
 def _timestamp(signer: Signer, pool: tuple[x509.Certificate, ...], anchors: Anchors, at: datetime) -> _Timestamp | None:
     tokens, older = signer.others(der.TIMESTAMP_RFC3161), signer.others(der.COUNTERSIGNATURE)
     if len(tokens) + len(older) > 1:
-        raise NotBelieved("the signature has more than one timestamp", reason="timestamp-invalid")
+        raise VerificationError("the signature has more than one timestamp", reason="timestamp-invalid")
     if not tokens and not older:
         return None
     try:
         stamp = _token(tokens[0], signer, anchors) if tokens else _countersignature(older[0], signer, pool, anchors)
-    except NotBelieved as error:
+    except VerificationError as error:
         raise _about_timestamp(error) from None
     if stamp.time > at + CLOCK_TOLERANCE:
-        raise NotBelieved(
+        raise VerificationError(
             f"the timestamp, {stamp.time:%Y-%m-%d %H:%M} UTC, is yet to come", reason="timestamp-in-future"
         )
     return stamp
 
 
-def _about_timestamp(error: NotBelieved) -> NotBelieved:
+def _about_timestamp(error: VerificationError) -> VerificationError:
     """Say that it is the timestamp that is wrong; weak digests and revocation keep their own word."""
     reasons = {"untrusted-root": "timestamp-untrusted", "weak-digest": "weak-digest", "revoked": "revoked"}
     reason = reasons.get(error.reason, "timestamp-invalid")
-    return NotBelieved(f"the timestamp is not believed: {error.what}", reason=reason)
+    return VerificationError(f"the timestamp is not believed: {error.what}", reason=reason)
 
 
 def _token(token: bytes, signer: Signer, anchors: Anchors) -> _Timestamp:
@@ -279,11 +279,11 @@ def _token(token: bytes, signer: Signer, anchors: Anchors) -> _Timestamp:
     _check_signature(stamper, leaf, signature.content_type, signature.content)
     _check_named_certificate(stamper, leaf)
     if stamper.digest_algorithm not in signature.digest_algorithms:
-        raise NotBelieved("it contradicts itself about its digest", reason="timestamp-invalid")
+        raise VerificationError("it contradicts itself about its digest", reason="timestamp-invalid")
     if info.algorithm not in STRONG:
-        raise NotBelieved("its imprint is weaker than SHA-256", reason="weak-digest")
+        raise VerificationError("its imprint is weaker than SHA-256", reason="weak-digest")
     if not hmac.compare_digest(hashlib.new(info.algorithm, signer.signature).digest(), info.digest):
-        raise NotBelieved("it was made for another signature", reason="timestamp-invalid")
+        raise VerificationError("it was made for another signature", reason="timestamp-invalid")
     return _Timestamp(info.time, _timestamp_path(leaf, pool, anchors, info.time))
 
 
@@ -291,9 +291,9 @@ def _check_named_certificate(stamper: Signer, leaf: x509.Certificate) -> None:
     """RFC 3161, 2.4.1 and RFC 5816: the token names the certificate that made it."""
     named = der.read_signing_certificate(stamper)
     if named is None or named[0] not in {"sha1", *STRONG}:
-        raise NotBelieved("it does not name its certificate", reason="timestamp-invalid")
+        raise VerificationError("it does not name its certificate", reason="timestamp-invalid")
     if not hmac.compare_digest(leaf.fingerprint(_NAMING[named[0]]()), named[1]):
-        raise NotBelieved("it names another certificate", reason="timestamp-invalid")
+        raise VerificationError("it names another certificate", reason="timestamp-invalid")
 
 
 # SHA-1 names a certificate here that is in the token anyway, and is checked by its own signature (RFC 2634, 5.4).
@@ -305,7 +305,7 @@ def _countersignature(older: bytes, signer: Signer, pool: tuple[x509.Certificate
     stamper = der.read_countersignature(older)
     leaf, time = _signing_certificate(stamper, pool), stamper.attribute(der.SIGNING_TIME)
     if time is None:
-        raise NotBelieved("it says no time", reason="timestamp-invalid")
+        raise VerificationError("it says no time", reason="timestamp-invalid")
     _check_signature(stamper, leaf, der.DATA, signer.signature)
     when = der.read_signing_time(time)
     return _Timestamp(when, _timestamp_path(leaf, pool, anchors, when))
@@ -315,7 +315,7 @@ def _timestamp_path(
     leaf: x509.Certificate, pool: tuple[x509.Certificate, ...], anchors: Anchors, at: datetime
 ) -> certificate_path.Path:
     if certificate_path.purposes(leaf) != frozenset({TIME_STAMPING}):
-        raise NotBelieved("its certificate is not for timestamps alone", reason="wrong-purpose")
+        raise VerificationError("its certificate is not for timestamps alone", reason="wrong-purpose")
     return certificate_path.find(leaf, pool, _authority(anchors, "timestamping", TIME_STAMPING), at)
 
 
@@ -353,7 +353,7 @@ def _check_publisher(leaf: x509.Certificate, publishers: tuple[Publisher, ...]) 
     for publisher in publishers:
         if names == [[publisher.common_name], [publisher.organization]] and carried >= set(publisher.key_purposes):
             return
-    raise NotBelieved(
+    raise VerificationError(
         f"the file is signed by {certificate_path.name_of(leaf)}, who is none of the publishers asked for",
         reason="wrong-publisher",
     )

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtensionOID
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 from bundler.formats.certificate import UNREADABLE
 
 ANY_PURPOSE: Final = "2.5.29.37.0"
@@ -84,14 +84,14 @@ def purposes(certificate: x509.Certificate) -> frozenset[str] | None:
     return frozenset(purpose.dotted_string for purpose in found)
 
 
-def _refuse(certificate: x509.Certificate, what: str, reason: str = "bad-certificate") -> NotBelieved:
-    return NotBelieved(f"the certificate of {name_of(certificate)} {what}", reason=reason)
+def _refuse(certificate: x509.Certificate, what: str, reason: str = "bad-certificate") -> VerificationError:
+    return VerificationError(f"the certificate of {name_of(certificate)} {what}", reason=reason)
 
 
 def find(leaf: x509.Certificate, pool: Sequence[x509.Certificate], authority: Authority, at: datetime) -> Path:
     """Find a path from ``leaf`` over certificates of ``pool`` to a root, whose every rule holds at ``at`` (UTC).
 
-    Raises :class:`~bundler.errors.NotBelieved`: ``untrusted-root`` where no path is, and otherwise what is wrong
+    Raises :class:`~bundler.errors.VerificationError`: ``untrusted-root`` where no path is, and otherwise what is wrong
     with the first one: ``certificate-expired``, ``wrong-purpose``, ``weak-digest``, ``bad-certificate``, ``revoked``.
     """
     failures = []
@@ -103,10 +103,10 @@ def find(leaf: x509.Certificate, pool: Sequence[x509.Certificate], authority: Au
     raise failures[0] if failures else _refuse(leaf, "leads to no root that is trusted for this", "untrusted-root")
 
 
-def _failure(path: Path, authority: Authority, at: datetime) -> NotBelieved | None:
+def _failure(path: Path, authority: Authority, at: datetime) -> VerificationError | None:
     try:
         check(path, authority, at)
-    except NotBelieved as error:
+    except VerificationError as error:
         return error
     return None
 

@@ -16,7 +16,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from bundler.errors import NotBelieved, SigningError
+from bundler.errors import SigningError, VerificationError
 from bundler.model.seal import Algorithm
 
 LEAST_RSA, MOST_RSA = 2048, 4096
@@ -49,7 +49,7 @@ class Problem:
     """Why a certificate may not seal."""
 
     reason: Reason
-    """As :class:`~bundler.errors.NotBelieved` says it."""
+    """As :class:`~bundler.errors.VerificationError` says it."""
     what: str
     """A sentence without its full stop; "it" is the certificate."""
     do: str
@@ -81,12 +81,12 @@ def require_usable(certificate: x509.Certificate, chain: Sequence[x509.Certifica
 
 
 def require_believable(certificate: x509.Certificate, at: datetime, *, role: Role) -> None:
-    """Refuse a signature whose certificate may not sign a bundle in that ``role``. Raises :class:`NotBelieved`."""
+    """Refuse a signature whose certificate may not sign a bundle in that ``role``. Raises VerificationError."""
     found = problems(certificate, (), at)
     if found:
         what, do = _REFUSED[role]
         clock = found[0].reason in ("seal-expired", "seal-not-yet-valid")
-        raise NotBelieved(
+        raise VerificationError(
             what,
             reason=found[0].reason,
             details=[f"certificate: {named(certificate)}", *(f"{problem.what}." for problem in found)],

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import BinaryIO
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 from bundler.formats import ar, deb
 from bundler.model.anchor import Anchors
 from bundler.model.evidence import Evidence
@@ -24,7 +24,7 @@ _MAX_SIGNATURE = 1 << 18
 
 
 def judge(file: BinaryIO, *, anchors: Anchors, at: datetime) -> Evidence:
-    """Believe the Debian package ``file`` by its own signature, or raise :class:`NotBelieved`.
+    """Believe the Debian package ``file`` by its own signature, or raise :class:`VerificationError`.
 
     The archive holds exactly ``debian-binary``, ``control.tar``, ``data.tar`` and ``_gpgorigin``, in this order, and
     nothing behind them. Reasons: those of :mod:`bundler.trust.openpgp`, of :mod:`bundler.formats.ar` and
@@ -44,14 +44,14 @@ def judge(file: BinaryIO, *, anchors: Anchors, at: datetime) -> Evidence:
 def _signature_member(layout: deb.Layout) -> ar.Member:
     names = [member.name for member in layout.others]
     if not names:
-        raise NotBelieved(
+        raise VerificationError(
             "the package carries no signature of its own (no member _gpgorigin)",
             reason="unsigned",
             do="take it from its signed repository, where its digest can be believed",
         )
     last = layout.others[0]
     if names != [deb.SIGNATURE_MEMBER] or last.offset < layout.data.offset or last.size > _MAX_SIGNATURE:
-        raise NotBelieved(
+        raise VerificationError(
             "the package holds members that its signature does not cover", reason="unexpected-member", details=names
         )
     return last

@@ -22,7 +22,7 @@ from typing import Any, Literal
 import pysequoia
 from pysequoia.packet import HashAlgorithm, PacketPile, SignatureType, Tag
 
-from bundler.errors import BundlerError, NotBelieved, WriteError
+from bundler.errors import BundlerError, VerificationError, WriteError
 from bundler.model.anchor import Anchors, PackageKey
 from bundler.model.evidence import Document, Evidence
 from bundler.trust.advice import explained
@@ -111,7 +111,7 @@ def verify_detached(
 
     ``size`` is the number of bytes of ``data``; above 4 MiB they rest in a temporary file meanwhile, because the
     library reads from a file what it should not hold in memory. ``what`` names the signed thing for a person.
-    Raises :class:`NotBelieved` with reason ``unsigned``, ``malformed``, ``wrong-key``, ``weak-digest``,
+    Raises :class:`VerificationError` with reason ``unsigned``, ``malformed``, ``wrong-key``, ``weak-digest``,
     ``revoked-key``, ``expired-key``, ``unusable-key``, ``future-signature`` or ``bad-signature``;
     :class:`WriteError` where the temporary file cannot be written.
     """
@@ -143,8 +143,8 @@ def verify_clearsigned(document: bytes, *, anchors: Anchors, at: datetime, what:
     return _judge_all(claims, check, anchors=anchors, at=at, what=what)
 
 
-def _refused(what: str, reason: str, why: str, details: Sequence[str] = ()) -> NotBelieved:
-    return explained(NotBelieved(f"{what} is not believed: {why}", reason=reason, details=details))
+def _refused(what: str, reason: str, why: str, details: Sequence[str] = ()) -> VerificationError:
+    return explained(VerificationError(f"{what} is not believed: {why}", reason=reason, details=details))
 
 
 def _clear_parts(document: bytes, what: str) -> tuple[bytes, bytes]:
@@ -242,12 +242,12 @@ def _read_key(key: PackageKey, what: str) -> _Pinned:
 def _judge_all(claims: list[_Claim], check: Check, *, anchors: Anchors, at: datetime, what: str) -> Signed:
     """Believe the first signature that can be; otherwise say what is wrong with the first by a pinned key."""
     pinned = _pinned(anchors, what)
-    refusals: list[NotBelieved] = []
+    refusals: list[VerificationError] = []
     for claim in claims:
         for signer in _claimed_signers(claim, pinned):
             try:
                 return _judge(claim, check, signer=signer, at=at, what=what)
-            except NotBelieved as refusal:  # noqa: PERF203 - one by one is the point
+            except VerificationError as refusal:  # noqa: PERF203 - one by one is the point
                 refusals.append(refusal)
     if not refusals:
         raise _refused(what, "wrong-key", "none of the pinned keys signed it", _who(claims, pinned))

@@ -9,21 +9,21 @@ import hashlib
 
 import pysequoia
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 from bundler.model.anchor import Anchors, PackageKey, RootCertificate
 from bundler.trust.anchors import certificate_der
 
 
 def root(pem: bytes, anchors: Anchors) -> RootCertificate:
-    """The pinned root that ``pem`` is. Raises NotBelieved: ``malformed``, ``not-pinned``."""
+    """The pinned root that ``pem`` is. Raises VerificationError: ``malformed``, ``not-pinned``."""
     try:
         sha256 = hashlib.sha256(certificate_der(pem.decode("ascii").strip() + "\n")).hexdigest()
     except ValueError as error:
-        raise NotBelieved(f"this is no certificate: {error}", reason="malformed") from error
+        raise VerificationError(f"this is no certificate: {error}", reason="malformed") from error
     for pinned in anchors.roots:
         if pinned.sha256 == sha256:
             return pinned
-    raise NotBelieved(
+    raise VerificationError(
         f"this certificate is none of the roots that {anchors.name} is believed by",
         reason="not-pinned",
         details=[f"SHA-256 {sha256}"],
@@ -31,25 +31,26 @@ def root(pem: bytes, anchors: Anchors) -> RootCertificate:
 
 
 def key(armored: bytes, anchors: Anchors) -> PackageKey:
-    """The pinned OpenPGP key that ``armored`` is. Raises NotBelieved: ``malformed``, ``not-pinned``, ``weak-digest``.
+    """The pinned OpenPGP key that ``armored`` is.
 
+    Raises VerificationError: ``malformed``, ``not-pinned``, ``weak-digest``.
     A copy whose user id is bound by SHA-1 alone is refused, though its fingerprint is right: current tools believe
     nothing that is checked with it (facts: Microsoft rebound its key with SHA-256).
     """
     try:
         certificate = pysequoia.Cert.from_bytes(armored)
     except (RuntimeError, ValueError) as error:  # what the library's Rust side met
-        raise NotBelieved(f"this is no OpenPGP key: {str(error).splitlines()[0]}", reason="malformed") from None
+        raise VerificationError(f"this is no OpenPGP key: {str(error).splitlines()[0]}", reason="malformed") from None
     fingerprint = certificate.fingerprint.upper()
     pinned = next((known for known in anchors.package_keys if known.fingerprint == fingerprint), None)
     if pinned is None:
-        raise NotBelieved(
+        raise VerificationError(
             f"this key is none of those that {anchors.name} is believed by",
             reason="not-pinned",
             details=[f"fingerprint {fingerprint}"],
         )
     if not _bound(certificate):
-        raise NotBelieved(
+        raise VerificationError(
             "this copy of a pinned key binds its user id with SHA-1, which current tools refuse",
             reason="weak-digest",
             do="get the copy that is published now; it has the same fingerprint",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NoReturn, Protocol, TypeVar
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 from bundler.formats.parse_error import Malformed
 from bundler.model.evidence import Evidence, PackageFacts
 from bundler.model.lock import RepositoryState
@@ -57,7 +57,7 @@ def check_digest(content: bytes, *, size: int, sha256: str, what: str) -> None:
     """Refuse ``content`` that is not what signed metadata promises: ``digest-mismatch``."""
     found = hashlib.sha256(content).hexdigest()
     if len(content) != size or found != sha256:
-        raise NotBelieved(
+        raise VerificationError(
             f"{what} is not the file that the signed metadata names",
             reason="digest-mismatch",
             details=(f"signed: {sha256}, {size} bytes", f"found:  {found}, {len(content)} bytes"),
@@ -68,13 +68,13 @@ def check_digest(content: bytes, *, size: int, sha256: str, what: str) -> None:
 def check_age(date: datetime, at: datetime, older: RepositoryState | None, *, allow_older: bool, what: str) -> None:
     """Refuse metadata from the future (``future-metadata``), and a step back behind ``older`` (``rollback``)."""
     if date > at + CLOCK_SKEW:
-        raise NotBelieved(
+        raise VerificationError(
             f"{what} claims to be made at {date:%Y-%m-%d %H:%M} UTC, which is yet to come",
             reason="future-metadata",
             do="check this machine's clock",
         )
     if older is not None and date < older.date and not allow_older:
-        raise NotBelieved(
+        raise VerificationError(
             f"{what} is older than what was believed before",
             reason="rollback",
             details=(f"before: {older.date:%Y-%m-%d %H:%M:%S} UTC", f"now:    {date:%Y-%m-%d %H:%M:%S} UTC"),
@@ -85,15 +85,15 @@ def check_age(date: datetime, at: datetime, older: RepositoryState | None, *, al
 def kept(documents: Mapping[str, bytes], believed: Evidence, wanted: int) -> list[bytes]:
     """The bytes of the documents of the evidence ``believed``, in its order; there are ``wanted`` of them.
 
-    Raises :class:`NotBelieved` with reason ``missing-document`` or ``digest-mismatch``.
+    Raises :class:`VerificationError` with reason ``missing-document`` or ``digest-mismatch``.
     """
     if len(believed.documents) != wanted:
-        raise NotBelieved("the evidence does not name all documents of its chain", reason="missing-document")
+        raise VerificationError("the evidence does not name all documents of its chain", reason="missing-document")
     found = []
     for document in believed.documents:
         content = documents.get(document.role)
         if content is None:
-            raise NotBelieved(f"the document {document.role} of the chain is missing", reason="missing-document")
+            raise VerificationError(f"the document {document.role} of the chain is missing", reason="missing-document")
         check_digest(content, size=document.size, sha256=document.sha256, what=document.role)
         found.append(content)
     return found
@@ -113,14 +113,16 @@ def once(packages: Iterable[_Package], where: str) -> tuple[_Package, ...]:
 def require_vouched(packages: Iterable[Listed], facts: PackageFacts, *, sha256: str, size: int) -> None:
     """Refuse the package with this digest unless its version and architecture are those of one of ``packages``.
 
-    Raises :class:`NotBelieved` with reason ``not-listed`` or ``metadata-mismatch``.
+    Raises :class:`VerificationError` with reason ``not-listed`` or ``metadata-mismatch``.
     """
     entries = [(one.version, one.architecture) for one in packages if (one.sha256, one.size) == (sha256, size)]
     if not entries:
-        raise NotBelieved(f"the repository's index does not list this very file of {facts.name}", reason="not-listed")
+        raise VerificationError(
+            f"the repository's index does not list this very file of {facts.name}", reason="not-listed"
+        )
     if (facts.version, facts.architecture) not in entries:
         listed = ", ".join(" ".join(entry) for entry in entries)
-        raise NotBelieved(
+        raise VerificationError(
             f"the package says that it is {facts.version} {facts.architecture}; the repository says {listed}",
             reason="metadata-mismatch",
         )

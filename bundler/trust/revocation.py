@@ -8,7 +8,7 @@ from datetime import datetime
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 from bundler.integrity.findings import DO_NOT_USE, refused
 from bundler.trust.certificate_policy import is_issuer, named
 
@@ -22,7 +22,7 @@ def require_unrevoked(
 
     The issuer's certificate must be among those ``known``, which need no trust: they are looked at if they issued it.
     A list of another issuer says nothing. ``at`` before the revocation is no excuse: nothing but the signer's own word
-    says when a seal was made. Raises :class:`~bundler.errors.NotBelieved`, ``seal-revoked``.
+    says when a seal was made. Raises :class:`~bundler.errors.VerificationError`, ``seal-revoked``.
     """
     who = named(certificate)
     for revoked in (one for one in lists if one.issuer == certificate.issuer):
@@ -75,5 +75,5 @@ def _signed_by(revoked: x509.CertificateRevocationList, issuer: x509.Certificate
         return False
 
 
-def _refused(what: str, do: str = DO_NOT_USE) -> NotBelieved:
+def _refused(what: str, do: str = DO_NOT_USE) -> VerificationError:
     return refused(what, "seal-revoked", do=do)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 from bundler.formats import rpm
 from bundler.formats.rpm import Header, Layout, SignatureTag, Tag
 from bundler.model.anchor import Anchors
@@ -41,7 +41,7 @@ class _Passed:
 
 
 def judge(file: BinaryIO, *, anchors: Anchors, at: datetime) -> Evidence:
-    """Believe the rpm package ``file`` by its own signature, or raise :class:`NotBelieved`.
+    """Believe the rpm package ``file`` by its own signature, or raise :class:`VerificationError`.
 
     Reasons: those of :mod:`bundler.trust.openpgp` and :mod:`bundler.formats.rpm`, ``unsigned``, ``digest-mismatch``,
     ``unexpected-data`` and ``no-payload-digest``. ``at`` is the time of judging, with its zone.
@@ -61,7 +61,7 @@ def _signed_header(layout: Layout, anchors: Anchors, at: datetime) -> Signed:
     """Judge every signature over the header; all that are there must hold, as rpm demands, and there must be one."""
     blocks = _header_signatures(layout.signature)
     if not blocks:
-        raise NotBelieved(
+        raise VerificationError(
             "the package is not signed: its signature was never made, or was stripped",
             reason="unsigned",
             do="do not install it; rpm itself may call its digests OK all the same",
@@ -97,13 +97,13 @@ def _check_unsigned(layout: Layout) -> None:
     }
     for tag, digest in digests.items():
         if tag in layout.signature and layout.signature.string(tag) != digest:
-            raise NotBelieved("the package's header does not have the digest beside it", reason="digest-mismatch")
+            raise VerificationError("the package's header does not have the digest beside it", reason="digest-mismatch")
     if (layout.signature.binary(SignatureTag.RESERVED_SPACE) or b"").strip(b"\0"):
-        raise NotBelieved("the package has something in the room for later signatures", reason="unexpected-data")
+        raise VerificationError("the package has something in the room for later signatures", reason="unexpected-data")
     sizes = layout.signature.integers(SignatureTag.SIZE)
     if sizes and sizes != (layout.size - layout.header_offset,):
         reason = "truncated" if sizes[0] > layout.size - layout.header_offset else "trailing-data"
-        raise NotBelieved("the package is not as long as it says", reason=reason)
+        raise VerificationError("the package is not as long as it says", reason=reason)
 
 
 def _pass_over(file: BinaryIO, layout: Layout) -> _Passed:
@@ -125,7 +125,7 @@ def _payload_algorithm(header: Header) -> str:
         return ""
     numbers = header.integers(Tag.PAYLOAD_DIGEST_ALGORITHM) or (8,)  # v6 has SHA-256 here without saying so
     if numbers[0] not in _PAYLOAD_DIGESTS:
-        raise NotBelieved("the package's payload digest is too weak to believe", reason="weak-digest")
+        raise VerificationError("the package's payload digest is too weak to believe", reason="weak-digest")
     return _PAYLOAD_DIGESTS[numbers[0]]
 
 
@@ -138,7 +138,7 @@ def _from(file: BinaryIO, offset: int) -> Iterator[bytes]:
 def _check_md5(layout: Layout, passed: _Passed) -> None:
     recorded = layout.signature.binary(SignatureTag.MD5)
     if recorded is not None and recorded.hex() != passed.md5:
-        raise NotBelieved("the package does not have the MD5 digest beside it", reason="digest-mismatch")
+        raise VerificationError("the package does not have the MD5 digest beside it", reason="digest-mismatch")
 
 
 def _signed_whole(file: BinaryIO, layout: Layout, anchors: Anchors, at: datetime) -> bool:
@@ -155,9 +155,9 @@ def _signed_whole(file: BinaryIO, layout: Layout, anchors: Anchors, at: datetime
 def _check_payload(layout: Layout, passed: _Passed, signed_whole: bool) -> None:
     recorded = layout.header.string(Tag.PAYLOAD_DIGEST)
     if not recorded and not signed_whole:
-        raise NotBelieved("nothing that is signed covers the package's payload", reason="no-payload-digest")
+        raise VerificationError("nothing that is signed covers the package's payload", reason="no-payload-digest")
     if recorded and recorded.lower() != passed.payload:
-        raise NotBelieved(
+        raise VerificationError(
             "the package's payload is not the one that was signed",
             reason="digest-mismatch",
             details=(f"signed {recorded}", f"found  {passed.payload}"),

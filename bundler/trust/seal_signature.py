@@ -18,7 +18,7 @@ from bundler.trust.signer_identity import signer
 
 
 def read(signed: Mapping[str, bytes], path: str) -> cms.Detached:
-    """The signature at ``path``, read and not judged. Raises NotBelieved: ``no-seal``, ``bad-seal``."""
+    """The signature at ``path``, read and not judged. Raises VerificationError: ``no-seal``, ``bad-seal``."""
     if path not in signed:
         raise refused(f"the seal {path} is missing, though the manifest says that it was made", "no-seal")
     try:
@@ -28,7 +28,7 @@ def read(signed: Mapping[str, bytes], path: str) -> cms.Detached:
 
 
 def content(signed: Mapping[str, bytes], path: str) -> bytes:
-    """The file at ``path``, which a signature is over. Raises NotBelieved, ``no-seal``."""
+    """The file at ``path``, which a signature is over. Raises VerificationError, ``no-seal``."""
     if path not in signed:
         raise refused(f"{path} is missing, though it was sealed", "no-seal")
     return signed[path]
@@ -50,7 +50,7 @@ def require_good(
 
     Whether the signer is believed is the caller's question. ``known`` and ``lists`` are those of
     :func:`~bundler.trust.revocation.require_unrevoked`; ``otherwise`` and ``described`` say what is wrong where the
-    bytes, or the signer, are others. Raises NotBelieved: ``bad-seal``, or the reasons of :mod:`.purposes` and
+    bytes, or the signer, are others. Raises VerificationError: ``bad-seal``, or the reasons of :mod:`.purposes` and
     ``seal-revoked``.
     """
     certificate = found.certificates[0]

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from cryptography import x509
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 from bundler.formats.armor import armor
 from bundler.formats.certificate import fingerprint
 from bundler.integrity import sums
@@ -52,7 +52,7 @@ class Vouched:
 def believe(found: Checked, trusted: Trusted, *, at: datetime) -> Vouched:
     """Believe a bundle whose hashes were checked: its seal, its approvals, and that its time is not over.
 
-    Raises :class:`NotBelieved` with reason ``no-seal``, ``other-signer``, ``bad-seal``, ``seal-expired``,
+    Raises :class:`VerificationError` with reason ``no-seal``, ``other-signer``, ``bad-seal``, ``seal-expired``,
     ``seal-not-yet-valid``, ``seal-purpose``, ``seal-weak-key``, ``seal-revoked``, ``missing-approval``,
     ``unknown-approval`` or ``bundle-expired``.
     """
@@ -114,7 +114,7 @@ def _believe_one(signed: Mapping[str, bytes], path: str, seal: Seal, trusted: Tr
         raise refused(f"{path}{sums.CMS} holds other certificates than the sealer put there", "bad-seal")
 
 
-def _other_signer(certificate: x509.Certificate, sha256: str, trusted: Trusted) -> NotBelieved:
+def _other_signer(certificate: x509.Certificate, sha256: str, trusted: Trusted) -> VerificationError:
     name = ascii(certificate.subject.rfc4514_string())
     if not trusted.signers:
         return refused(
@@ -145,7 +145,7 @@ def _believe_openpgp(found: Checked, fingerprint: str, at: datetime) -> None:
         seal = seal_signature.content(found.signed, path + sums.OPENPGP)
         try:
             openpgp.verify_detached(seal, [content], size=len(content), anchors=pinned, at=at, what=path)
-        except NotBelieved as error:
+        except VerificationError as error:
             raise refused(f"the OpenPGP seal over {path} does not hold", "bad-seal", details=[error.what]) from error
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 from bundler.formats import repodata, rpm_version
 from bundler.formats.compressed import compression_of, pieces
 from bundler.formats.parse_error import Malformed
@@ -72,8 +72,8 @@ class YumChain:
     ) -> Repomd:
         """Believe ``repomd.xml`` by its detached ``signature`` as of ``at``; it must not be older than ``older``.
 
-        Raises :class:`NotBelieved`: reasons of :mod:`bundler.trust.openpgp` and of :mod:`bundler.formats.repodata`,
-        ``future-metadata``, ``rollback``.
+        Raises :class:`VerificationError`: reasons of :mod:`bundler.trust.openpgp` and of
+        :mod:`bundler.formats.repodata`, ``future-metadata``, ``rollback``.
         """
         if self._repomd is not None:
             raise WrongOrder("the chain has its repomd.xml already")
@@ -89,7 +89,8 @@ class YumChain:
     def primary(self, content: bytes) -> None:
         """Believe ``primary.xml``, packed as it is served: size and digest must be those of ``repomd.xml``, both ways.
 
-        Raises :class:`NotBelieved` with reason ``digest-mismatch``, ``too-big``, ``unsupported`` or ``malformed``.
+        Raises :class:`VerificationError` with reason ``digest-mismatch``, ``too-big``, ``unsupported`` or
+        ``malformed``.
         """
         if self._primary is not None:
             raise WrongOrder("the chain has its primary.xml already")
@@ -103,7 +104,7 @@ class YumChain:
     def packages(self, name: str, architecture: str) -> tuple[Package, ...]:
         """Every version of the package ``name`` for ``architecture`` (or for all).
 
-        Raises :class:`NotBelieved`: malformed XML, a version that stands there twice (``duplicate``), a path that
+        Raises :class:`VerificationError`: malformed XML, a version that stands there twice (``duplicate``), a path that
         leaves the repository (``unsafe-path``), a digest that is too weak (``weak-digest``).
         """
         primary = self._primary or too_early("primary.xml")
@@ -132,7 +133,7 @@ def rejudge(
     """Believe a package again, offline, from the ``documents`` of its chain (bytes by role) that were kept.
 
     The documents must be those of ``evidence``, and ``primary.xml`` must list the package of these ``facts`` with this
-    digest. Raises :class:`NotBelieved` as :class:`YumChain`, and ``missing-document``.
+    digest. Raises :class:`VerificationError` as :class:`YumChain`, and ``missing-document``.
     """
     document, signature, primary = repository.kept(documents, evidence, 3)
     chain = YumChain(anchors)
@@ -162,7 +163,7 @@ def _check_unpacked(primary: _Primary) -> None:
         digest.update(piece)
     data = primary.data
     if data.open_size not in {None, size} or data.open_sha256 not in {None, digest.hexdigest()}:
-        raise NotBelieved("primary.xml unpacks to something else than was signed", reason="digest-mismatch")
+        raise VerificationError("primary.xml unpacks to something else than was signed", reason="digest-mismatch")
 
 
 def _proper(package: Package) -> Package:

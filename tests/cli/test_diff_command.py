@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bundler.cli.main import outcome
-from bundler.errors import LockError, NotBelieved, UsageError
+from bundler.errors import LockError, UsageError, VerificationError
 from bundler.flow.diff.load import describe
 from bundler.formats import json_codec
 from bundler.integrity import sums
@@ -506,7 +506,7 @@ def test_mutated_documents_raise_what_is_documented(tmp_path, document, mutation
         mutated[start : start + 1] = piece
     path = tmp_path / "mutated"
     path.write_bytes(mutated)
-    with suppress(NotBelieved, LockError, UsageError):
+    with suppress(VerificationError, LockError, UsageError):
         describe(path)
 
 
@@ -515,5 +515,5 @@ def test_mutated_documents_raise_what_is_documented(tmp_path, document, mutation
 def test_random_bytes_raise_what_is_documented(tmp_path, document):
     path = tmp_path / "random"
     path.write_bytes(document)
-    with pytest.raises((NotBelieved, LockError, UsageError)):
+    with pytest.raises((VerificationError, LockError, UsageError)):
         describe(path)

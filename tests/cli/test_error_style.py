@@ -103,9 +103,9 @@ def test_something_is_read_at_all():
         'errors.UsageError("The file is gone")',
         'WriteError(f"{path} is gone", do="Look for it")',
         'WriteError(f"{path} is gone: {why}.")',
-        'NotBelieved("x" if y else "Z is not so", reason="z")',
-        'NotBelieved("x", reason="z", do=error.do or "the clock is wrong")',
-        'NotBelieved("x", reason="z", do="stop. Go on")',
+        'VerificationError("x" if y else "Z is not so", reason="z")',
+        'VerificationError("x", reason="z", do=error.do or "the clock is wrong")',
+        'VerificationError("x", reason="z", do="stop. Go on")',
         'refused("It is a link", "link")',
     ],
 )

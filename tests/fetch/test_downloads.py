@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyfakefs.fake_filesystem import FakeFilesystem
 
-from bundler.errors import NotBelieved, UpstreamError, UsageError, WriteError
+from bundler.errors import UpstreamError, UsageError, VerificationError, WriteError
 from bundler.fetch import ranges, retry
 from bundler.fetch.download import Downloader, file_of
 from bundler.fetch.network import Network
@@ -167,7 +167,7 @@ def test_a_file_at_hand_is_taken_into_the_store(bench: Bench) -> None:
     request = bench.request("/", url=source.as_uri())
     with bench.downloader(offline=True) as downloader:
         assert downloader.fetch(request).path.read_bytes() == FILES["/0"]
-        with pytest.raises(NotBelieved) as raised:
+        with pytest.raises(VerificationError) as raised:
             downloader.fetch(replace(request, sha256="0" * 64))
     assert raised.value.reason == "digest-mismatch"
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyfakefs.fake_filesystem import FakeFilesystem, OSType
 
-from bundler.errors import NotBelieved, UpstreamError, WriteError
+from bundler.errors import UpstreamError, VerificationError, WriteError
 from bundler.fetch import disk
 from bundler.fetch.store import Store
 from tests.support.downloads import Bench, Heard
@@ -60,7 +60,7 @@ def test_any_changed_byte_is_seen(tmp_path_factory: pytest.TempPathFactory, at: 
     damaged = bytearray(CONTENT)
     damaged[at] ^= flip
     store.path(SHA256).write_bytes(damaged)
-    with pytest.raises(NotBelieved) as raised:
+    with pytest.raises(VerificationError) as raised:
         store.open_verified(SHA256)
     assert raised.value.reason == "store-damaged"
     assert not store.holds(SHA256)
@@ -70,7 +70,7 @@ def test_any_changed_byte_is_seen(tmp_path_factory: pytest.TempPathFactory, at: 
 
 
 def test_what_is_not_there_is_not_opened(tmp_path: Path) -> None:
-    with pytest.raises(NotBelieved):
+    with pytest.raises(VerificationError):
         Store(tmp_path).open_verified(SHA256)
 
 

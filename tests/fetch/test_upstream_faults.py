@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bundler.errors import BundlerError, NotBelieved, UpstreamError
+from bundler.errors import BundlerError, UpstreamError, VerificationError
 from tests.support.downloads import Bench
 from tests.support.misbehaving_server import Exchange, File, MisbehavingServer, redirect, stall, status
 
@@ -98,8 +98,8 @@ def test_the_answer_that_never_begins_is_given_up(bench: Bench) -> None:
 
 
 def test_wrong_length_is_a_broken_promise_before_a_byte_is_taken(bench: Bench) -> None:
-    error = fails(bench, NotBelieved, File(CONTENT[:-1]), size=len(CONTENT))
-    assert isinstance(error, NotBelieved)
+    error = fails(bench, VerificationError, File(CONTENT[:-1]), size=len(CONTENT))
+    assert isinstance(error, VerificationError)
     assert error.reason == "size-mismatch"
 
 
@@ -110,8 +110,8 @@ def test_more_bytes_than_promised_without_a_length(bench: Bench) -> None:
         exchange.end_headers()
         exchange.write(CONTENT + b"more")
 
-    error = fails(bench, NotBelieved, unbounded, size=len(CONTENT))
-    assert isinstance(error, NotBelieved)
+    error = fails(bench, VerificationError, unbounded, size=len(CONTENT))
+    assert isinstance(error, VerificationError)
     assert error.reason == "size-mismatch"
 
 
@@ -306,22 +306,22 @@ def test_a_wrong_joint_is_fetched_anew_before_the_upstream_is_blamed(bench: Benc
 
 
 def test_other_bytes_than_promised(bench: Bench) -> None:
-    error = fails(bench, NotBelieved, File(bytes(len(CONTENT))), sha256=SHA256, size=len(CONTENT))
-    assert isinstance(error, NotBelieved)
+    error = fails(bench, VerificationError, File(bytes(len(CONTENT))), sha256=SHA256, size=len(CONTENT))
+    assert isinstance(error, VerificationError)
     assert error.reason == "digest-mismatch"
     assert bench.slept == []
 
 
 def test_a_portals_page_is_called_one(bench: Bench) -> None:
     portal = status(200, b"<html>Log in, please", Content_Type="text/html; charset=utf-8")
-    error = fails(bench, NotBelieved, portal, sha256=SHA256)
+    error = fails(bench, VerificationError, portal, sha256=SHA256)
     assert "HTML page" in " ".join(error.details)
     assert bench.heard.said("HTML page")
 
 
 def test_a_portals_page_of_another_size(bench: Bench) -> None:
     portal = status(200, b"<html>Log in, please", Content_Type="text/html")
-    error = fails(bench, NotBelieved, portal, size=len(CONTENT))
+    error = fails(bench, VerificationError, portal, size=len(CONTENT))
     assert "HTML page" in " ".join(error.details)
 
 

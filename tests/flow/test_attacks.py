@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 from bundler.flow import spool, verify, verify_package
 from bundler.pack import from_directory
 from bundler.trust import anchors as trusted
@@ -63,7 +63,7 @@ def test_a_genuine_package_of_another_product_is_not_the_agent(corpus, kind, nam
     anchors = trusted.microsoft()
     with (corpus / name).open("rb") as file:
         judged = verify_package.package(file, kind, anchors=anchors, at=NOW)
-    with pytest.raises(NotBelieved) as refused:
+    with pytest.raises(VerificationError) as refused:
         verify_package.require_product(judged.facts, kind, anchors, "here")
     assert refused.value.reason == "wrong-product"
 
@@ -76,7 +76,7 @@ def test_a_lab_s_stand_in_is_not_the_agent_for_real_anchors(site):
     lab = trusted.load(Path("lab/authority/anchors.json"))
     facts = PackageFacts(name="Azure Connected Machine Agent (LAB)", version="1.68.1.1", architecture="x64")
     verify_package.require_product(facts, "msi", lab, "here")
-    with pytest.raises(NotBelieved, match="Azure Connected Machine Agent"):
+    with pytest.raises(VerificationError, match="Azure Connected Machine Agent"):
         verify_package.require_product(facts, "msi", replace(lab, practice=False), "here")
 
 
@@ -202,7 +202,7 @@ def test_a_file_that_becomes_a_pipe_or_a_link_while_a_folder_is_read_ends_the_re
         (found,) = from_directory.walk(folder)
         (folder / "a").unlink()
         os.mkfifo(folder / "a") if name == "pipe" else (folder / "a").symlink_to("/dev/zero")
-        with pytest.raises((NotBelieved, OSError)):
+        with pytest.raises((VerificationError, OSError)):
             list(found.pieces())
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 from bundler.flow import provenance
 from bundler.formats import json_codec
 from bundler.model.manifest import Manifest
@@ -230,10 +230,10 @@ def test_what_the_sealer_says_of_something_else_is_refused(built, site, sealer):
 
     assert believe(said).builder == provenance.BUILDER
     for name, (change, reason) in CHANGES.items():
-        with pytest.raises(NotBelieved) as caught:
+        with pytest.raises(VerificationError) as caught:
             believe(edited(said, change))
         assert caught.value.reason == reason, name
     for rubbish in (b"", b"[]", b"{}", b"[" * 100_000, b'{"subject": 7}'):
-        with pytest.raises(NotBelieved) as caught:
+        with pytest.raises(VerificationError) as caught:
             believe(rubbish)
         assert caught.value.reason == "bad-provenance"

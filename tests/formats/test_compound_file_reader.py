@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 from bundler.formats import compound_file
 from bundler.formats.compound_file import MAGIC, CompoundFile
 from bundler.lab.compound_file import write
@@ -27,7 +27,7 @@ SECTOR = 512
 
 
 def reason(content: bytes) -> str:
-    with pytest.raises(NotBelieved) as caught:
+    with pytest.raises(VerificationError) as caught:
         CompoundFile(io.BytesIO(content))
     return caught.value.reason
 
@@ -200,7 +200,7 @@ def test_a_directory_that_never_ends_costs_little():
 
 def test_a_stream_longer_than_its_kind_can_be(good):
     held = CompoundFile(io.BytesIO(good))
-    with pytest.raises(NotBelieved):
+    with pytest.raises(VerificationError):
         held.read(held.stream("large"), 100)
 
 
@@ -210,7 +210,7 @@ def test_a_file_that_shrinks_while_it_is_read(good):
             return 0
 
     file = Shrinking(good)
-    with pytest.raises(NotBelieved) as caught:
+    with pytest.raises(VerificationError) as caught:
         CompoundFile(file)
     assert caught.value.reason == "truncated"
 
@@ -224,7 +224,7 @@ def test_noise_raises_nothing_else(noise):
         content[at : at + len(value)] = value
     try:
         held = CompoundFile(io.BytesIO(bytes(content)))
-    except NotBelieved:
+    except VerificationError:
         return
     assert sum(len(held.read(child)) for child in held.root.children if child.kind == "stream") <= len(content)
 

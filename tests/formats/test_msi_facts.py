@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 from bundler.formats import msi as reader
 from bundler.formats.msi import decode_name, encode_name
 from tests.support.authenticode_material import msi, msi_again, msi_streams, string_pool, summary
@@ -69,7 +69,7 @@ def test_architectures(template, architecture):
 )
 def test_what_is_refused(changes):
     streams = {name: part for name, part in (msi_streams() | changes).items() if part is not None}
-    with pytest.raises(NotBelieved) as caught:
+    with pytest.raises(VerificationError) as caught:
         facts(streams)
     assert caught.value.reason == "malformed"
 
@@ -94,6 +94,6 @@ def test_noise_raises_nothing_else(name, place, value):
     part[at : at + len(value)] = value
     try:
         found = facts(streams | {name: bytes(part)})
-    except NotBelieved:
+    except VerificationError:
         return
     assert found.name

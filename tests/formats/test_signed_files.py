@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 from bundler.formats import portable_executable, powershell_signature
 from bundler.formats.portable_executable import SignedImage
 from bundler.formats.powershell_signature import SignedScript
@@ -18,13 +18,13 @@ from tests.support.authenticode_material import good, pe, ps1
 
 
 def image_reason(content: bytes) -> str:
-    with pytest.raises(NotBelieved) as caught:
+    with pytest.raises(VerificationError) as caught:
         SignedImage(io.BytesIO(content))
     return caught.value.reason
 
 
 def script_reason(content: bytes) -> str:
-    with pytest.raises(NotBelieved) as caught:
+    with pytest.raises(VerificationError) as caught:
         SignedScript(io.BytesIO(content))
     return caught.value.reason
 
@@ -84,7 +84,7 @@ class TestImages:
         content = good("pe")
         try:
             image = SignedImage(io.BytesIO(content[:at] + value + content[at + len(value) :]))
-        except NotBelieved:
+        except VerificationError:
             return
         assert image.pkcs7
 

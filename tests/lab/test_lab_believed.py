@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 import requests
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 from bundler.formats import deb as deb_format
 from bundler.formats import rpm as rpm_format
 from bundler.lab import upstream
@@ -96,19 +96,19 @@ def test_microsofts_anchors_believe_none_of_it(shared_lab, at):
     microsoft = real.microsoft()
     deb = get(shared_lab, "/ubuntu/22.04/prod/pool/main/a/azcmagent/azcmagent_1.68.03532.1399_amd64.deb")
     rpm = get(shared_lab, "/rhel/9/prod/Packages/a/azcmagent-1.68.03532-1399.x86_64.rpm")
-    with pytest.raises(NotBelieved):
+    with pytest.raises(VerificationError):
         debsigs.judge(io.BytesIO(deb), anchors=microsoft, at=at)
-    with pytest.raises(NotBelieved):
+    with pytest.raises(VerificationError):
         rpm_signature.judge(io.BytesIO(rpm), anchors=microsoft, at=at)
-    with pytest.raises(NotBelieved):
+    with pytest.raises(VerificationError):
         authenticode.judge(msi(shared_lab), "msi", anchors=microsoft, at=at)
 
 
 def test_the_labs_anchors_believe_nothing_of_microsofts(shared_lab, corpus, at):
     anchors = shared_lab.anchors
-    with (corpus / "authenticode" / "good-microsoft-2023.msi").open("rb") as file, pytest.raises(NotBelieved):
+    with (corpus / "authenticode" / "good-microsoft-2023.msi").open("rb") as file, pytest.raises(VerificationError):
         authenticode.judge(file, "msi", anchors=anchors, at=at)
-    with (corpus / "deb" / "good-packages-microsoft-prod.deb").open("rb") as file, pytest.raises(NotBelieved):
+    with (corpus / "deb" / "good-packages-microsoft-prod.deb").open("rb") as file, pytest.raises(VerificationError):
         debsigs.judge(file, anchors=anchors, at=at)
 
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 from bundler.formats import ar
 from bundler.formats import rpm as rpm_format
 from bundler.lab import agent, cabinet, deb, installer, msi, rpm
@@ -106,11 +106,11 @@ def test_scripts_run_at_their_moments():
 def test_without_a_key_nothing_is_signed(shared_lab):
     now = datetime.now(timezone.utc)
     bare = package("amd64", PackagedFile("/opt/lab/a", b"a"))
-    with pytest.raises(NotBelieved) as refused:
+    with pytest.raises(VerificationError) as refused:
         debsigs.judge(io.BytesIO(deb.build(bare, None)), anchors=shared_lab.anchors, at=now)
     assert refused.value.reason == "unsigned"
     bare = package("x86_64", PackagedFile("/opt/lab/a", b"a"))
-    with pytest.raises(NotBelieved) as refused:
+    with pytest.raises(VerificationError) as refused:
         rpm_signature.judge(io.BytesIO(rpm.build(bare, None).content), anchors=shared_lab.anchors, at=now)
     assert refused.value.reason == "unsigned"
 

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bundler.errors import NotBelieved, UsageError, WriteError
+from bundler.errors import UsageError, VerificationError, WriteError
 from bundler.integrity.check import check
 from bundler.model.progress import Silence
 from bundler.model.tree import Blob, Entry, Tree
@@ -205,7 +205,7 @@ def test_an_encrypted_archive_shows_no_name_and_never_repeats(tmp_path: Path) ->
         list(opened.walk())
     assert "--password-file" in no_password.value.do
     for wrong in ("", "wrong", PASSWORD + " "):
-        with pytest.raises(NotBelieved) as refused:
+        with pytest.raises(VerificationError) as refused:
             _read(tmp_path / "one", wrong)
         assert refused.value.reason == "wrong-password"
     assert _read(tmp_path / "one", PASSWORD) == _read(tmp_path / "two", PASSWORD)
@@ -275,7 +275,7 @@ def test_a_file_that_changed_since_it_was_judged_is_not_packed(kind: str, change
     held = tmp_path / "agent.deb"
     old = held.read_bytes()
     held.write_bytes({"content": b"X" + old[1:], "shorter": old[:-1], "longer": old + b"X"}[change])
-    with pytest.raises(NotBelieved) as refused:
+    with pytest.raises(VerificationError) as refused:
         _write(kind, tree, tmp_path / "out")
     assert refused.value.reason == "changed-underneath"
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import py7zr
 import pytest
 
-from bundler.errors import BundlerError, NotBelieved, UsageError
+from bundler.errors import BundlerError, UsageError, VerificationError
 from bundler.integrity.check import check
 from bundler.model.progress import Silence
 from bundler.pack import container, guard, manifest, writers
@@ -31,7 +31,7 @@ def _check(path: Path, password: str | None = None) -> str:
 
 
 def _reason(path: Path) -> str:
-    with pytest.raises(NotBelieved) as refused:
+    with pytest.raises(VerificationError) as refused:
         _check(path)
     assert refused.value.do
     return refused.value.reason
@@ -162,7 +162,7 @@ def test_bytes_before_a_zip(tmp_path: Path) -> None:
     with path.open("rb") as file:  # even where the first bytes were not looked at
         from bundler.pack import from_zip
 
-        with pytest.raises(NotBelieved) as refused:
+        with pytest.raises(VerificationError) as refused:
             list(from_zip.walk(file, len(shifted)))
     assert refused.value.reason == "foreign-data"
 
@@ -451,7 +451,7 @@ def test_no_changed_byte_of_an_archive_gives_other_content(kind: str, tmp_path: 
         path.write_bytes(raw[:offset] + bytes([raw[offset] ^ (1 << offset % 8)]) + raw[offset + 1 :])
         try:
             assert _check(path, password) == wanted
-        except (NotBelieved, UsageError):
+        except (VerificationError, UsageError):
             refused += 1
     assert refused > len(offsets) * 0.8
 

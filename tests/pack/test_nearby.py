@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 from bundler.pack import container
 
 
@@ -16,8 +16,8 @@ def touch(*files):
         file.touch()
 
 
-def refused(path) -> NotBelieved:
-    with pytest.raises(NotBelieved) as caught, container.open_bundle(path) as opened:
+def refused(path) -> VerificationError:
+    with pytest.raises(VerificationError) as caught, container.open_bundle(path) as opened:
         list(opened.walk())
     return caught.value
 

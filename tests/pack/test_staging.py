@@ -13,7 +13,7 @@ import pytest
 from filelock import FileLock
 from pyfakefs.fake_filesystem import FakeFilesystem, OSType
 
-from bundler.errors import NotBelieved, WriteError
+from bundler.errors import VerificationError, WriteError
 from bundler.integrity.check import check
 from bundler.model.progress import Silence
 from bundler.model.tree import Entry, Tree
@@ -189,7 +189,7 @@ def test_windows_file_system(fs: FakeFilesystem) -> None:
     with pytest.raises(WriteError, match="already there"):
         _build(root / "name" / "1", tree)
     (root / "name" / "1" / "b.directory" / "INSTALL.SH").write_bytes(b"changed")
-    with pytest.raises(NotBelieved), container.open_bundle(root / "name" / "1" / "b.directory") as opened:
+    with pytest.raises(VerificationError), container.open_bundle(root / "name" / "1" / "b.directory") as opened:
         check(opened.walk())
     assert [p.name for p in (root / "name").iterdir()] == ["1"]
 

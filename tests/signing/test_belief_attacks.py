@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 from bundler.formats import cms
 from bundler.integrity import sums
 from bundler.integrity.check import Checked, check
@@ -40,7 +40,7 @@ def checked(folder: Path) -> Checked:
 def verdict(folder: Path, trusted: Trusted = SEALER) -> str:
     try:
         verify_seal.believe(checked(folder), trusted, at=NOW)
-    except NotBelieved as error:
+    except VerificationError as error:
         return error.reason
     return "ok"
 
@@ -180,7 +180,7 @@ def test_nothing_that_resembles_a_seal_lies_beside_it(tmp_path: Path, path: str,
     bundle = sealed.write(tmp_path, cases.APPROVED)
     (bundle / path).parent.mkdir(parents=True, exist_ok=True)
     (bundle / path).write_bytes(content)
-    with pytest.raises(NotBelieved):
+    with pytest.raises(VerificationError):
         checked(bundle)
 
 
@@ -221,7 +221,7 @@ def test_an_approver_whose_certificate_ended_is_not_called_the_sealer(tmp_path: 
     ended = sealed.signer("p256", "LAB ended", begins=NOW - 9 * DAY, ends=NOW - DAY)
     recipe = sealed.Recipe(sealer=cases.SEALER, approvers=(ended,), required=1, approved=(ended,))
     bundle = sealed.write(tmp_path, recipe)
-    with pytest.raises(NotBelieved) as caught:
+    with pytest.raises(VerificationError) as caught:
         verify_seal.believe(checked(bundle), SEALER, at=NOW)
     assert caught.value.reason == "seal-expired"
     assert "approved" in caught.value.what

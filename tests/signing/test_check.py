@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 from bundler.formats import json_codec
 from bundler.integrity import hashing_reader, sums
 from bundler.integrity.check import check, manifest_document, read_manifest
@@ -92,8 +92,8 @@ def _bundle(manifest: Manifest | None = None, files: dict[str, bytes] = FILES) -
     return {path: File(path, content) for path, content in {**covered, "SHA256SUMS": listed}.items()}
 
 
-def _refused(bundle: dict[str, File]) -> NotBelieved:
-    with pytest.raises(NotBelieved) as refused:
+def _refused(bundle: dict[str, File]) -> VerificationError:
+    with pytest.raises(VerificationError) as refused:
         check(bundle.values())
     assert refused.value.details
     assert refused.value.do
@@ -253,13 +253,13 @@ def test_the_manifest_alone_is_read_without_what_follows() -> None:
         raise AssertionError
 
     assert read_manifest(manifest_document(members())) == _manifest()
-    with pytest.raises(NotBelieved) as refused:
+    with pytest.raises(VerificationError) as refused:
         manifest_document([File("install.sh", b"")])
     assert refused.value.reason == "missing-manifest"
 
 
 def test_a_manifest_alone_is_bounded() -> None:
-    with pytest.raises(NotBelieved) as refused:
+    with pytest.raises(VerificationError) as refused:
         read_manifest(b"{" * (hashing_reader.MAX_DOCUMENT + 1))
     assert refused.value.reason == "document-too-large"
 

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 from bundler.signing import dsse
 from bundler.trust.public_key import digest_of
 
@@ -72,7 +72,7 @@ def written(one: Key, payload: bytes = PAYLOAD) -> bytes:
 
 
 def refused(document: bytes, certificate: x509.Certificate) -> str:
-    with pytest.raises(NotBelieved) as caught:
+    with pytest.raises(VerificationError) as caught:
         dsse.verify(document, certificate)
     return caught.value.reason
 

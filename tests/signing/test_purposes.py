@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID as Eku
 
-from bundler.errors import NotBelieved, SigningError
+from bundler.errors import SigningError, VerificationError
 from bundler.trust import certificate_policy
 from tests.support import signing_keys as made
 from tests.support.signing_keys import DAY, NOW
@@ -121,7 +121,7 @@ def test_who_signs_and_who_checks_hear_the_same():
     )
     with pytest.raises(SigningError) as signing:
         certificate_policy.require_usable(certificate, (), NOW)
-    with pytest.raises(NotBelieved) as checking:
+    with pytest.raises(VerificationError) as checking:
         certificate_policy.require_believable(certificate, NOW, role="sealer")
     assert signing.value.exit_code == 8
     assert checking.value.exit_code == 6
@@ -153,7 +153,7 @@ def test_extensions_that_cannot_be_read():
 @pytest.mark.parametrize("role", ["sealer", "approver"])
 def test_who_checks_is_told_whose_certificate_it_is_and_of_the_clock(role):
     ended = made.certificate(made.key("p256"), starts=NOW - 2 * DAY, ends=NOW - DAY)
-    with pytest.raises(NotBelieved) as caught:
+    with pytest.raises(VerificationError) as caught:
         certificate_policy.require_believable(ended, NOW, role=role)
     assert ("approved" if role == "approver" else "sealed") in caught.value.what
     assert ("approver" in caught.value.do) == (role == "approver")

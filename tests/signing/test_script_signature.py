@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from bundler.errors import NotBelieved, SigningError
+from bundler.errors import SigningError, VerificationError
 from bundler.formats import authenticode as der
 from bundler.formats import powershell_signature as block
 from bundler.lab import authenticode_signer
@@ -46,7 +46,7 @@ def refused(script: bytes, by: Identity, *, at=NOW) -> str:
     """Why our verifier refuses ``script``; empty where it does not."""
     try:
         script_signature.require_signed(script, by.sha256, at=at)
-    except NotBelieved as error:
+    except VerificationError as error:
         return error.reason
     return ""
 

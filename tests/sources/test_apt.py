@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bundler.errors import NotBelieved, UpstreamError
+from bundler.errors import UpstreamError, VerificationError
 from bundler.model.artifact import AptOrigin, Artifact, YumOrigin
 from bundler.model.evidence import PackageFacts
 from bundler.model.lock import RepositoryState
@@ -138,7 +138,7 @@ def test_the_state_is_told_and_a_step_back_is_refused(served: Served) -> None:
     assert state is not None
     assert state.date == DATE
     newer = {state.origin: RepositoryState(origin=state.origin, date=DATE + timedelta(hours=1))}
-    with pytest.raises(NotBelieved) as caught:
+    with pytest.raises(VerificationError) as caught:
         locate(served, states=newer)
     assert caught.value.reason == "rollback"
     assert locate(served, states=newer, allow_older=True).repository == state
@@ -156,7 +156,7 @@ def test_the_state_is_told_and_a_step_back_is_refused(served: Served) -> None:
     ],
 )
 def test_what_is_not_believed_is_not_located(tmp_path: Path, changes: dict, why: str) -> None:
-    with pytest.raises(NotBelieved) as caught:
+    with pytest.raises(VerificationError) as caught:
         locate(Served(tmp_path, replace(REPOSITORY, **changes).files()))
     assert caught.value.reason == why
 
@@ -165,7 +165,7 @@ def test_an_index_replaced_under_its_name_is_refused(served: Served) -> None:
     for url in list(served.files):
         if "Packages" in url:
             served.files[url] = Apt().indexes["main/binary-amd64/Packages.gz"]
-    with pytest.raises(NotBelieved) as caught:
+    with pytest.raises(VerificationError) as caught:
         locate(served)
     assert caught.value.reason == "digest-mismatch"
 

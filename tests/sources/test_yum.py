@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bundler.errors import NotBelieved, UpstreamError
+from bundler.errors import UpstreamError, VerificationError
 from bundler.model.artifact import AptOrigin, Artifact, YumOrigin
 from bundler.model.evidence import PackageFacts
 from bundler.model.lock import RepositoryState
@@ -111,14 +111,14 @@ def test_the_state_is_told_and_a_step_back_is_refused(served: Served) -> None:
     state = locate(served).repository
     assert state == RepositoryState(origin=BASE, date=DATE)
     newer = {BASE: RepositoryState(origin=BASE, date=DATE + timedelta(hours=1))}
-    with pytest.raises(NotBelieved) as caught:
+    with pytest.raises(VerificationError) as caught:
         locate(served, states=newer)
     assert caught.value.reason == "rollback"
     assert locate(served, states=newer, allow_older=True).repository == state
 
 
 def test_what_is_not_believed_is_not_located(tmp_path: Path) -> None:
-    with pytest.raises(NotBelieved) as caught:
+    with pytest.raises(VerificationError) as caught:
         locate(Served(tmp_path, replace(REPOSITORY, key=Key("other")).files(BASE)))
     assert caught.value.reason == "wrong-key"
 

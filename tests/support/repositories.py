@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 
-from bundler.errors import NotBelieved, UpstreamError
+from bundler.errors import UpstreamError, VerificationError
 from bundler.fetch.request import Received, Request
 from tests.support.package_signing import NOW, Key
 from tests.support.packages import PACK
@@ -39,7 +39,7 @@ class Served:
         if len(content) > request.max_size:
             raise UpstreamError(f"{request.url}: too big")
         if request.sha256 and sha256(content) != request.sha256:
-            raise NotBelieved(f"{request.url}: not what was promised", reason="digest-mismatch")
+            raise VerificationError(f"{request.url}: not what was promised", reason="digest-mismatch")
         path = self.folder / sha256(content)
         path.write_bytes(content)
         return Received(path=path, sha256=path.name, size=len(content), url=request.url)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 from bundler.flow import signer_policy
 from bundler.integrity import sums
 from bundler.integrity.check import Member, check
@@ -61,7 +61,7 @@ def of_members(members: Iterable[Member], given: str) -> str:
     try:
         now = datetime.now(timezone.utc)
         believe(check(members), signer_policy.read([given], today=now.date()), at=now)
-    except NotBelieved as error:
+    except VerificationError as error:
         return DOUBTED if error.reason in SEAL_REASONS else DAMAGED
     return OK
 

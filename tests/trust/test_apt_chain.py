@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 from bundler.model.anchor import Anchors, PackageKey
 from bundler.model.evidence import Document, Evidence, PackageFacts
 from bundler.model.lock import RepositoryState
@@ -41,7 +41,7 @@ def followed(repository: Apt, suffix: str = ".gz", **wanted) -> tuple[AptPackage
 
 
 def reason(call, *args, **kwargs) -> str:
-    with pytest.raises(NotBelieved) as caught:
+    with pytest.raises(VerificationError) as caught:
         call(*args, **kwargs)
     return caught.value.reason
 
@@ -231,7 +231,7 @@ def test_any_flipped_byte_is_refused_or_changes_nothing(data) -> None:
     position = data.draw(st.integers(0, len(documents[which]) - 1))
     documents[which][position] ^= data.draw(st.integers(1, 255))
     links = chain()
-    with contextlib.suppress(NotBelieved):
+    with contextlib.suppress(VerificationError):
         links.release(bytes(documents[0]), NOW)
         links.index(f"{INDEX}.gz", bytes(documents[1]))
         assert which == 0
@@ -242,9 +242,9 @@ def test_any_flipped_byte_is_refused_or_changes_nothing(data) -> None:
 @settings(max_examples=100, deadline=None)
 def test_signed_nonsense_raises_only_what_is_documented(noise: bytes) -> None:
     text = noise.decode("latin-1").replace("\r", "")
-    with contextlib.suppress(NotBelieved):
+    with contextlib.suppress(VerificationError):
         chain().release(KEY.clear_signed(text, DATE), NOW)
-    with contextlib.suppress(NotBelieved):
+    with contextlib.suppress(VerificationError):
         followed(Apt(stanzas=[stanza() + text]))
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 from bundler.formats import authenticode as der
 from bundler.formats import compound_file, msi_signature, portable_executable
 from bundler.formats.compound_file import CompoundFile
@@ -59,7 +59,7 @@ def free_bytes(kind: str) -> frozenset[int]:
 def verdict(content: bytes, kind: str):
     try:
         return judge(content, kind)
-    except NotBelieved:
+    except VerificationError:
         return None
 
 

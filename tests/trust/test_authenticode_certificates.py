@@ -6,7 +6,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 from bundler.lab.authority import Chain
 from bundler.trust import certificate_path
 from bundler.trust.certificate_path import Authority
@@ -41,7 +41,7 @@ def find(links: Chain, *, roots=None, at=NOW, purpose=CODE_SIGNING, pool=None):
 
 
 def reason(links: Chain, **how) -> str:
-    with pytest.raises(NotBelieved) as caught:
+    with pytest.raises(VerificationError) as caught:
         find(links, **how)
     return caught.value.reason
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 from bundler.formats import msi
 from bundler.trust import anchors, authenticode
 
@@ -43,14 +43,14 @@ def test_microsofts_own_files(corpus, name, kind, day, root):
 
 @pytest.mark.parametrize(("name", "kind", "reason"), BAD)
 def test_bad_files(corpus, name, kind, reason):
-    with pytest.raises(NotBelieved) as caught:
+    with pytest.raises(VerificationError) as caught:
         judge(corpus / name, kind)
     assert caught.value.reason == reason
     assert caught.value.details
 
 
 def test_a_real_file_before_it_was_signed(corpus):
-    with pytest.raises(NotBelieved) as caught:
+    with pytest.raises(VerificationError) as caught:
         judge(corpus / "authenticode/good-microsoft-2023.msi", "msi", datetime(2023, 1, 1, tzinfo=timezone.utc))
     assert caught.value.reason == "timestamp-in-future"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 from bundler.formats import msi
 from bundler.lab import authenticode_signer
 from bundler.lab.authority import Identity
@@ -109,13 +109,13 @@ def test_its_good_signatures_are_believed(desk, source, kind, more):
 def test_dual_signatures_are_believed(desk):
     first = sign(desk, "plain.exe", *stamped(5), digest="sha1")
     (desk / "first.exe").write_bytes(first)
-    with pytest.raises(NotBelieved, match="SHA-256"):
+    with pytest.raises(VerificationError, match="SHA-256"):
         judge(first, "pe")
     assert judge(sign(desk, "first.exe", "-nest", *stamped(5)), "pe").signed_at == NOW - 5 * DAY
 
 
 def test_an_msi_without_metadata_digest_is_refused(desk):
-    with pytest.raises(NotBelieved) as caught:
+    with pytest.raises(VerificationError) as caught:
         judge(sign(desk, "plain.msi", *stamped(5)), "msi")
     assert caught.value.reason == "metadata-unprotected"
 
@@ -123,13 +123,13 @@ def test_an_msi_without_metadata_digest_is_refused(desk):
 def test_an_expired_certificate_needs_its_timestamp(desk):
     assert judge(sign(desk, "plain.exe", *stamped(200), certificate="expired"), "pe")
     for more in ((), stamped(50)):
-        with pytest.raises(NotBelieved) as caught:
+        with pytest.raises(VerificationError) as caught:
             judge(sign(desk, "plain.exe", *more, certificate="expired"), "pe")
         assert caught.value.reason == "certificate-expired"
 
 
 def test_sha1_alone_is_refused(desk):
-    with pytest.raises(NotBelieved) as caught:
+    with pytest.raises(VerificationError) as caught:
         judge(sign(desk, "plain.msi", "-add-msi-dse", digest="sha1"), "msi")
     assert caught.value.reason == "weak-digest"
 
@@ -137,7 +137,7 @@ def test_sha1_alone_is_refused(desk):
 def test_a_renamed_metadata_digest_is_refused(desk):
     parts = msi_parts(sign(desk, "plain.msi", "-add-msi-dse"))
     parts["\x05MsiDigitalSignatureEy"] = parts.pop("\x05MsiDigitalSignatureEx")
-    with pytest.raises(NotBelieved) as caught:
+    with pytest.raises(VerificationError) as caught:
         judge(msi_again(parts), "msi")
     assert caught.value.reason == "unknown-stream"
 

@@ -11,7 +11,7 @@ import pytest
 from asn1crypto import cms, parser
 from cryptography import x509
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 from bundler.formats import authenticode as der
 from bundler.formats import msi_signature, portable_executable
 from bundler.lab import authenticode_signer
@@ -50,8 +50,8 @@ KINDS = ("msi", "pe", "ps1")
 EX = msi_signature.METADATA_DIGEST
 
 
-def refused(content: bytes, kind: str, reason: str, **how) -> NotBelieved:
-    with pytest.raises(NotBelieved) as caught:
+def refused(content: bytes, kind: str, reason: str, **how) -> VerificationError:
+    with pytest.raises(VerificationError) as caught:
         judge(content, kind, **how)
     assert caught.value.reason == reason, caught.value
     assert caught.value.details, "every refusal says what it usually means"
@@ -482,7 +482,7 @@ class TestNotTheFile:
             signing(),
         )
         assert judge(mangled, "msi")
-        with pytest.raises(NotBelieved):
+        with pytest.raises(VerificationError):
             judge(mangled.replace(b"\r\n", b"\n"), "msi")
 
     @pytest.mark.parametrize(("content", "kind"), [("pe", "msi"), ("msi", "pe"), ("msi", "ps1"), ("ps1", "msi")])

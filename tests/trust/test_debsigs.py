@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 from bundler.formats import deb as reader
 from bundler.formats.parse_error import Malformed
 from bundler.lab.openpgp import armor
@@ -33,7 +33,7 @@ def judge(data: bytes, pins: Anchors | None = None) -> Evidence:
 
 
 def reason(data: bytes, pins: Anchors | None = None) -> str:
-    with pytest.raises(NotBelieved) as caught:
+    with pytest.raises(VerificationError) as caught:
         judge(data, pins)
     return caught.value.reason
 
@@ -122,7 +122,7 @@ def test_any_flipped_byte_is_refused(position: int, flip: int) -> None:
     changed[position] ^= flip
     try:
         evidence = judge(bytes(changed))
-    except NotBelieved:
+    except VerificationError:
         return
     # What is left are the headers' unsigned fields and the armor's own text: the facts and the verdict are the same.
     signature = reader.layout(io.BytesIO(GOOD)).others[0]
@@ -143,7 +143,7 @@ def test_microsofts_package_is_believed(corpus: Path) -> None:
     for position in range(0, len(data), 37):
         changed = bytearray(data)
         changed[position] ^= 0x20
-        with contextlib.suppress(NotBelieved):
+        with contextlib.suppress(VerificationError):
             assert judge(bytes(changed), Anchors(name="Microsoft", package_keys=(pin,))) == evidence
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 from bundler.lab.openpgp import armor
 from bundler.model.anchor import Anchors, PackageKey
 from bundler.trust.openpgp import Signed, verify_clearsigned, verify_detached
@@ -33,8 +33,8 @@ def clearsigned(document: bytes, pins: Anchors | None = None) -> Signed:
     return verify_clearsigned(document, anchors=pins or anchors(KEY), at=NOW, what="InRelease")
 
 
-def refused(call, *args, **kwargs) -> NotBelieved:
-    with pytest.raises(NotBelieved) as caught:
+def refused(call, *args, **kwargs) -> VerificationError:
+    with pytest.raises(VerificationError) as caught:
         call(*args, **kwargs)
     assert "\n" not in caught.value.what
     assert not any("\n" in line or "backtrace" in line for line in caught.value.details)
@@ -71,7 +71,7 @@ def test_text_smuggled_between_armor_and_signed_text_is_refused() -> None:
     document = KEY.clear_signed(TEXT, AGO).replace(b"Hash: SHA256\n\n", b"Hash: SHA256\nSuite: evil\n\n")
     try:
         content = clearsigned(document).content
-    except NotBelieved:
+    except VerificationError:
         return
     assert content == TEXT.encode()
 
@@ -218,7 +218,7 @@ def test_no_flipped_byte_of_a_signature_brings_another_verdict(position: int, fl
     signature[position] ^= flip
     try:
         signed = detached(bytes(signature))
-    except NotBelieved:
+    except VerificationError:
         return
     assert (signed.key.fingerprint, signed.signed_at) == (KEY.fingerprint, AGO)  # an unhashed hint was changed
 
@@ -228,7 +228,7 @@ def test_no_flipped_byte_of_a_signature_brings_another_verdict(position: int, fl
 def test_no_flipped_byte_of_a_document_changes_what_is_signed(data) -> None:
     document = bytearray(KEY.clear_signed(TEXT, AGO))
     document[data.draw(st.integers(0, len(document) - 1))] ^= data.draw(st.integers(1, 255))
-    with contextlib.suppress(NotBelieved):
+    with contextlib.suppress(VerificationError):
         assert clearsigned(bytes(document)).content == TEXT.encode()
 
 

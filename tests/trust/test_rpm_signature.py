@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 from bundler.formats import rpm as reader
 from bundler.model.anchor import Anchors, PackageKey
 from bundler.model.evidence import Evidence
@@ -44,7 +44,7 @@ def judge(data: bytes, pins: Anchors | None = None) -> Evidence:
 
 
 def reason(data: bytes, pins: Anchors | None = None) -> str:
-    with pytest.raises(NotBelieved) as caught:
+    with pytest.raises(VerificationError) as caught:
         judge(data, pins)
     return caught.value.reason
 
@@ -183,7 +183,7 @@ def test_a_flipped_byte_before_the_header_is_refused_or_changes_nothing(position
     changed[position] ^= flip
     try:
         evidence = judge(bytes(changed))
-    except NotBelieved:
+    except VerificationError:
         return
     assert evidence == judge(GOOD)
     assert reader.facts(io.BytesIO(bytes(changed))) == reader.facts(io.BytesIO(GOOD))

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 from bundler.formats.repodata import Package
 from bundler.model.anchor import Anchors, PackageKey
 from bundler.model.evidence import Document, Evidence, PackageFacts
@@ -44,7 +44,7 @@ def followed(repository: Yum = GOOD) -> tuple[Package, ...]:
 
 
 def reason(call, *args, **kwargs) -> str:
-    with pytest.raises(NotBelieved) as caught:
+    with pytest.raises(VerificationError) as caught:
         call(*args, **kwargs)
     return caught.value.reason
 
@@ -162,7 +162,7 @@ def test_any_flipped_byte_is_refused_or_changes_nothing(data) -> None:
     which = data.draw(st.integers(0, 2))
     documents[which][data.draw(st.integers(0, len(documents[which]) - 1))] ^= data.draw(st.integers(1, 255))
     links = YumChain(PINS)
-    with contextlib.suppress(NotBelieved):
+    with contextlib.suppress(VerificationError):
         links.repomd(bytes(documents[0]), bytes(documents[1]), NOW)
         links.primary(bytes(documents[2]))
         assert which == 1  # the armor's own text, or a hint that is not hashed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 from bundler.flow import provenance
 from bundler.flow.build.reuse import something_else
 from bundler.flow.build.job import Job, Made
@@ -37,5 +37,5 @@ def require_attested(path: Path, jobs: tuple[Job, ...], sealer: Sealer) -> None:
     try:
         for job in jobs:
             provenance.check(document, sealer.key.certificates[0], job.manifest, digest=job.digest)
-    except NotBelieved as error:
+    except VerificationError as error:
         raise something_else(path, f"is not of what this build makes: {error.what}") from error

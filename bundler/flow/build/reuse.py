@@ -11,7 +11,7 @@ from types import TracebackType
 
 from typing_extensions import Self
 
-from bundler.errors import NotBelieved, WriteError
+from bundler.errors import VerificationError, WriteError
 from bundler.flow import review
 from bundler.flow.build.job import Job, Made, Wish
 from bundler.flow.build.self_check import require_same
@@ -68,7 +68,7 @@ def found(final: Path, job: Job, wish: Wish, at: datetime, readings: Readings) -
 
 def _approvals(held: Checked, at: datetime) -> int:
     """How many approvers have signed it; 0 where one of the approvals does not hold, as no server takes it then."""
-    with suppress(NotBelieved):
+    with suppress(VerificationError):
         return len(approvals.given(held, None, (), at=at))
     return 0
 
@@ -101,7 +101,7 @@ def _archive(path: Path, job: Job, sha256: str, approved: int) -> Made:
 
 def _require_held(path: Path, job: Job, wish: Wish, at: datetime, readings: Readings) -> Checked:
     """That this very bundle is in ``path``: a sum that fits says only that whoever wrote both was consistent."""
-    with suppress(NotBelieved):
+    with suppress(VerificationError):
         held = readings.held(path, wish.password)
         require_same(held, job, wish, at)
         return held

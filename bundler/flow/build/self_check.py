@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bundler.errors import NotBelieved
+from bundler.errors import VerificationError
 from bundler.flow.build.job import Job, Wish
 from bundler.trust import verify_seal
 from bundler.integrity.check import Checked
@@ -14,13 +14,13 @@ from bundler.signing.seal import describe
 def require_same(found: Checked, job: Job, wish: Wish, at: datetime) -> None:
     """Refuse another bundle than the one of ``job``, or one that another than the build's own sealer sealed.
 
-    Approvals come later, from others. Raises NotBelieved.
+    Approvals come later, from others. Raises VerificationError.
     """
     if wish.sealer:
         own = describe(wish.sealer).signer.sha256
         verify_seal.believe_seal(found, verify_seal.Trusted(frozenset([own])), at=at)
     if found.digest != job.digest:
-        raise NotBelieved(
+        raise VerificationError(
             f"{job.file} was written, but reads back as {found.digest}, not {job.digest}",
             reason="self-check",
             do="check this computer's disk and memory; nothing was kept",

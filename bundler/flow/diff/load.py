@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from bundler.errors import NotBelieved, UsageError
+from bundler.errors import UsageError, VerificationError
 from bundler.formats import json_codec
 from bundler.formats.powershell_signature import SignedScript
 from bundler.integrity import sums
@@ -52,8 +52,8 @@ class Description:
 def describe(path: Path, *, password: Password | None = None) -> Description:
     """Read the bundle (a directory or an archive), manifest or lock at ``path``.
 
-    Every hash of a bundle is checked; no signature is judged. Raises NotBelieved for a damaged bundle or manifest,
-    LockError for a damaged lock, UsageError for what cannot be read.
+    Every hash of a bundle is checked; no signature is judged. Raises VerificationError for a damaged bundle or
+    manifest, LockError for a damaged lock, UsageError for what cannot be read.
     """
     found = None if path.is_dir() else _document(path)
     if found is None:
@@ -106,8 +106,8 @@ def _manifest(path: Path, document: bytes) -> Description:
     return of_manifest(manifest, document)
 
 
-def _malformed(path: Path, why: str) -> NotBelieved:
-    return NotBelieved(
+def _malformed(path: Path, why: str) -> VerificationError:
+    return VerificationError(
         f"{path} is damaged or of another release",
         reason="malformed-manifest",
         details=[why],
@@ -166,7 +166,7 @@ def _shortened(content: bytes) -> str | None:
     """The text, with a signature block at its end as one line: it runs nothing, and nobody reads its base64."""
     try:
         signed = SignedScript(io.BytesIO(content))
-    except NotBelieved:
+    except VerificationError:
         return _decoded(content)
     return f"{signed.text}\r\n# (a signature block, whose signature has the SHA-256 {digest(signed.pkcs7)})\r\n"
 
