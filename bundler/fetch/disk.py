@@ -71,7 +71,7 @@ def writing(path: Path) -> Iterator[None]:
         ) from error
 
 
-def settle(folder: Path) -> None:
+def fsync_dir(folder: Path) -> None:
     """Make a rename within ``folder`` durable: a name must not vanish in a power cut that its bytes survived.
 
     Windows opens no folder as a file, and needs it not.

@@ -18,9 +18,9 @@ from typing_extensions import Self
 
 from bundler.errors import UpstreamError, VerificationError
 from bundler.fetch import disk
-from bundler.fetch.download_progress import Telling
+from bundler.fetch.download_progress import DownloadProgress
 from bundler.fetch.network import Network, require_usable
-from bundler.fetch.request import Fetch, Received, Request
+from bundler.fetch.request import Download, Fetch, Request
 from bundler.fetch.store import Store
 from bundler.model.progress import Progress
 
@@ -66,14 +66,14 @@ class Downloader:
         self._made: Transport | None = None
         self._making = threading.Lock()
 
-    def fetch(self, request: Request) -> Received:
+    def fetch(self, request: Request) -> Download:
         """Bring one file into the store, or find it there.
 
         Raises UpstreamError, WriteError, or VerificationError (``digest-mismatch``, ``size-mismatch``).
         """
         return self._fetch(request, threading.Event())
 
-    def fetch_all(self, requests: Sequence[Request]) -> tuple[Received, ...]:
+    def fetch_all(self, requests: Sequence[Request]) -> tuple[Download, ...]:
         """Bring several files, some at a time; the results in the order of ``requests``.
 
         The first failure calls the others off and is raised; what they have stays for the next time.
@@ -113,7 +113,7 @@ class Downloader:
         # Again and again: who was just connecting is only now waiting for an answer.
         while active:
             if self._made:
-                self._made.cut()
+                self._made.abort()
             time.sleep(_LOOK_AGAIN / 4)
 
     def _require_space(self, requests: Sequence[Request]) -> None:
@@ -121,7 +121,7 @@ class Downloader:
         if missing and not self._offline:
             disk.require(self._store.root, sum(each.size or 0 for each in missing), f"{len(missing)} downloads")
 
-    def _fetch(self, request: Request, called_off: threading.Event) -> Received:
+    def _fetch(self, request: Request, called_off: threading.Event) -> Download:
         held = self._held(request)
         if held:
             return held
@@ -129,22 +129,22 @@ class Downloader:
             return self._adopt(request)
         if self._offline:
             raise _not_at_hand(request)
-        with Telling(self._progress, request.label, request.size) as telling:
+        with DownloadProgress(self._progress, request.label, request.size) as telling:
             return self._bring(request, called_off, telling)
 
-    def _bring(self, request: Request, called_off: threading.Event, telling: Telling) -> Received:
+    def _bring(self, request: Request, called_off: threading.Event, telling: DownloadProgress) -> Download:
         def go_on() -> None:
             if called_off.is_set():
                 raise Cancelled
 
-        from bundler.fetch.resumable import Attempts, Surroundings
+        from bundler.fetch.resumable import DownloadContext, ResumableDownload
 
-        around = Surroundings(
+        context = DownloadContext(
             self._store, self._transport(), self._network, telling, go_on, self._sleep or called_off.wait, self._random
         )
         with self._store.exclusive(request.url, waiting=telling, go_on=go_on):
             # Whoever had the lock before may have brought just this.
-            return self._held(request) or Attempts(request, around).run()
+            return self._held(request) or ResumableDownload(request, context).run()
 
     def _transport(self) -> Transport:
         """Made when something is asked of the network, and not before: most builds find everything in the store."""
@@ -155,15 +155,15 @@ class Downloader:
                 self._made = Transport(self._network, self._clock)
             return self._made
 
-    def _held(self, request: Request) -> Received | None:
+    def _held(self, request: Request) -> Download | None:
         sha256 = request.sha256
         if sha256 is None or not self._store.check(sha256, self._progress):
             return None
         path = self._store.path(sha256)
-        return Received(path, sha256, path.stat().st_size, request.url)
+        return Download(path, sha256, path.stat().st_size, request.url)
 
-    def _adopt(self, request: Request) -> Received:
-        received = self._store.adopt(file_of(request.url), self._progress, max_size=request.max_size)
+    def _adopt(self, request: Request) -> Download:
+        received = self._store.import_file(file_of(request.url), self._progress, max_size=request.max_size)
         if request.sha256 not in (None, received.sha256):
             raise VerificationError(
                 f"{request.label}: the file is not the one that was expected",
@@ -171,7 +171,7 @@ class Downloader:
                 details=[f"expected: {request.sha256}", f"found:    {received.sha256}", f"file:     {request.url}"],
                 do="look who changed it; if the change is meant, take the lock anew with `arc-bundler lock`",
             )
-        return Received(received.path, received.sha256, received.size, request.url)
+        return Download(received.path, received.sha256, received.size, request.url)
 
     def close(self) -> None:
         """End the kept connections."""
@@ -204,7 +204,7 @@ def _noted(active: set[object], work: Callable[[Fetch], _Done], fetch: Fetch) ->
         active.discard(mark)
 
 
-def _one(request: Request, fetch: Fetch) -> Received:
+def _one(request: Request, fetch: Fetch) -> Download:
     return fetch(request)
 
 

@@ -9,7 +9,7 @@ from typing_extensions import Self
 from bundler.model.progress import Progress, Task
 
 
-class Telling:
+class DownloadProgress:
     """The task of one download; opened when there is something to show, so that it begins with the right size."""
 
     def __init__(self, progress: Progress, label: str, size: int | None) -> None:

@@ -15,7 +15,7 @@ import requests
 import urllib3
 
 from bundler.errors import UpstreamError
-from bundler.fetch.retry import Trouble, retry_after
+from bundler.fetch.retry import TransientError, retry_after
 
 CONTINUE = "run the same command again later: it goes on where it stopped"
 _CHECK_NETWORK = "look at the network, the firewall and the proxy (--proxy, HTTPS_PROXY) of this computer"
@@ -31,8 +31,8 @@ _ADVICE_UNKNOWN = (
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What was asked when it failed."""
+class RequestInfo:
+    """What was request when it failed."""
 
     url: str
     proxy: str | None
@@ -47,26 +47,26 @@ class Asked:
         return urlsplit(self.url).netloc.rpartition("@")[2]
 
 
-def shown(url: str) -> str:
-    """``url`` as it may be shown and logged: without credentials and query, which can hold a signature."""
+def redact_url(url: str) -> str:
+    """``url`` as it may be redact_url and logged: without credentials and query, which can hold a signature."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
-def explain(error: Exception, asked: Asked) -> UpstreamError | Trouble:
+def from_exception(error: Exception, request: RequestInfo) -> UpstreamError | TransientError:
     """The failure to raise for what requests, urllib3, ssl or the system raised."""
     causes = tuple(_causes(error))
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return _certificate(cause, asked)
+            return _certificate(cause, request)
     if any(isinstance(cause, requests.exceptions.ProxyError | urllib3.exceptions.ProxyError) for cause in causes):
-        return _proxy(causes, asked)
+        return _proxy(causes, request)
     for cause in causes:
         if isinstance(cause, socket.gaierror):
-            return _unresolved(cause, asked.host)
+            return _unresolved(cause, request.host)
     if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
-        return UpstreamError(f"{shown(asked.url)} is not an address that can be asked", details=[str(error)])
-    return _on_the_wire(causes, asked)
+        return UpstreamError(f"{redact_url(request.url)} is not an address that can be request", details=[str(error)])
+    return _on_the_wire(causes, request)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -82,14 +82,14 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         waiting += [*cause.args, getattr(cause, "reason", None), cause.__cause__, cause.__context__]
 
 
-def _certificate(cause: ssl.SSLCertVerificationError, asked: Asked) -> UpstreamError:
-    host, code = asked.host, cause.verify_code
+def _certificate(cause: ssl.SSLCertVerificationError, request: RequestInfo) -> UpstreamError:
+    host, code = request.host, cause.verify_code
     if code == _EXPIRED:
         what, do = f"the certificate of {host} has expired", "look at this computer's clock; if it is right, tell them"
     elif code == _NOT_YET_VALID:
         what, do = f"the certificate of {host} is not valid yet", "look at this computer's clock"
     elif code in _OTHER_HOST or "mismatch" in str(cause).lower():
-        what = f"the certificate shown for {host} belongs to another host"
+        what = f"the certificate redact_url for {host} belongs to another host"
         do = "look at what this name leads to from here: a portal, a proxy or a wrong DNS answer stands in between"
     elif code in _UNKNOWN:
         what, do = f"the certificate of {host} is of an authority that is not known here", _ADVICE_UNKNOWN
@@ -98,44 +98,44 @@ def _certificate(cause: ssl.SSLCertVerificationError, asked: Asked) -> UpstreamE
     return UpstreamError(what, details=[cause.verify_message or str(cause)], do=do)
 
 
-def _proxy(causes: tuple[BaseException, ...], asked: Asked) -> UpstreamError | Trouble:
-    proxy = shown(asked.proxy or "").rstrip("/")
+def _proxy(causes: tuple[BaseException, ...], request: RequestInfo) -> UpstreamError | TransientError:
+    proxy = redact_url(request.proxy or "").rstrip("/")
     said = " ".join(str(cause) for cause in causes)
     if "407" in said:
         return UpstreamError(
-            f"the proxy {proxy} wants credentials for {asked.host}",
+            f"the proxy {proxy} wants credentials for {request.host}",
             do="give HTTPS_PROXY with a user and password that it knows (http://USER:PASSWORD@HOST:PORT), or let it "
             "pass this computer without",
         )
     refused = UpstreamError(
-        f"the proxy {proxy} does not lead to {asked.host}",
+        f"the proxy {proxy} does not lead to {request.host}",
         details=_last_words(causes),
         do="look at the proxy's address (--proxy, HTTPS_PROXY) and let it allow that host",
     )
     final = any(f"failed: {status}" in said for status in (400, 401, 403, 404, 405))
-    return refused if final else Trouble(refused)
+    return refused if final else TransientError(refused)
 
 
-def _unresolved(cause: socket.gaierror, host: str) -> UpstreamError | Trouble:
+def _unresolved(cause: socket.gaierror, host: str) -> UpstreamError | TransientError:
     error = UpstreamError(f"no address is known for the name {host}", details=[str(cause)], do=_CHECK_NETWORK)
-    return Trouble(error) if cause.errno == socket.EAI_AGAIN else error
+    return TransientError(error) if cause.errno == socket.EAI_AGAIN else error
 
 
-def _on_the_wire(causes: tuple[BaseException, ...], asked: Asked) -> UpstreamError | Trouble:
-    host, do = asked.host, CONTINUE
+def _on_the_wire(causes: tuple[BaseException, ...], request: RequestInfo) -> UpstreamError | TransientError:
+    host, do = request.host, CONTINUE
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
         what, do = f"{host} refuses the connection", _CHECK_NETWORK
     elif any(type(cause) is urllib3.exceptions.ConnectTimeoutError for cause in causes):
-        what, do = f"{host} did not answer within {asked.connect_timeout:g} s", _CHECK_NETWORK
+        what, do = f"{host} did not answer within {request.connect_timeout:g} s", _CHECK_NETWORK
     elif any(isinstance(cause, urllib3.exceptions.NewConnectionError) for cause in causes):
         what, do = f"{host} cannot be reached", _CHECK_NETWORK
     elif any(isinstance(cause, urllib3.exceptions.ReadTimeoutError | TimeoutError) for cause in causes):
-        what = f"{host} sent nothing for {asked.stall_timeout:g} s"
+        what = f"{host} sent nothing for {request.stall_timeout:g} s"
     elif _foreign_tls(causes):
         return UpstreamError(f"{host} does not speak TLS as it should", details=_last_words(causes), do=_CHECK_NETWORK)
     else:
         what = f"the connection to {host} broke off"
-    return Trouble(UpstreamError(what, details=_last_words(causes), do=do))
+    return TransientError(UpstreamError(what, details=_last_words(causes), do=do))
 
 
 def _foreign_tls(causes: tuple[BaseException, ...]) -> bool:
@@ -165,14 +165,14 @@ _MEANINGS: Mapping[int, _Meaning] = {
     404: _Meaning("does not have it", "look at the version and the base address in the definition"),
     407: _Meaning("is behind a proxy that wants credentials", "give HTTPS_PROXY with a user and password"),
     410: _Meaning("does not have it any more", "choose a version that is still published"),
-    416: _Meaning("does not accept a range that was not asked for", CONTINUE),
+    416: _Meaning("does not accept a range that was not request for", CONTINUE),
     429: _Meaning("asks for patience: too many requests", CONTINUE),
     451: _Meaning("may not give it out for legal reasons", "ask its operator"),
 }
 _PASSING = frozenset({408, 425, 429})
 
 
-def refusal(status: int, headers: Mapping[str, str], url: str, label: str) -> UpstreamError | Trouble:
+def from_status(status: int, headers: Mapping[str, str], url: str, label: str) -> UpstreamError | TransientError:
     """The failure to raise for an answer with ``status``, which is neither success nor redirect."""
     if status in _MEANINGS:
         meaning = _MEANINGS[status]
@@ -182,8 +182,8 @@ def refusal(status: int, headers: Mapping[str, str], url: str, label: str) -> Up
         meaning = _Meaning("gave an answer that has no meaning here", _CHECK_NETWORK)
     host = urlsplit(url).netloc.rpartition("@")[2]
     error = UpstreamError(
-        f"{label}: {host} {meaning.what} (HTTP {status})", details=[f"asked: {shown(url)}"], do=meaning.do
+        f"{label}: {host} {meaning.what} (HTTP {status})", details=[f"request: {redact_url(url)}"], do=meaning.do
     )
     if status in _PASSING or status >= 500:
-        return Trouble(error, after=retry_after(headers))
+        return TransientError(error, after=retry_after(headers))
     return error

@@ -37,10 +37,10 @@ class Network:
 def require_usable(network: Network) -> None:
     """Raise UsageError for a CA file that is none."""
     if network.ca_file:
-        believe(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), network.ca_file)
+        load_ca(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), network.ca_file)
 
 
-def believe(context: ssl.SSLContext, file: Path) -> None:
+def load_ca(context: ssl.SSLContext, file: Path) -> None:
     """Have ``context`` believe the authorities in ``file``, PEM. Raises UsageError for a file that is none."""
     try:
         context.load_verify_locations(cafile=file)

@@ -158,4 +158,4 @@ def write_whole(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(beside, path)  # noqa: PTH105
-    disk.settle(path.parent)
+    disk.fsync_dir(path.parent)

@@ -25,7 +25,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Received:
+class Download:
     """Bytes at rest in the store, whole and hashed."""
 
     path: Path
@@ -37,5 +37,5 @@ class Received:
     """Every further address; the last one served the bytes."""
 
 
-Fetch = Callable[[Request], Received]
+Fetch = Callable[[Request], Download]
 """How rooms above ask for bytes; raises UpstreamError, WriteError, or VerificationError where a promise is broken."""

@@ -1,10 +1,10 @@
-"""How does one download come to its end? Attempts that each go on where the one before stopped.
+"""How does one download come to its end? ResumableDownload that each go on where the one before stopped.
 
 1. What is there of it is hashed; if that is already what was promised, nothing is asked.
 2. Ask, from the first missing byte on where the server gave a strong validator (RFC 9110, 13.1.5), otherwise anew.
 3. Believe a 206 only if it continues what was begun; begin anew on 200, 416 or a changed file.
 4. Write and hash each piece as it comes, within the bounds.
-5. On trouble that may pass, wait and go to 2, as long as it gets further or patience lasts.
+5. On transient that may pass, wait and go to 2, as long as it gets further or patience lasts.
 6. Hold the whole to its promised size and digest, and only then give it its name.
 """
 
@@ -16,50 +16,50 @@ from urllib.parse import urlsplit
 
 from bundler.errors import UpstreamError, VerificationError
 from bundler.fetch import disk, failures, ranges, retry
-from bundler.fetch.download_progress import Telling
+from bundler.fetch.download_progress import DownloadProgress
 from bundler.fetch.network import Network
 from bundler.fetch.partial import Origin, Partial
-from bundler.fetch.request import Received, Request
-from bundler.fetch.retry import Patience, Trouble
+from bundler.fetch.request import Download, Request
+from bundler.fetch.retry import RetryBudget, TransientError
 from bundler.fetch.store import Store
-from bundler.fetch.transport import Answer, Transport
+from bundler.fetch.transport import Response, Transport
 
 _STALE_BEGINNINGS = 1
 """How often a kept beginning may turn out to be useless before ranges are not tried any more."""
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class DownloadContext:
     """What a download works with."""
 
     store: Store
     transport: Transport
     network: Network
-    telling: Telling
+    progress: DownloadProgress
     go_on: Callable[[], None]
     """Raises when the download is called off."""
     sleep: Callable[[float], object]
     random: Callable[[], float]
 
 
-class _Stale(Exception):
+class StalePartial(Exception):
     """What was kept of a download cannot be continued."""
 
 
-class Attempts:
+class ResumableDownload:
     """One download; its lock must be held."""
 
-    def __init__(self, request: Request, around: Surroundings) -> None:
-        self._request, self._around = request, around
+    def __init__(self, request: Request, context: DownloadContext) -> None:
+        self._request, self._context = request, context
         self._stale = 0
-        self._patience = Patience(around.network.retries)
+        self._budget = RetryBudget(context.network.retries)
         self._pieced = False
         """Whether the bytes come from more than one answer: then a wrong digest may be the joint's fault."""
         self._html = False
 
-    def run(self) -> Received:
+    def run(self) -> Download:
         """Bring the whole file. Raises UpstreamError, WriteError, VerificationError."""
-        with self._around.store.partial(self._request.url) as partial:
+        with self._context.store.open_partial(self._request.url) as partial:
             self._pieced = partial.offset > 0
             if self._already_there(partial):
                 return self._kept(partial, ())
@@ -73,9 +73,9 @@ class Attempts:
         try:
             redirects = self._attempt(partial)
             self._require_promises(partial)
-        except Trouble as trouble:
-            self._pause(trouble, partial)
-        except _Stale as reason:
+        except TransientError as transient:
+            self._pause(transient, partial)
+        except StalePartial as reason:
             self._start_over(partial, str(reason))
         else:
             return redirects
@@ -85,20 +85,20 @@ class Attempts:
         """Killed between the last byte and the name: only a promised digest can tell without asking."""
         return partial.offset > 0 and partial.sha256 == self._request.sha256
 
-    def _kept(self, partial: Partial, redirects: tuple[str, ...]) -> Received:
+    def _kept(self, partial: Partial, redirects: tuple[str, ...]) -> Download:
         size = partial.offset
-        sha256 = self._around.store.keep(partial)
-        return Received(self._around.store.path(sha256), sha256, size, self._request.url, redirects)
+        sha256 = self._context.store.commit(partial)
+        return Download(self._context.store.path(sha256), sha256, size, self._request.url, redirects)
 
     def _attempt(self, partial: Partial) -> tuple[str, ...]:
-        self._around.go_on()
+        self._context.go_on()
         offset = self._continue_from(partial)
         headers = (
             {"Range": f"bytes={offset}-", "If-Range": partial.origin.validator} if partial.origin and offset else {}
         )
-        with self._around.transport.get(self._request.url, self._request.hosts, headers) as answer:
+        with self._context.transport.get(self._request.url, self._request.hosts, headers) as answer:
             for address in answer.redirects:
-                self._around.telling.note(f"redirected to {failures.shown(address)}")
+                self._context.progress.note(f"redirected to {failures.redact_url(address)}")
             total = self._accept(answer, partial, offset)
             self._receive(answer, partial, total)
         return answer.redirects
@@ -114,37 +114,37 @@ class Attempts:
             return 0
         return offset
 
-    def _accept(self, answer: Answer, partial: Partial, offset: int) -> int | None:
+    def _accept(self, answer: Response, partial: Partial, offset: int) -> int | None:
         """Decide what this answer is; bytes of the whole, where anybody says so."""
         if offset and answer.status == 206:
             return self._go_on_with(answer, partial, offset)
         if offset and answer.status == 416:
-            raise _Stale("the server does not have the rest of what was begun")
+            raise StalePartial("the server does not have the rest of what was begun")
         if answer.status != 200:
-            raise failures.refusal(answer.status, answer.headers, answer.url, self._request.label)
+            raise failures.from_status(answer.status, answer.headers, answer.url, self._request.label)
         if offset:
-            self._around.telling.note("the server begins anew: the file changed there, or it knows no ranges")
+            self._context.progress.note("the server begins anew: the file changed there, or it knows no ranges")
         return self._begin_with(answer, partial)
 
-    def _go_on_with(self, answer: Answer, partial: Partial, offset: int) -> int | None:
+    def _go_on_with(self, answer: Response, partial: Partial, offset: int) -> int | None:
         origin = partial.origin
         if origin is None or answer.url != origin.served_by:
-            raise _Stale("another address answers now")
+            raise StalePartial("another address answers now")
         if not ranges.continues(answer.headers, offset=offset, validator=origin.validator, size=origin.size):
-            raise _Stale("the server's answer does not continue what was begun")
+            raise StalePartial("the server's answer does not continue what was begun")
         self._require_plain(answer.headers)
         total = origin.size if origin.size is not None else ranges.whole_size(answer.headers)
         self._pieced = True
-        self._around.telling.begin(total, offset)
-        self._around.telling.note(f"continued after {offset} bytes")
+        self._context.progress.begin(total, offset)
+        self._context.progress.note(f"continued after {offset} bytes")
         return total
 
-    def _begin_with(self, answer: Answer, partial: Partial) -> int | None:
+    def _begin_with(self, answer: Response, partial: Partial) -> int | None:
         self._require_plain(answer.headers)
         self._html = _is_html(answer)
         total = ranges.content_length(answer.headers)
         self._require_sizes(total)
-        disk.require(self._around.store.root, total or self._request.size or 0, self._request.label)
+        disk.require(self._context.store.root, total or self._request.size or 0, self._request.label)
         partial.begin(
             Origin(
                 url=self._request.url,
@@ -156,16 +156,16 @@ class Attempts:
             )
         )
         self._pieced = False
-        self._around.telling.begin(total if total is not None else self._request.size, 0)
+        self._context.progress.begin(total if total is not None else self._request.size, 0)
         if self._html:
-            self._around.telling.note(
+            self._context.progress.note(
                 "the answer is an HTML page; a proxy or portal may answer instead of the upstream"
             )
         return total if total is not None else self._request.size
 
-    def _receive(self, answer: Answer, partial: Partial, total: int | None) -> None:
+    def _receive(self, answer: Response, partial: Partial, total: int | None) -> None:
         for piece in answer.pieces:
-            self._around.go_on()
+            self._context.go_on()
             held = partial.offset + len(piece)
             if self._request.size is not None and held > self._request.size:
                 partial.discard()
@@ -174,10 +174,10 @@ class Attempts:
                 partial.discard()
                 raise self._too_large(held)
             partial.append(piece)
-            self._around.telling.advance(len(piece))
+            self._context.progress.advance(len(piece))
         if total is not None and partial.offset < total:
             what = f"{self._request.label}: the answer ended after {partial.offset} of {total} bytes"
-            raise Trouble(UpstreamError(what, do=failures.CONTINUE))
+            raise TransientError(UpstreamError(what, do=failures.CONTINUE))
 
     def _require_sizes(self, total: int | None) -> None:
         """Refuse by ``Content-Length``, before the first byte, what the bytes would be refused for."""
@@ -211,7 +211,7 @@ class Attempts:
         found, found_size, pieced = partial.sha256, partial.offset, self._pieced
         partial.discard()
         if pieced:
-            raise _Stale("what was put together from several answers is not what was promised")
+            raise StalePartial("what was put together from several answers is not what was promised")
         if wrong_size:
             raise self._wrong_size(str(found_size))
         raise VerificationError(
@@ -238,36 +238,36 @@ class Attempts:
 
     def _where(self) -> list[str]:
         page = ["it is an HTML page: a proxy, portal or login answered instead of the upstream"] if self._html else []
-        return [f"address:  {failures.shown(self._request.url)}", *page]
+        return [f"address:  {failures.redact_url(self._request.url)}", *page]
 
     def _suspicion(self) -> str:
         return "try again later or from another network; if it stays so, the upstream or what is in between is wrong"
 
     def _start_over(self, partial: Partial, reason: str) -> None:
         self._stale += 1
-        if self._stale > self._around.network.retries:
+        if self._stale > self._context.network.retries:
             raise UpstreamError(f"{self._request.label}: {reason}, again and again", do=failures.CONTINUE)
-        self._around.telling.note(f"{reason}; starting over")
+        self._context.progress.note(f"{reason}; starting over")
         partial.discard()
 
-    def _pause(self, trouble: Trouble, partial: Partial) -> None:
-        self._around.go_on()
-        network = self._around.network
-        if not self._patience.bear(partial.offset):
-            raise self._given_up(trouble.error, partial.offset) from trouble
-        failed = self._patience.failures
-        own = retry.delay(failed, base=network.backoff, limit=network.backoff_limit, random=self._around.random)
-        seconds = max(own, trouble.after or 0.0)
-        if trouble.after is not None and trouble.after > network.retry_after_limit:
-            raise _too_long(trouble.error, trouble.after) from trouble
-        self._around.telling.note(
-            f"{trouble.error.what}; trying again in {seconds:.1f} s ({failed} of {network.retries})"
+    def _pause(self, transient: TransientError, partial: Partial) -> None:
+        self._context.go_on()
+        network = self._context.network
+        if not self._budget.record_failure(partial.offset):
+            raise self._given_up(transient.error, partial.offset) from transient
+        failed = self._budget.failures
+        own = retry.backoff(failed, base=network.backoff, limit=network.backoff_limit, random=self._context.random)
+        seconds = max(own, transient.after or 0.0)
+        if transient.after is not None and transient.after > network.retry_after_limit:
+            raise _too_long(transient.error, transient.after) from transient
+        self._context.progress.note(
+            f"{transient.error.what}; trying again in {seconds:.1f} s ({failed} of {network.retries})"
         )
-        self._around.sleep(seconds)
+        self._context.sleep(seconds)
 
     def _given_up(self, error: UpstreamError, offset: int) -> UpstreamError:
         kept = [f"{offset} bytes are kept for the next time"] if offset else []
-        tries = f"tried {self._patience.failures} times without getting further"
+        tries = f"tried {self._budget.failures} times without getting further"
         return UpstreamError(error.what, details=(*error.details, tries, *kept), do=error.do)
 
 
@@ -279,6 +279,6 @@ def _too_long(error: UpstreamError, seconds: float) -> UpstreamError:
     )
 
 
-def _is_html(answer: Answer) -> bool:
+def _is_html(answer: Response) -> bool:
     said = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     return said in ("text/html", "application/xhtml+xml") and not urlsplit(answer.url).path.endswith((".html", ".htm"))

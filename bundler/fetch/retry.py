@@ -15,7 +15,7 @@ _PROGRESS = 1024 * 1024
 """Bytes that must have come further than ever before for a failure to count as the first one again."""
 
 
-class Trouble(Exception):
+class TransientError(Exception):
     """An attempt failed in a way that another one may not; ``error`` is what to say when none is left."""
 
     def __init__(self, error: UpstreamError, *, after: float | None = None) -> None:
@@ -36,7 +36,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return max((then - now).total_seconds(), 0.0)
 
 
-def delay(failures: int, *, base: float, limit: float, random: Callable[[], float]) -> float:
+def backoff(failures: int, *, base: float, limit: float, random: Callable[[], float]) -> float:
     """Seconds before the next try after ``failures`` (from 1) in a row: doubling, half of it left to chance.
 
     The jitter keeps many clients that failed together from coming back together.
@@ -46,14 +46,14 @@ def delay(failures: int, *, base: float, limit: float, random: Callable[[], floa
 
 
 @dataclass
-class Patience:
+class RetryBudget:
     """How many failures are still borne: ``retries`` in a row without getting further."""
 
     retries: int
     failures: int = 0
     _furthest: int = field(default=0, init=False)
 
-    def bear(self, offset: int) -> bool:
+    def record_failure(self, offset: int) -> bool:
         """Note a failure with ``offset`` bytes held; whether another try is worth it."""
         if offset >= self._furthest + _PROGRESS:
             self._furthest, self.failures = offset, 0

@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 from bundler.errors import UpstreamError, VerificationError, WriteError
 from bundler.fetch import disk
 from bundler.fetch.partial import PIECE, Origin, Partial, key
-from bundler.fetch.request import Received
+from bundler.fetch.request import Download
 from bundler.formats import chunks
 from bundler.model.progress import Progress, Silence, Task
 
@@ -102,13 +102,13 @@ class Store:
         if self.holds(sha256, len(content)) and self.check(sha256):
             return sha256
         name = f"content:{sha256}"
-        with self.exclusive(name), self.partial(name) as partial:
+        with self.exclusive(name), self.open_partial(name) as partial:
             partial.begin(Origin(url=name, served_by=name, validator=""))
             partial.append(content)
-            self.keep(partial)
+            self.commit(partial)
         return sha256
 
-    def adopt(self, source: Path, progress: Progress | None = None, *, max_size: int | None = None) -> Received:
+    def import_file(self, source: Path, progress: Progress | None = None, *, max_size: int | None = None) -> Download:
         """Take a copy of a file that somebody already has; the file itself is only read.
 
         ``max_size`` is in bytes. Raises UpstreamError where it cannot be read or is larger, WriteError.
@@ -122,24 +122,24 @@ class Store:
             if not self.check(sha256, progress):
                 file.seek(0)
                 sha256, size = self._copy(file, url, size, progress or Silence())
-        return Received(self.path(sha256), sha256, size, url)
+        return Download(self.path(sha256), sha256, size, url)
 
     def _copy(self, file: BinaryIO, url: str, size: int, progress: Progress) -> tuple[str, int]:
         label = url.rpartition("/")[2]
         disk.require(self.root, size, label)
-        with self.exclusive(url), self.partial(url) as partial, progress.task(label, size) as task:
+        with self.exclusive(url), self.open_partial(url) as partial, progress.task(label, size) as task:
             partial.begin(Origin(url=url, served_by=url, validator=""))
             while piece := file.read(PIECE):
                 partial.append(piece)
                 task.advance(len(piece))
             # What was written is what counts, should the file have changed since it was hashed.
-            return self.keep(partial), partial.offset
+            return self.commit(partial), partial.offset
 
-    def partial(self, name: str) -> Partial:
+    def open_partial(self, name: str) -> Partial:
         """The partial file of the download called ``name``; its lock must be held. Raises WriteError."""
         return Partial(self._folder("partial"), name)
 
-    def keep(self, partial: Partial) -> str:
+    def commit(self, partial: Partial) -> str:
         """Move a whole partial file under its digest, which is given back. Raises WriteError."""
         sha256 = partial.sha256
         final = self.path(sha256)
@@ -153,7 +153,7 @@ class Store:
                 if not self.check(sha256):
                     raise
                 arrived.unlink(missing_ok=True)
-            disk.settle(final.parent)
+            disk.fsync_dir(final.parent)
         partial.forget_origin()
         return sha256
 

@@ -26,10 +26,10 @@ from urllib3.connectionpool import HTTPSConnectionPool
 import bundler
 from bundler.errors import UpstreamError
 from bundler.fetch import failures, proxies
-from bundler.fetch.failures import Asked, shown
-from bundler.fetch.network import Network, believe
+from bundler.fetch.failures import RequestInfo, redact_url
+from bundler.fetch.network import Network, load_ca
 from bundler.fetch.partial import PIECE
-from bundler.fetch.retry import Trouble
+from bundler.fetch.retry import TransientError
 
 MAX_REDIRECTS = 10
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -39,7 +39,7 @@ _CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
 
 @dataclass
-class Answer:
+class Response:
     """An answer whose body has not been read; a context manager that ends the connection."""
 
     url: str
@@ -48,7 +48,7 @@ class Answer:
     headers: Mapping[str, str]
     """Names compare without case."""
     pieces: Iterator[bytes] = field(repr=False)
-    """The body as it comes, at most 1 MiB at a time. Raises Trouble."""
+    """The body as it comes, at most 1 MiB at a time. Raises TransientError."""
     _close: Callable[[], None] = field(repr=False)
 
     def __enter__(self) -> Self:
@@ -71,29 +71,29 @@ class Transport:
         self._made: requests.Session | None = None
         self._making = threading.Lock()
 
-    def get(self, url: str, hosts: tuple[str, ...], headers: Mapping[str, str]) -> Answer:
-        """Ask for ``url`` and follow redirects; the answer is of the host asked or of one in ``hosts``.
+    def get(self, url: str, hosts: tuple[str, ...], headers: Mapping[str, str]) -> Response:
+        """Ask for ``url`` and follow redirects; the answer is of the host request or of one in ``hosts``.
 
-        Raises UpstreamError for what stays wrong, Trouble for what may pass.
+        Raises UpstreamError for what stays wrong, TransientError for what may pass.
         """
-        way = [require_https(url)]
+        hops = [require_https(url)]
         while True:
-            answer = self._hop(tuple(way), headers)
+            answer = self._hop(tuple(hops), headers)
             if answer.status not in _REDIRECTS:
                 break
             with answer:
-                way.append(_next(way, answer.headers.get("Location", "")))
+                hops.append(_next(hops, answer.headers.get("Location", "")))
         try:
-            _require_host(way, hosts)
+            _require_host(hops, hosts)
         except UpstreamError:
             answer._close()
             raise
         return answer
 
-    def _hop(self, way: tuple[str, ...], headers: Mapping[str, str]) -> Answer:
-        url, network, session = way[-1], self._network, self._session()
+    def _hop(self, hops: tuple[str, ...], headers: Mapping[str, str]) -> Response:
+        url, network, session = hops[-1], self._network, self._session()
         proxy = proxies.choose(url, proxy=network.proxy, environment=network.environment)
-        asked = Asked(url, proxy, network.connect_timeout, network.stall_timeout)
+        request = RequestInfo(url, proxy, network.connect_timeout, network.stall_timeout)
         try:
             response = session.get(
                 url,
@@ -104,21 +104,21 @@ class Transport:
                 proxies={"https": proxy} if proxy else {},
             )
         except (OSError, urllib3.exceptions.HTTPError, ValueError) as error:
-            raise failures.explain(error, asked) from error
-        pieces = self._pieces(response.raw, asked)
-        return Answer(url, way[1:], response.status_code, response.headers, pieces, response.close)
+            raise failures.from_exception(error, request) from error
+        pieces = self._pieces(response.raw, request)
+        return Response(url, hops[1:], response.status_code, response.headers, pieces, response.close)
 
-    def _pieces(self, raw: Any, asked: Asked) -> Iterator[bytes]:
-        pulse = _Pulse(self._clock, asked)
+    def _pieces(self, raw: Any, request: RequestInfo) -> Iterator[bytes]:
+        timer = StallTimer(self._clock, request)
         while True:
             try:
                 piece = raw.read1(PIECE, decode_content=False)
             except (OSError, urllib3.exceptions.HTTPError, ValueError) as error:
-                raise failures.explain(error, asked) from error
+                raise failures.from_exception(error, request) from error
             if not piece:
                 return
             yield piece
-            pulse.beat(len(piece))
+            timer.touch(len(piece))
 
     def _session(self) -> requests.Session:
         """Made at the first request: reading the public authorities takes longer than a build from the store."""
@@ -127,12 +127,12 @@ class Transport:
                 self._made = _session(_tls(self._network), self._connections)
             return self._made
 
-    def cut(self) -> None:
+    def abort(self) -> None:
         """Break every connection, from any thread, so that nobody waits for a silent server.
 
-        Who reads on one of them gets Trouble: what was called off ends by it, anything else goes on where it was.
+        A reader on one of them gets TransientError: a cancelled download ends with it, any other continues.
         """
-        self._connections.cut()
+        self._connections.abort()
 
     def close(self) -> None:
         """End the kept connections."""
@@ -159,7 +159,7 @@ class Connections:
 
         return type("NotedPool", (HTTPSConnectionPool,), {"ConnectionCls": Noted})
 
-    def cut(self) -> None:
+    def abort(self) -> None:
         """Shut all of them down, below TLS.
 
         ``SSLSocket.shutdown`` would take TLS away and leave a reader with what is still encrypted; the socket's own
@@ -173,21 +173,21 @@ class Connections:
                 socket.socket.shutdown(getattr(sock, "socket", sock), socket.SHUT_RDWR)
 
 
-class _Pulse:
+class StallTimer:
     """Sees a connection that trickles: alive, but as good as stalled."""
 
-    def __init__(self, clock: Callable[[], float], asked: Asked) -> None:
-        self._clock, self._asked = clock, asked
+    def __init__(self, clock: Callable[[], float], request: RequestInfo) -> None:
+        self._clock, self._asked = clock, request
         self._since, self._bytes = clock(), 0
 
-    def beat(self, size: int) -> None:
+    def touch(self, size: int) -> None:
         self._bytes += size
         now = self._clock()
         if now - self._since < self._asked.stall_timeout:
             return
         if self._bytes < _TRICKLE:
             what = f"{self._asked.host} sent {self._bytes} bytes in {self._asked.stall_timeout:g} s"
-            raise Trouble(UpstreamError(what, do=failures.CONTINUE))
+            raise TransientError(UpstreamError(what, do=failures.CONTINUE))
         self._since, self._bytes = now, 0
 
 
@@ -197,58 +197,58 @@ def require_https(url: str) -> str:
         parts = urlsplit(url)
         sound = bool(parts.hostname) and parts.port != 0
     except ValueError:
-        raise UpstreamError(f"{url[:200]!r} is not an address that can be asked") from None
+        raise UpstreamError(f"{url[:200]!r} is not an address that can be request") from None
     if parts.scheme != "https" or not sound:
         raise UpstreamError(
-            f"{shown(url)} is not https: nothing is fetched without it",
+            f"{redact_url(url)} is not https: nothing is fetched without it",
             do="give an https address; for plain-text mirrors, copy the files and use them as files",
         )
     if "@" in parts.netloc:
-        raise UpstreamError(f"the address {shown(url)} holds credentials, which would end up in locks and logs")
+        raise UpstreamError(f"the address {redact_url(url)} holds credentials, which would end up in locks and logs")
     return str(requote_uri(url.partition("#")[0]))
 
 
-def _next(way: list[str], location: str) -> str:
-    """The address that a redirect at the end of ``way`` leads to."""
-    here = shown(way[-1])
+def _next(hops: list[str], location: str) -> str:
+    """The address that a redirect at the end of ``hops`` leads to."""
+    here = redact_url(hops[-1])
     if not location:
         raise UpstreamError(f"{here} redirects, but not to anywhere")
-    if len(way) > MAX_REDIRECTS:
-        raise UpstreamError(f"{shown(way[0])} redirects more than {MAX_REDIRECTS} times", details=_steps(way))
+    if len(hops) > MAX_REDIRECTS:
+        raise UpstreamError(f"{redact_url(hops[0])} redirects more than {MAX_REDIRECTS} times", details=_steps(hops))
     try:
         # Header fields arrive as Latin-1; what is not ASCII in them is meant as UTF-8 (as requests reads it).
-        there = urljoin(way[-1], location.encode("latin-1").decode("utf-8"))
+        there = urljoin(hops[-1], location.encode("latin-1").decode("utf-8"))
         parts = urlsplit(there)
     except (UnicodeError, ValueError):
         raise UpstreamError(f"{here} redirects to something that is no address") from None
     if parts.scheme != "https":
         raise UpstreamError(
-            f"{here} redirects to {shown(there)}, which is not https",
-            details=_steps(way),
+            f"{here} redirects to {redact_url(there)}, which is not https",
+            details=_steps(hops),
             do="look at the address from a browser: a portal or proxy may answer instead of the upstream",
         )
     there = require_https(there)
-    if there in way:
+    if there in hops:
         raise UpstreamError(
-            f"{shown(way[0])} redirects in a circle",
-            details=_steps([*way, there]),
+            f"{redact_url(hops[0])} redirects in a circle",
+            details=_steps([*hops, there]),
             do="open the address in a browser on this host: a portal or proxy may want a sign-in first",
         )
     return there
 
 
-def _require_host(way: list[str], hosts: tuple[str, ...]) -> None:
-    allowed = {_authority(way[0]), *(_authority(f"https://{host}") for host in hosts)}
-    if _authority(way[-1]) not in allowed:
+def _require_host(hops: list[str], hosts: tuple[str, ...]) -> None:
+    allowed = {_authority(hops[0]), *(_authority(f"https://{host}") for host in hosts)}
+    if _authority(hops[-1]) not in allowed:
         raise UpstreamError(
-            f"{shown(way[0])} ends at {urlsplit(way[-1]).netloc}, which is none of its hosts",
-            details=[*_steps(way), f"expected: {', '.join(sorted(allowed))}"],
+            f"{redact_url(hops[0])} ends at {urlsplit(hops[-1]).netloc}, which is none of its hosts",
+            details=[*_steps(hops), f"expected: {', '.join(sorted(allowed))}"],
             do="declare this host if it is right; otherwise a portal or proxy answers instead of the upstream",
         )
 
 
-def _steps(way: list[str]) -> list[str]:
-    return [f"redirect {number}: {shown(url)}" for number, url in enumerate(way[1:], start=1)]
+def _steps(hops: list[str]) -> list[str]:
+    return [f"redirect {number}: {redact_url(url)}" for number, url in enumerate(hops[1:], start=1)]
 
 
 def _authority(url: str) -> str:
@@ -262,7 +262,7 @@ def _tls(network: Network) -> ssl.SSLContext:
     context = urllib3.util.create_urllib3_context()
     context.load_verify_locations(cafile=DEFAULT_CA_BUNDLE_PATH)
     for file in _ca_files(network):
-        believe(context, file)
+        load_ca(context, file)
     return context
 
 

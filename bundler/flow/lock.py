@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bundler.errors import about
 from bundler.fetch.download import Downloader
-from bundler.fetch.request import Fetch, Received, Request
+from bundler.fetch.request import Download, Fetch, Request
 from bundler.flow import lock_changes, verify_package
 from bundler.flow.lock_changes import NO_STEPS_BACK, Allowances, Move
 from bundler.flow.project import Site
@@ -133,7 +133,7 @@ def _request(found: Located) -> Request:
     )
 
 
-def _pin(site: Site, found: Located, held: Received, at: datetime) -> Pin:
+def _pin(site: Site, found: Located, held: Download, at: datetime) -> Pin:
     artifact = found.artifact
     with about(artifact.place, details=[f"it came from {found.url}"]):
         with held.path.open("rb") as package:
@@ -156,6 +156,6 @@ def _pin(site: Site, found: Located, held: Received, at: datetime) -> Pin:
     )
 
 
-def _written(artifact: Artifact, held: Received) -> str:
+def _written(artifact: Artifact, held: Download) -> str:
     """The address as the lock keeps it; of a file at hand, as the definition says it: no path of this host is kept."""
     return f"file:{Path(artifact.origin.path).as_posix()}" if artifact.origin.kind == "file" else held.url

@@ -72,7 +72,7 @@ def write_within(root: Path, path: str, document: bytes) -> None:
             _move_new(work / "output" / first, root / first)
             return
         fresh.replace(root / path)
-        disk.settle((root / path).parent)
+        disk.fsync_dir((root / path).parent)
 
 
 def _move_new(made: Path, final: Path) -> None:
@@ -85,7 +85,7 @@ def _move_new(made: Path, final: Path) -> None:
         if error.errno in _TAKEN and os.path.lexists(final):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(final)) from error
         raise
-    disk.settle(final.parent)
+    disk.fsync_dir(final.parent)
 
 
 @contextmanager
@@ -119,7 +119,7 @@ def replacement(path: Path, *, needed: int = 0) -> Iterator[Path]:
         with writing(path):
             _rest(fresh)
             fresh.replace(path)
-            disk.settle(path.parent)
+            disk.fsync_dir(path.parent)
 
 
 @contextmanager
@@ -227,7 +227,7 @@ def _rest(path: Path) -> None:
     if path.is_dir():
         for child in path.iterdir():
             _rest(child)
-        disk.settle(path)
+        disk.fsync_dir(path)
     else:
         with path.open("r+b") as file:
             os.fsync(file.fileno())

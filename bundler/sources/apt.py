@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import PurePosixPath
 
 from bundler.errors import UpstreamError
-from bundler.fetch.request import Fetch, Received
+from bundler.fetch.request import Download, Fetch
 from bundler.formats import deb_version
 from bundler.formats.apt_release import IndexFile
 from bundler.model.anchor import Anchors
@@ -56,7 +56,7 @@ def locate(
     return place.located(artifact, package, evidence, RepositoryState(origin=state, date=release.date))
 
 
-def _index(place: repository.Repository, top: str, entry: IndexFile, *, by_hash: bool) -> Received:
+def _index(place: repository.Repository, top: str, entry: IndexFile, *, by_hash: bool) -> Download:
     """Fetch the index, by its digest where the repository offers that: its name may hold a newer one already."""
     name = PurePosixPath(entry.path).name
     plain = f"{top}/{entry.path}"

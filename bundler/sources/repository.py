@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from bundler.errors import UpstreamError
-from bundler.fetch.request import Fetch, Received, Request
+from bundler.fetch.request import Download, Fetch, Request
 from bundler.model.artifact import Artifact
 from bundler.model.evidence import Document, Evidence
 from bundler.model.lock import RepositoryState
@@ -49,7 +49,7 @@ class Repository:
         """The only host (``name`` or ``name:port``) that may serve its files: its own."""
         return (urlsplit(self.base).netloc.rpartition("@")[2],)
 
-    def get(self, path: str, name: str, *, max_size: int, promised: Promised | None = None) -> Received:
+    def get(self, path: str, name: str, *, max_size: int, promised: Promised | None = None) -> Download:
         """Fetch the document at ``path`` below the base, told as ``name``; ``max_size`` is in bytes."""
         return self.fetch(
             Request(
@@ -62,7 +62,7 @@ class Repository:
             )
         )
 
-    def document(self, role: str, path: str, received: Received) -> Document:
+    def document(self, role: str, path: str, received: Download) -> Document:
         """Describe a document that was received; ``path`` is where the repository says that it is."""
         return Document(role=role, url=f"{self.base}/{path}", sha256=received.sha256, size=received.size)
 

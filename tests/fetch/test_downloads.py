@@ -296,7 +296,7 @@ def test_what_is_sent(bench: Bench) -> None:
 
 @given(failures=st.integers(1, 10_000), base=st.floats(0.01, 10), chance=st.floats(0, 1))
 def test_a_delay_is_bounded_and_never_nothing(failures: int, base: float, chance: float) -> None:
-    seconds = retry.delay(failures, base=base, limit=30, random=lambda: chance)
+    seconds = retry.backoff(failures, base=base, limit=30, random=lambda: chance)
     assert 0 < seconds <= 30
 
 

@@ -110,7 +110,7 @@ def test_adopt_copies_and_leaves_the_source(tmp_path: Path) -> None:
     heard = Heard()
     store = Store(tmp_path / "store")
     for _ in range(2):
-        received = store.adopt(source, heard)
+        received = store.import_file(source, heard)
         assert (received.sha256, received.size, received.url) == (SHA256, len(CONTENT), source.as_uri())
         assert received.path.read_bytes() == CONTENT
     assert source.read_bytes() == CONTENT
@@ -120,12 +120,12 @@ def test_adopt_copies_and_leaves_the_source(tmp_path: Path) -> None:
 def test_adopt_what_cannot_be(tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
     with pytest.raises(UpstreamError):
-        store.adopt(tmp_path / "nothing")
+        store.import_file(tmp_path / "nothing")
     with pytest.raises(UpstreamError):
-        store.adopt(tmp_path)
+        store.import_file(tmp_path)
     (tmp_path / "large").write_bytes(CONTENT)
     with pytest.raises(UpstreamError, match="larger"):
-        store.adopt(tmp_path / "large", max_size=10)
+        store.import_file(tmp_path / "large", max_size=10)
 
 
 def test_many_threads_put_the_same(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from email.utils import format_datetime
 from pathlib import Path
 
 from bundler.errors import UpstreamError, VerificationError
-from bundler.fetch.request import Received, Request
+from bundler.fetch.request import Download, Request
 from tests.support.package_signing import NOW, Key
 from tests.support.packages import PACK
 
@@ -31,7 +31,7 @@ class Served:
     files: dict[str, bytes]
     asked: list[Request] = field(default_factory=list)
 
-    def fetch(self, request: Request) -> Received:
+    def fetch(self, request: Request) -> Download:
         self.asked.append(request)
         content = self.files.get(request.url)
         if content is None:
@@ -42,7 +42,7 @@ class Served:
             raise VerificationError(f"{request.url}: not what was promised", reason="digest-mismatch")
         path = self.folder / sha256(content)
         path.write_bytes(content)
-        return Received(path=path, sha256=path.name, size=len(content), url=request.url)
+        return Download(path=path, sha256=path.name, size=len(content), url=request.url)
 
 
 def stanza(version: str = "1.67.03504.1320", arch: str = "amd64", content: bytes | None = None, **changes: str) -> str:
