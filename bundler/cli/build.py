@@ -11,14 +11,14 @@ from bundler.cli.amounts import human
 from bundler.cli.console import Surface, common, example, option
 from bundler.cli.options import (
     FetchSettings,
-    SiteSettings,
+    ProjectSettings,
     downloading,
     fetch_options,
     output_option,
     password_option,
     password_source,
-    read_site,
-    site_options,
+    project_options,
+    read_project,
 )
 from bundler.cli.script_signing_options import ScriptSettings, script_key, script_options
 from bundler.cli.secrets import secret
@@ -42,12 +42,12 @@ if TYPE_CHECKING:
 @seal_options
 @password_option
 @fetch_options
-@site_options
+@project_options
 @common
 def command(
     surface: Surface,
     *,
-    chosen: SiteSettings,
+    chosen: ProjectSettings,
     fetching: FetchSettings,
     output: Path,
     locked: bool,
@@ -63,12 +63,12 @@ def command(
     archives). A bundle that does not verify itself is deleted, with exit code 6.
     """
     from bundler.flow.build.build import build
-    from bundler.flow.build.job import Wish
+    from bundler.flow.build.job import BuildOptions
     from bundler.flow.project import beside
 
-    site = read_site(surface, chosen)
+    project = read_project(surface, chosen)
     seals = sealer(surface, sealing)
-    wish = Wish(
+    wish = BuildOptions(
         output=output,
         lock_path=chosen.lock,
         locked=locked,
@@ -78,9 +78,11 @@ def command(
         secret=secret(surface, secret_file),
         allow_embedded_secret=allow_embedded_secret,
     )
-    with downloading(surface, fetching, site) as (downloader, store, shown):
-        built = build(site, wish, downloader, store, at=surface.now, environment=surface.environment, progress=shown)
-    _tell(surface, built, check=_check(built, chosen.anchors or beside(site.path, site.definition.upstream.anchors)))
+    with downloading(surface, fetching, project) as (downloader, store, shown):
+        built = build(project, wish, downloader, store, at=surface.now, environment=surface.environment, progress=shown)
+    _tell(
+        surface, built, check=_check(built, chosen.anchors or beside(project.path, project.definition.upstream.anchors))
+    )
 
 
 def _check(built: Built, anchors: Path | None) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from bundler.cli.console import Surface, example, telling
-from bundler.cli.options import SiteSettings, definition_option, read_site, strict_option
+from bundler.cli.options import ProjectSettings, definition_option, read_project, strict_option
 
 
 @click.command("endpoints", epilog=example("arc-bundler endpoints --format firewall > for-the-network-team.txt"))
@@ -28,8 +28,8 @@ def command(surface: Surface, *, definition: Path, strict: bool) -> None:
     from bundler.flow.endpoints import endpoints, require_records
     from bundler.formats.json_codec import to_tree
 
-    chosen = SiteSettings(definition, lock_path=None, anchors=None, strict=strict)
-    sheet = endpoints(read_site(surface, chosen))
+    chosen = ProjectSettings(definition, lock_path=None, anchors=None, strict=strict)
+    sheet = endpoints(read_project(surface, chosen))
     if surface.format == "hosts":
         require_records(sheet)
     forms = {"hosts": endpoint_formats.hosts, "csv": endpoint_formats.table, "firewall": endpoint_formats.firewall}

@@ -9,10 +9,17 @@ import click
 
 from bundler.cli.amounts import human
 from bundler.cli.console import Surface, common, example, option
-from bundler.cli.options import FetchSettings, SiteSettings, downloading, fetch_options, read_site, site_options
+from bundler.cli.options import (
+    FetchSettings,
+    ProjectSettings,
+    downloading,
+    fetch_options,
+    project_options,
+    read_project,
+)
 
 if TYPE_CHECKING:
-    from bundler.flow.lock_changes import Move
+    from bundler.flow.lock_changes import LockChange
     from bundler.model.lock import Lock
 
 EXIT_MOVED = 4
@@ -26,12 +33,12 @@ EXIT_MOVED = 4
 @option("--allow-older", is_flag=True, help="Accept an older repository state or agent than the lock has.")
 @option("--allow-replaced", is_flag=True, help="Accept other bytes under a version that the lock has.")
 @fetch_options
-@site_options
+@project_options
 @common
 def command(
     surface: Surface,
     *,
-    chosen: SiteSettings,
+    chosen: ProjectSettings,
     fetching: FetchSettings,
     check: bool,
     allow_older: bool,
@@ -44,15 +51,15 @@ def command(
     """
     from bundler.flow import lock as locks
     from bundler.flow import lock_file
-    from bundler.flow.lock_changes import Allowances
+    from bundler.flow.lock_changes import RollbackPolicy
 
     path = chosen.lock
     previous = lock_file.read(path)
-    site = read_site(surface, chosen)
-    allow = Allowances(older=allow_older or check, replaced=allow_replaced or check)
-    with downloading(surface, fetching, site) as (downloader, _, _):
-        taken = locks.take(
-            site, downloader, at=surface.now, environment=surface.environment, previous=previous, allow=allow
+    project = read_project(surface, chosen)
+    allow = RollbackPolicy(older=allow_older or check, replaced=allow_replaced or check)
+    with downloading(surface, fetching, project) as (downloader, _, _):
+        taken = locks.resolve(
+            project, downloader, at=surface.now, environment=surface.environment, previous=previous, allow=allow
         )
     if check:
         return _tell_check(surface, path, previous, taken.moves)
@@ -63,7 +70,7 @@ def command(
     return 0
 
 
-def _tell_check(surface: Surface, path: Path, previous: Lock | None, moves: tuple[Move, ...]) -> int:
+def _tell_check(surface: Surface, path: Path, previous: Lock | None, moves: tuple[LockChange, ...]) -> int:
     from bundler.formats.json_codec import to_tree
 
     moved = previous is None or bool(moves)
@@ -79,12 +86,14 @@ def _tell_check(surface: Surface, path: Path, previous: Lock | None, moves: tupl
     return EXIT_MOVED if moved else 0
 
 
-def _move(move: Move) -> str:
+def _move(move: LockChange) -> str:
     where = f"{move.place}: " if move.place else ""
     return f"{where}{move.what} {move.was or '(nothing)'} -> {move.now or '(nothing)'}"
 
 
-def _tell(surface: Surface, chosen: SiteSettings, lock: Lock, moves: tuple[Move, ...], *, changed: bool) -> None:
+def _tell(
+    surface: Surface, chosen: ProjectSettings, lock: Lock, moves: tuple[LockChange, ...], *, changed: bool
+) -> None:
     from bundler.formats.json_codec import to_tree
 
     def text() -> str:

@@ -17,7 +17,7 @@ from bundler.cli.console import Surface, option
 if TYPE_CHECKING:
     from bundler.fetch.download import Downloader
     from bundler.fetch.store import Store
-    from bundler.flow.project import Site
+    from bundler.flow.project import Project
     from bundler.model.progress import Progress
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -53,8 +53,8 @@ def collecting(name: str, settings: type[Any], *decorators: Callable[[_F], _F]) 
 
 
 @dataclass(frozen=True)
-class SiteSettings:
-    """What ``site_options`` collected: which definition, which lock, whose anchors, how strict."""
+class ProjectSettings:
+    """What ``project_options`` collected: which definition, which lock, whose anchors, how strict."""
 
     definition: Path
     lock_path: Path | None
@@ -75,9 +75,9 @@ class SiteSettings:
         return "".join(f" {flag} {shlex.quote(str(path))}" for flag, path in named.items() if path)
 
 
-site_options = collecting(
+project_options = collecting(
     "chosen",
-    SiteSettings,
+    ProjectSettings,
     option("--anchors", type=_FILE, help=f"{_INSTEAD} It is recorded."),
     strict_option,
     option("--lock", "lock_path", type=_FILE, help="The lock.  [default: bundle.lock beside the definition]"),
@@ -131,11 +131,11 @@ password_option = option(
 )
 
 
-def read_site(surface: Surface, chosen: SiteSettings) -> Site:
+def read_project(surface: Surface, chosen: ProjectSettings) -> Project:
     """Read the definition and show its warnings."""
-    from bundler.flow import project
+    from bundler.flow import project as projects
 
-    read = project.read(chosen.definition, anchors_file=chosen.anchors, today=surface.now.date(), strict=chosen.strict)
+    read = projects.read(chosen.definition, anchors_file=chosen.anchors, today=surface.now.date(), strict=chosen.strict)
     surface.warn(read.warnings, chosen.definition)
     if read.anchors.practice:
         surface.say(f"{read.anchors.name}: practice anchors; nothing made from this upstream is for real servers")
@@ -153,7 +153,7 @@ def open_store(store_path: Path | None) -> Store:
 
 @contextmanager
 def downloading(
-    surface: Surface, settings: FetchSettings, site: Site | None
+    surface: Surface, settings: FetchSettings, project: Project | None
 ) -> Iterator[tuple[Downloader, Store, Progress]]:
     """A downloader with its store and progress, ended with the block."""
     from bundler.cli.progress import progress
@@ -162,8 +162,8 @@ def downloading(
     from bundler.flow.project import beside
 
     named = settings.ca
-    if named is None and site is not None:
-        named = beside(site.path, site.definition.upstream.ca)
+    if named is None and project is not None:
+        named = beside(project.path, project.definition.upstream.ca)
     network = Network(
         proxy=settings.proxy, ca_file=named, stall_timeout=settings.timeout, environment=surface.environment
     )

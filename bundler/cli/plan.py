@@ -8,18 +8,18 @@ import click
 
 from bundler.cli.amounts import human
 from bundler.cli.console import Surface, common, example
-from bundler.cli.options import SiteSettings, open_store, output_option, read_site, site_options, store_option
+from bundler.cli.options import ProjectSettings, open_store, output_option, project_options, read_project, store_option
 
 
 @click.command("plan", epilog=example("arc-bundler plan --definition tokyo/bundle.yaml"))
 @output_option("Where bundles go.")
 @store_option
-@site_options
+@project_options
 @common
 def command(
     surface: Surface,
     *,
-    chosen: SiteSettings,
+    chosen: ProjectSettings,
     store_path: Path | None,
     output: Path,
 ) -> None:
@@ -28,11 +28,11 @@ def command(
     from bundler.flow.plan import plan
     from bundler.formats.json_codec import to_tree
 
-    site = read_site(surface, chosen)
+    project = read_project(surface, chosen)
     lock = lock_file.read(chosen.lock)
     if lock is not None:
-        lock_file.require_fit(lock, site, chosen.lock)
-    planned = plan(site, lock, open_store(store_path), output)
+        lock_file.require_fit(lock, project, chosen.lock)
+    planned = plan(project, lock, open_store(store_path), output)
 
     def text() -> str:
         lines = [f"{planned.name} {planned.version}: {len(planned.actions)} steps"]

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler.cli.console import Surface, common, example, option
-from bundler.cli.options import SiteSettings, read_site, site_options
+from bundler.cli.options import ProjectSettings, project_options, read_project
 from bundler.cli.signing_options import SealSettings, seal_options, sealer
 from bundler.errors import UsageError
 from bundler.formats.secret_patterns import is_one_line
 
 if TYPE_CHECKING:
-    from bundler.flow.project import Site
+    from bundler.flow.project import Project
     from bundler.flow.seal_secret import Enclosed
     from bundler.signing import ephemeral_recipient
     from bundler.signing.envelope import Kind
@@ -53,12 +53,12 @@ _RANDOM = 11
     "or a prompt.",
 )
 @seal_options
-@site_options
+@project_options
 @common
 def command(
     surface: Surface,
     *,
-    chosen: SiteSettings,
+    chosen: ProjectSettings,
     sealing: SealSettings,
     secret_file: Path | None,
     recipients: tuple[Path, ...],
@@ -85,10 +85,10 @@ def command(
             "the passphrase would be written where others read it",
             do="give `--passphrase-out FILE`: on a terminal alone it is shown",
         )
-    site = read_site(surface, chosen)
-    kind = _kind(site.definition.authentication.method)
+    project = read_project(surface, chosen)
+    kind = _kind(project.definition.authentication.method)
     letter = Letter(
-        bundle=site.definition.name,
+        bundle=project.definition.name,
         kind=kind,
         expires=seal_secret.expiry(surface.now, days),
         secret=_secret(surface, secret_file, kind),
@@ -100,7 +100,7 @@ def command(
     enclosed, words = seal_secret.enclose(
         letter,
         [seal_secret.recipient(path) for path in recipients],
-        _key(surface, sealing, site),
+        _key(surface, sealing, project),
         output or Path(f"{letter.bundle}.envelope"),
         at=surface.now,
         passphrase=passphrase,
@@ -142,7 +142,7 @@ def _secret(surface: Surface, secret_file: Path | None, kind: Kind) -> bytes:
     return text.encode()
 
 
-def _key(surface: Surface, sealing: SealSettings, site: Site) -> SigningKey:
+def _key(surface: Surface, sealing: SealSettings, project: Project) -> SigningKey:
     from bundler.flow.build.seal_policy import require_sealer
 
     chosen = sealer(surface, sealing)
@@ -151,7 +151,7 @@ def _key(surface: Surface, sealing: SealSettings, site: Site) -> SigningKey:
             "an envelope is signed with the bundle's sealing key, and none was given",
             do="give `--seal-key FILE`, `--seal-pkcs11 URI` or `--seal-command COMMAND`",
         )
-    require_sealer(site, chosen, surface.now)  # the scripts open what the bundle's sealer signed
+    require_sealer(project, chosen, surface.now)  # the scripts open what the bundle's sealer signed
     return chosen.key
 
 

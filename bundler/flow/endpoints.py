@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from bundler.errors import UsageError
-from bundler.flow.project import Site
+from bundler.flow.project import Project
 from bundler.products.arc_server import network_requirements
 from bundler.products.arc_server.network_requirements import Sheet
 
 
-def endpoints(site: Site) -> Sheet:
-    """The network team's sheet for ``site``."""
-    return network_requirements.sheet(site.definition, site.carried)
+def endpoints(project: Project) -> Sheet:
+    """The network team's sheet for ``project``."""
+    return network_requirements.sheet(project.definition, project.attachments)
 
 
 def require_records(sheet: Sheet) -> None:

@@ -69,4 +69,4 @@ def believe(lock: Lock, store: Store, *, anchors: Anchors, at: datetime) -> None
         held = {document.role: store.path(document.sha256).read_bytes() for document in pin.documents}
         take_anew = "take the lock anew with `arc-bundler lock`"
         with store.path(pin.sha256).open("rb") as package, about(pin.place, do=take_anew):
-            verify_package.again(pin, package, held, anchors=anchors, at=at)
+            verify_package.reverify(pin, package, held, anchors=anchors, at=at)

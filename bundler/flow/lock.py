@@ -11,8 +11,8 @@ from bundler.errors import about
 from bundler.fetch.download import Downloader
 from bundler.fetch.request import Download, Fetch, Request
 from bundler.flow import lock_changes, verify_package
-from bundler.flow.lock_changes import NO_STEPS_BACK, Allowances, Move
-from bundler.flow.project import Site
+from bundler.flow.lock_changes import NO_STEPS_BACK, LockChange, RollbackPolicy
+from bundler.flow.project import Project
 from bundler.model.artifact import Artifact
 from bundler.model.lock import Lock, Pin, RepositoryState
 from bundler.products.arc_server.definition import digest, version
@@ -24,22 +24,22 @@ _MAX_PACKAGE = 1_000_000_000
 
 
 @dataclass(frozen=True)
-class Taken:
+class Resolved:
     """A fresh lock, and how it differs from the one before."""
 
     lock: Lock
-    moves: tuple[Move, ...]
+    moves: tuple[LockChange, ...]
 
 
-def take(
-    site: Site,
+def resolve(
+    project: Project,
     downloader: Downloader,
     *,
     at: datetime,
     environment: Mapping[str, str],
     previous: Lock | None = None,
-    allow: Allowances = NO_STEPS_BACK,
-) -> Taken:
+    allow: RollbackPolicy = NO_STEPS_BACK,
+) -> Resolved:
     """Resolve every artifact, fetch it, judge it, and pin it: nothing is pinned that was not believed.
 
     ``at`` becomes the lock's time. Raises UpstreamError, VerificationError, LockError (a step back).
@@ -49,24 +49,27 @@ def take(
     states = _states(previous)
 
     def locating(artifact: Artifact) -> Callable[[Fetch], Located]:
-        return lambda fetch: _Search(site, fetch, at, states, allow.older).locate(artifact)
+        return lambda fetch: _Search(project, fetch, at, states, allow.older).locate(artifact)
 
-    located = downloader.together([locating(artifact) for artifact in site.artifacts])
+    located = downloader.together([locating(artifact) for artifact in project.artifacts])
     received = downloader.fetch_all([_request(found) for found in located])
-    pins = tuple(_pin(site, found, held, at) for found, held in zip(located, received, strict=True))
+    pins = tuple(_pin(project, found, held, at) for found, held in zip(located, received, strict=True))
     if previous:
-        lock_changes.refuse_steps_back(previous, pins, allow)
+        lock_changes.check_rollback(previous, pins, allow)
     lock = Lock(
-        name=site.definition.name,
-        version=version(site.definition, at.date(), environment, {pin.place: pin.facts.version for pin in pins}),
+        name=project.definition.name,
+        version=version(project.definition, at.date(), environment, {pin.place: pin.facts.version for pin in pins}),
         taken=at,
-        definition=digest(site.definition),
-        anchors=site.anchors.name,
-        anchors_sha256=site.anchors_sha256,
+        definition=digest(project.definition),
+        anchors=project.anchors.name,
+        anchors_sha256=project.anchors_sha256,
         pins=pins,
     )
-    return Taken(
-        lock, (*lock_changes.of_wishes(previous, site), *lock_changes.of_packages(previous, pins)) if previous else ()
+    return Resolved(
+        lock,
+        (*lock_changes.definition_changes(previous, project), *lock_changes.package_changes(previous, pins))
+        if previous
+        else (),
     )
 
 
@@ -74,7 +77,7 @@ def take(
 class _Search:
     """What every source needs to know to look for an artifact."""
 
-    site: Site
+    project: Project
     fetch: Fetch
     at: datetime
     states: Mapping[str, RepositoryState]
@@ -92,7 +95,7 @@ def _by_metadata(locate: Callable[..., Located]) -> Callable[[Artifact, _Search]
         return locate(
             artifact,
             search.fetch,
-            anchors=search.site.anchors,
+            anchors=search.project.anchors,
             at=search.at,
             states=search.states,
             allow_older=search.allow_older,
@@ -106,7 +109,7 @@ def _by_url(artifact: Artifact, _: _Search) -> Located:
 
 
 def _by_file(artifact: Artifact, search: _Search) -> Located:
-    return file.locate(artifact, search.site.path.parent)
+    return file.locate(artifact, search.project.path.parent)
 
 
 _LOCATE: Mapping[str, Callable[[Artifact, _Search], Located]] = {
@@ -133,12 +136,12 @@ def _request(found: Located) -> Request:
     )
 
 
-def _pin(site: Site, found: Located, held: Download, at: datetime) -> Pin:
+def _pin(project: Project, found: Located, held: Download, at: datetime) -> Pin:
     artifact = found.artifact
     with about(artifact.place, details=[f"it came from {found.url}"]):
         with held.path.open("rb") as package:
-            judged = verify_package.package(package, artifact.kind, anchors=site.anchors, at=at)
-        verify_package.require_wanted(judged.facts, artifact, site.anchors)
+            judged = verify_package.package(package, artifact.kind, anchors=project.anchors, at=at)
+        verify_package.require_wanted(judged.facts, artifact, project.anchors)
     evidence = (judged.evidence, found.evidence) if found.evidence else (judged.evidence,)
     return Pin(
         name=artifact.name,

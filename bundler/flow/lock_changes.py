@@ -8,14 +8,14 @@ from datetime import datetime
 from typing import Literal
 
 from bundler.errors import LockError, VerificationError
-from bundler.flow.project import Site
+from bundler.flow.project import Project
 from bundler.model.lock import Lock, Pin
 from bundler.model.value import value
 from bundler.products.arc_server.definition import digest
 
 
 @dataclass(frozen=True)
-class Allowances:
+class RollbackPolicy:
     """Steps back that somebody asked for in so many words."""
 
     older: bool = False
@@ -24,11 +24,11 @@ class Allowances:
     """Accept other bytes under a version that the lock has."""
 
 
-NO_STEPS_BACK = Allowances()
+NO_STEPS_BACK = RollbackPolicy()
 
 
 @value
-class Move:
+class LockChange:
     """One difference between a lock and what upstream has now."""
 
     place: str
@@ -37,35 +37,35 @@ class Move:
     now: str
 
 
-def of_wishes(lock: Lock, site: Site) -> Sequence[Move]:
+def definition_changes(lock: Lock, project: Project) -> Sequence[LockChange]:
     """Whether the definition or the anchors are others than those that ``lock`` was taken for."""
-    wanted = digest(site.definition)
+    wanted = digest(project.definition)
     moves = []
     if lock.definition != wanted:
-        moves.append(Move(place="", what="definition", was=lock.definition[:12], now=wanted[:12]))
-    if lock.anchors_sha256 != site.anchors_sha256:
-        was, now = f"{lock.anchors} {lock.anchors_sha256[:12]}", f"{site.anchors.name} {site.anchors_sha256[:12]}"
-        moves.append(Move(place="", what="anchors", was=was, now=now))
+        moves.append(LockChange(place="", what="definition", was=lock.definition[:12], now=wanted[:12]))
+    if lock.anchors_sha256 != project.anchors_sha256:
+        was, now = f"{lock.anchors} {lock.anchors_sha256[:12]}", f"{project.anchors.name} {project.anchors_sha256[:12]}"
+        moves.append(LockChange(place="", what="anchors", was=was, now=now))
     return moves
 
 
-def of_packages(previous: Lock, pins: Sequence[Pin]) -> tuple[Move, ...]:
+def package_changes(previous: Lock, pins: Sequence[Pin]) -> tuple[LockChange, ...]:
     """Which packages came, went, or are others than in the ``previous`` lock."""
     before = {pin.place: pin for pin in previous.pins}
     after = {pin.place: pin for pin in pins}
     moves = [
-        Move(place=place, what="gone", was=pin.facts.version, now="")
+        LockChange(place=place, what="gone", was=pin.facts.version, now="")
         for place, pin in before.items()
         if place not in after
     ]
     for place, pin in after.items():
         was = before.get(place)
         if was is None:
-            moves.append(Move(place=place, what="new-package", was="", now=pin.facts.version))
+            moves.append(LockChange(place=place, what="new-package", was="", now=pin.facts.version))
         elif was.facts.version != pin.facts.version:
-            moves.append(Move(place=place, what="version", was=was.facts.version, now=pin.facts.version))
+            moves.append(LockChange(place=place, what="version", was=was.facts.version, now=pin.facts.version))
         elif was.sha256 != pin.sha256:
-            moves.append(Move(place=place, what="bytes", was=was.sha256, now=pin.sha256))
+            moves.append(LockChange(place=place, what="bytes", was=was.sha256, now=pin.sha256))
     return tuple(moves)
 
 
@@ -79,7 +79,7 @@ def require_later(previous: Lock, at: datetime) -> None:
         )
 
 
-def refuse_steps_back(previous: Lock, pins: Sequence[Pin], allow: Allowances) -> None:
+def check_rollback(previous: Lock, pins: Sequence[Pin], allow: RollbackPolicy) -> None:
     """Refuse an older version (LockError), and other bytes under the same version (VerificationError, ``replaced``)."""
     before = {pin.place: pin for pin in previous.pins}
     for pin in pins:

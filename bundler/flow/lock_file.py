@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bundler.errors import LockError
 from bundler.flow import lock_changes
-from bundler.flow.project import Site
+from bundler.flow.project import Project
 from bundler.formats import json_codec
 from bundler.model.lock import Lock
 from bundler.model.target import Target
@@ -68,25 +68,28 @@ def write(lock: Lock, path: Path) -> None:
     write_file(path, json_codec.to_json(lock))
 
 
-def require_fit(lock: Lock, site: Site, path: Path) -> None:
+def require_fit(lock: Lock, project: Project, path: Path) -> None:
     """Refuse a lock that was taken for another definition, or judged by other anchors. Raises LockError."""
-    wrong = lock_changes.of_wishes(lock, site)
+    wrong = lock_changes.definition_changes(lock, project)
     if wrong:
         raise LockError(
             f"the lock at {path} does not fit any more: {' and '.join(move.what for move in wrong)} changed",
             details=[f"{move.what}: {move.was} in the lock, {move.now} now" for move in wrong],
             do="look at what changed, then take the lock anew with `arc-bundler lock`",
         )
-    if lock.name != site.definition.name or _wanted(site) != _pinned(lock):
+    if lock.name != project.definition.name or _wanted(project) != _pinned(lock):
         raise LockError(
             f"the lock at {path} was edited: it does not pin what the definition asks for",
-            details=[f"pinned: {', '.join(map(str, _pinned(lock)))}", f"wanted: {', '.join(map(str, _wanted(site)))}"],
+            details=[
+                f"pinned: {', '.join(map(str, _pinned(lock)))}",
+                f"wanted: {', '.join(map(str, _wanted(project)))}",
+            ],
             do="look who changed it, then take the lock anew with `arc-bundler lock`",
         )
 
 
-def _wanted(site: Site) -> list[_Asked]:
-    return [_Asked(a.place, a.name, a.kind, a.architecture, a.targets) for a in site.artifacts]
+def _wanted(project: Project) -> list[_Asked]:
+    return [_Asked(a.place, a.name, a.kind, a.architecture, a.targets) for a in project.artifacts]
 
 
 def _pinned(lock: Lock) -> list[_Asked]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from bundler.fetch.store import Store
 from bundler.flow import fetch_pins
 from bundler.flow.build.outputs import planned
-from bundler.flow.project import Site
+from bundler.flow.project import Project
 from bundler.model.artifact import Artifact
 from bundler.model.lock import Lock
 from bundler.model.plan import Action, Plan
@@ -16,17 +16,17 @@ from bundler.products.arc_server.definition import Output
 from bundler.products.arc_server.parameters import EMBEDDED_SECRET
 
 
-def plan(site: Site, lock: Lock | None, store: Store, output: Path) -> Plan:
+def plan(project: Project, lock: Lock | None, store: Store, output: Path) -> Plan:
     """The steps of a build in order; reads the store and the output, asks no network, changes nothing."""
     if lock is None:
-        actions: tuple[Action, ...] = (*(_resolve(artifact) for artifact in site.artifacts), *_unlocked(site))
-        return Plan(name=site.definition.name, version=site.definition.version, actions=actions)
+        actions: tuple[Action, ...] = (*(_resolve(artifact) for artifact in project.artifacts), *_unlocked(project))
+        return Plan(name=project.definition.name, version=project.definition.version, actions=actions)
     folder = output / lock.name / lock.version
     actions = (
-        *_fetch(lock, site, store),
-        *_verify(lock, site),
-        *_render(lock, site),
-        *_write(lock, site.definition.outputs, folder),
+        *_fetch(lock, project, store),
+        *_verify(lock, project),
+        *_render(lock, project),
+        *_write(lock, project.definition.outputs, folder),
     )
     return Plan(name=lock.name, version=lock.version, actions=actions)
 
@@ -42,14 +42,14 @@ def _address(artifact: Artifact) -> str:
     return origin.url if origin.kind == "url" else getattr(origin, "base", "")
 
 
-def _unlocked(site: Site) -> Iterable[Action]:
+def _unlocked(project: Project) -> Iterable[Action]:
     yield Action(verb="write", subject="bundle.lock", reason="so that the next build gives the same bytes")
-    for output in site.definition.outputs:
+    for output in project.definition.outputs:
         yield Action(verb="write", subject=output.format, reason="asked for in outputs, once the lock is taken")
 
 
-def _fetch(lock: Lock, site: Site, store: Store) -> Iterable[Action]:
-    for request in fetch_pins.requests(lock, site.path.parent):
+def _fetch(lock: Lock, project: Project, store: Store) -> Iterable[Action]:
+    for request in fetch_pins.requests(lock, project.path.parent):
         held = request.sha256 is not None and store.holds(request.sha256, request.size)
         yield Action(
             verb="reuse" if held else "fetch",
@@ -60,26 +60,26 @@ def _fetch(lock: Lock, site: Site, store: Store) -> Iterable[Action]:
         )
 
 
-def _verify(lock: Lock, site: Site) -> Iterable[Action]:
+def _verify(lock: Lock, project: Project) -> Iterable[Action]:
     for pin in lock.pins:
         methods = " and ".join(evidence.method for evidence in pin.evidence)
         yield Action(
             verb="verify",
             subject=pin.path,
-            reason=f"by {methods}, ending in {site.anchors.name} anchors; signed by {pin.evidence[0].signer}",
+            reason=f"by {methods}, ending in {project.anchors.name} anchors; signed by {pin.evidence[0].signer}",
             size=pin.size,
         )
 
 
-def _render(lock: Lock, site: Site) -> Iterable[Action]:
+def _render(lock: Lock, project: Project) -> Iterable[Action]:
     kinds = {pin.kind for pin in lock.pins}
-    profile = site.definition.network.profile
+    profile = project.definition.network.profile
     if kinds - {"msi"}:
         yield Action(verb="render", subject="install.sh", reason=f"for the Linux targets, network profile {profile}")
     if "msi" in kinds:
         yield Action(verb="render", subject="install.ps1", reason=f"for the Windows targets, network profile {profile}")
     yield Action(verb="render", subject="verify.sh, verify.ps1", reason="the same check alone, small enough to read")
-    if site.definition.authentication.embeds:
+    if project.definition.authentication.embeds:
         reason = "the servers' secret: the definition embeds it, and `build` must allow it (--allow-embedded-secret)"
         yield Action(verb="render", subject=EMBEDDED_SECRET, reason=reason)
     yield Action(verb="render", subject="manifest.json, SHA256SUMS", reason="every file with its SHA-256")

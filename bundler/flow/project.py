@@ -13,7 +13,7 @@ from bundler.model.artifact import Artifact
 from bundler.products import definition_file
 from bundler.products.arc_server.artifacts import artifacts
 from bundler.products.arc_server.definition import Definition
-from bundler.products.arc_server.script_parameters import NOTHING, Carried
+from bundler.products.arc_server.script_parameters import NOTHING, Attachments
 from bundler.trust import anchors as trusted
 
 _MAX_DEFINITION = 4 << 20
@@ -21,7 +21,7 @@ _MAX_DEFINITION = 4 << 20
 
 
 @dataclass(frozen=True)
-class Site:
+class Project:
     """A definition, read and found to be right."""
 
     path: Path
@@ -30,11 +30,11 @@ class Site:
     anchors: Anchors
     anchors_sha256: str
     artifacts: tuple[Artifact, ...]
-    carried: Carried = NOTHING
+    attachments: Attachments = NOTHING
     """What the definition names and does not hold itself."""
 
 
-def read(path: Path, *, anchors_file: Path | None, today: date, strict: bool) -> Site:
+def read(path: Path, *, anchors_file: Path | None, today: date, strict: bool) -> Project:
     """Read the definition at ``path``; files that it names are looked for beside it.
 
     ``anchors_file``, where given, goes before the one that the definition names.
@@ -43,17 +43,17 @@ def read(path: Path, *, anchors_file: Path | None, today: date, strict: bool) ->
     written = text(path)
     loaded = definition_file.load(path, written, today=today, strict=strict)
     definition = loaded.definition
-    carried, warnings = files.read(path, written, definition, today=today, strict=strict)
+    attachments, warnings = files.read(path, written, definition, today=today, strict=strict)
     named = anchors_file or beside(path, definition.upstream.anchors)
     anchors = trusted.load(named) if named else trusted.microsoft()
-    return Site(
+    return Project(
         path=path,
         definition=definition,
         warnings=(*loaded.warnings, *warnings),
         anchors=anchors,
         anchors_sha256=trusted.digest(anchors),
         artifacts=artifacts(definition),
-        carried=carried,
+        attachments=attachments,
     )
 
 

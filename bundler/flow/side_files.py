@@ -13,11 +13,13 @@ from bundler.model.host_record import HostRecord
 from bundler.products.arc_server import certificates, private_link
 from bundler.products.arc_server.definition import Definition
 from bundler.products.arc_server.rules import Finding
-from bundler.products.arc_server.script_parameters import Carried, HeldApprover, HeldCertificate
+from bundler.products.arc_server.script_parameters import Attachments, HeldApprover, HeldCertificate
 from bundler.trust import signer_identity
 
 
-def read(path: Path, text: bytes, definition: Definition, *, today: date, strict: bool) -> tuple[Carried, list[Fault]]:
+def read(
+    path: Path, text: bytes, definition: Definition, *, today: date, strict: bool
+) -> tuple[Attachments, list[Fault]]:
     """What travels with the definition at ``path``, and the warnings about it; files are looked for beside it.
 
     ``text`` is the definition's own, for the lines. With ``strict`` warnings are errors.
@@ -28,7 +30,7 @@ def read(path: Path, text: bytes, definition: Definition, *, today: date, strict
     held = _certificates(path.parent, definition, today, findings)
     asked = _approvers(path.parent, definition, findings)
     faults = _require_usable(path, text, findings, strict=strict)
-    return Carried(hosts_records=records, certificates=held, approvers=asked), faults
+    return Attachments(hosts_records=records, certificates=held, approvers=asked), faults
 
 
 def approvers(path: Path, text: bytes, definition: Definition) -> tuple[HeldApprover, ...]:
@@ -130,6 +132,6 @@ def _fault(finding: Finding, text: bytes) -> Fault:
     )
 
 
-def contents(carried: Iterable[HeldCertificate]) -> dict[str, bytes]:
+def contents(held_certificates: Iterable[HeldCertificate]) -> dict[str, bytes]:
     """The certificates' files by their path in the bundle."""
-    return {held.described.path: held.pem for held in carried}
+    return {held.described.path: held.pem for held in held_certificates}

@@ -36,11 +36,12 @@ def read(
 def _asked(path: Path, today: date) -> tuple[tuple[str, ...], Approval | None]:
     """Who may seal, and who must have approved, by the definition at ``path``."""
     # Here, not above: most verify without a definition, and do not wait for what reads one.
-    from bundler.flow import project, side_files
+    from bundler.flow import project as projects
+    from bundler.flow import side_files
     from bundler.flow.build import seal_policy
     from bundler.products import definition_file
 
-    written = project.text(path)
+    written = projects.text(path)
     definition = definition_file.load(path, written, today=today, strict=False).definition
     if definition.approval is None:
         return definition.seal.signers, None

@@ -17,7 +17,7 @@ KEYS = "payload/keys/"
 CERTIFICATES = "payload/certificates/"
 
 
-class AtHand:
+class PackageSpool:
     """The packages of one bundle, and its scripts, each at hand as a file that can be read in any order."""
 
     def __init__(self, opened: container.Container, stack: ExitStack) -> None:

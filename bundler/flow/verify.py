@@ -12,7 +12,7 @@ from bundler.errors import VerificationError
 from bundler.flow import provenance, verify_package
 from bundler.flow.provenance import Provenance
 from bundler.flow.script_signing import require_signed
-from bundler.flow.spool import CERTIFICATES, KEYS, PAYLOAD, AtHand, exchanged, spooling
+from bundler.flow.spool import CERTIFICATES, KEYS, PAYLOAD, PackageSpool, exchanged, spooling
 from bundler.formats import cms
 from bundler.integrity import sums
 from bundler.integrity.check import Checked, check
@@ -85,7 +85,7 @@ def verify(
     """
     with ExitStack() as stack:
         opened = stack.enter_context(container.open_bundle(bundle, password=password))
-        packages = AtHand(opened, stack)
+        packages = PackageSpool(opened, stack)
         with spooling():
             found = check(opened.walk(), keep=packages.keep)
         vouched = believe(found, trusted, at=at) if trusted else None
@@ -184,9 +184,9 @@ def _unusual(found: Checked) -> tuple[str, ...]:
     return (*found.manifest.unusual, *(f"{path} is vouched for by the definition alone" for path in carried))
 
 
-def _again(pin: Pin, packages: AtHand, found: Checked, anchors: Anchors, at: datetime) -> PackageVerdict:
+def _again(pin: Pin, packages: PackageSpool, found: Checked, anchors: Anchors, at: datetime) -> PackageVerdict:
     package = packages.open(pin.path)
-    evidence = verify_package.again(pin, package, _documents(pin, found), anchors=anchors, at=at)
+    evidence = verify_package.reverify(pin, package, _documents(pin, found), anchors=anchors, at=at)
     packages.require_unchanged(pin.path, package, pin.sha256)
     return PackageVerdict(
         path=pin.path,
@@ -197,7 +197,7 @@ def _again(pin: Pin, packages: AtHand, found: Checked, anchors: Anchors, at: dat
     )
 
 
-def _script(packages: AtHand, manifest: Manifest, path: str) -> bytes:
+def _script(packages: PackageSpool, manifest: Manifest, path: str) -> bytes:
     """The bytes of a script that were hashed."""
     (entry,) = (one for one in manifest.files if one.path == path)
     content = packages.open(path).read(entry.size + 1)

@@ -15,7 +15,7 @@ from bundler.model.lock import Pin
 
 
 @dataclass(frozen=True)
-class Judged:
+class VerifiedPackage:
     """A package that is believed: what it says of itself, and why that counts."""
 
     facts: PackageFacts
@@ -25,7 +25,7 @@ class Judged:
 # Each kind's own modules are imported when a package of it is judged: an MSI need not wait for Sequoia to load.
 
 
-def _msi(file: BinaryIO, anchors: Anchors, at: datetime) -> Judged:
+def _msi(file: BinaryIO, anchors: Anchors, at: datetime) -> VerifiedPackage:
     from bundler.formats import msi
     from bundler.trust import authenticode
 
@@ -33,28 +33,28 @@ def _msi(file: BinaryIO, anchors: Anchors, at: datetime) -> Judged:
     return _with_facts(file, evidence, msi.facts)
 
 
-def _deb(file: BinaryIO, anchors: Anchors, at: datetime) -> Judged:
+def _deb(file: BinaryIO, anchors: Anchors, at: datetime) -> VerifiedPackage:
     from bundler.formats import deb
     from bundler.trust import debsigs
 
     return _with_facts(file, debsigs.judge(file, anchors=anchors, at=at), deb.facts)
 
 
-def _rpm(file: BinaryIO, anchors: Anchors, at: datetime) -> Judged:
+def _rpm(file: BinaryIO, anchors: Anchors, at: datetime) -> VerifiedPackage:
     from bundler.formats import rpm
     from bundler.trust import rpm_signature
 
     return _with_facts(file, rpm_signature.judge(file, anchors=anchors, at=at), rpm.facts)
 
 
-_JUDGES: Mapping[PackageKind, Callable[[BinaryIO, Anchors, datetime], Judged]] = {
+_JUDGES: Mapping[PackageKind, Callable[[BinaryIO, Anchors, datetime], VerifiedPackage]] = {
     "msi": _msi,
     "deb": _deb,
     "rpm": _rpm,
 }
 
 
-def package(file: BinaryIO, kind: PackageKind, *, anchors: Anchors, at: datetime) -> Judged:
+def package(file: BinaryIO, kind: PackageKind, *, anchors: Anchors, at: datetime) -> VerifiedPackage:
     """Judge the signature that a package carries, then read what it says of itself.
 
     The facts are read only after the signature held: no byte of an unbelieved file is interpreted further.
@@ -63,10 +63,10 @@ def package(file: BinaryIO, kind: PackageKind, *, anchors: Anchors, at: datetime
     return _JUDGES[kind](file, anchors, at)
 
 
-def _with_facts(file: BinaryIO, evidence: Evidence, read: Callable[[BinaryIO], PackageFacts]) -> Judged:
+def _with_facts(file: BinaryIO, evidence: Evidence, read: Callable[[BinaryIO], PackageFacts]) -> VerifiedPackage:
     file.seek(0)
     try:
-        return Judged(read(file), evidence)
+        return VerifiedPackage(read(file), evidence)
     except ValueError as error:
         raise VerificationError(
             f"the package is signed, but what it says of itself cannot be read: {error}", reason="malformed"
@@ -105,7 +105,7 @@ def require_wanted(facts: PackageFacts, artifact: Artifact, anchors: Anchors) ->
         )
 
 
-def again(
+def reverify(
     pin: Pin,
     file: BinaryIO,
     documents: Mapping[str, bytes],
@@ -161,8 +161,8 @@ def _repository(
 ) -> Evidence:
     from bundler.trust import apt_chain, yum_chain
 
-    rejudge = apt_chain.rejudge if evidence.method == "apt-repository" else yum_chain.rejudge
-    found = rejudge(documents, evidence, facts=pin.facts, sha256=pin.sha256, size=pin.size, anchors=anchors, at=at)
+    reverify = apt_chain.reverify if evidence.method == "apt-repository" else yum_chain.reverify
+    found = reverify(documents, evidence, facts=pin.facts, sha256=pin.sha256, size=pin.size, anchors=anchors, at=at)
     if found.state != pin.repository:
         raise VerificationError(
             f"{pin.path}: the pin says another repository or date than the documents of its evidence",

@@ -65,7 +65,7 @@ class Recognised:
 
 
 @value
-class Vouching:
+class SealPolicy:
     """All that a script on a server must know to believe a bundle's seal."""
 
     sealer: Recognised | None = None

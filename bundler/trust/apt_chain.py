@@ -181,7 +181,7 @@ class AptChain:
         return self._index or too_early("index")
 
 
-def rejudge(
+def reverify(
     documents: Mapping[str, bytes],
     evidence: Evidence,
     *,

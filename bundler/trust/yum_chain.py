@@ -120,7 +120,7 @@ class YumChain:
         return openpgp.evidence("yum-repository", self._signed, self._anchors, documents)
 
 
-def rejudge(
+def reverify(
     documents: Mapping[str, bytes],
     evidence: Evidence,
     *,

@@ -10,7 +10,7 @@ import pytest
 
 from bundler.cli.main import outcome
 from bundler.lab.lab import Lab
-from tests.support.lab_project import NOW, Ran, Site
+from tests.support.lab_project import NOW, Project, Ran
 
 
 @pytest.fixture(scope="session")
@@ -22,9 +22,9 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def site(
+def project(
     tmp_path: Path, authority: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Site]:
+) -> Iterator[Project]:
     """A definition beside a lab of its own, in the current folder."""
 
     def run(*arguments: str) -> Ran:
@@ -38,6 +38,6 @@ def site(
     monkeypatch.setenv("ARC_BUNDLER_STORE", str(tmp_path / "store"))
     monkeypatch.setenv("ARC_BUNDLER_TIMEOUT", "2")
     with Lab(tmp_path / "lab", NOW) as lab:
-        made = Site(tmp_path, lab, run)
+        made = Project(tmp_path, lab, run)
         made.define()
         yield made

@@ -19,9 +19,9 @@ ANCHORS = ("--anchors", "lab/authority/anchors.json")
 
 
 @pytest.fixture
-def bundle(site) -> Path:
-    assert site.run("build").code == 0
-    return site.folder / "bundles/arc-test/1.0/arc-test-1.0"
+def bundle(project) -> Path:
+    assert project.run("build").code == 0
+    return project.folder / "bundles/arc-test/1.0/arc-test-1.0"
 
 
 def rewrite(bundle: Path, change) -> None:
@@ -45,8 +45,8 @@ def add(bundle: Path, manifest, path: str, content: bytes) -> None:
     manifest["files"] = sorted([*manifest["files"], entry], key=lambda e: e["path"])
 
 
-def refusal(site, bundle) -> str:
-    refused = site.run("verify", "--insecure-no-seal", str(bundle), *ANCHORS, "--format", "json")
+def refusal(project, bundle) -> str:
+    refused = project.run("verify", "--insecure-no-seal", str(bundle), *ANCHORS, "--format", "json")
     assert refused.code == 6, refused.out
     return refused.json["error"]["reason"]
 
@@ -68,7 +68,7 @@ def test_a_genuine_package_of_another_product_is_not_the_agent(corpus, kind, nam
     assert refused.value.reason == "wrong-product"
 
 
-def test_a_lab_s_stand_in_is_not_the_agent_for_real_anchors(site):
+def test_a_lab_s_stand_in_is_not_the_agent_for_real_anchors(project):
     from dataclasses import replace
 
     from bundler.model.evidence import PackageFacts
@@ -81,29 +81,29 @@ def test_a_lab_s_stand_in_is_not_the_agent_for_real_anchors(site):
 
 
 @pytest.mark.parametrize("change", [{"practice": ""}, {"anchors": "Microsoft"}])
-def test_a_bundle_cannot_hide_that_it_is_from_a_lab(site, bundle, change):
+def test_a_bundle_cannot_hide_that_it_is_from_a_lab(project, bundle, change):
     rewrite(bundle, lambda manifest: manifest.update(change))
-    assert refusal(site, bundle) == "disguised-anchors"
+    assert refusal(project, bundle) == "disguised-anchors"
 
 
 @pytest.mark.parametrize("path", ["payload/windows/x64/extra.msi", "payload/keys/" + "A" * 40 + ".asc"])
-def test_nothing_lies_beside_the_pinned_packages(site, bundle, path):
+def test_nothing_lies_beside_the_pinned_packages(project, bundle, path):
     rewrite(bundle, lambda manifest: add(bundle, manifest, path, b"not judged"))
-    assert refusal(site, bundle) == "not-pinned"
+    assert refusal(project, bundle) == "not-pinned"
 
 
-def test_a_package_does_not_lose_its_pin(site, bundle):
+def test_a_package_does_not_lose_its_pin(project, bundle):
     rewrite(bundle, lambda manifest: manifest.update(pins=manifest["pins"][1:]))
-    assert refusal(site, bundle) == "not-pinned"
+    assert refusal(project, bundle) == "not-pinned"
 
 
-def test_a_pin_of_a_repository_does_not_lose_its_evidence(site, bundle):
+def test_a_pin_of_a_repository_does_not_lose_its_evidence(project, bundle):
     def strip(manifest):
         for pin in manifest["pins"]:
             pin["evidence"] = pin["evidence"][:1]
 
     rewrite(bundle, strip)
-    assert refusal(site, bundle) == "evidence-differs"
+    assert refusal(project, bundle) == "evidence-differs"
 
 
 def _pin(manifest, kind):
@@ -135,16 +135,16 @@ def _move(bundle: Path, manifest, kind: str, place: str, target) -> None:
         ("msi", "windows/2022/arm64", {"os": "windows", "version": "2022", "architecture": "arm64"}),
     ],
 )
-def test_a_genuine_package_is_not_taken_for_other_servers(site, bundle, kind, place, target):
+def test_a_genuine_package_is_not_taken_for_other_servers(project, bundle, kind, place, target):
     rewrite(bundle, lambda manifest: _move(bundle, manifest, kind, place, target))
-    assert refusal(site, bundle) == "wrong-place"
+    assert refusal(project, bundle) == "wrong-place"
 
 
 @pytest.mark.parametrize("kind", ["deb", "rpm"])
 @pytest.mark.parametrize("change", [{"date": "2001-01-01T00:00:00Z"}, {"origin": "https://elsewhere.example jammy"}])
-def test_a_manifest_does_not_make_a_repository_younger_or_another(site, bundle, kind, change):
+def test_a_manifest_does_not_make_a_repository_younger_or_another(project, bundle, kind, change):
     rewrite(bundle, lambda manifest: _pin(manifest, kind)["repository"].update(change))
-    assert refusal(site, bundle) == "evidence-differs"
+    assert refusal(project, bundle) == "evidence-differs"
 
 
 def _first(lock):
@@ -165,30 +165,30 @@ def _first(lock):
         lambda lock: lock["pins"][1]["evidence"][1]["documents"][0].update(sha256=".."),
     ],
 )
-def test_an_edited_lock_is_refused_before_anything_is_fetched_or_written(site, change):
-    assert site.run("lock").code == 0
-    lock = json.loads(site.lock.read_text(encoding="utf-8"))
+def test_an_edited_lock_is_refused_before_anything_is_fetched_or_written(project, change):
+    assert project.run("lock").code == 0
+    lock = json.loads(project.lock.read_text(encoding="utf-8"))
     change(lock)
-    site.lock.write_text(json.dumps(lock), encoding="utf-8")
-    refused = site.run("build", "--locked", "--format", "json")
+    project.lock.write_text(json.dumps(lock), encoding="utf-8")
+    refused = project.run("build", "--locked", "--format", "json")
     assert refused.code == 4, refused.out
     assert refused.json["error"]["kind"] == "lock"
-    assert not (site.folder / "bundles").exists()
+    assert not (project.folder / "bundles").exists()
 
 
-def test_an_archive_that_was_exchanged_with_its_sum_is_not_unchanged(site, bundle):
+def test_an_archive_that_was_exchanged_with_its_sum_is_not_unchanged(project, bundle):
     archive = Path(f"{bundle}.tar.gz")
     archive.write_bytes(b"something else")
     sums = archive.with_name(f"{archive.name}.sha256")
     sums.write_bytes(f"{hashlib.sha256(b'something else').hexdigest()}  {archive.name}\n".encode())
-    assert site.run("build").code == 7
+    assert project.run("build").code == 7
 
 
 @pytest.mark.parametrize("command", ["authenticate", "verify", "inspect"])
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes in folders")
-def test_a_pipe_is_not_waited_for(site, command):
+def test_a_pipe_is_not_waited_for(project, command):
     os.mkfifo("pipe")
-    refused = site.run(command, "pipe", "--format", "json")
+    refused = project.run(command, "pipe", "--format", "json")
     assert refused.code in (2, 6)
     assert refused.json["ok"] is False
 
@@ -206,14 +206,14 @@ def test_a_file_that_becomes_a_pipe_or_a_link_while_a_folder_is_read_ends_the_re
             list(found.pieces())
 
 
-def test_a_definition_or_lock_without_end_is_not_read_to_its_end(site):
+def test_a_definition_or_lock_without_end_is_not_read_to_its_end(project):
     if not Path("/dev/zero").exists():
         pytest.skip("this system has no endless file")
-    assert site.run("lock", "-d", "/dev/zero").code == 3
-    assert site.run("build", "--lock", "/dev/zero").code == 4
+    assert project.run("lock", "-d", "/dev/zero").code == 3
+    assert project.run("build", "--lock", "/dev/zero").code == 4
 
 
-def test_a_package_that_is_exchanged_after_it_was_hashed_is_refused(site, bundle, monkeypatch):
+def test_a_package_that_is_exchanged_after_it_was_hashed_is_refused(project, bundle, monkeypatch):
     """Somebody who can write in the folder shows a genuine package to the judge, and another to the sums."""
     package = next(bundle.rglob("*.deb"))
     genuine = package.read_bytes()
@@ -239,10 +239,10 @@ def test_a_package_that_is_exchanged_after_it_was_hashed_is_refused(site, bundle
         return found
 
     monkeypatch.setattr(verify, "check", checked)
-    assert refusal(site, bundle) == "digest-mismatch"
+    assert refusal(project, bundle) == "digest-mismatch"
 
 
-def test_what_came_out_of_an_archive_is_not_read_again(site, bundle, monkeypatch):
+def test_what_came_out_of_an_archive_is_not_read_again(project, bundle, monkeypatch):
     read = []
 
     def counted(file):
@@ -253,16 +253,16 @@ def test_what_came_out_of_an_archive_is_not_read_again(site, bundle, monkeypatch
     monkeypatch.setattr(spool.pieces, "sha256", counted)
     for path, times in ((f"{bundle}.zip", 0), (str(bundle), 3)):
         read.clear()
-        assert site.run("verify", "--insecure-no-seal", path, *ANCHORS).code == 0
+        assert project.run("verify", "--insecure-no-seal", path, *ANCHORS).code == 0
         assert len(read) == times
 
 
-def test_a_temporary_folder_without_room_is_named(site, bundle):
+def test_a_temporary_folder_without_room_is_named(project, bundle):
     resource = pytest.importorskip("resource", reason="only POSIX bounds a file's size")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
     try:
-        refused = site.run("verify", "--insecure-no-seal", f"{bundle}.zip", *ANCHORS, "--format", "json")
+        refused = project.run("verify", "--insecure-no-seal", f"{bundle}.zip", *ANCHORS, "--format", "json")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert refused.code == 7, refused.out

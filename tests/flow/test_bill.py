@@ -10,10 +10,10 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 
 @pytest.fixture
-def root(site):
-    built = site.run("build", "--format", "json")
+def root(project):
+    built = project.run("build", "--format", "json")
     assert built.code == 0, built.err
-    return site.folder / "bundles/arc-test/1.0/arc-test-1.0"
+    return project.folder / "bundles/arc-test/1.0/arc-test-1.0"
 
 
 def test_it_is_valid_listed_and_of_the_bundle_s_own_files(root):

@@ -22,10 +22,10 @@ def contents(folder: Path) -> dict[str, str]:
     }
 
 
-def test_the_tree_is_the_design_s(site):
-    built = site.run("build", "--format", "json")
+def test_the_tree_is_the_design_s(project):
+    built = project.run("build", "--format", "json")
     assert built.code == 0, built.err
-    names = set(contents(site.folder / "bundles/arc-test/1.0/arc-test-1.0"))
+    names = set(contents(project.folder / "bundles/arc-test/1.0/arc-test-1.0"))
     assert {
         "START-HERE.txt",
         "install.ps1",
@@ -43,13 +43,13 @@ def test_the_tree_is_the_design_s(site):
         "payload/windows/x64/AzureConnectedMachineAgent.msi",
     } <= names
     assert built.json["practice"] == "LAB"
-    digest = hashlib.sha256((site.folder / "bundles/arc-test/1.0/arc-test-1.0/SHA256SUMS").read_bytes()).hexdigest()
+    digest = hashlib.sha256((project.folder / "bundles/arc-test/1.0/arc-test-1.0/SHA256SUMS").read_bytes()).hexdigest()
     assert {made["digest"] for made in built.json["made"]} == {digest}
 
 
-def test_the_manifest_lists_every_other_file(site):
-    site.run("build")
-    root = site.folder / "bundles/arc-test/1.0/arc-test-1.0"
+def test_the_manifest_lists_every_other_file(project):
+    project.run("build")
+    root = project.folder / "bundles/arc-test/1.0/arc-test-1.0"
     manifest = json.loads((root / "manifest.json").read_text())
     listed = {entry["path"]: entry["sha256"] for entry in manifest["files"]}
     there = contents(root)
@@ -58,80 +58,82 @@ def test_the_manifest_lists_every_other_file(site):
     assert manifest["parameters"]["tenant_id"] == "11111111-1111-4111-8111-111111111111"
 
 
-def test_a_rebuild_with_nothing_changed_says_so_and_touches_nothing(site):
-    site.run("build")
-    before = {p: p.stat().st_mtime_ns for p in (site.folder / "bundles").rglob("*")}
-    again = site.run("build", "--format", "json")
+def test_a_rebuild_with_nothing_changed_says_so_and_touches_nothing(project):
+    project.run("build")
+    before = {p: p.stat().st_mtime_ns for p in (project.folder / "bundles").rglob("*")}
+    again = project.run("build", "--format", "json")
     assert again.code == 0
     assert again.json["unchanged"] is True
-    assert {p: p.stat().st_mtime_ns for p in (site.folder / "bundles").rglob("*")} == before
+    assert {p: p.stat().st_mtime_ns for p in (project.folder / "bundles").rglob("*")} == before
 
 
 @pytest.mark.parametrize("victim", ["zip", "zip.sha256", "manifest.json", "directory"])
-def test_something_else_under_the_final_name_is_left_alone_and_refused(site, victim):
-    site.run("build")
-    path = site.made("install.sh" if victim == "directory" else f".{victim}") if victim != "directory" else None
-    path = path or next((site.folder / "bundles").rglob("install.sh"))
+def test_something_else_under_the_final_name_is_left_alone_and_refused(project, victim):
+    project.run("build")
+    path = project.made("install.sh" if victim == "directory" else f".{victim}") if victim != "directory" else None
+    path = path or next((project.folder / "bundles").rglob("install.sh"))
     path.write_bytes(path.read_bytes() + b"x")
     changed = path.read_bytes()
-    refused = site.run("build")
+    refused = project.run("build")
     assert refused.code == 7
     assert "never overwritten" in refused.err
     assert path.read_bytes() == changed
 
 
-def test_locked_refuses_to_make_a_lock(site):
-    assert site.run("build", "--locked").code == 4
-    assert not site.lock.exists()
-    assert site.run("build").code == 0
-    assert site.lock.exists()
+def test_locked_refuses_to_make_a_lock(project):
+    assert project.run("build", "--locked").code == 4
+    assert not project.lock.exists()
+    assert project.run("build").code == 0
+    assert project.lock.exists()
 
 
-def test_a_lock_of_another_definition_is_refused(site):
-    site.run("lock")
-    site.define(location="westeurope")
-    refused = site.run("build")
+def test_a_lock_of_another_definition_is_refused(project):
+    project.run("lock")
+    project.define(location="westeurope")
+    refused = project.run("build")
     assert refused.code == 4
     assert "definition" in refused.err
 
 
-def test_offline_builds_from_the_store_alone(site):
-    assert site.run("build", "--offline").code == 5
-    site.run("lock")
-    asked = len(site.lab.requests)
-    built = site.run("build", "--locked", "--offline")
+def test_offline_builds_from_the_store_alone(project):
+    assert project.run("build", "--offline").code == 5
+    project.run("lock")
+    asked = len(project.lab.requests)
+    built = project.run("build", "--locked", "--offline")
     assert built.code == 0, built.err
-    assert len(site.lab.requests) == asked
+    assert len(project.lab.requests) == asked
 
 
-def test_offline_without_the_bytes_names_what_is_missing(site):
-    site.run("lock")
-    shutil.rmtree(site.store)
-    refused = site.run("build", "--locked", "--offline")
+def test_offline_without_the_bytes_names_what_is_missing(project):
+    project.run("lock")
+    shutil.rmtree(project.store)
+    refused = project.run("build", "--locked", "--offline")
     assert refused.code == 5
     assert "AzureConnectedMachineAgent.msi" in refused.err
 
 
-def test_a_store_damaged_since_the_lock_is_healed_from_upstream(site):
-    site.run("lock")
-    for held in (site.store / "objects").rglob("*"):
+def test_a_store_damaged_since_the_lock_is_healed_from_upstream(project):
+    project.run("lock")
+    for held in (project.store / "objects").rglob("*"):
         if held.is_file():
             held.chmod(0o644)
             held.write_bytes(held.read_bytes()[:-1] + b"!")
-    built = site.run("build", "--locked")
+    built = project.run("build", "--locked")
     assert built.code == 0, built.err
     assert (
-        site.run("verify", "--insecure-no-seal", str(site.made(".zip")), "--anchors", "lab/authority/anchors.json").code
+        project.run(
+            "verify", "--insecure-no-seal", str(project.made(".zip")), "--anchors", "lab/authority/anchors.json"
+        ).code
         == 0
     )
 
 
-def test_two_builds_from_one_lock_are_the_same_bytes_anywhere(site, tmp_path_factory):
-    site.run("build")
-    here = contents(site.folder / "bundles")
+def test_two_builds_from_one_lock_are_the_same_bytes_anywhere(project, tmp_path_factory):
+    project.run("build")
+    here = contents(project.folder / "bundles")
     elsewhere = tmp_path_factory.mktemp("else where ü")
     for name in ("bundle.yaml", "bundle.lock", "lab"):
-        source = site.folder / name
+        source = project.folder / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, elsewhere / name)
     environment = {
         **os.environ,
@@ -146,16 +148,17 @@ def test_two_builds_from_one_lock_are_the_same_bytes_anywhere(site, tmp_path_fac
     assert contents(elsewhere / "bundles") == here
 
 
-def test_one_archive_a_platform(site):
-    site.define(outputs="[{format: zip, archives: per-platform}]")
-    built = site.run("build", "--format", "json")
+def test_one_archive_a_platform(project):
+    project.define(outputs="[{format: zip, archives: per-platform}]")
+    built = project.run("build", "--format", "json")
     assert built.code == 0, built.err
     names = {}
     for made in built.json["made"]:
         with zipfile.ZipFile(made["path"]) as archive:
             names[Path(made["path"]).name] = {n.partition("/")[2] for n in archive.namelist()}
         assert (
-            site.run("verify", "--insecure-no-seal", made["path"], "--anchors", "lab/authority/anchors.json").code == 0
+            project.run("verify", "--insecure-no-seal", made["path"], "--anchors", "lab/authority/anchors.json").code
+            == 0
         )
     assert set(names) == {"arc-test-1.0-windows.zip", "arc-test-1.0-linux.zip"}
     assert "install.ps1" in names["arc-test-1.0-windows.zip"]
@@ -163,73 +166,77 @@ def test_one_archive_a_platform(site):
     assert not any(n.endswith(".msi") for n in names["arc-test-1.0-linux.zip"])
 
 
-def test_an_encrypted_archive_needs_its_password_and_shows_no_names(site, monkeypatch):
-    site.define(outputs="[{format: 7z, encrypted: true}]")
-    refused = site.run("build")
+def test_an_encrypted_archive_needs_its_password_and_shows_no_names(project, monkeypatch):
+    project.define(outputs="[{format: 7z, encrypted: true}]")
+    refused = project.run("build")
     assert refused.code == 2
     assert "--password-file" in refused.err
-    assert not (site.folder / "bundles").exists() or not any((site.folder / "bundles").rglob("*.7z"))
-    (site.folder / "password").write_text("correct horse\n")
-    assert site.run("build", "--password-file", "password").code == 0
-    archive = site.made(".7z")
+    assert not (project.folder / "bundles").exists() or not any((project.folder / "bundles").rglob("*.7z"))
+    (project.folder / "password").write_text("correct horse\n")
+    assert project.run("build", "--password-file", "password").code == 0
+    archive = project.made(".7z")
     assert b"manifest" not in archive.read_bytes()
-    assert site.run("inspect", str(archive)).code == 2
+    assert project.run("inspect", str(archive)).code == 2
     monkeypatch.setenv("ARC_BUNDLER_PASSWORD", "wrong")
-    wrong = site.run("inspect", str(archive))
+    wrong = project.run("inspect", str(archive))
     assert wrong.code in (2, 6)
     assert "password" in wrong.err
     monkeypatch.setenv("ARC_BUNDLER_PASSWORD", "correct horse")
-    assert site.run("verify", "--insecure-no-seal", str(archive), "--anchors", "lab/authority/anchors.json").code == 0
+    assert (
+        project.run("verify", "--insecure-no-seal", str(archive), "--anchors", "lab/authority/anchors.json").code == 0
+    )
 
 
-def test_the_version_can_be_built_from_the_pipeline_s_variables(site, monkeypatch):
+def test_the_version_can_be_built_from_the_pipeline_s_variables(project, monkeypatch):
     monkeypatch.setenv("BUILD_NUMBER", "417")
-    site.define(version='"{date}.{env:BUILD_NUMBER}"')
-    built = site.run("build", "--format", "json")
+    project.define(version='"{date}.{env:BUILD_NUMBER}"')
+    built = project.run("build", "--format", "json")
     assert built.code == 0, built.err
     assert built.json["version"].endswith(".417")
 
 
-def test_plan_names_every_step_and_changes_nothing(site):
-    before = contents(site.folder)
-    unlocked = site.run("plan", "--format", "json")
+def test_plan_names_every_step_and_changes_nothing(project):
+    before = contents(project.folder)
+    unlocked = project.run("plan", "--format", "json")
     assert unlocked.code == 0
     assert {action["verb"] for action in unlocked.json["plan"]["actions"]} == {"resolve", "write"}
-    assert contents(site.folder) == before
-    site.run("lock")
-    planned = site.run("plan", "--format", "json").json["plan"]
+    assert contents(project.folder) == before
+    project.run("lock")
+    planned = project.run("plan", "--format", "json").json["plan"]
     verbs = [action["verb"] for action in planned["actions"]]
     assert verbs == sorted(verbs, key=["reuse", "fetch", "verify", "render", "write"].index)
     assert all(action["reason"] for action in planned["actions"])
-    assert not (site.folder / "bundles").exists()
-    site.run("build")
-    assert "skip" in {action["verb"] for action in site.run("plan", "--format", "json").json["plan"]["actions"]}
+    assert not (project.folder / "bundles").exists()
+    project.run("build")
+    assert "skip" in {action["verb"] for action in project.run("plan", "--format", "json").json["plan"]["actions"]}
 
 
-def test_lab_is_said_wherever_somebody_looks(site):
-    built = site.run("build")
+def test_lab_is_said_wherever_somebody_looks(project):
+    built = project.run("build")
     assert "LAB" in built.out
-    root = site.folder / "bundles/arc-test/1.0/arc-test-1.0"
+    root = project.folder / "bundles/arc-test/1.0/arc-test-1.0"
     for name in ("START-HERE.txt", "install.sh", "install.ps1", "manifest.json", "config/settings.json"):
         assert "LAB" in (root / name).read_text(encoding="utf-8"), name
-    assert "LAB" in site.run("inspect", str(root)).out
+    assert "LAB" in project.run("inspect", str(root)).out
     assert (
-        site.run(
+        project.run(
             "verify", "--insecure-no-seal", str(root), "--anchors", "lab/authority/anchors.json", "--format", "json"
         ).json["practice"]
         == "LAB"
     )
 
 
-def test_two_builds_at_once_make_one_bundle(site):
-    site.run("lock")
-    shutil.rmtree(site.store)
+def test_two_builds_at_once_make_one_bundle(project):
+    project.run("lock")
+    shutil.rmtree(project.store)
     command = [sys.executable, "-m", "bundler", "build", "--locked", "-q"]
-    builds = [subprocess.Popen(command, cwd=site.folder, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    builds = [subprocess.Popen(command, cwd=project.folder, stderr=subprocess.PIPE, text=True) for _ in range(3)]
     ends = [(process.communicate()[1], process.returncode) for process in builds]
     assert [code for _, code in ends] == [0, 0, 0], ends
     assert (
-        site.run("verify", "--insecure-no-seal", str(site.made(".zip")), "--anchors", "lab/authority/anchors.json").code
+        project.run(
+            "verify", "--insecure-no-seal", str(project.made(".zip")), "--anchors", "lab/authority/anchors.json"
+        ).code
         == 0
     )
-    assert sorted(path.name for path in (site.folder / "bundles/arc-test").iterdir()) == ["1.0"]
+    assert sorted(path.name for path in (project.folder / "bundles/arc-test").iterdir()) == ["1.0"]

@@ -15,8 +15,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from bundler.errors import DefinitionError
-from bundler.flow import project
 from bundler.flow.build import assemble
+from bundler.flow.project import Project
+from bundler.flow.project import read as read_project
 from bundler.products.arc_server import tables
 from bundler.products.arc_server.parameters import onboarding
 
@@ -42,10 +43,10 @@ BASE = {
 }
 
 
-def read(folder: Path, *, strict: bool = False, **more) -> project.Site:
+def read(folder: Path, *, strict: bool = False, **more) -> Project:
     path = folder / "bundle.yaml"
     path.write_text(yaml.safe_dump({**BASE, **more}, sort_keys=False), encoding="utf-8")
-    return project.read(path, anchors_file=None, today=TODAY, strict=strict)
+    return read_project(path, anchors_file=None, today=TODAY, strict=strict)
 
 
 def faults(folder: Path, **more) -> list[str]:
@@ -78,7 +79,7 @@ def trust(*wanted: dict) -> dict:
 def test_records_reach_the_scripts_sorted_and_by_their_public_names(tmp_path):
     within = {host.replace("his.arc", "privatelink.his.arc"): at for host, at in reversed(RECORDS.items())}
     made = read(tmp_path, network=private(tmp_path, within))
-    told = onboarding(made.definition, made.carried).hosts_records
+    told = onboarding(made.definition, made.attachments).hosts_records
     assert [(record.host, record.address) for record in told] == sorted(RECORDS.items())
     assert made.warnings == ()
 
@@ -145,10 +146,10 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, name):
 
 def test_a_builtin_root_is_the_one_with_the_thumbprint(tmp_path):
     made = read(tmp_path, trust=trust(*({"builtin": r.name} for r in tables.roots().roots if _current(r))))
-    carried = onboarding(made.definition, made.carried).certificates
+    carried = onboarding(made.definition, made.attachments).certificates
     assert {one.sha1 for one in carried} == {r.sha1 for r in tables.roots().roots if _current(r)}
     assert {one.store for one in carried} == {"root"}
-    for held in made.carried.certificates:
+    for held in made.attachments.certificates:
         parsed = x509.load_pem_x509_certificate(held.pem)
         assert parsed.fingerprint(hashes.SHA1()).hex().upper() == held.described.sha1
         row = next(root for root in tables.roots().roots if root.sha1 == held.described.sha1)
@@ -175,7 +176,7 @@ def test_a_root_that_nobody_knows_has_a_nearest_spelling(tmp_path):
 def test_a_file_travels_in_pem_whatever_it_was(tmp_path):
     made = certificate()
     (tmp_path / "root.cer").write_bytes(made.public_bytes(Encoding.DER))
-    (held,) = read(tmp_path, trust=trust({"file": "root.cer"})).carried.certificates
+    (held,) = read(tmp_path, trust=trust({"file": "root.cer"})).attachments.certificates
     assert held.pem == made.public_bytes(Encoding.PEM)
     assert held.described.path == f"payload/certificates/{made.fingerprint(hashes.SHA256()).hex()}.pem"
     (tmp_path / "root.pem").write_bytes(made.public_bytes(Encoding.PEM))
@@ -201,7 +202,7 @@ def test_what_travels_is_in_the_parameters_and_called_unusual(tmp_path):
         network=private(tmp_path, RECORDS),
         identity={"members": ["app"], "environment": True},
     )
-    told = assemble.parameters(onboarding(made.definition, made.carried))
+    told = assemble.parameters(onboarding(made.definition, made.attachments))
     assert told["certificates.DF3C24F9BFD666761B268073FE06D1CC8D4F82A4"] == "DigiCert Global Root G2"
     assert told["hosts.gbl.his.arc.azure.com"] == "10.0.0.4"
     assert told["identity.members"] == "app"

@@ -20,19 +20,19 @@ RECORDS = {
 }
 
 
-def test_a_bundle_carries_it_and_says_so(site):
+def test_a_bundle_carries_it_and_says_so(project):
     records = [{"fqdn": host, "ipAddresses": [address]} for host, address in RECORDS.items()]
-    (site.folder / "pe.json").write_text(json.dumps(records), encoding="utf-8-sig")
-    site.define(
+    (project.folder / "pe.json").write_text(json.dumps(records), encoding="utf-8-sig")
+    project.define(
         trust="{certificates: [{builtin: DigiCert Global Root G2}]}",
         network=f"{{profile: private-link, private_link_scope: {SCOPE}, private_link_records: pe.json}}",
         identity="{members: [app], environment: true, prove: true}",
         outputs="[{format: directory}, {format: zip, archives: per-platform}]",
     )
-    built = site.run("build", "--format", "json")
+    built = project.run("build", "--format", "json")
     assert built.code == 0, built.err
 
-    root = site.folder / "bundles/arc-test/1.0/arc-test-1.0"
+    root = project.folder / "bundles/arc-test/1.0/arc-test-1.0"
     (carried,) = (root / "payload/certificates").iterdir()
     manifest = json.loads((root / "manifest.json").read_text(encoding="utf-8"))
     listed = {entry["path"]: entry["sha256"] for entry in manifest["files"]}
@@ -52,19 +52,21 @@ def test_a_bundle_carries_it_and_says_so(site):
     # A lab signs its MSI itself: nobody needs Microsoft's root for it.
     assert {needed["needed_for"] for needed in settings["roots"]} == {"azure-tls"}
 
-    for made in (root, site.made("-windows.zip"), site.made("-linux.zip")):
-        assert site.run("verify", "--insecure-no-seal", str(made), "--anchors", "lab/authority/anchors.json").code == 0
-        assert "unusual   carries the root DigiCert Global Root G2" in site.run("inspect", str(made)).out
-    assert site.run("build", "--format", "json").json["unchanged"]
+    for made in (root, project.made("-windows.zip"), project.made("-linux.zip")):
+        assert (
+            project.run("verify", "--insecure-no-seal", str(made), "--anchors", "lab/authority/anchors.json").code == 0
+        )
+        assert "unusual   carries the root DigiCert Global Root G2" in project.run("inspect", str(made)).out
+    assert project.run("build", "--format", "json").json["unchanged"]
 
 
-def test_a_definition_with_a_wrong_file_builds_nothing(site):
-    definition = yaml.safe_load(site.definition.read_text(encoding="utf-8"))
+def test_a_definition_with_a_wrong_file_builds_nothing(project):
+    definition = yaml.safe_load(project.definition.read_text(encoding="utf-8"))
     definition["trust"] = {"certificates": [{"file": "bundle.yaml"}]}
-    site.definition.write_text(yaml.safe_dump(definition), encoding="utf-8")
-    built = site.run("build", "--format", "json")
+    project.definition.write_text(yaml.safe_dump(definition), encoding="utf-8")
+    built = project.run("build", "--format", "json")
     assert built.code == 3
     (fault,) = built.json["error"]["faults"]
     assert fault["path"] == "trust.certificates.0"
     assert "no certificate in PEM or DER" in fault["message"]
-    assert not (site.folder / "bundles").exists()
+    assert not (project.folder / "bundles").exists()

@@ -9,16 +9,16 @@ from tests.flow.test_what_commands_load import loaded
 from tests.support.mirrored import mirrored
 
 
-def test_an_update_is_told_as_one_and_a_lock_beside_it_is_the_same(site):
-    assert site.run("build", "--output", "old").code == 0
-    site.lock.rename(site.folder / "old.lock")
-    site.lab.publish("1.99.03560.1450")
-    site.define(version='"1.1"', location="westeurope")
-    assert site.run("build").code == 0
-    was = str(site.folder / "old/arc-test/1.0/arc-test-1.0.zip")
-    now = str(site.folder / "bundles/arc-test/1.1/arc-test-1.1.7z")
+def test_an_update_is_told_as_one_and_a_lock_beside_it_is_the_same(project):
+    assert project.run("build", "--output", "old").code == 0
+    project.lock.rename(project.folder / "old.lock")
+    project.lab.publish("1.99.03560.1450")
+    project.define(version='"1.1"', location="westeurope")
+    assert project.run("build").code == 0
+    was = str(project.folder / "old/arc-test/1.0/arc-test-1.0.zip")
+    now = str(project.folder / "bundles/arc-test/1.1/arc-test-1.1.7z")
 
-    told = site.run("diff", was, now, "--format", "json", "--exit-code")
+    told = project.run("diff", was, now, "--format", "json", "--exit-code")
     assert told.code == 9
     changes = told.json["diff"]["changes"]
     assert {change["subject"] for change in changes if change["field"] == "facts.version"} == {
@@ -34,12 +34,12 @@ def test_an_update_is_told_as_one_and_a_lock_beside_it_is_the_same(site):
     assert {"install.sh", "install.ps1"} <= {script["path"] for script in told.json["diff"]["scripts"]}
     assert not any(script["withheld"] for script in told.json["diff"]["scripts"])
 
-    locks = site.run("diff", "old.lock", "bundle.lock", "--format", "json")
-    mixed = site.run("diff", "old.lock", now, "--format", "json")
+    locks = project.run("diff", "old.lock", "bundle.lock", "--format", "json")
+    mixed = project.run("diff", "old.lock", now, "--format", "json")
     assert {"packages", "bundle"} <= {change["topic"] for change in locks.json["diff"]["changes"]}
     assert mixed.json["different"]
-    assert not site.run("diff", "bundle.lock", now, "--format", "json").json["different"]
-    assert_mirrored(site.folder / was, site.folder / now)
+    assert not project.run("diff", "bundle.lock", now, "--format", "json").json["different"]
+    assert_mirrored(project.folder / was, project.folder / now)
     assert loaded("diff", was, was) == (0, {"pydantic"})
     assert loaded("diff", was, was, "--format", "html") == (0, {"pydantic", "jinja2"})
 
@@ -51,12 +51,12 @@ def assert_mirrored(was, now) -> None:
     assert mirrored(found) == compare(right, left)
 
 
-def test_two_builds_of_one_lock_do_not_differ(site):
-    assert site.run("build").code == 0
-    assert site.run("build", "--locked", "--output", "again").code == 0
-    made = sorted((site.folder / "bundles").glob("*/*/arc-test-1.0*"))
+def test_two_builds_of_one_lock_do_not_differ(project):
+    assert project.run("build").code == 0
+    assert project.run("build", "--locked", "--output", "again").code == 0
+    made = sorted((project.folder / "bundles").glob("*/*/arc-test-1.0*"))
     wrapped = [path for path in made if path.suffix in (".zip", ".gz", ".7z") or path.is_dir()]
     assert len(wrapped) == 4
-    again = str(site.folder / "again/arc-test/1.0/arc-test-1.0.zip")
+    again = str(project.folder / "again/arc-test/1.0/arc-test-1.0.zip")
     for path in wrapped:
-        assert site.run("diff", str(path), again, "--exit-code").code == 0
+        assert project.run("diff", str(path), again, "--exit-code").code == 0

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.lab_project import Site
+from tests.support.lab_project import Project
 from tests.support.sealers import identity, recipient
 
 CANARY = "eNvElOpE-cAnArY-31"
 
 
 @pytest.fixture
-def given(site: Site) -> tuple[str, ...]:
-    key, certificate = identity("LAB sealer", kind="rsa-2048").write(site.folder, "sealer")
-    recipient().write(site.folder, "server")
-    (site.folder / "secret").write_text(f"{CANARY}\n")
+def given(project: Project) -> tuple[str, ...]:
+    key, certificate = identity("LAB sealer", kind="rsa-2048").write(project.folder, "sealer")
+    recipient().write(project.folder, "server")
+    (project.folder / "secret").write_text(f"{CANARY}\n")
     return "--seal-key", str(key), "--seal-certificate", str(certificate), "--secret-file", "secret"
 
 
-def test_an_envelope_is_written_and_says_nothing_of_the_secret(site: Site, given: tuple[str, ...]) -> None:
-    made = site.run("seal-secret", *given, "--for", "server.pem", "--format", "json")
+def test_an_envelope_is_written_and_says_nothing_of_the_secret(project: Project, given: tuple[str, ...]) -> None:
+    made = project.run("seal-secret", *given, "--for", "server.pem", "--format", "json")
     assert made.code == 0, made.err
     assert (made.json["envelope"], made.json["bundle"], made.json["kind"]) == (
         "arc-test.envelope",
@@ -27,21 +27,21 @@ def test_an_envelope_is_written_and_says_nothing_of_the_secret(site: Site, given
         "secret",
     )
     assert CANARY not in made.out + made.err
-    assert CANARY.encode() not in (site.folder / "arc-test.envelope").read_bytes()
-    again = site.run("seal-secret", *given, "--for", "server.pem", "--format", "json")
+    assert CANARY.encode() not in (project.folder / "arc-test.envelope").read_bytes()
+    again = project.run("seal-secret", *given, "--for", "server.pem", "--format", "json")
     assert (again.code, again.json["error"]["kind"]) == (7, "write")
 
 
-def test_a_passphrase_goes_to_a_file_or_a_terminal_and_nowhere_else(site: Site, given: tuple[str, ...]) -> None:
-    assert site.run("seal-secret", *given, "--passphrase").code == 2
-    assert not (site.folder / "arc-test.envelope").exists()
-    made = site.run("seal-secret", *given, "--passphrase", "--passphrase-out", "words", "--format", "json")
+def test_a_passphrase_goes_to_a_file_or_a_terminal_and_nowhere_else(project: Project, given: tuple[str, ...]) -> None:
+    assert project.run("seal-secret", *given, "--passphrase").code == 2
+    assert not (project.folder / "arc-test.envelope").exists()
+    made = project.run("seal-secret", *given, "--passphrase", "--passphrase-out", "words", "--format", "json")
     assert made.code == 0, made.err
-    words = (site.folder / "words").read_text().strip()
+    words = (project.folder / "words").read_text().strip()
     assert len(words.split()) == 8
     assert words not in made.out + made.err
-    assert (site.folder / "arc-test.envelope.p12").stat().st_size > 1000
-    assert (site.folder / "words").stat().st_mode & 0o077 == 0
+    assert (project.folder / "arc-test.envelope.p12").stat().st_size > 1000
+    assert (project.folder / "words").stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize(
@@ -55,16 +55,16 @@ def test_a_passphrase_goes_to_a_file_or_a_terminal_and_nowhere_else(site: Site, 
     ],
 )
 def test_what_nobody_could_open_is_refused(
-    site: Site, given: tuple[str, ...], arguments: tuple[str, ...], code: int
+    project: Project, given: tuple[str, ...], arguments: tuple[str, ...], code: int
 ) -> None:
-    refused = site.run("seal-secret", *given, *arguments)
+    refused = project.run("seal-secret", *given, *arguments)
     assert refused.code == code, refused.err
-    assert not list(site.folder.glob("*.envelope*"))
+    assert not list(project.folder.glob("*.envelope*"))
 
 
-def test_without_a_sealing_key_or_a_secret_there_is_no_envelope(site: Site, given: tuple[str, ...]) -> None:
-    assert site.run("seal-secret", "--secret-file", "secret", "--for", "server.pem").code == 2
-    (site.folder / "secret").write_text("two\nlines\n")
-    assert site.run("seal-secret", *given, "--for", "server.pem").code == 2
-    site.define(authentication="{method: device-code}")
-    assert site.run("seal-secret", *given, "--for", "server.pem").code == 2
+def test_without_a_sealing_key_or_a_secret_there_is_no_envelope(project: Project, given: tuple[str, ...]) -> None:
+    assert project.run("seal-secret", "--secret-file", "secret", "--for", "server.pem").code == 2
+    (project.folder / "secret").write_text("two\nlines\n")
+    assert project.run("seal-secret", *given, "--for", "server.pem").code == 2
+    project.define(authentication="{method: device-code}")
+    assert project.run("seal-secret", *given, "--for", "server.pem").code == 2

@@ -11,25 +11,25 @@ import time
 import pytest
 
 from bundler.lab import behaviour as bad
-from tests.support.lab_project import Site
+from tests.support.lab_project import Project
 
 SILENCE = 60.0
 """Seconds that the client would wait for: far more than the test does."""
 
 
-def begun(site: Site, path: str) -> bool:
-    return any(path in request.path for request in site.lab.requests)
+def begun(project: Project, path: str) -> bool:
+    return any(path in request.path for request in project.lab.requests)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs SIGINT for one process alone")
 @pytest.mark.parametrize("path", ["InRelease", ".msi"], ids=["while looking", "while fetching"])
-def test_an_interruption_ends_it_though_upstream_is_silent(site: Site, path: str) -> None:
-    site.lab.misbehave(f"*{path}", bad.Stalled())
+def test_an_interruption_ends_it_though_upstream_is_silent(project: Project, path: str) -> None:
+    project.lab.misbehave(f"*{path}", bad.Stalled())
     command = [sys.executable, "-m", "bundler", "lock", "--timeout", str(SILENCE)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=site.folder)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=project.folder)
     try:
         until = time.monotonic() + 30
-        while not begun(site, path):
+        while not begun(project, path):
             assert process.poll() is None, process.communicate()
             assert time.monotonic() < until
             time.sleep(0.05)
@@ -40,14 +40,16 @@ def test_an_interruption_ends_it_though_upstream_is_silent(site: Site, path: str
         process.communicate()
     assert process.returncode == 130
     assert "interrupted" in told
-    assert not site.lock.exists()
+    assert not project.lock.exists()
 
 
-def test_one_refused_repository_ends_the_search_in_the_others(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_refused_repository_ends_the_search_in_the_others(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ARC_BUNDLER_TIMEOUT", str(SILENCE))
-    site.lab.misbehave("*InRelease", bad.Stalled())
-    site.lab.misbehave("*repomd.xml", bad.Instead(b"not what was signed"))
+    project.lab.misbehave("*InRelease", bad.Stalled())
+    project.lab.misbehave("*repomd.xml", bad.Instead(b"not what was signed"))
     began = time.monotonic()
-    ran = site.run("lock")
+    ran = project.run("lock")
     assert ran.code == 6
     assert time.monotonic() - began < SILENCE / 3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from tests.support.lab_project import Ran, Site
+from tests.support.lab_project import Project, Ran
 
 
 def next_step(ran: Ran) -> list[str]:
@@ -15,29 +15,29 @@ def next_step(ran: Ran) -> list[str]:
     return arguments
 
 
-def test_each_next_step_works_up_to_a_verified_bundle(site: Site) -> None:
-    build = next_step(site.run("lock"))
+def test_each_next_step_works_up_to_a_verified_bundle(project: Project) -> None:
+    build = next_step(project.run("lock"))
     assert build[0] == "build"
-    verify = next_step(site.run(*build))
+    verify = next_step(project.run(*build))
     assert verify[0] == "verify"
-    verified = site.run(*verify)
+    verified = project.run(*verify)
     assert verified.code == 0, verified.err
     assert "is whole" in verified.out
 
 
-def test_anchors_of_the_command_line_are_named_again(site: Site) -> None:
+def test_anchors_of_the_command_line_are_named_again(project: Project) -> None:
     anchors = ("--anchors", "lab/authority/anchors.json")
-    site.define(
-        upstream=f"{{windows: '{site.lab.windows_url}/azcmagent', linux: '{site.lab.packages_url}', "
-        f"hosts: ['{site.lab.host}'], ca: lab/authority/ca.pem}}"
+    project.define(
+        upstream=f"{{windows: '{project.lab.windows_url}/azcmagent', linux: '{project.lab.packages_url}', "
+        f"hosts: ['{project.lab.host}'], ca: lab/authority/ca.pem}}"
     )
-    assert site.run("lock", *anchors).code == 0
-    verify = next_step(site.run("build", "--locked", *anchors))
-    assert site.run(*verify).code == 0
+    assert project.run("lock", *anchors).code == 0
+    verify = next_step(project.run("build", "--locked", *anchors))
+    assert project.run(*verify).code == 0
 
 
-def test_a_definition_and_a_lock_of_other_names_are_named_again(site: Site) -> None:
-    site.definition.rename(site.folder / "tokyo's.yaml")
-    build = next_step(site.run("lock", "-d", "tokyo's.yaml", "--lock", "tokyo.lock"))
-    assert (site.folder / "tokyo.lock").is_file()
-    assert site.run(*build).code == 0
+def test_a_definition_and_a_lock_of_other_names_are_named_again(project: Project) -> None:
+    project.definition.rename(project.folder / "tokyo's.yaml")
+    build = next_step(project.run("lock", "-d", "tokyo's.yaml", "--lock", "tokyo.lock"))
+    assert (project.folder / "tokyo.lock").is_file()
+    assert project.run(*build).code == 0

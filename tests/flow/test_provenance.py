@@ -25,13 +25,13 @@ ANCHORS = ("--anchors", "lab/authority/anchors.json")
 NAME = "arc-test-1.0.provenance.intoto.json"
 
 
-def build(site, sealer=None, **definition):
-    site.define(**definition)
+def build(project, sealer=None, **definition):
+    project.define(**definition)
     given = ()
     if sealer:
-        key, certificate = sealer.write(site.folder, "sealer")
+        key, certificate = sealer.write(project.folder, "sealer")
         given = ("--seal-key", str(key), "--seal-certificate", str(certificate))
-    return site.run("build", *given, "--format", "json")
+    return project.run("build", *given, "--format", "json")
 
 
 @pytest.fixture
@@ -40,10 +40,10 @@ def sealer():
 
 
 @pytest.fixture
-def built(site, sealer) -> Path:
-    ran = build(site, sealer, outputs="[{format: directory}, {format: zip}, {format: tar.gz}]")
+def built(project, sealer) -> Path:
+    ran = build(project, sealer, outputs="[{format: directory}, {format: zip}, {format: tar.gz}]")
     assert ran.code == 0, ran.err
-    return site.folder / "bundles/arc-test/1.0"
+    return project.folder / "bundles/arc-test/1.0"
 
 
 def statement(folder: Path):
@@ -59,12 +59,12 @@ def manifest(folder: Path) -> Manifest:
     return json_codec.from_json(Manifest, (folder / "arc-test-1.0/manifest.json").read_bytes())
 
 
-def signing(site, one, name="other"):
-    return keys.read(*one.write(site.folder, name), lambda: "", warn=print)
+def signing(project, one, name="other"):
+    return keys.read(*one.write(project.folder, name), lambda: "", warn=print)
 
 
-def certificate(site) -> x509.Certificate:
-    return x509.load_pem_x509_certificate((site.folder / "sealer.pem").read_bytes())
+def certificate(project) -> x509.Certificate:
+    return x509.load_pem_x509_certificate((project.folder / "sealer.pem").read_bytes())
 
 
 def test_its_subjects_are_the_archives_and_the_bundle_s_digest(built):
@@ -77,12 +77,12 @@ def test_its_subjects_are_the_archives_and_the_bundle_s_digest(built):
     }
 
 
-def test_its_parameters_are_those_of_lock_and_manifest(built, site):
+def test_its_parameters_are_those_of_lock_and_manifest(built, project):
     definition = statement(built)["predicate"]["buildDefinition"]
-    lock = json.loads(site.lock.read_bytes())
+    lock = json.loads(project.lock.read_bytes())
     assert definition["buildType"] == provenance.BUILD_TYPE
     given = definition["externalParameters"]
-    assert given["lock"] == {"sha256": sha256(site.lock), "taken": lock["taken"]}
+    assert given["lock"] == {"sha256": sha256(project.lock), "taken": lock["taken"]}
     assert given["definition"]["sha256"] == lock["definition"]
     assert given["anchors"]["sha256"] == sha256(built / "arc-test-1.0/evidence/anchors.json")
     assert given["switches"] == []
@@ -114,10 +114,10 @@ def test_it_says_who_built_it_and_reads_no_clock(built):
 
 
 @pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")
-def test_it_is_believed_without_our_code_as_the_documentation_says(built, site):
+def test_it_is_believed_without_our_code_as_the_documentation_says(built, project):
     """The commands of docs/sbom.md, beside the archives."""
     commands = re.search(r"```bash\n(.*?)```", (DOCS / "sbom.md").read_text(encoding="utf-8"), re.DOTALL)[1]
-    shutil.copy(site.folder / "sealer.pem", built)
+    shutil.copy(project.folder / "sealer.pem", built)
 
     def run() -> subprocess.CompletedProcess[str]:
         script = f"set -euo pipefail; FILE={NAME}\n{commands}"
@@ -134,47 +134,47 @@ def test_it_is_believed_without_our_code_as_the_documentation_says(built, site):
     assert run().returncode != 0
 
 
-def test_the_same_lock_and_key_say_the_same_bytes(built, site, sealer):
+def test_the_same_lock_and_key_say_the_same_bytes(built, project, sealer):
     first = (built / NAME).read_bytes()
-    shutil.rmtree(site.folder / "bundles")
-    assert build(site, sealer, outputs="[{format: directory}, {format: zip}, {format: tar.gz}]").code == 0
+    shutil.rmtree(project.folder / "bundles")
+    assert build(project, sealer, outputs="[{format: directory}, {format: zip}, {format: tar.gz}]").code == 0
     assert (built / NAME).read_bytes() == first
 
 
-def test_an_earlier_build_without_its_provenance_or_with_another_is_not_the_same(built, site, sealer):
+def test_an_earlier_build_without_its_provenance_or_with_another_is_not_the_same(built, project, sealer):
     outputs = "[{format: directory}, {format: zip}, {format: tar.gz}]"
-    assert build(site, sealer, outputs=outputs).json["unchanged"] is True
+    assert build(project, sealer, outputs=outputs).json["unchanged"] is True
     written = (built / NAME).read_bytes()
     for other in (None, written[:-2], written.replace(b'"sig": "', b'"sig": "AAAA')):
         (built / NAME).unlink(missing_ok=True)
         if other is not None:
             (built / NAME).write_bytes(other)
-        assert build(site, sealer, outputs=outputs).code == 7
+        assert build(project, sealer, outputs=outputs).code == 7
     (built / NAME).write_bytes(written)
-    assert build(site, sealer, outputs=outputs).code == 0
+    assert build(project, sealer, outputs=outputs).code == 0
 
 
-def test_nobody_s_word_is_not_written(site):
-    assert build(site, outputs="[{format: zip}]").code == 0
-    assert not list((site.folder / "bundles").rglob("*.intoto.json"))
+def test_nobody_s_word_is_not_written(project):
+    assert build(project, outputs="[{format: zip}]").code == 0
+    assert not list((project.folder / "bundles").rglob("*.intoto.json"))
 
 
-def test_one_archive_a_platform_has_one_provenance_of_both(site, sealer):
-    ran = build(site, sealer, outputs="[{format: zip, archives: per-platform}]")
+def test_one_archive_a_platform_has_one_provenance_of_both(project, sealer):
+    ran = build(project, sealer, outputs="[{format: zip, archives: per-platform}]")
     assert ran.code == 0, ran.err
-    folder = site.folder / "bundles/arc-test/1.0"
+    folder = project.folder / "bundles/arc-test/1.0"
     assert {one["name"] for one in statement(folder)["subject"]} == {
         f"arc-test-1.0-{platform}{rest}" for platform in ("linux", "windows") for rest in (".zip", "/SHA256SUMS")
     }
     for platform in ("linux", "windows"):
         bundle = str(folder / f"arc-test-1.0-{platform}.zip")
-        found = site.run("verify", bundle, *ANCHORS, "--signer", sealer.sha256, "--format", "json")
+        found = project.run("verify", bundle, *ANCHORS, "--signer", sealer.sha256, "--format", "json")
         assert found.json["provenance"]["builder"] == provenance.BUILDER
 
 
-def test_verify_believes_it_and_refuses_another(built, site, sealer):
+def test_verify_believes_it_and_refuses_another(built, project, sealer):
     def verify():
-        ran = site.run(
+        ran = project.run(
             "verify", str(built / "arc-test-1.0.zip"), *ANCHORS, "--signer", sealer.sha256, "--format", "json"
         )
         return ran.json["provenance"] if ran.code == 0 else ran.json["error"]["reason"]
@@ -183,11 +183,11 @@ def test_verify_believes_it_and_refuses_another(built, site, sealer):
     assert verify()["tool"] == manifest(built).tool
     payload = base64.b64decode(json.loads(written)["payload"])
     stranger = identity("stranger")
-    (built / NAME).write_bytes(dsse.envelope(payload, dsse.IN_TOTO, signing(site, stranger)))
+    (built / NAME).write_bytes(dsse.envelope(payload, dsse.IN_TOTO, signing(project, stranger)))
     assert verify() == "other-signer"
     (built / NAME).write_bytes(written[:100] + b"A" + written[101:])
     assert verify() == "bad-provenance"
-    told = site.run("verify", str(built / "arc-test-1.0.zip"), *ANCHORS, "--signer", sealer.sha256)
+    told = project.run("verify", str(built / "arc-test-1.0.zip"), *ANCHORS, "--signer", sealer.sha256)
     assert NAME in told.err
     (built / NAME).unlink()
     assert verify() is None
@@ -220,13 +220,13 @@ CHANGES = {
 }
 
 
-def test_what_the_sealer_says_of_something_else_is_refused(built, site, sealer):
-    said = dsse.verify((built / NAME).read_bytes(), certificate(site))
+def test_what_the_sealer_says_of_something_else_is_refused(built, project, sealer):
+    said = dsse.verify((built / NAME).read_bytes(), certificate(project))
     digest = sha256(built / "arc-test-1.0/SHA256SUMS")
 
     def believe(payload: bytes) -> provenance.Provenance:
-        document = provenance.signed(payload, signing(site, sealer))
-        return provenance.check(document, certificate(site), manifest(built), digest=digest)
+        document = provenance.signed(payload, signing(project, sealer))
+        return provenance.check(document, certificate(project), manifest(built), digest=digest)
 
     assert believe(said).builder == provenance.BUILDER
     for name, (change, reason) in CHANGES.items():

@@ -33,77 +33,77 @@ def text(manifest, digest: str = "") -> str:
 
 
 @pytest.fixture
-def made(site) -> Path:
-    assert site.run("build").code == 0
-    return site.folder / "bundles/arc-test/1.0"
+def made(project) -> Path:
+    assert project.run("build").code == 0
+    return project.folder / "bundles/arc-test/1.0"
 
 
-def test_inspect_makes_the_page_beside_the_archives(site, made):
+def test_inspect_makes_the_page_beside_the_archives(project, made):
     beside = made / "arc-test-1.0.review.html"
     digest = hashlib.sha256((made / "arc-test-1.0/SHA256SUMS").read_bytes()).hexdigest()
     assert all(part in beside.read_text(encoding="utf-8") for part in re.findall("........", digest))
     for name in ("", ".zip", ".tar.gz", ".7z", ".manifest.json"):
-        page = site.folder / "page.html"
-        ran = site.run("inspect", str(made / f"arc-test-1.0{name}"), "--html", str(page), "--format", "json")
+        page = project.folder / "page.html"
+        ran = project.run("inspect", str(made / f"arc-test-1.0{name}"), "--html", str(page), "--format", "json")
         assert ran.code == 0, ran.err
         assert ran.json["digest"] == digest
         assert page.read_bytes() == beside.read_bytes()
         page.unlink()
 
 
-def test_two_builds_make_the_same_pages(site, made):
+def test_two_builds_make_the_same_pages(project, made):
     pages = {path.relative_to(made): path.read_bytes() for path in made.rglob("*review.html")}
     assert len(pages) == 2
-    assert site.run("build", "--output", "again").code == 0
-    again = site.folder / "again/arc-test/1.0"
+    assert project.run("build", "--output", "again").code == 0
+    again = project.folder / "again/arc-test/1.0"
     assert {path.relative_to(again): path.read_bytes() for path in again.rglob("*review.html")} == pages
 
 
-def test_the_page_in_the_bundle_is_listed_and_holds_no_digest(site, made):
+def test_the_page_in_the_bundle_is_listed_and_holds_no_digest(project, made):
     inside = made / "arc-test-1.0/review.html"
     digest = hashlib.sha256((made / "arc-test-1.0/SHA256SUMS").read_bytes()).hexdigest()
     assert digest[:8] not in inside.read_text(encoding="utf-8")
     assert "sha256sum SHA256SUMS" in inside.read_text(encoding="utf-8")
     listed = json.loads((made / "arc-test-1.0/manifest.json").read_text(encoding="utf-8"))["files"]
     assert hashlib.sha256(inside.read_bytes()).hexdigest() in {one["sha256"] for one in listed}
-    assert site.run("verify", str(made / "arc-test-1.0"), "--insecure-no-seal", *ANCHORS).code == 0
+    assert project.run("verify", str(made / "arc-test-1.0"), "--insecure-no-seal", *ANCHORS).code == 0
 
 
 ANCHORS = ("--anchors", "lab/authority/anchors.json")
 
 
-def test_a_page_that_was_changed_is_not_taken_for_an_earlier_builds(site, made):
+def test_a_page_that_was_changed_is_not_taken_for_an_earlier_builds(project, made):
     page = made / "arc-test-1.0.review.html"
     page.write_bytes(page.read_bytes().replace(b"Stop", b"Fine"))
-    refused = site.run("build")
+    refused = project.run("build")
     assert refused.code == 7
     assert "review.html" in refused.err
 
 
-def test_a_page_cannot_be_written_everywhere(site, made):
-    ran = site.run("inspect", str(made / "arc-test-1.0"), "--html", "nowhere/page.html")
+def test_a_page_cannot_be_written_everywhere(project, made):
+    ran = project.run("inspect", str(made / "arc-test-1.0"), "--html", "nowhere/page.html")
     assert ran.code == 7
     assert "Traceback" not in ran.err
     assert not Path("nowhere").exists()
 
 
-def test_a_page_takes_the_place_of_a_page_and_of_nothing_else(site, made):
+def test_a_page_takes_the_place_of_a_page_and_of_nothing_else(project, made):
     bundle = made / "arc-test-1.0.zip"
     held = bundle.read_bytes()
-    ran = site.run("inspect", str(bundle), "--html", str(bundle))
+    ran = project.run("inspect", str(bundle), "--html", str(bundle))
     assert ran.code == 7
     assert "is no page" in ran.err
     assert bundle.read_bytes() == held
-    page = site.folder / "page.html"
+    page = project.folder / "page.html"
     page.write_text("<!doctype html> of another bundle", encoding="utf-8")
-    assert site.run("inspect", str(bundle), "--html", str(page)).code == 0
+    assert project.run("inspect", str(bundle), "--html", str(page)).code == 0
     assert page.read_bytes() == (made / "arc-test-1.0.review.html").read_bytes()
 
 
 @pytest.mark.parametrize("content", [b"{", b"{}", b'{"schema": "arc-bundler/manifest/9"}', b"{" + b"[" * 300_000])
-def test_what_is_no_manifest_makes_no_page(site, content):
+def test_what_is_no_manifest_makes_no_page(project, content):
     Path("manifest.json").write_bytes(content)
-    ran = site.run("inspect", "manifest.json", "--html", "page.html")
+    ran = project.run("inspect", "manifest.json", "--html", "page.html")
     assert ran.code == 6
     assert not Path("page.html").exists()
 

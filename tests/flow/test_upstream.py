@@ -27,19 +27,19 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_an_upstream_fault_has_its_exit_code_and_leaves_nothing(site, case, monkeypatch):
+def test_an_upstream_fault_has_its_exit_code_and_leaves_nothing(project, case, monkeypatch):
     monkeypatch.setattr(retry, "delay", lambda *_, **__: 0.0)
     pattern, told, code, said = CASES[case]
-    site.lab.misbehave(pattern, told)
-    refused = site.run("build")
+    project.lab.misbehave(pattern, told)
+    refused = project.run("build")
     assert refused.code == code, refused.err
     assert said in refused.err
     assert "What to do" in refused.err
     assert "Traceback" not in refused.err
-    assert not site.lock.exists()
-    assert not list((site.folder / "bundles").rglob("*")) if (site.folder / "bundles").exists() else True
-    site.lab.behave()
-    assert site.run("build").code == 0
+    assert not project.lock.exists()
+    assert not list((project.folder / "bundles").rglob("*")) if (project.folder / "bundles").exists() else True
+    project.lab.behave()
+    assert project.run("build").code == 0
 
 
 @pytest.mark.parametrize(
@@ -47,29 +47,29 @@ def test_an_upstream_fault_has_its_exit_code_and_leaves_nothing(site, case, monk
     [behaviour.Truncated(4000), behaviour.Reset(4000), behaviour.Stalled(4000), behaviour.Status(503)],
     ids=["truncated", "reset", "stalled", "503"],
 )
-def test_what_passes_is_waited_for_and_resumed(site, monkeypatch, told):
+def test_what_passes_is_waited_for_and_resumed(project, monkeypatch, told):
     monkeypatch.setenv("ARC_BUNDLER_TIMEOUT", "0.3")
-    site.lab.misbehave(MSI, told, times=1)
-    assert site.run("build").code == 0
+    project.lab.misbehave(MSI, told, times=1)
+    assert project.run("build").code == 0
 
 
 @pytest.mark.parametrize("certificate", ["other-host", "expired", "unknown"])
-def test_a_certificate_that_must_be_refused(site, certificate):
-    with Lab(site.folder / "lab", site.now, certificate=certificate) as bad:
-        text = site.definition.read_text().replace(site.lab.host, bad.host)
-        site.definition.write_text(text)
-        refused = site.run("lock")
+def test_a_certificate_that_must_be_refused(project, certificate):
+    with Lab(project.folder / "lab", project.now, certificate=certificate) as bad:
+        text = project.definition.read_text().replace(project.lab.host, bad.host)
+        project.definition.write_text(text)
+        refused = project.run("lock")
     assert refused.code == 5
     assert "certificate" in refused.err
-    assert not site.lock.exists()
+    assert not project.lock.exists()
 
 
-def test_a_package_of_another_version_than_its_index_says(site):
+def test_a_package_of_another_version_than_its_index_says(project):
     """Genuine, signed, and not what the metadata names: refused by its digest."""
-    site.run("lock")
-    stale = next(p for p in (site.store / "objects").rglob("*") if p.is_file() and p.read_bytes()[:7] == b"!<arch>")
+    project.run("lock")
+    stale = next(p for p in (project.store / "objects").rglob("*") if p.is_file() and p.read_bytes()[:7] == b"!<arch>")
     other = stale.read_bytes()
-    site.lab.publish("1.69.03560.1450")
-    site.lab.misbehave("*1.69.03560.1450*.deb", behaviour.Instead(other))
-    refused = site.run("lock")
+    project.lab.publish("1.69.03560.1450")
+    project.lab.misbehave("*1.69.03560.1450*.deb", behaviour.Instead(other))
+    refused = project.run("lock")
     assert refused.code == 6

@@ -18,40 +18,40 @@ ANCHORS = ("--anchors", "lab/authority/anchors.json")
 
 
 @pytest.fixture
-def bundle(site) -> Path:
-    assert site.run("build").code == 0
-    return site.folder / "bundles/arc-test/1.0/arc-test-1.0"
+def bundle(project) -> Path:
+    assert project.run("build").code == 0
+    return project.folder / "bundles/arc-test/1.0/arc-test-1.0"
 
 
 @pytest.mark.parametrize("suffix", ["", ".zip", ".tar.gz", ".7z"])
-def test_every_container_is_verified_and_inspected(site, bundle, suffix):
+def test_every_container_is_verified_and_inspected(project, bundle, suffix):
     path = f"{bundle}{suffix}"
-    found = site.run("verify", "--insecure-no-seal", path, *ANCHORS, "--format", "json")
+    found = project.run("verify", "--insecure-no-seal", path, *ANCHORS, "--format", "json")
     assert found.code == 0, found.err
     assert {p["path"].rpartition(".")[2] for p in found.json["packages"]} == {"msi", "deb", "rpm"}
-    seen = site.run("inspect", path, "--format", "json")
+    seen = project.run("inspect", path, "--format", "json")
     assert seen.code == 0
     assert seen.json["verified"] is False
     assert len(seen.json["manifest"]["pins"]) == 3
 
 
-def test_the_packages_of_a_directory_are_judged_where_they_lie(site, bundle, monkeypatch):
+def test_the_packages_of_a_directory_are_judged_where_they_lie(project, bundle, monkeypatch):
     def spooling():
         pytest.fail("a copy was made")
 
     monkeypatch.setattr("bundler.flow.spool.tempfile.TemporaryFile", spooling)
-    assert site.run("verify", "--insecure-no-seal", str(bundle), *ANCHORS).code == 0
+    assert project.run("verify", "--insecure-no-seal", str(bundle), *ANCHORS).code == 0
     with pytest.raises(pytest.fail.Exception, match="a copy was made"):
         verify(Path(f"{bundle}.zip"), anchors=anchors.load(Path(ANCHORS[1])), trusted=None, at=NOW)
 
 
-def test_a_lab_bundle_needs_the_lab_s_anchors_from_elsewhere(site, bundle):
-    refused = site.run("verify", "--insecure-no-seal", str(bundle), "--format", "json")
+def test_a_lab_bundle_needs_the_lab_s_anchors_from_elsewhere(project, bundle):
+    refused = project.run("verify", "--insecure-no-seal", str(bundle), "--format", "json")
     assert refused.code == 6
     assert refused.json["error"]["reason"] == "other-anchors"
 
 
-def test_any_changed_byte_in_any_file_is_refused(site, bundle):
+def test_any_changed_byte_in_any_file_is_refused(project, bundle):
     chance = random.Random(4)
     for path in sorted(p for p in bundle.rglob("*") if p.is_file()):
         sound = path.read_bytes()
@@ -60,11 +60,11 @@ def test_any_changed_byte_in_any_file_is_refused(site, bundle):
             changed = bytearray(sound)
             changed[place] ^= 1 << chance.randrange(8)
             path.write_bytes(changed)
-            refused = site.run("verify", "--insecure-no-seal", str(bundle), *ANCHORS)
+            refused = project.run("verify", "--insecure-no-seal", str(bundle), *ANCHORS)
             assert refused.code == 6, f"{path} at {place}"
             assert "Traceback" not in refused.err
         path.write_bytes(sound)
-    assert site.run("verify", "--insecure-no-seal", str(bundle), *ANCHORS).code == 0
+    assert project.run("verify", "--insecure-no-seal", str(bundle), *ANCHORS).code == 0
 
 
 def forge(bundle: Path, path: str, content: bytes) -> None:
@@ -89,16 +89,16 @@ def forge(bundle: Path, path: str, content: bytes) -> None:
 
 
 @pytest.mark.parametrize("kind", ["msi", "deb", "rpm"])
-def test_a_changed_package_is_refused_even_when_every_hash_was_made_to_fit(site, bundle, kind):
+def test_a_changed_package_is_refused_even_when_every_hash_was_made_to_fit(project, bundle, kind):
     path = next(p for p in bundle.rglob(f"*.{kind}"))
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     forge(bundle, path.relative_to(bundle).as_posix(), bytes(content))
     hashes(bundle, password=None)  # the bundle agrees with itself
-    assert site.run("verify", "--insecure-no-seal", str(bundle), *ANCHORS).code == 6
+    assert project.run("verify", "--insecure-no-seal", str(bundle), *ANCHORS).code == 6
 
 
-def test_a_changed_document_of_evidence_is_refused_even_when_every_hash_was_made_to_fit(site, bundle):
+def test_a_changed_document_of_evidence_is_refused_even_when_every_hash_was_made_to_fit(project, bundle):
     for path in ("evidence/ubuntu/22.04/amd64/InRelease", "evidence/rhel/9/x86_64/repomd.xml"):
         copy = bundle.with_name("copy")
         shutil.copytree(bundle, copy)
@@ -109,36 +109,36 @@ def test_a_changed_document_of_evidence_is_refused_even_when_every_hash_was_made
         assert changed != sound
         forge(copy, path, changed)
         hashes(copy, password=None)
-        assert site.run("verify", "--insecure-no-seal", str(copy), *ANCHORS).code == 6
+        assert project.run("verify", "--insecure-no-seal", str(copy), *ANCHORS).code == 6
         shutil.rmtree(copy)
 
 
-def test_extra_and_missing_files_and_links_are_refused(site, bundle):
+def test_extra_and_missing_files_and_links_are_refused(project, bundle):
     (bundle / "extra.txt").write_text("x")
     assert (
-        site.run("verify", "--insecure-no-seal", str(bundle), *ANCHORS, "--format", "json").json["error"]["reason"]
+        project.run("verify", "--insecure-no-seal", str(bundle), *ANCHORS, "--format", "json").json["error"]["reason"]
         == "extra-file"
     )
     (bundle / "extra.txt").unlink()
     (bundle / "START-HERE.txt").rename(bundle.parent / "aside")
     assert (
-        site.run("verify", "--insecure-no-seal", str(bundle), *ANCHORS, "--format", "json").json["error"]["reason"]
+        project.run("verify", "--insecure-no-seal", str(bundle), *ANCHORS, "--format", "json").json["error"]["reason"]
         == "missing-file"
     )
     (bundle / "START-HERE.txt").symlink_to(bundle.parent / "aside")
-    assert site.run("verify", "--insecure-no-seal", str(bundle), *ANCHORS).code == 6
+    assert project.run("verify", "--insecure-no-seal", str(bundle), *ANCHORS).code == 6
 
 
-def test_a_member_that_leaves_the_tree_is_refused(site, bundle):
+def test_a_member_that_leaves_the_tree_is_refused(project, bundle):
     archive = Path(f"{bundle}.zip")
     with zipfile.ZipFile(archive, "a") as opened:
         opened.writestr("arc-test-1.0/../../escape.txt", "x")
-    assert site.run("verify", "--insecure-no-seal", str(archive), *ANCHORS).code == 6
+    assert project.run("verify", "--insecure-no-seal", str(archive), *ANCHORS).code == 6
 
 
-def test_what_is_no_bundle_is_said_to_be_none(site):
-    (site.folder / "page.zip").write_text("<!DOCTYPE html><html></html>")
-    refused = site.run("verify", "--insecure-no-seal", "page.zip", *ANCHORS)
+def test_what_is_no_bundle_is_said_to_be_none(project):
+    (project.folder / "page.zip").write_text("<!DOCTYPE html><html></html>")
+    refused = project.run("verify", "--insecure-no-seal", "page.zip", *ANCHORS)
     assert refused.code == 6
     assert "web page" in refused.err
-    assert site.run("verify", "--insecure-no-seal", "nowhere.zip").code == 2
+    assert project.run("verify", "--insecure-no-seal", "nowhere.zip").code == 2

@@ -31,9 +31,9 @@ def test_an_msi_is_judged_by_authenticode_alone(corpus):
     assert loaded("authenticate", str(msi)) == (0, set())
 
 
-def test_a_refused_msi_loads_no_more(site):
-    assert site.run("build").code == 0
-    (msi,) = (site.folder / "bundles").rglob("*.msi")
+def test_a_refused_msi_loads_no_more(project):
+    assert project.run("build").code == 0
+    (msi,) = (project.folder / "bundles").rglob("*.msi")
     assert loaded("authenticate", str(msi)) == (6, set())
 
 
@@ -43,15 +43,15 @@ def test_a_deb_needs_sequoia_and_nothing_else(corpus):
 
 
 @pytest.mark.parametrize(("suffix", "more"), [("", set()), (".zip", set()), (".tar.gz", set()), (".7z", {"py7zr"})])
-def test_a_bundle_is_read_without_network_and_templates(site, suffix, more):
-    assert site.run("build").code == 0
-    bundle = str(site.folder / "bundles/arc-test/1.0/arc-test-1.0") + suffix
+def test_a_bundle_is_read_without_network_and_templates(project, suffix, more):
+    assert project.run("build").code == 0
+    bundle = str(project.folder / "bundles/arc-test/1.0/arc-test-1.0") + suffix
     assert loaded("verify", "--insecure-no-seal", bundle, *ANCHORS) == (0, {"pydantic", "pysequoia"} | more)
     assert loaded("inspect", bundle) == (0, {"pydantic"} | more)
 
 
-def test_looking_upstream_writes_no_container_and_renders_nothing(site):
-    assert site.run("lock").code == 0
+def test_looking_upstream_writes_no_container_and_renders_nothing(project):
+    assert project.run("lock").code == 0
     code, libraries = loaded("lock", "--check", "--no-progress")
     assert code == 0
     assert not libraries & {"jinja2", "py7zr", "rich"}

@@ -12,9 +12,11 @@ from pyfakefs.fake_filesystem import FakeFilesystem, OSType
 from bundler.fetch.download import Downloader
 from bundler.fetch.network import Network
 from bundler.fetch.store import Store
-from bundler.flow import fetch_pins, lock_file, project
+from bundler.flow import fetch_pins, lock_file
 from bundler.flow import lock as locks
 from bundler.flow.plan import plan
+from bundler.flow.project import Project
+from bundler.flow.project import read as read_project
 from bundler.formats import json_codec
 from bundler.lab.lab import Lab
 from bundler.model.lock import Lock
@@ -60,13 +62,13 @@ def practice(authority: Path, tmp_path_factory: pytest.TempPathFactory) -> Pract
     (folder / "bundle.yaml").write_text(DEFINITION.replace("\\", "/"), encoding="utf-8")
     (folder / "trust/anchors.json").write_bytes(lab.anchors_file.read_bytes())
     (folder / "packages" / MSI).write_bytes(found.body)
-    read = project.read(folder / "bundle.yaml", anchors_file=None, today=NOW.date(), strict=False)
+    read = read_project(folder / "bundle.yaml", anchors_file=None, today=NOW.date(), strict=False)
     taken(read, folder / "store")
     return Practice(lab.anchors_file.read_bytes(), found.body)
 
 
 @pytest.fixture
-def tokyo(practice: Practice, fs: FakeFilesystem, monkeypatch: pytest.MonkeyPatch) -> project.Site:
+def tokyo(practice: Practice, fs: FakeFilesystem, monkeypatch: pytest.MonkeyPatch) -> Project:
     fs.os = OSType.WINDOWS
     # What urllib.request has on Windows.
     monkeypatch.setattr("bundler.fetch.download.url2pathname", nturl2path.url2pathname)
@@ -77,15 +79,15 @@ def tokyo(practice: Practice, fs: FakeFilesystem, monkeypatch: pytest.MonkeyPatc
         f"packages\\{MSI}": practice.msi,
     }.items():
         fs.create_file(str(folder / name), contents=content)
-    return project.read(folder / "bundle.yaml", anchors_file=None, today=NOW.date(), strict=False)
+    return read_project(folder / "bundle.yaml", anchors_file=None, today=NOW.date(), strict=False)
 
 
-def taken(read: project.Site, store: Path) -> Lock:
+def taken(read: Project, store: Path) -> Lock:
     with Downloader(Store(store), Network(), Silence(), offline=True) as downloader:
-        return locks.take(read, downloader, at=NOW, environment={}).lock
+        return locks.resolve(read, downloader, at=NOW, environment={}).lock
 
 
-def test_a_lock_holds_no_path_of_this_host(tokyo: project.Site) -> None:
+def test_a_lock_holds_no_path_of_this_host(tokyo: Project) -> None:
     lock = taken(tokyo, Path(STORE))
     assert [pin.url for pin in lock.pins] == [f"file:packages/{MSI}"]
     assert [pin.path for pin in lock.pins] == [f"payload/windows/x64/{MSI}"]
@@ -97,19 +99,19 @@ def test_a_lock_holds_no_path_of_this_host(tokyo: project.Site) -> None:
     assert lock_file.read(path) == lock
 
 
-def test_it_is_built_from_wherever_the_definition_then_lies(tokyo: project.Site) -> None:
+def test_it_is_built_from_wherever_the_definition_then_lies(tokyo: Project) -> None:
     lock = taken(tokyo, Path(STORE))
     (request,) = fetch_pins.requests(lock, Path("D:\\Elsewhere"))
     assert request.url == f"file:///D:/Elsewhere/packages/{MSI}"
 
 
-def test_a_plan_speaks_of_paths_in_one_way(tokyo: project.Site) -> None:
+def test_a_plan_speaks_of_paths_in_one_way(tokyo: Project) -> None:
     actions = plan(tokyo, taken(tokyo, Path(STORE)), Store(Path(STORE)), Path("D:\\Out")).actions
     written = [action.subject for action in actions if action.verb == "write"]
     assert written == ["D:/Out/arc-tokyo/1.0/arc-tokyo-1.0", "D:/Out/arc-tokyo/1.0/arc-tokyo-1.0.zip"]
     assert not [action for action in actions if "\\" in action.subject]
 
 
-def test_records_are_the_same_bytes_on_any_system(tokyo: project.Site) -> None:
+def test_records_are_the_same_bytes_on_any_system(tokyo: Project) -> None:
     lock = taken(tokyo, Path(STORE))
     assert json_codec.from_json(Lock, json_codec.to_json(lock)) == lock

@@ -93,7 +93,7 @@ def test_evidence_names_the_documents_and_their_bytes_are_held(served: Served) -
     assert second.role in {"Packages.gz", "Packages.xz"}
     documents = {d.role: (served.folder / d.sha256).read_bytes() for d in located.evidence.documents}
     facts = PackageFacts(name="azcmagent", version=located.version or "", architecture="amd64")
-    again = apt_chain.rejudge(
+    again = apt_chain.reverify(
         documents,
         located.evidence,
         facts=facts,

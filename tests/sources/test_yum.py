@@ -86,7 +86,7 @@ def test_evidence_names_the_documents_and_their_bytes_are_held(tmp_path: Path, s
     assert located.evidence is not None
     roles = [document.role for document in located.evidence.documents]
     assert roles == ["repomd.xml", "repomd.xml.asc", f"primary.xml{suffix}"]
-    again = yum_chain.rejudge(
+    again = yum_chain.reverify(
         {d.role: (served.folder / d.sha256).read_bytes() for d in located.evidence.documents},
         located.evidence,
         facts=PackageFacts(name="azcmagent", version=located.version or "", architecture="x86_64"),

@@ -28,7 +28,7 @@ class Ran:
 
 
 @dataclass
-class Site:
+class Project:
     """A folder with a definition, and the way to run commands in it."""
 
     folder: Path

@@ -21,7 +21,7 @@ from bundler.products.arc_server.definition import Definition
 from bundler.products.arc_server.network_requirements import contacts
 from bundler.products.arc_server.parameters import onboarding
 from bundler.products.arc_server.script_actions import procedures
-from bundler.products.arc_server.script_parameters import Carried, CarriedCertificate, HeldCertificate, Onboarding
+from bundler.products.arc_server.script_parameters import Attachments, CarriedCertificate, HeldCertificate, Onboarding
 from bundler.products.arc_server.support import support
 
 TAKEN = datetime(2026, 9, 28, 6, 30, tzinfo=timezone.utc)
@@ -60,7 +60,7 @@ DEFINITION = json_codec.from_tree(
         "targets": [{"os": "windows"}, {"os": "ubuntu", "version": "22.04"}, {"os": "rhel", "version": "9"}],
     },
 )
-CARRIED = Carried(
+CARRIED = Attachments(
     hosts_records=(HostRecord(host="gbl.his.arc.azure.com", address="10.20.0.4"),),
     certificates=(
         HeldCertificate(

@@ -17,7 +17,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from bundler.formats.armor import armor
 from bundler.integrity import sums
 from bundler.model.manifest import Manifest
-from bundler.model.seal import Algorithm, Approval, Vouching
+from bundler.model.seal import Algorithm, Approval, SealPolicy
 from bundler.model.tree import Entry
 from bundler.pack import manifest as manifests
 from bundler.products.arc_server import scripts
@@ -156,8 +156,8 @@ class Recipe:
     pins: tuple = (sample.DEB, sample.RPM, sample.MSI)
     extra: Mapping[str, bytes] | None = None
 
-    def vouching(self) -> Vouching:
-        return Vouching(
+    def vouching(self) -> SealPolicy:
+        return SealPolicy(
             sealer=signer_identity.recognised(self.sealer.certificates) if self.sealer else None,
             openpgp=self.openpgp.fingerprint if self.openpgp else "",
             required=self.required,

@@ -18,7 +18,7 @@ from bundler.errors import VerificationError
 from bundler.model.anchor import Anchors, PackageKey
 from bundler.model.evidence import Document, Evidence, PackageFacts
 from bundler.model.lock import RepositoryState
-from bundler.trust.apt_chain import AptChain, AptPackage, rejudge
+from bundler.trust.apt_chain import AptChain, AptPackage, reverify
 from bundler.trust.repository import WrongOrder
 from tests.support.package_signing import NOW, Key, anchors
 from tests.support.packages import control, deb
@@ -274,7 +274,7 @@ class TestAgain:
     def again(
         self, evidence: Evidence | None = None, documents=None, facts=FACTS, pins=PINS, package=PACKAGE
     ) -> Evidence:
-        return rejudge(
+        return reverify(
             self.kept() if documents is None else documents,
             evidence or self.evidence(),
             facts=facts,

@@ -20,7 +20,7 @@ from bundler.model.anchor import Anchors, PackageKey
 from bundler.model.evidence import Document, Evidence, PackageFacts
 from bundler.model.lock import RepositoryState
 from bundler.trust.repository import WrongOrder
-from bundler.trust.yum_chain import YumChain, rejudge
+from bundler.trust.yum_chain import YumChain, reverify
 from tests.support.package_signing import NOW, Key, anchors
 from tests.support.packages import rpm
 from tests.support.repositories import DATE, Yum, entry, sha256
@@ -191,7 +191,7 @@ class TestAgain:
     def again(
         self, evidence: Evidence | None = None, documents=None, facts=FACTS, pins=PINS, package=PACKAGE
     ) -> Evidence:
-        return rejudge(
+        return reverify(
             self.kept() if documents is None else documents,
             evidence or self.evidence(),
             facts=facts,

@@ -12,12 +12,12 @@ from bundler.flow.build import seal_policy
 from bundler.flow.side_files import contents
 from bundler.flow.build.outputs import Part
 from bundler.flow.script_signing import Signing
-from bundler.flow.project import Site
+from bundler.flow.project import Project
 from bundler.formats import json_codec
 from bundler.model.anchor import Anchors
 from bundler.model.lock import Lock, Pin
 from bundler.model.manifest import Manifest
-from bundler.model.seal import Vouching
+from bundler.model.seal import SealPolicy
 from bundler.model.target import Target
 from bundler.model.tree import Blob, Entry, Tree
 from bundler.pack import manifest as manifests
@@ -39,7 +39,7 @@ PRODUCT = "arc-server"
 def tree(
     part: Part,
     *,
-    site: Site,
+    project: Project,
     lock: Lock,
     store: Store,
     sealer: Sealer | None = None,
@@ -52,16 +52,16 @@ def tree(
 
     Every time in it is the lock's, every byte follows from lock, definition and this release.
     """
-    wanted = _wanted(site)
-    vouched = seal_policy.vouching(site, lock, sealer)
+    wanted = _wanted(project)
+    vouched = seal_policy.vouching(project, lock, sealer)
     content = (
         *_payload(part.pins, store),
-        *_evidence(part.pins, site.anchors, store),
+        *_evidence(part.pins, project.anchors, store),
         *_keyring(sealer),
         *_secret(wanted, secret),
-        *_scripts(part, wanted, vouched, site=site, lock=lock, scripts_by=scripts_by),
+        *_scripts(part, wanted, vouched, project=project, lock=lock, scripts_by=scripts_by),
     )
-    description = _manifest(part, wanted, site=site, lock=lock)
+    description = _manifest(part, wanted, project=project, lock=lock)
     description = replace(
         description,
         serial=vouched.serial,
@@ -83,10 +83,10 @@ def _bill(description: Manifest, content: Iterable[Entry], folder: str) -> Entry
     return Entry(sbom.PATH, sbom.document(description, content, folder=folder, vendor=vendor(description)))
 
 
-def _wanted(site: Site) -> Onboarding:
+def _wanted(project: Project) -> Onboarding:
     """A lab signs its MSI itself: the root of Microsoft's signature is then nothing to look for."""
-    wanted = onboarding(site.definition, site.carried)
-    if not site.anchors.practice:
+    wanted = onboarding(project.definition, project.attachments)
+    if not project.anchors.practice:
         return wanted
     return replace(wanted, roots=tuple(root for root in wanted.roots if root.needed_for != "msi-signature"))
 
@@ -124,38 +124,38 @@ def _keyring(sealer: Sealer | None) -> Iterable[Entry]:
 
 
 def _scripts(
-    part: Part, wanted: Onboarding, vouched: Vouching, *, site: Site, lock: Lock, scripts_by: Signing | None
+    part: Part, wanted: Onboarding, vouched: SealPolicy, *, project: Project, lock: Lock, scripts_by: Signing | None
 ) -> Iterable[Entry]:
-    table = {"config/endpoints.json": json_codec.to_json(endpoints(site.definition))}
+    table = {"config/endpoints.json": json_codec.to_json(endpoints(project.definition))}
     made = scripts.entries(
         wanted,
         part.pins,
         name=lock.name,
         version=lock.version,
-        practice=site.anchors.label,
+        practice=project.anchors.label,
         tool=TOOL,
         vouching=vouched,
         scripts_signed_by=scripts_by.signer if scripts_by else None,
-        extra={**table, **_keys(part.pins, site.anchors), **contents(site.carried.certificates)},
+        extra={**table, **_keys(part.pins, project.anchors), **contents(project.attachments.certificates)},
     )
     return script_signing.signed(made, scripts_by)
 
 
-def _manifest(part: Part, wanted: Onboarding, *, site: Site, lock: Lock) -> Manifest:
+def _manifest(part: Part, wanted: Onboarding, *, project: Project, lock: Lock) -> Manifest:
     return Manifest(
         name=lock.name,
         version=lock.version,
         product=PRODUCT,
         created=lock.taken,
         tool=TOOL,
-        practice=site.anchors.label,
+        practice=project.anchors.label,
         targets=_targets(part.pins),
         parameters=parameters(wanted),
         anchors=lock.anchors,
         anchors_sha256=lock.anchors_sha256,
         lock_sha256=manifests.digest(json_codec.to_json(lock)),
         unusual=tuple(_unusual(wanted)),
-        contacts=contacts(site.definition, site.carried),
+        contacts=contacts(project.definition, project.attachments),
         support=support(part.pins),
         pins=part.pins,
         files=(),

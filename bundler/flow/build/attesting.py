@@ -7,12 +7,12 @@ from pathlib import Path
 from bundler.errors import VerificationError
 from bundler.flow import provenance
 from bundler.flow.build.reuse import something_else
-from bundler.flow.build.job import Job, Made
+from bundler.flow.build.job import OutputPlan, OutputResult
 from bundler.model.lock import Lock
 from bundler.signing.signing_key import Sealer
 
 
-def attest(lock: Lock, jobs: tuple[Job, ...], made: tuple[Made, ...], folder: Path, sealer: Sealer) -> None:
+def attest(lock: Lock, jobs: tuple[OutputPlan, ...], made: tuple[OutputResult, ...], folder: Path, sealer: Sealer) -> None:
     """Write the provenance of what was ``made`` in ``folder``, signed by the sealer, and read it back.
 
     Raises SigningError, WriteError.
@@ -29,7 +29,7 @@ def attest(lock: Lock, jobs: tuple[Job, ...], made: tuple[Made, ...], folder: Pa
     require_attested(path, jobs, sealer)
 
 
-def require_attested(path: Path, jobs: tuple[Job, ...], sealer: Sealer) -> None:
+def require_attested(path: Path, jobs: tuple[OutputPlan, ...], sealer: Sealer) -> None:
     """Raises WriteError where the provenance is missing, or is not of every bundle."""
     document = provenance.read(path)
     if document is None:

@@ -21,10 +21,10 @@ from bundler.flow.build import reuse
 from bundler.flow.build import assemble
 from bundler.flow import fetch_pins
 from bundler.flow import secret_policy
-from bundler.flow.build.job import Job, Made, Wish
+from bundler.flow.build.job import OutputPlan, OutputResult, BuildOptions
 from bundler.flow.build.outputs import Part, Planned, planned
 from bundler.flow.script_signing import Signing
-from bundler.flow.project import Site
+from bundler.flow.project import Project
 from bundler.flow.verify import hashes
 from bundler.model.lock import Lock
 from bundler.model.progress import Progress
@@ -61,15 +61,15 @@ class Built:
     """Approvals that a server will demand and that nobody has given yet, of the output that lacks most."""
     unusual: tuple[str, ...] = ()
     """What the manifest says that a reviewer should look at twice: a secret inside, a root that travels."""
-    made: tuple[Made, ...]
+    made: tuple[OutputResult, ...]
 
 
 @dataclass(frozen=True)
 class _Basis:
     """Everything that the outputs of one build follow from."""
 
-    site: Site
-    wish: Wish
+    project: Project
+    wish: BuildOptions
     lock: Lock
     store: Store
     at: datetime
@@ -87,13 +87,13 @@ class _Basis:
     @property
     def planned(self) -> Iterable[Planned]:
         """Every output, in the definition's order."""
-        return planned(self.lock, self.site.definition.outputs)
+        return planned(self.lock, self.project.definition.outputs)
 
     def outputs(self) -> Iterable[Path]:
         """Where the outputs are, or will be, that can be read without a password."""
         return (self.final / one.file for one in self.planned if not one.output.encrypted)
 
-    def jobs(self, scripts_by: SignedBy = lambda _: None) -> tuple[Job, ...]:
+    def jobs(self, scripts_by: SignedBy = lambda _: None) -> tuple[OutputPlan, ...]:
         """Every output, with its tree; ``scripts_by`` says who signs the scripts of the first that has that tree."""
         trees: dict[str, Tree] = {}
         jobs = []
@@ -101,13 +101,13 @@ class _Basis:
             if one.part.name not in trees:
                 trees[one.part.name] = self._tree(one.part, scripts_by(one.file))
             tree = trees[one.part.name]
-            jobs.append(Job(one.output, one.file, tree, manifest.bundle_digest(tree)))
+            jobs.append(OutputPlan(one.output, one.file, tree, manifest.bundle_digest(tree)))
         return tuple(jobs)
 
     def _tree(self, part: Part, scripts_by: Signing | None) -> Tree:
         return assemble.tree(
             part,
-            site=self.site,
+            project=self.project,
             lock=self.lock,
             store=self.store,
             sealer=self.wish.sealer,
@@ -117,8 +117,8 @@ class _Basis:
 
 
 def build(
-    site: Site,
-    wish: Wish,
+    project: Project,
+    wish: BuildOptions,
     downloader: Downloader,
     store: Store,
     *,
@@ -130,31 +130,31 @@ def build(
 
     Raises what any step raises; afterwards either all outputs are there, checked, or none is.
     """
-    _require_allowed(site, wish, at)
-    lock = obtain_lock(site, wish, downloader, at=at, environment=environment)
-    seal_policy.require_in_time(site, lock, at)
-    basis = _Basis(site, wish, lock, store, at)
+    _require_allowed(project, wish, at)
+    lock = obtain_lock(project, wish, downloader, at=at, environment=environment)
+    seal_policy.require_in_time(project, lock, at)
+    basis = _Basis(project, wish, lock, store, at)
     if basis.final.exists():
         with reuse.Readings(basis.outputs()) as readings:
             return _unchanged(basis, readings)
     unsigned = basis.jobs()
-    fetch_pins.fetch(lock, downloader, site.path.parent)
-    fetch_pins.believe(lock, store, anchors=site.anchors, at=at)
-    secret_policy.refuse_leaks(site.definition, (job.tree for job in unsigned), wish.secret)
+    fetch_pins.fetch(lock, downloader, project.path.parent)
+    fetch_pins.believe(lock, store, anchors=project.anchors, at=at)
+    secret_policy.refuse_leaks(project.definition, (job.tree for job in unsigned), wish.secret)
     # Not before everything is believed: a key in a token, or its owner, is asked to vouch for nothing else.
     return _made(basis, _sealed(_signed(basis, unsigned), wish.sealer), progress)
 
 
-def _require_allowed(site: Site, wish: Wish, at: datetime) -> None:
+def _require_allowed(project: Project, wish: BuildOptions, at: datetime) -> None:
     """Refuse, before anything is fetched, what the definition or the keys do not allow."""
-    seal_policy.require_sealer(site, wish.sealer, at)
+    seal_policy.require_sealer(project, wish.sealer, at)
     if wish.script_key:
         require_ready(wish.script_key, at)
-    secret_policy.require_allowed(site.definition, wish.secret, allowed=wish.allow_embedded_secret)
+    secret_policy.require_allowed(project.definition, wish.secret, allowed=wish.allow_embedded_secret)
 
 
 def obtain_lock(
-    site: Site, wish: Wish, downloader: Downloader, *, at: datetime, environment: Mapping[str, str]
+    project: Project, wish: BuildOptions, downloader: Downloader, *, at: datetime, environment: Mapping[str, str]
 ) -> Lock:
     """The lock that is there, held against the definition; without one it is taken.
 
@@ -170,13 +170,13 @@ def obtain_lock(
         # Only here: a build from a lock needs none of the sources, nor what judges their documents.
         from bundler.flow import lock as locks
 
-        lock = locks.take(site, downloader, at=at, environment=environment).lock
+        lock = locks.resolve(project, downloader, at=at, environment=environment).lock
         lock_file.write(lock, wish.lock_path)
-    lock_file.require_fit(lock, site, wish.lock_path)
+    lock_file.require_fit(lock, project, wish.lock_path)
     return lock
 
 
-def _signed(basis: _Basis, unsigned: tuple[Job, ...]) -> tuple[Job, ...]:
+def _signed(basis: _Basis, unsigned: tuple[OutputPlan, ...]) -> tuple[OutputPlan, ...]:
     key = basis.wish.script_key
     if key is None:
         return unsigned
@@ -184,7 +184,7 @@ def _signed(basis: _Basis, unsigned: tuple[Job, ...]) -> tuple[Job, ...]:
     return basis.jobs(lambda _: by)
 
 
-def _sealed(jobs: Iterable[Job], sealer: Sealer | None) -> tuple[Job, ...]:
+def _sealed(jobs: Iterable[OutputPlan], sealer: Sealer | None) -> tuple[OutputPlan, ...]:
     """The jobs with the seals in their trees; each tree is sealed once, whatever it is wrapped in."""
     trees: dict[str, Tree] = {}
     for job in jobs:
@@ -206,7 +206,7 @@ def _unchanged(basis: _Basis, readings: reuse.Readings) -> Built:
     return _built(basis, jobs, made, unchanged=True)
 
 
-def _made(basis: _Basis, jobs: tuple[Job, ...], progress: Progress) -> Built:
+def _made(basis: _Basis, jobs: tuple[OutputPlan, ...], progress: Progress) -> Built:
     """Write every output, and read each back; what does not hold is deleted by the staging."""
     wish = basis.wish
     with Staging(basis.final, needed=sum(content.total(job.tree) for job in jobs)) as folder:
@@ -218,7 +218,7 @@ def _made(basis: _Basis, jobs: tuple[Job, ...], progress: Progress) -> Built:
     return _built(basis, jobs, made, unchanged=False)
 
 
-def _make(job: Job, folder: Path, final: Path, wish: Wish, progress: Progress) -> Made:
+def _make(job: OutputPlan, folder: Path, final: Path, wish: BuildOptions, progress: Progress) -> OutputResult:
     password = _password(job.output, wish)
     written = writers.write(job.output.format, job.tree, folder / job.file, progress=progress, password=password)
     if job.output.format != "directory":
@@ -227,7 +227,7 @@ def _make(job: Job, folder: Path, final: Path, wish: Wish, progress: Progress) -
     return job.made(final / job.file, written.size, written.sha256)
 
 
-def _beside(job: Job, folder: Path) -> None:
+def _beside(job: OutputPlan, folder: Path) -> None:
     """What a reviewer reads without unpacking: the manifest, the page that is made of it, and the seal over it."""
     described = manifest.manifest_bytes(job.tree)
     (folder / f"{job.tree.name}.manifest.json").write_bytes(described)
@@ -237,7 +237,7 @@ def _beside(job: Job, folder: Path) -> None:
         (folder / f"{job.tree.name}.{seal}").write_bytes(manifest.document(job.tree, seal))
 
 
-def _password(output: Output, wish: Wish) -> str | None:
+def _password(output: Output, wish: BuildOptions) -> str | None:
     if not output.encrypted:
         return None
     if wish.password is None:
@@ -248,15 +248,15 @@ def _password(output: Output, wish: Wish) -> str | None:
     return wish.password()
 
 
-def _built(basis: _Basis, jobs: Iterable[Job], made: tuple[Made, ...], *, unchanged: bool) -> Built:
-    approval, sealer = basis.site.definition.approval, basis.wish.sealer
+def _built(basis: _Basis, jobs: Iterable[OutputPlan], made: tuple[OutputResult, ...], *, unchanged: bool) -> Built:
+    approval, sealer = basis.project.definition.approval, basis.wish.sealer
     manifests = [job.manifest for job in jobs]
     signers = (one.scripts_signed_by for one in manifests)
     return Built(
         name=basis.lock.name,
         version=basis.lock.version,
         folder=basis.final.as_posix(),
-        practice=basis.site.anchors.label,
+        practice=basis.project.anchors.label,
         unchanged=unchanged,
         sealed_by=describe(sealer).signer if sealer else None,
         scripts_signed_by=next(filter(None, signers), None),

@@ -16,7 +16,7 @@ from bundler.signing.signing_key import Sealer, SigningKey
 
 
 @dataclass(frozen=True)
-class Wish:
+class BuildOptions:
     """How a build was asked for."""
 
     output: Path
@@ -32,7 +32,7 @@ class Wish:
 
 
 @value
-class Made:
+class OutputResult:
     """One output of a build."""
 
     path: str
@@ -49,7 +49,7 @@ class Made:
 
 
 @dataclass(frozen=True)
-class Job:
+class OutputPlan:
     """One output that a build makes, or finds made."""
 
     output: Output
@@ -62,9 +62,9 @@ class Job:
         """What the bundle says of itself."""
         return json_codec.from_json(Manifest, manifest_bytes(self.tree))
 
-    def made(self, path: Path, size: int, sha256: str, *, approvals: int = 0) -> Made:
+    def made(self, path: Path, size: int, sha256: str, *, approvals: int = 0) -> OutputResult:
         """That the output lies at ``path``."""
-        return Made(
+        return OutputResult(
             path=path.as_posix(),
             format=self.output.format,
             size=size,

@@ -13,7 +13,7 @@ from typing_extensions import Self
 
 from bundler.errors import VerificationError, WriteError
 from bundler.flow import review
-from bundler.flow.build.job import Job, Made, Wish
+from bundler.flow.build.job import OutputPlan, OutputResult, BuildOptions
 from bundler.flow.build.self_check import require_same
 from bundler.flow.verify import hashes
 from bundler.pack import container, content, manifest
@@ -54,7 +54,7 @@ class Readings:
         self._pool.shutdown(cancel_futures=True)
 
 
-def found(final: Path, job: Job, wish: Wish, at: datetime, readings: Readings) -> Made:
+def found(final: Path, job: OutputPlan, wish: BuildOptions, at: datetime, readings: Readings) -> OutputResult:
     """The output that an earlier build made, found whole. Raises WriteError where it is missing or differs."""
     path = final / job.file
     _require_beside(final, job)
@@ -73,7 +73,7 @@ def _approvals(held: Checked, at: datetime) -> int:
     return 0
 
 
-def _require_beside(final: Path, job: Job) -> None:
+def _require_beside(final: Path, job: OutputPlan) -> None:
     """What a reviewer reads without unpacking is that of this very bundle."""
     described = manifest.manifest_bytes(job.tree)
     beside, page = (final / f"{job.tree.name}.{name}" for name in (sums.MANIFEST, review.PATH))
@@ -92,14 +92,14 @@ def _require_seal_beside(path: Path, held: Checked) -> None:
         raise something_else(path, "is not the seal of the manifest beside it")
 
 
-def _archive(path: Path, job: Job, sha256: str, approved: int) -> Made:
+def _archive(path: Path, job: OutputPlan, sha256: str, approved: int) -> OutputResult:
     listed = path.with_name(f"{path.name}.sha256")
     if not listed.exists() or listed.read_bytes() != f"{sha256}  {path.name}\n".encode():
         raise something_else(listed, "does not fit the archive beside it")
     return job.made(path, path.stat().st_size, sha256, approvals=approved)
 
 
-def _require_held(path: Path, job: Job, wish: Wish, at: datetime, readings: Readings) -> Checked:
+def _require_held(path: Path, job: OutputPlan, wish: BuildOptions, at: datetime, readings: Readings) -> Checked:
     """That this very bundle is in ``path``: a sum that fits says only that whoever wrote both was consistent."""
     with suppress(VerificationError):
         held = readings.held(path, wish.password)

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from bundler.errors import LockError, SigningError
-from bundler.flow.project import Site
+from bundler.flow.project import Project
 from bundler.model.lock import Lock
-from bundler.model.seal import Approval, Recognised, Vouching
+from bundler.model.seal import Approval, Recognised, SealPolicy
 from bundler.model.tree import Entry, Tree
 from bundler.pack.manifest import document
 from bundler.products.arc_server.script_parameters import HeldApprover
@@ -24,15 +24,15 @@ _AHEAD = timedelta(hours=1)
 """By so much the clock of whoever took the lock may be ahead."""
 
 
-def vouching(site: Site, lock: Lock, sealer: Sealer | None) -> Vouching:
+def vouching(project: Project, lock: Lock, sealer: Sealer | None) -> SealPolicy:
     """What the scripts of a bundle from ``lock`` believe its seal by."""
-    days = site.definition.seal.valid_days
-    approval = site.definition.approval
-    return Vouching(
+    days = project.definition.seal.valid_days
+    approval = project.definition.approval
+    return SealPolicy(
         sealer=signer_identity.recognised(sealer.key.certificates) if sealer else None,
         openpgp=sealer.openpgp.fingerprint if sealer and sealer.openpgp else "",
         required=approval.required if approval else 0,
-        approvers=recognised(site.carried.approvers),
+        approvers=recognised(project.attachments.approvers),
         serial=serial(lock),
         not_after=lock.taken + timedelta(days=days) if days else None,
     )
@@ -43,7 +43,7 @@ def recognised(approvers: Iterable[HeldApprover]) -> tuple[Recognised, ...]:
     return tuple(signer_identity.from_der(one.der, name=one.name) for one in approvers)
 
 
-def approval(wanted: Vouching) -> Approval | None:
+def approval(wanted: SealPolicy) -> Approval | None:
     """The approvals that the manifest demands."""
     if not wanted.required:
         return None
@@ -55,11 +55,11 @@ def serial(lock: Lock) -> int:
     return int(f"{lock.taken:%Y%m%d%H%M%S}")
 
 
-def require_sealer(site: Site, sealer: Sealer | None, at: datetime) -> None:
+def require_sealer(project: Project, sealer: Sealer | None, at: datetime) -> None:
     """Refuse a build whose seal would not be what the definition asks for. Raises :class:`SigningError`."""
-    pins = site.definition.seal.signers
+    pins = project.definition.seal.signers
     if sealer is None:
-        if pins or site.definition.approval:
+        if pins or project.definition.approval:
             wish = "a seal by one of seal.signers" if pins else "approvals, which count only with a seal"
             raise SigningError(
                 f"the definition asks for {wish}, and no key was given",
@@ -69,7 +69,7 @@ def require_sealer(site: Site, sealer: Sealer | None, at: datetime) -> None:
     require_ready(sealer.key, at)
     given = describe(sealer).signer
     own = signer_identity.public_key(sealer.key.certificates[0].public_bytes(Encoding.DER))
-    for approver in site.carried.approvers:
+    for approver in project.attachments.approvers:
         if signer_identity.public_key(approver.der) == own:
             raise SigningError(
                 f"the key that seals is that of the approver {approver.name}, whose word would add nothing to it",
@@ -83,7 +83,7 @@ def require_sealer(site: Site, sealer: Sealer | None, at: datetime) -> None:
         )
 
 
-def require_in_time(site: Site, lock: Lock, at: datetime) -> None:
+def require_in_time(project: Project, lock: Lock, at: datetime) -> None:
     """Refuse a lock whose bundle no server would take, or after which none would take another. Raises LockError."""
     if lock.taken > at + _AHEAD:
         raise LockError(
@@ -91,7 +91,7 @@ def require_in_time(site: Site, lock: Lock, at: datetime) -> None:
             details=["Servers would take its bundle for newer than all that follow it."],
             do="set this machine's clock; or take the lock anew with `arc-bundler lock`",
         )
-    days = site.definition.seal.valid_days
+    days = project.definition.seal.valid_days
     if days and lock.taken + timedelta(days=days) <= at:
         raise LockError(
             f"the lock was taken on {lock.taken:%Y-%m-%d}, and seal.valid_days lets servers take it for {days} days",

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from bundler.errors import VerificationError
-from bundler.flow.build.job import Job, Wish
+from bundler.flow.build.job import OutputPlan, BuildOptions
 from bundler.trust import verify_seal
 from bundler.integrity.check import Checked
 from bundler.signing.seal import describe
 
 
-def require_same(found: Checked, job: Job, wish: Wish, at: datetime) -> None:
+def require_same(found: Checked, job: OutputPlan, wish: BuildOptions, at: datetime) -> None:
     """Refuse another bundle than the one of ``job``, or one that another than the build's own sealer sealed.
 
     Approvals come later, from others. Raises VerificationError.

@@ -11,7 +11,7 @@ from bundler.model.value import value
 from bundler.products.arc_server import checks, private_link, tables
 from bundler.products.arc_server.definition import Definition
 from bundler.products.arc_server.endpoints import Endpoint, Way, endpoints
-from bundler.products.arc_server.script_parameters import NOTHING, Carried
+from bundler.products.arc_server.script_parameters import NOTHING, Attachments
 
 
 @value
@@ -104,7 +104,7 @@ _FEATURES = {
 }
 
 
-def sheet(definition: Definition, carried: Carried = NOTHING) -> Sheet:
+def sheet(definition: Definition, carried: Attachments = NOTHING) -> Sheet:
     """What follows for the network from ``definition`` and the private endpoint's records."""
     rows = endpoints(definition)
     held = tuple(record.host for record in carried.hosts_records)
@@ -123,7 +123,7 @@ def sheet(definition: Definition, carried: Carried = NOTHING) -> Sheet:
     )
 
 
-def contacts(definition: Definition, carried: Carried = NOTHING) -> tuple[Contact, ...]:
+def contacts(definition: Definition, carried: Attachments = NOTHING) -> tuple[Contact, ...]:
     """The allow-list as the manifest states it."""
     return tuple(
         Contact(

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from bundler.products.arc_server import tables
 from bundler.products.arc_server.checks import checks
 from bundler.products.arc_server.definition import Definition, digest
-from bundler.products.arc_server.script_parameters import NOTHING, Carried, NeededRoot, Onboarding, Setting
+from bundler.products.arc_server.script_parameters import NOTHING, Attachments, NeededRoot, Onboarding, Setting
 
 EMBEDDED_SECRET = "config/secret"  # noqa: S105  # a path
 """Path in the bundle of a secret that the definition embeds."""
@@ -20,7 +20,7 @@ EMBEDDED_SECRET = "config/secret"  # noqa: S105  # a path
 _CORRELATION = uuid.UUID("6d1c9e57-0f0d-5c0b-9a44-3f1c7a52b7e8")
 
 
-def onboarding(definition: Definition, carried: Carried = NOTHING) -> Onboarding:
+def onboarding(definition: Definition, carried: Attachments = NOTHING) -> Onboarding:
     """What ``definition`` means in azcmagent's words.
 
     Without a correlation id one is derived from the definition, so that two builds are the same bytes.

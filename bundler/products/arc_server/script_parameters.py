@@ -142,7 +142,7 @@ class HeldApprover:
 
 
 @dataclass(frozen=True)
-class Carried:
+class Attachments:
     """What a definition names and does not hold itself: the content of the files beside it."""
 
     hosts_records: tuple[HostRecord, ...] = ()
@@ -150,4 +150,4 @@ class Carried:
     approvers: tuple[HeldApprover, ...] = ()
 
 
-NOTHING = Carried()
+NOTHING = Attachments()

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from bundler.errors import DefinitionError
 from bundler.formats import fingerprint_words, json_codec
 from bundler.model.lock import Pin
-from bundler.model.seal import Signer, Vouching
+from bundler.model.seal import SealPolicy, Signer
 from bundler.model.target import Target
 from bundler.model.tree import Entry
 from bundler.model.value import value
@@ -24,7 +24,7 @@ from bundler.products.arc_server.rules.agent_version import release
 from bundler.products.arc_server.script_parameters import AuthenticationMethod, Onboarding
 from bundler.render.environment import render
 
-UNSEALED = Vouching()
+UNSEALED = SealPolicy()
 SETTINGS_SCHEMA = "arc-bundler/settings/1"
 
 # ``ID`` of /etc/os-release (os-release(5)) for the definition's words; a word that is not here is its own ID.
@@ -108,7 +108,7 @@ def entries(
     practice: str,
     tool: str,
     extra: Mapping[str, bytes] | None = None,
-    vouching: Vouching = UNSEALED,
+    vouching: SealPolicy = UNSEALED,
     scripts_signed_by: Signer | None = None,
 ) -> tuple[Entry, ...]:
     """Every file that is neither a package nor evidence nor a description of the bundle, sorted by path.
@@ -136,7 +136,7 @@ def entries(
     return tuple(sorted(made, key=lambda entry: entry.path.encode()))
 
 
-def _shared(settings: Settings, facts: Mapping[str, bytes], vouching: Vouching) -> dict[str, object]:
+def _shared(settings: Settings, facts: Mapping[str, bytes], vouching: SealPolicy) -> dict[str, object]:
     """What every template is given; ``facts`` are the files that the scripts verify, by path."""
     return {
         "name": settings.name,
@@ -165,7 +165,7 @@ def _start(
     return Entry("START-HERE.txt", render("arc-server/START-HERE.txt.j2", values))
 
 
-def _seal(vouching: Vouching) -> dict[str, object]:
+def _seal(vouching: SealPolicy) -> dict[str, object]:
     """Whose signatures there are, each with its role; the sealer's fingerprint in lines to be read aloud."""
     sealers = [("sealer", vouching.sealer)] if vouching.sealer else []
     fingerprint = vouching.sealer.signer.sha256 if vouching.sealer else ""
