@@ -12,10 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from bundler.formats.script_runtime import END
 from bundler.render.environment import line_end, templates
-
-END = "# ==== end of the runtime ===="
-"""The last line of every script, which a header compares with the file's: a script that was cut off lacks it."""
 
 # What only the joined script may have: a part with such a line would make the digest ambiguous.
 _RESERVED = re.compile(r"^# (==== |---- templates/)", re.MULTILINE)
@@ -61,7 +59,7 @@ def _read(path: str, folder: Path) -> Part:
 
 
 def runtime(parts: Iterable[Part], ends: str) -> bytes:
-    r"""Join ``parts``, each under a line with its path, and end with :data:`END`.
+    r"""Join ``parts``, each under a line with its path, and end with :data:`~bundler.formats.script_runtime.END`.
 
     Args:
         parts: in the product's order.
