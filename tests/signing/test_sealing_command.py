@@ -204,7 +204,9 @@ def test_nothing_that_is_printed_breaks_its_reader(printed):
     for kind in made.KINDS:
         certificate = made.certificate(made.key(kind))
         for signature in shapes(printed, certificate):
-            assert not verifies(certificate, external_signer.purposes.algorithm_of(certificate), signature, CONTENT)
+            assert not verifies(
+                certificate, external_signer.certificate_policy.algorithm_of(certificate), signature, CONTENT
+            )
 
 
 @settings(max_examples=50, deadline=None)

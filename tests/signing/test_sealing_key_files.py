@@ -366,7 +366,9 @@ def test_what_is_checked_is_not_checked_twice(place):
 def test_whatever_is_signed_fits_and_nothing_else(content):
     for kind in made.KINDS:
         certificate = made.certificate(made.key(kind))
-        signer = checked(keys._FileKey((certificate,), keys.purposes.algorithm_of(certificate), made.key(kind)))
+        signer = checked(
+            keys._FileKey((certificate,), keys.certificate_policy.algorithm_of(certificate), made.key(kind))
+        )
         signature = signer.sign(content)
         assert verifies(certificate, signer.algorithm, signature, content)
         assert not verifies(certificate, signer.algorithm, signature, content + b"\n")
