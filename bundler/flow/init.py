@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from bundler.definition.load import SCHEMA_NAME
 from bundler.errors import UsageError, WriteError
 from bundler.model.target import Target
 from bundler.pack.staging import write_file
@@ -40,7 +41,7 @@ def write(path: Path, answers: starter.Answers) -> Path:
     """
     if path.exists():
         raise WriteError(f"{path} is there already", do="edit it, or name another with `--definition FILE`")
-    schema = path.with_name(definition_file.SCHEMA_NAME)
+    schema = path.with_name(SCHEMA_NAME)
     write_file(schema, (json.dumps(definition_file.schema(), ensure_ascii=False, indent=2) + "\n").encode())
     write_file(path, starter.text(answers).encode())
     return schema

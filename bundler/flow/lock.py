@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from bundler.definition.common import digest, version
 from bundler.errors import about
 from bundler.fetch.download import Downloader
 from bundler.fetch.request import Download, Fetch, Request
@@ -15,7 +16,6 @@ from bundler.flow.lock_changes import NO_STEPS_BACK, LockChange, RollbackPolicy
 from bundler.flow.project import Project
 from bundler.model.artifact import Artifact
 from bundler.model.lock import Lock, Pin, RepositoryState
-from bundler.products.arc_server.definition import digest, version
 from bundler.sources import apt, file, url, yum
 from bundler.sources.located import Located
 
@@ -58,7 +58,7 @@ def resolve(
         lock_changes.check_rollback(previous, pins, allow)
     lock = Lock(
         name=project.definition.name,
-        version=version(project.definition, at.date(), environment, {pin.place: pin.facts.version for pin in pins}),
+        version=version(project.definition, at.date(), environment, (pin.facts.version for pin in pins)),
         taken=at,
         definition=digest(project.definition),
         anchors=project.anchors.name,

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from bundler.definition.common import digest
 from bundler.errors import LockError, VerificationError
 from bundler.flow.project import Project
 from bundler.model.lock import Lock, Pin
 from bundler.model.value import value
-from bundler.products.arc_server.definition import digest
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from bundler.definition.common import Output
 from bundler.fetch.store import Store
 from bundler.flow import fetch_pins
 from bundler.flow.build.outputs import planned
@@ -12,7 +13,6 @@ from bundler.flow.project import Project
 from bundler.model.artifact import Artifact
 from bundler.model.lock import Lock
 from bundler.model.plan import Action, Plan
-from bundler.products.arc_server.definition import Output
 from bundler.products.arc_server.parameters import EMBEDDED_SECRET
 
 

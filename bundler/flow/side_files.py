@@ -6,13 +6,14 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
+from bundler.definition import load
+from bundler.definition.rules import Finding
 from bundler.errors import DefinitionError, Fault, SigningError
-from bundler.formats import certificate, definition_text, private_endpoint
+from bundler.formats import certificate, private_endpoint
 from bundler.formats.parse_error import Malformed
 from bundler.model.host_record import HostRecord
 from bundler.products.arc_server import certificates, private_link
 from bundler.products.arc_server.definition import Definition
-from bundler.products.arc_server.rules import Finding
 from bundler.products.arc_server.script_parameters import Attachments, HeldApprover, HeldCertificate
 from bundler.trust import signer_identity
 
@@ -42,7 +43,8 @@ def approvers(path: Path, text: bytes, definition: Definition) -> tuple[HeldAppr
 
 
 def _require_usable(path: Path, text: bytes, findings: Iterable[Finding], *, strict: bool) -> list[Fault]:
-    faults = [_fault(finding, text) for finding in findings]
+    written = load.parse(path, text)
+    faults = [load.placed(finding, written) for finding in findings]
     if any(strict or fault.severity == "error" for fault in faults):
         raise DefinitionError(
             f"{path} names files that cannot be used", faults=faults, do="correct the files, or name others"
@@ -119,17 +121,6 @@ def _content(
         message = f"{name} cannot be read: {reason}"
         findings.append(Finding(tuple(place), message, "a file, from the definition's folder"))
         return None
-
-
-def _fault(finding: Finding, text: bytes) -> Fault:
-    return Fault(
-        path=".".join(map(str, finding.path)),
-        message=finding.message,
-        allowed=finding.allowed,
-        source=finding.source,
-        line=definition_text.read(text).line(finding.path),
-        severity=finding.severity,
-    )
 
 
 def contents(held_certificates: Iterable[HeldCertificate]) -> dict[str, bytes]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bundler.definition.load import describe
 from bundler.errors import DefinitionError, Fault
 from bundler.products import definition_file
 from bundler.products.arc_server import rules, tables
@@ -62,7 +63,7 @@ REFUSED = [
     # what travels, and who may use the managed identity
     ({"network__private_link_records": "pe.json"}, "network.private_link_records", "uses no private endpoint"),
     ({"trust__certificates": [{"builtin": "DigiCert Global Root G4"}]}, "trust.certificates.0.builtin", "Root G3"),
-    ({"seal__signers": ["sha256:12"]}, "seal.signers.0", "is no fingerprint"),
+    ({"seal__signers": ["sha256:12"]}, "seal.signers.0", "is not a valid fingerprint"),
     (
         {"approval": {"required": 2, "approvers": [{"name": "A", "certificate": "a"}]}},
         "approval.required",
@@ -71,7 +72,7 @@ REFUSED = [
     (
         {"approval": {"required": 1, "approvers": [{"name": n, "certificate": "a"} for n in "AB"]}},
         "approval.approvers.1.certificate",
-        "nobody approves twice",
+        "cannot approve twice",
     ),
     ({"authentication__secret": "embedded"}, "authentication.secret", "no secret that could be embedded"),
     (
@@ -455,7 +456,7 @@ def test_accepted(changes):
 
 def test_no_proxy_password_is_ever_shown():
     for url in ("http://user:hunter2@proxy:8080", "hunter2@x", "http://u:hunter2@[::1"):
-        told = [definition_file.describe(Path("b"), fault) for fault in faults({PROXY: url, "upstream__linux": url})]
+        told = [describe(Path("b"), fault) for fault in faults({PROXY: url, "upstream__linux": url})]
         assert len(told) >= 2
         assert "hunter2" not in "".join(told)
 
@@ -475,16 +476,16 @@ def test_strict_refuses_an_old_agent():
 
 def test_every_rule_is_seen_to_refuse_or_to_warn():
     """Each rule alone finds something in one of the tables above: none is there for nothing."""
+    from bundler.definition.rules import Case
     from bundler.formats import json_codec
     from bundler.products.arc_server.canonical import normal
     from bundler.products.arc_server.definition import Definition
-    from bundler.products.arc_server.rules.rule import Case
 
     cases = [normal(json_codec.from_tree(Definition, tree(**changes))) for changes, _, _ in [*REFUSED, *WARNED]]
     idle = [
         rule.judge.__name__
         for rule in rules.RULES
-        if not any(list(rule.judge(Case(definition, TODAY))) for definition in cases)
+        if not any(list(rule.check(Case(definition, TODAY))) for definition in cases)
     ]
     assert idle == []
 

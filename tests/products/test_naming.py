@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bundler.definition import naming
 from bundler.errors import DefinitionError
-from bundler.products import naming
 
 DAY = date(2026, 1, 2)
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bundler.definition.load import SCHEMA_NAME
 from bundler.errors import DefinitionError
 from bundler.model.target import Target
 from bundler.products import definition_file
@@ -54,7 +55,7 @@ def test_targets_outputs_and_a_mirror_are_written_out():
 
 def test_the_first_line_names_the_schema():
     first = starter.text(starter.Answers()).splitlines()[0]
-    assert first == f"# yaml-language-server: $schema={definition_file.SCHEMA_NAME}"
+    assert first == f"# yaml-language-server: $schema={SCHEMA_NAME}"
 
 
 def test_unanswered_it_says_what_to_fill_in_and_where():

@@ -33,7 +33,7 @@ from bundler.model.tree import Tree
 from bundler.model.value import value
 from bundler.pack import content, manifest, writers
 from bundler.pack.staging import Staging
-from bundler.products.arc_server.definition import Output
+from bundler.definition.common import Output
 from bundler.integrity import sums
 from bundler.signing.script_signature import require_ready
 from bundler.signing.seal import describe

@@ -11,7 +11,7 @@ from bundler.model.tree import Tree
 from bundler.model.value import value
 from bundler.pack.found import Password
 from bundler.pack.manifest import manifest_bytes
-from bundler.products.arc_server.definition import Output
+from bundler.definition.common import Output
 from bundler.signing.signing_key import Sealer, SigningKey
 
 

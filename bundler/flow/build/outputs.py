@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bundler.model.lock import Lock, Pin
-from bundler.products.arc_server.definition import Output
+from bundler.definition.common import Output
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ def artifacts(definition: Definition, folder: Path = Path()) -> tuple[Artifact, 
     """The packages in the order in which targets first need them.
 
     Targets that take the same package from the same place share one artifact. Relative paths of given packages start
-    from ``folder``, the definition's own. The definition is one that :func:`~bundler.products.definition_file.load` let
+    from ``folder``, the definition's own. The definition is one that :func:`~bundler.definition.load.load` let
     pass.
     """
     shared: dict[tuple[Origin, str, str], tuple[_Need, list[WantedTarget]]] = {}

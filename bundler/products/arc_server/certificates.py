@@ -12,11 +12,11 @@ from pathlib import Path as FilePath
 
 import certifi
 
+from bundler.definition.rules import Finding, Path, warning
 from bundler.formats import certificate
 from bundler.formats.certificate import Certificate
 from bundler.formats.parse_error import Malformed
 from bundler.products.arc_server import tables
-from bundler.products.arc_server.rules.rule import Finding, Path, warning
 from bundler.products.arc_server.script_parameters import CarriedCertificate, HeldCertificate
 
 _RFC = "RFC 5280 section 4.2.1.9"

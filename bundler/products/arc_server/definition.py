@@ -1,23 +1,19 @@
-"""What may a definition say? Its shape, and nothing else; the rules about its sense are in :mod:`.rules`.
+"""The definition of an arc-server bundle: its schema; the rules about its sense are in :mod:`.rules`.
 
 The attribute docstrings become the descriptions in the JSON Schema. No field can hold a secret.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import field
-from datetime import date
 from typing import Annotated, Literal
 
 from annotated_types import Ge, Le, MinLen
 
-from bundler.formats import json_codec
+from bundler.definition.common import ApprovalRules, Output, SealRules
 from bundler.model.target import Target
 from bundler.model.value import value
-from bundler.products import naming
 from bundler.products.arc_server.script_parameters import AuthenticationMethod, Identity, NetworkProfile
 
 Cloud = Literal["AzureCloud", "AzureUSGovernment", "AzureChinaCloud"]
@@ -189,49 +185,6 @@ class Upstream:
 
 
 @value
-class Output:
-    """One way to wrap the bundle."""
-
-    format: Literal["directory", "zip", "tar.gz", "7z"]
-    """Container."""
-    archives: Literal["together", "per-platform"] = "together"
-    """One archive for all targets, or one for each platform."""
-    encrypted: bool = False
-    """AES-256 with encrypted names, 7z alone; the password comes from the command line's environment."""
-
-
-@value
-class Seal:
-    """Who may seal the bundle, and how long it may be used."""
-
-    signers: tuple[Annotated[str, MinLen(1)], ...] = ()
-    """Fingerprints of the certificates whose keys may seal: sha256: and 64 hex digits. With any, a build needs such
-    a key, and verify --definition believes them."""
-    valid_days: Annotated[int, Ge(1), Le(3650)] | None = None
-    """Days after the lock was taken that servers take the bundle; left out: no end."""
-
-
-@value
-class Approver:
-    """Somebody whose word counts."""
-
-    name: Annotated[str, MinLen(1)]
-    """As people call them."""
-    certificate: Annotated[str, MinLen(1)]
-    """PEM or DER file of their certificate, from the definition's folder."""
-
-
-@value
-class Approval:
-    """Whose word a server demands besides the seal."""
-
-    required: Annotated[int, Ge(1)]
-    """How many of the approvers must have signed."""
-    approvers: Annotated[tuple[Approver, ...], MinLen(1)]
-    """Who they are."""
-
-
-@value
 class Definition:
     """What one site wants."""
 
@@ -273,25 +226,11 @@ class Definition:
     """Where packages come from."""
     outputs: Annotated[tuple[Output, ...], MinLen(1)] = (Output(format="zip"),)
     """How the bundle is wrapped."""
-    seal: Seal = field(default_factory=Seal)
+    seal: SealRules = field(default_factory=SealRules)
     """Who seals it."""
-    approval: Approval | None = None
+    approval: ApprovalRules | None = None
     """Whose word it needs."""
 
     def agent_wish(self, target: WantedTarget) -> str:
         """The agent version that ``target`` is to get."""
         return target.agent or self.agent.version
-
-
-def digest(definition: Definition) -> str:
-    """SHA-256 over the meaning: neither comments, nor order of keys, nor defaults written out change it."""
-    canonical = json.dumps(json_codec.to_tree(definition), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(canonical.encode()).hexdigest()
-
-
-def version(definition: Definition, today: date, env: Mapping[str, str], agent_versions: Mapping[str, str]) -> str:
-    """The bundle's version, filled in; ``agent_versions`` are the packages' own, by place.
-
-    Raises as :func:`bundler.products.naming.version`.
-    """
-    return naming.version(definition.version, today, env, agent_versions.values())

@@ -8,9 +8,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Iterator
 
+from bundler.definition.common import digest
 from bundler.products.arc_server import tables
 from bundler.products.arc_server.checks import checks
-from bundler.products.arc_server.definition import Definition, digest
+from bundler.products.arc_server.definition import Definition
 from bundler.products.arc_server.script_parameters import NOTHING, Attachments, NeededRoot, Onboarding, Setting
 
 EMBEDDED_SECRET = "config/secret"  # noqa: S105  # a path

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator, Sequence
 
+from bundler.definition.rules import Finding, Path, warning
 from bundler.formats import private_endpoint
 from bundler.formats.parse_error import Malformed
 from bundler.model.host_record import HostRecord
 from bundler.products.arc_server import tables
 from bundler.products.arc_server.definition import Definition
-from bundler.products.arc_server.rules.rule import Finding, Path, warning
 
 PATH: Path = ("network", "private_link_records")
 _SOURCE = "private-link-security.md (2026-05-04)"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
+from bundler.definition.load import SCHEMA_NAME
 from bundler.model.target import Target
 from bundler.model.value import value
 from bundler.products.arc_server.definition import Cloud, Upstream
-from bundler.products.definition_file import SCHEMA_NAME
 
 PLACEHOLDER = "00000000-0000-0000-0000-000000000000"
 """Stands where a GUID was not given; loading refuses it, and what is left empty, with the line to fill."""

@@ -1,10 +1,11 @@
-"""Does a definition make sense? One module a subject; each rule names what it reads and the document it comes from."""
+"""The rules about an arc-server definition, a module a subject; each names what it reads and its source."""
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
+from bundler.definition import common_rules
+from bundler.definition.rules import Rule, rules_of
 from bundler.products.arc_server.definition import Definition
 from bundler.products.arc_server.rules import (
     agent,
@@ -13,14 +14,10 @@ from bundler.products.arc_server.rules import (
     identity,
     managed_identity,
     network,
-    seal,
     tags,
     targets,
     upstream,
 )
-from bundler.products.arc_server.rules.rule import Case, Finding, Path, Rule
-
-__all__ = ["RULES", "SAMPLE", "Finding", "check"]
 
 SAMPLE: dict[str, Any] = {
     "name": "sample",
@@ -31,9 +28,10 @@ SAMPLE: dict[str, Any] = {
     "authentication": {"method": "device-code"},
     "targets": [{"os": "ubuntu", "version": "22.04"}],
 }
-"""A right definition: what stands in for a broken part while the rest is judged."""
+"""A valid definition: its parts stand in for broken ones while the rest is checked."""
 
-_SUBJECTS = (
+RULES: tuple[Rule[Definition], ...] = rules_of(
+    common_rules,
     identity,
     tags,
     authentication,
@@ -43,12 +41,4 @@ _SUBJECTS = (
     agent,
     targets,
     upstream,
-    seal,
 )
-RULES = tuple(thing for subject in _SUBJECTS for thing in vars(subject).values() if isinstance(thing, Rule))
-
-
-def check(definition: Definition, broken: frozenset[Path], today: date | None) -> tuple[Finding, ...]:
-    """All findings; a rule that reads a ``broken`` part is not asked."""
-    case = Case(definition, today)
-    return tuple(finding for rule in RULES if rule.applies(broken) for finding in rule.judge(case))

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 from datetime import date
 
+from bundler.definition.naming import suggest
+from bundler.definition.rules import Case, Finding, Path, rule, warning
 from bundler.products.arc_server import tables
 from bundler.products.arc_server.artifacts import given_package
 from bundler.products.arc_server.definition import Definition
 from bundler.products.arc_server.rules.agent_version import WISH, WISH_ALLOWED, release
-from bundler.products.arc_server.rules.rule import Case, Finding, Path, rule, warning
-from bundler.products.spelling import nearest
 
 _NOTES = "agent-release-notes.md"
 _MODES = "security-extensions.md (monitor mode: the lists cannot be changed)"
@@ -19,7 +19,7 @@ _NONE = "Allow/None"
 
 
 @rule("agent")
-def _monitor_mode(case: Case) -> Iterator[Finding]:
+def _monitor_mode(case: Case[Definition]) -> Iterator[Finding]:
     agent = case.definition.agent
     if agent.mode != "monitor":
         return
@@ -37,7 +37,7 @@ def _monitor_mode(case: Case) -> Iterator[Finding]:
 
 
 @rule("agent.extensions")
-def _extension_lists(case: Case) -> Iterator[Finding]:
+def _extension_lists(case: Case[Definition]) -> Iterator[Finding]:
     extensions = case.definition.agent.extensions
     for key, words in (("allowlist", extensions.allowlist), ("blocklist", extensions.blocklist)):
         for position, word in enumerate(words):
@@ -52,7 +52,7 @@ def _extension_lists(case: Case) -> Iterator[Finding]:
 
 
 @rule("agent.extensions")
-def _lists_and_switch(case: Case) -> Iterator[Finding]:
+def _lists_and_switch(case: Case[Definition]) -> Iterator[Finding]:
     extensions = case.definition.agent.extensions
     both = {word.casefold() for word in extensions.allowlist} & {word.casefold() for word in extensions.blocklist}
     for word in sorted(both):
@@ -64,7 +64,7 @@ def _lists_and_switch(case: Case) -> Iterator[Finding]:
 
 
 @rule("agent.incoming_connections")
-def _incoming(case: Case) -> Iterator[Finding]:
+def _incoming(case: Case[Definition]) -> Iterator[Finding]:
     incoming = case.definition.agent.incoming_connections
     if incoming.enabled is False and incoming.ports:
         message = "nothing may come in: the ports have no effect"
@@ -83,15 +83,15 @@ def _wish_places(definition: Definition) -> Iterator[tuple[Path, str]]:
 
 
 @rule("agent.version", "targets.*")
-def _wish_shape(case: Case) -> Iterator[Finding]:
+def _wish_shape(case: Case[Definition]) -> Iterator[Finding]:
     for path, wish in _wish_places(case.definition):
         if not WISH.fullmatch(wish):
             words = ["latest", *(release.version for release in tables.agents().releases)]
-            yield Finding(path, f"{wish!r} is no agent version{nearest(wish, words)}", WISH_ALLOWED, _NOTES)
+            yield Finding(path, f"{wish!r} is no agent version{suggest(wish, words)}", WISH_ALLOWED, _NOTES)
 
 
 @rule("agent.version", "targets.*")
-def _wish_age(case: Case) -> Iterator[Finding]:
+def _wish_age(case: Case[Definition]) -> Iterator[Finding]:
     if case.today is None:
         return
     for path, wish in _wish_places(case.definition):
@@ -126,7 +126,7 @@ def _oldest_supported(today: date) -> str:
 
 
 @rule("agent.version", "targets", "upstream.packages")
-def _full_build_is_of_one_family(case: Case) -> Iterator[Finding]:
+def _full_build_is_of_one_family(case: Case[Definition]) -> Iterator[Finding]:
     definition = case.definition
     followers = [
         wanted for wanted in definition.targets if not wanted.agent and given_package(definition, wanted) is None

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from bundler.definition.rules import Case, Finding, rule, warning
+from bundler.products.arc_server.definition import Definition
 from bundler.products.arc_server.rules.agent_version import below, wishes
-from bundler.products.arc_server.rules.rule import Case, Finding, rule, warning
 from bundler.products.arc_server.rules.validators import GUID_ALLOWED, guid_findings
 
 _CONNECT = "azcmagent-connect.md"
@@ -16,7 +17,7 @@ _PRINCIPALS = {"service-principal-secret", _CERTIFICATE}
 
 
 @rule("authentication")
-def _principal(case: Case) -> Iterator[Finding]:
+def _principal(case: Case[Definition]) -> Iterator[Finding]:
     who = case.definition.authentication
     path = ("authentication", "service_principal_id")
     if who.method in _PRINCIPALS:
@@ -29,7 +30,7 @@ def _principal(case: Case) -> Iterator[Finding]:
 
 
 @rule("authentication", "seal.signers")
-def _certificate(case: Case) -> Iterator[Finding]:
+def _certificate(case: Case[Definition]) -> Iterator[Finding]:
     who = case.definition.authentication
     given = [key for key in ("certificate_file", "certificate_thumbprint") if getattr(who, key)]
     # Without either it comes in an envelope, which only sealed bundles believe.
@@ -47,7 +48,7 @@ def _certificate(case: Case) -> Iterator[Finding]:
 
 
 @rule("authentication", "targets.*")
-def _method_fits_targets(case: Case) -> Iterator[Finding]:
+def _method_fits_targets(case: Case[Definition]) -> Iterator[Finding]:
     who = case.definition.authentication
     linux = sorted({target.os for target in case.definition.targets if target.os != "windows"})
     if who.certificate_thumbprint and linux:
@@ -65,14 +66,14 @@ def _method_fits_targets(case: Case) -> Iterator[Finding]:
 
 
 @rule("authentication.method")
-def _token_is_short(case: Case) -> Iterator[Finding]:
+def _token_is_short(case: Case[Definition]) -> Iterator[Finding]:
     if case.definition.authentication.method == "access-token":
         message = "an access token lives about an hour: it must be fetched when the server is onboarded"
         yield warning(("authentication", "method"), message, "a service principal for many servers", _CONNECT)
 
 
 @rule("authentication", "agent.version", "targets.*")
-def _method_fits_agent(case: Case) -> Iterator[Finding]:
+def _method_fits_agent(case: Case[Definition]) -> Iterator[Finding]:
     who = case.definition.authentication
     if who.method != _CERTIFICATE:
         return
@@ -84,7 +85,7 @@ def _method_fits_agent(case: Case) -> Iterator[Finding]:
 
 
 @rule("authentication.certificate_file", "targets.*")
-def _certificate_path(case: Case) -> Iterator[Finding]:
+def _certificate_path(case: Case[Definition]) -> Iterator[Finding]:
     """A relative path would mean another file wherever the script is started."""
     file = case.definition.authentication.certificate_file
     if not file:
@@ -104,7 +105,7 @@ def _certificate_path(case: Case) -> Iterator[Finding]:
 
 
 @rule("authentication.secret", "authentication.method", "outputs")
-def _embedded(case: Case) -> Iterator[Finding]:
+def _embedded(case: Case[Definition]) -> Iterator[Finding]:
     definition = case.definition
     if not definition.authentication.embeds:
         return

@@ -5,46 +5,31 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from bundler.products import naming
+from bundler.definition.naming import suggest
+from bundler.definition.rules import Case, Finding, rule, warning
 from bundler.products.arc_server import tables
-from bundler.products.arc_server.rules.rule import Case, Finding, rule, warning
+from bundler.products.arc_server.definition import Definition
 from bundler.products.arc_server.rules.validators import guid_findings
-from bundler.products.spelling import nearest
-
-
-@rule("name")
-def _name(case: Case) -> Iterator[Finding]:
-    wrong = naming.name_fault(case.definition.name)
-    if wrong:
-        yield Finding(("name",), wrong, naming.ALLOWED, naming.NAMING_SOURCE)
-
-
-@rule("version")
-def _version(case: Case) -> Iterator[Finding]:
-    wrong = naming.pattern_fault(case.definition.version)
-    if wrong:
-        allowed = f"{naming.PATTERN_ALLOWED}; {naming.ALLOWED}"
-        yield Finding(("version",), wrong, allowed, naming.NAMING_SOURCE)
 
 
 @rule("tenant")
-def _tenant(case: Case) -> Iterator[Finding]:
+def _tenant(case: Case[Definition]) -> Iterator[Finding]:
     yield from guid_findings(("tenant",), case.definition.tenant)
 
 
 @rule("subscription")
-def _subscription(case: Case) -> Iterator[Finding]:
+def _subscription(case: Case[Definition]) -> Iterator[Finding]:
     yield from guid_findings(("subscription",), case.definition.subscription)
 
 
 @rule("correlation_id")
-def _correlation_id(case: Case) -> Iterator[Finding]:
+def _correlation_id(case: Case[Definition]) -> Iterator[Finding]:
     if case.definition.correlation_id:
         yield from guid_findings(("correlation_id",), case.definition.correlation_id)
 
 
 @rule("resource_group")
-def _resource_group(case: Case) -> Iterator[Finding]:
+def _resource_group(case: Case[Definition]) -> Iterator[Finding]:
     """Letters and digits of any script, as the rule for resource groups has it."""
     name, limit = case.definition.resource_group, tables.limits().resource_group
     if not (0 < len(name) <= limit) or not re.fullmatch(r"[\w().-]+", name) or name.endswith("."):
@@ -54,7 +39,7 @@ def _resource_group(case: Case) -> Iterator[Finding]:
 
 
 @rule("resource_name")
-def _resource_name(case: Case) -> Iterator[Finding]:
+def _resource_name(case: Case[Definition]) -> Iterator[Finding]:
     name, limit = case.definition.resource_name, tables.limits().resource_name
     if not name:
         return
@@ -68,7 +53,7 @@ def _resource_name(case: Case) -> Iterator[Finding]:
 
 
 @rule("location", "cloud")
-def _location(case: Case) -> Iterator[Finding]:
+def _location(case: Case[Definition]) -> Iterator[Finding]:
     cloud, location = case.definition.cloud, case.definition.location
     if not re.fullmatch(r"[a-z0-9]{1,64}", location):
         message = f"{location!r} is no region" if location else "is empty: fill it in"
@@ -76,5 +61,5 @@ def _location(case: Case) -> Iterator[Finding]:
         return
     names = tables.regions().names(cloud)
     if location not in names:
-        message = f"{location!r} is not among the regions of {cloud} that are known here{nearest(location, names)}"
+        message = f"{location!r} is not among the regions of {cloud} that are known here{suggest(location, names)}"
         yield warning(("location",), message, ", ".join(names), tables.regions().source)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from bundler.products.arc_server.rules.rule import Case, Finding, rule, warning
+from bundler.definition.rules import Case, Finding, rule, warning
+from bundler.products.arc_server.definition import Definition
 
 _SOURCE = "managed-identity-authentication.md (the group himds, or Hybrid agent extension applications)"
 # useradd(8), "CAVEATS"; a directory's users can have a dot, an @ and capitals.
@@ -15,7 +16,7 @@ _NEVER = re.compile(r"[\x00-\x1f\x7f\"/\[\]:;|=,+*?<>]|^\s|\s$|^-")
 
 
 @rule("identity.members.*", "targets.*")
-def _members(case: Case) -> Iterator[Finding]:
+def _members(case: Case[Definition]) -> Iterator[Finding]:
     systems = {target.os for target in case.definition.targets}
     members = case.definition.identity.members
     for position, member in enumerate(members):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from bundler.definition.rules import Case, Finding, Path, rule, warning
 from bundler.products.arc_server import tables
+from bundler.products.arc_server.definition import Definition
 from bundler.products.arc_server.rules.agent_version import below, wishes
-from bundler.products.arc_server.rules.rule import Case, Finding, Path, rule, warning
 from bundler.products.arc_server.rules.validators import GUID, split
 
 CONNECT = "azcmagent-connect.md"
@@ -23,7 +24,7 @@ _ARM_ID = re.compile(
 
 
 @rule("network.profile", "network.private_link_scope", "network.gateway_id")
-def _profile_and_ids(case: Case) -> Iterator[Finding]:
+def _profile_and_ids(case: Case[Definition]) -> Iterator[Finding]:
     network = case.definition.network
     if network.profile == "gateway" and network.private_link_scope:
         message = "a gateway and a private link scope exclude each other: the gateway wants the public endpoint"
@@ -42,7 +43,7 @@ def _profile_and_ids(case: Case) -> Iterator[Finding]:
 
 
 @rule("network.profile", "network.private_link_scope", "network.gateway_id")
-def _profile_needs_id(case: Case) -> Iterator[Finding]:
+def _profile_needs_id(case: Case[Definition]) -> Iterator[Finding]:
     network = case.definition.network
     if network.profile == "private-link" and not network.private_link_scope:
         message = "private link needs private_link_scope: where names resolve privately the agent refuses without it"
@@ -53,13 +54,13 @@ def _profile_needs_id(case: Case) -> Iterator[Finding]:
 
 
 @rule("network.private_link_scope")
-def _scope_id(case: Case) -> Iterator[Finding]:
+def _scope_id(case: Case[Definition]) -> Iterator[Finding]:
     path = ("network", "private_link_scope")
     yield from _arm_id(path, case.definition.network.private_link_scope, "privateLinkScopes", _PRIVATE_LINK)
 
 
 @rule("network.gateway_id")
-def _gateway_id(case: Case) -> Iterator[Finding]:
+def _gateway_id(case: Case[Definition]) -> Iterator[Finding]:
     yield from _arm_id(("network", "gateway_id"), case.definition.network.gateway_id, "gateways", _GATEWAY)
 
 
@@ -78,7 +79,7 @@ def _arm_id(path: Path, text: str, kind: str, source: str) -> Iterator[Finding]:
 
 
 @rule("network.profile", "network.private_link_records")
-def _records_without_private_link(case: Case) -> Iterator[Finding]:
+def _records_without_private_link(case: Case[Definition]) -> Iterator[Finding]:
     network = case.definition.network
     if network.private_link_records and network.profile != "private-link":
         message = f"the profile is {network.profile}, which uses no private endpoint"
@@ -87,7 +88,7 @@ def _records_without_private_link(case: Case) -> Iterator[Finding]:
 
 
 @rule("network.profile", "network.gateway_host")
-def _gateway_host(case: Case) -> Iterator[Finding]:
+def _gateway_host(case: Case[Definition]) -> Iterator[Finding]:
     network = case.definition.network
     path = ("network", "gateway_host")
     if network.gateway_host and not _GATEWAY_HOST.fullmatch(network.gateway_host):
@@ -98,7 +99,7 @@ def _gateway_host(case: Case) -> Iterator[Finding]:
 
 
 @rule("network.region_code", "cloud", "location")
-def _region_code(case: Case) -> Iterator[Finding]:
+def _region_code(case: Case[Definition]) -> Iterator[Finding]:
     code = case.definition.network.region_code
     region = tables.regions().find(case.definition.cloud, case.definition.location)
     path = ("network", "region_code")
@@ -110,21 +111,21 @@ def _region_code(case: Case) -> Iterator[Finding]:
 
 
 @rule("network.profile", "cloud")
-def _gateway_cloud(case: Case) -> Iterator[Finding]:
+def _gateway_cloud(case: Case[Definition]) -> Iterator[Finding]:
     if case.definition.network.profile == "gateway" and case.definition.cloud != "AzureCloud":
         message = f"the Azure Arc gateway exists in the public cloud alone, not in {case.definition.cloud}"
         yield Finding(("network", "profile"), message, "another profile", _GATEWAY)
 
 
 @rule("network.profile", "cloud")
-def _private_link_cloud(case: Case) -> Iterator[Finding]:
+def _private_link_cloud(case: Case[Definition]) -> Iterator[Finding]:
     if case.definition.network.profile == "private-link" and case.definition.cloud == "AzureChinaCloud":
         message = "the network requirements of AzureChinaCloud know no private link"
         yield warning(("network", "profile"), message, "another profile", "includes/network-requirements.md")
 
 
 @rule("network.profile", "network.proxy")
-def _bypass_with_gateway(case: Case) -> Iterator[Finding]:
+def _bypass_with_gateway(case: Case[Definition]) -> Iterator[Finding]:
     network = case.definition.network
     if network.profile == "gateway" and network.proxy and network.proxy.bypass:
         message = "proxy.bypass has no effect with a gateway"
@@ -132,7 +133,7 @@ def _bypass_with_gateway(case: Case) -> Iterator[Finding]:
 
 
 @rule("network.profile", "network.proxy")
-def _proxy_with_private_link(case: Case) -> Iterator[Finding]:
+def _proxy_with_private_link(case: Case[Definition]) -> Iterator[Finding]:
     network = case.definition.network
     if network.profile == "private-link" and network.proxy and "Arc" not in network.proxy.bypass:
         message = "traffic to the private endpoint goes to the proxy too, which must then reach it"
@@ -140,7 +141,7 @@ def _proxy_with_private_link(case: Case) -> Iterator[Finding]:
 
 
 @rule("network.proxy")
-def _proxy_url(case: Case) -> Iterator[Finding]:
+def _proxy_url(case: Case[Definition]) -> Iterator[Finding]:
     proxy = case.definition.network.proxy
     if proxy is None:
         return
@@ -156,7 +157,7 @@ def _proxy_url(case: Case) -> Iterator[Finding]:
 
 
 @rule("network.proxy", "agent.version", "targets.*")
-def _bypass_words(case: Case) -> Iterator[Finding]:
+def _bypass_words(case: Case[Definition]) -> Iterator[Finding]:
     proxy = case.definition.network.proxy
     if proxy is None:
         return

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bundler.definition.rules import Case, Finding, rule, warning
 from bundler.products.arc_server import tables
+from bundler.products.arc_server.definition import Definition
 from bundler.products.arc_server.rules.agent_version import below, wishes
-from bundler.products.arc_server.rules.rule import Case, Finding, rule, warning
 
 _ESCAPES = "1.50"
 """The first agent that knows a backslash in a tag."""
 
 
 @rule("tags")
-def _tag_count(case: Case) -> Iterator[Finding]:
+def _tag_count(case: Case[Definition]) -> Iterator[Finding]:
     limit = tables.limits().tags
     if len(case.definition.tags) > limit:
         message = f"{len(case.definition.tags)} tags are too many"
@@ -27,7 +28,7 @@ def _tag_count(case: Case) -> Iterator[Finding]:
 
 
 @rule("tags.*")
-def _tags(case: Case) -> Iterator[Finding]:
+def _tags(case: Case[Definition]) -> Iterator[Finding]:
     limits = tables.limits()
     for name, text in case.definition.tags.items():
         for wrong, allowed in (*_tag_name_faults(name), *_tag_text_faults(text)):
@@ -55,7 +56,7 @@ def _tag_text_faults(text: str) -> Iterator[tuple[str, str]]:
 
 
 @rule("tags.*", "agent.version", "targets.*")
-def _tag_quoting(case: Case) -> Iterator[Finding]:
+def _tag_quoting(case: Case[Definition]) -> Iterator[Finding]:
     """Tags travel in azcmagent's ``k=v,k2=v2`` notation, which has quotes, and escapes from 1.50 on."""
     source = "azcmagent-connect.md (--tags: parts in single quotes; backslash escapes from 1.50)"
     old = sorted({wish for wish in wishes(case.definition) if below(wish, _ESCAPES)})

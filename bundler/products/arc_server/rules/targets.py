@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bundler.definition.naming import suggest
+from bundler.definition.rules import Case, Finding, rule, warning
 from bundler.products.arc_server import tables
 from bundler.products.arc_server.artifacts import given_package
 from bundler.products.arc_server.definition import Definition, WantedTarget
 from bundler.products.arc_server.rules.agent_version import WISH, below, release
-from bundler.products.arc_server.rules.rule import Case, Finding, rule, warning
-from bundler.products.spelling import nearest
 
 
 def _known(definition: Definition) -> Iterator[tuple[int, WantedTarget, tables.System]]:
@@ -20,13 +20,13 @@ def _known(definition: Definition) -> Iterator[tuple[int, WantedTarget, tables.S
 
 
 @rule("targets.*")
-def _target_version(case: Case) -> Iterator[Finding]:
+def _target_version(case: Case[Definition]) -> Iterator[Finding]:
     for position, wanted in enumerate(case.definition.targets):
         if tables.systems().find(wanted.os, wanted.version) is not None:
             continue
         versions = [system.version for system in tables.systems().of(wanted.os)]
         message = (
-            f"{wanted.os} {wanted.version!r} is not supported{nearest(wanted.version, versions)}"
+            f"{wanted.os} {wanted.version!r} is not supported{suggest(wanted.version, versions)}"
             if wanted.version
             else f"{wanted.os} needs its version: packages differ by it"
         )
@@ -35,7 +35,7 @@ def _target_version(case: Case) -> Iterator[Finding]:
 
 
 @rule("targets.*")
-def _target_architecture(case: Case) -> Iterator[Finding]:
+def _target_architecture(case: Case[Definition]) -> Iterator[Finding]:
     for position, wanted, system in _known(case.definition):
         path = ("targets", position, "architecture")
         if wanted.architecture not in system.architectures:
@@ -47,7 +47,7 @@ def _target_architecture(case: Case) -> Iterator[Finding]:
 
 
 @rule("targets.*")
-def _target_support(case: Case) -> Iterator[Finding]:
+def _target_support(case: Case[Definition]) -> Iterator[Finding]:
     for position, wanted, system in _known(case.definition):
         if system.supported != "yes":
             state = {"limited": "has limited support", "ended": "is no longer supported"}
@@ -59,7 +59,7 @@ def _target_support(case: Case) -> Iterator[Finding]:
 
 
 @rule("targets.*", "agent.version")
-def _target_agent(case: Case) -> Iterator[Finding]:
+def _target_agent(case: Case[Definition]) -> Iterator[Finding]:
     for position, wanted, system in _known(case.definition):
         wish = case.definition.agent_wish(wanted)
         if not WISH.fullmatch(wish):
@@ -75,7 +75,7 @@ def _target_agent(case: Case) -> Iterator[Finding]:
 
 
 @rule("targets.*", "agent.version", "upstream.packages", "upstream.windows")
-def _target_source(case: Case) -> Iterator[Finding]:
+def _target_source(case: Case[Definition]) -> Iterator[Finding]:
     """Some packages have no address: they must be given."""
     oldest = tables.clouds().msi
     for position, wanted, system in _known(case.definition):
@@ -93,7 +93,7 @@ def _target_source(case: Case) -> Iterator[Finding]:
 
 
 @rule("targets.*")
-def _target_twice(case: Case) -> Iterator[Finding]:
+def _target_twice(case: Case[Definition]) -> Iterator[Finding]:
     seen: dict[str, int] = {}
     for position, wanted in enumerate(case.definition.targets):
         first = seen.setdefault(str(wanted.target), position)

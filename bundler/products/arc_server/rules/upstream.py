@@ -1,19 +1,19 @@
-"""Are the addresses, the given packages and the outputs usable?"""
+"""Rules about upstream addresses and given packages."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
+from bundler.definition.naming import suggest
+from bundler.definition.rules import Case, Finding, Path, rule
 from bundler.products.arc_server import tables
-from bundler.products.arc_server.definition import GivenPackage
-from bundler.products.arc_server.rules.rule import Case, Finding, Path, rule
+from bundler.products.arc_server.definition import Definition, GivenPackage
 from bundler.products.arc_server.rules.validators import https_findings
-from bundler.products.spelling import nearest
 
 
 @rule("upstream.windows", "upstream.linux")
-def _bases(case: Case) -> Iterator[Finding]:
+def _bases(case: Case[Definition]) -> Iterator[Finding]:
     for key in ("windows", "linux"):
         base = getattr(case.definition.upstream, key)
         if base:
@@ -21,31 +21,31 @@ def _bases(case: Case) -> Iterator[Finding]:
 
 
 @rule("upstream.repositories.*")
-def _repositories(case: Case) -> Iterator[Finding]:
+def _repositories(case: Case[Definition]) -> Iterator[Finding]:
     known = sorted({system.repository for system in tables.systems().systems if system.repository})
     for key, folder in case.definition.upstream.repositories.items():
         path = ("upstream", "repositories", key)
         if key not in known:
-            yield Finding(path, f"{key!r} is no repository{nearest(key, known)}", ", ".join(known))
+            yield Finding(path, f"{key!r} is no repository{suggest(key, known)}", ", ".join(known))
         if not re.fullmatch(r"[A-Za-z0-9._~+/-]+", folder) or ".." in folder.split("/"):
             yield Finding(path, f"{folder!r} is no folder below upstream.linux", "rhel/9.0/prod")
 
 
 @rule("upstream.hosts.*")
-def _hosts(case: Case) -> Iterator[Finding]:
+def _hosts(case: Case[Definition]) -> Iterator[Finding]:
     for position, host in enumerate(case.definition.upstream.hosts):
         if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?", host):
             yield Finding(("upstream", "hosts", position), f"{host!r} is no host", "name or name:port")
 
 
 @rule("upstream.packages.*", "targets")
-def _packages(case: Case) -> Iterator[Finding]:
+def _packages(case: Case[Definition]) -> Iterator[Finding]:
     targets = [str(wanted.target) for wanted in case.definition.targets]
     seen: set[str] = set()
     for position, package in enumerate(case.definition.upstream.packages):
         path: Path = ("upstream", "packages", position)
         if package.target not in targets:
-            message = f"{package.target!r} is no target of this definition{nearest(package.target, targets)}"
+            message = f"{package.target!r} is no target of this definition{suggest(package.target, targets)}"
             yield Finding((*path, "target"), message, ", ".join(targets))
         elif package.target in seen:
             yield Finding((*path, "target"), f"{package.target} has a package already", "one package a target")
@@ -58,15 +58,3 @@ def _package_place(path: Path, package: GivenPackage) -> Iterator[Finding]:
         yield Finding(path, "needs a path or a url, and not both", "path: FILE, or url: https://…")
     elif package.url:
         yield from https_findings((*path, "url"), package.url)
-
-
-@rule("outputs.*")
-def _outputs(case: Case) -> Iterator[Finding]:
-    outputs = case.definition.outputs
-    for position, output in enumerate(outputs):
-        path = ("outputs", position)
-        if output.encrypted and output.format != "7z":
-            yield Finding((*path, "encrypted"), f"{output.format} is not encrypted here", "format: 7z")
-        same = [(one.format, one.archives) for one in outputs[:position]]
-        if (output.format, output.archives) in same:
-            yield Finding(path, "this output is there already: both would have one name", "each output once")

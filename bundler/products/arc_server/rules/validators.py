@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import SplitResult, urlsplit
 
-from bundler.products.arc_server.rules.rule import Finding, Path
+from bundler.definition.rules import Finding, Path
 
 GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 GUID_ALLOWED = "a GUID: 8-4-4-4-12 hexadecimal digits"

@@ -1,4 +1,4 @@
-"""What may a bundle be called, and what is its version today?
+"""Names in definitions: which a bundle may have, what its version becomes, and which known word was meant.
 
 A bundle's name and version become a folder on any jump host and any server, so they are what every file system takes:
 Microsoft, "Naming Files, Paths, and Namespaces" (reserved names, forbidden characters, no dot at the end).
@@ -7,8 +7,9 @@ Microsoft, "Naming Files, Paths, and Namespaces" (reserved names, forbidden char
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from difflib import get_close_matches
 
 from bundler.errors import DefinitionError, Fault
 
@@ -21,6 +22,13 @@ PATTERN_ALLOWED = "{date}, {agent} and {env:NAME} between literal text"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
 _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 _PLACEHOLDER = re.compile(r"\{(date|agent|env:([A-Za-z_][A-Za-z0-9_]*))\}")
+
+
+def suggest(word: str, words: Sequence[str]) -> str:
+    """``; did you mean 'ubuntu'?`` where one of ``words`` is near, otherwise nothing."""
+    by_fold = {one.casefold(): one for one in words}
+    near = get_close_matches(word.casefold(), by_fold, 1, 0.6)
+    return f"; did you mean {by_fold[near[0]]!r}?" if near else ""
 
 
 def name_fault(name: str) -> str:

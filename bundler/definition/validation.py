@@ -1,6 +1,7 @@
-"""Does a definition have its shape? What is wrong with it in words for its author, and what can still be judged.
+"""Validates a definition against its schema, with recovery: the parts that are right can still be checked by the rules.
 
-The shape itself is the value's; the words, the nearest spelling and the mending are here.
+The schema follows from the definition's type. Here are the messages for its author, the suggested spelling, the
+search for secrets, and the removal of broken parts.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from bundler.definition.naming import suggest
 from bundler.errors import Fault
 from bundler.formats import json_codec, secret_patterns
 from bundler.formats.definition_text import DefinitionText, Path
 from bundler.formats.json_codec import RecordFault
-from bundler.products.spelling import nearest
 
 _T = TypeVar("_T")
 
@@ -33,17 +34,17 @@ _SECRET_KEY = re.compile(
 
 
 @dataclass(frozen=True)
-class Mended(Generic[_T]):
+class Recovered(Generic[_T]):
     """A definition that could be read after its broken parts were taken out."""
 
     value: _T
     broken: frozenset[Path] = frozenset()
-    """What was taken out or replaced: nothing true can be said about these."""
+    """What was taken out or replaced: rules about these do not apply."""
     removed: Mapping[Path, tuple[int, ...]] = field(default_factory=dict)
     """By list: the positions of the items that were taken out of it."""
 
     def original(self, path: Path) -> Path:
-        """``path`` in the mended definition, as it is in the file."""
+        """``path`` in the recovered definition, as it is in the file."""
         return _original(path, self.removed)
 
 
@@ -52,12 +53,12 @@ def read(kind: type[_T], written: DefinitionText) -> tuple[_T | None, list[tuple
     try:
         return json_codec.from_tree(kind, written.tree), []
     except json_codec.RecordError as error:
-        describe = _Words(json_codec.schema(kind), written)
+        describe = _Messages(json_codec.schema(kind), written)
         return None, [describe.fault(fault) for fault in error.faults if not _follows(fault)]
 
 
 def _follows(fault: RecordFault) -> bool:
-    """A list counts as too short when its items are wrong: they are told, it is not."""
+    """A list counts as too short when its items are wrong: only the items are reported."""
     return fault.kind == "too_short" and bool(fault.found)
 
 
@@ -82,22 +83,22 @@ def _secrets(tree: Any, path: Path) -> Iterator[tuple[Path, str]]:
         yield path, "the value looks like a secret"
 
 
-def mend(
-    kind: type[_T], written: DefinitionText, sample: Mapping[str, Any], unwanted: frozenset[Path]
-) -> Mended[_T] | None:
-    """Take out what is broken or ``unwanted``, so that the rest can be judged; None where nothing is left to judge.
+def recover(
+    kind: type[_T], written: DefinitionText, sample: Mapping[str, Any], excluded: frozenset[Path]
+) -> Recovered[_T] | None:
+    """Take out what is broken or ``excluded``, so that the rest can be checked; None where nothing is left to check.
 
-    A broken item leaves its list; a broken key takes its value from ``sample`` (a right definition) or goes.
+    A broken item leaves its list; a broken key takes its value from ``sample`` (a valid definition) or goes.
     """
     if not isinstance(written.tree, dict):
         return None
     tree = copy.deepcopy(written.tree)
     removed: dict[Path, tuple[int, ...]] = {}
-    broken = _take_all_out(tree, {_removable(path) for path in unwanted}, sample, removed)
+    broken = _take_all_out(tree, {_removable(path) for path in excluded}, sample, removed)
     for _ in range(6):  # a stand-in may lay open a fault behind it, but not many times
         value, wrong = _try(kind, tree)
         if value is not None:
-            return Mended(value, frozenset(broken), removed)
+            return Recovered(value, frozenset(broken), removed)
         broken |= _take_all_out(tree, wrong, sample, removed)
     return None
 
@@ -182,33 +183,33 @@ def _has(parent: Any, part: str | int) -> bool:
 
 
 @dataclass(frozen=True)
-class _Words:
-    """Says a fault in words for the definition's author."""
+class _Messages:
+    """Formats the faults of one definition as messages for its author."""
 
     schema: Mapping[str, Any]
     written: DefinitionText
 
     def fault(self, fault: RecordFault) -> tuple[Path, Fault]:
         path = tuple(part for part in fault.path if part != "[key]")
-        message, allowed = self._say(fault, path)
+        message, allowed = self._message(fault, path)
         return path, Fault(
             path=".".join(map(str, path)), message=message, allowed=allowed, line=self.written.line(path)
         )
 
-    def _say(self, fault: RecordFault, path: Path) -> tuple[str, str]:
+    def _message(self, fault: RecordFault, path: Path) -> tuple[str, str]:
         shape = self._shape(path)
         if fault.kind in {"extra_forbidden", "unexpected_keyword_argument"}:
             keys = list(self._shape(path[:-1]).get("properties", {}))
-            return f"there is no key {str(path[-1])!r} here{nearest(str(path[-1]), keys)}", ", ".join(keys)
+            return f"there is no key {str(path[-1])!r} here{suggest(str(path[-1]), keys)}", ", ".join(keys)
         if fault.kind in {"missing", "missing_keyword_only_argument"}:
             return "is missing", _allowed(shape)
         if fault.found is None:
             return "is empty: give it a value or leave the key out", _allowed(shape)
-        return self._say_wrong(fault, path, shape), _allowed(shape)
+        return self._wrong(fault, path, shape), _allowed(shape)
 
-    def _say_wrong(self, fault: RecordFault, path: Path, shape: Mapping[str, Any]) -> str:
-        if _words(shape):
-            return f"{fault.found!r} is none of them{nearest(str(fault.found), _words(shape))}"
+    def _wrong(self, fault: RecordFault, path: Path, shape: Mapping[str, Any]) -> str:
+        if _choices(shape):
+            return f"{fault.found!r} is not supported{suggest(str(fault.found), _choices(shape))}"
         if shape.get("type") == "string":
             return self._text(fault.found, path)
         if fault.kind == "too_short":
@@ -225,7 +226,7 @@ class _Words:
         return f'{raw} without quotes is {_kind(found)}{loss}: write "{raw}"'
 
     def _shape(self, path: Path) -> Mapping[str, Any]:
-        """The part of the schema that ``path`` must fit; empty where there is none."""
+        """The part of the schema for ``path``; empty where there is none."""
         shape = self._resolved(self.schema)
         for part in path:
             if isinstance(part, int):
@@ -247,13 +248,13 @@ class _Words:
 _KINDS = {"object": "a mapping (key: value)", "array": "a list", "string": "text", "boolean": "true or false"}
 
 
-def _words(shape: Mapping[str, Any]) -> list[str]:
+def _choices(shape: Mapping[str, Any]) -> list[str]:
     return [str(word) for word in shape.get("enum", [shape["const"]] if "const" in shape else [])]
 
 
 def _allowed(shape: Mapping[str, Any]) -> str:
-    if _words(shape):
-        return ", ".join(_words(shape))
+    if _choices(shape):
+        return ", ".join(_choices(shape))
     if shape.get("type") == "integer":
         return f"a whole number from {shape.get('minimum', '…')} to {shape.get('maximum', '…')}"
     if shape.get("type") == "object" and "properties" in shape:

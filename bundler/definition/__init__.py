@@ -1,0 +1,1 @@
+"""Definitions without their product: loading, validation with line numbers, rules, naming and the common fields."""

@@ -1,0 +1,129 @@
+"""The fields that definitions of every product share: name, version, outputs, seal, approval and upstream.
+
+The attribute docstrings become the descriptions in the JSON Schema. No field can hold a secret.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Annotated, Literal, Protocol
+
+from annotated_types import Ge, Le, MinLen
+
+from bundler.definition import naming
+from bundler.formats import json_codec
+from bundler.model.value import value
+
+
+@value
+class Output:
+    """One way to wrap the bundle."""
+
+    format: Literal["directory", "zip", "tar.gz", "7z"]
+    """Container."""
+    archives: Literal["together", "per-platform"] = "together"
+    """One archive for all targets, or one for each platform."""
+    encrypted: bool = False
+    """AES-256 with encrypted names, 7z alone; the password comes from the command line's environment."""
+
+
+@value
+class SealRules:
+    """Who may seal the bundle, and how long it may be used."""
+
+    signers: tuple[Annotated[str, MinLen(1)], ...] = ()
+    """Fingerprints of the certificates whose keys may seal: sha256: and 64 hex digits. With any, a build needs such
+    a key, and verify --definition believes them."""
+    valid_days: Annotated[int, Ge(1), Le(3650)] | None = None
+    """Days after the lock was taken that servers take the bundle; left out: no end."""
+
+
+@value
+class Approver:
+    """A person whose approval counts."""
+
+    name: Annotated[str, MinLen(1)]
+    """As people call them."""
+    certificate: Annotated[str, MinLen(1)]
+    """PEM or DER file of their certificate, from the definition's folder."""
+
+
+@value
+class ApprovalRules:
+    """The approvals that a server demands besides the seal."""
+
+    required: Annotated[int, Ge(1)]
+    """How many of the approvers must have signed."""
+    approvers: Annotated[tuple[Approver, ...], MinLen(1)]
+    """Who they are."""
+
+
+@value
+class Upstream:
+    """Where packages come from, for products that need no more than this."""
+
+    ca: str = ""
+    """PEM file of a private certificate authority for these addresses, from the definition's folder."""
+    anchors: str = ""
+    """JSON file of the anchors that a mirror's own signatures end in, from the definition's folder."""
+
+
+class UpstreamFields(Protocol):
+    """What every product's ``upstream`` has."""
+
+    @property
+    def ca(self) -> str:
+        """As :attr:`Upstream.ca`."""
+
+    @property
+    def anchors(self) -> str:
+        """As :attr:`Upstream.anchors`."""
+
+
+class Definition(Protocol):
+    """What the generic rooms read of a definition, whatever its product."""
+
+    @property
+    def product(self) -> str:
+        """The product's name."""
+
+    @property
+    def name(self) -> str:
+        """The bundle's name; a folder is called by it."""
+
+    @property
+    def version(self) -> str:
+        """The bundle's version, a pattern as :func:`bundler.definition.naming.version` fills it in."""
+
+    @property
+    def upstream(self) -> UpstreamFields:
+        """Where packages come from."""
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        """How the bundle is wrapped."""
+
+    @property
+    def seal(self) -> SealRules:
+        """Who seals it."""
+
+    @property
+    def approval(self) -> ApprovalRules | None:
+        """The approvals that it needs."""
+
+
+def digest(definition: Definition) -> str:
+    """SHA-256 over the meaning: neither comments, nor order of keys, nor defaults written out change it."""
+    canonical = json.dumps(json_codec.to_tree(definition), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def version(definition: Definition, today: date, env: Mapping[str, str], package_versions: Iterable[str]) -> str:
+    """The bundle's version, filled in; ``package_versions`` are the packages' own.
+
+    Raises as :func:`bundler.definition.naming.version`.
+    """
+    return naming.version(definition.version, today, env, package_versions)

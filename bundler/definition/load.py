@@ -1,0 +1,153 @@
+"""Loads a definition of any product: all its faults at once, each with its line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from bundler.definition import rules, validation
+from bundler.definition.naming import suggest
+from bundler.errors import DefinitionError, Fault
+from bundler.formats import definition_text, json_codec
+from bundler.formats.definition_text import DefinitionText
+
+SCHEMA_NAME = "bundle.schema.json"
+"""What the schema's file is called beside a definition."""
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+_D = TypeVar("_D")
+
+
+@dataclass(frozen=True)
+class DefinitionType(Generic[_D]):
+    """What a product states about its definitions."""
+
+    kind: type[_D]
+    """The value that a definition becomes; its schema follows from it."""
+    rules: Callable[[], Sequence[rules.Rule[_D]]]
+    """Those of the product and the common ones; called when a definition is loaded."""
+    sample: Mapping[str, Any]
+    """A small valid definition: its parts stand in for broken ones while the rest is checked."""
+    canonical: Callable[[_D], _D]
+    """The definition with each value in its one spelling, so that equal meanings have equal digests."""
+
+
+@dataclass(frozen=True)
+class Loaded(Generic[_D]):
+    """A definition without errors."""
+
+    definition: _D
+    warnings: tuple[Fault, ...]
+    """What ``--strict`` would refuse."""
+    folder: Path
+    """The definition's own folder: relative paths in it start here."""
+
+
+def parse(path: Path, text: bytes) -> DefinitionText:
+    """The YAML of the definition at ``path``, whatever its product. Raises DefinitionError."""
+    try:
+        return definition_text.read(text)
+    except definition_text.TextError as error:
+        faults = [
+            Fault(path=".".join(map(str, f.path)), message=f.message, allowed=f.allowed, line=f.line)
+            for f in error.faults
+        ]
+        raise _refusal(path, faults) from None
+
+
+def product(path: Path, written: DefinitionText, *, default: str, known: Sequence[str]) -> str:
+    """The product that a definition names, one of ``known``; ``default`` where it names none.
+
+    What is not text is left to the validation. Raises DefinitionError for another name.
+    """
+    tree = written.tree
+    named = tree.get("product", default) if isinstance(tree, dict) else default
+    if not isinstance(named, str) or named in known:
+        return named if isinstance(named, str) else default
+    message = f"{named!r} is not supported{suggest(named, known)}"
+    fault = Fault(path="product", message=message, allowed=", ".join(known), line=written.line(("product",)))
+    raise _refusal(path, [*validation.secrets(written).values(), fault])
+
+
+def load(
+    path: Path, written: DefinitionText, form: DefinitionType[_D], *, today: date | None, strict: bool
+) -> Loaded[_D]:
+    """Validate what is ``written`` in the definition at ``path``.
+
+    Args:
+        path: The definition's file, for messages and as the start of relative paths.
+        written: Its content, by :func:`parse`.
+        form: What its product states about definitions.
+        today: The day that the age of versions is counted to; None checks no age.
+        strict: Whether warnings are errors.
+
+    Raises:
+        DefinitionError: With every fault against schema and rules, in the order of lines.
+    """
+    whole, wrong = validation.read(form.kind, written)
+    faults = _faults(written, form, wrong, today)
+    warnings = [fault for fault in faults if fault.severity == "warning"]
+    if whole is None or (strict and faults) or len(warnings) < len(faults):
+        raise _refusal(path, faults)
+    return Loaded(form.canonical(whole), tuple(warnings), path.parent)
+
+
+def schema(kind: type[object]) -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) that editors complete a definition with."""
+    found = json_codec.schema(kind)
+    return {"$schema": _DIALECT, "title": "arc-bundler definition", **{k: found[k] for k in found if k != "title"}}
+
+
+def describe(path: Path, fault: Fault) -> str:
+    """One fault in one paragraph, as compilers write it: ``bundle.yaml:12: targets.0.os: …``."""
+    parts = [f"{path}:{fault.line}: {fault.path or 'definition'}: {fault.message}"]
+    if fault.allowed:
+        parts.append(f"allowed: {fault.allowed}")
+    if fault.source:
+        parts.append(f"source: {fault.source}")
+    return "; ".join(parts)
+
+
+def placed(finding: rules.Finding, written: DefinitionText) -> Fault:
+    """``finding`` with the line of its path in the definition."""
+    return Fault(
+        path=".".join(map(str, finding.path)),
+        message=finding.message,
+        allowed=finding.allowed,
+        source=finding.source,
+        line=written.line(finding.path),
+        severity=finding.severity,
+    )
+
+
+def _faults(
+    written: DefinitionText,
+    form: DefinitionType[_D],
+    wrong: Iterable[tuple[definition_text.Path, Fault]],
+    today: date | None,
+) -> list[Fault]:
+    """All faults in the order of lines: those against the schema (``wrong``), secrets, and those against rules."""
+    secrets = validation.secrets(written)
+    faults = [*secrets.values(), *(fault for path, fault in wrong if not _within(path, secrets))]
+    # What looks like a secret is taken out before the rules run: a message of theirs would show it.
+    recovered = validation.recover(form.kind, written, form.sample, frozenset(secrets))
+    if recovered is not None:
+        found = rules.check(form.rules(), form.canonical(recovered.value), broken=recovered.broken, today=today)
+        faults += [placed(replace(one, path=recovered.original(one.path)), written) for one in found]
+    return sorted(faults, key=lambda fault: fault.line)
+
+
+def _within(path: definition_text.Path, others: Container[definition_text.Path]) -> bool:
+    return any(path[:length] in others for length in range(1, len(path) + 1))
+
+
+def _refusal(path: Path, faults: Sequence[Fault]) -> DefinitionError:
+    count = f"{len(faults)} faults" if len(faults) > 1 else "a fault"
+    return DefinitionError(
+        f"{path} has {count}",
+        faults=faults,
+        do="correct them, or start afresh from `arc-bundler init`",
+    )
