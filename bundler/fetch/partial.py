@@ -20,7 +20,7 @@ from bundler.fetch import disk
 from bundler.formats import json_codec
 from bundler.model.value import value
 
-PIECE = 1024 * 1024
+CHUNK = 1024 * 1024
 """Bytes that are read and hashed at a time."""
 
 
@@ -72,9 +72,9 @@ class Partial:
         if self.origin is None:
             self._file.truncate(0)
             return
-        while piece := self._file.read(PIECE):
-            self._hash.update(piece)
-            self.offset += len(piece)
+        while chunk := self._file.read(CHUNK):
+            self._hash.update(chunk)
+            self.offset += len(chunk)
 
     @property
     def sha256(self) -> str:
@@ -88,14 +88,14 @@ class Partial:
             write_whole(self._state, json_codec.to_json(origin))
         self.origin = origin
 
-    def append(self, piece: bytes) -> None:
-        """Write and hash ``piece``. Raises WriteError; what was written before stays."""
-        view = memoryview(piece)
+    def append(self, chunk: bytes) -> None:
+        """Write and hash ``chunk``. Raises WriteError; what was written before stays."""
+        view = memoryview(chunk)
         with disk.writing(self.path):
             while view:
                 view = view[self._opened().write(view) :]
-        self._hash.update(piece)
-        self.offset += len(piece)
+        self._hash.update(chunk)
+        self.offset += len(chunk)
 
     def discard(self) -> None:
         """Forget bytes and state: they are of no use. Raises WriteError."""

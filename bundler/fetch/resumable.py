@@ -3,7 +3,7 @@
 1. What is there of it is hashed; if that is already what was promised, nothing is asked.
 2. Ask, from the first missing byte on where the server gave a strong validator (RFC 9110, 13.1.5), otherwise anew.
 3. Believe a 206 only if it continues what was begun; begin anew on 200, 416 or a changed file.
-4. Write and hash each piece as it comes, within the bounds.
+4. Write and hash each chunk as it comes, within the bounds.
 5. On transient that may pass, wait and go to 2, as long as it gets further or patience lasts.
 6. Hold the whole to its promised size and digest, and only then give it its name.
 """
@@ -164,17 +164,17 @@ class ResumableDownload:
         return total if total is not None else self._request.size
 
     def _receive(self, answer: Response, partial: Partial, total: int | None) -> None:
-        for piece in answer.pieces:
+        for chunk in answer.chunks:
             self._context.go_on()
-            held = partial.offset + len(piece)
+            held = partial.offset + len(chunk)
             if self._request.size is not None and held > self._request.size:
                 partial.discard()
                 raise self._wrong_size(f"more than {held}")
             if held > self._request.max_size:
                 partial.discard()
                 raise self._too_large(held)
-            partial.append(piece)
-            self._context.progress.advance(len(piece))
+            partial.append(chunk)
+            self._context.progress.advance(len(chunk))
         if total is not None and partial.offset < total:
             what = f"{self._request.label}: the answer ended after {partial.offset} of {total} bytes"
             raise TransientError(UpstreamError(what, do=failures.CONTINUE))

@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 
 from bundler.errors import UpstreamError, VerificationError, WriteError
 from bundler.fetch import disk
-from bundler.fetch.partial import PIECE, Origin, Partial, key
+from bundler.fetch.partial import CHUNK, Origin, Partial, key
 from bundler.fetch.request import Download
 from bundler.formats import chunks
 from bundler.model.progress import Progress, Silence, Task
@@ -129,9 +129,9 @@ class Store:
         disk.require(self.root, size, label)
         with self.exclusive(url), self.open_partial(url) as partial, progress.task(label, size) as task:
             partial.begin(Origin(url=url, served_by=url, validator=""))
-            while piece := file.read(PIECE):
-                partial.append(piece)
-                task.advance(len(piece))
+            while chunk := file.read(CHUNK):
+                partial.append(chunk)
+                task.advance(len(chunk))
             # What was written is what counts, should the file have changed since it was hashed.
             return self.commit(partial), partial.offset
 

@@ -1,4 +1,4 @@
-"""How is one GET carried out? HTTPS only, redirects followed by ourselves, the body in pieces as they come."""
+"""How is one GET carried out? HTTPS only, redirects followed by ourselves, the body in chunks as they come."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from bundler.errors import UpstreamError
 from bundler.fetch import failures, proxies
 from bundler.fetch.failures import RequestInfo, redact_url
 from bundler.fetch.network import Network, load_ca
-from bundler.fetch.partial import PIECE
+from bundler.fetch.partial import CHUNK
 from bundler.fetch.retry import TransientError
 
 MAX_REDIRECTS = 10
@@ -47,7 +47,7 @@ class Response:
     status: int
     headers: Mapping[str, str]
     """Names compare without case."""
-    pieces: Iterator[bytes] = field(repr=False)
+    chunks: Iterator[bytes] = field(repr=False)
     """The body as it comes, at most 1 MiB at a time. Raises TransientError."""
     _close: Callable[[], None] = field(repr=False)
 
@@ -105,20 +105,20 @@ class Transport:
             )
         except (OSError, urllib3.exceptions.HTTPError, ValueError) as error:
             raise failures.from_exception(error, request) from error
-        pieces = self._pieces(response.raw, request)
-        return Response(url, hops[1:], response.status_code, response.headers, pieces, response.close)
+        chunks = self._chunks(response.raw, request)
+        return Response(url, hops[1:], response.status_code, response.headers, chunks, response.close)
 
-    def _pieces(self, raw: Any, request: RequestInfo) -> Iterator[bytes]:
+    def _chunks(self, raw: Any, request: RequestInfo) -> Iterator[bytes]:
         timer = StallTimer(self._clock, request)
         while True:
             try:
-                piece = raw.read1(PIECE, decode_content=False)
+                chunk = raw.read1(CHUNK, decode_content=False)
             except (OSError, urllib3.exceptions.HTTPError, ValueError) as error:
                 raise failures.from_exception(error, request) from error
-            if not piece:
+            if not chunk:
                 return
-            yield piece
-            timer.touch(len(piece))
+            yield chunk
+            timer.touch(len(chunk))
 
     def _session(self) -> requests.Session:
         """Made at the first request: reading the public authorities takes longer than a build from the store."""

@@ -10,7 +10,7 @@ from typing import BinaryIO, Literal
 
 from bundler.errors import VerificationError
 from bundler.formats import apt_release, compressed
-from bundler.formats.parse_error import Malformed
+from bundler.formats.parse_error import ParseError
 from bundler.model.anchor import Anchors
 from bundler.trust import openpgp, pins
 
@@ -52,7 +52,7 @@ def named(release: BinaryIO, anchors: Anchors, at: datetime) -> Iterable[tuple[s
     signed = openpgp.verify_clearsigned(_alone(release, _RELEASE, _MAX_DOCUMENT), anchors=anchors, at=at, what=_WHAT)
     try:
         files = apt_release.parse(signed.content).files.values()
-    except Malformed as error:
+    except ParseError as error:
         raise VerificationError(f"it is signed, but is no Release file: {error}", reason=error.reason) from error
     return [(index.sha256, index.path) for index in files]
 
@@ -86,9 +86,9 @@ def _index(file: BinaryIO, _anchors: Anchors, _at: datetime, known: Named) -> st
 def _unpacked_digest(content: bytes) -> str:
     digest = hashlib.sha256()
     try:
-        for piece in compressed.pieces(BytesIO(content), "gz", limit=_MAX_DOCUMENT):
+        for piece in compressed.decompress(BytesIO(content), "gz", limit=_MAX_DOCUMENT):
             digest.update(piece)
-    except Malformed:
+    except ParseError:
         return ""
     return digest.hexdigest()
 

@@ -104,5 +104,5 @@ def _scripts(path: Path, password: Password | None) -> Mapping[str, bytes]:
     with suppress(VerificationError, UsageError), container.open_bundle(path, password=password) as opened:
         for member in opened.walk():
             if is_script(member.path) and member.size <= LARGEST:
-                held[member.path] = b"".join(member.pieces())
+                held[member.path] = b"".join(member.chunks())
     return held

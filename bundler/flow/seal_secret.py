@@ -11,7 +11,7 @@ from cryptography import x509
 
 from bundler.errors import UsageError, WriteError
 from bundler.formats import certificate
-from bundler.formats.parse_error import Malformed
+from bundler.formats.parse_error import ParseError
 from bundler.model.value import value
 from bundler.pack.staging import write_file
 from bundler.signing import ephemeral_recipient
@@ -116,7 +116,7 @@ def recipient(path: Path) -> x509.Certificate:
             f"the recipient's file {path} cannot be read: {error.strerror or error}",
             do="give the path of a file that you may read",
         ) from error
-    except Malformed as fault:
+    except ParseError as fault:
         raise UsageError(f"the recipient's file {path} {fault}", do="give one certificate, PEM or DER") from fault
     return certificate.loaded(found.der)
 

@@ -10,7 +10,7 @@ from bundler.definition import load
 from bundler.definition.rules import Finding
 from bundler.errors import DefinitionError, Fault, SigningError
 from bundler.formats import certificate, private_endpoint
-from bundler.formats.parse_error import Malformed
+from bundler.formats.parse_error import ParseError
 from bundler.model.host_record import HostRecord
 from bundler.products.arc_server import certificates, private_link
 from bundler.products.arc_server.definition import Definition
@@ -97,7 +97,7 @@ def _approvers(folder: Path, definition: Definition, findings: list[Finding]) ->
         try:
             found = certificate.read(document).der
             key = signer_identity.public_key(found)
-        except Malformed as fault:
+        except ParseError as fault:
             findings.append(Finding(place, f"{wanted.certificate} {fault}", "one certificate in PEM or DER"))
             continue
         except SigningError as fault:

@@ -12,7 +12,7 @@ from bundler.errors import SigningError, UsageError
 from bundler.formats import certificate, fingerprint_words
 from bundler.formats import fingerprint as written
 from bundler.formats.certificate import UNREADABLE
-from bundler.formats.parse_error import Malformed
+from bundler.formats.parse_error import ParseError
 from bundler.model.seal import Approval
 from bundler.signing import certificates
 from bundler.trust.verify_seal import Trusted
@@ -69,7 +69,7 @@ def fingerprint(text: str) -> str:
         ) from error
     try:
         return _of_chain(document, path) or certificate.read(document).sha256
-    except Malformed as fault:
+    except ParseError as fault:
         raise UsageError(
             f"the signer's file {path} {fault}", do="give the sealer's certificate, in PEM or DER"
         ) from fault
@@ -87,8 +87,8 @@ def _of_chain(document: bytes, path: Path) -> str:
 
 def _heard(text: str) -> str:
     try:
-        return fingerprint_words.heard(text)
-    except Malformed as fault:
+        return fingerprint_words.decode(text)
+    except ParseError as fault:
         raise UsageError(
             f"the fingerprint in words {fault}", do="have the 24 words read to you again, or ask for the 64 digits"
         ) from fault

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 from bundler.formats.deb822 import Paragraph, single
-from bundler.formats.parse_error import Malformed
+from bundler.formats.parse_error import ParseError
 from bundler.formats.repository_path import is_inside
 
 _ENTRY = re.compile(r"([0-9a-f]{64})[ \t]+([0-9]{1,15})[ \t]+(\S+)")
@@ -23,7 +23,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+~-]*")
 
 
-class AptReleaseError(Malformed):
+class AptReleaseError(ParseError):
     """The text is no ``Release`` file that can be relied on."""
 
 

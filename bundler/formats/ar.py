@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from bundler.formats.parse_error import Malformed, looks_like_a_page
+from bundler.formats.parse_error import ParseError, looks_like_a_page
 
 MAGIC = b"!<arch>\n"
 _HEADER_SIZE = 60
@@ -26,7 +26,7 @@ _HEADER = re.compile(
 )
 
 
-class ArError(Malformed):
+class ArError(ParseError):
     """The bytes are not an ``ar`` archive, or one with more than its members in it."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 
-from bundler.formats.parse_error import Malformed
+from bundler.formats.parse_error import ParseError
 
 _WIDTH = 64
 """Characters of a line: the section allows 76 at most."""
@@ -19,12 +19,12 @@ def armor(packets: bytes, label: str) -> str:
 
 
 def dearmor(document: bytes) -> bytes:
-    """The packets in the one armored block of ``document``. Raises :class:`~bundler.formats.parse_error.Malformed`."""
+    """The packets in the one armored block of ``document``. Raises :class:`~bundler.formats.parse_error.ParseError`."""
     _, found, body = document.replace(b"\r\n", b"\n").partition(b"\n\n")
     body, ended, _ = body.partition(b"\n-----END ")
     if not (found and ended and document.startswith(b"-----BEGIN PGP ")):
-        raise Malformed("is no armored OpenPGP block")
+        raise ParseError("is no armored OpenPGP block")
     try:
         return base64.b64decode(b"".join(body.partition(b"\n=")[0].split()), validate=True)
     except binascii.Error:
-        raise Malformed("is armored, and no base64") from None
+        raise ParseError("is armored, and no base64") from None

@@ -17,7 +17,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import NameOID
 
-from bundler.formats.parse_error import Malformed
+from bundler.formats.parse_error import ParseError
 
 LARGEST = 1 << 16
 """Bytes of one certificate's file."""
@@ -89,29 +89,29 @@ def _decoded(text: bytes) -> bytes:
     try:
         return base64.b64decode(b"".join(text.split()), validate=True)
     except binascii.Error:
-        raise Malformed("a certificate in it is no base64") from None
+        raise ParseError("a certificate in it is no base64") from None
 
 
 def read(document: bytes) -> Certificate:
     """The one certificate in ``document``, PEM or DER.
 
-    Raises :class:`~bundler.formats.parse_error.Malformed` for none, several, a private key beside it, or bytes that
+    Raises :class:`~bundler.formats.parse_error.ParseError` for none, several, a private key beside it, or bytes that
     no certificate has.
     """
     if len(document) > LARGEST:
-        raise Malformed(f"is larger than {LARGEST} bytes", reason="too-big")
+        raise ParseError(f"is larger than {LARGEST} bytes", reason="too-big")
     if b"PRIVATE KEY-----" in document:
-        raise Malformed("holds a private key, which must not travel; give the certificate alone")
+        raise ParseError("holds a private key, which must not travel; give the certificate alone")
     found = list(in_pem(document)) if b"-----BEGIN" in document else [document]
     if len(found) != 1:
-        raise Malformed(f"holds {len(found) or 'no'} certificates; one file for each is wanted")
+        raise ParseError(f"holds {len(found) or 'no'} certificates; one file for each is wanted")
     return _described(loaded(found[0]), found[0])
 
 
 def loaded(der: bytes) -> x509.Certificate:
     """The certificate in ``der``, whose names, times and extensions can all be read; whether its key can is not asked.
 
-    Raises :class:`~bundler.formats.parse_error.Malformed`.
+    Raises :class:`~bundler.formats.parse_error.ParseError`.
     """
     try:
         with warnings.catch_warnings():  # the library warns of what RFC 5280 forbids and CAs did once
@@ -121,7 +121,7 @@ def loaded(der: bytes) -> x509.Certificate:
             _ = found.extensions, found.subject.rfc4514_string(), found.issuer.rfc4514_string()
             _ = found.not_valid_before_utc, found.not_valid_after_utc
     except UNREADABLE:
-        raise Malformed("is no certificate in PEM or DER") from None
+        raise ParseError("is no certificate in PEM or DER") from None
     return found
 
 

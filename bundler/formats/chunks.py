@@ -8,16 +8,16 @@ from typing import BinaryIO, Final
 
 from bundler.errors import VerificationError
 
-PIECE: Final = 1 << 20
+CHUNK: Final = 1 << 20
 """Bytes that are read at once."""
 
 
-def pieces(file: BinaryIO, runs: Sequence[tuple[int, int]]) -> Iterator[memoryview]:
+def read_chunks(file: BinaryIO, runs: Sequence[tuple[int, int]]) -> Iterator[memoryview]:
     """The bytes of ``runs`` (offset and length in bytes), at most one MiB at a time.
 
-    A piece is good until the next one is asked for. Raises ``truncated`` where the file ends before a run does.
+    A chunk is good until the next one is asked for. Raises ``truncated`` where the file ends before a run does.
     """
-    buffer = memoryview(bytearray(min(PIECE, max((length for _, length in runs), default=0))))
+    buffer = memoryview(bytearray(min(CHUNK, max((length for _, length in runs), default=0))))
     for offset, length in runs:
         file.seek(offset)
         left = length
@@ -35,7 +35,7 @@ def sha256(file: BinaryIO) -> str:
     Raises OSError.
     """
     digest = hashlib.sha256()
-    buffer = memoryview(bytearray(PIECE))
+    buffer = memoryview(bytearray(CHUNK))
     while count := file.readinto(buffer):  # type: ignore[attr-defined]
         digest.update(buffer[:count])
     return digest.hexdigest()

@@ -26,7 +26,7 @@ from itertools import accumulate
 from typing import BinaryIO, Final, Literal, NoReturn
 
 from bundler.errors import VerificationError
-from bundler.formats.chunks import pieces
+from bundler.formats.chunks import read_chunks
 
 MAGIC: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
@@ -236,8 +236,8 @@ class _Directory:
     """Turns the red-black trees of raw entries into nested entries, each visited once."""
 
     def __init__(self, raw: bytes, wide_sizes: bool) -> None:
-        pieces = (raw[at : at + _ENTRY] for at in range(0, len(raw), _ENTRY))
-        self._entries = [_raw_entry(piece, wide_sizes) for piece in pieces]
+        chunks = (raw[at : at + _ENTRY] for at in range(0, len(raw), _ENTRY))
+        self._entries = [_raw_entry(chunk, wide_sizes) for chunk in chunks]
         self._left = {index for index, found in enumerate(self._entries) if found}
 
     def root(self) -> Entry:
@@ -308,7 +308,7 @@ class CompoundFile:
     """An open compound file in which every byte has an owner.
 
     ``file`` must be seekable and stay open. Memory: the allocation table (1/128 of the file), a byte for each
-    sector, and pieces of one MiB. Raises :class:`~bundler.errors.VerificationError` with the reasons ``unknown-kind``,
+    sector, and chunks of one MiB. Raises :class:`~bundler.errors.VerificationError` with the reasons ``unknown-kind``,
     ``truncated``, ``malformed``, ``duplicate-name`` and ``trailing-data``.
     """
 
@@ -380,7 +380,7 @@ class CompoundFile:
         return _Directory(self._bytes(runs), wide).root()
 
     def _bytes(self, runs: list[Run]) -> bytes:
-        return b"".join(bytes(piece) for piece in pieces(self._file, self._disk(runs)))
+        return b"".join(bytes(chunk) for chunk in read_chunks(self._file, self._disk(runs)))
 
     def _disk(self, runs: list[Run]) -> list[Run]:
         return [(self._offset(at), count * self._sector) for at, count in runs]
@@ -465,15 +465,15 @@ class CompoundFile:
             unused = sum(length for _, length in self._mini_runs) - self.root.size
             yield sum(self._mini_runs[-1]) - unused, unused
 
-    def pieces(self, stream: Entry) -> Iterator[memoryview]:
-        """A stream's bytes in pieces of at most one MiB; a piece is good until the next is asked for."""
-        return pieces(self._file, self._places[id(stream)])
+    def chunks(self, stream: Entry) -> Iterator[memoryview]:
+        """A stream's bytes in chunks of at most one MiB; a chunk is good until the next is asked for."""
+        return read_chunks(self._file, self._places[id(stream)])
 
     def read(self, stream: Entry, limit: int = 64 << 20) -> bytes:
         """A stream's bytes at once; longer than ``limit`` bytes is refused as ``malformed``."""
         if stream.size > limit:
             _malformed("a stream is longer than its kind can be")
-        return b"".join(bytes(piece) for piece in self.pieces(stream))
+        return b"".join(bytes(chunk) for chunk in self.chunks(stream))
 
     def stream(self, name: str) -> Entry | None:
         """The stream of that exact name below the root."""

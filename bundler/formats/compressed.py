@@ -1,6 +1,6 @@
 """What does a compressed stream unpack to, within bounds?
 
-gzip (RFC 1952), xz, and Zstandard (RFC 8878), read piece by piece: neither the memory nor the amount that is unpacked
+gzip (RFC 1952), xz, and Zstandard (RFC 8878), read chunk by chunk: neither the memory nor the amount that is unpacked
 depends on what the stream claims.
 """
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol
 
 import zstandard
 
-from bundler.formats.parse_error import Malformed
+from bundler.formats.parse_error import ParseError
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 Compression = Literal["", "gz", "xz", "zst"]
 SUFFIXES: dict[str, Compression] = {".gz": "gz", ".xz": "xz", ".zst": "zst"}
 
-_PIECE = 1 << 16
+_CHUNK = 1 << 16
 _MEMORY = 128 << 20  # what xz -9 (65 MiB) and zstd --long=27 (128 MiB) need, and no more
 
 
-class CompressedError(Malformed):
+class CompressedError(ParseError):
     """The stream is damaged, ends early, goes on after its end, or unpacks to more than it may."""
 
 
@@ -120,29 +120,29 @@ def compression_of(name: str) -> Compression | None:
     return None if name.endswith((".bz2", ".lzma", ".zck", ".lz4", ".Z", ".br")) else ""
 
 
-def pieces(file: BinaryIO, compression: Compression, *, limit: int) -> Iterator[bytes]:
-    """Unpack ``file`` from where it stands to its end, piece by piece (64 KiB; with Zstandard up to 16 MiB).
+def decompress(file: BinaryIO, compression: Compression, *, limit: int) -> Iterator[bytes]:
+    """Unpack ``file`` from where it stands to its end, chunk by chunk (64 KiB; with Zstandard up to 16 MiB).
 
     ``limit`` is the most bytes that may come out. Raises :class:`CompressedError` (reasons ``malformed``,
-    ``truncated``, ``too-big``) when the caller comes to the offending piece.
+    ``truncated``, ``too-big``) when the caller comes to the offending chunk.
     """
     sources = {"": _plain, "gz": _gzip, "xz": _xz, "zst": _zstandard}
     total = 0
-    for piece in sources[compression](file):
-        total += len(piece)
+    for chunk in sources[compression](file):
+        total += len(chunk)
         if total > limit:
             raise CompressedError(
                 f"the {compression or 'file'} stream unpacks to more than {limit} bytes", reason="too-big"
             )
-        yield piece
+        yield chunk
 
 
-def unpacked(file: BinaryIO, compression: Compression, *, limit: int) -> BinaryIO:
-    """Open ``file`` as the stream that it unpacks to; errors as in :func:`pieces`, raised by the reads."""
-    return io.BufferedReader(_Pieces(pieces(file, compression, limit=limit)), _PIECE)
+def open_decompressed(file: BinaryIO, compression: Compression, *, limit: int) -> BinaryIO:
+    """Open ``file`` as the stream that it unpacks to; errors as in :func:`decompress`, raised by the reads."""
+    return io.BufferedReader(_ChunkReader(decompress(file, compression, limit=limit)), _CHUNK)
 
 
-class _Pieces(io.RawIOBase):
+class _ChunkReader(io.RawIOBase):
     """Pieces as a readable, unseekable file."""
 
     def __init__(self, source: Iterator[bytes]) -> None:
@@ -154,10 +154,10 @@ class _Pieces(io.RawIOBase):
 
     def readinto(self, buffer: Buffer, /) -> int:
         while not self._rest:
-            piece = next(self._source, None)
-            if piece is None:
+            chunk = next(self._source, None)
+            if chunk is None:
                 return 0
-            self._rest = memoryview(piece)
+            self._rest = memoryview(chunk)
         target = memoryview(buffer).cast("B")
         count = min(len(target), len(self._rest))
         target[:count] = self._rest[:count]
@@ -166,8 +166,8 @@ class _Pieces(io.RawIOBase):
 
 
 def _plain(file: BinaryIO) -> Iterator[bytes]:
-    while piece := file.read(_PIECE):
-        yield piece
+    while chunk := file.read(_CHUNK):
+        yield chunk
 
 
 def _gzip(file: BinaryIO) -> Iterator[bytes]:
@@ -184,23 +184,23 @@ def _zstandard(file: BinaryIO) -> Iterator[bytes]:
 
 def _streams(file: BinaryIO, kind: type[_Gzip | _Xz | _Zstandard]) -> Iterator[bytes]:
     """One stream after the other, until the file ends: both formats allow several."""
-    data = file.read(_PIECE)
+    data = file.read(_CHUNK)
     if not data:
         raise CompressedError("the compressed stream is empty", reason="truncated")
     while data:
         stream: _Decompressor = kind()
         yield from _one_stream(stream, data, file)
-        data = stream.unused_data or file.read(_PIECE)
+        data = stream.unused_data or file.read(_CHUNK)
 
 
 def _one_stream(stream: _Decompressor, data: bytes, file: BinaryIO) -> Iterator[bytes]:
     try:
         while True:
-            if piece := stream.decompress(data, _PIECE):
-                yield piece
+            if chunk := stream.decompress(data, _CHUNK):
+                yield chunk
             if stream.eof:
                 return
-            data = file.read(_PIECE) if stream.wants_input else b""
+            data = file.read(_CHUNK) if stream.wants_input else b""
             if not data and stream.wants_input:
                 raise CompressedError("the compressed stream ends too early", reason="truncated")
     except (zlib.error, lzma.LZMAError, zstandard.ZstdError) as error:

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from bundler.formats import ar
-from bundler.formats.compressed import compression_of, unpacked
+from bundler.formats.compressed import compression_of, open_decompressed
 from bundler.formats.deb822 import Paragraph, single
 from bundler.formats.deb_version import is_version
-from bundler.formats.parse_error import Malformed
+from bundler.formats.parse_error import ParseError
 from bundler.formats.tar import entries
 from bundler.model.evidence import PackageFacts
 
@@ -28,7 +28,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9+.-]+")
 _ARCHITECTURE = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
-class DebError(Malformed):
+class DebError(ParseError):
     """The file is no Debian package of format 2."""
 
 
@@ -68,7 +68,7 @@ def facts(file: BinaryIO) -> PackageFacts:
     """Read what the package ``file`` says of itself in its control file.
 
     Memory does not depend on the file's size; ``Installed-Size`` is in KiB there (Debian Policy, 5.6.20) and in bytes
-    here. Raises :class:`DebError`, or the :class:`~bundler.formats.parse_error.Malformed` of the format within.
+    here. Raises :class:`DebError`, or the :class:`~bundler.formats.parse_error.ParseError` of the format within.
     """
     control = _control(file, layout(file).control)
     return PackageFacts(
@@ -104,7 +104,7 @@ def _control(file: BinaryIO, member: ar.Member) -> Paragraph:
         raise DebError(f"{member.name} is bigger than any real one", reason="too-big")
     file.seek(member.offset)
     packed = io.BytesIO(file.read(member.size))
-    return single(_control_text(unpacked(packed, compression, limit=_CONTROL_TAR_LIMIT)))
+    return single(_control_text(open_decompressed(packed, compression, limit=_CONTROL_TAR_LIMIT)))
 
 
 def _control_text(stream: BinaryIO) -> bytes:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import BinaryIO
 
-from bundler.formats.parse_error import Malformed
+from bundler.formats.parse_error import ParseError
 
 _NAME = re.compile(rb"[!\"$-,./-9;-~][!-9;-~]*")  # printable US-ASCII without colon, not beginning with # or -
 _CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")
@@ -20,7 +20,7 @@ _MAX_LINE = 1 << 20
 _MAX_PARAGRAPH = 8 << 20
 
 
-class Deb822Error(Malformed):
+class Deb822Error(ParseError):
     """The text is no sequence of deb822 paragraphs, or names a field twice."""
 
 

@@ -58,8 +58,8 @@ def metadata_digest(root: Entry, algorithm: str) -> bytes:
 def _content(container: CompoundFile, storage: Entry, into: _Hash, *, root: bool) -> None:
     for entry in _covered(storage, root=root):
         if entry.kind == "stream":
-            for piece in container.pieces(entry):
-                into.update(piece)
+            for chunk in container.chunks(entry):
+                into.update(chunk)
         else:
             _content(container, entry, into, root=False)
     into.update(storage.clsid)

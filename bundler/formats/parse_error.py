@@ -1,6 +1,6 @@
 """How does a parser of packages and repositories say that its input is not what it should be?
 
-Every parser of this room that reads untrusted bytes raises :class:`Malformed` or a subclass of it, and nothing else,
+Every parser of this room that reads untrusted bytes raises :class:`ParseError` or a subclass of it, and nothing else,
 whatever the bytes are. Rooms above turn it into a verdict; ``reason`` is the verdict's stable word.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 _PAGE_STARTS = (b"<!doctype", b"<html", b"<head", b"<body")
 
 
-class Malformed(ValueError):
+class ParseError(ValueError):
     """Bytes break the rules of their format.
 
     ``reason`` is one of ``malformed``, ``truncated``, ``trailing-data``, ``too-big``, ``html``, ``unsupported``,

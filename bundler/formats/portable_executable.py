@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Final, NoReturn
 
 from bundler.errors import VerificationError
-from bundler.formats.chunks import pieces
+from bundler.formats.chunks import read_chunks
 
 MAX_SIGNATURE: Final = 1 << 20
 _ALIGNMENT: Final = 8
@@ -76,8 +76,8 @@ def digest(file: BinaryIO, place: Layout, algorithm: str) -> bytes:
     """The digest of the signed part, padded to eight bytes where there is no table yet."""
     into = hashlib.new(algorithm)
     edges = (0, place.checksum), (place.checksum + 4, place.directory), (place.directory + 8, place.covered_end)
-    for piece in pieces(file, [(start, end - start) for start, end in edges]):
-        into.update(piece)
+    for chunk in read_chunks(file, [(start, end - start) for start, end in edges]):
+        into.update(chunk)
     into.update(bytes(-place.covered_end % _ALIGNMENT))
     return into.digest()
 

@@ -18,7 +18,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 
-from bundler.formats.parse_error import Malformed
+from bundler.formats.parse_error import ParseError
 from bundler.model.host_record import HostRecord
 
 LARGEST = 1 << 20
@@ -37,17 +37,17 @@ def read(document: bytes) -> tuple[HostRecord, ...]:
     """Every pair of a name and an address, in the document's order; a name twice is twice in it.
 
     UTF-8, or UTF-16 with a byte order mark, as ``>`` of Windows PowerShell writes it.
-    Raises :class:`~bundler.formats.parse_error.Malformed` where the document is none of the three.
+    Raises :class:`~bundler.formats.parse_error.ParseError` where the document is none of the three.
     """
     if len(document) > LARGEST:
-        raise Malformed(f"is larger than {LARGEST} bytes", reason="too-big")
+        raise ParseError(f"is larger than {LARGEST} bytes", reason="too-big")
     try:
         tree = json.loads(document)
     except (ValueError, RecursionError):
-        raise Malformed(f"is no JSON; wanted is {SHAPES}") from None
+        raise ParseError(f"is no JSON; wanted is {SHAPES}") from None
     found = tuple(_records(tree))
     if not found:
-        raise Malformed(
+        raise ParseError(
             "holds no name: with a DNS zone group customDnsConfigs can be empty; "
             "give what `az network nic show` prints of the endpoint's network interface"
         )
@@ -77,24 +77,24 @@ def _one(found: _Object) -> Iterator[HostRecord]:
             names = _Object(link).list("fqdns") if link else []
             yield from _pairs(names, [config.get("privateIPAddress")])
     else:
-        raise Malformed(f"has none of customDnsConfigs, fqdn and ipConfigurations; wanted is {SHAPES}")
+        raise ParseError(f"has none of customDnsConfigs, fqdn and ipConfigurations; wanted is {SHAPES}")
 
 
 def _pairs(names: list[object], addresses: list[object]) -> Iterator[HostRecord]:
     for name in names:
         host = _name(name)
         if not addresses:
-            raise Malformed(f"{host} has no address")
+            raise ParseError(f"{host} has no address")
         for address in addresses:
             yield HostRecord(host=host, address=_address(host, address))
 
 
 def _name(found: object) -> str:
     if not isinstance(found, str):
-        raise Malformed("an entry has no name (fqdn)")
+        raise ParseError("an entry has no name (fqdn)")
     host = found.removesuffix(".").lower()
     if not _NAME.fullmatch(host):
-        raise Malformed(f"{found[:80]!r} is no host's name")
+        raise ParseError(f"{found[:80]!r} is no host's name")
     return host
 
 
@@ -104,7 +104,7 @@ def _address(host: str, found: object) -> str:
             return str(ipaddress.ip_address(found))
     except ValueError:
         pass
-    raise Malformed(f"{host} has the address {str(found)[:80]!r}, which is no IP address")
+    raise ParseError(f"{host} has the address {str(found)[:80]!r}, which is no IP address")
 
 
 class _Object:
@@ -112,7 +112,7 @@ class _Object:
 
     def __init__(self, tree: object) -> None:
         if not isinstance(tree, dict):
-            raise Malformed(f"holds {type(tree).__name__} where an object is wanted; wanted is {SHAPES}")
+            raise ParseError(f"holds {type(tree).__name__} where an object is wanted; wanted is {SHAPES}")
         self._keys: Mapping[str, object] = {str(key).casefold(): child for key, child in tree.items()}
         inner = self._keys.get("properties")
         if isinstance(inner, dict):
@@ -131,5 +131,5 @@ class _Object:
         if isinstance(found, str):  # ConvertTo-Json unwraps a list of one in some of its versions
             return [found]
         if not isinstance(found, list):
-            raise Malformed(f"{key} is no list")
+            raise ParseError(f"{key} is no list")
         return found

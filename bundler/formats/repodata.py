@@ -11,12 +11,12 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from xml.etree.ElementTree import ParseError
+from xml.etree import ElementTree as ET
 
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser
 
-from bundler.formats.parse_error import Malformed
+from bundler.formats.parse_error import ParseError
 from bundler.formats.repository_path import is_inside
 
 _REPO = "http://linux.duke.edu/metadata/repo"
@@ -31,7 +31,7 @@ Path = tuple[str, ...]
 Attributes = dict[str, str]
 
 
-class RepodataError(Malformed):
+class RepodataError(ParseError):
     """A document of a yum repository cannot be relied on."""
 
 
@@ -87,13 +87,13 @@ def repomd(document: bytes) -> Repomd:
     return Repomd(_data(found[0]), max(_timestamp(element.text("timestamp")) for element in elements))
 
 
-def packages(pieces: Iterable[bytes], *, name: str) -> Iterator[Package]:
-    """Read the packages called ``name`` from a ``primary.xml``, given in ``pieces``, one at a time.
+def packages(chunks: Iterable[bytes], *, name: str) -> Iterator[Package]:
+    """Read the packages called ``name`` from a ``primary.xml``, given in ``chunks``, one at a time.
 
     All of it is read and has to be well-formed; the other packages' fields are not judged.
     Raises :class:`RepodataError` (reasons ``malformed``, ``weak-digest``, ``unsafe-path``, ``too-big``).
     """
-    for element in _parsed(pieces, _COMMON, ("metadata", "package")):
+    for element in _parsed(chunks, _COMMON, ("metadata", "package")):
         if element.attributes.get("type") == "rpm" and element.text("name") == name:
             yield _package(element)
 
@@ -166,24 +166,24 @@ class _Reader:
         """End the document."""
 
 
-def _parsed(pieces: Iterable[bytes], namespace: str, path: Path) -> Iterator[_Element]:
+def _parsed(chunks: Iterable[bytes], namespace: str, path: Path) -> Iterator[_Element]:
     reader = _Reader(namespace, path)
     parser = DefusedXMLParser(target=reader, forbid_dtd=True)
     try:
-        for piece in filter(None, pieces):
-            parser.feed(piece)
+        for chunk in filter(None, chunks):
+            parser.feed(chunk)
             yield from reader.found
             reader.found.clear()
         parser.close()
-    except Malformed:
+    except ParseError:
         raise
-    except (ParseError, DefusedXmlException, LookupError, ValueError) as error:
+    except (ET.ParseError, DefusedXmlException, LookupError, ValueError) as error:
         raise RepodataError(f"the document is no XML that is taken: {_reason(error)}") from None
 
 
 def _reason(error: Exception) -> str:
     # What defusedxml forbids explains itself at length, with the offending text in it.
-    return str(error) if isinstance(error, ParseError) else type(error).__name__
+    return str(error) if isinstance(error, ET.ParseError) else type(error).__name__
 
 
 def _data(element: _Element) -> Data:

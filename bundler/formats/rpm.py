@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import BinaryIO
 
-from bundler.formats.parse_error import Malformed, looks_like_a_page
+from bundler.formats.parse_error import ParseError, looks_like_a_page
 from bundler.formats.rpm_version import is_version
 from bundler.model.evidence import PackageFacts
 
@@ -31,7 +31,7 @@ _MAX_STORE = 64 << 20  # rpm itself allows 256 MiB; real packages of 100 MB stay
 _MAX_SIGNATURE_STORE = 1 << 20
 
 
-class RpmError(Malformed):
+class RpmError(ParseError):
     """The file is no rpm package, or one whose headers break the rules."""
 
 

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 _HEX = re.compile(rb"(?:[0-9a-fA-F]{2})+")
 
 
-def shapes(printed: bytes, certificate: x509.Certificate) -> Iterator[bytes]:
+def encodings(printed: bytes, certificate: x509.Certificate) -> Iterator[bytes]:
     """Read what was printed as a signature by the key of ``certificate``, in each way that gives one's form.
 
     As bytes, hex, base64 or base64url (RFC 4648), the latter three with white space anywhere. An ECDSA signature may

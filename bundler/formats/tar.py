@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from bundler.formats.parse_error import Malformed
+from bundler.formats.parse_error import ParseError
 
 _BLOCK = 512
 _MAX_ENTRIES = 1000
@@ -22,7 +22,7 @@ _LONG_NAME, _LONG_LINK = b"L", b"K"
 _EXTENDED = (b"x", b"g")
 
 
-class TarError(Malformed):
+class TarError(ParseError):
     """The bytes are no tar archive, or one that this strict reader does not take."""
 
 
@@ -110,10 +110,10 @@ def _content(stream: BinaryIO, size: int, *, keep: bool) -> bytes:
 
 def _passed_over(stream: BinaryIO, size: int) -> bytes:
     while size:
-        piece = stream.read(min(size, 1 << 16))
-        if not piece:
+        chunk = stream.read(min(size, 1 << 16))
+        if not chunk:
             raise TarError("the archive ends inside a file", reason="truncated")
-        size -= len(piece)
+        size -= len(chunk)
     return b""
 
 

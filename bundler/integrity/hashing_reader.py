@@ -39,7 +39,7 @@ class Member(Protocol):
     def mode(self) -> int | None:
         """Permission bits; None where the container keeps none that mean anything."""
 
-    def pieces(self) -> Iterator[bytes]:
+    def chunks(self) -> Iterator[bytes]:
         """The content, once."""
 
 
@@ -67,30 +67,30 @@ class Reading:
         """Read ``member``. Raises :class:`~bundler.errors.VerificationError`, ``document-too-large``."""
         digest = hashlib.sha256()
         size = 0
-        for piece in self._kept(member):
-            digest.update(piece)
-            size += len(piece)
+        for chunk in self._kept(member):
+            digest.update(chunk)
+            size += len(chunk)
         return Seen(member.path, member.top, size, member.mode, digest.hexdigest())
 
     def _kept(self, member: Member) -> Iterator[bytes]:
-        """The pieces of ``member``, each passed on to where it is held."""
+        """The chunks of ``member``, each passed on to where it is held."""
         if member.path.startswith(EVIDENCE) or not sums.is_listed(member.path):
             yield from self._hold(member)
             return
         sink = self._keep(member.path)
-        for piece in member.pieces():
+        for chunk in member.chunks():
             if sink is not None:
-                sink.write(piece)
-            yield piece
+                sink.write(chunk)
+            yield chunk
 
     def _hold(self, member: Member) -> Iterator[bytes]:
         parts = []
         size = 0
-        for piece in member.pieces():
-            size += len(piece)
-            self._held += len(piece)
+        for chunk in member.chunks():
+            size += len(chunk)
+            self._held += len(chunk)
             if size > MAX_DOCUMENT or self._held > MAX_DOCUMENTS:
                 raise refusal([Problem("document-too-large", f"{member.path!a} is larger than any such document")])
-            parts.append(piece)
-            yield piece
+            parts.append(chunk)
+            yield chunk
         self.documents[member.path] = b"".join(parts)

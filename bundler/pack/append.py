@@ -97,10 +97,10 @@ def _unpacked(
 def _held(member: container.Member, at: Path) -> Blob | bytes:
     """The content, in a file where it is large: an encrypted archive's secret is none of the disk's business."""
     if member.size <= _SMALL:
-        return b"".join(member.pieces())
+        return b"".join(member.chunks())
     digest = hashlib.sha256()
     with at.open("xb") as file:
-        for piece in member.pieces():
-            digest.update(piece)
-            file.write(piece)
+        for chunk in member.chunks():
+            digest.update(chunk)
+            file.write(chunk)
         return Blob(at, file.tell(), digest.hexdigest())

@@ -96,12 +96,12 @@ def _readable(path: Path, found: Iterator[Found]) -> Iterator[Found]:
     """Turn a disk's errors into ours; not those of whoever reads, whose errors do not pass here."""
     with _one_error(path):
         for member in found:
-            yield replace(member, pieces=partial(_readable_pieces, path, member.pieces))
+            yield replace(member, chunks=partial(_readable_chunks, path, member.chunks))
 
 
-def _readable_pieces(path: Path, pieces: Callable[[], Iterator[bytes]]) -> Iterator[bytes]:
+def _readable_chunks(path: Path, chunks: Callable[[], Iterator[bytes]]) -> Iterator[bytes]:
     with _one_error(path):
-        yield from pieces()
+        yield from chunks()
 
 
 @contextmanager

@@ -16,10 +16,10 @@ from bundler.model.tree import Blob, Entry, Tree
 class Sink(Protocol):
     """Whatever takes all the bytes that it is given."""
 
-    def write(self, piece: bytes, /) -> object: ...
+    def write(self, chunk: bytes, /) -> object: ...
 
 
-PIECE = 1 << 20
+CHUNK = 1 << 20
 """Bytes read at once: large enough that Python's share of the time vanishes, small enough for any memory."""
 
 
@@ -38,8 +38,8 @@ def total(tree: Tree) -> int:
     return sum(size(entry) for entry in tree.entries)
 
 
-def pieces(entry: Entry) -> Iterator[bytes]:
-    """The bytes of ``entry``, at most :data:`PIECE` at a time.
+def chunks(entry: Entry) -> Iterator[bytes]:
+    """The bytes of ``entry``, at most :data:`CHUNK` at a time.
 
     A file is hashed while it is read. Raises :class:`VerificationError` (``changed-underneath``) when it is no longer
     what was judged, and :class:`WriteError` when it cannot be read.
@@ -47,8 +47,8 @@ def pieces(entry: Entry) -> Iterator[bytes]:
     if isinstance(entry.content, Blob):
         yield from _read(entry.content)
     else:
-        for start in range(0, len(entry.content), PIECE):
-            yield entry.content[start : start + PIECE]
+        for start in range(0, len(entry.content), CHUNK):
+            yield entry.content[start : start + CHUNK]
 
 
 def _read(blob: Blob) -> Iterator[bytes]:
@@ -56,12 +56,12 @@ def _read(blob: Blob) -> Iterator[bytes]:
     left = blob.size
     try:
         with blob.path.open("rb", buffering=0) as file:
-            while piece := file.read(PIECE):
-                digest.update(piece)
-                left -= len(piece)
+            while chunk := file.read(CHUNK):
+                digest.update(chunk)
+                left -= len(chunk)
                 if left < 0:
                     break
-                yield piece
+                yield chunk
     except OSError as error:
         raise WriteError(f"{blob.path} cannot be read: {error.strerror or error}") from error
     if left or digest.hexdigest() != blob.sha256:
@@ -74,10 +74,10 @@ def _read(blob: Blob) -> Iterator[bytes]:
 
 
 def copy(entry: Entry, sink: Sink, task: Task) -> None:
-    """Write the bytes of ``entry`` to ``sink``, telling ``task``; raises what :func:`pieces` raises."""
-    for piece in pieces(entry):
-        sink.write(piece)
-        task.advance(len(piece))
+    """Write the bytes of ``entry`` to ``sink``, telling ``task``; raises what :func:`chunks` raises."""
+    for chunk in chunks(entry):
+        sink.write(chunk)
+        task.advance(len(chunk))
 
 
 def file_sha256(path: Path) -> str:

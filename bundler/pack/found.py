@@ -21,7 +21,7 @@ class Found:
     """Bytes, as declared."""
     mode: int | None
     """Permission bits; None where the container keeps none that mean anything."""
-    pieces: Callable[[], Iterator[bytes]]
+    chunks: Callable[[], Iterator[bytes]]
     """Gives the content once, and only until the next member is asked for."""
     folder: bool = False
 

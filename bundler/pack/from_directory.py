@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from bundler.pack.content import PIECE
+from bundler.pack.content import CHUNK
 from bundler.pack.found import Found, refused
 
 # Windows' junctions and symbolic links (ntifs.h, IO_REPARSE_TAG_…); its other reparse points, such as deduplicated
@@ -42,7 +42,7 @@ def _below(folder: Path, prefix: str) -> Iterator[Found]:
             yield from _below(folder / entry.name, path + "/")
         else:
             size = (folder / entry.name).lstat().st_size
-            yield Found(path, size, None, partial(_pieces, folder / entry.name))
+            yield Found(path, size, None, partial(_chunks, folder / entry.name))
 
 
 def _is_folder(path: str, status: os.stat_result) -> bool:
@@ -55,10 +55,10 @@ def _is_folder(path: str, status: os.stat_result) -> bool:
     return False
 
 
-def _pieces(path: Path) -> Iterator[bytes]:
+def _chunks(path: Path) -> Iterator[bytes]:
     with opened(path, buffering=0) as file:
-        while piece := file.read(PIECE):
-            yield piece
+        while chunk := file.read(CHUNK):
+            yield chunk
 
 
 def opened(path: Path, buffering: int = -1) -> BinaryIO:

@@ -20,7 +20,7 @@ from py7zr.io import Py7zIO, WriterFactory
 
 from bundler.errors import BundlerError, UsageError, VerificationError
 from bundler.integrity.names import refuse
-from bundler.pack.content import PIECE
+from bundler.pack.content import CHUNK
 from bundler.pack.found import Found, Password, damaged, refused
 from bundler.pack.guard import limit, require_bounded
 from bundler.pack.push_to_iterator import pull
@@ -39,12 +39,12 @@ def walk(file: BinaryIO, size: int, password: Password | None) -> Generator[Foun
     archive, secret = _open(file, password)
     with _one_error(secret):
         for found in _members(archive, size):
-            yield replace(found, pieces=partial(_translated, found.pieces, secret))
+            yield replace(found, chunks=partial(_translated, found.chunks, secret))
 
 
-def _translated(pieces: Callable[[], Iterator[bytes]], secret: str | None) -> Iterator[bytes]:
+def _translated(chunks: Callable[[], Iterator[bytes]], secret: str | None) -> Iterator[bytes]:
     with _one_error(secret):
-        yield from pieces()
+        yield from chunks()
 
 
 @contextmanager
@@ -138,12 +138,12 @@ def _contents(archive: Any, plain: dict[str, Any], size: int) -> Iterator[Found]
 
 
 def _until_end(stream: Iterator[str | bytes | None]) -> Iterator[bytes]:
-    for piece in stream:
-        if piece is None:
+    for chunk in stream:
+        if chunk is None:
             return
-        if isinstance(piece, str):
+        if isinstance(chunk, str):
             raise damaged("a file has no end")
-        yield piece
+        yield chunk
 
 
 class _Factory(WriterFactory):
@@ -163,8 +163,8 @@ class _Sink(Py7zIO):
         self._size = 0
 
     def write(self, s: bytes | bytearray) -> int:
-        for start in range(0, len(s), PIECE):
-            self._emit(bytes(s[start : start + PIECE]))
+        for start in range(0, len(s), CHUNK):
+            self._emit(bytes(s[start : start + CHUNK]))
         self._size += len(s)
         return len(s)
 

@@ -14,7 +14,7 @@ from functools import partial
 from typing import BinaryIO, cast
 
 from bundler.errors import VerificationError
-from bundler.pack.content import PIECE
+from bundler.pack.content import CHUNK
 from bundler.pack.found import Found, damaged, refused
 from bundler.pack.guard import MAX_MEMBERS, limit
 
@@ -39,7 +39,7 @@ class _Unpacked:
 
     def seek(self, position: int) -> int:
         while self._position < position:
-            if not self.some(min(PIECE, position - self._position)):
+            if not self.some(min(CHUNK, position - self._position)):
                 break
         return self._position
 
@@ -48,29 +48,29 @@ class _Unpacked:
         if not 0 <= size <= _MAX_HEADER:
             raise refused("a header of the tar is larger than any of ours", "bomb")
         parts = bytearray()
-        while len(parts) < size and (piece := self.some(size - len(parts))):
-            parts += piece
+        while len(parts) < size and (chunk := self.some(size - len(parts))):
+            parts += chunk
         return bytes(parts)
 
     def some(self, most: int) -> bytes:
         """At least one and at most ``most`` bytes; none at the end."""
         while not self._gzip.eof:
-            self._packed = self._packed or self._file.read(PIECE)
+            self._packed = self._packed or self._file.read(CHUNK)
             if not self._packed:
                 raise damaged("it ends before its last block")
-            piece = self._gzip.decompress(self._packed, most)
+            chunk = self._gzip.decompress(self._packed, most)
             self._packed = self._gzip.unconsumed_tail
-            self._position += len(piece)
+            self._position += len(chunk)
             if self._position > self._most:
                 raise refused("the container would unpack to more than any bundle holds", "bomb")
-            if piece:
-                return piece
+            if chunk:
+                return chunk
         return b""
 
     def require_end(self) -> None:
         """Refuse whatever hides behind the end of the tar, or of the gzip."""
-        while piece := self.some(PIECE):
-            if piece.strip(b"\0"):
+        while chunk := self.some(CHUNK):
+            if chunk.strip(b"\0"):
                 raise refused("something follows the end of the tar", "trailing-data")
         if self._gzip.unused_data or self._file.read(1):
             raise refused("something follows the end of the gzip", "trailing-data")
@@ -105,14 +105,14 @@ def _found(unpacked: _Unpacked, info: tarfile.TarInfo) -> Found:
         raise refused(f"{info.name!a} is neither a file nor a folder", "special-file")
     if info.isdir():
         return Found(info.name, 0, None, lambda: iter(()), folder=True)
-    return Found(info.name, info.size, stat.S_IMODE(info.mode), partial(_pieces, unpacked, info.size))
+    return Found(info.name, info.size, stat.S_IMODE(info.mode), partial(_chunks, unpacked, info.size))
 
 
-def _pieces(unpacked: _Unpacked, size: int) -> Iterator[bytes]:
+def _chunks(unpacked: _Unpacked, size: int) -> Iterator[bytes]:
     with _one_error():
         while size > 0:
-            piece = unpacked.some(min(PIECE, size))
-            if not piece:
+            chunk = unpacked.some(min(CHUNK, size))
+            if not chunk:
                 raise damaged("it ends inside a file")
-            size -= len(piece)
-            yield piece
+            size -= len(chunk)
+            yield chunk

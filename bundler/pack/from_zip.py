@@ -18,7 +18,7 @@ from typing import BinaryIO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from bundler.errors import VerificationError
-from bundler.pack.content import PIECE
+from bundler.pack.content import CHUNK
 from bundler.pack.found import Found, damaged, refused
 from bundler.pack.guard import MAX_MEMBERS, require_bounded
 
@@ -182,7 +182,7 @@ def _found(archive: ZipFile, info: ZipInfo) -> Found:
     folder = info.orig_filename.endswith("/")
     mode = stat.S_IMODE(info.external_attr >> 16) if info.create_system in (_UNIX, _MACOS) else None
     path = info.orig_filename[:-1] if folder else info.orig_filename
-    return Found(path, info.file_size, mode, partial(_pieces, archive, info), folder=folder)
+    return Found(path, info.file_size, mode, partial(_chunks, archive, info), folder=folder)
 
 
 def _require_plain(info: ZipInfo) -> None:
@@ -208,7 +208,7 @@ def _require_kind(info: ZipInfo, *, folder: bool) -> None:
         raise refused(f"{info.orig_filename!a} is neither a file nor a folder", "special-file")
 
 
-def _pieces(archive: ZipFile, info: ZipInfo) -> Iterator[bytes]:
+def _chunks(archive: ZipFile, info: ZipInfo) -> Iterator[bytes]:
     with _one_error(), archive.open(info) as member:
-        while piece := member.read(PIECE):
-            yield piece
+        while chunk := member.read(CHUNK):
+            yield chunk

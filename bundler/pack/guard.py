@@ -33,23 +33,23 @@ class Member:
     _found: Found = field(repr=False)
     _left: int = field(default=-1, repr=False)
 
-    def pieces(self) -> Iterator[bytes]:
+    def chunks(self) -> Iterator[bytes]:
         """The content, once, and only until the next member is asked for; raises :class:`VerificationError`."""
         if self._left >= 0:
             raise ValueError(f"{self.path} was read before")
         self._left = self.size
-        for piece in self._found.pieces():
-            self._left -= len(piece)
+        for chunk in self._found.chunks():
+            self._left -= len(chunk)
             if self._left < 0:
                 raise damaged(f"{self.path} is longer than declared")
-            yield piece
+            yield chunk
         if self._left:
             raise damaged(f"{self.path} is shorter than declared")
 
     def drain(self) -> None:
         """Read what nobody asked for, so that it is checked and the next member can follow."""
         if self._left < 0:
-            for _ in self.pieces():
+            for _ in self.chunks():
                 pass
         elif self._left:
             raise ValueError(f"{self.path} was left half read")

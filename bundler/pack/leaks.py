@@ -69,7 +69,7 @@ def _in_entry(entry: Entry, needles: Sequence[bytes]) -> Iterator[str]:
         yield "the secret that this build was given"
     ours = entry.path.startswith(_FROM_HERE) or not entry.path.startswith(_OTHERS)
     if ours and content.size(entry) <= _LARGEST_TEXT:
-        whole = b"".join(content.pieces(entry))
+        whole = b"".join(content.chunks(entry))
         yield from secret_patterns.found(whole.decode("utf-8", "replace"))
 
 
@@ -77,8 +77,8 @@ def _holds(entry: Entry, needle: bytes) -> bool:
     if not isinstance(entry.content, Blob):
         return needle in entry.content
     tail = b""
-    for piece in content.pieces(entry):
-        window = tail + piece
+    for chunk in content.chunks(entry):
+        window = tail + chunk
         if needle in window:
             return True
         tail = window[-len(needle) :]

@@ -118,7 +118,7 @@ class _Source(io.BufferedIOBase):
 
     def __init__(self, entry: Entry, task: Task) -> None:
         self._size = content.size(entry)
-        self._pieces = content.pieces(entry)
+        self._chunks = content.chunks(entry)
         self._task = task
         self._position = 0
 
@@ -136,8 +136,8 @@ class _Source(io.BufferedIOBase):
         return self._position
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """The next piece; py7zr reads until there is none, and does not mind its length."""
-        piece = next(self._pieces, b"")
-        self._position += len(piece)
-        self._task.advance(len(piece))
-        return piece
+        """The next chunk; py7zr reads until there is none, and does not mind its length."""
+        chunk = next(self._chunks, b"")
+        self._position += len(chunk)
+        self._task.advance(len(chunk))
+        return chunk

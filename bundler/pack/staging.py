@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 from bundler.errors import WriteError
 from bundler.fetch import disk
 from bundler.fetch.disk import writing
-from bundler.pack.content import PIECE
+from bundler.pack.content import CHUNK
 
 _PREFIX = ".arc-bundler-"
 _LOCK = ".lock"
@@ -216,8 +216,8 @@ def _same(one: Path, other: Path) -> bool:
 
 def _same_bytes(one: Path, other: Path) -> bool:
     with one.open("rb") as first, other.open("rb") as second:
-        while piece := first.read(PIECE):
-            if piece != second.read(PIECE):
+        while chunk := first.read(CHUNK):
+            if chunk != second.read(CHUNK):
                 return False
     return True
 

@@ -36,12 +36,12 @@ class _StoredGzip:
         self._digest = hashlib.sha256()
         self._emit(GZIP_HEADER)
 
-    def write(self, piece: bytes) -> None:
-        self._crc = zlib.crc32(piece, self._crc)
-        self._length += len(piece)
+    def write(self, chunk: bytes) -> None:
+        self._crc = zlib.crc32(chunk, self._crc)
+        self._length += len(chunk)
         parts = []
-        for start in range(0, len(piece), _STORED_LIMIT):
-            block = piece[start : start + _STORED_LIMIT]
+        for start in range(0, len(chunk), _STORED_LIMIT):
+            block = chunk[start : start + _STORED_LIMIT]
             parts += [struct.pack("<BHH", 0, len(block), len(block) ^ 0xFFFF), block]
         self._emit(b"".join(parts))
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import serialization
 
 from bundler.errors import SigningError
 from bundler.formats import certificate as in_file
-from bundler.formats.parse_error import Malformed
+from bundler.formats.parse_error import ParseError
 from bundler.trust import certificate_policy
 
 LARGEST = 1 << 20
@@ -35,7 +35,7 @@ def parse(content: bytes, place: Path | str) -> tuple[x509.Certificate, ...]:
     """Read the certificates in ``content``, which came from ``place``. Raises :class:`SigningError`."""
     try:
         found = tuple(in_file.in_pem(content)) if b"-----BEGIN" in content else (content,)
-    except Malformed as error:
+    except ParseError as error:
         raise SigningError(f"{place}: {error}", do=_WANTED) from error
     if not found:
         raise SigningError(f"{place} holds no certificate", details=guesses(content), do=_WANTED)
@@ -47,7 +47,7 @@ def parse(content: bytes, place: Path | str) -> tuple[x509.Certificate, ...]:
 def _loaded(der: bytes, place: Path | str) -> x509.Certificate:
     try:
         return in_file.loaded(der)
-    except Malformed:
+    except ParseError:
         raise SigningError(f"{place} holds no readable certificate", details=guesses(der), do=_WANTED) from None
 
 

@@ -22,7 +22,7 @@ from typing import IO
 from cryptography import x509
 
 from bundler.errors import SigningError, UsageError
-from bundler.formats.signature_encoding import shapes
+from bundler.formats.signature_encoding import encodings
 from bundler.model.seal import Algorithm
 from bundler.signing import certificates
 from bundler.signing.signing_key import SigningKey, checked
@@ -66,7 +66,7 @@ class _CommandKey:
         told |= {"ARC_BUNDLER_DIGEST": digest, "ARC_BUNDLER_ALGORITHM": self.algorithm}
         ended = _Run(self.arguments, told).result(content, self.limit)
         self._refuse(ended)
-        shaped = list(shapes(ended.printed, self.certificates[0]))
+        shaped = list(encodings(ended.printed, self.certificates[0]))
         if not shaped:
             raise self._failed("printed something that is no signature of this key's kind", ended)
         for signature in shaped:

@@ -16,9 +16,9 @@ from pathlib import PurePosixPath
 from bundler.errors import VerificationError
 from bundler.formats import apt_release, deb_version
 from bundler.formats.apt_release import IndexFile, Release
-from bundler.formats.compressed import compression_of, unpacked
+from bundler.formats.compressed import compression_of, open_decompressed
 from bundler.formats.deb822 import Paragraph, paragraphs
-from bundler.formats.parse_error import Malformed
+from bundler.formats.parse_error import ParseError
 from bundler.formats.repository_path import is_inside
 from bundler.model.anchor import Anchors
 from bundler.model.evidence import Document, Evidence, PackageFacts
@@ -56,7 +56,7 @@ class AptPackage:
 
 @dataclass(frozen=True)
 class _Index:
-    """A believed index, unpacked each time it is read."""
+    """A verified index, unpacked each time it is read."""
 
     role: str
     content: bytes
@@ -138,7 +138,7 @@ class AptChain:
         """
         index = self._believed_index()
         with judging(index.role):
-            stream = unpacked(io.BytesIO(index.content), compression_of(index.role) or "", limit=index.limit)
+            stream = open_decompressed(io.BytesIO(index.content), compression_of(index.role) or "", limit=index.limit)
             found = [_package(stanza) for stanza in paragraphs(stream) if stanza.get("Package") == name]
             return repository.once(
                 (one for one in found if one.architecture in {self._architecture, "all"}), "the index"
@@ -242,15 +242,15 @@ def _package(stanza: Paragraph) -> AptPackage:
         sha256=stanza.get("SHA256", ""),
     )
     if not _SHA256.fullmatch(package.sha256):
-        raise Malformed(f"a stanza of {package.name} has no SHA256", reason="weak-digest")
+        raise ParseError(f"a stanza of {package.name} has no SHA256", reason="weak-digest")
     if not deb_version.is_version(package.version) or not _WORD.fullmatch(package.architecture):
-        raise Malformed(f"a stanza of {package.name} has no proper version or architecture")
+        raise ParseError(f"a stanza of {package.name} has no proper version or architecture")
     if not is_inside(package.path):
-        raise Malformed(f"a stanza of {package.name} leaves the repository: {package.path!r}", reason="unsafe-path")
+        raise ParseError(f"a stanza of {package.name} leaves the repository: {package.path!r}", reason="unsafe-path")
     return package
 
 
 def _size(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,15}", text):
-        raise Malformed("a stanza's Size is no number")
+        raise ParseError("a stanza's Size is no number")
     return int(text)

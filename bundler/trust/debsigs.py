@@ -19,7 +19,7 @@ from bundler.trust import openpgp
 from bundler.trust.verdict import judging
 
 _WHAT = "the package"
-_PIECE = 1 << 20
+_CHUNK = 1 << 20
 _MAX_SIGNATURE = 1 << 18
 
 
@@ -61,6 +61,6 @@ def _contents(file: BinaryIO, members: tuple[ar.Member, ...]) -> Iterator[bytes]
     for member in members:
         file.seek(member.offset)
         left = member.size
-        while left and (piece := file.read(min(left, _PIECE))):
-            left -= len(piece)
-            yield piece
+        while left and (chunk := file.read(min(left, _CHUNK))):
+            left -= len(chunk)
+            yield chunk

@@ -212,8 +212,8 @@ def _at_rest(data: Iterable[bytes], size: int) -> Iterator[dict[str, Any]]:
         path = Path(folder, "signed")
         try:
             with path.open("wb") as file:
-                for piece in data:
-                    file.write(piece)
+                for chunk in data:
+                    file.write(chunk)
         except OSError as error:
             raise WriteError(
                 f"{size} bytes cannot be written to the folder for temporary files: {error.strerror}",

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import NoReturn, Protocol, TypeVar
 
 from bundler.errors import VerificationError
-from bundler.formats.parse_error import Malformed
+from bundler.formats.parse_error import ParseError
 from bundler.model.evidence import Evidence, PackageFacts
 from bundler.model.lock import RepositoryState
 from bundler.trust.openpgp import CLOCK_SKEW
@@ -100,12 +100,12 @@ def kept(documents: Mapping[str, bytes], believed: Evidence, wanted: int) -> lis
 
 
 def once(packages: Iterable[_Package], where: str) -> tuple[_Package, ...]:
-    """The ``packages`` of an index, of which none may stand there twice. Raises Malformed, ``duplicate``."""
+    """The ``packages`` of an index, of which none may stand there twice. Raises ParseError, ``duplicate``."""
     found: dict[tuple[str, str], _Package] = {}
     for package in packages:
         identity = (package.version, package.architecture)
         if identity in found:
-            raise Malformed(f"{package.name} {package.version} stands twice in {where}", reason="duplicate")
+            raise ParseError(f"{package.name} {package.version} stands twice in {where}", reason="duplicate")
         found[identity] = package
     return tuple(found.values())
 

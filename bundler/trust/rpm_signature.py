@@ -28,7 +28,7 @@ from bundler.trust.openpgp import Signed
 from bundler.trust.verdict import judging
 
 _WHAT = "the package"
-_PIECE = 1 << 20
+_CHUNK = 1 << 20
 _PAYLOAD_DIGESTS = {8: "sha256", 9: "sha384", 10: "sha512"}  # RFC 4880, 9.4; weaker ones are not taken
 
 
@@ -111,11 +111,11 @@ def _pass_over(file: BinaryIO, layout: Layout) -> _Passed:
     algorithm = _payload_algorithm(layout.header)
     payload = hashlib.new(algorithm) if algorithm else None
     md5 = hashlib.md5(layout.header.blob, usedforsecurity=False) if SignatureTag.MD5 in layout.signature else None
-    for piece in _from(file, layout.payload_offset):
+    for chunk in _from(file, layout.payload_offset):
         if payload is not None:
-            payload.update(piece)
+            payload.update(chunk)
         if md5 is not None:
-            md5.update(piece)
+            md5.update(chunk)
     return _Passed(payload.hexdigest() if payload else "", md5.hexdigest() if md5 else "")
 
 
@@ -131,8 +131,8 @@ def _payload_algorithm(header: Header) -> str:
 
 def _from(file: BinaryIO, offset: int) -> Iterator[bytes]:
     file.seek(offset)
-    while piece := file.read(_PIECE):
-        yield piece
+    while chunk := file.read(_CHUNK):
+        yield chunk
 
 
 def _check_md5(layout: Layout, passed: _Passed) -> None:

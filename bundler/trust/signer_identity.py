@@ -41,7 +41,7 @@ def recognised(certificates: Sequence[x509.Certificate], *, name: str = "") -> R
 def public_key(der: bytes) -> bytes:
     """The public key of the certificate in ``der``, as DER (RFC 5280 section 4.1.2.7): whatever else it says, one key.
 
-    Raises as :func:`bundler.trust.certificate_policy.algorithm_of`, and Malformed for no certificate.
+    Raises as :func:`bundler.trust.certificate_policy.algorithm_of`, and ParseError for no certificate.
     """
     certificate = loaded(der)
     algorithm_of(certificate)

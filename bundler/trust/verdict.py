@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from bundler.errors import VerificationError
-from bundler.formats.parse_error import Malformed
+from bundler.formats.parse_error import ParseError
 from bundler.trust.advice import explained
 
 
 @contextmanager
 def judging(what: str) -> Iterator[None]:
-    """Turn ``Malformed`` into ``VerificationError`` about ``what``."""
+    """Turn ``ParseError`` into ``VerificationError`` about ``what``."""
     try:
         yield
-    except Malformed as error:
+    except ParseError as error:
         refused = VerificationError(f"{what} is not what it should be: {error}", reason=error.reason)
         raise explained(refused) from None

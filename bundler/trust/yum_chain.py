@@ -16,8 +16,8 @@ from pathlib import PurePosixPath
 
 from bundler.errors import VerificationError
 from bundler.formats import repodata, rpm_version
-from bundler.formats.compressed import compression_of, pieces
-from bundler.formats.parse_error import Malformed
+from bundler.formats.compressed import compression_of, decompress
+from bundler.formats.parse_error import ParseError
 from bundler.formats.repodata import Data, Package, Repomd
 from bundler.model.anchor import Anchors
 from bundler.model.evidence import Document, Evidence, PackageFacts
@@ -148,19 +148,19 @@ def reverify(
 def _open(primary: _Primary) -> Iterator[bytes]:
     compression = compression_of(primary.data.path)
     if compression is None:
-        raise Malformed("primary.xml is compressed in a way that is not known here", reason="unsupported")
+        raise ParseError("primary.xml is compressed in a way that is not known here", reason="unsupported")
     limit = MAX_OPEN_PRIMARY if primary.data.open_size is None else primary.data.open_size
     if limit > MAX_OPEN_PRIMARY:
-        raise Malformed(f"primary.xml unpacks to {limit} bytes: none is that big", reason="too-big")
-    return pieces(io.BytesIO(primary.content), compression, limit=limit)
+        raise ParseError(f"primary.xml unpacks to {limit} bytes: none is that big", reason="too-big")
+    return decompress(io.BytesIO(primary.content), compression, limit=limit)
 
 
 def _check_unpacked(primary: _Primary) -> None:
     """What it unpacks to must have the size and the digest that are promised, where they are."""
     size, digest = 0, hashlib.sha256()
-    for piece in _open(primary):
-        size += len(piece)
-        digest.update(piece)
+    for chunk in _open(primary):
+        size += len(chunk)
+        digest.update(chunk)
     data = primary.data
     if data.open_size not in {None, size} or data.open_sha256 not in {None, digest.hexdigest()}:
         raise VerificationError("primary.xml unpacks to something else than was signed", reason="digest-mismatch")
@@ -168,5 +168,5 @@ def _check_unpacked(primary: _Primary) -> None:
 
 def _proper(package: Package) -> Package:
     if not rpm_version.is_version(package.version):
-        raise Malformed(f"{package.name} has an entry without a proper version")
+        raise ParseError(f"{package.name} has an entry without a proper version")
     return package

@@ -203,7 +203,7 @@ def test_a_file_that_becomes_a_pipe_or_a_link_while_a_folder_is_read_ends_the_re
         (folder / "a").unlink()
         os.mkfifo(folder / "a") if name == "pipe" else (folder / "a").symlink_to("/dev/zero")
         with pytest.raises((VerificationError, OSError)):
-            list(found.pieces())
+            list(found.chunks())
 
 
 def test_a_definition_or_lock_without_end_is_not_read_to_its_end(project):
@@ -249,8 +249,8 @@ def test_what_came_out_of_an_archive_is_not_read_again(project, bundle, monkeypa
         read.append(file)
         return sha256(file)
 
-    sha256 = spool.pieces.sha256
-    monkeypatch.setattr(spool.pieces, "sha256", counted)
+    sha256 = spool.chunks.sha256
+    monkeypatch.setattr(spool.chunks, "sha256", counted)
     for path, times in ((f"{bundle}.zip", 0), (str(bundle), 3)):
         read.clear()
         assert project.run("verify", "--insecure-no-seal", path, *ANCHORS).code == 0

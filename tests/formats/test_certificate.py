@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bundler.formats import certificate
-from bundler.formats.parse_error import Malformed
+from bundler.formats.parse_error import ParseError
 
 NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
@@ -95,7 +95,7 @@ def test_what_is_none_is_refused():
         (made.public_bytes(Encoding.DER) + b"x", "no certificate"),
         (b"x" * (certificate.LARGEST + 1), "larger"),
     ):
-        with pytest.raises(Malformed, match=says):
+        with pytest.raises(ParseError, match=says):
             certificate.read(document)
 
 
@@ -105,5 +105,5 @@ def test_a_changed_byte_raises_nothing_else(data):
     der = bytearray(root()[0].public_bytes(Encoding.DER))
     for _ in range(data.draw(st.integers(1, 3))):
         der[data.draw(st.integers(0, len(der) - 1))] = data.draw(st.integers(0, 255))
-    with contextlib.suppress(Malformed):
+    with contextlib.suppress(ParseError):
         certificate.read(bytes(der))

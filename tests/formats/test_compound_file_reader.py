@@ -83,7 +83,7 @@ def test_a_large_file_takes_little_memory(tmp_path):
     with path.open("rb") as file:
         tracemalloc.start()
         held = CompoundFile(file)
-        total = sum(len(piece) for piece in held.pieces(held.root.children[0]))
+        total = sum(len(chunk) for chunk in held.chunks(held.root.children[0]))
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
     assert total == 40 << 20

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bundler.formats.compressed import CompressedError, compression_of, pieces, unpacked
+from bundler.formats.compressed import CompressedError, compression_of, decompress, open_decompressed
 from tests.support.packages import PACK
 
 DATA = b"what was packed " * 20_000
@@ -18,7 +18,7 @@ KINDS = ["gz", "xz", "zst"]
 
 
 def read(data: bytes, kind: str, limit: int = 1 << 20) -> bytes:
-    return b"".join(pieces(io.BytesIO(data), kind, limit=limit))
+    return b"".join(decompress(io.BytesIO(data), kind, limit=limit))
 
 
 def reason(data: bytes, kind: str, limit: int = 1 << 20) -> str:
@@ -33,7 +33,7 @@ class TestEach:
         packed = PACK[f".{kind}"](DATA)
         assert read(packed, kind) == DATA
         assert read(packed + packed, kind) == DATA * 2
-        assert unpacked(io.BytesIO(packed), kind, limit=len(DATA)).read() == DATA
+        assert open_decompressed(io.BytesIO(packed), kind, limit=len(DATA)).read() == DATA
 
     def test_stops_at_its_limit(self, kind: str) -> None:
         assert reason(PACK[f".{kind}"](DATA), kind, len(DATA) - 1) == "too-big"
@@ -49,7 +49,7 @@ class TestEach:
         tracemalloc.start()
         try:
             with pytest.raises(CompressedError):
-                for _ in pieces(io.BytesIO(bomb), kind, limit=60 << 20):
+                for _ in decompress(io.BytesIO(bomb), kind, limit=60 << 20):
                     pass
             assert tracemalloc.get_traced_memory()[1] < 36 << 20
         finally:

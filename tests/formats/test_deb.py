@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from bundler.formats import deb as reader
 from bundler.formats import deb_version
-from bundler.formats.parse_error import Malformed
+from bundler.formats.parse_error import ParseError
 from bundler.model.evidence import PackageFacts
 from tests.support.packages import PACK, ar, control, deb, deb_members, tar
 
@@ -35,7 +35,7 @@ def facts(data: bytes) -> PackageFacts:
 
 
 def reason(data: bytes) -> str:
-    with pytest.raises(Malformed) as caught:
+    with pytest.raises(ParseError) as caught:
         facts(data)
     return caught.value.reason
 
@@ -118,7 +118,7 @@ def test_damage_raises_only_the_documented_error(data) -> None:
     damaged = bytearray(deb(suffix=suffix))
     for _ in range(data.draw(st.integers(1, 3))):
         damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
-    with contextlib.suppress(Malformed):
+    with contextlib.suppress(ParseError):
         facts(bytes(damaged[: data.draw(st.integers(0, len(damaged)))]))
 
 

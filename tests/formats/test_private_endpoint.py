@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bundler.formats import private_endpoint
-from bundler.formats.parse_error import Malformed
+from bundler.formats.parse_error import ParseError
 
 PAIRS = [
     ("gbl.his.arc.azure.com", "10.0.0.4"),
@@ -82,7 +82,7 @@ def test_all_shapes_are_one(tree, encoding):
     ],
 )
 def test_what_it_is_not_is_said(document, says):
-    with pytest.raises(Malformed, match=says):
+    with pytest.raises(ParseError, match=says):
         private_endpoint.read(document)
 
 
@@ -111,7 +111,7 @@ _TREES = st.recursive(_LEAF, lambda inner: st.lists(inner, max_size=3) | st.dict
 def test_whatever_it_is_nothing_but_its_own_error_is_raised(document):
     try:
         found = private_endpoint.read(document)
-    except Malformed:
+    except ParseError:
         return
     assert found
     assert all(" " not in record.host and "\n" not in record.host for record in found)

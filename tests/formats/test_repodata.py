@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bundler.formats.parse_error import Malformed
+from bundler.formats.parse_error import ParseError
 from bundler.formats.repodata import Package, packages, repomd
 from tests.support.repositories import DATE, Yum, entry, sha256
 
@@ -23,7 +23,7 @@ def listed(document: bytes, name: str = "azcmagent", step: int = 50) -> list[Pac
 
 
 def reason(call, *args) -> str:
-    with pytest.raises(Malformed) as caught:
+    with pytest.raises(ParseError) as caught:
         call(*args)
     return caught.value.reason
 
@@ -180,5 +180,5 @@ def test_damage_raises_only_the_documented_error(data) -> None:
     damaged = bytearray(original)
     for _ in range(data.draw(st.integers(1, 3))):
         damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
-    with contextlib.suppress(Malformed):
+    with contextlib.suppress(ParseError):
         call(bytes(damaged))

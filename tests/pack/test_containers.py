@@ -44,7 +44,7 @@ def _write(kind: str, tree: Tree, out: Path, password: str | None = None) -> wri
 def _read(path: Path, password: str | None = None) -> dict[str, tuple[int | None, bytes]]:
     ask = None if password is None else lambda: password
     with container.open_bundle(path, password=ask) as opened:
-        return {member.path: (member.mode, b"".join(member.pieces())) for member in opened.walk()}
+        return {member.path: (member.mode, b"".join(member.chunks())) for member in opened.walk()}
 
 
 def _content(entry: Entry) -> bytes:

@@ -516,7 +516,7 @@ def test_reading_may_stop_at_any_point(kind: str, tmp_path: Path) -> None:
         with container.open_bundle(path) as opened:
             for number, member in enumerate(opened.walk()):
                 if number == stop:
-                    next(member.pieces(), None)
+                    next(member.chunks(), None)
                     break
     _raise_inside(path)
 

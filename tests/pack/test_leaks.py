@@ -48,7 +48,7 @@ def test_what_the_definition_s_writer_put_among_others_files_is_looked_at():
 
 
 def test_a_known_secret_across_two_pieces_of_a_file_is_found(tmp_path):
-    held = bytes(content.PIECE - 5) + b"opaque-value" + bytes(100)
+    held = bytes(content.CHUNK - 5) + b"opaque-value" + bytes(100)
     (tmp_path / "package").write_bytes(held)
     blob = Blob(tmp_path / "package", len(held), hashlib.sha256(held).hexdigest())
     with pytest.raises(PolicyError):

@@ -41,7 +41,7 @@ class File:
     def size(self) -> int:
         return len(self.content)
 
-    def pieces(self) -> Iterator[bytes]:
+    def chunks(self) -> Iterator[bytes]:
         for start in range(0, len(self.content), 100):
             yield self.content[start : start + 100]
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bundler.errors import SigningError, UsageError
-from bundler.formats.signature_encoding import shapes
+from bundler.formats.signature_encoding import encodings
 from bundler.signing import external_signer
 from bundler.trust.public_key import verifies
 from tests.support import signing_keys as made
@@ -203,7 +203,7 @@ def test_which_certificate_is_the_signers(tmp_path):
 def test_nothing_that_is_printed_breaks_its_reader(printed):
     for kind in made.KINDS:
         certificate = made.certificate(made.key(kind))
-        for signature in shapes(printed, certificate):
+        for signature in encodings(printed, certificate):
             assert not verifies(
                 certificate, external_signer.certificate_policy.algorithm_of(certificate), signature, CONTENT
             )
@@ -216,4 +216,4 @@ def test_every_form_is_read_back(signature):
     certificate = made.certificate(made.key("rsa"))
     forms = (signature, signature.hex().encode(), base64.b64encode(signature), base64.urlsafe_b64encode(signature))
     for printed in forms:
-        assert list(shapes(printed, certificate)) == [signature]
+        assert list(encodings(printed, certificate)) == [signature]

@@ -305,7 +305,7 @@ def test_a_key_that_everybody_can_read(place, mode, warned):
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_file_makes_more_than_a_signing_error(tmp_path, data):
-    """Random bytes, and real files with a piece changed."""
+    """Random bytes, and real files with a chunk changed."""
     real = [made.key_pem(made.key("p256")), packed("p256"), packed("p256", "word")]
     real += [made.certificate_pem(made.certificate(made.key("p256"))) + made.key_pem(made.key("p256"), "word")]
     content = bytearray(data.draw(st.one_of(st.binary(max_size=300), st.sampled_from(real))))

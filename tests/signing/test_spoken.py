@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from mnemonic import Mnemonic
 
 from bundler.formats import fingerprint_words
-from bundler.formats.parse_error import Malformed
+from bundler.formats.parse_error import ParseError
 
 FINGERPRINTS = st.binary(min_size=32, max_size=32).map(bytes.hex)
 
@@ -45,12 +45,12 @@ def test_what_is_no_fingerprint_has_no_words():
 
 @given(FINGERPRINTS, st.sampled_from([str.upper, str.title, lambda text: text.replace(" ", "\n "), str]))
 def test_words_that_were_heard_say_the_fingerprint(fingerprint, written):
-    assert fingerprint_words.heard(written(" ".join(fingerprint_words.words(fingerprint)))) == fingerprint
+    assert fingerprint_words.decode(written(" ".join(fingerprint_words.words(fingerprint)))) == fingerprint
 
 
 @given(FINGERPRINTS)
 def test_four_letters_tell_a_word(fingerprint):
-    assert fingerprint_words.heard(" ".join(word[:4] for word in fingerprint_words.words(fingerprint))) == fingerprint
+    assert fingerprint_words.decode(" ".join(word[:4] for word in fingerprint_words.words(fingerprint))) == fingerprint
 
 
 @given(FINGERPRINTS, st.integers(0, 23), st.sampled_from(Mnemonic("english").wordlist))
@@ -58,22 +58,22 @@ def test_a_word_that_was_misheard_says_nothing_of_this_fingerprint(fingerprint, 
     words = list(fingerprint_words.words(fingerprint))
     words[position], meant = other, words[position]
     try:
-        heard = fingerprint_words.heard(" ".join(words))
-    except Malformed:
+        heard = fingerprint_words.decode(" ".join(words))
+    except ParseError:
         heard = ""
     assert (heard == fingerprint) == (other == meant)
 
 
 def test_the_checksum_finds_a_word_that_was_misheard():
-    with pytest.raises(Malformed, match="misheard"):
-        fingerprint_words.heard("zoo " * 23 + "zoo")
+    with pytest.raises(ParseError, match="misheard"):
+        fingerprint_words.decode("zoo " * 23 + "zoo")
 
 
 def test_a_word_of_no_list_is_named():
-    with pytest.raises(Malformed, match=r"'qwert' as word 3"):
-        fingerprint_words.heard("zoo zoo qwert" + " zoo" * 20 + " vote")
+    with pytest.raises(ParseError, match=r"'qwert' as word 3"):
+        fingerprint_words.decode("zoo zoo qwert" + " zoo" * 20 + " vote")
 
 
 @pytest.mark.parametrize("text", ["", "zoo", "zoo " * 23, "zoo " * 25, "zoo. " * 24, "ff" * 32, "sealer.pem"])
 def test_what_is_not_24_words_is_not_heard(text):
-    assert not fingerprint_words.heard(text)
+    assert not fingerprint_words.decode(text)

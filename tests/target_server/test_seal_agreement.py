@@ -46,7 +46,7 @@ class Held:
     def size(self) -> int:
         return len(self.content)
 
-    def pieces(self) -> Iterator[bytes]:
+    def chunks(self) -> Iterator[bytes]:
         yield self.content
 
 

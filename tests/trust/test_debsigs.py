@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from bundler.errors import VerificationError
 from bundler.formats import deb as reader
-from bundler.formats.parse_error import Malformed
+from bundler.formats.parse_error import ParseError
 from bundler.lab.openpgp import armor
 from bundler.model.anchor import Anchors, PackageKey
 from bundler.model.evidence import Evidence
@@ -128,7 +128,7 @@ def test_any_flipped_byte_is_refused(position: int, flip: int) -> None:
     signature = reader.layout(io.BytesIO(GOOD)).others[0]
     assert position in _headers() or position >= signature.offset
     assert evidence == judge(GOOD)
-    with contextlib.suppress(Malformed):  # a name's suffix that does not fit its bytes
+    with contextlib.suppress(ParseError):  # a name's suffix that does not fit its bytes
         assert reader.facts(io.BytesIO(bytes(changed))) == reader.facts(io.BytesIO(GOOD))
 
 

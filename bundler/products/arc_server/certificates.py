@@ -15,7 +15,7 @@ import certifi
 from bundler.definition.rules import Finding, Path, warning
 from bundler.formats import certificate
 from bundler.formats.certificate import Certificate
-from bundler.formats.parse_error import Malformed
+from bundler.formats.parse_error import ParseError
 from bundler.products.arc_server import tables
 from bundler.products.arc_server.script_parameters import CarriedCertificate, HeldCertificate
 
@@ -30,7 +30,7 @@ def from_file(path: Path, name: str, document: bytes, today: date) -> tuple[Held
     """
     try:
         found = certificate.read(document)
-    except Malformed as fault:
+    except ParseError as fault:
         return None, [Finding(path, f"{name} {fault}", "one certificate in PEM or DER")]
     return _held(found), [*_unfit(path, found), *_dates(path, found, today)]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from bundler.definition.rules import Finding, Path, warning
 from bundler.formats import private_endpoint
-from bundler.formats.parse_error import Malformed
+from bundler.formats.parse_error import ParseError
 from bundler.model.host_record import HostRecord
 from bundler.products.arc_server import tables
 from bundler.products.arc_server.definition import Definition
@@ -36,7 +36,7 @@ def read(definition: Definition, document: bytes) -> tuple[tuple[HostRecord, ...
     """
     try:
         told = private_endpoint.read(document)
-    except Malformed as fault:
+    except ParseError as fault:
         return (), (Finding(PATH, str(fault), private_endpoint.SHAPES, _SOURCE),)
     public = [HostRecord(host=record.host.replace(".privatelink.", "."), address=record.address) for record in told]
     findings = (*_foreign(definition, public), *_addresses(public), *_twice(public), *_missing(definition, public))
