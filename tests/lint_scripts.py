@@ -17,7 +17,7 @@ from tests.support import powershell_hosts, sample_bundles, sealed_bundles
 def render(folder: Path) -> None:
     """Every onboarding on every target, each platform alone, and sealed bundles."""
     for name, onboarding in sample_bundles.ONBOARDINGS.items():
-        sample_bundles.write(folder / name, onboarding, practice="LAB" if name == "plain" else "")
+        sample_bundles.write(folder / name, onboarding, lab=name == "plain")
     sample_bundles.write(folder / "thumbprint", sample_bundles.THUMBPRINT, pins=(sample_bundles.MSI,))
     sample_bundles.write(folder / "linux", pins=(sample_bundles.DEB,))
     sealed_bundles.write(folder / "sealed", sealed_bundles.Recipe(sealer=sealed_bundles.signer()))

@@ -117,7 +117,7 @@ def _tell(surface: Surface, built: Built, *, check: str) -> None:
     from bundler.formats.json_codec import to_tree
 
     def text() -> str:
-        label = f" [{built.practice}]" if built.practice else ""
+        label = " [LAB]" if built.lab else ""
         head = "is there already, whole and the same" if built.unchanged else "was made and checked"
         lines = [f"{built.name} {built.version}{label} {head}:"]
         for made in built.made:

@@ -52,7 +52,7 @@ def command(surface: Surface, *, bundle: Path, html: Path | None, password_file:
 
 
 def _lines(manifest: Manifest, digest: str) -> Iterator[str]:
-    label = f"   [{manifest.practice}: for practice only]" if manifest.practice else ""
+    label = "   [LAB bundle: not for production]" if manifest.lab else ""
     yield f"{manifest.name} {manifest.version}{label}"
     yield f"  digest    {digest}"
     yield f"  made      {manifest.created:%Y-%m-%d %H:%M:%S} UTC by {manifest.tool}"

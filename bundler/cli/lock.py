@@ -79,7 +79,7 @@ def _tell_check(surface: Surface, path: Path, previous: Lock | None, moves: tupl
         if previous is None:
             return f"{path}: there is no lock"
         if not moves:
-            return f"{path}: up to date, nothing has moved since {previous.taken:%Y-%m-%d %H:%M} UTC"
+            return f"{path}: up to date, nothing has moved since {previous.created:%Y-%m-%d %H:%M} UTC"
         return "\n".join((f"{path}: upstream has moved", *(f"  {_move(move)}" for move in moves)))
 
     surface.result(text, lambda: {"ok": not moved, "moved": moved, "moves": [to_tree(move) for move in moves]})

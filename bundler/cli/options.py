@@ -137,8 +137,8 @@ def read_project(surface: Surface, chosen: ProjectSettings) -> Project:
 
     read = projects.read(chosen.definition, anchors_file=chosen.anchors, today=surface.now.date(), strict=chosen.strict)
     surface.warn(read.warnings, chosen.definition)
-    if read.anchors.practice:
-        surface.say(f"{read.anchors.name}: practice anchors; nothing made from this upstream is for real servers")
+    if read.anchors.lab:
+        surface.say(f"{read.anchors.name}: lab anchors. Bundles built with them are not for production servers.")
     return read
 
 

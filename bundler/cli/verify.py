@@ -65,7 +65,7 @@ def _tell(surface: Surface, bundle: Path, found: Verified) -> None:
     from bundler.formats.json_codec import to_tree
 
     def text() -> str:
-        label = f" [{found.practice}]" if found.practice else ""
+        label = " [LAB]" if found.lab else ""
         whole = f"is whole: manifest.json, and the {found.files} files that it names"
         lines = [f"{bundle}: {found.name} {found.version}{label} {whole}"]
         lines += _seal_lines(found)

@@ -59,7 +59,7 @@ def resolve(
     lock = Lock(
         name=project.definition.name,
         version=version(project.definition, at.date(), environment, (pin.facts.version for pin in pins)),
-        taken=at,
+        created=at,
         definition=digest(project.definition),
         anchors=project.anchors.name,
         anchors_sha256=project.anchors_sha256,

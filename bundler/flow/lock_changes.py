@@ -71,10 +71,10 @@ def package_changes(previous: Lock, pins: Sequence[Pin]) -> tuple[LockChange, ..
 
 def require_later(previous: Lock, at: datetime) -> None:
     """Refuse to take a lock before the one that is there: servers know by its time which bundle is newer."""
-    if at < previous.taken:
+    if at < previous.created:
         raise LockError(
             f"this machine's clock says {at:%Y-%m-%d %H:%M} UTC, and the lock was taken at "
-            f"{previous.taken:%Y-%m-%d %H:%M} UTC",
+            f"{previous.created:%Y-%m-%d %H:%M} UTC",
             do="set the clock; a bundle from an earlier time would be refused as a step back",
         )
 

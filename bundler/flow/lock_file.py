@@ -101,5 +101,5 @@ def keep_time(fresh: Lock, previous: Lock) -> Lock:
 
     So that taking a lock again with nothing moved leaves the file as it was.
     """
-    same = replace(fresh, taken=previous.taken)
+    same = replace(fresh, created=previous.created)
     return same if same == previous else fresh

@@ -159,7 +159,7 @@ def _parameters(manifest: Manifest, definition: str) -> Mapping[str, Any]:
         "version": manifest.version,
         "product": manifest.product,
         "definition": {"sha256": definition},
-        "lock": {"sha256": manifest.lock_sha256, "taken": f"{manifest.created:%Y-%m-%dT%H:%M:%SZ}"},
+        "lock": {"sha256": manifest.lock_sha256, "created": f"{manifest.created:%Y-%m-%dT%H:%M:%SZ}"},
         "parameters": {"sha256": parameters_sha256(manifest.parameters)},
         "anchors": {"name": manifest.anchors, "sha256": manifest.anchors_sha256},
         "switches": list(manifest.weakened),

@@ -53,9 +53,9 @@ def inside(manifest: Manifest) -> Entry:
 
 def findings(manifest: Manifest) -> Iterator[Finding]:
     """What is unusual about any bundle, and what is as it should be."""
-    if manifest.practice:
+    if manifest.lab:
         text = "A lab made the packages and the keys that sign them. It proves nothing and is for no production server."
-        yield Finding("stop", f"{manifest.practice}: for practice only", text)
+        yield Finding("stop", "LAB bundle: not for production", text)
     yield from _anchors(manifest)
     yield from _weakened(manifest)
     for pin in manifest.pins:

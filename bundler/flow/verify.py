@@ -46,7 +46,7 @@ class Verified:
     version: str
     digest: str
     """SHA-256 of SHA256SUMS: compare it with what the maker said."""
-    practice: str
+    lab: bool
     anchors: str
     files: int
     packages: tuple[PackageVerdict, ...]
@@ -97,7 +97,7 @@ def verify(
         name=found.manifest.name,
         version=found.manifest.version,
         digest=found.digest,
-        practice=found.manifest.practice,
+        lab=found.manifest.lab,
         anchors=anchors.name,
         files=len(found.manifest.files),
         packages=verdicts,
@@ -144,17 +144,17 @@ def _require_anchors(found: Checked, anchors: Anchors) -> None:
 def _require_named(found: Checked, anchors: Anchors) -> None:
     """The manifest must call the anchors by their name, and practice what it is: people read it by itself."""
     manifest = found.manifest
-    if (manifest.anchors, manifest.practice) != (anchors.name, anchors.label):
+    if (manifest.anchors, manifest.lab) != (anchors.name, anchors.lab):
         raise VerificationError(
-            f"the bundle says that it was judged by {manifest.anchors!r}{_labelled(manifest.practice)}, "
-            f"but it was by {anchors.name!r}{_labelled(anchors.label)}",
+            f"the bundle says that it was judged by {manifest.anchors!r}{_labelled(manifest.lab)}, "
+            f"but it was by {anchors.name!r}{_labelled(anchors.lab)}",
             reason="disguised-anchors",
             do="do not use it: somebody rewrote what it says of itself",
         )
 
 
-def _labelled(practice: str) -> str:
-    return f" ({practice})" if practice else ""
+def _labelled(lab: bool) -> str:
+    return " (LAB)" if lab else ""
 
 
 def _require_vouched(found: Checked, anchors: Anchors) -> None:

@@ -80,7 +80,7 @@ def require_product(facts: PackageFacts, kind: PackageKind, anchors: Anchors, wh
     """
     from bundler.products.arc_server import tables
 
-    own = tables.own_names().of(kind, practice=anchors.practice)
+    own = tables.own_names().of(kind, lab=anchors.lab)
     if facts.name != own:
         raise VerificationError(
             f"{where}: the package is genuine, but it is {facts.name!r}, not {own!r}",

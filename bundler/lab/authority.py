@@ -120,7 +120,7 @@ class Authority:
             for key in (self.key, self.key_2025)
         )
         publisher = Publisher(common_name=PUBLISHER, organization=ORGANIZATION)
-        return Anchors(name="LAB", practice=True, roots=roots, publishers=(publisher,), package_keys=keys)
+        return Anchors(name="LAB", lab=True, roots=roots, publishers=(publisher,), package_keys=keys)
 
 
 def _root(root: Identity, purpose: str) -> RootCertificate:

@@ -50,8 +50,8 @@ class Anchors:
 
     name: str
     """``Microsoft``, ``LAB``, or what the admin called a mirror's own; recorded with every verdict."""
-    practice: bool = False
-    """True for a lab's anchors: whatever they vouch for says LAB wherever it is shown."""
+    lab: bool = False
+    """True for a lab's anchors: every bundle that they verify is labelled LAB."""
     roots: tuple[RootCertificate, ...] = ()
     publishers: tuple[Publisher, ...] = ()
     package_keys: tuple[PackageKey, ...] = ()
@@ -60,5 +60,5 @@ class Anchors:
 
     @property
     def label(self) -> str:
-        """What a bundle that they vouch for is marked with: ``LAB`` for practice, otherwise nothing."""
-        return "LAB" if self.practice else ""
+        """The label of a bundle that these anchors verify: ``LAB`` for a lab's, otherwise empty."""
+        return "LAB" if self.lab else ""

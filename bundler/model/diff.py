@@ -88,8 +88,8 @@ class Side:
     version: str
     digest: str
     """A bundle's digest (SHA-256 of its SHA256SUMS); of a manifest or lock the SHA-256 of the document."""
-    practice: str = ""
-    """``LAB`` for a practice bundle; a lock does not say."""
+    lab: bool = False
+    """True for a lab bundle; a lock does not say."""
 
 
 @value

@@ -60,7 +60,7 @@ class Lock:
     name: str
     version: str
     """The bundle's version, with date, agent version and variables filled in."""
-    taken: Moment
+    created: Moment
     """UTC, whole seconds: the one time that a build from this lock knows."""
     definition: str
     """SHA-256 over the definition's meaning (not its comments): tells when the two no longer fit."""

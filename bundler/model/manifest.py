@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bundler.model.lock import Pin
-from bundler.model.network_requirement import Contact
-from bundler.model.script_action import Procedure
+from bundler.model.network_requirement import NetworkRequirement
+from bundler.model.script_action import ScriptActions
 from bundler.model.seal import Approval, Seal, Signer
 from bundler.model.support import Support
 from bundler.model.target import Target
@@ -43,8 +43,8 @@ class Manifest:
     """The lock's time; UTC, whole seconds."""
     tool: str
     """``arc-bundler X.Y.Z``."""
-    practice: str = ""
-    """``LAB`` when a lab's anchors vouch for it, otherwise empty."""
+    lab: bool = False
+    """True when a lab's anchors verified the packages."""
     serial: int = 0
     """Only grows among bundles of one name, so that a target sees a step back: the lock's time as YYYYMMDDhhmmss."""
     not_after: Moment | None = None
@@ -65,9 +65,9 @@ class Manifest:
     """The ``--insecure-…`` switches that were used."""
     unusual: tuple[str, ...] = ()
     """What a reviewer should look at twice, as the definition wants it: a secret in it, certificates that travel."""
-    procedures: tuple[Procedure, ...] = ()
+    script_actions: tuple[ScriptActions, ...] = ()
     """What each install script does, step by step, as the release that wrote the script says it."""
-    contacts: tuple[Contact, ...] = ()
+    network_requirements: tuple[NetworkRequirement, ...] = ()
     """Every address that the servers, and the jump host before them, contact; required ones first."""
     support: tuple[Support, ...] = ()
     """Until when each version among the packages is supported."""

@@ -8,7 +8,7 @@ from bundler.model.value import value
 
 
 @value
-class Contact:
+class NetworkRequirement:
     """One address, who contacts it, by which way, when and what for."""
 
     host: str

@@ -12,10 +12,10 @@ Platform = Literal["linux", "windows"]
 
 
 @value
-class Deed:
+class Action:
     """One thing that a script does."""
 
-    says: str
+    text: str
     """A sentence; each ``{}`` in it stands for the next of ``values``."""
     values: tuple[str, ...] = ()
     """What is baked into the script for this bundle: what a reviewer looks at."""
@@ -24,7 +24,7 @@ class Deed:
 
     def pieces(self) -> Iterator[tuple[str, bool]]:
         """The sentence in pieces, each with whether it is a parameter. Values beyond the sentence's come last."""
-        for words, parameter in zip_longest(self.says.split("{}"), self.values):
+        for words, parameter in zip_longest(self.text.split("{}"), self.values):
             if words:
                 yield words, False
             if parameter is not None:
@@ -37,11 +37,11 @@ class Step:
 
     name: str
     """``verify``, ``preflight``, ``install``, ``configure``, ``connect``, ``confirm``, ``receipt``, ``uninstall``."""
-    deeds: tuple[Deed, ...]
+    actions: tuple[Action, ...]
 
 
 @value
-class Procedure:
+class ScriptActions:
     """One script, from its first step to its last."""
 
     platform: Platform

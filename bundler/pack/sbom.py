@@ -94,7 +94,11 @@ def _tool(tool: str) -> Component:
 
 
 def _bundle(described: Manifest, folder: str) -> Component:
-    stated = [("product", described.product), ("practice", described.practice), ("lock-sha256", described.lock_sha256)]
+    stated = [
+        ("product", described.product),
+        ("lab", "true" if described.lab else ""),
+        ("lock-sha256", described.lock_sha256),
+    ]
     return Component(
         type=ComponentType.APPLICATION,
         name=described.name,

@@ -24,7 +24,7 @@ def diff_page(diff: Diff) -> bytes:
             "diff": diff,
             "was": diff_text.side(diff.was),
             "now": diff_text.side(diff.now),
-            "practice": diff.was.practice or diff.now.practice,
+            "lab": diff.was.lab or diff.now.lab,
             "verdict": diff_text.verdict(diff),
             "approve": diff_text.APPROVE,
             "sections": sections,

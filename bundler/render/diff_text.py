@@ -100,7 +100,7 @@ class Section:
 
 def side(one: Side) -> str:
     """One of the two, in a line."""
-    label = f" [{visible(one.practice)}]" if one.practice else ""
+    label = " [LAB]" if one.lab else ""
     return f"{one.kind} {visible(one.name)} {visible(one.version)}{label}"
 
 

@@ -13,8 +13,8 @@ from typing import Literal, get_args
 
 from bundler.model.lock import Pin
 from bundler.model.manifest import FileEntry, Manifest
-from bundler.model.network_requirement import Contact
-from bundler.model.script_action import Procedure
+from bundler.model.network_requirement import NetworkRequirement
+from bundler.model.script_action import ScriptActions
 from bundler.model.seal import Approval, Seal
 from bundler.render import pages
 from bundler.render.evidence_chain import Reason, moment, reasons
@@ -76,7 +76,7 @@ class Review:
 
     name: str
     version: str
-    practice: str
+    lab: bool
     tool: str
     lead: str
     """For whom it is, a sentence."""
@@ -86,8 +86,8 @@ class Review:
     unusual: tuple[Finding, ...]
     ordinary: tuple[Finding, ...]
     packages: tuple[Package, ...]
-    procedures: tuple[Procedure, ...]
-    contacts: tuple[Contact, ...]
+    script_actions: tuple[ScriptActions, ...]
+    network_requirements: tuple[NetworkRequirement, ...]
     components: tuple[Component, ...]
     files: tuple[FileEntry, ...]
     seal: Seal | None
@@ -111,7 +111,7 @@ def review(
     return Review(
         name=manifest.name,
         version=manifest.version,
-        practice=manifest.practice,
+        lab=manifest.lab,
         tool=manifest.tool,
         lead=lead,
         digest=digest,
@@ -119,8 +119,8 @@ def review(
         unusual=tuple(finding for finding in ranked if finding.level != "ordinary"),
         ordinary=tuple(finding for finding in ranked if finding.level == "ordinary"),
         packages=tuple(_package(pin) for pin in manifest.pins),
-        procedures=manifest.procedures,
-        contacts=manifest.contacts,
+        script_actions=manifest.script_actions,
+        network_requirements=manifest.network_requirements,
         components=tuple(_component(pin, purls.get(pin.path, "")) for pin in manifest.pins),
         files=tuple(file for file in manifest.files if file.path != PATH),
         seal=manifest.seal,

@@ -258,7 +258,7 @@ def test_another_certificate_of_a_sealer_is_not_another_sealer(run, tmp_path, se
     assert (change.meaning, change.alarming) == (meaning, meaning == "other-sealer")
 
 
-@pytest.mark.parametrize("changes", [{"anchors": "Mirror"}, {"anchors_sha256": "0" * 64}, {"practice": "LAB"}])
+@pytest.mark.parametrize("changes", [{"anchors": "Mirror"}, {"anchors_sha256": "0" * 64}, {"lab": True}])
 def test_who_is_believed_is_an_alarm(run, tmp_path, changes):
     was, now = (tmp_path / "a.json", tmp_path / "b.json")
     was.write_bytes(json_codec.to_json(MANIFEST))
@@ -321,7 +321,6 @@ def evil(tmp_path):
         parameters={"location": EVIL, EVIL: "x"},
         weakened=(EVIL,),
         unusual=(EVIL,),
-        practice=EVIL,
         tool=EVIL,
         product=EVIL,
         anchors=EVIL,
@@ -401,7 +400,7 @@ def lock() -> Lock:
     return Lock(
         name="arc-tokyo",
         version="1",
-        taken=TIME,
+        created=TIME,
         definition="0" * 64,
         anchors="LAB",
         anchors_sha256="7" * 64,

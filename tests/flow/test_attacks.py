@@ -77,10 +77,10 @@ def test_a_lab_s_stand_in_is_not_the_agent_for_real_anchors(project):
     facts = PackageFacts(name="Azure Connected Machine Agent (LAB)", version="1.68.1.1", architecture="x64")
     verify_package.require_product(facts, "msi", lab, "here")
     with pytest.raises(VerificationError, match="Azure Connected Machine Agent"):
-        verify_package.require_product(facts, "msi", replace(lab, practice=False), "here")
+        verify_package.require_product(facts, "msi", replace(lab, lab=False), "here")
 
 
-@pytest.mark.parametrize("change", [{"practice": ""}, {"anchors": "Microsoft"}])
+@pytest.mark.parametrize("change", [{"lab": False}, {"anchors": "Microsoft"}])
 def test_a_bundle_cannot_hide_that_it_is_from_a_lab(project, bundle, change):
     rewrite(bundle, lambda manifest: manifest.update(change))
     assert refusal(project, bundle) == "disguised-anchors"

@@ -42,7 +42,7 @@ def test_the_tree_is_the_design_s(project):
         "evidence/rhel/9/x86_64/repomd.xml.asc",
         "payload/windows/x64/AzureConnectedMachineAgent.msi",
     } <= names
-    assert built.json["practice"] == "LAB"
+    assert built.json["lab"] is True
     digest = hashlib.sha256((project.folder / "bundles/arc-test/1.0/arc-test-1.0/SHA256SUMS").read_bytes()).hexdigest()
     assert {made["digest"] for made in built.json["made"]} == {digest}
 
@@ -221,8 +221,8 @@ def test_lab_is_said_wherever_somebody_looks(project):
     assert (
         project.run(
             "verify", "--insecure-no-seal", str(root), "--anchors", "lab/authority/anchors.json", "--format", "json"
-        ).json["practice"]
-        == "LAB"
+        ).json["lab"]
+        is True
     )
 
 

@@ -14,7 +14,7 @@ from bundler.formats import json_codec
 from bundler.model.diff import TOPICS, Diff
 from bundler.model.lock import Lock
 from bundler.model.manifest import Manifest
-from bundler.model.script_action import Procedure
+from bundler.model.script_action import ScriptActions
 from tests.support.described import LOCK, MANIFEST, another, at, changed, values
 from tests.support.mirrored import mirrored
 
@@ -46,7 +46,15 @@ def test_the_sample_has_something_in_every_field():
     filled = {path.split(".")[-1] for path in full(MANIFEST)}
     for path in ("pins.1", "pins.1.facts", "pins.1.repository", "pins.0.evidence.0", "pins.1.evidence.1.documents.0"):
         assert {field.name for field in dataclasses.fields(at(MANIFEST, path))} <= filled
-    for path in ("pins.0.evidence.0.chain.0", "seal", "seal.signer", "approval", "files.0", "contacts.0", "support.0"):
+    for path in (
+        "pins.0.evidence.0.chain.0",
+        "seal",
+        "seal.signer",
+        "approval",
+        "files.0",
+        "network_requirements.0",
+        "support.0",
+    ):
         assert {field.name for field in dataclasses.fields(at(MANIFEST, path))} <= filled
     assert {field.name for field in dataclasses.fields(Manifest)} <= set(full(MANIFEST))
     assert {field.name for field in dataclasses.fields(Lock)} <= set(full(LOCK))
@@ -73,8 +81,8 @@ def test_one_field_of_any_manifest_does_not_change_in_silence(data):
 
 
 def test_a_script_that_does_nothing_does_not_go_in_silence():
-    idle = Procedure(platform="linux", script="idle.sh", steps=())
-    was = dataclasses.replace(MANIFEST, procedures=(idle, *MANIFEST.procedures))
+    idle = ScriptActions(platform="linux", script="idle.sh", steps=())
+    was = dataclasses.replace(MANIFEST, script_actions=(idle, *MANIFEST.script_actions))
     assert speaks(told(was, MANIFEST))
 
 
@@ -124,7 +132,7 @@ def test_a_manifest_and_its_lock_do_not_differ(lock):
         MANIFEST,
         name=lock.name,
         version=lock.version,
-        created=lock.taken,
+        created=lock.created,
         anchors=lock.anchors,
         anchors_sha256=lock.anchors_sha256,
         lock_sha256=of_lock(lock).side.digest,

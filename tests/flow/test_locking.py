@@ -61,9 +61,9 @@ def test_a_clock_behind_the_lock_takes_none(project):
     """Servers tell the newer bundle by its lock's time."""
     project.run("lock")
     taken = json.loads(project.lock.read_text())
-    year = int(taken["taken"][:4])
+    year = int(taken["created"][:4])
     project.lock.write_text(
-        project.lock.read_text().replace(taken["taken"], taken["taken"].replace(str(year), str(year + 1)))
+        project.lock.read_text().replace(taken["created"], taken["created"].replace(str(year), str(year + 1)))
     )
     before = project.lock.read_bytes()
     refused = project.run("lock", "--format", "json")

@@ -82,7 +82,7 @@ def test_its_parameters_are_those_of_lock_and_manifest(built, project):
     lock = json.loads(project.lock.read_bytes())
     assert definition["buildType"] == provenance.BUILD_TYPE
     given = definition["externalParameters"]
-    assert given["lock"] == {"sha256": sha256(project.lock), "taken": lock["taken"]}
+    assert given["lock"] == {"sha256": sha256(project.lock), "created": lock["created"]}
     assert given["definition"]["sha256"] == lock["definition"]
     assert given["anchors"]["sha256"] == sha256(built / "arc-test-1.0/evidence/anchors.json")
     assert given["switches"] == []

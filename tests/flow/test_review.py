@@ -112,7 +112,9 @@ def test_what_is_no_manifest_makes_no_page(project, content):
 
 
 def test_a_manifest_of_an_older_release_has_a_page():
-    bare = sample.manifest(procedures=(), contacts=(), support=(), seal=None, approval=None, serial=0, not_after=None)
+    bare = sample.manifest(
+        script_actions=(), network_requirements=(), support=(), seal=None, approval=None, serial=0, not_after=None
+    )
     assert "read the scripts" in text(bare)
 
 
@@ -131,9 +133,9 @@ def test_everything_that_can_be_compared_is_on_the_page():
 def test_every_address_is_on_the_page():
     manifest = sample.manifest()
     shown = text(manifest)
-    assert len(manifest.contacts) > 10
-    assert [one.host for one in manifest.contacts if f"{one.host}:{one.port}" not in shown] == []
-    assert [one.source for one in manifest.contacts if one.source not in shown] == []
+    assert len(manifest.network_requirements) > 10
+    assert [one.host for one in manifest.network_requirements if f"{one.host}:{one.port}" not in shown] == []
+    assert [one.source for one in manifest.network_requirements if one.source not in shown] == []
 
 
 def test_what_is_unusual_comes_before_everything_else():
@@ -144,7 +146,7 @@ def test_what_is_unusual_comes_before_everything_else():
 
 
 USUAL = sample.manifest(
-    practice="", anchors="Microsoft", anchors_sha256=trusted.digest(trusted.microsoft()), unusual=(), weakened=()
+    lab=False, anchors="Microsoft", anchors_sha256=trusted.digest(trusted.microsoft()), unusual=(), weakened=()
 )
 
 
@@ -159,7 +161,7 @@ def test_a_usual_bundle_has_nothing_to_stop_for():
 @pytest.mark.parametrize(
     ("changes", "level", "said"),
     [
-        ({"practice": "LAB"}, "stop", "LAB: for practice only"),
+        ({"lab": True}, "stop", "LAB bundle: not for production"),
         ({"anchors_sha256": sample.sha256("x")}, "look", "not Microsoft's"),
         ({"weakened": ("--insecure-x",)}, "stop", "--insecure-x"),
         ({"unusual": ("carries a root",)}, "look", "unusual"),

@@ -141,7 +141,7 @@ def test_no_bundle_is_made_that_no_server_takes_or_after_which_none_is_taken(
 ) -> None:
     project.define(seal="{valid_days: 30}")
     assert project.run("lock").code == 0
-    project.lock.write_text(json.dumps(json.loads(project.lock.read_text()) | {"taken": taken}))
+    project.lock.write_text(json.dumps(json.loads(project.lock.read_text()) | {"created": taken}))
     assert said(project.run("build", "--locked", *keys("sealer", sealer), "--format", "json")) == (4, "lock")
     assert not Path("bundles").exists()
 
@@ -153,7 +153,7 @@ def test_a_time_without_a_zone_is_none(project: Project, build: Callable[..., Pa
         Path("m.json").write_text(json.dumps(document | {name: "2026-01-01T00:00:00"}))
         assert said(project.run("inspect", "m.json", "--format", "json")) == (6, "malformed-manifest")
         assert said(project.run("diff", "m.json", str(manifest), "--format", "json")) == (6, "malformed-manifest")
-    project.lock.write_text(json.dumps(json.loads(project.lock.read_text()) | {"taken": "2026-01-01T00:00:00"}))
+    project.lock.write_text(json.dumps(json.loads(project.lock.read_text()) | {"created": "2026-01-01T00:00:00"}))
     assert project.run("build", "--locked").code == 4
 
 

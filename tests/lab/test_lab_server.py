@@ -212,7 +212,7 @@ def test_two_labs_on_one_root_serve_the_same_bytes(lab, shared_lab):
 def test_the_anchors_say_lab(shared_lab):
     anchors = json_codec.from_json(Anchors, shared_lab.anchors_file.read_bytes())
     assert anchors == shared_lab.anchors
-    assert anchors.practice
+    assert anchors.lab
     assert anchors.name == "LAB"
     named = [*anchors.roots, *anchors.package_keys]
     assert all("LAB" in each.name for each in named)

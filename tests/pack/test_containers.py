@@ -84,7 +84,7 @@ def test_a_bundle_checks_from_any_container(kind: str, tmp_path: Path) -> None:
         assert opened.format == kind
         found = check(opened.walk())
     assert found.digest == manifest.bundle_digest(tree)
-    assert found.manifest.practice == "LAB"
+    assert found.manifest.lab
     assert found.documents["evidence/ubuntu/22.04/amd64/InRelease"] == b"Origin: LAB\n"
 
 

@@ -115,7 +115,7 @@ def properties(one) -> dict[str, list[str]]:
 
 
 def test_it_says_what_it_is_of_and_who_made_it():
-    body = read(DEB, RPM, MSI, practice="LAB", weakened=("--insecure-x",))
+    body = read(DEB, RPM, MSI, lab=True, weakened=("--insecure-x",))
     assert (body["bomFormat"], body["specVersion"]) == ("CycloneDX", "1.6")
     about = body["metadata"]
     assert (about["component"]["name"], about["component"]["version"]) == ("arc-tokyo", "2031.05")
@@ -124,7 +124,7 @@ def test_it_says_what_it_is_of_and_who_made_it():
     assert (tool["name"], tool["version"]) == ("arc-bundler", "1.2.3")
     assert properties(about["component"]) == {
         "product": ["arc-server"],
-        "practice": ["LAB"],
+        "lab": ["true"],
         "lock-sha256": ["b" * 64],
         "weakened": ["--insecure-x"],
     }

@@ -7,29 +7,27 @@ from dataclasses import replace
 
 import pytest
 
-from bundler.model.script_action import Deed
+from bundler.model.script_action import Action
 from bundler.products.arc_server import scripts
-from bundler.products.arc_server.script_actions import procedures
+from bundler.products.arc_server.script_actions import script_actions
 from bundler.render import quoting
 from tests.support import review_sample as sample
 
-PROCEDURES = {one.platform: one for one in sample.manifest().procedures}
+PROCEDURES = {one.platform: one for one in sample.manifest().script_actions}
 SCRIPTS = {
     entry.path: entry.content.decode()
-    for entry in scripts.entries(
-        sample.wanted(), sample.PINS, name="arc-tokyo", version="1", practice="LAB", tool="test"
-    )
+    for entry in scripts.entries(sample.wanted(), sample.PINS, name="arc-tokyo", version="1", lab=True, tool="test")
     if isinstance(entry.content, bytes)
 }
 PLATFORMS = pytest.mark.parametrize("platform", ["linux", "windows"])
 
 
-def deeds(platform: str, step: str = "") -> list[Deed]:
-    return [deed for one in PROCEDURES[platform].steps if step in {"", one.name} for deed in one.deeds]
+def actions(platform: str, step: str = "") -> list[Action]:
+    return [action for one in PROCEDURES[platform].steps if step in {"", one.name} for action in one.actions]
 
 
 def values(platform: str) -> str:
-    return "\n".join(value for deed in deeds(platform) for value in deed.values)
+    return "\n".join(value for action in actions(platform) for value in action.values)
 
 
 @PLATFORMS
@@ -45,7 +43,9 @@ def test_every_parameter_is_named(platform):
 
 @PLATFORMS
 def test_settings_stand_in_the_order_in_which_they_are_made(platform):
-    told = [deed.values for deed in deeds(platform, "configure") if deed.says.startswith("azcmagent config set")]
+    told = [
+        action.values for action in actions(platform, "configure") if action.text.startswith("azcmagent config set")
+    ]
     assert told == [(setting.key, setting.value) for setting in sample.wanted().settings]
     quote = quoting.bash if platform == "linux" else quoting.powershell
     script = SCRIPTS[PROCEDURES[platform].script]
@@ -58,7 +58,7 @@ def test_settings_stand_in_the_order_in_which_they_are_made(platform):
 @PLATFORMS
 def test_every_switch_is_one_of_the_script(platform):
     script = SCRIPTS[PROCEDURES[platform].script]
-    switches = {deed.only_with for deed in deeds(platform)} - {""}
+    switches = {action.only_with for action in actions(platform)} - {""}
     assert len(switches) >= 5
     for switch in switches:
         declared = switch if platform == "linux" else f"[switch]${switch.removeprefix('-')}"
@@ -68,7 +68,7 @@ def test_every_switch_is_one_of_the_script(platform):
 @PLATFORMS
 def test_every_exit_code_is_one_of_the_script(platform):
     script = SCRIPTS[PROCEDURES[platform].script]
-    for code in re.findall(r"exit code (\d+)", " ".join(deed.says for deed in deeds(platform))):
+    for code in re.findall(r"exit code (\d+)", " ".join(action.text for action in actions(platform))):
         assert re.search(rf"\b{code}\b", script)
 
 
@@ -83,26 +83,26 @@ def test_steps_are_those_that_the_script_prints(platform):
 
 @PLATFORMS
 def test_connecting_names_every_flag(platform):
-    flags = [deed.values[0] for deed in deeds(platform, "connect") if deed.values]
+    flags = [action.values[0] for action in actions(platform, "connect") if action.values]
     assert [f"--{flag}" for flag in re.findall(r'"([a-z-]+)": ', scripts.connect_json(sample.wanted()))] == flags
 
 
 def test_the_seal_and_the_approvals_are_demanded_first():
-    first, second, third, *_ = deeds("linux", "verify")
+    first, second, third, *_ = actions("linux", "verify")
     assert sample.sha256("Tokyo Jump Host Sealing") in first.values
     assert second.values == ("2", "Aiko Tanaka, Ben Okoro, Chloé Martin")
     assert third.values == ("2026-12-27 06:30 UTC",)
     bare = sample.manifest(seal=None, approval=None, not_after=None)
-    assert len(bare.procedures[0].steps[0].deeds) == 1
+    assert len(bare.script_actions[0].steps[0].actions) == 1
 
 
 def test_a_secret_that_is_inside_is_not_said_to_be_asked_for():
     inside = replace(sample.wanted(), embedded_secret="payload/secret")
     (told,) = [
-        deed
-        for step in procedures(inside, sample.manifest())[0].steps
-        for deed in step.deeds
-        if "secret" in deed.says and step.name == "preflight"
+        action
+        for step in script_actions(inside, sample.manifest())[0].steps
+        for action in step.actions
+        if "secret" in action.text and step.name == "preflight"
     ]
     assert told.values == ("payload/secret",)
     assert "the bundle has none" not in told.says
@@ -114,21 +114,21 @@ def test_a_certificate_comes_from_where_the_definition_says_or_by_envelope():
     )
     for wanted, switch in ((certified, ""), (replace(certified, certificate_file=""), "--envelope")):
         (told,) = [
-            deed
-            for step in procedures(wanted, sample.manifest())[0].steps
-            for deed in step.deeds
-            if "service principal's certificate" in deed.says
+            action
+            for step in script_actions(wanted, sample.manifest())[0].steps
+            for action in step.actions
+            if "service principal's certificate" in action.text
         ]
         assert told.only_with == switch
         assert ("envelope" in told.says) is bool(switch)
 
 
 def test_a_sentence_and_its_values_come_apart_and_together():
-    assert list(Deed(says="set {} to {}", values=("a", "{}")).pieces()) == [
+    assert list(Action(text="set {} to {}", values=("a", "{}")).pieces()) == [
         ("set ", False),
         ("a", True),
         (" to ", False),
         ("{}", True),
     ]
-    assert list(Deed(says="only {} here", values=()).pieces()) == [("only ", False), (" here", False)]
-    assert list(Deed(says="none", values=("a", "b")).pieces()) == [("none", False), ("a", True), ("b", True)]
+    assert list(Action(text="only {} here", values=()).pieces()) == [("only ", False), (" here", False)]
+    assert list(Action(text="none", values=("a", "b")).pieces()) == [("none", False), ("a", True), ("b", True)]

@@ -89,8 +89,8 @@ def test_scripts_name_no_address_that_the_definition_does_not():
 
 
 def test_settings_say_what_the_scripts_do():
-    settings = json.loads(made(practice="LAB")["config/settings.json"].content)
-    assert settings["practice"] == "LAB"
+    settings = json.loads(made(lab=True)["config/settings.json"].content)
+    assert settings["lab"] is True
     assert settings["onboarding"]["tags"] == sample.SECRET.tags
     assert [package["path"] for package in settings["packages"]] == [
         p.path for p in (sample.DEB, sample.RPM, sample.MSI)
@@ -99,7 +99,7 @@ def test_settings_say_what_the_scripts_do():
 
 @pytest.mark.parametrize("path", ["install.sh", "install.ps1", "START-HERE.txt", "config/settings.json"])
 def test_a_practice_bundle_says_so(path):
-    assert b"LAB" in made(practice="LAB")[path].content
+    assert b"LAB" in made(lab=True)[path].content
 
 
 def test_connecting_takes_long_flag_names():

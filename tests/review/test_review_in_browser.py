@@ -32,7 +32,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium h
 def documents(tmp_path_factory) -> dict[str, str]:
     """Addresses of the page beside the archives, of the one in the bundle, and of one that has little to say."""
     folder = tmp_path_factory.mktemp("pages")
-    bare = sample.manifest(procedures=(), contacts=(), seal=None, approval=None, practice="", unusual=())
+    bare = sample.manifest(script_actions=(), network_requirements=(), seal=None, approval=None, lab=False, unusual=())
     pages = {
         "beside": review.page(sample.manifest(), digest=DIGEST),
         "inside": review.page(sample.manifest()),

@@ -144,7 +144,7 @@ def pin(root: Identity, *purposes: Purpose) -> RootCertificate:
 def anchors(**changes) -> Anchors:
     settings = {
         "name": "LAB tests",
-        "practice": True,
+        "lab": True,
         "roots": (pin(signer().root, "code-signing"), pin(stamper().root, "timestamping")),
         "publishers": (Publisher(common_name=PUBLISHER, organization=ORGANIZATION),),
     }

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from bundler.model.evidence import ChainLink, Document, Evidence, PackageFacts
 from bundler.model.lock import Lock, Pin, RepositoryState
 from bundler.model.manifest import FileEntry, Manifest
-from bundler.model.network_requirement import Contact
-from bundler.model.script_action import Deed, Procedure, Step
+from bundler.model.network_requirement import NetworkRequirement
+from bundler.model.script_action import Action, ScriptActions, Step
 from bundler.model.seal import Approval, Seal, Signer
 from bundler.model.support import Support
 from bundler.model.target import Target
@@ -95,7 +95,7 @@ MANIFEST = Manifest(
     product="arc-server",
     created=TIME,
     tool="arc-bundler 1",
-    practice="LAB",
+    lab=True,
     serial=20261122050000,
     not_after=LATER,
     seal=Seal(signer=SEALER, issuers=(hexed("b"),), openpgp="B" * 40),
@@ -108,18 +108,18 @@ MANIFEST = Manifest(
     lock_sha256=hexed("8"),
     weakened=("--insecure-x",),
     unusual=("carries a root",),
-    procedures=(
-        Procedure(
+    script_actions=(
+        ScriptActions(
             platform="linux",
             script="install.sh",
             steps=(
-                Step(name="verify", deeds=(Deed(says="compares {}", values=("x",), only_with="--y"),)),
-                Step(name="connect", deeds=(Deed(says="speaks"),)),
+                Step(name="verify", actions=(Action(text="compares {}", values=("x",), only_with="--y"),)),
+                Step(name="connect", actions=(Action(text="speaks"),)),
             ),
         ),
     ),
-    contacts=(
-        Contact(
+    network_requirements=(
+        NetworkRequirement(
             host="*.his.arc.azure.com",
             names=("jpe.his.arc.azure.com",),
             port=443,
@@ -143,7 +143,7 @@ MANIFEST = Manifest(
 LOCK = Lock(
     name="arc-tokyo",
     version="2026.11.22",
-    taken=TIME,
+    created=TIME,
     definition=hexed("0"),
     anchors="Microsoft",
     anchors_sha256=hexed("7"),

@@ -119,4 +119,4 @@ def clear(text: str, packets: bytes) -> bytes:
 
 
 def anchors(*keys: Key, name: str = "LAB") -> Anchors:
-    return Anchors(name=name, practice=True, package_keys=tuple(key.pin() for key in keys))
+    return Anchors(name=name, lab=True, package_keys=tuple(key.pin() for key in keys))

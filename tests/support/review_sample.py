@@ -18,9 +18,9 @@ from bundler.model.manifest import FileEntry, Manifest
 from bundler.model.seal import Approval, Seal, Signer
 from bundler.model.target import Target
 from bundler.products.arc_server.definition import Definition
-from bundler.products.arc_server.network_requirements import contacts
+from bundler.products.arc_server.network_requirements import network_requirements
 from bundler.products.arc_server.parameters import onboarding
-from bundler.products.arc_server.script_actions import procedures
+from bundler.products.arc_server.script_actions import script_actions
 from bundler.products.arc_server.script_parameters import Attachments, CarriedCertificate, HeldCertificate, Onboarding
 from bundler.products.arc_server.support import support
 
@@ -206,14 +206,14 @@ def wanted() -> Onboarding:
 
 
 def manifest(**changes) -> Manifest:
-    """The sample, with some of its fields otherwise; the procedures follow from the rest."""
+    """The sample, with some of its fields otherwise; the script actions follow from the rest."""
     made = Manifest(
         name="arc-tokyo",
         version="2026.09.28",
         product="arc-server",
         created=TAKEN,
         tool="arc-bundler 0.1.0",
-        practice="LAB",
+        lab=True,
         serial=20260928063000,
         not_after=datetime(2026, 12, 27, 6, 30, tzinfo=timezone.utc),
         seal=Seal(signer=signer("Tokyo Jump Host Sealing")),
@@ -224,10 +224,10 @@ def manifest(**changes) -> Manifest:
         anchors_sha256=sha256("anchors"),
         lock_sha256=sha256("lock"),
         unusual=("carries the root Tokyo Site Root CA, which the scripts install where they are told to",),
-        contacts=contacts(DEFINITION, CARRIED),
+        network_requirements=network_requirements(DEFINITION, CARRIED),
         support=support(PINS),
         pins=PINS,
         files=files(),
     )
     made = replace(made, **changes)
-    return made if "procedures" in changes else replace(made, procedures=procedures(wanted(), made))
+    return made if "script_actions" in changes else replace(made, script_actions=script_actions(wanted(), made))

@@ -104,13 +104,13 @@ ONBOARDINGS = {
 }
 
 
-def entries(onboarding=SECRET, pins=(DEB, RPM, MSI), practice="", extra=None):
+def entries(onboarding=SECRET, pins=(DEB, RPM, MSI), lab=False, extra=None):
     return scripts.entries(
         onboarding,
         pins,
         name="arc-tokyo",
         version="2026.11.22",
-        practice=practice,
+        lab=lab,
         tool="arc-bundler 0",
         extra={"config/endpoints.json": b"{}\n", **(extra or {})},
     )

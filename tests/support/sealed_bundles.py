@@ -151,7 +151,7 @@ class Recipe:
     approved: Sequence[Signer] = ()
     serial: int = 0
     not_after: datetime | None = None
-    practice: str = ""
+    lab: bool = False
     onboarding: Onboarding = sample.SECRET
     pins: tuple = (sample.DEB, sample.RPM, sample.MSI)
     extra: Mapping[str, bytes] | None = None
@@ -179,7 +179,7 @@ def contents(recipe: Recipe) -> dict[str, bytes]:
         recipe.pins,
         name="arc-tokyo",
         version="2026.11.22",
-        practice=recipe.practice,
+        lab=recipe.lab,
         tool="arc-bundler 0",
         extra={"config/endpoints.json": b"{}\n", **(recipe.extra or {})},
         vouching=vouching,
@@ -193,7 +193,7 @@ def contents(recipe: Recipe) -> dict[str, bytes]:
         product="arc-server",
         created=NOW,
         tool="arc-bundler 0",
-        practice=recipe.practice,
+        lab=recipe.lab,
         serial=recipe.serial,
         not_after=recipe.not_after,
         seal=seal.describe(sealer) if sealer else None,

@@ -103,7 +103,7 @@ class Bundles:
             f"payload/keys/{key.fingerprint}.asc": key.armored.encode() for key in self.authority.anchors.package_keys
         }
         entries = scripts.entries(
-            onboarding, pins, name="lab", version="2026.1", practice="LAB", tool="arc-bundler test", extra=keys
+            onboarding, pins, name="lab", version="2026.1", lab=True, tool="arc-bundler test", extra=keys
         )
         files = {entry.path: (entry.content, entry.mode) for entry in entries}
         files |= {pin.path: (contents[pin.kind], 0o644) for pin in pins}

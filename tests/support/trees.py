@@ -22,7 +22,7 @@ def describe() -> Manifest:
         product="arc-server",
         created=TIME,
         tool="arc-bundler test",
-        practice="LAB",
+        lab=True,
         targets=(Target(os="ubuntu", version="22.04", architecture="x64"),),
         parameters={"location": "japaneast"},
         anchors="LAB",

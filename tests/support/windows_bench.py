@@ -197,9 +197,9 @@ class Server:
         return {str(path): path.read_bytes() for path in self.root.rglob("*") if path.is_file()}
 
 
-def write_bundle(folder: Path, *arguments, practice="LAB", **more) -> None:
+def write_bundle(folder: Path, *arguments, lab=True, **more) -> None:
     """A bundle whose script does not wait long between two tries."""
-    sample.write(folder, *arguments, practice=practice, **more)
+    sample.write(folder, *arguments, lab=lab, **more)
     script = (folder / "install.ps1").read_text()
     for pause in ("$ConnectPause = 15000", "$ConfirmPause = 3000"):
         assert pause in script

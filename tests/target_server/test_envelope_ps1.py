@@ -21,7 +21,7 @@ from tests.support import sealed_bundles as sealed
 from tests.support.sealers import NOW
 from tests.support.windows_bench import outcomes
 
-RECIPE = sealed.Recipe(sealer=cases.SEALER, practice="LAB", pins=(sample.MSI,))
+RECIPE = sealed.Recipe(sealer=cases.SEALER, lab=True, pins=(sample.MSI,))
 CERTIFIED = replace(RECIPE, onboarding=cases.CERTIFIED)
 # Besides its parameters the stand-in keeps the certificate that they name.
 NOTING = """    grep -o '"service-principal-cert": "[^"]*"' "$3" | cut -d'"' -f4 | while read -r one; do

@@ -29,7 +29,7 @@ from tests.support.small_root import put
 CANARY = "cAn4ry-$(touch /pwned)`x`'\"\\é"
 MARK = b"cAn4ry"
 SEALER = sealed.signer("p256", "LAB envelope sealer")
-RECIPE = sealed.Recipe(sealer=SEALER, practice="LAB", pins=(sample.DEB,))
+RECIPE = sealed.Recipe(sealer=SEALER, lab=True, pins=(sample.DEB,))
 LETTER = Letter(bundle="arc-tokyo", kind="secret", expires=NOW + timedelta(days=7), secret=CANARY.encode())
 ENVELOPE = "/root/arc.envelope"
 GIVEN = ("--envelope", ENVELOPE, "--recipient-key", "/root/server.key")

@@ -69,7 +69,7 @@ def test_what_nobody_asked_for_is_not_shown(server):
 
 def test_hashing_takes_no_cmdlet_that_old_or_strict_machines_lack(server):
     """PowerShell 3.0 has no Get-FileHash, and that of 4.0 does not run under a FIPS policy."""
-    sample.write(server / "bundle", practice="LAB")
+    sample.write(server / "bundle", lab=True)
     (server / "prelude.ps1").write_text("function Get-FileHash { throw 'not part of the FIPS validated algorithms' }\n")
     verified = server.run("-InsecureNoSeal", script="verify.ps1", prelude="prelude.ps1")
     assert verified.code == 0, verified.out

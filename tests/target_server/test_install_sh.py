@@ -30,7 +30,7 @@ NAME = f"/subscriptions/{sample.SUBSCRIPTION}/resourceGroups/rg-arc/providers/Mi
 def server(tmp_path, bash):
     small_root.need()
     root = small_root.make(tmp_path / "root", sample.LINUX_VERSION, bash)
-    sample.write(root / "bundle", practice="LAB")
+    sample.write(root / "bundle", lab=True)
     return root
 
 

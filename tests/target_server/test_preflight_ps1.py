@@ -164,7 +164,7 @@ def believing(authority: Path) -> dict[str, str]:
 
 def look(server: Server, onboarding, *more: str, trusted=None, quick=True):
     """Check only, and the receipt's table by port and host."""
-    write_bundle(server / "bundle", onboarding, practice="")
+    write_bundle(server / "bundle", onboarding, lab=False)
     script = server / "bundle/install.ps1"
     if quick:
         script.write_text(script.read_text().replace("$NetworkWait = 5000", "$NetworkWait = 1500"), newline="\r\n")
@@ -258,7 +258,7 @@ def test_a_cipher_is_told_as_far_as_it_is_known(server, azure):
 def test_where_net_takes_no_tls_1_3_the_same_connection_does_for_1_2(server, azure):
     """As some .NET Framework on Windows Server 2022: refused before anything was sent."""
     with listening(tls(azure.context())) as port:
-        write_bundle(server / "bundle", replace(sample.SECRET, checks=(check(port),)), practice="")
+        write_bundle(server / "bundle", replace(sample.SECRET, checks=(check(port),)), lab=False)
         script = server / "bundle/install.ps1"
         text = script.read_text()
         call = "$tls.AuthenticateAsClient("
@@ -355,7 +355,7 @@ def test_a_missing_root_is_named(server, azure):
 def test_nothing_waits_for_the_network_where_it_is_connected(server):
     """The second run is quiet, and looks at the network only where it is asked to."""
     onboarding = replace(sample.SECRET, checks=(check(9, host="no-such-name.invalid"),))
-    write_bundle(server / "bundle", onboarding, practice="")
+    write_bundle(server / "bundle", onboarding, lab=False)
     assert server.run(*server.secret()).code == 208
     assert not (server / "msiexec").exists()
     assert server.run("-SkipNetworkCheck", *server.secret()).code == 0
@@ -375,7 +375,7 @@ def test_who_has_lost_contact_is_told_why(server, status, code):
     write_bundle(
         server / "bundle",
         replace(sample.SECRET, settings=(), checks=(gone, replace(gone, host="arm.invalid", phase="connect"))),
-        practice="",
+        lab=False,
     )
     ended = server.run()
     assert ended.code == code, ended.out

@@ -16,7 +16,7 @@ from tests.support.seal_cases import FIRST, SEALER, THIRD
 from tests.support.windows_bench import outcomes
 
 SERIAL = 20261122010203
-RECIPE = replace(cases.APPROVED, practice="LAB", serial=SERIAL, pins=(sample.MSI,))
+RECIPE = replace(cases.APPROVED, lab=True, serial=SERIAL, pins=(sample.MSI,))
 
 
 def install(server, recipe=RECIPE):

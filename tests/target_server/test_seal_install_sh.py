@@ -20,8 +20,8 @@ from tests.support.seal_cases import FIRST, SEALER, THIRD
 from tests.support.small_root import put
 
 SERIAL = 20261122010203
-RECIPE = replace(cases.APPROVED, practice="LAB", serial=SERIAL, pins=(sample.DEB,))
-OPENPGP = replace(cases.BOTH, practice="LAB", pins=(sample.DEB,))
+RECIPE = replace(cases.APPROVED, lab=True, serial=SERIAL, pins=(sample.DEB,))
+OPENPGP = replace(cases.BOTH, lab=True, pins=(sample.DEB,))
 
 
 def install(server, recipe):

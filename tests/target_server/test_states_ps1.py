@@ -148,8 +148,8 @@ def test_what_cannot_be_repaired_is_214(server, removed, installed, code, said):
 def test_only_a_practice_bundle_knows_the_labs_agent(server):
     for name in ("Azure Connected Machine Agent (LAB)", "Azure Connected Machine Agent"):
         server.registry(**{UNINSTALL: {"DisplayName": name, "DisplayVersion": "9.9"}})
-        for practice in ("LAB", ""):
-            sample.write(server / "bundle", practice=practice)
+        for practice in ("LAB", ""):  # the script's own word
+            sample.write(server / "bundle", lab=bool(practice))
             script = (server / "bundle/install.ps1").read_text()
             start = script.index("$UninstallKey")
             probe = script[start : script.index("# The version that Windows has")]

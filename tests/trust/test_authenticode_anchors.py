@@ -47,7 +47,7 @@ def test_microsofts_publisher_and_keys():
         "BC528686B50D79E339D3721CEB3E94ADBE1229CF",
         "AA86F75E427A19DD33346403EE4D7792F748182B",
     ]
-    assert not held.practice
+    assert not held.lab
 
 
 def test_the_shipped_files_are_those_of_the_corpus(corpus):
@@ -62,7 +62,7 @@ def test_anchors_come_back_from_their_file(tmp_path):
 
 def test_the_digest_tells_anchors_apart():
     assert anchors.digest(lab_anchors()) == anchors.digest(lab_anchors())
-    assert anchors.digest(lab_anchors()) != anchors.digest(lab_anchors(practice=False))
+    assert anchors.digest(lab_anchors()) != anchors.digest(lab_anchors(lab=False))
     assert len(anchors.digest(anchors.microsoft())) == 64
 
 

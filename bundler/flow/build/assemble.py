@@ -24,9 +24,9 @@ from bundler.pack import manifest as manifests
 from bundler.products.arc_server import scripts
 from bundler.products.arc_server.parameters import onboarding
 from bundler.products.arc_server.endpoints import endpoints
-from bundler.products.arc_server.network_requirements import contacts
+from bundler.products.arc_server.network_requirements import network_requirements
 from bundler.products.arc_server.script_parameters import Onboarding
-from bundler.products.arc_server.script_actions import procedures
+from bundler.products.arc_server.script_actions import script_actions
 from bundler.products.arc_server.review import vendor
 from bundler.products.arc_server.support import support
 from bundler.signing.seal import describe, keyring
@@ -70,10 +70,10 @@ def tree(
         scripts_signed_by=script_signing.signer(content, scripts_by),
         approval=seal_policy.approval(vouched),
     )
-    description = replace(description, procedures=procedures(wanted, description))
+    description = replace(description, script_actions=script_actions(wanted, description))
     entries = (*content, _bill(description, content, part.name))
     page = review.inside(manifests.completed(description, entries))
-    return manifests.assemble(description, (*entries, page), name=part.name, time=lock.taken)
+    return manifests.assemble(description, (*entries, page), name=part.name, time=lock.created)
 
 
 def _bill(description: Manifest, content: Iterable[Entry], folder: str) -> Entry:
@@ -86,7 +86,7 @@ def _bill(description: Manifest, content: Iterable[Entry], folder: str) -> Entry
 def _wanted(project: Project) -> Onboarding:
     """A lab signs its MSI itself: the root of Microsoft's signature is then nothing to look for."""
     wanted = onboarding(project.definition, project.attachments)
-    if not project.anchors.practice:
+    if not project.anchors.lab:
         return wanted
     return replace(wanted, roots=tuple(root for root in wanted.roots if root.needed_for != "msi-signature"))
 
@@ -132,7 +132,7 @@ def _scripts(
         part.pins,
         name=lock.name,
         version=lock.version,
-        practice=project.anchors.label,
+        lab=project.anchors.lab,
         tool=TOOL,
         vouching=vouched,
         scripts_signed_by=scripts_by.signer if scripts_by else None,
@@ -146,16 +146,16 @@ def _manifest(part: Part, wanted: Onboarding, *, project: Project, lock: Lock) -
         name=lock.name,
         version=lock.version,
         product=PRODUCT,
-        created=lock.taken,
+        created=lock.created,
         tool=TOOL,
-        practice=project.anchors.label,
+        lab=project.anchors.lab,
         targets=_targets(part.pins),
         parameters=parameters(wanted),
         anchors=lock.anchors,
         anchors_sha256=lock.anchors_sha256,
         lock_sha256=manifests.digest(json_codec.to_json(lock)),
         unusual=tuple(_unusual(wanted)),
-        contacts=contacts(project.definition, project.attachments),
+        network_requirements=network_requirements(project.definition, project.attachments),
         support=support(part.pins),
         pins=part.pins,
         files=(),

@@ -50,7 +50,7 @@ class Built:
     name: str
     version: str
     folder: str
-    practice: str
+    lab: bool
     unchanged: bool
     """True where the same bundle was there already, found whole."""
     sealed_by: Signer | None = None
@@ -256,7 +256,7 @@ def _built(basis: _Basis, jobs: Iterable[OutputPlan], made: tuple[OutputResult, 
         name=basis.lock.name,
         version=basis.lock.version,
         folder=basis.final.as_posix(),
-        practice=basis.project.anchors.label,
+        lab=basis.project.anchors.lab,
         unchanged=unchanged,
         sealed_by=describe(sealer).signer if sealer else None,
         scripts_signed_by=next(filter(None, signers), None),

@@ -34,7 +34,7 @@ def vouching(project: Project, lock: Lock, sealer: Sealer | None) -> SealPolicy:
         required=approval.required if approval else 0,
         approvers=recognised(project.attachments.approvers),
         serial=serial(lock),
-        not_after=lock.taken + timedelta(days=days) if days else None,
+        not_after=lock.created + timedelta(days=days) if days else None,
     )
 
 
@@ -52,7 +52,7 @@ def approval(wanted: SealPolicy) -> Approval | None:
 
 def serial(lock: Lock) -> int:
     """A number that grows with every lock, and that a person can read: the time that it was taken."""
-    return int(f"{lock.taken:%Y%m%d%H%M%S}")
+    return int(f"{lock.created:%Y%m%d%H%M%S}")
 
 
 def require_sealer(project: Project, sealer: Sealer | None, at: datetime) -> None:
@@ -85,16 +85,16 @@ def require_sealer(project: Project, sealer: Sealer | None, at: datetime) -> Non
 
 def require_in_time(project: Project, lock: Lock, at: datetime) -> None:
     """Refuse a lock whose bundle no server would take, or after which none would take another. Raises LockError."""
-    if lock.taken > at + _AHEAD:
+    if lock.created > at + _AHEAD:
         raise LockError(
-            f"the lock was taken on {lock.taken:%Y-%m-%d %H:%M} UTC, which is not yet",
+            f"the lock was taken on {lock.created:%Y-%m-%d %H:%M} UTC, which is not yet",
             details=["Servers would take its bundle for newer than all that follow it."],
             do="set this machine's clock; or take the lock anew with `arc-bundler lock`",
         )
     days = project.definition.seal.valid_days
-    if days and lock.taken + timedelta(days=days) <= at:
+    if days and lock.created + timedelta(days=days) <= at:
         raise LockError(
-            f"the lock was taken on {lock.taken:%Y-%m-%d}, and seal.valid_days lets servers take it for {days} days",
+            f"the lock was taken on {lock.created:%Y-%m-%d}, and seal.valid_days lets servers take it for {days} days",
             do="take the lock anew with `arc-bundler lock`",
         )
 

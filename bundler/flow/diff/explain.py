@@ -14,7 +14,7 @@ from bundler.flow.diff.statement import Fact
 from bundler.model.diff import Meaning
 from bundler.model.seal import Signer
 
-_PROGRESS = frozenset(["version", "facts.version", "serial", "created", "taken", "repository.date"])
+_PROGRESS = frozenset(["version", "facts.version", "serial", "created", "repository.date"])
 _DEMANDS = frozenset(["signer", "required", "not_after", "signature"])
 """Facts that demand or vouch as long as they are there: a seal, approvals, an end."""
 
@@ -47,7 +47,7 @@ def _came_or_went(was: Fact | None, now: Fact | None) -> Meaning:
         return ""
     if fact.topic == "signers":
         return ("lost-signer" if now is None else "new-signer") if fact.headline else ""
-    if fact.topic == "weakened" or fact.field == "practice":
+    if fact.topic == "weakened" or fact.field == "lab":
         return "stronger" if now is None else "weaker"
     if fact.field in _DEMANDS:
         return "weaker" if now is None else "stronger"

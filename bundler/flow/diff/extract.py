@@ -16,14 +16,14 @@ from bundler.integrity import sums
 from bundler.model.diff import Topic
 from bundler.model.lock import Lock
 from bundler.model.manifest import FileEntry, Manifest
-from bundler.model.network_requirement import Contact
-from bundler.model.script_action import Procedure, Step
+from bundler.model.network_requirement import NetworkRequirement
+from bundler.model.script_action import ScriptActions, Step
 from bundler.model.seal import Approval, Seal, Signer
 from bundler.model.support import Support
 from bundler.pack.manifest import digest
 
 _MANIFEST: Mapping[str, Topic] = {
-    "practice": "anchors",
+    "lab": "anchors",
     "anchors": "anchors",
     "anchors_sha256": "anchors",
     "name": "bundle",
@@ -43,8 +43,8 @@ _PARTS = frozenset(
         "targets",
         "weakened",
         "unusual",
-        "contacts",
-        "procedures",
+        "network_requirements",
+        "script_actions",
         "support",
     ]
 )
@@ -65,8 +65,8 @@ def of_manifest(manifest: Manifest) -> Iterator[Fact]:
         yield from _approval(manifest.approval)
     for name, text in manifest.parameters.items():
         yield Fact("parameters", name, "", text, (text,))
-    yield from each("contacts", manifest.contacts, _address, _contact)
-    yield from each("procedures", manifest.procedures, lambda one: one.script, _procedure)
+    yield from each("network_requirements", manifest.network_requirements, _address, _contact)
+    yield from each("script_actions", manifest.script_actions, lambda one: one.script, _procedure)
     yield from each("support", manifest.support, lambda one: one.version, _support)
     yield from of_pins(manifest.pins)
     yield from each("files", manifest.files, lambda file: file.path, _file)
@@ -84,11 +84,11 @@ def shared(stated: Manifest | Lock) -> Iterator[Fact]:
         text = getattr(stated, name)
         yield Fact(_MANIFEST[name], "", name, text, (text,))
     if isinstance(stated, Lock):
-        sha256, taken = digest(json_codec.to_json(stated)), stated.taken
+        sha256, created = digest(json_codec.to_json(stated)), stated.created
     else:
-        sha256, taken = stated.lock_sha256, stated.created
+        sha256, created = stated.lock_sha256, stated.created
     yield Fact("records", "", "lock_sha256", sha256, (sha256,))
-    yield Fact("records", "", "taken", taken, shown(taken))
+    yield Fact("records", "", "created", created, shown(created))
     yield from of_pins(stated.pins)
 
 
@@ -105,11 +105,11 @@ def of_signatures(signatures: Mapping[str, str], *, same: bool) -> Iterator[Fact
         yield Fact(topic, path, "signature", sha256 if same else THERE, (f"SHA-256 {sha256}",))
 
 
-def _address(one: Contact) -> str:
+def _address(one: NetworkRequirement) -> str:
     return f"{one.host}:{one.port} {one.feature}, from the {one.origin}"
 
 
-def _contact(key: str, one: Contact) -> Iterator[Fact]:
+def _contact(key: str, one: NetworkRequirement) -> Iterator[Fact]:
     """An address that the servers or the jump host speak to."""
     owner = ("contact", key)
     need = "needed" if one.required else "optional"
@@ -118,7 +118,7 @@ def _contact(key: str, one: Contact) -> Iterator[Fact]:
     yield from fields_of(one, all_under(one, "endpoints"), subject=key, owner=owner, skip={"host", "port", "feature"})
 
 
-def _procedure(script: str, procedure: Procedure) -> Iterator[Fact]:
+def _procedure(script: str, procedure: ScriptActions) -> Iterator[Fact]:
     """What a script does, a fact for each step."""
     owner = ("procedure", script)
     yield Fact("steps", script, "", THERE, (procedure.platform,), owner, headline=True)
@@ -127,7 +127,7 @@ def _procedure(script: str, procedure: Procedure) -> Iterator[Fact]:
     )
 
     def told(name: str, step: Step) -> Iterator[Fact]:
-        yield Fact("steps", script, name, step, shown(step.deeds), owner, headline=True)
+        yield Fact("steps", script, name, step, shown(step.actions), owner, headline=True)
 
     yield from each(f"{script} steps", procedure.steps, lambda step: step.name, told, owner=owner)
 

@@ -7,7 +7,7 @@ from functools import singledispatch
 
 from bundler.formats import json_codec
 from bundler.model.evidence import ChainLink, Document
-from bundler.model.script_action import Deed
+from bundler.model.script_action import Action
 from bundler.model.seal import Signer
 from bundler.model.target import Target
 
@@ -50,7 +50,7 @@ def _(found: Document) -> tuple[str, ...]:
 
 
 @shown.register
-def _(found: Deed) -> tuple[str, ...]:
+def _(found: Action) -> tuple[str, ...]:
     condition = f" (only with {found.only_with})" if found.only_with else ""
     return ("".join(piece for piece, _ in found.pieces()) + condition,)
 

@@ -74,7 +74,7 @@ def of_manifest(manifest: Manifest, document: bytes | None = None) -> Descriptio
 
 
 def _side(manifest: Manifest, kind: Literal["manifest", "bundle"], sha256: str) -> Side:
-    return Side(kind=kind, name=manifest.name, version=manifest.version, digest=sha256, practice=manifest.practice)
+    return Side(kind=kind, name=manifest.name, version=manifest.version, digest=sha256, lab=manifest.lab)
 
 
 def _document(path: Path) -> tuple[str, bytes] | None:

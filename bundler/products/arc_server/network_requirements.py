@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from bundler.model.host_record import HostRecord
-from bundler.model.network_requirement import Contact
+from bundler.model.network_requirement import NetworkRequirement
 from bundler.model.value import value
 from bundler.products.arc_server import checks, private_link, tables
 from bundler.products.arc_server.definition import Definition
@@ -123,10 +123,10 @@ def sheet(definition: Definition, carried: Attachments = NOTHING) -> Sheet:
     )
 
 
-def contacts(definition: Definition, carried: Attachments = NOTHING) -> tuple[Contact, ...]:
+def network_requirements(definition: Definition, carried: Attachments = NOTHING) -> tuple[NetworkRequirement, ...]:
     """The allow-list as the manifest states it."""
     return tuple(
-        Contact(
+        NetworkRequirement(
             host=row.host,
             names=row.names,
             port=row.port,

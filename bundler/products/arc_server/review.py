@@ -41,7 +41,7 @@ _SECRETS = {
 
 def vendor(manifest: Manifest) -> str:
     """Whose packages they are, as a package URL's namespace; a lab's are its own."""
-    return manifest.practice.lower() or "microsoft"
+    return "lab" if manifest.lab else "microsoft"
 
 
 def lead(manifest: Manifest) -> str:

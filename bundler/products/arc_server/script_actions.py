@@ -1,7 +1,7 @@
 """What will the install scripts do on a server? Step by step, in plain words, for whoever has to agree to it.
 
 The words follow ``install.sh.j2`` and ``install.ps1.j2`` of this release, and stand in the manifest so that every
-later release shows them as they were written. Every parameter that is baked into a script is named by a deed.
+later release shows them as they were written. Every parameter that is baked into a script is named by an action.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from bundler.model.artifact import PackageKind
 from bundler.model.lock import Pin
 from bundler.model.manifest import Manifest
-from bundler.model.script_action import Deed, Platform, Procedure, Step
+from bundler.model.script_action import Action, Platform, ScriptActions, Step
 from bundler.products.arc_server.script_parameters import AuthenticationMethod, CarriedCertificate, Onboarding
 from bundler.products.arc_server.scripts import connect_json
 
@@ -94,13 +94,15 @@ _SIGN_IN: dict[AuthenticationMethod, str] = {
 }
 
 
-def procedures(wanted: Onboarding, described: Manifest) -> tuple[Procedure, ...]:
+def script_actions(wanted: Onboarding, described: Manifest) -> tuple[ScriptActions, ...]:
     """What each script of the bundle does; ``described`` tells the pins, the seal and the approval."""
     found = []
     for words, pins in ((_LINUX, _of(described, msi=False)), (_WINDOWS, _of(described, msi=True))):
         if pins:
-            steps = tuple(Step(name=name, deeds=tuple(deeds)) for name, deeds in _steps(words, wanted, described, pins))
-            found.append(Procedure(platform=words.platform, script=words.script, steps=steps))
+            steps = tuple(
+                Step(name=name, actions=tuple(actions)) for name, actions in _steps(words, wanted, described, pins)
+            )
+            found.append(ScriptActions(platform=words.platform, script=words.script, steps=steps))
     return tuple(found)
 
 
@@ -110,7 +112,7 @@ def _of(described: Manifest, *, msi: bool) -> tuple[Pin, ...]:
 
 def _steps(
     words: _Words, wanted: Onboarding, described: Manifest, pins: Sequence[Pin]
-) -> Iterator[tuple[str, Iterable[Deed]]]:
+) -> Iterator[tuple[str, Iterable[Action]]]:
     yield "verify", _verify(described)
     yield "preflight", _preflight(words, wanted, pins)
     yield "install", _install(words, pins)
@@ -121,119 +123,121 @@ def _steps(
     yield "uninstall", _uninstall(words)
 
 
-def _verify(described: Manifest) -> Iterator[Deed]:
+def _verify(described: Manifest) -> Iterator[Action]:
     if described.seal is not None:
         signer = described.seal.signer
-        yield Deed(
-            says="demands the seal over SHA256SUMS by the certificate {} ({}), and ends with exit code 201 without it",
+        yield Action(
+            text="demands the seal over SHA256SUMS by the certificate {} ({}), and ends with exit code 201 without it",
             values=(signer.sha256, signer.name),
         )
     if described.approval is not None:
         names = ", ".join(approver.name for approver in described.approval.approvers)
-        yield Deed(says="demands {} approvals, by {}", values=(str(described.approval.required), names))
+        yield Action(text="demands {} approvals, by {}", values=(str(described.approval.required), names))
     if described.not_after is not None:
-        yield Deed(says="refuses the bundle after {}", values=(f"{described.not_after:%Y-%m-%d %H:%M} UTC",))
-    yield Deed(
-        says="checks each file that it uses, the package among them, against the SHA-256 that is written into it; "
+        yield Action(text="refuses the bundle after {}", values=(f"{described.not_after:%Y-%m-%d %H:%M} UTC",))
+    yield Action(
+        text="checks each file that it uses, the package among them, against the SHA-256 that is written into it; "
         "where one differs it ends with exit code 200, before anything is changed"
     )
 
 
-def _preflight(words: _Words, wanted: Onboarding, pins: Sequence[Pin]) -> Iterator[Deed]:
+def _preflight(words: _Words, wanted: Onboarding, pins: Sequence[Pin]) -> Iterator[Action]:
     targets = ", ".join(sorted({str(target) for pin in pins for target in pin.targets}))
-    yield Deed(says="refuses a server that is none of {} (exit code 204)", values=(targets,))
-    yield Deed(says=f"looks at {words.rights}, and whether an agent is there and connected; says all problems at once")
+    yield Action(text="refuses a server that is none of {} (exit code 204)", values=(targets,))
+    yield Action(
+        text=f"looks at {words.rights}, and whether an agent is there and connected; says all problems at once"
+    )
     yield from _network(words, wanted)
     yield from _roots(wanted)
     for one in wanted.certificates:
         yield _carried(words, one)
     for record in wanted.hosts_records:
-        yield Deed(
-            says=f"writes {{}} {{}} into {words.hosts}, between markers of its own",
+        yield Action(
+            text=f"writes {{}} {{}} into {words.hosts}, between markers of its own",
             values=(record.address, record.host),
             only_with=words.switch_hosts,
         )
     yield from _secret(words, wanted)
 
 
-def _network(words: _Words, wanted: Onboarding) -> Iterator[Deed]:
+def _network(words: _Words, wanted: Onboarding) -> Iterator[Action]:
     if not wanted.checks:
         return
     proxy = wanted.proxy_url
     tried = ", ".join(dict.fromkeys(check.host for check in wanted.checks if check.required))
-    yield Deed(
-        says=f"tries the addresses that are needed, by name, TCP and TLS, without {words.switch_network}: {{}}",
+    yield Action(
+        text=f"tries the addresses that are needed, by name, TCP and TLS, without {words.switch_network}: {{}}",
         values=(tried,),
     )
     if proxy:
-        yield Deed(says="tries by the proxy {} what does not bypass it", values=(proxy,))
+        yield Action(text="tries by the proxy {} what does not bypass it", values=(proxy,))
 
 
-def _roots(wanted: Onboarding) -> Iterator[Deed]:
+def _roots(wanted: Onboarding) -> Iterator[Action]:
     names = ", ".join(root.name for root in wanted.roots if root.required)
     if names:
-        yield Deed(says="looks in the trust store for {}", values=(names,))
+        yield Action(text="looks in the trust store for {}", values=(names,))
 
 
-def _carried(words: _Words, one: CarriedCertificate) -> Deed:
+def _carried(words: _Words, one: CarriedCertificate) -> Action:
     where = "the roots" if one.store == "root" else "the intermediates"
-    return Deed(
-        says=f"adds {{}} (SHA-1 {{}}) to {where} of {words.store}",
+    return Action(
+        text=f"adds {{}} (SHA-1 {{}}) to {where} of {words.store}",
         values=(one.name, one.sha1),
         only_with=words.switch_certificates,
     )
 
 
-def _secret(words: _Words, wanted: Onboarding) -> Iterator[Deed]:
+def _secret(words: _Words, wanted: Onboarding) -> Iterator[Action]:
     sentence = _SIGN_IN[wanted.authentication]
     if wanted.certificate_file:
-        yield Deed(says=f"{sentence}: {{}}", values=(wanted.certificate_file,))
+        yield Action(text=f"{sentence}: {{}}", values=(wanted.certificate_file,))
     elif wanted.certificate_thumbprint:
-        yield Deed(says=f"{sentence}, by its thumbprint {{}}", values=(wanted.certificate_thumbprint,))
+        yield Action(text=f"{sentence}, by its thumbprint {{}}", values=(wanted.certificate_thumbprint,))
     elif wanted.embedded_secret:
-        yield Deed(says=f"{sentence} that is in the bundle: {{}}", values=(wanted.embedded_secret,))
+        yield Action(text=f"{sentence} that is in the bundle: {{}}", values=(wanted.embedded_secret,))
     elif wanted.authentication in {"service-principal-secret", "access-token"}:
-        yield Deed(
-            says=f"{sentence} from {words.taken_from}, the variable ARC_BUNDLER_SECRET or a prompt: the bundle has "
+        yield Action(
+            text=f"{sentence} from {words.taken_from}, the variable ARC_BUNDLER_SECRET or a prompt: the bundle has "
             "none, and it reaches no program's arguments, no log and no receipt"
         )
     elif wanted.authentication == "service-principal-certificate":
-        yield Deed(
-            says="takes the service principal's certificate out of an envelope, and puts it beside the parameters of "
+        yield Action(
+            text="takes the service principal's certificate out of an envelope, and puts it beside the parameters of "
             f"azcmagent connect: {words.safe}, overwritten and deleted right after",
             only_with=words.taken_from.partition(",")[0],
         )
     else:
-        yield Deed(says=sentence)
+        yield Action(text=sentence)
 
 
-def _install(words: _Words, pins: Sequence[Pin]) -> Iterator[Deed]:
+def _install(words: _Words, pins: Sequence[Pin]) -> Iterator[Action]:
     for pin in pins:
         targets = ", ".join(map(str, pin.targets))
-        yield Deed(
-            says=f"on {{}} installs {{}} {{}} from {{}}, with {_INSTALLERS[pin.kind]}",
+        yield Action(
+            text=f"on {{}} installs {{}} {{}} from {{}}, with {_INSTALLERS[pin.kind]}",
             values=(targets, pin.facts.name, pin.facts.version, pin.path),
         )
-    yield Deed(says="leaves the same agent, and a newer one, as it is")
-    yield Deed(says="replaces a newer agent by the bundle's", only_with=words.switch_downgrade)
+    yield Action(text="leaves the same agent, and a newer one, as it is")
+    yield Action(text="replaces a newer agent by the bundle's", only_with=words.switch_downgrade)
     if any(pin.kind == "rpm" for pin in pins):
-        yield Deed(
-            says="imports the signing keys below {} into rpm", values=("payload/keys/",), only_with="--import-keys"
+        yield Action(
+            text="imports the signing keys below {} into rpm", values=("payload/keys/",), only_with="--import-keys"
         )
 
 
-def _configure(words: _Words, wanted: Onboarding) -> Iterator[Deed]:
+def _configure(words: _Words, wanted: Onboarding) -> Iterator[Action]:
     for setting in wanted.settings:
-        yield Deed(says="azcmagent config set {} {}", values=(setting.key, setting.value))
-    yield Deed(says="clears a proxy setting that an earlier bundle of this tool made and this one does not have")
+        yield Action(text="azcmagent config set {} {}", values=(setting.key, setting.value))
+    yield Action(text="clears a proxy setting that an earlier bundle of this tool made and this one does not have")
     for member in wanted.identity.members:
-        yield Deed(
-            says=f"adds {{}} to the group {words.group}, whose members may use the server's managed identity",
+        yield Action(
+            text=f"adds {{}} to the group {words.group}, whose members may use the server's managed identity",
             values=(member,),
         )
     if wanted.identity.environment:
-        yield Deed(
-            says=f"sets {{}} and {{}} in {words.variables}",
+        yield Action(
+            text=f"sets {{}} and {{}} in {words.variables}",
             values=(
                 "IDENTITY_ENDPOINT=http://localhost:40342/metadata/identity/oauth2/token",
                 "IMDS_ENDPOINT=http://localhost:40342",
@@ -241,41 +245,41 @@ def _configure(words: _Words, wanted: Onboarding) -> Iterator[Deed]:
         )
 
 
-def _connect(words: _Words, wanted: Onboarding) -> Iterator[Deed]:
-    yield Deed(says="leaves a server that is connected as wanted as it is")
-    yield Deed(
-        says="disconnects a server that is connected to another resource; without the switch it ends with exit code 67",
+def _connect(words: _Words, wanted: Onboarding) -> Iterator[Action]:
+    yield Action(text="leaves a server that is connected as wanted as it is")
+    yield Action(
+        text="disconnects a server that is connected to another resource; without the switch it ends with exit code 67",
         only_with=words.switch_reconnect,
     )
-    yield Deed(says=f"runs azcmagent connect, its parameters in {words.safe}, deleted right after:")
+    yield Action(text=f"runs azcmagent connect, its parameters in {words.safe}, deleted right after:")
     for flag, given in json.loads(connect_json(wanted)).items():
-        yield Deed(says="{} {}", values=(f"--{flag}", "true" if given is True else given))
+        yield Action(text="{} {}", values=(f"--{flag}", "true" if given is True else given))
 
 
-def _confirm(wanted: Onboarding) -> Iterator[Deed]:
+def _confirm(wanted: Onboarding) -> Iterator[Action]:
     resource = (
         f"/subscriptions/{wanted.subscription_id}/resourceGroups/{wanted.resource_group}"
         f"/providers/Microsoft.HybridCompute/machines/{wanted.resource_name or '(the name of the server)'}"
     )
-    yield Deed(
-        says="asks azcmagent show whether the server is Connected as {}; otherwise exit code 206", values=(resource,)
+    yield Action(
+        text="asks azcmagent show whether the server is Connected as {}; otherwise exit code 206", values=(resource,)
     )
     if wanted.gateway_id:
-        yield Deed(says="demands that the connection goes by the Azure Arc gateway")
+        yield Action(text="demands that the connection goes by the Azure Arc gateway")
     if wanted.identity.prove:
-        yield Deed(says="asks the local identity endpoint for a token, as a program would, and keeps nothing of it")
+        yield Action(text="asks the local identity endpoint for a token, as a program would, and keeps nothing of it")
 
 
-def _receipt(words: _Words) -> Iterator[Deed]:
-    yield Deed(
-        says="writes a log and a receipt (who, what, this bundle's digest, how each step ended; no secret) to {}",
+def _receipt(words: _Words) -> Iterator[Action]:
+    yield Action(
+        text="writes a log and a receipt (who, what, this bundle's digest, how each step ended; no secret) to {}",
         values=(words.records,),
     )
 
 
-def _uninstall(words: _Words) -> Iterator[Deed]:
+def _uninstall(words: _Words) -> Iterator[Action]:
     switch = words.switch_uninstall
-    yield Deed(says="does none of the above; disconnects the server and removes the agent", only_with=switch)
-    yield Deed(
-        says="takes back what it changed before: hosts lines, certificates, group members, variables", only_with=switch
+    yield Action(text="does none of the above; disconnects the server and removes the agent", only_with=switch)
+    yield Action(
+        text="takes back what it changed before: hosts lines, certificates, group members, variables", only_with=switch
     )

@@ -68,7 +68,7 @@ class Settings:
     name: str
     version: str
     tool: str
-    practice: str = ""
+    lab: bool = False
     onboarding: Onboarding
     packages: tuple[PackageSetting, ...]
 
@@ -105,7 +105,7 @@ def entries(
     *,
     name: str,
     version: str,
-    practice: str,
+    lab: bool,
     tool: str,
     extra: Mapping[str, bytes] | None = None,
     vouching: SealPolicy = UNSEALED,
@@ -113,16 +113,14 @@ def entries(
 ) -> tuple[Entry, ...]:
     """Every file that is neither a package nor evidence nor a description of the bundle, sorted by path.
 
-    ``practice`` is ``LAB`` for a lab's bundle, otherwise empty. ``extra`` are further files by path
+    ``lab``: whether it is a lab bundle. ``extra`` are further files by path
     (``config/endpoints.json``, ``payload/keys/….asc``): they become entries, and the install scripts verify them.
     ``vouching`` is what the scripts believe the bundle's seal by; ``scripts_signed_by`` whose Authenticode signature
     the PowerShell scripts will get, which is told, not made, here.
     ``install.sh`` and ``verify.sh`` are there when a target is Linux, their counterparts when one is Windows.
     Raises :class:`~bundler.errors.DefinitionError` where the onboarding cannot be done on one of the targets.
     """
-    settings = Settings(
-        name=name, version=version, tool=tool, practice=practice, onboarding=onboarding, packages=_packages(pins)
-    )
+    settings = Settings(name=name, version=version, tool=tool, lab=lab, onboarding=onboarding, packages=_packages(pins))
     facts = {"config/settings.json": json_codec.to_json(settings), **(extra or {})}
     shared = _shared(settings, facts, vouching)
     linux = [row for pin in pins if pin.kind != "msi" for row in _linux_rows(pin)]
@@ -141,7 +139,7 @@ def _shared(settings: Settings, facts: Mapping[str, bytes], vouching: SealPolicy
     return {
         "name": settings.name,
         "version": settings.version,
-        "practice": settings.practice,
+        "practice": "LAB" if settings.lab else "",
         "tool": settings.tool,
         "onboarding": settings.onboarding,
         "files": [_File(path, hashlib.sha256(content).hexdigest()) for path, content in sorted(facts.items())],

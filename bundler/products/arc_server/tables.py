@@ -119,7 +119,7 @@ class OwnName:
     kind: PackageKind
     name: str
     """An MSI's ``ProductName``; a deb's or an rpm's name."""
-    practice: str
+    lab_name: str
     """The same of a lab's stand-in."""
 
 
@@ -128,13 +128,13 @@ class OwnNames:
     """``packages.json``."""
 
     source: str
-    practice_source: str
+    lab_source: str
     packages: tuple[OwnName, ...]
 
-    def of(self, kind: PackageKind, *, practice: bool) -> str:
+    def of(self, kind: PackageKind, *, lab: bool) -> str:
         """The name that a package of ``kind`` must give itself."""
         own = next(package for package in self.packages if package.kind == kind)
-        return own.practice if practice else own.name
+        return own.lab_name if lab else own.name
 
 
 @value
