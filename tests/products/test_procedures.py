@@ -105,7 +105,7 @@ def test_a_secret_that_is_inside_is_not_said_to_be_asked_for():
         if "secret" in action.text and step.name == "preflight"
     ]
     assert told.values == ("payload/secret",)
-    assert "the bundle has none" not in told.says
+    assert "the bundle has none" not in told.text
 
 
 def test_a_certificate_comes_from_where_the_definition_says_or_by_envelope():
@@ -120,7 +120,7 @@ def test_a_certificate_comes_from_where_the_definition_says_or_by_envelope():
             if "service principal's certificate" in action.text
         ]
         assert told.only_with == switch
-        assert ("envelope" in told.says) is bool(switch)
+        assert ("envelope" in told.text) is bool(switch)
 
 
 def test_a_sentence_and_its_values_come_apart_and_together():

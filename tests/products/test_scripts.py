@@ -98,8 +98,10 @@ def test_settings_say_what_the_scripts_do():
 
 
 @pytest.mark.parametrize("path", ["install.sh", "install.ps1", "START-HERE.txt", "config/settings.json"])
-def test_a_practice_bundle_says_so(path):
-    assert b"LAB" in made(lab=True)[path].content
+def test_a_lab_bundle_is_labelled(path):
+    label = b'"lab": true' if path.endswith(".json") else b"LAB"
+    assert label in made(lab=True)[path].content
+    assert label not in made(lab=False)[path].content
 
 
 def test_connecting_takes_long_flag_names():
