@@ -12,7 +12,9 @@ from bundler.model.lock import Lock
 from bundler.signing.signing_key import Sealer
 
 
-def attest(lock: Lock, jobs: tuple[OutputPlan, ...], made: tuple[OutputResult, ...], folder: Path, sealer: Sealer) -> None:
+def attest(
+    lock: Lock, jobs: tuple[OutputPlan, ...], made: tuple[OutputResult, ...], folder: Path, sealer: Sealer
+) -> None:
     """Write the provenance of what was ``made`` in ``folder``, signed by the sealer, and read it back.
 
     Raises SigningError, WriteError.
