@@ -216,7 +216,8 @@ def test_lab_is_said_wherever_somebody_looks(project):
     assert "LAB" in built.out
     root = project.folder / "bundles/arc-test/1.0/arc-test-1.0"
     for name in ("START-HERE.txt", "install.sh", "install.ps1", "manifest.json", "config/settings.json"):
-        assert "LAB" in (root / name).read_text(encoding="utf-8"), name
+        text = (root / name).read_text(encoding="utf-8")
+        assert ('"lab": true' if name.endswith(".json") else "LAB") in text, name
     assert "LAB" in project.run("inspect", str(root)).out
     assert (
         project.run(

@@ -9,10 +9,10 @@ from bundler import __version__
 from bundler.fetch.store import Store
 from bundler.flow import review, script_signing
 from bundler.flow.build import seal_policy
-from bundler.flow.side_files import contents
 from bundler.flow.build.outputs import Part
-from bundler.flow.script_signing import Signing
 from bundler.flow.project import Project
+from bundler.flow.script_signing import Signing
+from bundler.flow.side_files import contents
 from bundler.formats import json_codec
 from bundler.model.anchor import Anchors
 from bundler.model.lock import Lock, Pin
@@ -22,12 +22,12 @@ from bundler.model.target import Target
 from bundler.model.tree import Blob, Entry, Tree
 from bundler.pack import manifest as manifests
 from bundler.products.arc_server import scripts
-from bundler.products.arc_server.parameters import onboarding
 from bundler.products.arc_server.endpoints import endpoints
 from bundler.products.arc_server.network_requirements import network_requirements
-from bundler.products.arc_server.script_parameters import Onboarding
-from bundler.products.arc_server.script_actions import script_actions
+from bundler.products.arc_server.parameters import onboarding
 from bundler.products.arc_server.review import vendor
+from bundler.products.arc_server.script_actions import script_actions
+from bundler.products.arc_server.script_parameters import Onboarding
 from bundler.products.arc_server.support import support
 from bundler.signing.seal import describe, keyring
 from bundler.signing.signing_key import Sealer

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from bundler.errors import VerificationError
 from bundler.flow import provenance
-from bundler.flow.build.reuse import something_else
 from bundler.flow.build.job import OutputPlan, OutputResult
+from bundler.flow.build.reuse import something_else
 from bundler.model.lock import Lock
 from bundler.signing.signing_key import Sealer
 

@@ -10,22 +10,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from bundler.definition.common import Output
 from bundler.errors import LockError, WriteError
 from bundler.fetch.download import Downloader
 from bundler.fetch.store import Store
-from bundler.flow import lock_file, provenance, review, script_signing
-from bundler.flow.build import attesting
-from bundler.flow.build import seal_policy
-from bundler.flow.build import self_check
-from bundler.flow.build import reuse
-from bundler.flow.build import assemble
-from bundler.flow import fetch_pins
-from bundler.flow import secret_policy
-from bundler.flow.build.job import OutputPlan, OutputResult, BuildOptions
+from bundler.flow import fetch_pins, lock_file, provenance, review, script_signing, secret_policy
+from bundler.flow.build import assemble, attesting, reuse, seal_policy, self_check
+from bundler.flow.build.job import BuildOptions, OutputPlan, OutputResult
 from bundler.flow.build.outputs import Part, Planned, planned
-from bundler.flow.script_signing import Signing
 from bundler.flow.project import Project
+from bundler.flow.script_signing import Signing
 from bundler.flow.verify import hashes
+from bundler.integrity import sums
 from bundler.model.lock import Lock
 from bundler.model.progress import Progress
 from bundler.model.seal import Signer
@@ -33,8 +29,6 @@ from bundler.model.tree import Tree
 from bundler.model.value import value
 from bundler.pack import content, manifest, writers
 from bundler.pack.staging import Staging
-from bundler.definition.common import Output
-from bundler.integrity import sums
 from bundler.signing.script_signature import require_ready
 from bundler.signing.seal import describe
 from bundler.signing.signing_key import Sealer

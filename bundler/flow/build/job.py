@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bundler.definition.common import Output
 from bundler.formats import json_codec
 from bundler.model.manifest import Manifest
 from bundler.model.tree import Tree
 from bundler.model.value import value
 from bundler.pack.found import Password
 from bundler.pack.manifest import manifest_bytes
-from bundler.definition.common import Output
 from bundler.signing.signing_key import Sealer, SigningKey
 
 

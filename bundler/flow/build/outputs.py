@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from bundler.model.lock import Lock, Pin
 from bundler.definition.common import Output
+from bundler.model.lock import Lock, Pin
 
 
 @dataclass(frozen=True)

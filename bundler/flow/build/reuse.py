@@ -13,14 +13,14 @@ from typing_extensions import Self
 
 from bundler.errors import VerificationError, WriteError
 from bundler.flow import review
-from bundler.flow.build.job import OutputPlan, OutputResult, BuildOptions
+from bundler.flow.build.job import BuildOptions, OutputPlan, OutputResult
 from bundler.flow.build.self_check import require_same
 from bundler.flow.verify import hashes
+from bundler.integrity import sums
+from bundler.integrity.check import Checked
 from bundler.pack import container, content, manifest
 from bundler.pack.found import Password
 from bundler.trust import approvals
-from bundler.integrity import sums
-from bundler.integrity.check import Checked
 
 _SEAL = sums.MANIFEST + sums.CMS
 

@@ -10,15 +10,15 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from bundler.errors import LockError, SigningError
 from bundler.flow.project import Project
+from bundler.integrity import sums
 from bundler.model.lock import Lock
 from bundler.model.seal import Approval, Recognised, SealPolicy
 from bundler.model.tree import Entry, Tree
 from bundler.pack.manifest import document
 from bundler.products.arc_server.script_parameters import HeldApprover
-from bundler.trust import signer_identity
-from bundler.integrity import sums
 from bundler.signing.seal import describe, require_ready, seals
 from bundler.signing.signing_key import Sealer
+from bundler.trust import signer_identity
 
 _AHEAD = timedelta(hours=1)
 """By so much the clock of whoever took the lock may be ahead."""

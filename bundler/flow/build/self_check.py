@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from bundler.errors import VerificationError
-from bundler.flow.build.job import OutputPlan, BuildOptions
-from bundler.trust import verify_seal
+from bundler.flow.build.job import BuildOptions, OutputPlan
 from bundler.integrity.check import Checked
 from bundler.signing.seal import describe
+from bundler.trust import verify_seal
 
 
 def require_same(found: Checked, job: OutputPlan, wish: BuildOptions, at: datetime) -> None:
