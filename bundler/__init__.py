@@ -17,4 +17,4 @@ The rooms of this house, each answering one question; imports go down this list 
 ``errors``    how can it fail?
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"

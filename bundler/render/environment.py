@@ -13,8 +13,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bundler.render import quoting
-
-_PACKAGE = Path(__file__).resolve().parent.parent
+from bundler.render.template_files import line_end, templates
 
 # Which filters a template has, by the language that its name tells: a template cannot quote for another one.
 _LANGUAGES: dict[str, dict[str, Callable[..., Any]]] = {
@@ -23,24 +22,9 @@ _LANGUAGES: dict[str, dict[str, Callable[..., Any]]] = {
     ".txt": {"quote": quoting.text},
 }
 
-# Windows' own tools before 2018 show a file with bare line feeds as one line, and a signature over a script
-# needs line ends that nothing on the way "corrects". What bash reads must have none of it.
-_LINE_ENDS = {".sh": "\n", ".ps1": "\r\n", ".txt": "\r\n"}
-
-
-def line_end(name: str) -> str:
-    """The line end of a file by its name's ending: ``.sh``, ``.ps1`` or ``.txt``."""
-    return _LINE_ENDS[Path(name).suffix]
-
 
 class UnquotedValue(TypeError):
     """A template puts out a value that passed no quoting filter: a fault of the template."""
-
-
-def templates() -> Path:
-    """The folder of the templates: inside the installed package, or beside it in a checkout."""
-    installed = _PACKAGE / "templates"
-    return installed if installed.is_dir() else _PACKAGE.parent / "templates"
 
 
 def _only_quoted(value: object) -> object:
@@ -79,4 +63,4 @@ def render(template: str, values: Mapping[str, object]) -> bytes:
     language = Path(template.removesuffix(".j2")).suffix
     rendered = _environment(language).get_template(template).render(dict(values))
     encoding = "utf-8" if language == ".txt" else "ascii"
-    return rendered.replace("\n", _LINE_ENDS[language]).encode(encoding)
+    return rendered.replace("\n", line_end(template.removesuffix(".j2"))).encode(encoding)

@@ -14,8 +14,8 @@ from functools import cache
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from bundler.render.environment import templates
 from bundler.render.escape_control import visible
+from bundler.render.template_files import templates
 
 _STYLE = "review/style.css"
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bundler.formats.script_runtime import END
-from bundler.render.environment import line_end, templates
+from bundler.render.template_files import line_end, templates
 
 # What only the joined script may have: a part with such a line would make the digest ambiguous.
 _RESERVED = re.compile(r"^# (==== |---- templates/)", re.MULTILINE)

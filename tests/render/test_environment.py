@@ -7,8 +7,9 @@ from jinja2 import DictLoader, UndefinedError
 from jinja2.exceptions import TemplateAssertionError
 
 from bundler.render import environment
-from bundler.render.environment import UnquotedValue, render, templates
+from bundler.render.environment import UnquotedValue, render
 from bundler.render.quoting import QuotingError
+from bundler.render.template_files import templates
 
 MAKE = environment._environment.__wrapped__
 

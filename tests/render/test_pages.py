@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
 from bundler.render import pages
-from bundler.render.environment import templates
+from bundler.render.template_files import templates
 
 SOURCES = sorted((templates() / "review").glob("*.j2"))
 FRAME = "review/base.html.j2"
