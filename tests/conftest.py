@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.support import powershell_hosts
+from tests.support import powershell_hosts, shared
 from tests.support.state_matrix import pytest_itemcollected, pytest_terminal_summary
 
 # What a shell starts in the background (``make test &``, ``nohup``) ignores these, and so would what the tests start
@@ -16,6 +16,10 @@ from tests.support.state_matrix import pytest_itemcollected, pytest_terminal_sum
 signal.signal(signal.SIGINT, signal.default_int_handler)
 if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, lambda *_: None)
+
+# Before the workers start, so that all of them share one folder.
+shared.begin()
+shared.now()
 
 __all__ = ["pytest_itemcollected", "pytest_terminal_summary"]
 

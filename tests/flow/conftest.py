@@ -10,15 +10,20 @@ import pytest
 
 from bundler.cli.main import outcome
 from bundler.lab.lab import Lab
+from tests.support import shared
 from tests.support.lab_project import NOW, Project, Ran
 
 
 @pytest.fixture(scope="session")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def authority() -> Path:
     """A lab's folder whose keys are made once: they take most of its start."""
-    root = tmp_path_factory.mktemp("authority")
-    with Lab(root, NOW):
-        return root
+
+    def make(folder: Path) -> None:
+        folder.mkdir()
+        with Lab(folder, NOW):
+            pass
+
+    return shared.once("lab", make)
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from datetime import datetime, timedelta, timezone
 import pysequoia
 import pytest
 import requests
-from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,9 +24,10 @@ from bundler.lab.lab import Lab
 from bundler.lab.openpgp import SigningKey
 from bundler.lab.package import Package, PackagedFile
 from bundler.trust import debsigs, rpm_signature
+from tests.support import shared
 
 BUILT = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(days=10)
-KEY = SigningKey(rsa.generate_private_key(65537, 2048), "LAB test <lab@localhost>", BUILT - timedelta(days=1))
+KEY = SigningKey(shared.rsa_key("lab builders"), "LAB test <lab@localhost>", BUILT - timedelta(days=1))
 CERTIFICATE = pysequoia.Cert.from_bytes(KEY.certificate())
 
 

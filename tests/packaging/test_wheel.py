@@ -24,6 +24,7 @@ from packaging.requirements import Requirement
 
 import bundler
 from bundler.lab import announcement
+from tests.support import shared
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = "Scripts" if os.name == "nt" else "bin"
@@ -36,14 +37,16 @@ def packed(folder: str) -> set[str]:
 
 
 @pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("dist")
+def wheel() -> Path:
+    (made,) = shared.once("wheel", build).glob("*.whl")
+    return made
+
+
+def build(folder: Path) -> None:
     # Without isolation: hatchling is among the development tools, and nothing is asked of the network.
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
     done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", errors="replace", check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    (made,) = folder.glob("*.whl")
-    return made
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import re
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID as Eku
 
@@ -81,7 +82,7 @@ def test_keys_that_do_not_seal(kind, word):
 
 def test_a_key_that_is_too_long():
     """A made-up modulus is enough: nobody signs with it."""
-    numbers = made.rsa.RSAPublicNumbers(65537, (1 << 8191) + 1)
+    numbers = rsa.RSAPublicNumbers(65537, (1 << 8191) + 1)
     certificate = made.certificate(made.key("p256"), public=numbers.public_key())
     (problem,) = certificate_policy.problems(certificate, (), NOW)
     assert (problem.reason, "8192 bits" in problem.what) == ("seal-weak-key", True)

@@ -25,6 +25,7 @@ from bundler.lab.authority import Chain, Identity
 from bundler.model.anchor import Anchors, Publisher, Purpose, RootCertificate
 from bundler.model.evidence import Evidence
 from bundler.trust import authenticode
+from tests.support import shared
 
 NOW = datetime.now(timezone.utc).replace(microsecond=0)
 DAY = timedelta(days=1)
@@ -39,7 +40,7 @@ INSTALLER_CLASS = bytes.fromhex("84100c0000000000c000000000000046")
 @lru_cache
 def key(number: int, bits: int = 2048) -> rsa.RSAPrivateKey:
     """One of a few keys, made once; generating them is what takes time."""
-    return rsa.generate_private_key(public_exponent=65537, key_size=bits)
+    return shared.rsa_key(f"authenticode-{number}", bits)
 
 
 @dataclass(frozen=True)

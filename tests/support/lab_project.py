@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from bundler.lab.lab import Lab
+from tests.support import shared
 
-NOW = datetime.now(timezone.utc).replace(microsecond=0)
+NOW = shared.now()
 
 
 @dataclass

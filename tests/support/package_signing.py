@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from bundler.lab.openpgp import armor
 from bundler.model.anchor import Anchors, PackageKey
+from tests.support import shared
 
 NOW = datetime.now(timezone.utc).replace(microsecond=0)
 """When the tests began; nothing in them depends on which day that is."""
@@ -25,7 +26,7 @@ _DIGESTS = {"sha1": (2, hashes.SHA1()), "sha256": (8, hashes.SHA256()), "sha512"
 
 @cache
 def _rsa(name: str) -> rsa.RSAPrivateKey:
-    return rsa.generate_private_key(65537, 2048)
+    return shared.rsa_key(f"openpgp-{name}")
 
 
 def _mpi(number: int) -> bytes:

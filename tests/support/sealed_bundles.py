@@ -28,6 +28,7 @@ from bundler.trust import signer_identity
 from bundler.trust.public_key import digest_of
 from tests.support import package_signing as openpgp
 from tests.support import sample_bundles as sample
+from tests.support import shared
 
 NOW = datetime.now(timezone.utc).replace(microsecond=0)
 DAY = timedelta(days=1)
@@ -45,7 +46,7 @@ _ALGORITHMS: dict[str, Algorithm] = {
 def private_key(kind: str, name: str) -> rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey:
     """One key for each ``name``."""
     if kind.startswith("rsa"):
-        return rsa.generate_private_key(65537, int(kind.removeprefix("rsa")))
+        return shared.rsa_key(f"sealed-{name}", int(kind.removeprefix("rsa")))
     return ec.generate_private_key(ec.SECP256R1() if kind == "p256" else ec.SECP384R1())
 
 

@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from tests.support import shared
+
 NOW = datetime.now(timezone.utc).replace(microsecond=0)
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
@@ -21,7 +23,7 @@ PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 def private_key(kind: str, name: str = "") -> PrivateKey:
     """``rsa-2048``, ``p-256``, …; equal names are equal keys, made once for all tests."""
     if kind.startswith("rsa-"):
-        return rsa.generate_private_key(65537, int(kind.removeprefix("rsa-")))
+        return shared.rsa_key(f"sealer-{name}", int(kind.removeprefix("rsa-")))
     return ec.generate_private_key({"p-256": ec.SECP256R1(), "p-384": ec.SECP384R1()}[kind])
 
 

@@ -9,9 +9,11 @@ from functools import cache
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519
 from cryptography.x509.oid import ExtendedKeyUsageOID as Eku
 from cryptography.x509.oid import NameOID
+
+from tests.support import shared
 
 NOW = datetime.now(timezone.utc).replace(microsecond=0)
 """When the tests began; nothing in them depends on which day that is."""
@@ -25,12 +27,10 @@ KINDS = ("rsa", "p256", "p384")
 @cache
 def key(kind, name="first"):
     """A key of that kind; equal names are equal keys."""
-    if kind == "rsa":
-        return rsa.generate_private_key(65537, 2048)
-    if kind.startswith("rsa-"):
-        return rsa.generate_private_key(65537, int(kind[4:]))
+    if kind.startswith("rsa"):
+        return shared.rsa_key(f"signing-{kind}-{name}", int(kind[4:] or 2048))
     if kind == "dsa":
-        return dsa.generate_private_key(2048)
+        return shared.private_key(f"dsa-{name}", lambda: dsa.generate_private_key(2048))
     curves = {"p256": ec.SECP256R1(), "p384": ec.SECP384R1(), "p521": ec.SECP521R1(), "k256": ec.SECP256K1()}
     if kind in curves:
         return ec.generate_private_key(curves[kind])
