@@ -18,7 +18,13 @@ from bundler.render.template_files import line_end, templates
 # Which filters a template has, by the language that its name tells: a template cannot quote for another one.
 _LANGUAGES: dict[str, dict[str, Callable[..., Any]]] = {
     ".sh": {"quote": quoting.bash, "words": quoting.bash_words},
-    ".ps1": {"quote": quoting.powershell, "list": quoting.powershell_list},
+    ".ps1": {
+        "quote": quoting.powershell,
+        "list": quoting.powershell_list,
+        "folded": quoting.powershell_folded,
+        "folded_list": quoting.powershell_list_folded,
+        "flag": quoting.powershell_flag,
+    },
     ".txt": {"quote": quoting.text},
 }
 

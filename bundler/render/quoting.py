@@ -12,9 +12,10 @@ depends on the locale, the code page or the byte order mark that its reader assu
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 _PRINTABLE = re.compile(r"[ -~]*")
+_INDENT = " " * 8
 _POWERSHELL_PIECES = re.compile(r"[ -~]+|[^ -~]", re.DOTALL)
 
 
@@ -85,6 +86,49 @@ def _powershell_piece(piece: str) -> str:
 def powershell_list(values: Iterable[str]) -> Quoted:
     """``values`` as a PowerShell array."""
     return Quoted("@(" + ", ".join(map(powershell, values)) + ")")
+
+
+def powershell_folded(value: str, width: int) -> Quoted:
+    """``value`` as :func:`powershell` writes it, continued on further lines where it is longer than ``width`` columns.
+
+    The value holds no line break: the parts are joined with ``+`` at the lines' ends. Raises :class:`QuotingError`.
+    """
+    whole = powershell(value)
+    if len(whole) <= width:
+        return whole
+    rows = [""]
+    for piece in _powershell_units(value, width - 4):
+        joined = f"{rows[-1]} + {piece}" if rows[-1] else piece
+        if len(joined) > width - 4 and rows[-1]:
+            rows.append(piece)
+        else:
+            rows[-1] = joined
+    return Quoted("('' + " + f" +\n{_INDENT}".join(rows) + ")")
+
+
+def _powershell_units(text: str, width: int) -> Iterator[str]:
+    """``text`` in literals of at most ``width`` columns; one beyond ASCII is one character's."""
+    for run in _POWERSHELL_PIECES.findall(text):
+        while _PRINTABLE.fullmatch(run) and len(_verbatim(run)) > width:
+            # Half of it may be quotes, which are written twice.
+            size = next(size for size in range(width, 0, -1) if len(_verbatim(run[:size])) <= width)
+            yield _verbatim(run[:size])
+            run = run[size:]
+        yield _powershell_piece(run)
+
+
+def powershell_list_folded(values: Iterable[str], width: int) -> Quoted:
+    """``values`` as :func:`powershell_list` writes them, each on a line of its own where they need more columns."""
+    items = list(values)
+    whole = powershell_list(items)
+    if len(whole) <= width:
+        return whole
+    return Quoted(f"@(\n{_INDENT}" + f",\n{_INDENT}".join(powershell_folded(item, width) for item in items) + ")")
+
+
+def powershell_flag(value: bool) -> Quoted:
+    """``value`` as PowerShell's own constant."""
+    return Quoted("$true" if value else "$false")
 
 
 def text(value: str) -> Quoted:

@@ -1,5 +1,4 @@
-# ---- No step back: the highest serial of each bundle's name that ran here ----
-# One "serial name" a line. It stays when the agent is removed: what was refused yesterday is refused tomorrow.
+# Refuses a bundle that is older than one that ran on this machine.
 
 function Get-SerialsFile { Join-Path $Own 'serials' }
 

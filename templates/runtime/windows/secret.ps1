@@ -1,7 +1,10 @@
-# ---- The secret: never in this script, in an argument, in a child's environment or in the log ----
+# Reads the secret: from a file, standard input, the environment, the bundle or a prompt.
 
-$Embedded = {{ onboarding.embedded_secret | quote }}          # a file of this bundle that holds it; empty: none does
-$script:SecretEmbedded = $false   # whether it was taken from there
+$script:Secret = ''
+$script:SecretEmbedded = $false   # whether it was taken from the bundle
+# Only where it was asked for: otherwise a pipe that stays open would block this script for ever.
+$script:PipedLines = @()
+if ($SecretStdin -or $PassphraseStdin) { $script:PipedLines = @($input) }
 
 # Out of the environment at once, before the first child is started.
 $script:SecretFromEnvironment = [Environment]::GetEnvironmentVariable('ARC_BUNDLER_SECRET')
@@ -21,7 +24,7 @@ function Test-Prompt {
     @([Environment]::GetCommandLineArgs() | Where-Object { $_ -match '^[-/]noni' }).Count -eq 0
 }
 
-function Test-Embedded { $Embedded -and [IO.File]::Exists((Get-BundlePath $Embedded)) }
+function Test-Embedded { $EmbeddedSecret -and [IO.File]::Exists((Get-BundlePath $EmbeddedSecret)) }
 
 function Get-SecretSource {
     if ($Envelope) { return 'the envelope ' + $Envelope }
@@ -43,7 +46,7 @@ function Read-SecretText([string]$Name) {
     if ($script:SecretFromEnvironment) { return $script:SecretFromEnvironment }
     if (Test-Embedded) {
         $script:SecretEmbedded = $true
-        try { return [IO.File]::ReadAllText((Get-BundlePath $Embedded)) } catch { Stop-Here 203 ('the secret''s file ' + $Embedded + ' cannot be read') }
+        try { return [IO.File]::ReadAllText((Get-BundlePath $EmbeddedSecret)) } catch { Stop-Here 203 ('the secret''s file ' + $EmbeddedSecret + ' cannot be read') }
     }
     $secure = Read-Host -AsSecureString ($Name + ' (not shown)')
     (New-Object System.Management.Automation.PSCredential 'x', $secure).GetNetworkCredential().Password

@@ -1,9 +1,9 @@
-# ---- The hosts file: our lines stand between two markers ----
+# Writes records into the hosts file, between two marker lines, and removes them.
 
 function Get-HostsFile { Get-SystemTool 'drivers\etc\hosts'.Replace('\', [string][IO.Path]::DirectorySeparatorChar) }
 
 # Byte for byte whatever the code page: Latin-1 has a character for each byte.
-$Latin = [Text.Encoding]::GetEncoding(28591)
+$script:Latin = [Text.Encoding]::GetEncoding(28591)
 
 # Nothing where a marker has lost its other one: what lies between may be anybody's.
 function Get-HostsWithout([string]$Text, [string]$Name) {

@@ -1,12 +1,15 @@
-# ---- Steps: one line each on screen, everything in the log ----
+# Prints one line per step, keeps the log, and ends the run with an exit code.
 
-$script:Steps = @('verify', 'preflight', 'install', 'configure', 'connect', 'confirm', 'receipt')
+$script:Steps = @()           # the names of this run's steps
 $script:Step = ''             # the step under way
 $script:StepStarted = $null
 $script:Record = @()          # the finished steps as JSON, for the receipt
 $script:LogFile = ''          # empty until a run that changes something has its log
 $script:ExitCode = 0
 $script:Stopped = $false
+$script:Message = ''          # why the run stopped, for the receipt
+$script:LabText = ''
+if ($Lab) { $script:LabText = 'LAB' }
 
 $script:Utf8 = New-Object System.Text.UTF8Encoding $false
 
@@ -19,25 +22,22 @@ function Get-Stamp {
 }
 
 # No secret gets to the screen or into the log, whoever said it: a password in a proxy's address, or a token.
-function Write-Log([string]$Text) {
+function Add-LogLine([string]$Text) {
     if ($script:LogFile) {
         [IO.File]::AppendAllText($script:LogFile, (Get-Moment) + ' ' + (Hide-Secrets $Text) + [Environment]::NewLine, $script:Utf8)
     }
 }
 
-# What a proxy or a server answers may hold what steers a terminal (ECMA-48).
-function Hide-Controls([string]$Text) { [regex]::Replace($Text, '[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]', '?') }
-
 function Write-Line([string]$Text) {
     $Text = Hide-Controls $Text
     Write-Host (Hide-Secrets $Text)
-    Write-Log $Text
+    Add-LogLine $Text
 }
 
 function Start-Step([string]$Name) {
     $script:Step = $Name
     $script:StepStarted = [DateTime]::UtcNow
-    Write-Log ('== ' + $Name)
+    Add-LogLine ('== ' + $Name)
 }
 
 # The step's one line, and its place in the receipt.
@@ -52,13 +52,21 @@ function Complete-Step([string]$Outcome, [string]$Message, [int]$Code) {
         Write-Host ('{0,-5}' -f $Outcome) -NoNewline -ForegroundColor $colors[$Outcome]
     }
     Write-Host ('  ' + $Message)
-    Write-Log ($script:Step + ': ' + $Outcome + ': ' + $Message)
+    Add-LogLine ($script:Step + ': ' + $Outcome + ': ' + $Message)
     $seconds = [Math]::Max(0, [int]([DateTime]::UtcNow - $script:StepStarted).TotalSeconds)
     $words = @{ ok = 'ok'; skip = 'skipped'; would = 'would'; warn = 'warned'; FAIL = 'failed' }
     $script:Record += '    {"name": ' + (ConvertTo-JsonText $script:Step) + ', "outcome": ' + (ConvertTo-JsonText $words[$Outcome]) +
         ', "seconds": ' + $seconds + ', "code": ' + $Code + ', "message": ' + (ConvertTo-JsonText $Message) + '}'
     $script:Step = ''
     Save-Progress
+}
+
+function Show-Explanation([int]$Code) {
+    $text = 'Stopped with exit code ' + $Code
+    if ($Codes.ContainsKey($Code)) { $text += ': ' + $Codes[$Code][0] + '.' }
+    Write-Host $text
+    if ($Codes.ContainsKey($Code)) { Write-Host ('  -> ' + $Codes[$Code][1]) }
+    if ($script:LogFile) { Write-Host ('  Log: ' + $script:LogFile) }
 }
 
 # Ends the script: the exception runs every finally block on the way to where the code becomes the exit code.

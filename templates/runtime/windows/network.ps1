@@ -1,7 +1,7 @@
-# ---- The network, tried by the way that the agent will take; .NET alone ----
+# Tests endpoints from this machine: name resolution, TCP, the proxy, TLS. Uses .NET alone.
 
-$NetworkWait = 5000           # milliseconds for one answer
-$NetworkLimit = 90            # seconds for all of them: what is not tried by then is said to be untested
+$script:NetworkWait = 5000           # milliseconds for one answer
+$script:NetworkLimit = 90            # seconds for all of them: what is not tried by then is said to be untested
 $script:Network = @()         # one row an endpoint, for screen and receipt
 $script:Seen = $null          # what the last server showed of itself
 $script:Skew = $null          # seconds that this clock is ahead of the first server that told its time
@@ -154,7 +154,7 @@ function Open-Tls($Row, $Stream) {
     try { Start-Tls $Row $Stream } catch {
         if (-not $script:Tls13 -or -not (Test-NoAlgorithm $_.Exception)) { throw }
         $script:Tls13 = $false
-        Write-Log 'this .NET does not take TLS 1.3; TLS 1.2 is tried'
+        Add-LogLine 'this .NET does not take TLS 1.3; TLS 1.2 is tried'
         Start-Tls $Row $Stream
     }
 }
@@ -192,7 +192,7 @@ function Read-Skew($Stream, [string]$Name) {
             $said = [DateTime]::ParseExact($Matches[1].Trim(), 'r', [Globalization.CultureInfo]::InvariantCulture)
             $script:Skew = [int]([DateTime]::UtcNow - $said).TotalSeconds
         }
-    } catch { Write-Log ('no time from ' + $Name) }
+    } catch { Add-LogLine ('no time from ' + $Name) }
 }
 
 function Test-Row($Row) {
@@ -225,16 +225,15 @@ function Confirm-Certificate($Row) {
         Set-Verdict $Row ('its certificate comes from ' + $by + ', which this machine does not trust: a root is missing, or TLS is inspected on the way')
     } elseif ($Row.Tls -eq 'TLSv1.2' -and $Row.Cipher -notmatch 'Aes') {
         Set-Verdict $Row ('only the cipher ' + $Row.Cipher + ' comes up, which the agent does not accept')
-    } elseif ($Row.Issuer -notmatch 'O="?(Microsoft Corporation|DigiCert,? Inc)') {
+    } elseif ($Row.Issuer -notmatch $UsualIssuers) {
         $Row.Message = 'TLS is inspected on the way: the certificate is from ' + $by
     }
 }
 
 # The kind of address decides before anything is sent there. True where the row is to be tried.
-function Test-Kind($Row, [bool]$Scoped) {
+function Test-AddressKind($Row, [bool]$Scoped) {
     if ($Row.Kind -ne 'none' -and $Row.Expects -ne 'any' -and $Row.Kind -ne $Row.Expects) {
-        # An Arc address, and no private link is wanted: the agent would refuse with AZCM0026.
-        if ($Row.Kind -eq 'private' -and -not $Scoped -and $Row.Host -match '\.(his\.arc|guestconfiguration)\.azure\.') { $Row.Code = 209 }
+        if ($Row.Kind -eq 'private' -and -not $Scoped -and $Row.Host -match $PrivateLinkHosts) { $Row.Code = 209 }
         Set-Verdict $Row ('resolves to ' + ($Row.Resolved -join ' ') + ': ' + $Row.Kind + ', and it should be ' + $Row.Expects)
         return $false
     }
@@ -262,7 +261,7 @@ function Test-Network($Checks, [string]$ProxyUrl, $Records, [bool]$Scoped) {
     if ($rows.Count -eq 0) { return }
     $proxy = Get-Proxy $ProxyUrl
     Resolve-Rows $rows $Records
-    $tried = @($rows | Where-Object { Test-Kind $_ $Scoped })
+    $tried = @($rows | Where-Object { Test-AddressKind $_ $Scoped })
     foreach ($row in $tried) {
         if ($row.Way -eq 'proxy' -and $proxy.Addresses.Count -eq 0) { Set-Verdict $row ('the proxy''s name ' + $proxy.Host + ' does not resolve') }
     }
@@ -275,51 +274,4 @@ function Test-Network($Checks, [string]$ProxyUrl, $Records, [bool]$Scoped) {
     } finally {
         foreach ($row in $tried) { if ($row.Client) { $row.Client.Close() }; $row.Client = $null; $row.Task = $null }
     }
-}
-
-function Get-VerdictText([string]$Verdict) {
-    $words = @{ ok = 'true'; failed = 'false'; 'optional-failed' = 'false'; untested = '?' }
-    $words[$Verdict]
-}
-
-# azcmagent check's columns, and what it does not show: whether it is needed, and who issued the certificate.
-function Show-Network {
-    if ($script:Network.Count -eq 0) { return }
-    $width = 8
-    foreach ($row in $script:Network) { $width = [Math]::Max($width, $row.Host.Length + 8) }
-    $form = '        {0,-' + $width + '} |{1,-10}|{2,-8}|{3,-8}|{4,-9}|{5,-9}|{6}'
-    Write-Line ($form -f 'ENDPOINT', 'REACHABLE', 'PRIVATE', 'TLS', 'PROXY', 'REQUIRED', 'ISSUED BY')
-    foreach ($row in $script:Network) {
-        $private = @{ private = 'true'; public = 'false'; none = '-'; untested = '?' }[$row.Kind]
-        $proxy = 'not used'
-        if ($row.Way -eq 'proxy') { $proxy = 'set' }
-        if ($row.Way -eq 'gateway') { $proxy = 'gateway' }
-        $required = 'optional'
-        if ($row.Required) { $required = 'required' }
-        $name = 'https://' + $row.Host
-        if ($row.Port -eq 80) { $name = 'http://' + $row.Host } elseif ($row.Port -ne 443) { $name += ':' + $row.Port }
-        Write-Line ($form -f $name, (Get-VerdictText $row.Verdict), $private, $row.Tls.Replace('TLSv', 'TLS '), $proxy, $required, (Get-SimpleName $row.Issuer))
-    }
-    $ciphers = @($script:Network | Where-Object { $_.Cipher } | ForEach-Object { $_.Cipher } | Sort-Object -Unique)
-    if ($ciphers.Count -gt 0) {
-        Write-Line ('        ~ TLS came up with ' + ($ciphers -join ', ') + '; .NET does not tell the cipher suite''s name: azcmagent check judges it')
-    }
-    foreach ($row in @($script:Network | Where-Object { $_.Message -and -not ($_.Required -and $_.Verdict -eq 'failed') })) {
-        Write-Line ('        ~ ' + $row.Host + ': ' + $row.Message)
-    }
-}
-
-function Get-NetworkJson {
-    $lines = @()
-    foreach ($row in $script:Network) {
-        $resolved = @($row.Resolved | ForEach-Object { ConvertTo-JsonText $_ }) -join ', '
-        $required = 'false'
-        if ($row.Required) { $required = 'true' }
-        $lines += '    {"host": ' + (ConvertTo-JsonText $row.Host) + ', "port": ' + $row.Port + ', "way": ' + (ConvertTo-JsonText $row.Way) +
-            ', "required": ' + $required + ', "resolved": [' + $resolved + '], "kind": ' + (ConvertTo-JsonText $row.Kind) +
-            ', "tcp": ' + (ConvertTo-JsonText $row.Tcp) + ', "tls": ' + (ConvertTo-JsonText $row.Tls) +
-            ', "issuer": ' + (ConvertTo-JsonText $row.Issuer) + ', "verdict": ' + (ConvertTo-JsonText $row.Verdict) +
-            ', "message": ' + (ConvertTo-JsonText $row.Message) + '}'
-    }
-    $lines -join (',' + [Environment]::NewLine)
 }

@@ -1,4 +1,4 @@
-# ---- JSON ----
+# Writes and reads JSON the same way in every version of PowerShell.
 
 # A JSON string in ASCII. ConvertTo-Json differs between PowerShell's versions, this does not.
 function ConvertTo-JsonText([string]$Value) {
@@ -17,9 +17,13 @@ function ConvertTo-JsonText([string]$Value) {
 }
 
 # The text of a property whatever the case of its name; empty where there is none.
-function Get-Text($Value, [string]$Name) {
+function Get-PropertyText($Value, [string]$Name) {
     if ($null -eq $Value) { return '' }
     $property = $Value.PSObject.Properties[$Name]
     if ($null -eq $property -or $null -eq $property.Value) { return '' }
     [string]$property.Value
+}
+
+function ConvertTo-JsonObject($Pairs) {
+    '{' + (@($Pairs | ForEach-Object { (ConvertTo-JsonText $_[0]) + ': ' + (ConvertTo-JsonText $_[1]) }) -join ', ') + '}'
 }

@@ -1,4 +1,4 @@
-# ---- What we changed on this machine besides the agent, so that -Uninstall undoes that and nothing else ----
+# Records what this script changes on the machine, so that -Uninstall undoes that and nothing else.
 
 $script:Changes = @()
 
@@ -11,7 +11,7 @@ function Read-Changes {
     try {
         $held = [IO.File]::ReadAllText($file) | ConvertFrom-Json
         foreach ($one in @($held.changes)) {
-            $script:Changes += @{ Kind = Get-Text $one 'kind'; Name = Get-Text $one 'name'; Value = Get-Text $one 'value' }
+            $script:Changes += @{ Kind = Get-PropertyText $one 'kind'; Name = Get-PropertyText $one 'name'; Value = Get-PropertyText $one 'value' }
         }
     } catch { Stop-Here 202 ($file + ' cannot be read: ' + (Get-Reason $_.Exception)) }
 }
@@ -23,27 +23,6 @@ function Save-Changes {
     $end = [Environment]::NewLine
     Save-Whole (Get-ChangesFile) ('{' + $end + '  "schema": "arc-bundler/changes/1",' + $end + '  "changes": [' + $end +
         ($lines -join (',' + $end)) + $end + '  ]' + $end + '}' + $end)
-}
-
-# Whole or not at all, also when the power goes.
-function Save-Whole([string]$File, [string]$Text) {
-    [IO.File]::WriteAllText($File + '.part', $Text, $script:Utf8)
-    Move-Over ($File + '.part') $File
-}
-
-function Move-Over([string]$From, [string]$To) {
-    Invoke-Patiently {
-        # Replace keeps the rights of what was there.
-        if ([IO.File]::Exists($To)) { [IO.File]::Replace($From, $To, [NullString]::Value) } else { [IO.File]::Move($From, $To) }
-    }
-}
-
-# Virus scanners and indexers open what was just written, and hold it for a moment.
-function Invoke-Patiently([scriptblock]$Deed) {
-    for ($try = 1; ; $try++) {
-        try { return (& $Deed) } catch { if ($try -ge 6) { throw } }
-        Start-Sleep -Milliseconds 200
-    }
 }
 
 function Get-Changes([string]$Kind) {

@@ -1,7 +1,7 @@
-# ---- The machine's trust store ----
+# Reads, adds and removes certificates in the machine's trust store.
 
-$StoreLocation = 'LocalMachine'
-$StoreNames = @{ root = 'Root'; ca = 'CertificateAuthority' }
+$script:StoreLocation = 'LocalMachine'
+$script:StoreNames = @{ root = 'Root'; ca = 'CertificateAuthority' }
 
 function Open-Store([string]$Store, [string]$How) {
     $opened = New-Object System.Security.Cryptography.X509Certificates.X509Store (
@@ -44,27 +44,4 @@ function Remove-Stored([string]$Store, [string]$Sha1) {
         $found = $opened.Certificates.Find([System.Security.Cryptography.X509Certificates.X509FindType]::FindByThumbprint, $Sha1, $false)
         foreach ($certificate in $found) { $opened.Remove($certificate) }
     } finally { $opened.Close() }
-}
-
-function Test-Believed {
-    $needed = @($script:Network | Where-Object { $_.Required })
-    $needed.Count -gt 0 -and @($needed | Where-Object { $_.Verdict -ne 'ok' }).Count -eq 0
-}
-
-# Windows keeps roots that it fetched or that a policy brought below the same store.
-function Test-Roots {
-    foreach ($root in $NeededRoots) {
-        try { if (Test-Stored 'root' $root.Sha1) { continue } } catch {
-            Add-Note ('the trust store cannot be read: ' + (Get-Reason $_.Exception))
-            return
-        }
-        $carried = @($CarriedCertificates | Where-Object { $_.Sha1 -eq $root.Sha1 })
-        if ($carried.Count -gt 0 -and $InstallCertificates) { continue }
-        $text = 'the trust store lacks the root ' + $root.Name + ' (' + $root.Sha1 + ', for ' + $root.NeededFor + ')'
-        if ($carried.Count -gt 0) { $text += '; the bundle has it: -InstallCertificates' }
-        # A certificate of Azure's that this machine believes proves more than a list does; the MSI's signature was
-        # judged when the bundle was made.
-        if (-not $root.Required -or $SkipNetworkCheck -or $root.NeededFor -ne 'azure-tls') { Add-Note $text; continue }
-        if (Test-Believed) { Add-Note ($text + '; what was tried came up without it') } else { Add-Serious 210 $text }
-    }
 }

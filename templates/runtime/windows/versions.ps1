@@ -1,4 +1,4 @@
-# ---- Versions: numbers with dots or hyphens between them ----
+# Compares version numbers.
 
 # -1, 0 or 1.
 function Compare-Version([string]$Left, [string]$Right) {

@@ -1,30 +1,11 @@
-# ---- -Uninstall: what we brought goes, and nothing else ----
-
-# Windows Installer's own name of what is installed: the key below Uninstall, a GUID in braces.
-function Get-ProductCode {
-    foreach ($program in @(Get-AgentPrograms)) { if ($program.Key -match '^\{[0-9A-Fa-f-]{36}\}$') { return $program.Key } }
-    ''
-}
-
-function Remove-Package([int]$Code) {
-    $product = Get-ProductCode
-    if (-not $product) { Stop-Here $Code 'the agent is there, but not in Windows'' list of programs; msiexec cannot remove it' }
-    # Not the name of the installation's log, which may be of the same second.
-    $msiLog = Join-Path $script:Records ('msiexec-remove-' + (Get-Stamp) + '.log')
-    $answer = Invoke-Program (Get-SystemTool 'msiexec.exe') @('/x', $product, '/qn', '/norestart', '/l*v', $msiLog)
-    # 1605: there is no such product (Windows Installer, "Error Codes").
-    if (@(0, 3010, 1641, 1605) -notcontains $answer.Code) {
-        Show-End $answer.Text
-        Stop-Here $Code ('msiexec ended with ' + $answer.Code + ' while removing; its log is ' + $msiLog)
-    }
-}
+# -Uninstall: removes what this script installed and changed, and nothing else.
 
 # The flags that "azcmagent disconnect" shares with connect (azcmagent-disconnect.md).
 function Get-DisconnectJson {
     $given = $ConnectJson | ConvertFrom-Json
     $parts = @()
     foreach ($flag in @('tenant-id', 'service-principal-id', 'service-principal-cert', 'service-principal-cert-thumbprint')) {
-        $text = Get-Text $given $flag
+        $text = Get-PropertyText $given $flag
         if ($text) { $parts += (ConvertTo-JsonText $flag) + ': ' + (ConvertTo-JsonText $text) }
     }
     if ($Authentication -eq 'device-code') { $parts += '"use-device-code": true' }
@@ -45,14 +26,14 @@ function Disconnect-Agent {
 }
 
 # Before anything is touched: is it ours to disconnect, and is there something to sign in with?
-function Step-Look {
+function Step-UninstallPreflight {
     Start-Step 'preflight'
     Read-State
     if (-not $WhatIf -and -not (Test-Elevated)) { Stop-Here 202 'an elevated PowerShell is needed (Run as administrator)' }
     # Disconnected first, it would not find the agent in the list of programs then.
-    if (-not $WhatIf -and (Test-Narrow)) { Stop-Here 202 $NarrowText }
+    if (-not $WhatIf -and (Test-Wow64)) { Stop-Here 202 $Wow64Text }
     if ($script:State -eq 'elsewhere' -and -not $ForceLocalOnly) {
-        Stop-Here 67 ('this machine is ' + $script:ShownResource + '; the bundle is for ' + (Get-Wanted) + '; -ForceLocalOnly takes it out here alone')
+        Stop-Here 67 ('this machine is ' + $script:AgentResource + '; the bundle is for ' + (Get-WantedResource) + '; -ForceLocalOnly takes it out here alone')
     }
     Test-Installer
     if ($script:ProblemCode -ne 0) { Stop-Here $script:ProblemCode $script:Problems[0] }
@@ -67,13 +48,13 @@ function Step-Look {
 function Step-Disconnect {
     Start-Step 'disconnect'
     if ($script:State -eq 'absent' -or $script:State -eq 'disconnected') { Complete-Step 'skip' (Get-StateText) 0; return }
-    if ($WhatIf) { Complete-Step 'would' ('disconnect ' + $script:ShownResource) 0; return }
+    if ($WhatIf) { Complete-Step 'would' ('disconnect ' + $script:AgentResource) 0; return }
     Disconnect-Agent
     $script:Secret = ''
     $script:Certificate = $null
     $how = ''
     if ($ForceLocalOnly) { $how = ' on this machine alone; its resource in Azure is left' }
-    Complete-Step 'ok' ('disconnected ' + $script:ShownResource + $how) 0
+    Complete-Step 'ok' ('disconnected ' + $script:AgentResource + $how) 0
 }
 
 function Step-Remove {

@@ -1,8 +1,8 @@
-# ---- The managed identity: who may use it, how programs find it, and whether it gives a token ----
+# The managed identity: who may use it, how programs find it, and whether it returns a token.
 
-$IdentityGroup = 'Hybrid agent extension applications'
-$EnvironmentKey = 'HKLM:\SYSTEM\CurrentControlSet\Control\Session Manager\Environment'
-$IdentityVariables = @(
+$script:IdentityGroup = 'Hybrid agent extension applications'
+$script:EnvironmentKey = 'HKLM:\SYSTEM\CurrentControlSet\Control\Session Manager\Environment'
+$script:IdentityVariables = @(
     @{ Name = 'IDENTITY_ENDPOINT'; Value = 'http://localhost:40342/metadata/identity/oauth2/token' }
     @{ Name = 'IMDS_ENDPOINT'; Value = 'http://localhost:40342' }
 )

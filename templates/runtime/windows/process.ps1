@@ -1,4 +1,8 @@
-# ---- Other programs ----
+# Runs other programs.
+
+function Get-SystemTool([string]$Name) {
+    [IO.Path]::Combine([string]$env:SystemRoot, 'System32', $Name)
+}
 
 # One argument as CommandLineToArgvW reads it back. PowerShell's own passing of quotes differs between its versions.
 function ConvertTo-Argument([string]$Value) {
@@ -23,7 +27,7 @@ function Invoke-Program([string]$Path, [string[]]$Arguments, [switch]$Visible) {
         $start.StandardOutputEncoding = $script:Utf8
         $start.StandardErrorEncoding = $script:Utf8
     }
-    Write-Log ('+ ' + $Path + ' ' + $start.Arguments)
+    Add-LogLine ('+ ' + $Path + ' ' + $start.Arguments)
     $process = New-Object System.Diagnostics.Process
     $process.StartInfo = $start
     $text = ''
@@ -42,6 +46,6 @@ function Invoke-Program([string]$Path, [string[]]$Arguments, [switch]$Visible) {
     } finally {
         $process.Dispose()
     }
-    if ($text) { Write-Log $text.TrimEnd() }
-    New-Object PSObject -Property @{ Code = $code; Text = $text; Said = $said }
+    if ($text) { Add-LogLine $text.TrimEnd() }
+    New-Object PSObject -Property @{ Code = $code; Text = $text; Output = $said }
 }

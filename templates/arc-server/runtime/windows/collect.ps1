@@ -1,19 +1,6 @@
-# ---- -CollectLogs: what somebody elsewhere needs to see, without secrets ----
+# -CollectLogs: packs logs and receipts into a zip file, without secrets.
 
-$CollectLimit = 8388608       # bytes of one file: its end, where the failure is
-
-function Hide-Secrets([string]$Text) {
-    # Up to the last @: a password may hold one.
-    $Text = [regex]::Replace($Text, '(://)[^/\s"'']+@', '$1***@')
-    $Text = [regex]::Replace($Text, 'eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(\.[A-Za-z0-9_-]*)?', '***')
-    # The value may be quoted with quotes of its own behind backslashes.
-    $names = 'service-principal-secret|client[_-]?secret|access[_-]?token|refresh[_-]?token|password|passwd|pwd|sharedaccesskey|accountkey'
-    $Text = [regex]::Replace($Text, '(?i)((?:' + $names + ')\\?["'']?\s*[:= ]\s*)(\\?"(?:[^"\\]|\\.)*"?|''[^'']*''?|[^\s&,;"'']+)', '$1***')
-    $Text = [regex]::Replace($Text, '(?i)(authorization:?\s*["'']?\s*(?:basic|bearer)\s+)[^\s"'']+', '$1***')
-    $Text = [regex]::Replace($Text, '(?i)([?&]sig=)[^&\s"'']+', '$1***')
-    if ($script:SecretFromEnvironment) { $Text = $Text.Replace($script:SecretFromEnvironment, '***') }
-    $Text
-}
+$script:CollectLimit = 8388608       # bytes of one file: its end, where the failure is
 
 function Read-LogEnd([string]$File) {
     $share = [IO.FileShare]::ReadWrite -bor [IO.FileShare]::Delete
@@ -55,7 +42,7 @@ function Write-Collection($Archive) {
     $count = 0
     foreach ($file in @(Get-LogFiles)) {
         try { Add-Entry $Archive $file.Name (Read-LogEnd $file.File) ; $count++ } catch {
-            Write-Log ('left out: ' + $file.File + ': ' + (Get-Reason $_.Exception))
+            Add-LogLine ('left out: ' + $file.File + ': ' + (Get-Reason $_.Exception))
             Add-Entry $Archive ($file.Name + '.unreadable') (Get-Reason $_.Exception)
         }
     }
@@ -65,7 +52,7 @@ function Write-Collection($Archive) {
             $count++
         }
     }
-    Test-Network $Checks $ProxyUrl @{} ([bool]$PrivateLinkScope)
+    Test-Network $EndpointChecks $ProxyUrl @{} ([bool]$PrivateLinkScope)
     Show-Network
     Add-Entry $Archive 'preflight.json' ('[' + [Environment]::NewLine + (Get-NetworkJson) + [Environment]::NewLine + ']' + [Environment]::NewLine)
     Add-Entry $Archive 'receipt.json' (Get-ReceiptText 0 'collected')

@@ -1,0 +1,92 @@
+# Step 4, configure: sets what the bundle wants with azcmagent config.
+
+# A list is set as a,b and shown in brackets, with commas or blanks between, in whatever order and case.
+function Test-SameSetting([string]$Shown, [string]$Value) {
+    $left, $right = @($Shown, $Value | ForEach-Object { (@(($_ -split '[][,\s]+') | Where-Object { $_ } | Sort-Object) -join ',') })
+    $left -eq $right
+}
+
+# What the agent has under a key; nothing where it does not say. How "get" prints is in no document: the value is taken
+# alone, or behind the key as "list" shows it.
+function Get-Setting([string]$Key) {
+    if (-not (Test-Path -LiteralPath $Agent -PathType Leaf)) { return $null }
+    $form = '(?m)^\s*' + [regex]::Escape($Key) + '( \(preview\))?[ \t]*:[ \t]*(.*?)[ \t\r]*$'
+    $answer = Invoke-Program $Agent @('config', 'get', $Key)
+    if ($answer.Code -eq 0) {
+        if ($answer.Output -match $form) { return $Matches[2] }
+        return (@($answer.Output.Trim() -split "`r?`n")[-1]).Trim()
+    }
+    $answer = Invoke-Program $Agent @('config', 'list')
+    if ($answer.Code -eq 0 -and $answer.Output -match $form) { return $Matches[2] }
+    $null
+}
+
+function Test-Setting([string]$Key, [string]$Value) {
+    $shown = Get-Setting $Key
+    $null -ne $shown -and (Test-SameSetting $shown $Value)
+}
+
+function Set-Setting([string]$Verb, [string]$Key, [string]$Value) {
+    $words = @('config', $Verb, $Key)
+    if ($Verb -eq 'set') { $words += $Value }
+    $answer = Invoke-Program $Agent $words
+    if ($answer.Code -ne 0) {
+        Show-End $answer.Text
+        Stop-Here $answer.Code ('azcmagent config ' + $Verb + ' ' + $Key + ' ended with ' + $answer.Code)
+    }
+}
+
+# What a bundle of ours set about a proxy, and this one does not: cleared, where it is still as it was set.
+function Get-StaleSettings {
+    $ours = @($BundleSettings | ForEach-Object { $_.Key })
+    foreach ($change in @(Get-Changes 'setting')) {
+        if ($ours -notcontains $change.Name -and (Test-Setting $change.Name $change.Value)) { $change }
+    }
+}
+
+# "config list" has them all at once; what it shows in a way that is not known is asked for by itself.
+function Confirm-Settings {
+    $shown = @{}
+    $answer = Invoke-Program $Agent @('config', 'list', '-j')
+    try { foreach ($one in @(($answer.Output | ConvertFrom-Json).localsettings)) { $shown[(Get-PropertyText $one 'Key')] = @($one.Value) -join ',' } } catch { $shown = @{} }
+    $script:Unread = @()
+    foreach ($setting in $BundleSettings) {
+        if ($shown.ContainsKey($setting.Key) -and (Test-SameSetting $shown[$setting.Key] $setting.Value)) { continue }
+        $now = Get-Setting $setting.Key
+        if ($null -eq $now -and -not $shown.ContainsKey($setting.Key)) { $script:Unread += $setting.Key; continue }
+        if ($null -eq $now) { $now = $shown[$setting.Key] }
+        if (Test-SameSetting $now $setting.Value) { continue }
+        Stop-Here 69 ($setting.Key + ' was set to ' + $setting.Value + ', and the agent does not show it so: ' + $now)
+    }
+}
+
+$script:Unread = @()          # what the agent does not show
+
+function Step-Configure {
+    Start-Step 'configure'
+    $set = @()
+    foreach ($change in @(Get-StaleSettings)) {
+        $set += $change.Name + ' cleared'
+        if ($WhatIf) { continue }
+        Set-Setting 'clear' $change.Name ''
+        Remove-Change 'setting' $change.Name ''
+        Save-Changes
+    }
+    foreach ($setting in $BundleSettings) {
+        if (Test-Setting $setting.Key $setting.Value) { continue }
+        $set += $setting.Key + '=' + $setting.Value
+        if ($WhatIf) { continue }
+        if (@('proxy.url', 'proxy.bypass') -contains $setting.Key) { Add-Change 'setting' $setting.Key $setting.Value }
+        Set-Setting 'set' $setting.Key $setting.Value
+    }
+    if (-not $WhatIf) { Confirm-Settings }
+    Set-Identity
+    if ($script:IdentityDone.Count -gt 0) { $set += 'identity: ' + ($script:IdentityDone -join ', ') }
+    $text = Hide-Secrets ($set -join ' ')
+    $lacks = @($script:IdentityLacks)
+    if ($script:Unread.Count -gt 0) { $lacks += 'azcmagent does not show what is set for ' + ($script:Unread -join ' ') }
+    if ($lacks.Count -gt 0) { Complete-Step 'warn' ((@($text) + $lacks) -join '; ').TrimStart('; ') 0; return }
+    if ($set.Count -eq 0) { Complete-Step 'skip' ('nothing to set; settings that are as wanted: ' + @($BundleSettings).Count) 0; return }
+    if ($WhatIf) { Complete-Step 'would' ('set ' + $text) 0; return }
+    Complete-Step 'ok' ('set ' + $text) 0
+}

@@ -1,0 +1,67 @@
+# install.ps1: runs the steps.
+
+function Invoke-Steps {
+    # The first alone: what follows it may be a secret that was typed in the wrong place.
+    if ($null -ne $Unknown) { Stop-Here 205 ('unknown argument: ' + @($Unknown)[0]) }
+    if ($SecretFile -and $SecretStdin) { Stop-Here 205 '-SecretFile and -SecretStdin exclude each other' }
+    Confirm-EnvelopeOptions
+    if ($ForceLocalOnly -and -not ($Uninstall -or $Reconnect)) { Stop-Here 205 '-ForceLocalOnly goes with -Uninstall or -Reconnect' }
+    if ($Uninstall -and ($CheckOnly -or $CollectLogs)) { Stop-Here 205 '-Uninstall goes with neither -CheckOnly nor -CollectLogs' }
+    Find-Machine
+    $script:Target = Find-Target
+    $script:TargetFits = $null -ne $script:Target
+    if ($Lab) { Write-Line ($LabText + ': a practice bundle. Its agent is a stand-in, not Microsoft''s.') }
+    Write-Line ($BundleName + ' ' + $BundleVersion + ' on ' + $HostName + ': ' + (Get-MachineText))
+    if ($WhatIf -and -not $script:TargetFits) { $script:Target = $BundleTargets[0] }
+    if (-not $WhatIf -and -not $CheckOnly -and -not $CollectLogs -and (Test-Elevated)) { Initialize-Folders } else { Initialize-ReadOnlyRun }
+    if ($CollectLogs) { Invoke-Collect } elseif ($Uninstall) { Invoke-Uninstall } else { Invoke-Install }
+    $script:Done = $true
+}
+
+function Invoke-Install {
+    $script:Steps = @('verify', 'preflight', 'install', 'configure', 'connect', 'confirm', 'receipt')
+    Step-Verify
+    Step-Preflight
+    if ($CheckOnly) { return }
+    if ($WhatIf -and -not $script:TargetFits) { Write-Line ('        On ' + $script:Target.Target + ' it would go on:') }
+    Step-Install
+    Step-Configure
+    Step-Connect
+    Step-Confirm
+    Step-Receipt
+}
+
+function Invoke-Uninstall {
+    $script:Steps = @('preflight', 'disconnect', 'remove', 'undo', 'receipt')
+    Step-UninstallPreflight
+    Step-Disconnect
+    Step-Remove
+    Step-Undo
+    $script:AgentResource = ''
+    Step-Receipt
+}
+
+function Invoke-Collect {
+    $script:Steps = @('collect')
+    Read-State
+    Step-Collect
+}
+
+if ($Help) {
+    Show-Usage
+    exit 0
+}
+try {
+    Invoke-Steps
+} catch {
+    if (-not $script:Stopped) {
+        # An error that this script does not expect is shown in full, with its line, and recorded like any other failure.
+        Write-Line ('Unexpected: ' + $_.Exception.Message + ' (line ' + $_.InvocationInfo.ScriptLineNumber + ')')
+        $script:ExitCode = 1
+        $script:Message = $_.Exception.Message
+        if ($script:Step) { Complete-Step 'FAIL' $_.Exception.Message 1 }
+    }
+} finally {
+    Clear-Run
+}
+exit $script:ExitCode

@@ -1,0 +1,78 @@
+# What the agent needs of this machine.
+
+# The run-as account of the agent's service, NT SERVICE\himds (agent-overview.md).
+$script:ServicesSid = '*S-1-5-80-0'  # NT SERVICE\ALL SERVICES
+
+$script:ServiceSid = '*S-1-5-80-4215458991-2034252225-2287069555-1155419622-2701885083'
+
+# The agent's service runs as NT SERVICE\himds; group policies often leave "Log on as a service" without it.
+function Test-ServiceLogon {
+    $tool = Get-SystemTool 'secedit.exe'
+    if ($WhatIf -or -not (Test-Path -LiteralPath $tool) -or -not (Test-Elevated)) { return }
+    $file = [IO.Path]::Combine([IO.Path]::GetTempPath(), 'arc-bundler-' + [Guid]::NewGuid().ToString('N') + '.inf')
+    try {
+        $answer = Invoke-Program $tool @('/export', '/areas', 'USER_RIGHTS', '/cfg', $file, '/quiet')
+        if ($answer.Code -ne 0 -or -not [IO.File]::Exists($file)) { Add-Note '"log on as a service" is untested: secedit gave no answer'; return }
+        $line = @([IO.File]::ReadAllLines($file) | Where-Object { $_ -match '^\s*SeServiceLogonRight\s*=' })
+        $held = ''
+        if ($line.Count -gt 0) { $held = ($line[0] -split '=', 2)[1] }
+        $accounts = @($held -split ',' | ForEach-Object { $_.Trim() })
+        foreach ($one in @($ServicesSid, $ServiceSid, 'NT SERVICE\ALL SERVICES', 'NT SERVICE\himds', 'himds')) { if ($accounts -contains $one) { return } }
+        Add-Problem 202 'a policy keeps NT SERVICE\himds from "Log on as a service"; give it, or NT SERVICE\ALL SERVICES, that right'
+    } finally { [IO.File]::Delete($file) }
+}
+
+# Microsoft's own switch for tests (Evaluate Azure Arc-enabled servers with an Azure virtual machine).
+function Test-ArcTest {
+    $env:MSFT_ARC_TEST -eq 'true' -or [Environment]::GetEnvironmentVariable('MSFT_ARC_TEST', 'Machine') -eq 'true'
+}
+
+function Test-AzureMachine {
+    $answer = Get-WebAnswer 'http://169.254.169.254/metadata/instance/compute?api-version=2021-02-01' 1500 @{ Metadata = 'true' }
+    if ($null -ne $answer -and $answer.Code -eq 200 -and $answer.Text -match '"azEnvironment"\s*:\s*"(Azure[^"]*)"') {
+        $where = $Matches[1]
+        if (Test-ArcTest) { Add-Note ('this is an Azure VM (' + $where + '); MSFT_ARC_TEST=true lets it pass'); return }
+        Add-Problem 202 ('this is an Azure VM (' + $where + '), which Azure manages already; for a test set MSFT_ARC_TEST=true')
+    }
+}
+
+# Server 2022 and 2025 have Microsoft's own setup for Arc. An agent that it left is found like any other.
+function Test-InBox {
+    if (Test-Path -LiteralPath ([IO.Path]::Combine([string]$env:SystemRoot, 'AzureArcSetup'))) {
+        Add-Note 'Windows'' in-box Azure Arc Setup is here; it is left alone (Disable-WindowsOptionalFeature -Online -FeatureName AzureArcSetup removes it)'
+    }
+}
+
+# The agent, our copy of the package, and the one that Windows Installer keeps (below Installer); what lies on the same
+# volume is added up.
+function Test-Space($Target) {
+    $needs = @(@([string]$Programs, $Target.Installed), @([string]$env:ProgramData, $Target.Packed), @([string]$env:SystemRoot, $Target.Packed))
+    $sums = @{}
+    foreach ($need in $needs) {
+        if (-not $need[0]) { continue }
+        $root = [IO.Path]::GetPathRoot($need[0])
+        if (-not $sums.ContainsKey($root)) { $sums[$root] = @{ Kib = [double]0; Folders = @() } }
+        $sums[$root].Kib += [double]$need[1]
+        $sums[$root].Folders += $need[0]
+    }
+    foreach ($root in $sums.Keys) {
+        $free = Get-FreeKib $root
+        if ($null -eq $free -or $free -ge $sums[$root].Kib) { continue }
+        $places = $sums[$root].Folders -join ' and '
+        Add-Problem 202 ('{0} has {1} MiB free and needs {2}' -f $places, [int][Math]::Floor($free / 1024), [int]($sums[$root].Kib / 1024 + 1))
+    }
+}
+
+function Test-Machine {
+    if (-not (Test-Elevated)) { Add-Problem 202 'an elevated PowerShell is needed (Run as administrator)' }
+    if (-not $script:TargetFits) { Add-Problem 204 ('this is ' + (Get-MachineText) + '; the bundle is for ' + $Targets) }
+    if (Test-Wow64) { Add-Problem 202 $Wow64Text }
+    Test-Versions
+    if (-not (Test-Path -LiteralPath (Get-SystemTool 'msiexec.exe'))) { Add-Problem 202 'msiexec.exe is not in System32' }
+    Test-Restart
+    Test-InBox
+    # What follows stands in the way of installing and connecting, not of an agent that is connected as it should be.
+    if ($script:State -eq 'wanted') { return }
+    Test-ServiceLogon
+    Test-AzureMachine
+}

@@ -1,0 +1,75 @@
+# What the agent needs of the network and of the trust store.
+
+# Who issues the certificates of Azure's endpoints; another issuer means that TLS is inspected.
+$script:UsualIssuers = 'O="?(Microsoft Corporation|DigiCert,? Inc)'
+# Arc's own endpoints: without a private link scope they must not have private addresses (the agent ends with AZCM0026).
+$script:PrivateLinkHosts = '\.(his\.arc|guestconfiguration)\.azure\.'
+
+function Test-RequiredEndpoints {
+    $needed = @($script:Network | Where-Object { $_.Required })
+    $needed.Count -gt 0 -and @($needed | Where-Object { $_.Verdict -ne 'ok' }).Count -eq 0
+}
+
+# Windows keeps roots that it fetched or that a policy brought below the same store.
+function Test-Roots {
+    foreach ($root in $NeededRoots) {
+        try { if (Test-Stored 'root' $root.Sha1) { continue } } catch {
+            Add-Note ('the trust store cannot be read: ' + (Get-Reason $_.Exception))
+            return
+        }
+        $carried = @($CarriedCertificates | Where-Object { $_.Sha1 -eq $root.Sha1 })
+        if ($carried.Count -gt 0 -and $InstallCertificates) { continue }
+        $text = 'the trust store lacks the root ' + $root.Name + ' (' + $root.Sha1 + ', for ' + $root.NeededFor + ')'
+        if ($carried.Count -gt 0) { $text += '; the bundle has it: -InstallCertificates' }
+        # A certificate of Azure's that this machine believes proves more than a list does; the MSI's signature was
+        # judged when the bundle was made.
+        if (-not $root.Required -or $SkipNetworkCheck -or $root.NeededFor -ne 'azure-tls') { Add-Note $text; continue }
+        if (Test-RequiredEndpoints) { Add-Note ($text + '; what was tried came up without it') } else { Add-ProblemUnlessLab 210 $text }
+    }
+}
+
+# Part of the preflight, where nothing else stands in the way: what follows is tried with them.
+function Write-Names {
+    if ($script:ProblemCode -ne 0) { return }
+    $look = $WhatIf -or $CheckOnly
+    if ($WriteHosts -and $HostRecords.Count -gt 0) {
+        if ($look) {
+            Add-Note ('would write ' + $HostRecords.Count + ' records into the hosts file')
+        } elseif (Write-HostsRecords $BundleName $HostRecords) {
+            Add-Note ([string]$HostRecords.Count + ' records are in the hosts file from now on')
+        }
+    }
+    if (-not $InstallCertificates) { return }
+    foreach ($one in $CarriedCertificates) {
+        if ($look) {
+            if (-not (Test-Stored $one.Store $one.Sha1)) { Add-Note ('would trust ' + $one.Name + ' (' + $one.Sha1 + ')') }
+        } elseif (Install-Carried $one) {
+            Add-Note ('trusts ' + $one.Name + ' (' + $one.Sha1 + ') from now on')
+        }
+    }
+}
+
+# Needed only to connect: the rows of that phase; an agent that is connected as wanted has shown what it needs.
+function Test-NetworkContract {
+    if ($WhatIf) { return }
+    if ($SkipNetworkCheck) { Add-Note 'the network was not tried (-SkipNetworkCheck)'; Test-Roots; return }
+    # What has lost contact wants to know why.
+    if ($script:State -eq 'wanted' -and $script:AgentStatus -eq 'Connected' -and -not $CheckOnly) { return }
+    $wanted = @($EndpointChecks | Where-Object { $script:State -ne 'wanted' -or $_.Phase -ne 'connect' })
+    $records = @{}
+    if ($WriteHosts) {
+        foreach ($record in $HostRecords) {
+            if (-not $records.ContainsKey($record.Host)) { $records[$record.Host] = @() }
+            $records[$record.Host] += $record.Address
+        }
+    }
+    if ($wanted.Count -gt 0) { Write-Line ('        trying ' + $wanted.Count + ' addresses; this takes at most ' + ($NetworkLimit + 15) + ' s') }
+    Test-Network $wanted $ProxyUrl $records ([bool]$PrivateLinkScope)
+    Show-Network
+    Test-Clock
+    if ($script:State -ne 'wanted') { Test-Roots }
+    # Private addresses explain what else fails.
+    foreach ($row in @($script:Network | Where-Object { $_.Verdict -eq 'failed' } | Sort-Object { -$_.Code })) {
+        Add-ProblemUnlessLab $row.Code ($row.Host + ': ' + $row.Message)
+    }
+}

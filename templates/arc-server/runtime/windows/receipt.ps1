@@ -1,0 +1,72 @@
+# Step 7, receipt: what the receipt says.
+
+function Get-Mode {
+    if ($CollectLogs) { return 'collect-logs' }
+    if ($WhatIf) { return 'dry-run' }
+    if ($CheckOnly) { return 'check' }
+    if ($Uninstall) { return 'uninstall' }
+    'install'
+}
+
+# What was asked for besides the usual, so that whoever reads the receipt knows.
+function Get-Switches {
+    foreach ($name in @('InstallCertificates', 'WriteHosts', 'Reconnect', 'AllowDowngrade', 'AllowOlder', 'SkipNetworkCheck', 'ForceLocalOnly')) {
+        if ((Get-Variable -Name $name -ValueOnly)) { ConvertTo-JsonText ('-' + $name) }
+    }
+    if (Test-ArcTest) { ConvertTo-JsonText 'MSFT_ARC_TEST' }
+}
+
+function Get-AgentJson {
+    if (-not $script:AgentFacts) {
+        $hash = ''
+        if (Test-Path -LiteralPath $Agent -PathType Leaf) { $hash = Get-Sha256 $Agent }
+        $script:AgentFacts = ConvertTo-JsonObject @(@('version', (Get-InstalledVersion)), @('sha256', $hash))
+    }
+    $script:AgentFacts
+}
+
+$script:AgentFacts = ''
+
+function Get-ReceiptText([int]$Code, [string]$Outcome) {
+    $end = [Environment]::NewLine
+    $version = ([string]$Machine.Version + ' (build ' + $Machine.Build + ')')
+    $lines = @(
+        '{'
+        '  "schema": "arc-bundler/receipt/1",'
+        ('  "bundle": ' + (ConvertTo-JsonObject @(@('name', $BundleName), @('version', $BundleVersion), @('digest', (Get-Digest)),
+            @('practice', $LabText), @('tool', $BundleTool))).TrimEnd('}') + ', "serial": ' + $Serial + ', "seal": ' + (Get-SealJson) + '},')
+        ('  "host": ' + (ConvertTo-JsonObject @(@('name', $HostName), @('os', $Machine.Product), @('version', $version),
+            @('architecture', $Machine.Architecture))) + ',')
+        ('  "began": ' + (ConvertTo-JsonText $Started) + ',')
+        ('  "ended": ' + (ConvertTo-JsonText (Get-Moment)) + ',')
+        ('  "mode": ' + (ConvertTo-JsonText (Get-Mode)) + ',')
+        ('  "steps": [' + $end + ($script:Record -join (',' + $end)) + $end + '  ],')
+        ('  "preflight": [' + $end + (Get-NetworkJson) + $end + '  ],')
+        ('  "agent": ' + (Get-AgentJson) + ',')
+        ('  "resource_id": ' + (ConvertTo-JsonText $script:AgentResource) + ',')
+        ('  "outcome": ' + (ConvertTo-JsonText $Outcome) + ',')
+        ('  "code": ' + $Code + ',')
+        ('  "message": ' + (ConvertTo-JsonText (Hide-Secrets $script:Message)) + ',')
+        ('  "switches": [' + (@(Get-Switches) -join ', ') + ']')
+        '}'
+    )
+    ($lines -join $end) + $end
+}
+
+function Get-OutcomeWord {
+    $words = @{ install = 'connected'; uninstall = 'uninstalled'; 'collect-logs' = 'collected' }
+    $mode = Get-Mode
+    if ($words.ContainsKey($mode)) { return $words[$mode] }
+    'checked'
+}
+
+function Step-Receipt {
+    Start-Step 'receipt'
+    if ($WhatIf) { Complete-Step 'would' ('write what happened to ' + $script:Records) 0; return }
+    $script:AgentFacts = ''
+    Complete-Envelope
+    if ((Get-Mode) -eq 'install') { Save-Serial }
+    Write-Receipt 0 (Get-OutcomeWord)
+    $script:Finished = $true
+    Complete-Step 'ok' $script:Receipt 0
+}

@@ -1,0 +1,42 @@
+# Which Windows this is, and which package of the bundle is for it.
+
+$script:Machine = @{ Product = 'an unknown system'; Version = ''; Build = 0; Architecture = '' }
+
+# Windows' own name says 10 on 11, so the build number decides (Microsoft's release information pages).
+function Get-WindowsVersion([int]$Build, [bool]$Server, [string]$Product) {
+    if ($Product -match 'Azure Stack HCI|Azure Local') { return 'azure-local' }
+    $table = @(@(22000, '11'), @(10240, '10'))
+    if ($Server) {
+        $table = @(@(26100, '2025'), @(20348, '2022'), @(17763, '2019'), @(14393, '2016'), @(9600, '2012r2'), @(9200, '2012'))
+    }
+    foreach ($row in $table) { if ($Build -ge $row[0]) { return $row[1] } }
+    ''
+}
+
+function Find-Machine {
+    $Machine.Architecture = [string]$env:PROCESSOR_ARCHITEW6432
+    if (-not $Machine.Architecture) { $Machine.Architecture = [string]$env:PROCESSOR_ARCHITECTURE }
+    try { $facts = Get-ItemProperty -Path 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion' } catch { return }
+    $build = 0
+    [void][int]::TryParse((Get-PropertyText $facts 'CurrentBuildNumber'), [ref]$build)
+    $Machine.Product = Get-PropertyText $facts 'ProductName'
+    $Machine.Build = $build
+    $server = (Get-PropertyText $facts 'InstallationType') -ne 'Client'
+    $Machine.Version = Get-WindowsVersion $build $server $Machine.Product
+}
+
+function Get-MachineText {
+    '{0} (windows {1}, build {2}, {3})' -f $Machine.Product, $Machine.Version, $Machine.Build, $Machine.Architecture
+}
+
+function Find-Target {
+    if (-not $Machine.Version) { return $null }
+    foreach ($row in $BundleTargets) {
+        if ($row.Machine -eq $Machine.Architecture -and (-not $row.Version -or $row.Version -eq $Machine.Version)) { return $row }
+    }
+    $null
+}
+
+$script:Targets = @($BundleTargets | ForEach-Object { $_.Target } | Select-Object -Unique) -join ', '
+$script:Target = $null
+$script:TargetFits = $false

@@ -1,0 +1,99 @@
+# Checks that the bundle holds exactly the files that SHA256SUMS lists.
+
+$script:Damage = @()          # why this is not the bundle that was packed
+$script:SealFaults = @()          # why its seal is not believed
+$script:PresentFiles = $null         # the bundle's files
+$script:ListedCount = 0            # files that SHA256SUMS names
+$script:Approved = @()        # fingerprints of those who approved
+$script:ApprovedBy = @()      # and their names
+
+function Add-Damage([string]$Text) { $script:Damage += ($Text -replace '[\x00-\x1f\x7f-\x9f]', '?') }
+
+# Windows knows no difference between a and A in names; a bundle does.
+function New-NameSet {
+    , (New-Object 'System.Collections.Generic.HashSet[string]' -ArgumentList ([StringComparer]::Ordinal))
+}
+
+# A deduplicated file carries the mark of links too, and is a file; PowerShell 4 cannot tell, and refuses it.
+function Test-Link($Item) {
+    if (-not ($Item.Attributes -band [IO.FileAttributes]::ReparsePoint)) { return $false }
+    $kind = $Item.PSObject.Properties['LinkType']
+    $null -eq $kind -or $null -ne $kind.Value
+}
+
+# Fills $PresentFiles; links, devices and folders without files are in no bundle. Nothing below a link is looked at.
+function Read-Folder([string]$Folder, [string]$Prefix) {
+    $held = $false
+    foreach ($item in @(Get-ChildItem -LiteralPath $Folder -Force)) {
+        $path = $Prefix + $item.Name
+        if (Test-Link $item) {
+            Add-Damage ($path + ' is no file')
+        } elseif ($item.PSIsContainer) {
+            if (-not (Read-Folder $item.FullName ($path + '/'))) { Add-Damage ('the folder ' + $path + ' does not belong to the bundle') }
+        } elseif ($item.Attributes -band [IO.FileAttributes]::Device) {
+            Add-Damage ($path + ' is no file')
+        } else {
+            [void]$script:PresentFiles.Add($path)
+        }
+        $held = $true
+    }
+    $held
+}
+
+$script:SignaturePlace = '^((SHA256SUMS|manifest\.json)\.(p7s|asc|asc\.p7s)|approvals/[0-9a-f]{16}\.p7s)\z'
+
+# Whether a signature of this bundle lies there; whose it is, is asked later.
+function Test-SignaturePlace([string]$Path) {
+    if ($Path -cnotmatch $SignaturePlace) { return $false }
+    if ($Path.StartsWith('approvals/')) { return $RequiredApprovals -gt 0 }
+    if ($Path -cmatch '\.asc') { return [bool]$OpenPgp }
+    [bool]$Sealer
+}
+
+# SHA256SUMS as lines; nothing where it is not UTF-8 with a line feed behind each line.
+function Get-SumLines {
+    $utf8 = New-Object System.Text.UTF8Encoding $false, $true
+    $bytes = [IO.File]::ReadAllBytes((Get-BundlePath 'SHA256SUMS'))
+    try { $text = $utf8.GetString($bytes) } catch { $text = '' }
+    if (-not $text.EndsWith("`n")) { Add-Damage 'SHA256SUMS is not text as it was written, or lists nothing'; return }
+    $text.Substring(0, $text.Length - 1).Split("`n")
+}
+
+# SHA256SUMS is a list of digests and paths, sorted by the paths' bytes, each of a file that is there.
+function Read-Sums($Named) {
+    $last = ''
+    foreach ($line in @(Get-SumLines)) {
+        if ($line -cnotmatch '\A[0-9a-f]{64}  [^\n]') { Add-Damage ('a line of SHA256SUMS that is none: ' + $line); continue }
+        $hash = $line.Substring(0, 64)
+        $path = $line.Substring(66)
+        $order = [BitConverter]::ToString([Text.Encoding]::UTF8.GetBytes($path))
+        if ([string]::CompareOrdinal($order, $last) -le 0) { Add-Damage ('SHA256SUMS is not sorted at ' + $path) }
+        $last = $order
+        if ($path -ceq 'SHA256SUMS' -or $path -cmatch $SignaturePlace) { Add-Damage ('SHA256SUMS names ' + $path) }
+        [void]$Named.Add($path)
+        $script:ListedCount++
+        if (-not $script:PresentFiles.Contains($path)) {
+            Add-Damage ($path + ' is missing')
+        } elseif ((Get-FileSha256 $path) -cne $hash) {
+            Add-Damage ($path + ' has changed')
+        }
+    }
+}
+
+# Fills $Damage.
+function Test-Files {
+    $script:Damage = @()
+    $script:ListedCount = 0
+    $script:PresentFiles = New-NameSet
+    $named = New-NameSet
+    try {
+        [void](Read-Folder $Bundle '')
+        if (-not $script:PresentFiles.Contains('SHA256SUMS')) { Add-Damage 'SHA256SUMS is missing'; return }
+        Read-Sums $named
+    } catch { Add-Damage ('the bundle cannot be read: ' + $_.Exception.Message) }
+    foreach ($path in $script:PresentFiles) {
+        if ($path -cne 'SHA256SUMS' -and -not $named.Contains($path) -and -not (Test-SignaturePlace $path)) {
+            Add-Damage ($path + ' does not belong to the bundle')
+        }
+    }
+}

@@ -1,0 +1,130 @@
+# Checks the signatures over SHA256SUMS and the manifest, and the approvals.
+
+$script:SealEpoch = New-Object System.DateTime 1970, 1, 1, 0, 0, 0, ([DateTimeKind]::Utc)
+$script:SealVerified = $false  # for the receipt
+$script:CheckedWith = ''      # which program or class checked the signatures
+
+function Add-SealFault([string]$Text) { $script:SealFaults += ($Text -replace '[\x00-\x1f\x7f-\x9f]', '?') }
+
+# Whether the bytes before the signature's value are the ones that this signer's files begin with: so no byte of the file can
+# change unnoticed, and no certificate can be exchanged.
+function Test-SealForm([byte[]]$Bytes, [string]$Role, [string]$Signer) {
+    foreach ($sealSigner in $SealSigners) {
+        if ($sealSigner.Role -cne $Role -or $sealSigner.Sha256 -cne $Signer) { continue }
+        foreach ($form in $sealSigner.Forms) {
+            $size, $before, $sha256 = $form
+            if ($size -eq $Bytes.Length -and (Get-BytesSha256 $Bytes $before) -ceq $sha256) { return $true }
+        }
+    }
+    $false
+}
+
+# The fingerprint of the one certificate whose key made that signature; throws where there is none.
+function Get-SignedBy([byte[]]$Signature, [byte[]]$Document) {
+    $content = New-Object System.Security.Cryptography.Pkcs.ContentInfo (, $Document)
+    $signed = New-Object System.Security.Cryptography.Pkcs.SignedCms $content, $true
+    $signed.Decode($Signature)
+    if ($signed.SignerInfos.Count -ne 1) { throw 'not one signer' }
+    # $true: the signature alone; whom to believe is not Windows' trust store's business here.
+    $signed.CheckSignature($true)
+    $der = $signed.SignerInfos[0].Certificate.RawData
+    Get-BytesSha256 $der $der.Length
+}
+
+# One of the forms that it may have; what .NET says, which believes any signer; and that the signer is the wanted one.
+function Test-Signature([string]$Path, [string]$Document, [string]$Signer, [string]$Role) {
+    if (-not $script:PresentFiles.Contains($Path)) { Add-SealFault ($Path + ' is missing'); return $false }
+    $bytes = [IO.File]::ReadAllBytes((Get-BundlePath $Path))
+    if (-not (Test-SealForm $bytes $Role $Signer)) { Add-SealFault ($Path + ' is not a signature of the one who should have made it'); return $false }
+    try { $seen = Get-SignedBy $bytes ([IO.File]::ReadAllBytes((Get-BundlePath $Document))) } catch {
+        Add-SealFault ($Path + ' is over something else than ' + $Document + ': ' + $_.Exception.Message)
+        return $false
+    }
+    if ($seen -cne $Signer) { Add-SealFault ($Path + ' is by somebody else, with the fingerprint ' + $seen) }
+    $seen -ceq $Signer
+}
+
+function Get-TimeText([double]$Seconds) {
+    $SealEpoch.AddSeconds($Seconds).ToString('yyyy-MM-dd HH:mm', [Globalization.CultureInfo]::InvariantCulture) + ' UTC'
+}
+
+function Get-Seconds { [Math]::Floor(([DateTime]::UtcNow - $SealEpoch).TotalSeconds) }
+
+# By this machine's clock.
+function Test-Validity($SealSigner) {
+    $now = Get-Seconds
+    if ($now -lt $SealSigner.From) {
+        Add-SealFault ('the certificate of ' + $SealSigner.Name + ' is not valid yet, by this machine''s clock')
+    } elseif ($now -gt $SealSigner.Until) {
+        Add-SealFault ('the certificate of ' + $SealSigner.Name + ' was valid until ' + (Get-TimeText $SealSigner.Until))
+    }
+}
+
+function Test-Sealer($SealSigner) {
+    Test-Validity $SealSigner
+    $documents = @('SHA256SUMS', 'manifest.json')
+    if ($OpenPgp) { $documents += @('SHA256SUMS.asc', 'manifest.json.asc') }
+    foreach ($document in $documents) { [void](Test-Signature ($document + '.p7s') $document $SealSigner.Sha256 'sealer') }
+}
+
+# An approval that does not hold is a refusal, not an approval less.
+function Test-Approvals {
+    $known = @()
+    $missing = @()
+    foreach ($sealSigner in $SealSigners) {
+        if ($sealSigner.Role -cne 'approver') { continue }
+        $file = 'approvals/' + $sealSigner.Sha256.Substring(0, 16) + '.p7s'
+        $known += $file
+        if (-not $script:PresentFiles.Contains($file)) { $missing += $sealSigner.Name; continue }
+        if (-not (Test-Signature $file 'SHA256SUMS' $sealSigner.Sha256 'approver')) { continue }
+        Test-Validity $sealSigner
+        $script:Approved += $sealSigner.Sha256
+        $script:ApprovedBy += $sealSigner.Name
+    }
+    if ($script:Approved.Count -lt $RequiredApprovals) {
+        Add-SealFault ('{0} of the {1} approvals that it needs are there; not by: {2}' -f $script:Approved.Count, $RequiredApprovals, ($missing -join ', '))
+    }
+    foreach ($path in $script:PresentFiles) {
+        if ($path.StartsWith('approvals/') -and $known -cnotcontains $path) { Add-SealFault ($path + ' is by nobody who may approve') }
+    }
+}
+
+# Fills $SealFaults; after Test-Files.
+function Test-Seal {
+    $script:SealFaults = @()
+    $script:Approved = @()
+    $script:ApprovedBy = @()
+    try { Add-Type -AssemblyName System.Security } catch { Add-SealFault 'this PowerShell has no SignedCms: .NET''s System.Security is needed'; return }
+    try {
+        foreach ($sealSigner in $SealSigners) { if ($sealSigner.Role -ceq 'sealer') { Test-Sealer $sealSigner } }
+        Test-Approvals
+    } catch { Add-SealFault ('the seal cannot be read: ' + $_.Exception.Message) }
+    if ($NotAfter -gt 0 -and (Get-Seconds) -gt $NotAfter) { Add-SealFault ('the bundle was to be used until ' + (Get-TimeText $NotAfter)) }
+}
+
+# Whether these 24 words say the sealer's fingerprint; four letters tell a word (BIP 39).
+function Test-Words([string[]]$Given) {
+    if (-not $Sealer) { Add-SealFault 'nobody sealed this bundle'; return }
+    $wanted = ($SealerWords -join ' ') -split ' '
+    for ($at = 0; $at -lt $wanted.Count; $at++) {
+        if ($Given[$at].PadRight(4).Substring(0, 4) -ine $wanted[$at].PadRight(4).Substring(0, 4)) {
+            Add-SealFault ('word ' + ($at + 1) + ' of the sealer''s fingerprint is ' + $wanted[$at] + ', and you named ' + $Given[$at])
+        }
+    }
+}
+
+# Whether the fingerprint that somebody typed or pasted, in digits or words, is the sealer's; adds to $SealFaults. False
+# where it is none.
+function Test-GivenFingerprint([string]$Text) {
+    if ($Text -match '\A\s*([a-z]+\s+){23}[a-z]+\s*\z') { Test-Words ($Text.Trim() -split '\s+'); return $true }
+    $given = ($Text -replace '^.*=', '' -replace '[\s:-]', '').ToLowerInvariant() -replace '^sha256', ''
+    if ($given -cnotmatch '\A([0-9a-f]{40}|[0-9a-f]{64})\z') { return $false }
+    if (-not $Sealer) {
+        Add-SealFault 'nobody sealed this bundle'
+    } elseif ($given -ceq $OpenPgp) {
+        Add-SealFault 'Windows has nothing that checks an OpenPGP key: give the fingerprint of the certificate'
+    } elseif ($given -cne $Sealer) {
+        Add-SealFault ('it is sealed by ' + $Sealer + ', and you named ' + $given + ': compare them digit by digit')
+    }
+    $true
+}
