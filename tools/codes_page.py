@@ -1,6 +1,6 @@
-"""Write docs/codes.md from the table that the scripts print from, or say whether the page is as the table says.
+"""Write docs/codes.md and the runtime's tables from the table of exit codes, or report where they differ from it.
 
-Run by ``make docs``; ``--check`` changes nothing and ends with 1 where page and table differ.
+Run by ``make docs``; ``--check`` changes nothing and ends with 1 where a file differs.
 """
 
 from __future__ import annotations
@@ -10,8 +10,17 @@ import sys
 from pathlib import Path
 
 from bundler.products.arc_server.codes import AGENT, CODES, LINUX, WINDOWS, Code
+from bundler.render import quoting
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "codes.md"
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "codes.md"
+RUNTIME = ROOT / "templates" / "arc-server" / "runtime"
+
+POWERSHELL_HEAD = """\
+# What an exit code means and what to do: Microsoft's numbers below 200, this script's from there.
+# Made by `make docs` from bundler/products/arc_server/codes.py: change that table, not this file.
+
+"""
 
 HEAD = """\
 # Exit codes on the server: you see N, do this
@@ -58,16 +67,33 @@ The jump host's commands have [their own codes](exit-codes.md). What the steps l
 
 
 def main() -> int:
-    """Write the page, or compare it."""
+    """Write the files, or compare them."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="change nothing; 1 where the page differs")
+    parser.add_argument("--check", action="store_true", help="change nothing; 1 where a file differs")
     if not parser.parse_args().check:
-        PAGE.write_text(page(), encoding="utf-8", newline="\n")
+        for path, text in made().items():
+            path.write_text(text, encoding="utf-8", newline="\n")
         return 0
-    if PAGE.read_text(encoding="utf-8") == page():
-        return 0
-    sys.stderr.write("docs/codes.md is not what codes.py says: run `make docs`\n")
-    return 1
+    differ = [path for path, text in made().items() if path.read_text(encoding="utf-8") != text]
+    for path in differ:
+        sys.stderr.write(f"{path.relative_to(ROOT)} is not what codes.py says: run `make docs`\n")
+    return int(bool(differ))
+
+
+def made() -> dict[Path, str]:
+    """Every file that is made from the table, and what it says."""
+    return {PAGE: page(), RUNTIME / "windows" / "codes.ps1": powershell()}
+
+
+def powershell() -> str:
+    """The table as a part of ``install.ps1``'s runtime."""
+    rows = (
+        f"    {code.number} = @(\n"
+        f"        {quoting.powershell_folded(code.meaning, 120)}\n"
+        f"        {quoting.powershell_folded(code.do, 120)})\n"
+        for code in sorted(CODES, key=lambda code: code.number)
+    )
+    return f"{POWERSHELL_HEAD}$script:Codes = @{{\n{''.join(rows)}}}\n"
 
 
 def page() -> str:

@@ -108,7 +108,8 @@ def powershell_folded(value: str, width: int) -> Quoted:
 
 def _powershell_units(text: str, width: int) -> Iterator[str]:
     """``text`` in literals of at most ``width`` columns; one beyond ASCII is one character's."""
-    for run in _POWERSHELL_PIECES.findall(text):
+    for piece in _POWERSHELL_PIECES.findall(text):
+        run = piece
         while _PRINTABLE.fullmatch(run) and len(_verbatim(run)) > width:
             # Half of it may be quotes, which are written twice.
             size = next(size for size in range(width, 0, -1) if len(_verbatim(run[:size])) <= width)

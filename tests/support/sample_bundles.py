@@ -105,6 +105,7 @@ ONBOARDINGS = {
 
 
 def entries(onboarding=SECRET, pins=(DEB, RPM, MSI), lab=False, extra=None):
+    held = {one.path: f"not the certificate {one.sha256}\n".encode() for one in onboarding.certificates}
     return scripts.entries(
         onboarding,
         pins,
@@ -112,7 +113,7 @@ def entries(onboarding=SECRET, pins=(DEB, RPM, MSI), lab=False, extra=None):
         version="2026.11.22",
         lab=lab,
         tool="arc-bundler 0",
-        extra={"config/endpoints.json": b"{}\n", **(extra or {})},
+        extra={"config/endpoints.json": b"{}\n", **held, **(extra or {})},
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import bundler.lab.agents
 from bundler.render import quoting
+from bundler.render.environment import templates
 from tests.support import powershell_hosts, receipts
 from tests.support import sample_bundles as sample
 
@@ -201,10 +202,15 @@ def write_bundle(folder: Path, *arguments, lab=True, **more) -> None:
     """A bundle whose script does not wait long between two tries."""
     sample.write(folder, *arguments, lab=lab, **more)
     script = (folder / "install.ps1").read_text()
-    for pause in ("$ConnectPause = 15000", "$ConfirmPause = 3000"):
+    for pause in ("$script:ConnectPause = 15000", "$script:ConfirmPause = 3000"):
         assert pause in script
         script = script.replace(pause, f"{pause.partition('=')[0]}= 50")
     (folder / "install.ps1").write_text(script, newline="\r\n")
+
+
+def source(*parts: str) -> str:
+    """PowerShell that takes the runtime's files, named from ``templates``, into a script as they are."""
+    return "".join(f". {quoting.powershell(str(templates() / part))}\n" for part in parts)
 
 
 def outcomes(ended):

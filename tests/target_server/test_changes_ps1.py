@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from bundler.lab.identity import LocalIdentity
 from bundler.model.host_record import HostRecord
 from bundler.products.arc_server.script_parameters import CarriedCertificate, Identity
+from bundler.render.runtime import END
 from tests.support import sample_bundles as sample
 from tests.support.windows_bench import CANARY, FRAMEWORK, UNINSTALL, Server, outcomes, write_bundle
 from tests.target_server.test_preflight_ps1 import Issuer
@@ -221,7 +222,8 @@ def test_certificates_go_in_and_out(server, tmp_path):
     script = server / "bundle/install.ps1"
     # On Linux only the user's own store can be written.
     script.write_text(
-        script.read_text().replace("$StoreLocation = 'LocalMachine'", "$StoreLocation = 'CurrentUser'"), newline="\r\n"
+        script.read_text().replace("$script:StoreLocation = 'LocalMachine'", "$script:StoreLocation = 'CurrentUser'"),
+        newline="\r\n",
     )
     home = {"environment": {"HOME": str(server / "home")}}
     (server / "home").mkdir()
@@ -340,7 +342,7 @@ def test_an_endpoint_that_gives_no_proof_is_told(server, manner):
     """And no file but a token's is read for it."""
     write_bundle(server / "bundle", replace(sample.SECRET, identity=Identity(prove=True)))
     script = (server / "bundle/install.ps1").read_text()
-    probe = script[: script.index("if ($Help) {\n    Show-Usage")] + "Get-TokenProblem\n"
+    probe = script[: script.index("if ($Help) {\n    Show-Usage")] + f"Get-TokenProblem\n{END}\n"
     (server / "bundle/probe.ps1").write_text(probe)
     with LocalIdentity(server / "Data/AzureConnectedMachineAgent/Tokens", manner=manner) as endpoint:
         ended = server.run(script="probe.ps1", environment=endpoint.environment)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import sample_bundles as sample
-from tests.support.windows_bench import CANARY, FRAMEWORK, outcomes, write_bundle
+from tests.support.windows_bench import CANARY, FRAMEWORK, outcomes, source, write_bundle
 
 
 def test_it_installs_and_connects_and_a_second_run_is_quiet(server):
@@ -216,9 +216,7 @@ BUILDS = {
 
 
 def test_the_build_number_says_which_windows_it_is(server):
-    script = (server / "bundle/install.ps1").read_text()
-    start = script.index("function Get-WindowsVersion")
-    probe = script[start : script.index("function Find-Machine")]
+    probe = "$BundleTargets = @()\n" + source("arc-server/runtime/windows/system.ps1")
     for build, kind in BUILDS.values():
         probe += f"Get-WindowsVersion {build} ${str(kind != 'Client').lower()} 'Windows'\n"
     probe += "Get-WindowsVersion 25398 $true 'Azure Stack HCI'\n"
@@ -307,9 +305,7 @@ def test_msiexecs_exit_code_becomes_microsofts_own(server, msi, code):
 
 
 def test_the_table_of_msiexecs_exit_codes(server):
-    script = (server / "bundle/install.ps1").read_text()
-    start = script.index("function Get-InstallCode")
-    probe = script[start : script.index("function Step-Install")]
+    probe = source("arc-server/runtime/windows/install_step.ps1")
     probe += "1603, 1633, 112, 1618, 1622, 1 | ForEach-Object { Get-InstallCode $_ }\n"
     (server / "bundle/probe.ps1").write_text(probe)
     assert server.run(script="probe.ps1").out.split() == ["156", "153", "158", "159", "160", "149"]
@@ -374,11 +370,9 @@ ARGUMENTS = [
 def test_programs_get_their_arguments_unchanged(server):
     (server / "show").write_text("#!/bin/bash\nprintf '%s\\0' \"$@\" >'" + str(server / "shown") + "'\n")
     (server / "show").chmod(0o755)
-    script = (server / "bundle/install.ps1").read_text()
-    start = script.index("function ConvertTo-Argument")
     values = ", ".join("(''" + "".join(f" + [char]{ord(c)}" for c in value) + ")" for value in ARGUMENTS)
-    probe = "$Utf8 = New-Object System.Text.UTF8Encoding $false\nfunction Write-Log($x) { }\n"
-    probe += script[start : script.index("# ---- The secret")]
+    probe = "$Utf8 = New-Object System.Text.UTF8Encoding $false\nfunction Add-LogLine($x) { }\n"
+    probe += source("runtime/windows/process.ps1")
     probe += f"[void](Invoke-Program '{server / 'show'}' @({values}))\n"
     (server / "bundle/probe.ps1").write_text(probe)
     ended = server.run(script="probe.ps1")

@@ -167,7 +167,9 @@ def look(server: Server, onboarding, *more: str, trusted=None, quick=True):
     write_bundle(server / "bundle", onboarding, lab=False)
     script = server / "bundle/install.ps1"
     if quick:
-        script.write_text(script.read_text().replace("$NetworkWait = 5000", "$NetworkWait = 1500"), newline="\r\n")
+        script.write_text(
+            script.read_text().replace("$script:NetworkWait = 5000", "$script:NetworkWait = 1500"), newline="\r\n"
+        )
     environment = believing(trusted) if trusted else {}
     records = str(server / "records")
     ended = server.run("-CheckOnly", "-RecordDirectory", records, *server.secret(), *more, environment=environment)

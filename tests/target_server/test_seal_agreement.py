@@ -18,6 +18,7 @@ from bundler.integrity import sums
 from bundler.integrity.check import Member, check
 from bundler.pack import container
 from bundler.render import quoting
+from bundler.render.runtime import END
 from bundler.trust.verify_seal import believe
 from tests.support import bashes, seal_cases
 from tests.support import sealed_bundles as sealed
@@ -175,12 +176,12 @@ def powershell_judge(program: str, bundle: Path, given: str, folder: Path) -> Ju
     text = (bundle / "verify.ps1").read_text()
     head, start, _ = text.partition("if ($Help) ")
     assert start
-    found = "$Bundle = Split-Path -Parent $MyInvocation.MyCommand.Path"
+    found = "$script:Bundle = Split-Path -Parent $PSCommandPath"
     assert found in head
-    head = head.replace(found, f"$Bundle = {quoting.powershell(str(bundle))}")
+    head = head.replace(found, f"$script:Bundle = {quoting.powershell(str(bundle))}")
     said = "Write-Host ('<<' + (Invoke-Verification) + '>>')"
     loop = f"$Signer = '{given}'\nwhile ($null -ne [Console]::In.ReadLine()) {{ {said} }}\n"
-    (folder / "judge.ps1").write_text(head + loop, encoding="ascii")
+    (folder / "judge.ps1").write_text(f"{head}{loop}{END}\n", encoding="ascii")
     return Judge([program, "-NoProfile", "-NonInteractive", "-File", folder / "judge.ps1"])
 
 

@@ -11,8 +11,9 @@ from dataclasses import replace
 import pytest
 
 from bundler.products.arc_server.script_parameters import EndpointCheck, Setting
+from bundler.render import quoting
 from tests.support import sample_bundles as sample
-from tests.support.windows_bench import CANARY, UNINSTALL, Server, outcomes, write_bundle
+from tests.support.windows_bench import CANARY, UNINSTALL, Server, outcomes, source, write_bundle
 
 OLDER, NEWER = "1.66.03471.1262", "1.100.0.1"
 
@@ -148,16 +149,13 @@ def test_what_cannot_be_repaired_is_214(server, removed, installed, code, said):
 def test_only_a_practice_bundle_knows_the_labs_agent(server):
     for name in ("Azure Connected Machine Agent (LAB)", "Azure Connected Machine Agent"):
         server.registry(**{UNINSTALL: {"DisplayName": name, "DisplayVersion": "9.9"}})
-        for practice in ("LAB", ""):  # the script's own word
-            sample.write(server / "bundle", lab=bool(practice))
-            script = (server / "bundle/install.ps1").read_text()
-            start = script.index("$UninstallKey")
-            probe = script[start : script.index("# The version that Windows has")]
-            text = script[script.index("function Get-Text") :]
-            probe += text[: text.index("\n}\n") + 3] + "@(Get-AgentPrograms) | ForEach-Object { $_.Key + $_.Version }\n"
-            (server / "bundle/probe.ps1").write_text(f"$Practice = '{practice}'\n" + probe)
+        for lab in (True, False):
+            sample.write(server / "bundle", lab=lab)
+            probe = source("runtime/windows/json.ps1", "arc-server/runtime/windows/agent.ps1")
+            probe += "@(Get-AgentPrograms) | ForEach-Object { $_.Key + $_.Version }\n"
+            (server / "bundle/probe.ps1").write_text(f"$Lab = {quoting.powershell_flag(lab)}\n" + probe)
             found = server.run(script="probe.ps1").out.split()
-            known = practice or "LAB" not in name
+            known = lab or "LAB" not in name
             assert found == (["{5454DFD0-1F38-4EA2-9ECF-AFD6634E1917}9.9"] if known else []), name
 
 

@@ -18,10 +18,11 @@ from bundler.model.seal import SealPolicy, Signer
 from bundler.model.target import Target
 from bundler.model.tree import Entry
 from bundler.model.value import value
-from bundler.products.arc_server import tables
+from bundler.products.arc_server import runtime_parts, tables
 from bundler.products.arc_server.codes import CODES
 from bundler.products.arc_server.rules.agent_version import release
 from bundler.products.arc_server.script_parameters import AuthenticationMethod, Onboarding
+from bundler.render import runtime
 from bundler.render.environment import render
 
 UNSEALED = SealPolicy()
@@ -188,11 +189,21 @@ def _linux(onboarding: Onboarding, rows: list[_Row], shared: Mapping[str, object
 
 
 def _windows(onboarding: Onboarding, rows: list[_Row], shared: Mapping[str, object]) -> list[Entry]:
-    values = {**shared, **_connection(onboarding), "rows": rows, "targets_text": _targets_text(rows)}
-    return [
-        Entry("install.ps1", render("arc-server/windows/install.ps1.j2", values)),
-        Entry("verify.ps1", render("arc-server/windows/verify.ps1.j2", values)),
-    ]
+    values = {**shared, **_connection(onboarding), "rows": rows}
+    return [_script("windows", name, values) for name in ("install.ps1", "verify.ps1")]
+
+
+def _script(platform: str, name: str, values: Mapping[str, object]) -> Entry:
+    """One script: its header rendered, its runtime joined."""
+    content = runtime.script(
+        render(f"arc-server/{platform}/{name}.j2", values),
+        runtime_parts.parts(name),
+        tool=str(values["tool"]),
+        product="arc-server",
+        platform=platform,
+        name=name,
+    )
+    return Entry(name, content, 0o755 if platform == "linux" else 0o644)
 
 
 def _packages(pins: Sequence[Pin]) -> tuple[PackageSetting, ...]:

@@ -1,0 +1,213 @@
+# What an exit code means and what to do: Microsoft's numbers below 200, this script's from there.
+# Made by `make docs` from bundler/products/arc_server/codes.py: change that table, not this file.
+
+$script:Codes = @{
+    1 = @(
+        'an error that has no number of its own'
+        'Run this script again; if it stays, carry the logs back (--collect-logs, -CollectLogs).')
+    2 = @(
+        'an internal error of the agent'
+        'Run this script again; if it stays, the logs are for Microsoft''s support (--collect-logs, -CollectLogs).')
+    3 = @(
+        'the agent does not support what it was asked for'
+        'Look at the log for what it was; the bundle may need another agent version.')
+    4 = @(
+        'the agent''s own proxy does not run'
+        'Look whether arcproxyd (on Windows the Azure Arc Proxy) runs, and at arcproxy.log.')
+    5 = @(
+        'the agent cannot write its log'
+        'Look at the space and the rights of the agent''s log folder.')
+    6 = @(
+        'the agent could not start'
+        'Look at azcmagent.log on this machine.')
+    11 = @(
+        'signing in was cancelled'
+        'Run this script again, and sign in to the end.')
+    12 = @(
+        'the access token is not valid'
+        'Get a fresh token and run this script again.')
+    16 = @(
+        'the agent misses a parameter'
+        'Look at the log; the bundle''s definition may lack a value.')
+    18 = @(
+        'the agent says that it is not elevated'
+        'Run this script as root or from an elevated PowerShell.')
+    19 = @(
+        'the agent cannot read the file with its parameters'
+        'Run this script again: it writes that file itself.')
+    20 = @(
+        'the agent does not know the region'
+        'Correct location in the bundle''s definition.')
+    23 = @(
+        'the agent does not accept a value'
+        'Look at the log for the value, and correct it in the definition.')
+    26 = @(
+        'the network, or private endpoints without a private link scope'
+        'Run azcmagent check on this machine and compare with config/endpoints.json.')
+    27 = @(
+        'a setting contradicts another one'
+        'Look at the log for both, and correct the definition.')
+    28 = @(
+        'the agent cannot open this machine''s TPM'
+        'Look whether the TPM is there, switched on, and free.')
+    41 = @(
+        'the credentials are not valid'
+        'Check the service principal''s id, its secret and whether that has expired.')
+    42 = @(
+        'the resource could not be created'
+        'Check the role Azure Connected Machine Onboarding on the resource group; a new assignment needs minutes.')
+    43 = @(
+        'the resource could not be deleted'
+        'Give the credentials the role Azure Connected Machine Resource Administrator, or delete it in Azure.')
+    44 = @(
+        'a resource of this name exists already'
+        'Delete the stale resource in Azure, or give this machine another resource name.')
+    45 = @(
+        'the key for a new connection could not be renewed'
+        'Look at azcmagent.log on this machine.')
+    61 = @(
+        'the agent''s service does not answer'
+        'Look whether himds (himdsd on Linux) runs, and at its log.')
+    62 = @(
+        'connecting failed'
+        'Look at azcmagent.log on this machine.')
+    63 = @(
+        'disconnecting failed'
+        'Look at azcmagent.log on this machine.')
+    64 = @(
+        'the agent''s service does not tell what it knows of this machine'
+        'Look whether himds (himdsd on Linux) runs, and at its log.')
+    65 = @(
+        'the agent''s service does not tell its state'
+        'Look whether himds (himdsd on Linux) runs, and at its log.')
+    66 = @(
+        'the agent''s service does not tell its settings'
+        'Look whether himds (himdsd on Linux) runs, and at its log.')
+    67 = @(
+        'this machine is connected to another resource'
+        'If it is to move, run this script with --reconnect (-Reconnect); otherwise take the bundle that is for it.')
+    68 = @(
+        'the subscription is not found by its name'
+        'Give the subscription''s id in the bundle''s definition.')
+    69 = @(
+        'the agent does not keep a setting'
+        'Look whether another setting or a policy changes it back.')
+    70 = @(
+        'the agent''s service does not take its settings'
+        'Look whether himds (himdsd on Linux) runs, and at its log.')
+    72 = @(
+        'the agent''s tool for extensions failed'
+        'Look at azcmagent.log and gc_ext.log on this machine.')
+    73 = @(
+        'the agent''s settings for a partner could not be had'
+        'Look at azcmagent.log on this machine.')
+    74 = @(
+        'an extension could not be added'
+        'Look at azcmagent.log and gc_ext.log on this machine.')
+    75 = @(
+        'the agent could not get the settings of this cloud'
+        'Check cloud in the bundle''s definition, and the network to that cloud''s addresses.')
+    76 = @(
+        'the TPM does not prove this machine'
+        'Look at azcmagent.log, and at the TPM''s state in the firmware.')
+    81 = @(
+        'the certificate of the managed identity could not be fetched'
+        'Delete the resource in Azure, then run this script again.')
+    82 = @(
+        'the TPM''s certificate could not be had'
+        'Look at azcmagent.log, and at the TPM''s state in the firmware.')
+    83 = @(
+        'the agent could not register its lasting credentials'
+        'Look at azcmagent.log on this machine.')
+    101 = @(
+        'the agent did not understand its command'
+        'Look at the log for the command; the bundle may need another agent version.')
+    102 = @(
+        'no resource name can be made of this machine''s name'
+        'Give resource_name in the bundle''s definition: letters, digits, - and _, with neither of the two at the end.')
+    103 = @(
+        'the agent could not make its keys'
+        'Look at azcmagent.log on this machine.')
+    104 = @(
+        'the agent cannot use its private key'
+        'Look at azcmagent.log on this machine.')
+    105 = @(
+        'the agent could not sign its message'
+        'Look at azcmagent.log on this machine.')
+    106 = @(
+        'the agent cannot use its file of parameters'
+        'Look at azcmagent.log on this machine.')
+    107 = @(
+        'the agent cannot use its certificate'
+        'Look at azcmagent.log on this machine.')
+    108 = @(
+        'the agent could not make its keys in the TPM'
+        'Look at azcmagent.log, and at the TPM''s state in the firmware.')
+    143 = @(
+        'the package manager did not install the agent'
+        'Look at the end of the log, where its own words are.')
+    149 = @(
+        'msiexec did not install the agent'
+        'Look at msiexec''s own log beside this script''s.')
+    153 = @(
+        'msiexec says that the platform does not fit (1633)'
+        'Take a bundle for this architecture.')
+    156 = @(
+        'msiexec failed while installing (1603)'
+        'Look for ''Return value 3'' in msiexec''s log.')
+    158 = @(
+        'the disk is full (112)'
+        'Make room on the system drive.')
+    159 = @(
+        'another installation is running (1618)'
+        'Wait for it to end, then run this script again.')
+    160 = @(
+        'msiexec cannot write its log (1622)'
+        'Check the space and the rights of the log folder.')
+    200 = @(
+        'the bundle is damaged or incomplete'
+        'Copy the bundle again, then compare the digest of verify with the one that build printed.')
+    201 = @(
+        'the bundle''s seal is not believed'
+        'Install nothing from it; put right what is named above (a missing tool, this clock), or ask the bundle''s maker.')
+    202 = @(
+        'this machine is not ready'
+        'Put right what the preflight lines above name, then run this script again.')
+    203 = @(
+        'no secret'
+        ('' + 'Put right what is named above; or give the secret by an envelope, a file, standard input or ARC_BUNDLER_SECRET, or' +
+        ' run this script in a terminal.'))
+    204 = @(
+        'this bundle is not for this machine'
+        'Build a bundle that has this operating system among its targets.')
+    205 = @(
+        'asked in a way that this script does not know'
+        'Run it with --help, or on Windows with -Help.')
+    206 = @(
+        'the agent does not say that it is connected to the wanted resource'
+        'Run azcmagent show and azcmagent check on this machine.')
+    207 = @(
+        'interrupted'
+        'Run this script again: it goes on from what it finds.')
+    208 = @(
+        'an address that the agent needs cannot be reached as it should be'
+        'Give the failed rows of the network table to whoever runs the network, then run this script again.')
+    209 = @(
+        'names resolve to private addresses, and this bundle has no private link scope'
+        'Build the bundle with network.profile private-link, or correct this machine''s name resolution.')
+    210 = @(
+        'the trust store lacks a root that is needed'
+        'Install the named root, or carry it in the bundle (trust.certificates) and use the switch that installs it.')
+    211 = @(
+        'another package installation holds the lock'
+        'Wait for the named process to end, or end it, then run this script again.')
+    212 = @(
+        'this script runs here already'
+        'Wait for the other run to end; its log says how far it is.')
+    214 = @(
+        'what an earlier installation left could not be repaired'
+        'Repair it with the package manager''s or Windows'' own tools as the log shows, then run this script again.')
+    215 = @(
+        'uninstalling did not end well'
+        'Look at the log for what is left, put that right, then run this script again.')
+}
