@@ -16,8 +16,8 @@ FOLDERS = {LINUX: "linux", WINDOWS: "windows"}
 
 # A number where a script ends with it, or keeps it to end with it; msiexec's table is "1603 = 156".
 RAISED = re.compile(
-    r"(?:\b(?:fail|problem|serious|explain|exit|return|Stop-Here|Add-Problem|Add-ProblemUnlessLab|Remove-Package|code=|Code =|"
-    r"\d+ =|ExitCode =|code =) ?|^\s*)(\d+)(?:$|[\s;})'\"])",
+    r"(?:\b(?:fail|problem|serious|explain|exit|return|Stop-Here|Add-Problem|Add-ProblemUnlessLab|Remove-Package|"
+    r"code=|Code =|\d+ =|ExitCode =|code =) ?|^\s*)(\d+)(?:$|[\s;})'\"])",
     re.MULTILINE,
 )
 
