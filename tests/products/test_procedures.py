@@ -16,7 +16,15 @@ from tests.support import review_sample as sample
 PROCEDURES = {one.platform: one for one in sample.manifest().script_actions}
 SCRIPTS = {
     entry.path: entry.content.decode()
-    for entry in scripts.entries(sample.wanted(), sample.PINS, name="arc-tokyo", version="1", lab=True, tool="test")
+    for entry in scripts.entries(
+        sample.wanted(),
+        sample.PINS,
+        name="arc-tokyo",
+        version="1",
+        lab=True,
+        tool="arc-bundler 0",
+        extra={held.described.path: held.pem for held in sample.CARRIED.certificates},
+    )
     if isinstance(entry.content, bytes)
 }
 PLATFORMS = pytest.mark.parametrize("platform", ["linux", "windows"])

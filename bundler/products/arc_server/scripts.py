@@ -140,6 +140,7 @@ def _shared(settings: Settings, facts: Mapping[str, bytes], vouching: SealPolicy
     return {
         "name": settings.name,
         "version": settings.version,
+        "lab": settings.lab,
         "practice": "LAB" if settings.lab else "",
         "tool": settings.tool,
         "onboarding": settings.onboarding,
