@@ -27,7 +27,7 @@ import hashlib, sys
 from datetime import datetime, timezone
 from pathlib import Path
 from bundler.model.manifest import Manifest
-from bundler.model.progress import Silence
+from bundler.model.progress import NullProgress
 from bundler.model.tree import Blob, Entry
 from bundler.pack import manifest, writers
 folder, out = map(Path, sys.argv[1:])
@@ -37,7 +37,7 @@ entries = [Entry(f"payload/{name}", Blob(folder / name, (folder / name).stat().s
 about = Manifest(name="bench", version="1", product="bench", created=time, tool="bench", targets=(), parameters={},
                  anchors="bench", anchors_sha256="", lock_sha256="", pins=(), files=())
 tree = manifest.assemble(about, entries, name="bench-1", time=time)
-print(writers.write("zip", tree, out, progress=Silence()).sha256)
+print(writers.write("zip", tree, out, progress=NullProgress()).sha256)
 """
 
 
@@ -158,7 +158,7 @@ def _answering(command: Sequence[str]) -> Iterator[Callable[[], float]]:
 
 def _authenticate(file: Path) -> tuple[str, ...]:
     anchors = file.parent / "authority" / "anchors.json"
-    return (PYTHON, "-m", "bundler", "authenticate", "-q", "--anchors", str(anchors), str(file))
+    return (PYTHON, "-m", "bundler", "verify-file", "-q", "--anchors", str(anchors), str(file))
 
 
 # The lab is a process of its own: it holds its packages in memory, and a child's peak would count its parent's.
@@ -232,7 +232,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from bundler.flow import verify
 from bundler.model.manifest import Manifest
-from bundler.model.progress import Silence
+from bundler.model.progress import NullProgress
 from bundler.model.tree import Blob, Entry
 from bundler.pack import manifest, writers
 from bundler.signing import seal
@@ -246,7 +246,7 @@ entries = [Entry(f"payload/{name.name}", Blob(name, name.stat().st_size, sha)) f
 about = Manifest(name="bench", version="1", product="bench", created=now, tool="bench", targets=(), parameters={},
                  anchors="bench", anchors_sha256="", lock_sha256="", seal=seal.describe(sealer), pins=(), files=())
 tree = manifest.assemble(about, entries, name="bench-1", time=now)
-writers.write("directory", tree, out, progress=Silence())
+writers.write("directory", tree, out, progress=NullProgress())
 trusted = verify_seal.Trusted(frozenset([about.seal.signer.sha256]))
 print("ready", flush=True)
 for _ in sys.stdin:
@@ -303,7 +303,7 @@ def main() -> int:
     """Run all, or those named."""
     benches = {
         "help": lambda _: bench_help(),
-        "authenticate": bench_authenticate,
+        "verify-file": bench_authenticate,
         "pack": bench_pack,
         "seal": bench_seal,
         "rebuild": bench_rebuild,

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bundler.cli.console import Surface, common, example, option
+from bundler.cli.console import Console, common, example, option
 from bundler.cli.options import password_option, password_source
 from bundler.cli.signing_options import SealSettings, seal_options, sealer
-from bundler.cli.trust_options import BelievingSettings, believing_options, trusted
+from bundler.cli.trust_options import TrustSettings, read_trust, trust_options
 from bundler.errors import UsageError
 
 if TYPE_CHECKING:
@@ -33,18 +33,18 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @option("--detached", type=_FILE, help="Write the approval into this file, and leave the bundle as it is.")
 @option("--digest", metavar="HEX", help="The bundle digest that you reviewed, as the review page shows it.")
 @seal_options
-@believing_options
+@trust_options
 @password_option
 @common
 def command(
-    surface: Surface,
+    console: Console,
     *,
     bundle: Path,
     attach: tuple[Path, ...],
     detached: Path | None,
     digest: str | None,
     sealing: SealSettings,
-    believing: BelievingSettings,
+    trust: TrustSettings,
     password_file: Path | None,
 ) -> None:
     """Say with your key that BUNDLE may cross: add your signature to it.
@@ -55,17 +55,17 @@ def command(
     from bundler.cli.progress import progress
     from bundler.flow import approve as approving
 
-    believed = trusted(surface, believing)
-    password = password_source(surface, password_file)
-    with progress(wanted=surface.progress, quiet=surface.quiet, each=surface.verbose > 0) as shown:
-        review = approving.Review(bundle, believed, surface.now, password, shown)
+    believed = read_trust(console, trust)
+    password = password_source(console, password_file)
+    with progress(wanted=console.progress, quiet=console.quiet, each=console.verbose > 0) as shown:
+        review = approving.Review(bundle, believed, console.now, password, shown)
         if attach:
             _refuse_signing()
             result = approving.attach(review, attach)
         else:
-            key = _key(surface, sealing)
+            key = _key(console, sealing)
             result = approving.approve(review, key, digest=_digest(digest), detached_to=detached)
-    _tell(surface, result)
+    _tell(console, result)
 
 
 def _refuse_signing() -> None:
@@ -76,8 +76,8 @@ def _refuse_signing() -> None:
             raise UsageError("--attach signs nothing", do="leave --digest, --detached and the key out")
 
 
-def _key(surface: Surface, sealing: SealSettings) -> SigningKey:
-    chosen = sealer(surface, sealing)
+def _key(console: Console, sealing: SealSettings) -> SigningKey:
+    chosen = sealer(console, sealing)
     if chosen is None:
         raise UsageError("no key was given to approve with", do="give `--seal-key FILE` and its certificate")
     return chosen.key
@@ -95,7 +95,7 @@ def _digest(given: str | None) -> str:
     return digest
 
 
-def _tell(surface: Surface, result: Approved) -> None:
+def _tell(console: Console, result: Approved) -> None:
     from bundler.formats.json_codec import to_tree
 
     def text() -> str:
@@ -105,4 +105,4 @@ def _tell(surface: Surface, result: Approved) -> None:
         lines.append(f"bundle digest {result.digest}")
         return "\n".join(lines)
 
-    surface.result(text, lambda: {"ok": True, **to_tree(result)})
+    console.emit_result(text, lambda: {"ok": True, **to_tree(result)})

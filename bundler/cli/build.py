@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bundler.cli.amounts import human
-from bundler.cli.console import Surface, common, example, option
+from bundler.cli.console import Console, common, example, option
 from bundler.cli.options import (
     FetchSettings,
     ProjectSettings,
-    downloading,
     fetch_options,
+    open_downloader,
     output_option,
     password_option,
     password_source,
     project_options,
     read_project,
 )
+from bundler.cli.progress import format_size
 from bundler.cli.script_signing_options import ScriptSettings, script_key, script_options
 from bundler.cli.secrets import secret
 from bundler.cli.signing_options import SealSettings, seal_options, sealer
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 @project_options
 @common
 def command(
-    surface: Surface,
+    console: Console,
     *,
     chosen: ProjectSettings,
     fetching: FetchSettings,
@@ -66,22 +66,22 @@ def command(
     from bundler.flow.build.job import BuildOptions
     from bundler.flow.project import beside
 
-    project = read_project(surface, chosen)
-    seals = sealer(surface, sealing)
+    project = read_project(console, chosen)
+    seals = sealer(console, sealing)
     wish = BuildOptions(
         output=output,
         lock_path=chosen.lock,
         locked=locked,
-        password=password_source(surface, password_file),
+        password=password_source(console, password_file),
         sealer=seals,
-        script_key=script_key(surface, signing, seals),
-        secret=secret(surface, secret_file),
+        script_key=script_key(console, signing, seals),
+        secret=secret(console, secret_file),
         allow_embedded_secret=allow_embedded_secret,
     )
-    with downloading(surface, fetching, project) as (downloader, store, shown):
-        built = build(project, wish, downloader, store, at=surface.now, environment=surface.environment, progress=shown)
+    with open_downloader(console, fetching, project) as (downloader, store, shown):
+        built = build(project, wish, downloader, store, at=console.now, environment=console.environment, progress=shown)
     _tell(
-        surface, built, check=_check(built, chosen.anchors or beside(project.path, project.definition.upstream.anchors))
+        console, built, check=_check(built, chosen.anchors or beside(project.path, project.definition.upstream.anchors))
     )
 
 
@@ -113,7 +113,7 @@ def _seal_lines(built: Built) -> list[str]:
     return lines
 
 
-def _tell(surface: Surface, built: Built, *, check: str) -> None:
+def _tell(console: Console, built: Built, *, check: str) -> None:
     from bundler.formats.json_codec import to_tree
 
     def text() -> str:
@@ -121,7 +121,7 @@ def _tell(surface: Surface, built: Built, *, check: str) -> None:
         head = "is there already, whole and the same" if built.unchanged else "was made and checked"
         lines = [f"{built.name} {built.version}{label} {head}:"]
         for made in built.made:
-            lines.append(f"  {made.path}  {human(made.size)}{'  encrypted' if made.encrypted else ''}")
+            lines.append(f"  {made.path}  {format_size(made.size)}{'  encrypted' if made.encrypted else ''}")
             if made.format != "directory":
                 lines.append(f"    archive SHA-256  {made.sha256}")
             lines.append(f"    bundle digest    {made.digest}")
@@ -136,4 +136,4 @@ def _tell(surface: Surface, built: Built, *, check: str) -> None:
         lines.append(f"next: {check}")
         return "\n".join(lines)
 
-    surface.result(text, lambda: {"ok": True, **to_tree(built)})
+    console.emit_result(text, lambda: {"ok": True, **to_tree(built)})

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import click
 
-from bundler.cli.errors import PREFIX, as_json, fault_line, visible_lines
+from bundler.cli.errors import PREFIX, as_json, escape_lines, format_fault
 from bundler.errors import Fault
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -39,8 +39,8 @@ def example(*lines: str) -> str:
 
 
 @dataclass(frozen=True)
-class Surface:
-    """What one invocation was told about telling."""
+class Console:
+    """What one invocation was told about formats."""
 
     format: str
     """``text``, ``json``, or one of the command's own."""
@@ -56,7 +56,7 @@ class Surface:
         """Whether a program reads the result."""
         return self.format == "json"
 
-    def say(self, text: str) -> None:
+    def info(self, text: str) -> None:
         """Say something beside the result, on standard error; not with ``-q``."""
         if not self.quiet:
             click.echo(text, err=True)
@@ -66,25 +66,25 @@ class Surface:
         if self.verbose:
             click.echo(text, err=True)
 
-    def result(self, text: Callable[[], str], tree: Callable[[], object]) -> None:
+    def emit_result(self, text: Callable[[], str], tree: Callable[[], object]) -> None:
         """Tell the result: as text, or as JSON alone."""
         if self.json:
             click.echo(as_json(tree()))
         elif self.format != "text" or not self.quiet:  # a page that was asked for is no remark
-            click.echo(visible_lines(text()))  # it quotes manifests and certificates, which anybody may have written
+            click.echo(escape_lines(text()))  # it quotes manifests and certificates, which anybody may have written
 
     def warn(self, faults: Sequence[Fault], where: Path) -> None:
         """Show what is not wrong, but should be known."""
         for fault in faults:
-            click.echo(f"warning: {fault_line(fault, str(where))}", err=True)
+            click.echo(f"warning: {format_fault(fault, str(where))}", err=True)
 
 
 def common(function: _F) -> _F:
-    """Give a command the flags that all commands have; it receives a :class:`Surface` first."""
-    return telling()(function)
+    """Give a command the flags that all commands have; it receives a :class:`Console` first."""
+    return formats()(function)
 
 
-def telling(**more: str) -> Callable[[_F], _F]:
+def formats(**more: str) -> Callable[[_F], _F]:
     """As :func:`common`, for a command that knows further formats: what each is for, by its name."""
     return lambda function: _common(function, more)
 
@@ -92,7 +92,7 @@ def telling(**more: str) -> Callable[[_F], _F]:
 def _common(function: _F, more: Mapping[str, str]) -> _F:
     def wrapped(*args: Any, **given: Any) -> Any:
         told = given.pop("output_format")
-        surface = Surface(
+        console = Console(
             format=told,
             quiet=given.pop("quiet"),
             verbose=given.pop("verbose"),
@@ -100,7 +100,7 @@ def _common(function: _F, more: Mapping[str, str]) -> _F:
             now=datetime.now(timezone.utc).replace(microsecond=0),
             environment=dict(os.environ),
         )
-        return function(surface, *args, **given)
+        return function(console, *args, **given)
 
     wrapped.__name__ = function.__name__
     wrapped.__doc__ = function.__doc__

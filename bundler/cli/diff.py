@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bundler.cli.console import Surface, example, option, telling
+from bundler.cli.console import Console, example, formats, option
 from bundler.cli.options import password_option, password_source
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ EXIT_DIFFERENT = 9
 @click.argument("b", type=click.Path(exists=True, path_type=Path))
 @option("--exit-code", is_flag=True, help="Exit 9 where the two differ, 0 where they do not.")
 @password_option
-@telling(markdown="for a merge request", html="a page for a reviewer")
-def command(surface: Surface, *, a: Path, b: Path, exit_code: bool, password_file: Path | None) -> int:
+@formats(markdown="for a merge request", html="a page for a reviewer")
+def command(console: Console, *, a: Path, b: Path, exit_code: bool, password_file: Path | None) -> int:
     """Say how B differs from A: who signs and seals, versions, parameters, endpoints, scripts, files.
 
     Each is a bundle (directory or archive), a manifest or a lock; of two different kinds what both tell is compared.
@@ -37,9 +37,9 @@ def command(surface: Surface, *, a: Path, b: Path, exit_code: bool, password_fil
     from bundler.flow.diff.compare import diff
     from bundler.formats.json_codec import to_tree
 
-    found = diff(a, b, password=password_source(surface, password_file))
-    surface.result(
-        lambda: _told(surface.format, found), lambda: {"ok": True, "different": found.different, "diff": to_tree(found)}
+    found = diff(a, b, password=password_source(console, password_file))
+    console.emit_result(
+        lambda: _told(console.format, found), lambda: {"ok": True, "different": found.different, "diff": to_tree(found)}
     )
     return EXIT_DIFFERENT if exit_code and found.different else 0
 

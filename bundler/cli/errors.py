@@ -12,7 +12,7 @@ from itertools import pairwise
 import click
 
 from bundler.errors import BundlerError, DefinitionError, Fault
-from bundler.render.escape_control import visible_line
+from bundler.render.escape_control import escape_line
 
 PREFIX = "ARC_BUNDLER_"
 
@@ -33,7 +33,7 @@ def as_json(tree: object) -> str:
     return text
 
 
-def tell(error: Exception, arguments: Sequence[str]) -> int:
+def report(error: Exception, arguments: Sequence[str]) -> int:
     """Tell ``error`` on standard error, and as JSON on standard output where that was asked for.
 
     Returns the exit code: 2 for usage, that of the error's class, 1 for a fault of ours.
@@ -53,7 +53,7 @@ def _wants_json(arguments: Sequence[str]) -> bool:
     return any(pair == ("--format", "json") for pair in pairs)
 
 
-def fault_line(fault: Fault, where: str = "") -> str:
+def format_fault(fault: Fault, where: str = "") -> str:
     """One line about one fault: where, what, what is allowed, and whose rule it is."""
     place = f"{where}:{fault.line}" if where and fault.line else where
     parts = [part for part in (place, fault.path) if part]
@@ -97,25 +97,25 @@ def _red(text: str) -> str:
     return text if plain else click.style(text, fg="red", bold=True)
 
 
-def visible_lines(text: str) -> str:
+def escape_lines(text: str) -> str:
     """Text with names and values that somebody else wrote, none of which may steer the terminal."""
-    return "\n".join(map(visible_line, text.split("\n")))
+    return "\n".join(map(escape_line, text.split("\n")))
 
 
 def _tell_error(error: BundlerError, arguments: Sequence[str]) -> int:
     """Tell a failure that a person can act on; returns its exit code."""
     if _wants_json(arguments):
         click.echo(as_json(_error_tree(error)))
-    click.echo(f"arc-bundler: {_red('error:')} {visible_lines(error.what)}", err=True)
+    click.echo(f"arc-bundler: {_red('error:')} {escape_lines(error.what)}", err=True)
     if isinstance(error, DefinitionError):
         for fault in error.faults:
             marker = "warning: " if fault.severity == "warning" else ""
             line = f"line {fault.line}: " if fault.line else ""
-            click.echo(f"  {marker}{line}{visible_lines(fault_line(fault))}", err=True)
+            click.echo(f"  {marker}{line}{escape_lines(format_fault(fault))}", err=True)
     for detail in error.details:
-        click.echo(f"  {visible_lines(detail)}", err=True)
+        click.echo(f"  {escape_lines(detail)}", err=True)
     if error.do:
-        click.echo(f"  What to do: {visible_lines(error.do)}", err=True)
+        click.echo(f"  What to do: {escape_lines(error.do)}", err=True)
     return error.exit_code
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bundler.cli.console import Surface, common, example, option
+from bundler.cli.console import Console, common, example, option
 
 if TYPE_CHECKING:
     from bundler.products.arc_server.definition import Upstream
@@ -65,7 +65,7 @@ _LAB_ANSWERS = {
 )
 @common
 def command(
-    surface: Surface,
+    console: Console,
     *,
     definition: Path,
     lab: Path | None,
@@ -95,7 +95,7 @@ def command(
         named = "" if definition == Path("bundle.yaml") else f" --definition {definition}"
         return f"wrote {definition} and {schema}\n{todo} arc-bundler lock{named}"
 
-    surface.result(text, lambda: {"ok": True, "path": definition.as_posix(), "to_fill_in": unsaid})
+    console.emit_result(text, lambda: {"ok": True, "path": definition.as_posix(), "to_fill_in": unsaid})
 
 
 def _answers(given: dict[str, str], lab: Path | None) -> dict[str, str]:

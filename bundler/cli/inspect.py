@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bundler.cli.amounts import human
-from bundler.cli.console import Surface, common, example, option
+from bundler.cli.console import Console, common, example, option
 from bundler.cli.options import password_option, password_source
+from bundler.cli.progress import format_size
 
 if TYPE_CHECKING:
     from bundler.model.lock import Pin
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 )
 @password_option
 @common
-def command(surface: Surface, *, bundle: Path, html: Path | None, password_file: Path | None) -> None:
+def command(console: Console, *, bundle: Path, html: Path | None, password_file: Path | None) -> None:
     """Show what is inside BUNDLE: targets, versions, signers, parameters, sizes. Judges nothing: see `verify`.
 
     BUNDLE is a directory, an archive, or a manifest.json alone.
@@ -41,11 +41,11 @@ def command(surface: Surface, *, bundle: Path, html: Path | None, password_file:
     from bundler.flow.inspect import inspect, write_page
     from bundler.formats.json_codec import to_tree
 
-    found = inspect(bundle, password=password_source(surface, password_file))
+    found = inspect(bundle, password=password_source(console, password_file))
     if html:
         write_page(found, html)
-        surface.say(f"The page for a reviewer is {html}")
-    surface.result(
+        console.info(f"The page for a reviewer is {html}")
+    console.emit_result(
         lambda: "\n".join(_lines(found.manifest, found.digest)),
         lambda: {"ok": True, "verified": False, "digest": found.digest, "manifest": to_tree(found.manifest)},
     )
@@ -58,7 +58,7 @@ def _lines(manifest: Manifest, digest: str) -> Iterator[str]:
     yield f"  made      {manifest.created:%Y-%m-%d %H:%M:%S} UTC by {manifest.tool}"
     yield f"  anchors   {manifest.anchors} ({manifest.anchors_sha256})"
     yield f"  targets   {', '.join(map(str, manifest.targets))}"
-    yield f"  files     {len(manifest.files)}, {human(sum(file.size for file in manifest.files))}"
+    yield f"  files     {len(manifest.files)}, {format_size(sum(file.size for file in manifest.files))}"
     if manifest.seal:
         yield f"  seal      names {manifest.seal.signer.name} ({manifest.seal.signer.sha256})"
     if manifest.approval:
@@ -78,7 +78,7 @@ def _lines(manifest: Manifest, digest: str) -> Iterator[str]:
 
 def _package(pin: Pin) -> Iterator[str]:
     yield f"  {pin.path}"
-    yield f"    {pin.facts.name} {pin.facts.version} {pin.facts.architecture}, {human(pin.size)}"
+    yield f"    {pin.facts.name} {pin.facts.version} {pin.facts.architecture}, {format_size(pin.size)}"
     yield f"    SHA-256 {pin.sha256}"
     yield f"    from    {(pin.redirects or (pin.url,))[-1]}"
     for evidence in pin.evidence:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bundler.cli.console import Surface, common, example, option
+from bundler.cli.console import Console, common, example, option
 
 _MB = 1_000_000
 
@@ -36,7 +36,7 @@ _MB = 1_000_000
     help="Make each package this much larger, as real ones are; serves the newest release alone.",
 )
 @common
-def command(surface: Surface, *, folder: Path, port: int, size: int | None, speed: float | None) -> None:
+def command(console: Console, *, folder: Path, port: int, size: int | None, speed: float | None) -> None:
     """Run a practice upstream until interrupted.
 
     It serves signed stand-ins of the agent under the paths of Microsoft's servers, with authorities of its own.
@@ -49,4 +49,4 @@ def command(surface: Surface, *, folder: Path, port: int, size: int | None, spee
     # A service manager ends it as Ctrl-C does: cleanly.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     stuffing, rate = (size or 0) * _MB, max(1, round(speed * _MB)) if speed else 0
-    lab.serve(folder, port, surface.now, surface.say, stuffing=stuffing, speed=rate)
+    lab.serve(folder, port, console.now, console.info, stuffing=stuffing, speed=rate)

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bundler.cli.amounts import human
-from bundler.cli.console import Surface, common, example, option
+from bundler.cli.console import Console, common, example, option
 from bundler.cli.options import (
     FetchSettings,
     ProjectSettings,
-    downloading,
     fetch_options,
+    open_downloader,
     project_options,
     read_project,
 )
+from bundler.cli.progress import format_size
 
 if TYPE_CHECKING:
     from bundler.flow.lock_changes import LockChange
@@ -36,7 +36,7 @@ EXIT_MOVED = 4
 @project_options
 @common
 def command(
-    surface: Surface,
+    console: Console,
     *,
     chosen: ProjectSettings,
     fetching: FetchSettings,
@@ -55,22 +55,22 @@ def command(
 
     path = chosen.lock
     previous = lock_file.read(path)
-    project = read_project(surface, chosen)
+    project = read_project(console, chosen)
     allow = RollbackPolicy(older=allow_older or check, replaced=allow_replaced or check)
-    with downloading(surface, fetching, project) as (downloader, _, _):
+    with open_downloader(console, fetching, project) as (downloader, _, _):
         taken = locks.resolve(
-            project, downloader, at=surface.now, environment=surface.environment, previous=previous, allow=allow
+            project, downloader, at=console.now, environment=console.environment, previous=previous, allow=allow
         )
     if check:
-        return _tell_check(surface, path, previous, taken.moves)
+        return _tell_check(console, path, previous, taken.moves)
     fresh = lock_file.keep_time(taken.lock, previous) if previous else taken.lock
     if fresh != previous:
         lock_file.write(fresh, path)
-    _tell(surface, chosen, fresh, taken.moves, changed=fresh != previous)
+    _tell(console, chosen, fresh, taken.moves, changed=fresh != previous)
     return 0
 
 
-def _tell_check(surface: Surface, path: Path, previous: Lock | None, moves: tuple[LockChange, ...]) -> int:
+def _tell_check(console: Console, path: Path, previous: Lock | None, moves: tuple[LockChange, ...]) -> int:
     from bundler.formats.json_codec import to_tree
 
     moved = previous is None or bool(moves)
@@ -82,7 +82,7 @@ def _tell_check(surface: Surface, path: Path, previous: Lock | None, moves: tupl
             return f"{path}: up to date, nothing has moved since {previous.created:%Y-%m-%d %H:%M} UTC"
         return "\n".join((f"{path}: upstream has moved", *(f"  {_move(move)}" for move in moves)))
 
-    surface.result(text, lambda: {"ok": not moved, "moved": moved, "moves": [to_tree(move) for move in moves]})
+    console.emit_result(text, lambda: {"ok": not moved, "moved": moved, "moves": [to_tree(move) for move in moves]})
     return EXIT_MOVED if moved else 0
 
 
@@ -92,14 +92,14 @@ def _move(move: LockChange) -> str:
 
 
 def _tell(
-    surface: Surface, chosen: ProjectSettings, lock: Lock, moves: tuple[LockChange, ...], *, changed: bool
+    console: Console, chosen: ProjectSettings, lock: Lock, moves: tuple[LockChange, ...], *, changed: bool
 ) -> None:
     from bundler.formats.json_codec import to_tree
 
     def text() -> str:
         lines = [f"{lock.name} {lock.version}: {len(lock.pins)} packages believed by {lock.anchors} anchors"]
         lines += [
-            f"  {pin.place:<22} {pin.facts.version:<18} {human(pin.size):>9}  {pin.evidence[0].signer}"
+            f"  {pin.place:<22} {pin.facts.version:<18} {format_size(pin.size):>9}  {pin.evidence[0].signer}"
             for pin in lock.pins
         ]
         lines += [f"  moved: {_move(move)}" for move in moves]
@@ -107,7 +107,7 @@ def _tell(
         lines.append(f"next: arc-bundler build --locked{chosen.flags}")
         return "\n".join(lines)
 
-    surface.result(
+    console.emit_result(
         text,
         lambda: {
             "ok": True,

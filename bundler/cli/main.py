@@ -18,7 +18,7 @@ COMMANDS = {
     "plan": "Say what a build would fetch, verify, render and write; change nothing.",
     "lock": "Find, fetch and judge the packages; pin them in bundle.lock.",
     "build": "Make the bundle: fetch, judge, render, pack, check.",
-    "authenticate": "Judge files that you already have: who signed them, and are they to be believed?",
+    "verify-file": "Judge files that you already have: who signed them, and are they to be believed?",
     "verify": "Check a bundle: its seal, every hash, every package again from its evidence.",
     "approve": "Say with your key, as a reviewer, that a bundle may cross.",
     "seal-secret": "Put the servers' secret into an envelope that only they can open.",
@@ -97,7 +97,7 @@ def run(arguments: list[str] | None = None) -> None:
     # short command.
     gc.set_threshold(_GARBAGE)
     _settle_encodings()
-    sys.exit(outcome(sys.argv[1:] if arguments is None else arguments))
+    sys.exit(main(sys.argv[1:] if arguments is None else arguments))
 
 
 def _settle_encodings() -> None:
@@ -111,7 +111,7 @@ def _settle_encodings() -> None:
             stream.reconfigure(encoding=None if own else "utf-8", errors="backslashreplace")
 
 
-def outcome(arguments: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Run the command and say with which exit code it ends: every failure becomes one here, and nowhere else."""
     try:
         result: Any = cli.main(arguments, prog_name="arc-bundler", standalone_mode=False)
@@ -122,7 +122,7 @@ def outcome(arguments: list[str]) -> int:
         sys.stdout = None
         return 0
     except Exception as error:  # noqa: BLE001 - the last place: whatever it is becomes a report, not a traceback
-        from bundler.cli.errors import tell
+        from bundler.cli.errors import report
 
-        return tell(error, arguments)
+        return report(error, arguments)
     return result if isinstance(result, int) else 0

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from bundler.cli.console import Surface, option
+from bundler.cli.console import Console, option
 
 if TYPE_CHECKING:
     from bundler.fetch.download import Downloader
@@ -36,7 +36,7 @@ definition_option = option(
 )
 
 
-def collecting(name: str, settings: type[Any], *decorators: Callable[[_F], _F]) -> Callable[[_F], _F]:
+def option_group(name: str, settings: type[Any], *decorators: Callable[[_F], _F]) -> Callable[[_F], _F]:
     """Give a command the options of ``decorators``, shown in reverse, and their values as one ``settings``."""
 
     def decorate(function: _F) -> _F:
@@ -75,7 +75,7 @@ class ProjectSettings:
         return "".join(f" {flag} {shlex.quote(str(path))}" for flag, path in named.items() if path)
 
 
-project_options = collecting(
+project_options = option_group(
     "chosen",
     ProjectSettings,
     option("--anchors", type=_FILE, help=f"{_INSTEAD} It is recorded."),
@@ -101,7 +101,7 @@ class FetchSettings:
     timeout: float
 
 
-fetch_options = collecting(
+fetch_options = option_group(
     "fetching",
     FetchSettings,
     option(
@@ -131,14 +131,14 @@ password_option = option(
 )
 
 
-def read_project(surface: Surface, chosen: ProjectSettings) -> Project:
+def read_project(console: Console, chosen: ProjectSettings) -> Project:
     """Read the definition and show its warnings."""
     from bundler.flow import project as projects
 
-    read = projects.read(chosen.definition, anchors_file=chosen.anchors, today=surface.now.date(), strict=chosen.strict)
-    surface.warn(read.warnings, chosen.definition)
+    read = projects.read(chosen.definition, anchors_file=chosen.anchors, today=console.now.date(), strict=chosen.strict)
+    console.warn(read.warnings, chosen.definition)
     if read.anchors.lab:
-        surface.say(f"{read.anchors.name}: lab anchors. Bundles built with them are not for production servers.")
+        console.info(f"{read.anchors.name}: lab anchors. Bundles built with them are not for production servers.")
     return read
 
 
@@ -152,8 +152,8 @@ def open_store(store_path: Path | None) -> Store:
 
 
 @contextmanager
-def downloading(
-    surface: Surface, settings: FetchSettings, project: Project | None
+def open_downloader(
+    console: Console, settings: FetchSettings, project: Project | None
 ) -> Iterator[tuple[Downloader, Store, Progress]]:
     """A downloader with its store and progress, ended with the block."""
     from bundler.cli.progress import progress
@@ -165,29 +165,29 @@ def downloading(
     if named is None and project is not None:
         named = beside(project.path, project.definition.upstream.ca)
     network = Network(
-        proxy=settings.proxy, ca_file=named, stall_timeout=settings.timeout, environment=surface.environment
+        proxy=settings.proxy, ca_file=named, stall_timeout=settings.timeout, environment=console.environment
     )
     store = open_store(settings.store_path)
     with (
-        progress(wanted=surface.progress, quiet=surface.quiet, each=surface.verbose > 0) as shown,
+        progress(wanted=console.progress, quiet=console.quiet, each=console.verbose > 0) as shown,
         Downloader(store, network, shown, offline=settings.offline) as downloader,
     ):
         yield downloader, store, shown
 
 
-def password_source(surface: Surface, password_file: Path | None) -> Callable[[], str]:
+def password_source(console: Console, password_file: Path | None) -> Callable[[], str]:
     """Where a password comes from: its file, its variable, or a prompt; asked for once."""
     asked: list[str] = []
 
     def password() -> str:
         if not asked:
-            asked.append(_password(surface, password_file))
+            asked.append(_password(console, password_file))
         return asked[0]
 
     return password
 
 
-def _password(surface: Surface, password_file: Path | None) -> str:
+def _password(console: Console, password_file: Path | None) -> str:
     import sys
 
     from bundler.cli.secrets import is_encodable, line
@@ -196,7 +196,7 @@ def _password(surface: Surface, password_file: Path | None) -> str:
     if password_file:
         text = line(password_file, "the password file")
     else:
-        text = surface.environment.get("ARC_BUNDLER_PASSWORD", "")
+        text = console.environment.get("ARC_BUNDLER_PASSWORD", "")
         if not text and sys.stdin.isatty():
             text = click.prompt("Password of the 7z archive", hide_input=True, err=True)
     if not text:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from bundler.cli.amounts import human
-from bundler.cli.console import Surface, common, example
+from bundler.cli.console import Console, common, example
 from bundler.cli.options import ProjectSettings, open_store, output_option, project_options, read_project, store_option
+from bundler.cli.progress import format_size
 
 
 @click.command("plan", epilog=example("arc-bundler plan --definition tokyo/bundle.yaml"))
@@ -17,7 +17,7 @@ from bundler.cli.options import ProjectSettings, open_store, output_option, proj
 @project_options
 @common
 def command(
-    surface: Surface,
+    console: Console,
     *,
     chosen: ProjectSettings,
     store_path: Path | None,
@@ -28,7 +28,7 @@ def command(
     from bundler.flow.plan import plan
     from bundler.formats.json_codec import to_tree
 
-    project = read_project(surface, chosen)
+    project = read_project(console, chosen)
     lock = lock_file.read(chosen.lock)
     if lock is not None:
         lock_file.require_fit(lock, project, chosen.lock)
@@ -37,9 +37,9 @@ def command(
     def text() -> str:
         lines = [f"{planned.name} {planned.version}: {len(planned.actions)} steps"]
         for action in planned.actions:
-            size = f" ({human(action.size)})" if action.size else ""
+            size = f" ({format_size(action.size)})" if action.size else ""
             lines.append(f"  {action.verb:<8}{action.subject}{size}")
             lines.append(f"          {action.reason}")
         return "\n".join(lines)
 
-    surface.result(text, lambda: {"ok": True, "plan": to_tree(planned)})
+    console.emit_result(text, lambda: {"ok": True, "plan": to_tree(planned)})

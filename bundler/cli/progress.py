@@ -13,14 +13,24 @@ from typing import TYPE_CHECKING
 import click
 from typing_extensions import Self
 
-from bundler.cli.amounts import human
-from bundler.model.progress import Progress, Silence, Task
+from bundler.model.progress import NullProgress, Progress, Task
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
 
 _LINE_EVERY = 10.0  # seconds between two plain lines about one task: a CI log is read, not watched
 _WORTH_A_LINE = 2.0  # seconds; what took less needs no line of its own
+
+
+def format_size(amount: float) -> str:
+    """``amount`` bytes in decimal units, as disks and downloads are counted."""
+    if amount < 1000:
+        return f"{amount:.0f} B"
+    for unit in ("kB", "MB"):
+        amount /= 1000
+        if amount < 1000:
+            return f"{amount:.1f} {unit}"
+    return f"{amount / 1000:.1f} GB"
 
 
 class _PlainTask:
@@ -45,10 +55,11 @@ class _PlainTask:
 
     def _state(self) -> str:
         speed = self._moved / max(monotonic() - self._began, 1e-3)
+        speed_text = format_size(speed)
         if not self._total:
-            return f"{human(self._done)}, {human(speed)}/s"
+            return f"{format_size(self._done)}, {speed_text}/s"
         left = max(self._total - self._done, 0) / max(speed, 1.0)
-        return f"{self._done * 100 // self._total} % of {human(self._total)}, {human(speed)}/s, {left:.0f} s left"
+        return f"{self._done * 100 // self._total} % of {format_size(self._total)}, {speed_text}/s, {left:.0f} s left"
 
     def __enter__(self) -> Self:
         return self
@@ -58,7 +69,7 @@ class _PlainTask:
     ) -> None:
         seconds = monotonic() - self._began
         if kind is None and self._moved and (self._each or seconds >= _WORTH_A_LINE):
-            click.echo(f"{self._label}: {human(self._done)} in {seconds:.1f} s", err=True)
+            click.echo(f"{self._label}: {format_size(self._done)} in {seconds:.1f} s", err=True)
 
 
 class _PlainLines:
@@ -124,7 +135,7 @@ def _bars(*, each: bool) -> Iterator[Progress]:
 def progress(*, wanted: bool, quiet: bool, each: bool = False) -> Iterator[Progress]:
     """The progress that fits where standard error goes; ``each`` wants a line for every task that ends."""
     if quiet or not wanted:
-        yield Silence()
+        yield NullProgress()
     elif sys.stderr.isatty():
         with _bars(each=each) as bars:
             yield bars

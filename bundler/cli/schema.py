@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from bundler.cli.console import Surface, common, example, option
+from bundler.cli.console import Console, common, example, option
 
 
 @click.command("schema", epilog=example("arc-bundler schema --to bundle.schema.json"))
 @option("--to", type=click.Path(dir_okay=False, path_type=Path), help="Write it to a file instead.")
 @common
-def command(surface: Surface, *, to: Path | None) -> None:
+def command(console: Console, *, to: Path | None) -> None:
     """Print the JSON Schema (draft 2020-12) of the definition.
 
     Editors that speak YAML complete and check a definition whose first line names it:
@@ -27,4 +27,4 @@ def command(surface: Surface, *, to: Path | None) -> None:
         click.echo(text, nl=False)
         return
     write_file(to, text.encode())
-    surface.result(lambda: f"wrote {to}", lambda: {"ok": True, "path": to.as_posix()})
+    console.emit_result(lambda: f"wrote {to}", lambda: {"ok": True, "path": to.as_posix()})

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bundler.cli.console import Surface, option
-from bundler.cli.options import collecting
-from bundler.cli.signing_options import Secret, asked_once, warn
+from bundler.cli.console import Console, option
+from bundler.cli.options import option_group
+from bundler.cli.signing_options import SecretSource, prompt_once, warn
 from bundler.errors import UsageError
 
 if TYPE_CHECKING:
     from bundler.signing.signing_key import Sealer, SigningKey
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
-_PASSPHRASE = Secret("ARC_BUNDLER_SCRIPT_PASSPHRASE", "Passphrase of the key that signs scripts")
+_PASSPHRASE = SecretSource("ARC_BUNDLER_SCRIPT_PASSPHRASE", "Passphrase of the key that signs scripts")
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class ScriptSettings:
     script_passphrase_file: Path | None
 
 
-script_options = collecting(
+script_options = option_group(
     "signing",
     ScriptSettings,
     option(
@@ -56,7 +56,7 @@ script_options = collecting(
 )
 
 
-def script_key(surface: Surface, chosen: ScriptSettings, sealer: Sealer | None) -> SigningKey | None:
+def script_key(console: Console, chosen: ScriptSettings, sealer: Sealer | None) -> SigningKey | None:
     """The key that signs the scripts; None where none was chosen.
 
     Raises :class:`UsageError` for flags that contradict each other, :class:`SigningError` for the rest.
@@ -73,7 +73,7 @@ def script_key(surface: Surface, chosen: ScriptSettings, sealer: Sealer | None) 
         return None
     from bundler.signing import keys
 
-    passphrase = asked_once(surface, chosen.script_passphrase_file, _PASSPHRASE)
+    passphrase = prompt_once(console, chosen.script_passphrase_file, _PASSPHRASE)
     return keys.read(chosen.script_key, chosen.script_certificate, passphrase, warn=warn, purpose="script")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bundler.cli.console import Surface, common, example, option
+from bundler.cli.console import Console, common, example, option
 from bundler.cli.options import ProjectSettings, project_options, read_project
 from bundler.cli.signing_options import SealSettings, seal_options, sealer
 from bundler.errors import UsageError
@@ -56,7 +56,7 @@ _RANDOM = 11
 @project_options
 @common
 def command(
-    surface: Surface,
+    console: Console,
     *,
     chosen: ProjectSettings,
     sealing: SealSettings,
@@ -80,18 +80,18 @@ def command(
 
     if not recipients and not by_passphrase:
         raise UsageError("nobody could open the envelope", do="give `--for CERTIFICATE`, or `--passphrase`")
-    if by_passphrase and not (passphrase_out or _is_seen(surface)):
+    if by_passphrase and not (passphrase_out or _is_seen(console)):
         raise UsageError(
             "the passphrase would be written where others read it",
             do="give `--passphrase-out FILE`: on a terminal alone it is shown",
         )
-    project = read_project(surface, chosen)
+    project = read_project(console, chosen)
     kind = _kind(project.definition.authentication.method)
     letter = Letter(
         bundle=project.definition.name,
         kind=kind,
-        expires=seal_secret.expiry(surface.now, days),
-        secret=_secret(surface, secret_file, kind),
+        expires=seal_secret.expiry(console.now, days),
+        secret=_secret(console, secret_file, kind),
     )
     passphrase = None
     if by_passphrase:
@@ -100,17 +100,17 @@ def command(
     enclosed, words = seal_secret.enclose(
         letter,
         [seal_secret.recipient(path) for path in recipients],
-        _key(surface, sealing, project),
+        _key(console, sealing, project),
         output or Path(f"{letter.bundle}.envelope"),
-        at=surface.now,
+        at=console.now,
         passphrase=passphrase,
     )
-    _tell(surface, enclosed, "" if passphrase_out else words)
+    _tell(console, enclosed, "" if passphrase_out else words)
 
 
-def _is_seen(surface: Surface) -> bool:
+def _is_seen(console: Console) -> bool:
     """Whether what is told is on a terminal, and nowhere else."""
-    return sys.stdout.isatty() and not surface.json and not surface.quiet
+    return sys.stdout.isatty() and not console.json and not console.quiet
 
 
 def _kind(method: str) -> Kind:
@@ -124,14 +124,14 @@ def _kind(method: str) -> Kind:
     return KINDS[method]
 
 
-def _secret(surface: Surface, secret_file: Path | None, kind: Kind) -> bytes:
+def _secret(console: Console, secret_file: Path | None, kind: Kind) -> bytes:
     from bundler.cli.secrets import content, secret
 
     if kind == "certificate":
         if secret_file is None:
             raise UsageError("the certificate with its key is missing", do="give it with `--secret-file FILE`")
         return content(secret_file, "the secret's file")
-    text = secret(surface, secret_file)
+    text = secret(console, secret_file)
     if not text and sys.stdin.isatty():
         text = click.prompt("The secret", hide_input=True, err=True)
     if not is_one_line(text):
@@ -142,20 +142,20 @@ def _secret(surface: Surface, secret_file: Path | None, kind: Kind) -> bytes:
     return text.encode()
 
 
-def _key(surface: Surface, sealing: SealSettings, project: Project) -> SigningKey:
+def _key(console: Console, sealing: SealSettings, project: Project) -> SigningKey:
     from bundler.flow.build.seal_policy import require_sealer
 
-    chosen = sealer(surface, sealing)
+    chosen = sealer(console, sealing)
     if chosen is None:
         raise UsageError(
             "an envelope is signed with the bundle's sealing key, and none was given",
             do="give `--seal-key FILE`, `--seal-pkcs11 URI` or `--seal-command COMMAND`",
         )
-    require_sealer(project, chosen, surface.now)  # the scripts open what the bundle's sealer signed
+    require_sealer(project, chosen, console.now)  # the scripts open what the bundle's sealer signed
     return chosen.key
 
 
-def _tell(surface: Surface, enclosed: Enclosed, words: str) -> None:
+def _tell(console: Console, enclosed: Enclosed, words: str) -> None:
     from bundler.formats.json_codec import to_tree
 
     def text() -> str:
@@ -169,4 +169,4 @@ def _tell(surface: Surface, enclosed: Enclosed, words: str) -> None:
         lines.append(f"on the server: install.sh --envelope {Path(enclosed.envelope).name} (install.ps1 -Envelope …)")
         return "\n".join(lines)
 
-    surface.result(text, lambda: {"ok": True, **to_tree(enclosed)})
+    console.emit_result(text, lambda: {"ok": True, **to_tree(enclosed)})

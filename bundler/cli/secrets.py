@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from pathlib import Path
 
-from bundler.cli.console import Surface
+from bundler.cli.console import Console
 from bundler.errors import UsageError
 
 _LARGEST = 1 << 20
@@ -42,6 +42,6 @@ def is_encodable(text: str) -> bool:
     return not any(unicodedata.category(letter) == "Cs" for letter in text)
 
 
-def secret(surface: Surface, place: Path | None) -> str:
+def secret(console: Console, place: Path | None) -> str:
     """The servers' secret, from its file or its variable; empty where nobody gave one."""
-    return line(place, "the secret's file") if place else surface.environment.get("ARC_BUNDLER_SECRET", "")
+    return line(place, "the secret's file") if place else console.environment.get("ARC_BUNDLER_SECRET", "")

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bundler.cli.console import Surface, option
-from bundler.cli.options import collecting
+from bundler.cli.console import Console, option
+from bundler.cli.options import option_group
 from bundler.cli.secrets import line
 from bundler.errors import UsageError
 
@@ -35,7 +35,7 @@ class SealSettings:
     openpgp_passphrase_file: Path | None
 
 
-seal_options = collecting(
+seal_options = option_group(
     "sealing",
     SealSettings,
     option(
@@ -81,20 +81,20 @@ seal_options = collecting(
 )
 
 
-def sealer(surface: Surface, chosen: SealSettings) -> Sealer | None:
+def sealer(console: Console, chosen: SealSettings) -> Sealer | None:
     """The keys that were chosen, ready to sign and fit to seal now; None where none was.
 
     Raises :class:`UsageError` for flags that contradict each other, :class:`SigningError` for the rest.
     """
     _refuse_contradictions(chosen)
-    key = _key(surface, chosen)
+    key = _key(console, chosen)
     if key is None:
         return None
     from bundler.signing.signing_key import Sealer
     from bundler.trust.certificate_policy import require_usable
 
-    require_usable(key.certificates[0], key.certificates[1:], surface.now)
-    return Sealer(key, _openpgp(surface, chosen))
+    require_usable(key.certificates[0], key.certificates[1:], console.now)
+    return Sealer(key, _openpgp(console, chosen))
 
 
 def _refuse_contradictions(chosen: SealSettings) -> None:
@@ -125,42 +125,42 @@ def _refuse_contradictions(chosen: SealSettings) -> None:
         raise UsageError("--openpgp-passphrase-file is given without its key", do="add `--openpgp-key FILE`")
 
 
-def _key(surface: Surface, chosen: SealSettings) -> SigningKey | None:
+def _key(console: Console, chosen: SealSettings) -> SigningKey | None:
     if chosen.seal_key:
         from bundler.signing import keys
 
-        passphrase = asked_once(surface, chosen.seal_passphrase_file, _SEAL_PASSPHRASE)
+        passphrase = prompt_once(console, chosen.seal_passphrase_file, _SEAL_PASSPHRASE)
         return keys.read(chosen.seal_key, chosen.seal_certificate, passphrase, warn=warn)
     if chosen.seal_pkcs11:
-        return _token(surface, chosen, chosen.seal_pkcs11)
+        return _token(console, chosen, chosen.seal_pkcs11)
     if chosen.seal_command and chosen.seal_certificate:
         from bundler.signing import external_signer
 
         return external_signer.read(
             chosen.seal_command,
             chosen.seal_certificate,
-            environment=surface.environment,
+            environment=console.environment,
             limit=chosen.seal_timeout,
         )
     return None
 
 
-def _token(surface: Surface, chosen: SealSettings, address: str) -> SigningKey:
+def _token(console: Console, chosen: SealSettings, address: str) -> SigningKey:
     from bundler.signing import token, token_uri
 
     uri = token_uri.parse(address)
-    pin = asked_once(surface, chosen.seal_passphrase_file or uri.pin_file, _PIN)
-    module = surface.environment.get("ARC_BUNDLER_PKCS11_MODULE", "")
+    pin = prompt_once(console, chosen.seal_passphrase_file or uri.pin_file, _PIN)
+    module = console.environment.get("ARC_BUNDLER_PKCS11_MODULE", "")
     return token.read(uri, chosen.seal_certificate, pin, module=module)
 
 
-def _openpgp(surface: Surface, chosen: SealSettings) -> OpenPgpSigner | None:
+def _openpgp(console: Console, chosen: SealSettings) -> OpenPgpSigner | None:
     if chosen.openpgp_key is None:
         return None
     from bundler.signing import openpgp_signer
 
-    passphrase = asked_once(surface, chosen.openpgp_passphrase_file, _OPENPGP_PASSPHRASE)
-    return openpgp_signer.read(chosen.openpgp_key, passphrase, at=surface.now, warn=warn)
+    passphrase = prompt_once(console, chosen.openpgp_passphrase_file, _OPENPGP_PASSPHRASE)
+    return openpgp_signer.read(chosen.openpgp_key, passphrase, at=console.now, warn=warn)
 
 
 def warn(sentence: str) -> None:
@@ -169,19 +169,19 @@ def warn(sentence: str) -> None:
 
 
 @dataclass(frozen=True)
-class Secret:
+class SecretSource:
     """Something to be asked for."""
 
     variable: str
     prompt: str
 
 
-_SEAL_PASSPHRASE = Secret("ARC_BUNDLER_SEAL_PASSPHRASE", "Passphrase of the sealing key")
-_PIN = Secret("ARC_BUNDLER_SEAL_PASSPHRASE", "PIN of the token")
-_OPENPGP_PASSPHRASE = Secret("ARC_BUNDLER_OPENPGP_PASSPHRASE", "Passphrase of the OpenPGP key")
+_SEAL_PASSPHRASE = SecretSource("ARC_BUNDLER_SEAL_PASSPHRASE", "Passphrase of the sealing key")
+_PIN = SecretSource("ARC_BUNDLER_SEAL_PASSPHRASE", "PIN of the token")
+_OPENPGP_PASSPHRASE = SecretSource("ARC_BUNDLER_OPENPGP_PASSPHRASE", "Passphrase of the OpenPGP key")
 
 
-def asked_once(surface: Surface, place: Path | None, secret: Secret) -> Callable[[], str]:
+def prompt_once(console: Console, place: Path | None, secret: SecretSource) -> Callable[[], str]:
     """Where a secret comes from: its file, its variable, or a prompt; asked when it is needed, and once.
 
     What it returns gives the empty text where nobody has the secret, and raises :class:`UsageError` for a file that
@@ -191,16 +191,16 @@ def asked_once(surface: Surface, place: Path | None, secret: Secret) -> Callable
 
     def ask() -> str:
         if not held:
-            held.append(_asked(surface, place, secret))
+            held.append(_asked(console, place, secret))
         return held[0]
 
     return ask
 
 
-def _asked(surface: Surface, place: Path | None, secret: Secret) -> str:
+def _asked(console: Console, place: Path | None, secret: SecretSource) -> str:
     if place:
         return line(place, "the passphrase file")
-    text = surface.environment.get(secret.variable, "")
+    text = console.environment.get(secret.variable, "")
     if not text and sys.stdin.isatty():
         text = click.prompt(secret.prompt, hide_input=True, err=True, default="", show_default=False)
     return text

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bundler.cli.console import Surface, option
-from bundler.cli.options import collecting
+from bundler.cli.console import Console, option
+from bundler.cli.options import option_group
 
 if TYPE_CHECKING:
     from bundler.trust.verify_seal import Trusted
@@ -18,8 +18,8 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @dataclass(frozen=True)
-class BelievingSettings:
-    """What ``believing_options`` collected: whom to believe, and who was revoked."""
+class TrustSettings:
+    """What ``trust_options`` collected: whom to believe, and who was revoked."""
 
     signer: tuple[str, ...]
     signers_of: Path | None
@@ -47,9 +47,9 @@ class _Signers(click.types.StringParamType):
         return tuple(one for line in parted for one in line)
 
 
-believing_options = collecting(
-    "believing",
-    BelievingSettings,
+trust_options = option_group(
+    "trust",
+    TrustSettings,
     option(
         "--insecure-no-seal",
         is_flag=True,
@@ -79,7 +79,7 @@ believing_options = collecting(
 )
 
 
-def trusted(surface: Surface, chosen: BelievingSettings) -> Trusted | None:
+def read_trust(console: Console, chosen: TrustSettings) -> Trusted | None:
     """Whom to believe; None where no seal is asked for, which is said."""
     from bundler.errors import UsageError
     from bundler.flow.signer_policy import read
@@ -89,7 +89,7 @@ def trusted(surface: Surface, chosen: BelievingSettings) -> Trusted | None:
             chosen.signer,
             definition=chosen.signers_of,
             revocation_lists=chosen.revocation_list,
-            today=surface.now.date(),
+            today=console.now.date(),
         )
     if chosen.signer or chosen.signers_of or chosen.revocation_list:
         raise UsageError(
@@ -97,5 +97,5 @@ def trusted(surface: Surface, chosen: BelievingSettings) -> Trusted | None:
             do="leave one of the two away; ARC_BUNDLER_SIGNER, ARC_BUNDLER_DEFINITION and ARC_BUNDLER_REVOCATION_LIST "
             "say it, too",
         )
-    surface.say("--insecure-no-seal: nobody checks who made this bundle")
+    console.info("--insecure-no-seal: nobody checks who made this bundle")
     return None

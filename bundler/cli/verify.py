@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bundler.cli.console import Surface, common, example
+from bundler.cli.console import Console, common, example
 from bundler.cli.options import anchors_option, password_option, password_source
-from bundler.cli.trust_options import BelievingSettings, believing_options, trusted
+from bundler.cli.trust_options import TrustSettings, read_trust, trust_options
 
 if TYPE_CHECKING:
     from bundler.flow.verify import Verified
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 @click.command("verify", epilog=example("arc-bundler verify arc-tokyo-2026.11.22.zip --signer sealer.pem"))
 @click.argument("bundle", type=click.Path(exists=True, path_type=Path))
-@believing_options
+@trust_options
 @anchors_option
 @password_option
 @common
 def command(
-    surface: Surface,
+    console: Console,
     *,
     bundle: Path,
-    believing: BelievingSettings,
+    trust: TrustSettings,
     anchors: Path | None,
     password_file: Path | None,
 ) -> None:
@@ -42,11 +42,11 @@ def command(
     found = verify(
         bundle,
         anchors=believed,
-        trusted=trusted(surface, believing),
-        at=surface.now,
-        password=password_source(surface, password_file),
+        trusted=read_trust(console, trust),
+        at=console.now,
+        password=password_source(console, password_file),
     )
-    _tell(surface, bundle, found)
+    _tell(console, bundle, found)
 
 
 def _seal_lines(found: Verified) -> list[str]:
@@ -61,7 +61,7 @@ def _seal_lines(found: Verified) -> list[str]:
     return lines + [f"  approved by {one.name}  sha256:{one.sha256}" for one in found.approved_by]
 
 
-def _tell(surface: Surface, bundle: Path, found: Verified) -> None:
+def _tell(console: Console, bundle: Path, found: Verified) -> None:
     from bundler.formats.json_codec import to_tree
 
     def text() -> str:
@@ -85,4 +85,4 @@ def _tell(surface: Surface, bundle: Path, found: Verified) -> None:
         lines.append(f"judged by {found.anchors} anchors; bundle digest {found.digest}")
         return "\n".join(lines)
 
-    surface.result(text, lambda: {"ok": True, **to_tree(found)})
+    console.emit_result(text, lambda: {"ok": True, **to_tree(found)})

@@ -1,4 +1,4 @@
-"""`arc-bundler authenticate`."""
+"""`arc-bundler verify-file`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bundler.cli.console import Surface, common, example, option
+from bundler.cli.console import Console, common, example, option
 from bundler.cli.options import anchors_option
 
 if TYPE_CHECKING:
@@ -19,29 +19,29 @@ if TYPE_CHECKING:
 EXIT_REFUSED = 6
 
 
-@click.command("authenticate", epilog=example("arc-bundler authenticate AzureConnectedMachineAgent.msi azcmagent.deb"))
+@click.command("verify-file", epilog=example("arc-bundler verify-file AzureConnectedMachineAgent.msi azcmagent.deb"))
 @click.argument("files", nargs=-1, required=True, metavar="FILE…", type=click.Path(path_type=Path, dir_okay=False))
 @option("--at", metavar="TIME", help="Judge as of this time (ISO 8601; UTC where it names no zone).  [default: now]")
 @option("--publisher", metavar="CN[/O]", help="Demand this publisher instead; O is taken to be CN where left out.")
 @anchors_option
 @common
 def command(
-    surface: Surface, *, files: tuple[Path, ...], anchors: Path | None, publisher: str | None, at: str | None
+    console: Console, *, files: tuple[Path, ...], anchors: Path | None, publisher: str | None, at: str | None
 ) -> int:
     """Judge files that you already have: kind, signer, chain, timestamp, verdict.
 
     MSI, PE and PowerShell files by Authenticode; debs and rpms by their own signatures; an InRelease, and the indexes
     that it names. On refusal: the one reason that matters, and what it usually means. Exit 6 if any file is refused.
     """
-    from bundler.flow.verify_file import authenticate
+    from bundler.flow.verify_file import verify_files
     from bundler.trust import anchors as trusted
 
     believed = trusted.load(anchors) if anchors else trusted.microsoft()
-    verdicts = authenticate(files, anchors=_demanding(believed, publisher), at=_time(at) or surface.now)
-    good = all(verdict.believed for verdict in verdicts)
-    if not good and surface.quiet and not surface.json:
-        click.echo("\n".join(line for v in verdicts if not v.believed for line in _lines(v)), err=True)
-    surface.result(
+    verdicts = verify_files(files, anchors=_demanding(believed, publisher), at=_time(at) or console.now)
+    good = all(verdict.verified for verdict in verdicts)
+    if not good and console.quiet and not console.json:
+        click.echo("\n".join(line for v in verdicts if not v.verified for line in _lines(v)), err=True)
+    console.emit_result(
         lambda: "\n".join(line for verdict in verdicts for line in _lines(verdict)),
         lambda: {"ok": good, "anchors": believed.name, "files": _trees(verdicts)},
     )
@@ -79,11 +79,11 @@ def _time(text: str | None) -> datetime | None:
 
 
 def _lines(verdict: Verdict) -> Iterator[str]:
-    yield f"{verdict.path}: {'believed' if verdict.believed else 'REFUSED'}"
+    yield f"{verdict.path}: {'verified' if verdict.verified else 'REFUSED'}"
     yield f"  kind       {verdict.kind}, {verdict.size} bytes, SHA-256 {verdict.sha256}"
     if verdict.facts:
         yield f"  package    {verdict.facts.name} {verdict.facts.version} {verdict.facts.architecture}"
-    yield f"  because    {verdict.why}{'' if verdict.believed else f'  [{verdict.reason}]'}"
+    yield f"  because    {verdict.why}{'' if verdict.verified else f'  [{verdict.reason}]'}"
     yield from (f"             {line}" for line in verdict.meaning)
     if verdict.do:
         yield f"  do         {verdict.do}"

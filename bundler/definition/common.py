@@ -15,10 +15,10 @@ from annotated_types import Ge, Le, MinLen
 
 from bundler.definition import naming
 from bundler.formats import json_codec
-from bundler.model.value import value
+from bundler.model.frozen import frozen
 
 
-@value
+@frozen
 class Output:
     """One way to wrap the bundle."""
 
@@ -30,7 +30,7 @@ class Output:
     """AES-256 with encrypted names, 7z alone; the password comes from the command line's environment."""
 
 
-@value
+@frozen
 class SealRules:
     """Who may seal the bundle, and how long it may be used."""
 
@@ -41,7 +41,7 @@ class SealRules:
     """Days after the lock was taken that servers take the bundle; left out: no end."""
 
 
-@value
+@frozen
 class Approver:
     """A person whose approval counts."""
 
@@ -51,7 +51,7 @@ class Approver:
     """PEM or DER file of their certificate, from the definition's folder."""
 
 
-@value
+@frozen
 class ApprovalRules:
     """The approvals that a server demands besides the seal."""
 
@@ -61,7 +61,7 @@ class ApprovalRules:
     """Who they are."""
 
 
-@value
+@frozen
 class Upstream:
     """Where packages come from, for products that need no more than this."""
 

@@ -18,13 +18,13 @@ from typing_extensions import Self
 
 from bundler.fetch import disk
 from bundler.formats import json_codec
-from bundler.model.value import value
+from bundler.model.frozen import frozen
 
 CHUNK = 1024 * 1024
 """Bytes that are read and hashed at a time."""
 
 
-@value
+@frozen
 class Origin:
     """Which representation a partial file is the beginning of."""
 

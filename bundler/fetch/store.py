@@ -22,7 +22,7 @@ from bundler.fetch import disk
 from bundler.fetch.partial import CHUNK, Origin, Partial, key
 from bundler.fetch.request import Download
 from bundler.formats import chunks
-from bundler.model.progress import Progress, Silence, Task
+from bundler.model.progress import NullProgress, Progress, Task
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _LOOK_AGAIN = 0.25
@@ -65,7 +65,7 @@ class Store:
         except OSError as error:
             raise _unreadable(path, error) from error
         if not sound:
-            self._set_aside(path, progress or Silence())
+            self._set_aside(path, progress or NullProgress())
         return sound
 
     def open_verified(self, sha256: str) -> BinaryIO:
@@ -82,7 +82,7 @@ class Store:
             raise _unreadable(path, error) from error
         if chunks.sha256(file) != sha256:
             file.close()
-            self._set_aside(path, Silence())
+            self._set_aside(path, NullProgress())
             raise _damaged(f"the store's copy of {sha256} is damaged and was set aside")
         file.seek(0)
         return file
@@ -121,7 +121,7 @@ class Store:
             sha256 = chunks.sha256(file)
             if not self.check(sha256, progress):
                 file.seek(0)
-                sha256, size = self._copy(file, url, size, progress or Silence())
+                sha256, size = self._copy(file, url, size, progress or NullProgress())
         return Download(self.path(sha256), sha256, size, url)
 
     def _copy(self, file: BinaryIO, url: str, size: int, progress: Progress) -> tuple[str, int]:

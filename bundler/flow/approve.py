@@ -12,12 +12,12 @@ from bundler.formats import cms
 from bundler.formats.certificate import fingerprint
 from bundler.integrity import sums
 from bundler.integrity.check import Checked, check
+from bundler.model.frozen import frozen
 from bundler.model.progress import Progress
 from bundler.model.seal import Signer
 from bundler.model.tree import Mode
-from bundler.model.value import value
 from bundler.pack import append, container
-from bundler.pack.found import Password
+from bundler.pack.members import Password
 from bundler.pack.staging import write_file
 from bundler.signing.seal import detached, require_ready
 from bundler.signing.signing_key import SigningKey
@@ -25,7 +25,7 @@ from bundler.trust import approvals
 from bundler.trust.verify_seal import Trusted, believe_seal
 
 
-@value
+@frozen
 class Approved:
     """A bundle that has one more approval, and what it still needs."""
 

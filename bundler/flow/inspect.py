@@ -11,7 +11,7 @@ from bundler.integrity.check import manifest_document, read_manifest
 from bundler.integrity.hashing_reader import MAX_DOCUMENT
 from bundler.model.manifest import Manifest
 from bundler.pack import container
-from bundler.pack.found import Password
+from bundler.pack.members import Password
 
 
 @dataclass(frozen=True)

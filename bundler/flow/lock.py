@@ -16,8 +16,8 @@ from bundler.flow.lock_changes import NO_STEPS_BACK, LockChange, RollbackPolicy
 from bundler.flow.project import Project
 from bundler.model.artifact import Artifact
 from bundler.model.lock import Lock, Pin, RepositoryState
-from bundler.sources import apt, file, url, yum
-from bundler.sources.located import Located
+from bundler.sources import apt, yum
+from bundler.sources.location import Located, locate_file, locate_url
 
 # The agent's packages are 70 to 104 MB (facts: releases 1.50 to 1.67); ten times that is no agent.
 _MAX_PACKAGE = 1_000_000_000
@@ -105,11 +105,11 @@ def _by_metadata(locate: Callable[..., Located]) -> Callable[[Artifact, _Search]
 
 
 def _by_url(artifact: Artifact, _: _Search) -> Located:
-    return url.locate(artifact)
+    return locate_url(artifact)
 
 
 def _by_file(artifact: Artifact, search: _Search) -> Located:
-    return file.locate(artifact, search.project.path.parent)
+    return locate_file(artifact, search.project.path.parent)
 
 
 _LOCATE: Mapping[str, Callable[[Artifact, _Search], Located]] = {

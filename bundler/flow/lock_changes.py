@@ -10,8 +10,8 @@ from typing import Literal
 from bundler.definition.common import digest
 from bundler.errors import LockError, VerificationError
 from bundler.flow.project import Project
+from bundler.model.frozen import frozen
 from bundler.model.lock import Lock, Pin
-from bundler.model.value import value
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class RollbackPolicy:
 NO_STEPS_BACK = RollbackPolicy()
 
 
-@value
+@frozen
 class LockChange:
     """One difference between a lock and what upstream has now."""
 

@@ -21,9 +21,9 @@ from bundler.formats import in_toto
 from bundler.formats.in_toto import Resource, Statement
 from bundler.formats.uri import uri
 from bundler.integrity import sums
+from bundler.model.frozen import frozen
 from bundler.model.lock import Lock, Pin
 from bundler.model.manifest import Manifest
-from bundler.model.value import value
 from bundler.pack import manifest as manifests
 from bundler.signing import dsse
 from bundler.signing.signing_key import SigningKey
@@ -39,7 +39,7 @@ _INVOCATIONS = uuid.UUID("34e97001-994f-499c-84b0-89c9e78548a6")
 """Namespace of our invocations (RFC 9562, 5.5): chosen once, at random."""
 
 
-@value
+@frozen
 class Provenance:
     """What a believed provenance says of a bundle."""
 

@@ -13,7 +13,7 @@ from bundler.model.manifest import Manifest
 from bundler.model.seal import Signer
 from bundler.model.tree import Entry
 from bundler.pack import container
-from bundler.pack.found import Password
+from bundler.pack.members import Password
 from bundler.signing import script_signature
 from bundler.signing.signing_key import SigningKey
 from bundler.trust import signer_identity

@@ -12,7 +12,7 @@ from cryptography import x509
 from bundler.errors import UsageError, WriteError
 from bundler.formats import certificate
 from bundler.formats.parse_error import ParseError
-from bundler.model.value import value
+from bundler.model.frozen import frozen
 from bundler.pack.staging import write_file
 from bundler.signing import ephemeral_recipient
 from bundler.signing.envelope import Kind, Letter, close, require_recipient
@@ -26,7 +26,7 @@ KINDS: dict[str, Kind] = {
 """What an envelope holds, by the definition's ``authentication.method``."""
 
 
-@value
+@frozen
 class Enclosed:
     """An envelope that was written."""
 

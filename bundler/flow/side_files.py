@@ -11,7 +11,7 @@ from bundler.definition.rules import Finding
 from bundler.errors import DefinitionError, Fault, SigningError
 from bundler.formats import certificate, private_endpoint
 from bundler.formats.parse_error import ParseError
-from bundler.model.host_record import HostRecord
+from bundler.model.network_requirement import HostRecord
 from bundler.products.arc_server import certificates, private_link
 from bundler.products.arc_server.definition import Definition
 from bundler.products.arc_server.script_parameters import Attachments, HeldApprover, HeldCertificate

@@ -17,17 +17,17 @@ from bundler.formats import cms
 from bundler.integrity import sums
 from bundler.integrity.check import Checked, check
 from bundler.model.anchor import Anchors
+from bundler.model.frozen import frozen
 from bundler.model.lock import Pin
 from bundler.model.manifest import Manifest
 from bundler.model.seal import Signer
-from bundler.model.value import value
 from bundler.pack import container
-from bundler.pack.found import Password
+from bundler.pack.members import Password
 from bundler.trust import anchors as trusted
 from bundler.trust.verify_seal import Trusted, believe
 
 
-@value
+@frozen
 class PackageVerdict:
     """One package of a bundle that was judged again."""
 
@@ -38,7 +38,7 @@ class PackageVerdict:
     notes: tuple[str, ...] = ()
 
 
-@value
+@frozen
 class Verified:
     """A bundle that is what its maker made, with every package believed."""
 

@@ -17,7 +17,7 @@ from bundler.formats import chunks, sniff
 from bundler.model.anchor import Anchors
 from bundler.model.artifact import PackageKind
 from bundler.model.evidence import Evidence, PackageFacts
-from bundler.model.value import value
+from bundler.model.frozen import frozen
 
 _DOCUMENTS = {
     b"-----BEGIN PGP SIGNED MESSAGE-----": "apt-release",
@@ -27,7 +27,7 @@ _DOCUMENTS = {
 _PREFACE = 4096  # bytes before which a document's first line stands: some have text in front
 
 
-@value
+@frozen
 class Verdict:
     """What is to be thought of one file."""
 
@@ -37,7 +37,7 @@ class Verdict:
     sha256: str
     size: int
     """Bytes."""
-    believed: bool
+    verified: bool
     why: str
     """One sentence: what vouches for it, or the one reason that it is refused for."""
     reason: str = ""
@@ -68,7 +68,7 @@ class _Bench:
     """SHA-256 of every index that a believed ``InRelease`` among the files names, to the path it gives it."""
 
 
-def authenticate(paths: Sequence[Path], *, anchors: Anchors, at: datetime) -> tuple[Verdict, ...]:
+def verify_files(paths: Sequence[Path], *, anchors: Anchors, at: datetime) -> tuple[Verdict, ...]:
     """A verdict on every file, in the order given; one refused file does not stop the others.
 
     ``at`` is the time to judge for. An index (``Packages.gz``) carries no signature: it is believed when an
@@ -109,12 +109,12 @@ def _verdict(path: Path, bench: _Bench) -> Verdict:
 
 
 def _judged(path: Path, file: BinaryIO, kind: str, bench: _Bench) -> Verdict:
-    verdict = Verdict(path=path.as_posix(), kind=kind, sha256="", size=0, believed=False, why="")
+    verdict = Verdict(path=path.as_posix(), kind=kind, sha256="", size=0, verified=False, why="")
     try:
         found = _JUDGES.get(kind, _unknown)(file, bench)
     except VerificationError as error:
         return replace(verdict, why=error.what, reason=error.reason, meaning=error.details, do=error.do)
-    return replace(verdict, believed=True, why=found.why, evidence=found.evidence, facts=found.facts)
+    return replace(verdict, verified=True, why=found.why, evidence=found.evidence, facts=found.facts)
 
 
 def _measured(path: Path) -> tuple[str, int]:

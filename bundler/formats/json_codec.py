@@ -16,7 +16,7 @@ from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
-from bundler.model.value import DOCUMENT_RULES
+from bundler.model.frozen import DOCUMENT_RULES
 
 _T = TypeVar("_T")
 

@@ -19,7 +19,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from bundler.formats.parse_error import ParseError
-from bundler.model.host_record import HostRecord
+from bundler.model.network_requirement import HostRecord
 
 LARGEST = 1 << 20
 """Bytes: a private endpoint has a few dozen names at most."""

@@ -7,11 +7,11 @@ from functools import cache
 from importlib.resources import files
 
 from bundler.formats import json_codec
+from bundler.model.frozen import frozen
 from bundler.model.script_runtime import UNRELEASED, KnownRuntime, ReleasedRuntime, ScriptRuntime
-from bundler.model.value import value
 
 
-@value
+@frozen
 class _Table:
     """``runtimes.json``."""
 

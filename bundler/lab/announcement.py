@@ -6,12 +6,12 @@ from pathlib import Path
 
 from bundler.errors import UsageError
 from bundler.formats import json_codec
-from bundler.model.value import value
+from bundler.model.frozen import frozen
 
 NAME = "lab.json"
 
 
-@value
+@frozen
 class Announcement:
     """What a definition needs to use a lab: its ``upstream`` section."""
 

@@ -22,7 +22,7 @@ from bundler.formats.certificate import fingerprint
 from bundler.lab.agent import HISTORY
 from bundler.lab.openpgp import SigningKey
 from bundler.model.anchor import Anchors, PackageKey, Publisher, RootCertificate
-from bundler.model.value import value
+from bundler.model.frozen import frozen
 
 ORGANIZATION = "LAB - not Microsoft"
 PUBLISHER = "LAB Azure Connected Machine Agent"
@@ -35,7 +35,7 @@ _SERVER_LIFE = timedelta(days=800)
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 
-@value
+@frozen
 class _Beginning:
     """What is remembered beside the keys."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from bundler.model.value import value
+from bundler.model.frozen import frozen
 
 Purpose = Literal["code-signing", "timestamping"]
 
 
-@value
+@frozen
 class RootCertificate:
     """A certificate authority's root, pinned by the SHA-256 of its DER bytes."""
 
@@ -23,7 +23,7 @@ class RootCertificate:
     """Where the pin was taken from, for a reviewer."""
 
 
-@value
+@frozen
 class Publisher:
     """Who may have signed: an exact subject, and key purposes that the leaf must carry."""
 
@@ -33,7 +33,7 @@ class Publisher:
     """Dotted object identifiers of the extended key usages; all of them are required."""
 
 
-@value
+@frozen
 class PackageKey:
     """An OpenPGP certificate that signs packages or repositories, pinned by its primary key's fingerprint."""
 
@@ -44,7 +44,7 @@ class PackageKey:
     source: str
 
 
-@value
+@frozen
 class Anchors:
     """Everything that one origin's verdicts may end in."""
 

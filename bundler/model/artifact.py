@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
+from bundler.model.frozen import frozen
 from bundler.model.target import Target
-from bundler.model.value import value
 
 PackageKind = Literal["msi", "deb", "rpm"]
 
 
-@value
+@frozen
 class UrlOrigin:
     """One file at one address."""
 
@@ -20,7 +20,7 @@ class UrlOrigin:
     """Hosts (``name`` or ``name:port``) at which a redirect may end."""
 
 
-@value
+@frozen
 class AptOrigin:
     """A package in an apt repository."""
 
@@ -32,7 +32,7 @@ class AptOrigin:
     package: str
 
 
-@value
+@frozen
 class YumOrigin:
     """A package in a yum repository."""
 
@@ -42,7 +42,7 @@ class YumOrigin:
     package: str
 
 
-@value
+@frozen
 class FileOrigin:
     """A file that the admin already has."""
 
@@ -53,7 +53,7 @@ class FileOrigin:
 Origin = UrlOrigin | AptOrigin | YumOrigin | FileOrigin
 
 
-@value
+@frozen
 class Artifact:
     """A package that the definition needs, not yet resolved."""
 

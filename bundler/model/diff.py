@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-from bundler.model.value import value
+from bundler.model.frozen import frozen
 
 DIFF_SCHEMA = "arc-bundler/diff/1"
 
@@ -79,7 +79,7 @@ ALARMING: frozenset[Meaning] = frozenset(
 """Meanings that an ordinary update does not have."""
 
 
-@value
+@frozen
 class Side:
     """One of the two that are compared."""
 
@@ -92,7 +92,7 @@ class Side:
     """True for a lab bundle; a lock does not say."""
 
 
-@value
+@frozen
 class Change:
     """One difference."""
 
@@ -113,7 +113,7 @@ class Change:
         return self.meaning in ALARMING
 
 
-@value
+@frozen
 class Line:
     """One line of a text's difference."""
 
@@ -123,7 +123,7 @@ class Line:
     """False for a last line that has no line end."""
 
 
-@value
+@frozen
 class Hunk:
     """Lines that differ, with those around them; numbers count from 1, or are 0 for none, as in a unified diff."""
 
@@ -134,7 +134,7 @@ class Hunk:
     lines: tuple[Line, ...]
 
 
-@value
+@frozen
 class TextChange:
     """How a script's text differs."""
 
@@ -150,7 +150,7 @@ class TextChange:
         return sum(line.sign == sign for hunk in self.hunks for line in hunk.lines)
 
 
-@value
+@frozen
 class Diff:
     """How ``now`` differs from ``was``, most important things first."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from bundler.model.value import Moment, value
+from bundler.model.frozen import Moment, frozen
 
 Method = Literal["authenticode", "debsigs", "rpm-signature", "apt-repository", "yum-repository"]
 
 
-@value
+@frozen
 class ChainLink:
     """One certificate between a signature and its root."""
 
@@ -20,7 +20,7 @@ class ChainLink:
     not_after: Moment
 
 
-@value
+@frozen
 class Document:
     """A repository's document that a verdict rests on; its bytes are kept with the bundle."""
 
@@ -32,7 +32,7 @@ class Document:
     """Bytes."""
 
 
-@value
+@frozen
 class Evidence:
     """One independent reason to believe a file."""
 
@@ -58,7 +58,7 @@ class Evidence:
     """What a reviewer should know, though it does not change the verdict."""
 
 
-@value
+@frozen
 class PackageFacts:
     """What a package says of itself, read from its own metadata and never from its file name."""
 

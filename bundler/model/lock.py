@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from bundler.model.artifact import PackageKind
 from bundler.model.evidence import Document, Evidence, PackageFacts
+from bundler.model.frozen import Moment, frozen
 from bundler.model.target import Target
-from bundler.model.value import Moment, value
 
 LOCK_SCHEMA = "arc-bundler/lock/1"
 
 
-@value
+@frozen
 class RepositoryState:
     """How new a repository's signed metadata is, so that a step back is seen."""
 
@@ -20,7 +20,7 @@ class RepositoryState:
     """``Date`` of an apt ``Release``; the newest ``timestamp`` in a ``repomd.xml``. UTC."""
 
 
-@value
+@frozen
 class Pin:
     """An artifact resolved to exact bytes that were believed."""
 
@@ -52,7 +52,7 @@ class Pin:
         return tuple(document for evidence in self.evidence for document in evidence.documents)
 
 
-@value
+@frozen
 class Lock:
     """What ``lock`` writes and ``build --locked`` obeys."""
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bundler.model.frozen import Moment, frozen
 from bundler.model.lock import Pin
 from bundler.model.network_requirement import NetworkRequirement
 from bundler.model.script_action import ScriptActions
 from bundler.model.seal import Approval, Seal, Signer
-from bundler.model.support import Support
-from bundler.model.target import Target
-from bundler.model.value import Moment, value
+from bundler.model.target import Support, Target
 
 MANIFEST_SCHEMA = "arc-bundler/manifest/1"
 
 
-@value
+@frozen
 class FileEntry:
     """One file of the bundle."""
 
@@ -28,7 +27,7 @@ class FileEntry:
     """``0644`` or ``0755``: octal, as text."""
 
 
-@value
+@frozen
 class Manifest:
     """``manifest.json``: every other file, the parameters, the pins and their evidence.
 

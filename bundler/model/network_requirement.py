@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from bundler.model.value import value
+from bundler.model.frozen import frozen
 
 
-@value
+@frozen
 class NetworkRequirement:
     """One address, who contacts it, by which way, when and what for."""
 
@@ -30,3 +30,13 @@ class NetworkRequirement:
     source: str
     """The document that says so."""
     note: str = ""
+
+
+@frozen
+class HostRecord:
+    """What becomes a line of a hosts file, or an A record of a private zone."""
+
+    host: str
+    """The public name, in lower case, without a dot at the end."""
+    address: str
+    """IPv4 or IPv6, as :mod:`ipaddress` writes it."""

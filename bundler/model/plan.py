@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from bundler.model.value import value
+from bundler.model.frozen import frozen
 
 Verb = Literal["resolve", "fetch", "reuse", "verify", "render", "write", "skip"]
 
 
-@value
+@frozen
 class Action:
     """One step of a plan."""
 
@@ -22,7 +22,7 @@ class Action:
     """Bytes that it moves, where that is known."""
 
 
-@value
+@frozen
 class Plan:
     """A build's steps in order."""
 

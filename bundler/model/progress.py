@@ -50,7 +50,7 @@ class _SilentTask:
     ) -> None: ...
 
 
-class Silence:
+class NullProgress:
     """Progress that nobody listens to."""
 
     def task(self, label: str, total: int | None, done: int = 0) -> Task:

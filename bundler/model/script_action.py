@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from typing import Literal
 
-from bundler.model.value import value
+from bundler.model.frozen import frozen
 
 Platform = Literal["linux", "windows"]
 
 
-@value
+@frozen
 class Action:
     """One thing that a script does."""
 
@@ -31,7 +31,7 @@ class Action:
                 yield parameter, True
 
 
-@value
+@frozen
 class Step:
     """One step of a script, under the name that it prints."""
 
@@ -40,7 +40,7 @@ class Step:
     actions: tuple[Action, ...]
 
 
-@value
+@frozen
 class ScriptActions:
     """One script, from its first step to its last."""
 

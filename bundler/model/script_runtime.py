@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from bundler.model.value import value
+from bundler.model.frozen import frozen
 
 UNRELEASED: Final = "unreleased"
 """Stands for the release in :class:`KnownRuntime`: the runtime of an installation whose version ends in ``.dev0``."""
 
 
-@value
+@frozen
 class ScriptRuntime:
     """One script's runtime."""
 
@@ -23,7 +23,7 @@ class ScriptRuntime:
     """SHA-256 of the bytes behind the script's marker line, without a signature block: 64 lower-case hex digits."""
 
 
-@value
+@frozen
 class ReleasedRuntime:
     """A row of ``data/runtimes.json``, or of a plug-in's table: the runtime of one script in one release."""
 
@@ -40,7 +40,7 @@ class ReleasedRuntime:
         return ScriptRuntime(product=self.product, platform=self.platform, script=self.script, digest=self.digest)
 
 
-@value
+@frozen
 class KnownRuntime:
     """A script's runtime, and the releases that it is known to be of."""
 

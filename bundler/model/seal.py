@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from bundler.model.value import Moment, value
+from bundler.model.frozen import Moment, frozen
 
 Algorithm = Literal["rsa-sha256", "ecdsa-sha256", "ecdsa-sha384"]
 """How a key signs: RSA with PKCS #1 v1.5 padding, ECDSA on P-256, ECDSA on P-384."""
 
 
-@value
+@frozen
 class Signer:
     """A certificate that signs, as people compare it."""
 
@@ -24,7 +24,7 @@ class Signer:
     algorithm: Algorithm
 
 
-@value
+@frozen
 class Seal:
     """Who sealed: stated in the manifest, so that taking the signatures away is seen."""
 
@@ -35,7 +35,7 @@ class Seal:
     """Fingerprint (40 upper-case hex digits) of the OpenPGP key that signed as well; empty: none did."""
 
 
-@value
+@frozen
 class Approval:
     """Whose word is needed besides the sealer's."""
 
@@ -44,7 +44,7 @@ class Approval:
     approvers: tuple[Signer, ...]
 
 
-@value
+@frozen
 class Form:
     """What a seal's file looks like before its signature: for a script that can hash, and cannot read DER."""
 
@@ -55,7 +55,7 @@ class Form:
     prefix_sha256: str
 
 
-@value
+@frozen
 class Recognised:
     """A signer, and every form that a seal of theirs can have."""
 
@@ -64,7 +64,7 @@ class Recognised:
     """One for each length that a signature may have."""
 
 
-@value
+@frozen
 class SealPolicy:
     """All that a script on a server must know to believe a bundle's seal."""
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from bundler.model.value import value
+from datetime import date
+
+from bundler.model.frozen import frozen
 
 
-@value
+@frozen
 class Target:
     """One operating system, version and architecture, in the words of the definition."""
 
@@ -18,3 +20,14 @@ class Target:
 
     def __str__(self) -> str:
         return "/".join(part for part in (self.os, self.version, self.architecture) if part)
+
+
+@frozen
+class Support:
+    """What is known of one version's end."""
+
+    version: str
+    """As the package writes it."""
+    until: date | None = None
+    """Last day; None where no source tells it."""
+    source: str = ""

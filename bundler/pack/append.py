@@ -15,8 +15,8 @@ from bundler.fetch.disk import writing
 from bundler.model.progress import Progress
 from bundler.model.tree import Blob, Entry, Mode, Tree
 from bundler.pack import container, writers
-from bundler.pack.found import Password
-from bundler.pack.staging import alone, replacement, write_file, write_within
+from bundler.pack.members import Password
+from bundler.pack.staging import exclusive, replacement, write_file, write_within
 
 _SMALL = 1 << 16
 """Bytes of a file that is held in memory."""
@@ -45,7 +45,7 @@ def add(
         return
     needed = 2 * bundle.stat().st_size + sum(map(len, files.values()))
     # Who read it before another's file was in it would take that out again.
-    with alone(bundle):
+    with exclusive(bundle):
         with replacement(bundle, needed=needed) as fresh:
             asked = _Password(password)
             wanted, tree = _unpacked(bundle, files, modes, time, asked, fresh.parent / "unpacked")
@@ -94,7 +94,7 @@ def _unpacked(
     return wanted, Tree(name, ordered, time)
 
 
-def _held(member: container.Member, at: Path) -> Blob | bytes:
+def _held(member: container.BundleMember, at: Path) -> Blob | bytes:
     """The content, in a file where it is large: an encrypted archive's secret is none of the disk's business."""
     if member.size <= _SMALL:
         return b"".join(member.chunks())

@@ -13,11 +13,10 @@ from typing import BinaryIO
 
 from bundler.errors import UsageError
 from bundler.pack import content, from_directory, from_tar, from_zip, suggest
-from bundler.pack.found import Found, Password, refused
-from bundler.pack.guard import Member, guarded
+from bundler.pack.members import BundleMember, Password, RawMember, checked_members, refused
 from bundler.pack.writers import Format
 
-__all__ = ["Container", "Member", "open_bundle", "sha256"]
+__all__ = ["BundleMember", "Container", "open_bundle", "sha256"]
 
 _MAGIC: tuple[tuple[bytes, Format], ...] = (
     (b"PK\x03\x04", "zip"),
@@ -35,16 +34,16 @@ class Container:
     format: Format
     size: int | None
     """Bytes of the archive; None for a directory."""
-    _found: Iterator[Found]
+    _found: Iterator[RawMember]
 
-    def walk(self) -> Iterator[Member]:
+    def walk(self) -> Iterator[BundleMember]:
         """Give the bundle's files, once, in the container's own order; nothing is written to disk.
 
         A file's content can be read until the next file is asked for; what is not read is still checked.
         Raises :class:`VerificationError` for links, devices, names that leave the bundle, duplicates, bombs, damage and
         everything that two unpackers might read differently.
         """
-        return guarded(self._found, archive_size=self.size)
+        return checked_members(self._found, archive_size=self.size)
 
     def open(self, path: str) -> BinaryIO:
         """Open a file of a directory where it lies, by a ``path`` that the walk gave.
@@ -82,7 +81,7 @@ def open_bundle(path: Path, password: Password | None = None) -> Iterator[Contai
             yield Container(path, wanted, size, _readable(path, found))
 
 
-def _reader(wanted: Format, file: BinaryIO, size: int, password: Password | None) -> Generator[Found, None, None]:
+def _reader(wanted: Format, file: BinaryIO, size: int, password: Password | None) -> Generator[RawMember, None, None]:
     if wanted == "zip":
         return from_zip.walk(file, size)
     if wanted == "tar.gz":
@@ -92,7 +91,7 @@ def _reader(wanted: Format, file: BinaryIO, size: int, password: Password | None
     return from_sevenzip.walk(file, size, password)
 
 
-def _readable(path: Path, found: Iterator[Found]) -> Iterator[Found]:
+def _readable(path: Path, found: Iterator[RawMember]) -> Iterator[RawMember]:
     """Turn a disk's errors into ours; not those of whoever reads, whose errors do not pass here."""
     with _one_error(path):
         for member in found:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -11,6 +12,17 @@ from bundler.errors import VerificationError, WriteError
 from bundler.formats import chunks as runs
 from bundler.model.progress import Task
 from bundler.model.tree import Blob, Entry, Tree
+
+
+@dataclass(frozen=True)
+class Written:
+    """An output that is complete."""
+
+    path: Path
+    size: int
+    """Bytes; of all files together for a directory."""
+    sha256: str
+    """Over the archive's bytes; for a directory over its ``SHA256SUMS``, which is the bundle's digest."""
 
 
 class Sink(Protocol):

@@ -9,8 +9,8 @@ from bundler.fetch.disk import writing
 from bundler.model.progress import Progress
 from bundler.model.tree import Tree
 from bundler.pack import content
+from bundler.pack.content import Written
 from bundler.pack.manifest import bundle_digest
-from bundler.pack.written import Written
 
 _FOLDER_MODE = 0o755
 

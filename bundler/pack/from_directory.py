@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bundler.pack.content import CHUNK
-from bundler.pack.found import Found, refused
+from bundler.pack.members import RawMember, refused
 
 # Windows' junctions and symbolic links (ntifs.h, IO_REPARSE_TAG_…); its other reparse points, such as deduplicated
 # files, are plain files to whoever reads them.
@@ -22,7 +22,7 @@ _LINK_TAGS = frozenset([0xA0000003, 0xA000000C])
 _DEEPEST = 64
 
 
-def walk(root: Path) -> Iterator[Found]:
+def walk(root: Path) -> Iterator[RawMember]:
     """Give what lies below ``root``, folders before what is in them, by name.
 
     Raises :class:`VerificationError` for links and everything else that is neither a file nor a folder.
@@ -30,7 +30,7 @@ def walk(root: Path) -> Iterator[Found]:
     yield from _below(root, "")
 
 
-def _below(folder: Path, prefix: str) -> Iterator[Found]:
+def _below(folder: Path, prefix: str) -> Iterator[RawMember]:
     if prefix.count("/") > _DEEPEST:
         raise refused("the folder is nested deeper than any bundle", "bomb")
     with os.scandir(folder) as listing:
@@ -38,11 +38,11 @@ def _below(folder: Path, prefix: str) -> Iterator[Found]:
     for entry in entries:
         path = prefix + entry.name
         if _is_folder(path, entry.stat(follow_symlinks=False)):
-            yield Found(path, 0, None, _nothing, folder=True)
+            yield RawMember(path, 0, None, _nothing, folder=True)
             yield from _below(folder / entry.name, path + "/")
         else:
             size = (folder / entry.name).lstat().st_size
-            yield Found(path, size, None, partial(_chunks, folder / entry.name))
+            yield RawMember(path, size, None, partial(_chunks, folder / entry.name))
 
 
 def _is_folder(path: str, status: os.stat_result) -> bool:

@@ -21,15 +21,14 @@ from py7zr.io import Py7zIO, WriterFactory
 from bundler.errors import BundlerError, UsageError, VerificationError
 from bundler.integrity.names import refuse
 from bundler.pack.content import CHUNK
-from bundler.pack.found import Found, Password, damaged, refused
-from bundler.pack.guard import limit, require_bounded
-from bundler.pack.push_to_iterator import pull
+from bundler.pack.members import Password, RawMember, damaged, limit, refused, require_bounded
+from bundler.pack.push_to_iterator import push_to_iterator
 
 _START_HEADER = 32
 _NEXT_HEADER = 12
 
 
-def walk(file: BinaryIO, size: int, password: Password | None) -> Generator[Found, None, None]:
+def walk(file: BinaryIO, size: int, password: Password | None) -> Generator[RawMember, None, None]:
     """Give the members of the 7z ``file`` of ``size`` bytes in the order in which they are unpacked.
 
     ``password`` is asked only where one is needed. Raises :class:`VerificationError` (``wrong-password`` where that is
@@ -98,7 +97,7 @@ def _ask(password: Password | None) -> str:
     return password()
 
 
-def _members(archive: Any, size: int) -> Iterator[Found]:
+def _members(archive: Any, size: int) -> Iterator[RawMember]:
     files = list(getattr(archive, "files", ()))
     require_bounded((int(info.uncompressed or 0) for info in files), size)
     for info in files:
@@ -107,7 +106,7 @@ def _members(archive: Any, size: int) -> Iterator[Found]:
     faults = refuse(info.filename for info in files)
     if faults:
         raise refused("the 7z holds names that no bundle has", "unsafe-name", faults[:20])
-    yield from (Found(info.filename, 0, None, lambda: iter(()), folder=True) for info in files if info.is_directory)
+    yield from (RawMember(info.filename, 0, None, lambda: iter(()), folder=True) for info in files if info.is_directory)
     plain = {info.filename: info for info in files if not info.is_directory}
     if plain:
         yield from _contents(archive, plain, size)
@@ -120,19 +119,19 @@ def _require_plain(info: Any) -> None:
         raise refused(f"{info.filename!a} is neither a file nor a folder", "special-file")
 
 
-def _contents(archive: Any, plain: dict[str, Any], size: int) -> Iterator[Found]:
+def _contents(archive: Any, plain: dict[str, Any], size: int) -> Iterator[RawMember]:
     archive.max_extract_size = limit(size)
 
     def push(emit: Callable[[str | bytes | None], None]) -> None:
         archive.extractall(factory=_Factory(emit))
 
-    stream = pull(push)
+    stream = push_to_iterator(push)
     try:
         for name in stream:
             if not isinstance(name, str):
                 raise damaged("a file has more content than declared")
             info = plain[name]
-            yield Found(name, int(info.uncompressed), info.posix_mode, lambda: _until_end(stream))
+            yield RawMember(name, int(info.uncompressed), info.posix_mode, lambda: _until_end(stream))
     finally:
         stream.close()
 

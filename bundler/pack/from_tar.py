@@ -15,8 +15,7 @@ from typing import BinaryIO, cast
 
 from bundler.errors import VerificationError
 from bundler.pack.content import CHUNK
-from bundler.pack.found import Found, damaged, refused
-from bundler.pack.guard import MAX_MEMBERS, limit
+from bundler.pack.members import MAX_MEMBERS, RawMember, damaged, limit, refused
 
 _MAX_HEADER = 64 << 10
 """Bytes of one header record: a pax header of ours has some hundred."""
@@ -76,7 +75,7 @@ class _Unpacked:
             raise refused("something follows the end of the gzip", "trailing-data")
 
 
-def walk(file: BinaryIO, size: int) -> Generator[Found, None, None]:
+def walk(file: BinaryIO, size: int) -> Generator[RawMember, None, None]:
     """Give the members of the tar.gz ``file`` of ``size`` bytes in their order. Raises :class:`VerificationError`."""
     with _one_error():
         unpacked = _Unpacked(file, size)
@@ -97,15 +96,15 @@ def _one_error() -> Iterator[None]:
         raise damaged(error) from error
 
 
-def _found(unpacked: _Unpacked, info: tarfile.TarInfo) -> Found:
+def _found(unpacked: _Unpacked, info: tarfile.TarInfo) -> RawMember:
     if info.issym() or info.islnk():
         raise refused(f"{info.name!a} is a link", "link")
     sparse = info.sparse is not None or any(key.startswith("GNU.sparse") for key in info.pax_headers)
     if info.type not in (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.DIRTYPE) or sparse:
         raise refused(f"{info.name!a} is neither a file nor a folder", "special-file")
     if info.isdir():
-        return Found(info.name, 0, None, lambda: iter(()), folder=True)
-    return Found(info.name, info.size, stat.S_IMODE(info.mode), partial(_chunks, unpacked, info.size))
+        return RawMember(info.name, 0, None, lambda: iter(()), folder=True)
+    return RawMember(info.name, info.size, stat.S_IMODE(info.mode), partial(_chunks, unpacked, info.size))
 
 
 def _chunks(unpacked: _Unpacked, size: int) -> Iterator[bytes]:

@@ -19,8 +19,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from bundler.errors import VerificationError
 from bundler.pack.content import CHUNK
-from bundler.pack.found import Found, damaged, refused
-from bundler.pack.guard import MAX_MEMBERS, require_bounded
+from bundler.pack.members import MAX_MEMBERS, RawMember, damaged, refused, require_bounded
 
 _END = struct.Struct("<4s4H2LH")
 _END64_LOCATOR = struct.Struct("<4sLQL")
@@ -47,7 +46,7 @@ class _Directory:
     members: int
 
 
-def walk(file: BinaryIO, size: int) -> Generator[Found, None, None]:
+def walk(file: BinaryIO, size: int) -> Generator[RawMember, None, None]:
     """Give the members of the zip ``file`` of ``size`` bytes in their order. Raises VerificationError."""
     with _one_error():
         directory = _directory(file, size)
@@ -177,12 +176,12 @@ def _extras(extra: bytes) -> dict[int, bytes]:
     return fields
 
 
-def _found(archive: ZipFile, info: ZipInfo) -> Found:
+def _found(archive: ZipFile, info: ZipInfo) -> RawMember:
     _require_plain(info)
     folder = info.orig_filename.endswith("/")
     mode = stat.S_IMODE(info.external_attr >> 16) if info.create_system in (_UNIX, _MACOS) else None
     path = info.orig_filename[:-1] if folder else info.orig_filename
-    return Found(path, info.file_size, mode, partial(_chunks, archive, info), folder=folder)
+    return RawMember(path, info.file_size, mode, partial(_chunks, archive, info), folder=folder)
 
 
 def _require_plain(info: ZipInfo) -> None:

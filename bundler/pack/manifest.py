@@ -13,7 +13,7 @@ from bundler.integrity import sums
 from bundler.model.manifest import FileEntry, Manifest
 from bundler.model.tree import Entry, Tree
 from bundler.pack.content import sha256, size
-from bundler.pack.names import require_safe
+from bundler.pack.members import require_packable
 
 
 def completed(described: Manifest, entries: Iterable[Entry]) -> Manifest:
@@ -31,7 +31,7 @@ def assemble(described: Manifest, entries: Iterable[Entry], *, name: str, time: 
     listed = _ordered(entries)
     if "/" in name:
         raise WriteError(f"the bundle's name has a slash: {name}", do="change the definition's name or version")
-    require_safe((name, *(entry.path for entry in listed), sums.MANIFEST, sums.SUMS, *sums.SEALS))
+    require_packable((name, *(entry.path for entry in listed), sums.MANIFEST, sums.SUMS, *sums.SEALS))
     manifest = completed(described, listed)
     covered = (*listed, Entry(sums.MANIFEST, json_codec.to_json(manifest)))
     digests = sums.render((entry.path, sha256(entry)) for entry in covered)

@@ -15,7 +15,7 @@ _LOOK_UP = 0.05
 """Seconds after which a waiting producer looks whether anybody still listens."""
 
 
-class Abandoned(Exception):  # not a failure: the listener has left
+class ReaderGone(Exception):  # not a failure: the listener has left
     """Nobody pulls any more; the producer ends by letting this pass."""
 
 
@@ -32,12 +32,12 @@ class _Pump(Generic[_T]):
     def run(self) -> None:
         try:
             self._push(self.emit)
-        except Abandoned:
+        except ReaderGone:
             return
         except BaseException as error:  # noqa: BLE001  # raised again where it is pulled
             self._failure = error
         # Who pushes may have failed, or have swallowed our word, after the listener left.
-        with suppress(Abandoned):
+        with suppress(ReaderGone):
             self._put(None)
 
     def items(self) -> Iterator[_T]:
@@ -53,13 +53,13 @@ class _Pump(Generic[_T]):
         while not self._left.is_set():
             with suppress(Full):
                 return self._queue.put(item, timeout=_LOOK_UP)
-        raise Abandoned
+        raise ReaderGone
 
 
-def pull(push: Callable[[Callable[[_T], None]], None]) -> Generator[_T, None, None]:
+def push_to_iterator(push: Callable[[Callable[[_T], None]], None]) -> Generator[_T, None, None]:
     """Give what ``push`` emits while it runs in a thread of its own, a few items ahead; raises what it raises.
 
-    Close the iterator to end the thread early: the next emission raises :class:`Abandoned` there.
+    Close the iterator to end the thread early: the next emission raises :class:`ReaderGone` there.
     """
     pump = _Pump(push)
     thread = threading.Thread(target=pump.run, daemon=True)

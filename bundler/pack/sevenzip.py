@@ -18,7 +18,7 @@ from bundler.fetch.disk import writing
 from bundler.model.progress import Progress, Task
 from bundler.model.tree import Entry, Tree
 from bundler.pack import content
-from bundler.pack.written import Written
+from bundler.pack.content import Written
 
 PAYLOAD = "payload/"
 

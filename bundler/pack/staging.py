@@ -89,7 +89,7 @@ def _move_new(made: Path, final: Path) -> None:
 
 
 @contextmanager
-def alone(path: Path) -> Iterator[None]:
+def exclusive(path: Path) -> Iterator[None]:
     """Let nobody else who asks so work on ``path`` while the block lasts. Raises :class:`WriteError`."""
     held = path.with_name(f"{_PREFIX}{path.name}{_LOCK}")
     lock = _lock(held)

@@ -18,7 +18,7 @@ from bundler.fetch.disk import writing
 from bundler.model.progress import Progress
 from bundler.model.tree import Entry, Tree
 from bundler.pack import content
-from bundler.pack.written import Written
+from bundler.pack.content import Written
 
 # Magic, deflate, no flags, no time, no level, and 255 for an unknown system (RFC 1952, 2.3).
 GZIP_HEADER = bytes([0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 255])

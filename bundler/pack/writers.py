@@ -9,7 +9,7 @@ from bundler.errors import UsageError
 from bundler.model.progress import Progress
 from bundler.model.tree import Tree
 from bundler.pack import directory, sevenzip, tar, zip  # noqa: A004  # the format is called so
-from bundler.pack.written import Written
+from bundler.pack.content import Written
 
 Format = Literal["directory", "zip", "tar.gz", "7z"]
 

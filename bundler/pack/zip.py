@@ -16,7 +16,7 @@ from bundler.fetch.disk import writing
 from bundler.model.progress import Progress
 from bundler.model.tree import Entry, Tree
 from bundler.pack import content
-from bundler.pack.written import Written
+from bundler.pack.content import Written
 
 _UNIX = 3
 _EARLIEST = 1980

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from bundler.model.diff import TOPICS, Change, Diff, Hunk, Meaning, Side, TextChange, Topic
-from bundler.render.escape_control import visible, visible_line
+from bundler.render.escape_control import escape_control, escape_line
 
 UNJUDGED = "No signature was judged here: `arc-bundler verify` does that, for each bundle."
 APPROVE = "Approve only what changed."
@@ -101,7 +101,7 @@ class Section:
 def side(one: Side) -> str:
     """One of the two, in a line."""
     label = " [LAB]" if one.lab else ""
-    return f"{one.kind} {visible(one.name)} {visible(one.version)}{label}"
+    return f"{one.kind} {escape_control(one.name)} {escape_control(one.version)}{label}"
 
 
 def verdict(diff: Diff) -> str:
@@ -133,13 +133,13 @@ def _row(change: Change) -> Row:
     sign = {"added": "+", "removed": "-", "changed": "~"}[change.what]
     field = _field(change.field)
     parts = (change.subject, field) if change.topic != "weakened" else (field, change.subject)
-    title = ": ".join(visible(part) for part in parts if part)
+    title = ": ".join(escape_control(part) for part in parts if part)
     return Row(
         alarming=change.alarming,
         sign=sign,
         title=title,
         meaning=_MEANINGS[change.meaning],
-        lines=tuple((mark, visible(line)) for mark, line in _lines(change)),
+        lines=tuple((mark, escape_control(line)) for mark, line in _lines(change)),
     )
 
 
@@ -168,7 +168,7 @@ def _script(text: TextChange) -> ScriptRow:
         counts = f"{text.what}, {counts}"
     windows = all(line.text.endswith("\r") for hunk in text.hunks for line in hunk.lines if line.ended)
     return ScriptRow(
-        path=visible(text.path),
+        path=escape_control(text.path),
         counts="" if text.withheld else counts,
         hunks=tuple((_heading(hunk), tuple(_hunk_lines(hunk, windows=windows))) for hunk in text.hunks),
         withheld=_WITHHELD.get(text.withheld, ""),
@@ -182,6 +182,6 @@ def _heading(hunk: Hunk) -> str:
 def _hunk_lines(hunk: Hunk, *, windows: bool) -> Iterator[tuple[str, str]]:
     """A text whose every line ends as Windows has it is shown without that; otherwise the difference is one to see."""
     for line in hunk.lines:
-        yield line.sign, visible_line(line.text.removesuffix("\r") if windows else line.text)
+        yield line.sign, escape_line(line.text.removesuffix("\r") if windows else line.text)
         if not line.ended:
             yield "\\", " No newline at end of file"

@@ -6,7 +6,7 @@ _WIDE_SPACE = "\u3000"
 """Between Japanese and Chinese words: as ordinary there as the blank is here."""
 
 
-def visible(text: str) -> str:
+def escape_control(text: str) -> str:
     r"""``text`` with what cannot be seen in it as ``\u{…}``.
 
     Control characters steer a terminal (ECMA-48), format characters reorder or hide what is around them (Unicode
@@ -19,6 +19,6 @@ def _letter(letter: str) -> str:
     return letter if letter.isprintable() or letter == _WIDE_SPACE else f"\\u{{{ord(letter):x}}}"
 
 
-def visible_line(text: str) -> str:
-    """As :func:`visible`, for a line of a program: a tab is a tab there."""
-    return "\t".join(map(visible, text.split("\t")))
+def escape_line(text: str) -> str:
+    """As :func:`escape_control`, for a line of a program: a tab is a tab there."""
+    return "\t".join(map(escape_control, text.split("\t")))

@@ -35,7 +35,7 @@ class Node:
 
 
 @dataclass(frozen=True)
-class Reason:
+class EvidenceChain:
     """One independent reason to believe a file."""
 
     title: str
@@ -47,7 +47,7 @@ class Reason:
     notes: tuple[str, ...] = ()
 
 
-def reasons(pin: Pin) -> tuple[Reason, ...]:
+def evidence_chains(pin: Pin) -> tuple[EvidenceChain, ...]:
     """The reasons to believe ``pin``, in the manifest's order."""
     return tuple(_reason(pin, evidence) for evidence in pin.evidence)
 
@@ -57,9 +57,9 @@ def moment(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _reason(pin: Pin, evidence: Evidence) -> Reason:
+def _reason(pin: Pin, evidence: Evidence) -> EvidenceChain:
     pinned = "a certificate" if evidence.chain else "an OpenPGP key"
-    return Reason(
+    return EvidenceChain(
         title=_METHODS[evidence.method],
         verdict=f"Believed: it ends in {pinned} that the anchors “{evidence.anchors}” pin",
         nodes=(*_vouchers(evidence), *_documents(evidence.documents, evidence.signed_at), _file(pin, evidence)),

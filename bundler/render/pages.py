@@ -14,7 +14,7 @@ from functools import cache
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from bundler.render.escape_control import visible
+from bundler.render.escape_control import escape_control
 from bundler.render.template_files import templates
 
 _STYLE = "review/style.css"
@@ -31,7 +31,7 @@ def page(template: str, values: Mapping[str, object]) -> bytes:
 
 def _shown(value: object) -> object:
     # What macros and blocks give back is markup: their values went through here already.
-    return visible(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
+    return escape_control(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
 @cache

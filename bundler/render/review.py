@@ -17,7 +17,7 @@ from bundler.model.network_requirement import NetworkRequirement
 from bundler.model.script_action import ScriptActions
 from bundler.model.seal import Approval, Seal
 from bundler.render import pages
-from bundler.render.evidence_chain import Reason, moment, reasons
+from bundler.render.evidence_chain import EvidenceChain, evidence_chains, moment
 
 PATH = "review.html"
 """Where the page lies in a bundle."""
@@ -55,7 +55,7 @@ class Package:
 
     title: str
     facts: tuple[Labelled, ...]
-    reasons: tuple[Reason, ...]
+    reasons: tuple[EvidenceChain, ...]
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ def _package(pin: Pin) -> Package:
             Labelled("Served by", served, code=True, wide=True),
             Labelled("SHA-256", pin.sha256, code=True, wide=True),
         ),
-        reasons=reasons(pin),
+        reasons=evidence_chains(pin),
     )
 
 

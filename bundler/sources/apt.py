@@ -14,7 +14,7 @@ from bundler.model.anchor import Anchors
 from bundler.model.artifact import AptOrigin, Artifact
 from bundler.model.lock import RepositoryState
 from bundler.sources import repository
-from bundler.sources.located import Located
+from bundler.sources.location import Located
 from bundler.trust.apt_chain import MAX_INDEX, MAX_RELEASE, AptChain, state_origin
 
 

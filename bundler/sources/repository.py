@@ -16,7 +16,7 @@ from bundler.fetch.request import Download, Fetch, Request
 from bundler.model.artifact import Artifact
 from bundler.model.evidence import Document, Evidence
 from bundler.model.lock import RepositoryState
-from bundler.sources.located import Located
+from bundler.sources.location import Located
 from bundler.trust.repository import Listed
 
 _SHOWN = 12

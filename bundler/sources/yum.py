@@ -13,7 +13,7 @@ from bundler.model.anchor import Anchors
 from bundler.model.artifact import Artifact, YumOrigin
 from bundler.model.lock import RepositoryState
 from bundler.sources import repository
-from bundler.sources.located import Located
+from bundler.sources.location import Located
 from bundler.trust.yum_chain import MAX_PRIMARY, MAX_REPOMD, MAX_SIGNATURE, REPOMD, YumChain
 
 

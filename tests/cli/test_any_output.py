@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from bundler.cli.main import outcome
+from bundler.cli.main import main
 from bundler.formats import json_codec
 from bundler.model.manifest import Manifest
 
@@ -26,17 +26,17 @@ def run(folder, encoding, *arguments):
 def test_output_survives_names_and_encodings(tmp_path, encoding):
     name = "caf\u00e9 \u6771\u4eac.msi"
     (tmp_path / name).write_bytes(b"no installer")
-    told = run(tmp_path, encoding, "authenticate", name, "--format", "json")
+    told = run(tmp_path, encoding, "verify-file", name, "--format", "json")
     assert told.returncode == 6, told.stderr
     assert json.loads(told.stdout.decode(encoding.partition(":")[0]))["files"][0]["path"] == name
-    plain = run(tmp_path, encoding, "authenticate", name)
+    plain = run(tmp_path, encoding, "verify-file", name)
     assert plain.returncode == 6
     assert b"Traceback" not in plain.stderr
 
 
 @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="names are text there")
 @pytest.mark.parametrize("encoding", ["utf-8:strict", "utf-8:surrogateescape"])
-@pytest.mark.parametrize("command", ["authenticate", "verify", "inspect"])
+@pytest.mark.parametrize("command", ["verify-file", "verify", "inspect"])
 def test_a_name_that_is_no_text_is_told_as_valid_json(tmp_path, command, encoding):
     name = os.fsdecode(b"caf\xe9.msi")
     (tmp_path / name).write_bytes(b"no installer")
@@ -56,7 +56,7 @@ def test_what_a_manifest_says_steers_no_terminal(tmp_path, capsys):
         targets=(), parameters=said, anchors="A", anchors_sha256="", lock_sha256="", pins=(), files=(),
     )  # fmt: skip
     (tmp_path / "manifest.json").write_bytes(json_codec.to_json(manifest))
-    assert outcome(["inspect", str(tmp_path / "manifest.json")]) == 0
+    assert main(["inspect", str(tmp_path / "manifest.json")]) == 0
     shown = capsys.readouterr().out
     assert "\x1b" not in shown
     assert "\u202e" not in shown

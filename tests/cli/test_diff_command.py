@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bundler.cli.main import outcome
+from bundler.cli.main import main
 from bundler.errors import LockError, UsageError, VerificationError
 from bundler.flow.diff.load import describe
 from bundler.formats import json_codec
@@ -24,13 +24,13 @@ from bundler.model.diff import Diff
 from bundler.model.evidence import ChainLink, Evidence, PackageFacts
 from bundler.model.lock import Lock, Pin
 from bundler.model.manifest import Manifest
-from bundler.model.progress import Silence
+from bundler.model.progress import NullProgress
 from bundler.model.seal import Approval, Seal, Signer
 from bundler.model.target import Target
 from bundler.model.tree import Entry
 from bundler.pack import manifest as manifests
 from bundler.pack import writers
-from bundler.render.escape_control import visible
+from bundler.render.escape_control import escape_control
 from tests.support.mirrored import mirrored
 
 TIME = datetime(2026, 11, 22, 3, 4, 5, tzinfo=timezone.utc)
@@ -95,14 +95,14 @@ def bundle(out: Path, manifest=MANIFEST, files=FILES, form="directory", password
     if seals:
         more = (*tree.entries, *(Entry(path, content) for path, content in seals.items()))
         tree = replace(tree, entries=tuple(sorted(more, key=lambda entry: entry.path)))
-    writers.write(form, tree, out, progress=Silence(), password=password)
+    writers.write(form, tree, out, progress=NullProgress(), password=password)
     return out
 
 
 @pytest.fixture
 def run(capsys):
     def ran(*arguments):
-        code = outcome(["diff", *map(str, arguments)])
+        code = main(["diff", *map(str, arguments)])
         said = capsys.readouterr()
         assert "Traceback" not in said.err
         return code, said.out, said.err
@@ -370,7 +370,7 @@ def test_a_markdown_reader_shows_every_value_as_it_is(run, evil):
     assert not re.search(r"<(script|a|img|em|strong>[^!0-9])", page)
     assert page.count("<details>") == page.count("</details>") == page.count("<pre>") == 1
     cells = [html.unescape(cell) for cell in re.findall(r"<td><code>(.*?)</code></td>", page)]
-    assert visible(EVIL) in cells
+    assert escape_control(EVIL) in cells
 
 
 def test_no_hostile_value_means_anything_in_html(run, evil):

@@ -10,7 +10,7 @@ import json
 import pytest
 import yaml
 
-from bundler.cli.main import outcome
+from bundler.cli.main import main
 
 GUID = "22222222-2222-4222-8222-222222222222"
 SCOPE = f"/subscriptions/{GUID}/resourceGroups/g/providers/Microsoft.HybridCompute"
@@ -48,7 +48,7 @@ def ask(tmp_path, capsys, monkeypatch):
             "network": network,
         }
         (tmp_path / "bundle.yaml").write_text(yaml.safe_dump(definition), encoding="utf-8")
-        code = outcome(["endpoints", "--format", form])
+        code = main(["endpoints", "--format", form])
         said = capsys.readouterr()
         return code, said.out, said.err
 
@@ -144,4 +144,4 @@ def test_every_form_names_the_same_addresses(ask):
 
 
 def test_a_format_of_this_command_is_none_of_the_others(ask, capsys):
-    assert outcome(["plan", "--format", "csv"]) == 2
+    assert main(["plan", "--format", "csv"]) == 2

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from bundler.cli.main import outcome
+from bundler.cli.main import main
 
 
 @pytest.fixture(autouse=True)
@@ -16,7 +16,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_without_a_terminal_it_asks_nothing_and_says_what_to_fill_in(folder, capsys):
-    assert outcome(["init", "--format", "json"]) == 0
+    assert main(["init", "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["to_fill_in"] == [
         "tenant",
         "subscription",
@@ -26,36 +26,36 @@ def test_without_a_terminal_it_asks_nothing_and_says_what_to_fill_in(folder, cap
     first = (folder / "bundle.yaml").read_text().splitlines()[0]
     assert first == "# yaml-language-server: $schema=bundle.schema.json"
     assert (folder / "bundle.schema.json").exists()
-    assert outcome(["plan"]) == 3
+    assert main(["plan"]) == 3
 
 
 def test_with_the_answers_the_definition_is_right(folder):
     answers = ("--tenant", "11111111-1111-4111-8111-111111111111", "--resource-group", "servers")
     more = ("--subscription", "22222222-2222-4222-8222-222222222222", "--location", "japaneast")
-    assert outcome(["init", *answers, *more, "--target", "windows", "--target", "rhel/9/x64"]) == 0
-    assert outcome(["plan"]) == 0
+    assert main(["init", *answers, *more, "--target", "windows", "--target", "rhel/9/x64"]) == 0
+    assert main(["plan"]) == 0
 
 
 def test_a_definition_that_is_there_is_never_replaced(folder):
     (folder / "bundle.yaml").write_text("mine")
-    assert outcome(["init"]) == 7
+    assert main(["init"]) == 7
     assert (folder / "bundle.yaml").read_text() == "mine"
 
 
 def test_a_target_that_is_none_is_a_usage_error(folder):
-    assert outcome(["init", "--target", "a/b/c/d"]) == 2
+    assert main(["init", "--target", "a/b/c/d"]) == 2
     assert not (folder / "bundle.yaml").exists()
 
 
 def test_a_lab_that_does_not_run_is_named(folder, capsys):
-    assert outcome(["init", "--lab", "lab"]) == 2
+    assert main(["init", "--lab", "lab"]) == 2
     assert "arc-bundler lab" in capsys.readouterr().err
 
 
 def test_schema_is_what_init_writes_beside(folder, capsys):
-    outcome(["init", "-q"])
+    main(["init", "-q"])
     capsys.readouterr()
-    assert outcome(["schema"]) == 0
+    assert main(["schema"]) == 0
     assert capsys.readouterr().out == (folder / "bundle.schema.json").read_text()
-    assert outcome(["schema", "--to", "other.json"]) == 0
+    assert main(["schema", "--to", "other.json"]) == 0
     assert (folder / "other.json").read_bytes() == (folder / "bundle.schema.json").read_bytes()

@@ -20,7 +20,7 @@ from bundler.errors import UpstreamError, UsageError, VerificationError, WriteEr
 from bundler.fetch import ranges, retry
 from bundler.fetch.download import Downloader, file_of
 from bundler.fetch.network import Network
-from bundler.model.progress import Silence
+from bundler.model.progress import NullProgress
 from tests.support.downloads import Bench
 from tests.support.misbehaving_server import Exchange, File, stall, status
 
@@ -127,7 +127,7 @@ def test_a_wait_is_called_off_too(bench: Bench) -> None:
 
     bench.server.plan = {"/busy": [busy], "/gone": [refuse]}
     network = replace(bench.network, stall_timeout=600)
-    with Downloader(bench.store, network, Silence()) as downloader, pytest.raises(UpstreamError, match="404"):
+    with Downloader(bench.store, network, NullProgress()) as downloader, pytest.raises(UpstreamError, match="404"):
         downloader.fetch_all([bench.request("/busy"), bench.request("/gone")])
 
 
@@ -271,7 +271,7 @@ def test_a_ca_file_that_is_none(bench: Bench, content: bytes | None) -> None:
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(UsageError, match="CA file"):
-        Downloader(bench.store, Network(ca_file=path), Silence())
+        Downloader(bench.store, Network(ca_file=path), NullProgress())
 
 
 def test_a_ca_of_the_environment(bench: Bench) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bundler.cli.main import outcome
+from bundler.cli.main import main
 from bundler.lab.lab import Lab
 from tests.support import shared
 from tests.support.lab_project import NOW, Project, Ran
@@ -34,7 +34,7 @@ def project(
 
     def run(*arguments: str) -> Ran:
         capsys.readouterr()
-        code = outcome(list(arguments))
+        code = main(list(arguments))
         said = capsys.readouterr()
         return Ran(code, said.out, said.err)
 

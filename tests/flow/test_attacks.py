@@ -184,7 +184,7 @@ def test_an_archive_that_was_exchanged_with_its_sum_is_not_unchanged(project, bu
     assert project.run("build").code == 7
 
 
-@pytest.mark.parametrize("command", ["authenticate", "verify", "inspect"])
+@pytest.mark.parametrize("command", ["verify-file", "verify", "inspect"])
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes in folders")
 def test_a_pipe_is_not_waited_for(project, command):
     os.mkfifo("pipe")

@@ -28,13 +28,13 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork: eac
 _FORKER = """
 import os, signal, sys, time
 import bundler.cli.build, bundler.flow.build.build, bundler.fetch.download, bundler.pack.sevenzip, platformdirs
-from bundler.cli.main import outcome
+from bundler.cli.main import main
 for line in sys.stdin:
     child = os.fork()
     if child == 0:
         silence = os.open(os.devnull, os.O_WRONLY)
         os.dup2(silence, 1), os.dup2(silence, 2)
-        os._exit(outcome(["build", "--no-progress"]))
+        os._exit(main(["build", "--no-progress"]))
     if float(line) >= 0:
         time.sleep(float(line))
         os.kill(child, signal.SIGKILL)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bundler.flow.verify_file import authenticate
+from bundler.flow.verify_file import verify_files
 from bundler.trust import anchors as trusted
 from tests.support.lab_project import NOW
 
@@ -12,13 +12,13 @@ DOCUMENTS = ["repository/InRelease", "keys/microsoft.asc", "roots/ms-root-2011.p
 
 
 def verdict(path):
-    (found,) = authenticate([path], anchors=trusted.microsoft(), at=NOW)
+    (found,) = verify_files([path], anchors=trusted.microsoft(), at=NOW)
     return found
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_the_document_alone_is_believed(corpus, name):
-    assert verdict(corpus / name).believed
+    assert verdict(corpus / name).verified
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -34,7 +34,7 @@ def test_a_file_that_carries_it_is_refused(corpus, tmp_path, name, around):
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_a_document_twice_is_refused(corpus, tmp_path, name):
     (tmp_path / "twice").write_bytes((corpus / name).read_bytes() * 2)
-    assert not verdict(tmp_path / "twice").believed
+    assert not verdict(tmp_path / "twice").verified
 
 
 @pytest.mark.parametrize("header", [b"Comment: evil", b"touch evil", b"Hash: SHA256\r\nComment: evil"])
@@ -47,4 +47,4 @@ def test_a_header_that_nobody_signed_is_refused(corpus, tmp_path, header):
 def test_what_lies_behind_the_bytes_that_are_read_counts(corpus, tmp_path):
     content = (corpus / "roots/ms-root-2011.pem").read_bytes()
     (tmp_path / "long").write_bytes(content + b"\n" * (1 << 20) + b"evil")
-    assert not verdict(tmp_path / "long").believed
+    assert not verdict(tmp_path / "long").verified

@@ -14,7 +14,7 @@ import pytest
 
 from bundler.flow import review
 from bundler.formats import json_codec
-from bundler.model.support import Support
+from bundler.model.target import Support
 from bundler.products.arc_server import review as arc_server
 from bundler.trust import anchors as trusted
 from tests.support import review_sample as sample

@@ -301,14 +301,14 @@ def test_an_embedded_secret_is_not_laid_on_the_disk_by_an_approval(
 _FORKER = """
 import json, os, signal, sys, time
 import bundler.cli.approve, bundler.flow.approve, bundler.signing.keys, bundler.pack.zip
-from bundler.cli.main import outcome
+from bundler.cli.main import main
 for line in sys.stdin:
     after, arguments = json.loads(line)
     child = os.fork()
     if child == 0:
         silence = os.open(os.devnull, os.O_WRONLY)
         os.dup2(silence, 1), os.dup2(silence, 2)
-        os._exit(outcome(arguments))
+        os._exit(main(arguments))
     if after >= 0:
         time.sleep(after)
         os.kill(child, signal.SIGKILL)

@@ -12,8 +12,8 @@ LIBRARIES = ("cyclonedx", "jinja2", "py7zr", "pydantic", "pysequoia", "requests"
 ANCHORS = ("--anchors", "lab/authority/anchors.json")
 SCRIPT = f"""
 import sys
-from bundler.cli.main import outcome
-code = outcome(sys.argv[1:])
+from bundler.cli.main import main
+code = main(sys.argv[1:])
 loaded = sorted(name for name in {LIBRARIES!r} if name in sys.modules)
 print("loaded", code, *loaded, file=sys.stderr)
 """
@@ -28,18 +28,18 @@ def loaded(*arguments: str) -> tuple[int, set[str]]:
 
 def test_an_msi_is_judged_by_authenticode_alone(corpus):
     msi = corpus / "authenticode" / "good-microsoft-2023.msi"
-    assert loaded("authenticate", str(msi)) == (0, set())
+    assert loaded("verify-file", str(msi)) == (0, set())
 
 
 def test_a_refused_msi_loads_no_more(project):
     assert project.run("build").code == 0
     (msi,) = (project.folder / "bundles").rglob("*.msi")
-    assert loaded("authenticate", str(msi)) == (6, set())
+    assert loaded("verify-file", str(msi)) == (6, set())
 
 
 def test_a_deb_needs_sequoia_and_nothing_else(corpus):
     deb = corpus / "deb" / "good-packages-microsoft-prod.deb"
-    assert loaded("authenticate", str(deb)) == (0, {"pysequoia"})
+    assert loaded("verify-file", str(deb)) == (0, {"pysequoia"})
 
 
 @pytest.mark.parametrize(("suffix", "more"), [("", set()), (".zip", set()), (".tar.gz", set()), (".7z", {"py7zr"})])

@@ -20,7 +20,7 @@ from bundler.flow.project import read as read_project
 from bundler.formats import json_codec
 from bundler.lab.lab import Lab
 from bundler.model.lock import Lock
-from bundler.model.progress import Silence
+from bundler.model.progress import NullProgress
 from tests.support.lab_project import NOW
 
 FOLDER = "C:\\Sites\\T\u014dky\u014d 1"
@@ -83,7 +83,7 @@ def tokyo(practice: Practice, fs: FakeFilesystem, monkeypatch: pytest.MonkeyPatc
 
 
 def taken(read: Project, store: Path) -> Lock:
-    with Downloader(Store(store), Network(), Silence(), offline=True) as downloader:
+    with Downloader(Store(store), Network(), NullProgress(), offline=True) as downloader:
         return locks.resolve(read, downloader, at=NOW, environment={}).lock
 
 

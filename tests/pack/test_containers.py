@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 
 from bundler.errors import UsageError, VerificationError, WriteError
 from bundler.integrity.check import check
-from bundler.model.progress import Silence
+from bundler.integrity.names import refuse
+from bundler.model.progress import NullProgress
 from bundler.model.tree import Blob, Entry, Tree
 from bundler.pack import container, manifest, writers
-from bundler.pack.names import refuse
 from tests.support import trees
 
 FORMATS = ("directory", "zip", "tar.gz", "7z")
@@ -38,7 +38,7 @@ _paths = st.lists(_path, min_size=1, max_size=6, unique=True).filter(lambda path
 
 
 def _write(kind: str, tree: Tree, out: Path, password: str | None = None) -> writers.Written:
-    return writers.write(kind, tree, out, progress=Silence(), password=password)  # type: ignore[arg-type]
+    return writers.write(kind, tree, out, progress=NullProgress(), password=password)  # type: ignore[arg-type]
 
 
 def _read(path: Path, password: str | None = None) -> dict[str, tuple[int | None, bytes]]:
@@ -141,12 +141,12 @@ from pathlib import Path
 sys.path[:0] = [sys.argv[1]]
 os.umask(int(sys.argv[2], 8))
 from tests.support import trees
-from bundler.model.progress import Silence
+from bundler.model.progress import NullProgress
 from bundler.pack import writers
 tree = trees.small(Path.cwd())
 for kind in ("zip", "tar.gz", "7z"):
-    print(writers.write(kind, tree, Path("out." + kind), progress=Silence()).sha256)
-writers.write("directory", tree, Path("folder"), progress=Silence())
+    print(writers.write(kind, tree, Path("out." + kind), progress=NullProgress()).sha256)
+writers.write("directory", tree, Path("folder"), progress=NullProgress())
 """
 
 

@@ -18,8 +18,8 @@ import pytest
 
 from bundler.errors import BundlerError, UsageError, VerificationError
 from bundler.integrity.check import check
-from bundler.model.progress import Silence
-from bundler.pack import container, guard, manifest, writers
+from bundler.model.progress import NullProgress
+from bundler.pack import container, manifest, members, writers
 from tests.support import trees
 
 TOP = trees.NAME
@@ -39,7 +39,7 @@ def _reason(path: Path) -> str:
 
 def _bundle(kind: str, folder: Path) -> Path:
     out = folder / "bundle"
-    writers.write(kind, trees.small(folder), out, progress=Silence())  # type: ignore[arg-type]
+    writers.write(kind, trees.small(folder), out, progress=NullProgress())  # type: ignore[arg-type]
     return out
 
 
@@ -112,7 +112,7 @@ def test_a_zip_bomb(tmp_path: Path) -> None:
 
 
 def test_a_zip_of_very_many_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard, "MAX_MEMBERS", 50)
+    monkeypatch.setattr(members, "MAX_MEMBERS", 50)
     assert _reason(_zip(tmp_path / "x", *((f"{TOP}/{n}", b"") for n in range(51)))) == "bomb"
 
 
@@ -320,7 +320,7 @@ def test_a_gzip_bomb(tmp_path: Path) -> None:
 
 
 def test_a_gzip_bomb_behind_the_end_of_the_tar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard, "SMALL", 1 << 20)
+    monkeypatch.setattr(members, "SMALL", 1 << 20)
     monkeypatch.setattr("bundler.pack.from_tar.MAX_MEMBERS", 1)
     assert _reason(_tar(tmp_path / "x", (_info(size=1), b"x"), tail=bytes(8 << 20))) == "bomb"
 
@@ -440,7 +440,7 @@ def test_no_changed_byte_of_an_archive_gives_other_content(kind: str, tmp_path: 
     password = "geheim" if "encrypted" in kind else None
     tree = trees.small(tmp_path, payload=b"package")
     path = tmp_path / "bundle"
-    writers.write(kind.split(maxsplit=1)[0], tree, path, progress=Silence(), password=password)  # type: ignore[arg-type]
+    writers.write(kind.split(maxsplit=1)[0], tree, path, progress=NullProgress(), password=password)  # type: ignore[arg-type]
     raw = path.read_bytes()
     wanted = manifest.bundle_digest(tree)
     # Deriving the keys of an encrypted 7z takes its time on purpose, so there fewer are tried.

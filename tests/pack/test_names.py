@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bundler.errors import WriteError
-from bundler.pack.names import refuse, require_safe
+from bundler.integrity.names import refuse
+from bundler.pack.members import require_packable
 
 REFUSED = {
     "absolute": "/etc/passwd",
@@ -57,7 +58,7 @@ REFUSED = {
 def test_a_name_that_some_system_refuses_is_refused(path: str) -> None:
     assert refuse([path])
     with pytest.raises(WriteError):
-        require_safe([path])
+        require_packable([path])
 
 
 PLAIN = "a|SHA256SUMS|.hidden|payload/rhel/9/x86_64/a-1.0~rc1+b.rpm|COM|COM10|console|nul1.txt|-x|a b| leading"

@@ -15,7 +15,7 @@ from pyfakefs.fake_filesystem import FakeFilesystem, OSType
 
 from bundler.errors import VerificationError, WriteError
 from bundler.integrity.check import check
-from bundler.model.progress import Silence
+from bundler.model.progress import NullProgress
 from bundler.model.tree import Entry, Tree
 from bundler.pack import container, manifest, writers
 from bundler.pack.staging import Staging, write_file
@@ -37,7 +37,7 @@ def _tree() -> Tree:
 def _build(final: Path, tree: Tree) -> None:
     with Staging(final) as folder:
         for kind in KINDS:
-            written = writers.write(kind, tree, folder / f"b.{kind}", progress=Silence())
+            written = writers.write(kind, tree, folder / f"b.{kind}", progress=NullProgress())
             (folder / f"b.{kind}.sha256").write_text(f"{written.sha256}\n")
 
 

@@ -224,7 +224,7 @@ def test_a_definition_can_be_begun(elsewhere):
 
 def test_a_real_package_is_believed_by_the_anchors_inside(elsewhere, corpus):
     told = json.loads(
-        elsewhere.run("authenticate", str(corpus / "deb/good-packages-microsoft-prod.deb"), "--format", "json")
+        elsewhere.run("verify-file", str(corpus / "deb/good-packages-microsoft-prod.deb"), "--format", "json")
     )
     assert told["ok"] is True
     assert told["anchors"] == "Microsoft"

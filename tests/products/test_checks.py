@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bundler.formats import json_codec
-from bundler.model.host_record import HostRecord
+from bundler.model.network_requirement import HostRecord
 from bundler.products.arc_server import tables
 from bundler.products.arc_server.checks import checks
 from bundler.products.arc_server.definition import Definition

@@ -20,7 +20,7 @@ from bundler.integrity import sums
 from bundler.integrity.check import Checked, check
 from bundler.model.seal import Algorithm
 from bundler.pack import from_directory
-from bundler.pack.guard import guarded
+from bundler.pack.members import checked_members
 from bundler.trust import seal_signature, verify_seal
 from bundler.trust.public_key import digest_of, verifies
 from bundler.trust.verify_seal import Trusted
@@ -34,7 +34,7 @@ QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthC
 
 
 def checked(folder: Path) -> Checked:
-    return check(guarded(from_directory.walk(folder), archive_size=None))
+    return check(checked_members(from_directory.walk(folder), archive_size=None))
 
 
 def verdict(folder: Path, trusted: Trusted = SEALER) -> str:

@@ -14,7 +14,7 @@ from bundler.model.evidence import PackageFacts
 from bundler.model.lock import RepositoryState
 from bundler.model.target import Target
 from bundler.sources import apt
-from bundler.sources.located import Located
+from bundler.sources.location import Located
 from bundler.trust import apt_chain
 from tests.support.package_signing import NOW, Key, anchors
 from tests.support.repositories import BASE, DATE, Apt, Served, sha256, stamp, stanza

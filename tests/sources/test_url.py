@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bundler.errors import UpstreamError
 from bundler.model.artifact import Artifact, Origin, UrlOrigin
-from bundler.sources import url
+from bundler.sources.location import locate_url
 
 
 def artifact(origin: Origin) -> Artifact:
@@ -28,14 +28,14 @@ def at(address: str) -> Artifact:
 
 
 def test_it_is_where_it_was_said_to_be() -> None:
-    found = url.locate(at("https://h.example/azcmagent/1.67/Agent.msi"))
+    found = locate_url(at("https://h.example/azcmagent/1.67/Agent.msi"))
     assert found.url == "https://h.example/azcmagent/1.67/Agent.msi"
     assert found.hosts == ("download.example",)
     assert found.filename == "Agent.msi"
 
 
 def test_nothing_is_known_of_it_before_it_is_read() -> None:
-    found = url.locate(at("https://h.example/azcmagent/1.67/Agent.msi"))
+    found = locate_url(at("https://h.example/azcmagent/1.67/Agent.msi"))
     assert (found.version, found.size, found.sha256, found.evidence) == (None, None, None, None)
 
 
@@ -43,13 +43,13 @@ def test_nothing_is_known_of_it_before_it_is_read() -> None:
     "last", ["", "AzureConnectedMachineAgent", "a%2Fb.msi", "..", "Agent%20(1).msi", "con.msi", "%00.msi", "Agent.exe"]
 )
 def test_a_name_that_not_every_file_system_takes_is_replaced(last: str) -> None:
-    assert url.locate(at(f"https://h.example/{last}")).filename == "AzureConnectedMachineAgent.msi"
+    assert locate_url(at(f"https://h.example/{last}")).filename == "AzureConnectedMachineAgent.msi"
 
 
 @given(st.text(max_size=150))
 def test_any_address_ends_in_a_harmless_name(last: str) -> None:
     try:
-        name = url.locate(at(f"https://h.example/{last}")).filename
+        name = locate_url(at(f"https://h.example/{last}")).filename
     except UpstreamError:
         return
     assert name.endswith(".msi")
@@ -61,4 +61,4 @@ def test_any_address_ends_in_a_harmless_name(last: str) -> None:
 @pytest.mark.parametrize("address", ["http://h.example/a.msi", "file:///a.msi", "ftp://h/a.msi", ""])
 def test_only_https(address: str) -> None:
     with pytest.raises(UpstreamError):
-        url.locate(at(address))
+        locate_url(at(address))

@@ -14,7 +14,7 @@ from bundler.model.evidence import PackageFacts
 from bundler.model.lock import RepositoryState
 from bundler.model.target import Target
 from bundler.sources import yum
-from bundler.sources.located import Located
+from bundler.sources.location import Located
 from bundler.trust import yum_chain
 from tests.support.package_signing import NOW, Key, anchors
 from tests.support.repositories import DATE, Served, Yum, entry, sha256

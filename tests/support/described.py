@@ -17,8 +17,7 @@ from bundler.model.manifest import FileEntry, Manifest
 from bundler.model.network_requirement import NetworkRequirement
 from bundler.model.script_action import Action, ScriptActions, Step
 from bundler.model.seal import Approval, Seal, Signer
-from bundler.model.support import Support
-from bundler.model.target import Target
+from bundler.model.target import Support, Target
 
 TIME = datetime(2026, 11, 22, 5, 0, tzinfo=timezone.utc)
 LATER = TIME + timedelta(days=300)

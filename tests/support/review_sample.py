@@ -12,9 +12,9 @@ from datetime import datetime, timezone
 from bundler.flow.build.assemble import parameters
 from bundler.formats import json_codec
 from bundler.model.evidence import ChainLink, Document, Evidence, PackageFacts
-from bundler.model.host_record import HostRecord
 from bundler.model.lock import Pin, RepositoryState
 from bundler.model.manifest import FileEntry, Manifest
+from bundler.model.network_requirement import HostRecord
 from bundler.model.seal import Approval, Seal, Signer
 from bundler.model.target import Target
 from bundler.products.arc_server.definition import Definition

@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from bundler.model.evidence import PackageFacts
-from bundler.model.host_record import HostRecord
 from bundler.model.lock import Pin
+from bundler.model.network_requirement import HostRecord
 from bundler.model.target import Target
 from bundler.products.arc_server import scripts
 from bundler.products.arc_server.script_parameters import CarriedCertificate, Identity, NeededRoot, Onboarding, Setting

@@ -15,7 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
 from bundler.lab.identity import LocalIdentity
-from bundler.model.host_record import HostRecord
+from bundler.model.network_requirement import HostRecord
 from bundler.products.arc_server.script_parameters import CarriedCertificate, Identity
 from bundler.render.runtime import END
 from tests.support import sample_bundles as sample

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bundler.model.host_record import HostRecord
+from bundler.model.network_requirement import HostRecord
 from tests.support.receipts import problems
 from tests.support.target_bundle import NEW, OLD
 from tests.target_server.test_chroot_deb import AGENT, GIVEN, STATE, carry, installed, nothing_left, receipts, shown

@@ -15,7 +15,7 @@ from dataclasses import replace
 
 import pytest
 
-from bundler.model.host_record import HostRecord
+from bundler.model.network_requirement import HostRecord
 from bundler.products.arc_server.script_parameters import Identity
 from tests.support import sample_bundles as sample
 from tests.support.thorough import count

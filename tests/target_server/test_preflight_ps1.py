@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from bundler.model.host_record import HostRecord
+from bundler.model.network_requirement import HostRecord
 from bundler.products.arc_server.script_parameters import EndpointCheck, NeededRoot
 from tests.support import sample_bundles as sample
 from tests.support.windows_bench import Server, write_bundle

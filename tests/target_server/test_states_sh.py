@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from bundler.model.host_record import HostRecord
+from bundler.model.network_requirement import HostRecord
 from bundler.products.arc_server.script_parameters import CarriedCertificate, Identity, NeededRoot, Setting
 from tests.support import sample_bundles as sample
 from tests.support import small_root

@@ -22,11 +22,11 @@ from bundler.flow.project import Project
 from bundler.flow.script_signing import Signing
 from bundler.flow.verify import hashes
 from bundler.integrity import sums
+from bundler.model.frozen import frozen
 from bundler.model.lock import Lock
 from bundler.model.progress import Progress
 from bundler.model.seal import Signer
 from bundler.model.tree import Tree
-from bundler.model.value import value
 from bundler.pack import content, manifest, writers
 from bundler.pack.staging import Staging
 from bundler.signing.script_signature import require_ready
@@ -37,7 +37,7 @@ SignedBy = Callable[[str], Signing | None]
 """Who signs the scripts of the output with this file name."""
 
 
-@value
+@frozen
 class Built:
     """What a build ends with."""
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from bundler.definition.common import Output
 from bundler.formats import json_codec
+from bundler.model.frozen import frozen
 from bundler.model.manifest import Manifest
 from bundler.model.tree import Tree
-from bundler.model.value import value
-from bundler.pack.found import Password
 from bundler.pack.manifest import manifest_bytes
+from bundler.pack.members import Password
 from bundler.signing.signing_key import Sealer, SigningKey
 
 
@@ -31,7 +31,7 @@ class BuildOptions:
     allow_embedded_secret: bool = False
 
 
-@value
+@frozen
 class OutputResult:
     """One output of a build."""
 

@@ -19,7 +19,7 @@ from bundler.flow.verify import hashes
 from bundler.integrity import sums
 from bundler.integrity.check import Checked
 from bundler.pack import container, content, manifest
-from bundler.pack.found import Password
+from bundler.pack.members import Password
 from bundler.trust import approvals
 
 _SEAL = sums.MANIFEST + sums.CMS

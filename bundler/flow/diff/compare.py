@@ -14,7 +14,7 @@ from bundler.flow.diff.load import Description, describe
 from bundler.flow.diff.statement import ORDER, Fact, Key, Owner
 from bundler.model.diff import TOPICS, Change, Diff, TextChange, What
 from bundler.model.manifest import Manifest
-from bundler.pack.found import Password
+from bundler.pack.members import Password
 
 
 def diff(was: Path, now: Path, *, password: Password | None = None) -> Diff:

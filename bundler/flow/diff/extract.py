@@ -19,7 +19,7 @@ from bundler.model.manifest import FileEntry, Manifest
 from bundler.model.network_requirement import NetworkRequirement
 from bundler.model.script_action import ScriptActions, Step
 from bundler.model.seal import Approval, Seal, Signer
-from bundler.model.support import Support
+from bundler.model.target import Support
 from bundler.pack.manifest import digest
 
 _MANIFEST: Mapping[str, Topic] = {

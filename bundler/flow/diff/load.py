@@ -21,8 +21,8 @@ from bundler.model.diff import Side
 from bundler.model.lock import Lock
 from bundler.model.manifest import MANIFEST_SCHEMA, Manifest
 from bundler.pack import container
-from bundler.pack.found import Password
 from bundler.pack.manifest import digest
+from bundler.pack.members import Password
 
 MAX_TEXT = 1 << 20
 """Bytes of a script whose lines are compared; ours have a tenth of that."""

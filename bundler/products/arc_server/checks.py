@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
-from bundler.model.host_record import HostRecord
+from bundler.model.network_requirement import HostRecord
 from bundler.products.arc_server.definition import Definition
 from bundler.products.arc_server.endpoints import Endpoint, endpoints
 from bundler.products.arc_server.script_parameters import EndpointCheck

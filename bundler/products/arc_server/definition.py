@@ -12,8 +12,8 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Le, MinLen
 
 from bundler.definition.common import ApprovalRules, Output, SealRules
+from bundler.model.frozen import frozen
 from bundler.model.target import Target
-from bundler.model.value import value
 from bundler.products.arc_server.script_parameters import AuthenticationMethod, Identity, NetworkProfile
 
 Cloud = Literal["AzureCloud", "AzureUSGovernment", "AzureChinaCloud"]
@@ -24,7 +24,7 @@ Architecture = Literal["x64", "arm64"]
 Port = Annotated[int, Ge(1), Le(65535)]
 
 
-@value
+@frozen
 class Authentication:
     """How a server proves at connecting that it may join; the secret itself is never here."""
 
@@ -46,7 +46,7 @@ class Authentication:
         return self.secret == "embedded"  # noqa: S105  # a policy, not a secret
 
 
-@value
+@frozen
 class WantedTarget:
     """One kind of server that the bundle is for."""
 
@@ -65,7 +65,7 @@ class WantedTarget:
         return Target(os=self.os, version=self.version, architecture=self.architecture)
 
 
-@value
+@frozen
 class Proxy:
     """The HTTP proxy that the agent uses on the server."""
 
@@ -75,7 +75,7 @@ class Proxy:
     """Services that the agent reaches without the proxy."""
 
 
-@value
+@frozen
 class Network:
     """The profile, and the proxy and ids that go with it."""
 
@@ -96,7 +96,7 @@ class Network:
     az network private-endpoint show prints, its customDnsConfigs, or its network interface."""
 
 
-@value
+@frozen
 class WantedCertificate:
     """One certificate that travels in the bundle: a file's, or a well-known root."""
 
@@ -106,7 +106,7 @@ class WantedCertificate:
     """Name of a root that Azure's TLS uses, as in "DigiCert Global Root G2"."""
 
 
-@value
+@frozen
 class Trust:
     """What the servers' trust stores lack; installing it is a switch of the scripts."""
 
@@ -114,7 +114,7 @@ class Trust:
     """Roots and intermediates that travel in the bundle."""
 
 
-@value
+@frozen
 class Extensions:
     """Which extensions Azure may install."""
 
@@ -126,7 +126,7 @@ class Extensions:
     """Publisher/Type of what may not."""
 
 
-@value
+@frozen
 class IncomingConnections:
     """Whether SSH and Windows Admin Center may come in through Arc."""
 
@@ -136,7 +136,7 @@ class IncomingConnections:
     """Ports that may be reached."""
 
 
-@value
+@frozen
 class Agent:
     """The agent: which one, and what it may do."""
 
@@ -152,7 +152,7 @@ class Agent:
     """Connections through Arc to the server."""
 
 
-@value
+@frozen
 class GivenPackage:
     """A package that the admin already has, or that lies at an address of their own."""
 
@@ -164,7 +164,7 @@ class GivenPackage:
     """An https address."""
 
 
-@value
+@frozen
 class Upstream:
     """Where packages come from, if not from Microsoft directly."""
 
@@ -184,7 +184,7 @@ class Upstream:
     """Packages that are not looked for."""
 
 
-@value
+@frozen
 class Definition:
     """What one site wants."""
 

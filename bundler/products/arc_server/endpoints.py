@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from bundler.model.value import value
+from bundler.model.frozen import frozen
 from bundler.products.arc_server import tables
 from bundler.products.arc_server.definition import Definition
 from bundler.products.arc_server.tables import EndpointRow
@@ -16,7 +16,7 @@ from bundler.products.arc_server.tables import EndpointRow
 Way = Literal["jump-host", "direct", "proxy", "private-endpoint", "gateway"]
 
 
-@value
+@frozen
 class Endpoint:
     """One address, for a network engineer and for the script's preflight."""
 

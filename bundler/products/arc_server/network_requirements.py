@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from bundler.model.host_record import HostRecord
-from bundler.model.network_requirement import NetworkRequirement
-from bundler.model.value import value
+from bundler.model.frozen import frozen
+from bundler.model.network_requirement import HostRecord, NetworkRequirement
 from bundler.products.arc_server import checks, private_link, tables
 from bundler.products.arc_server.definition import Definition
 from bundler.products.arc_server.endpoints import Endpoint, Way, endpoints
 from bundler.products.arc_server.script_parameters import NOTHING, Attachments
 
 
-@value
+@frozen
 class AllowRow:
     """One line of a firewall's or a proxy's allow-list."""
 
@@ -37,7 +36,7 @@ class AllowRow:
     note: str
 
 
-@value
+@frozen
 class ZoneRecord:
     """One A or AAAA record of a private zone."""
 
@@ -46,7 +45,7 @@ class ZoneRecord:
     address: str
 
 
-@value
+@frozen
 class Route:
     """One BGP community for a route filter of Microsoft peering."""
 
@@ -54,7 +53,7 @@ class Route:
     what: str
 
 
-@value
+@frozen
 class Unrouted:
     """An address that Microsoft peering may not carry."""
 
@@ -63,7 +62,7 @@ class Unrouted:
     required: bool
 
 
-@value
+@frozen
 class Sheet:
     """All of it, for one definition."""
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from bundler.definition.rules import Finding, Path, warning
 from bundler.formats import private_endpoint
 from bundler.formats.parse_error import ParseError
-from bundler.model.host_record import HostRecord
+from bundler.model.network_requirement import HostRecord
 from bundler.products.arc_server import tables
 from bundler.products.arc_server.definition import Definition
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
 from bundler.model.manifest import Manifest
-from bundler.model.support import Support
+from bundler.model.target import Support
 from bundler.render.review import Finding, Labelled
 
 NEAR = timedelta(days=90)

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from bundler.model.host_record import HostRecord
-from bundler.model.value import value
+from bundler.model.frozen import frozen
+from bundler.model.network_requirement import HostRecord
 
 AuthenticationMethod = Literal[
     "service-principal-secret",
@@ -23,7 +23,7 @@ AuthenticationMethod = Literal[
 NetworkProfile = Literal["public", "microsoft-peering", "private-link", "gateway"]
 
 
-@value
+@frozen
 class Setting:
     """One ``azcmagent config set KEY VALUE``."""
 
@@ -32,7 +32,7 @@ class Setting:
     """As azcmagent takes it on its command line; a list is joined with commas."""
 
 
-@value
+@frozen
 class EndpointCheck:
     """One address that the preflight tries from the server itself."""
 
@@ -49,7 +49,7 @@ class EndpointCheck:
     feature: str
 
 
-@value
+@frozen
 class CarriedCertificate:
     """A root or an intermediate that travels in the bundle; a switch of the scripts installs it."""
 
@@ -65,7 +65,7 @@ class CarriedCertificate:
     """``root`` where it is signed by itself, ``ca`` for an intermediate: the Windows stores' names."""
 
 
-@value
+@frozen
 class NeededRoot:
     """A root that a server's trust store is looked at for."""
 
@@ -77,7 +77,7 @@ class NeededRoot:
     """False: Azure uses it at some addresses only; its missing is told and no more."""
 
 
-@value
+@frozen
 class Identity:
     """Who on the server may use its managed identity, and how programs find it."""
 
@@ -89,7 +89,7 @@ class Identity:
     """Ask the local endpoint for a token after connecting, as a program would."""
 
 
-@value
+@frozen
 class Onboarding:
     """Everything that is baked into a script; no field can hold a secret."""
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 from bundler.errors import DefinitionError
 from bundler.formats import fingerprint_words, json_codec
+from bundler.model.frozen import frozen
 from bundler.model.lock import Pin
 from bundler.model.seal import SealPolicy, Signer
 from bundler.model.target import Target
 from bundler.model.tree import Entry
-from bundler.model.value import value
 from bundler.products.arc_server import runtime_parts, tables
 from bundler.products.arc_server.codes import CODES
 from bundler.products.arc_server.rules.agent_version import release
@@ -49,7 +49,7 @@ _SECRETS: Mapping[AuthenticationMethod, tuple[str, str]] = {
 _TAG_PLAIN = re.compile(r"[A-Za-z0-9_.:/@+-]*")
 
 
-@value
+@frozen
 class PackageSetting:
     """One package, and the machines that it is for."""
 
@@ -61,7 +61,7 @@ class PackageSetting:
     targets: tuple[Target, ...]
 
 
-@value
+@frozen
 class Settings:
     """``config/settings.json``: what the scripts have baked in, for a person or a program to read."""
 

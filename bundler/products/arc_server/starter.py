@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 
 from bundler.definition.load import SCHEMA_NAME
+from bundler.model.frozen import frozen
 from bundler.model.target import Target
-from bundler.model.value import value
 from bundler.products.arc_server.definition import Cloud, Upstream
 
 PLACEHOLDER = "00000000-0000-0000-0000-000000000000"
 """Stands where a GUID was not given; loading refuses it, and what is left empty, with the line to fill."""
 
 
-@value
+@frozen
 class Answers:
     """What has no sensible default; empty: not said."""
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from bundler.model.lock import Pin
-from bundler.model.support import Support
+from bundler.model.target import Support
 from bundler.products.arc_server import tables
 
 _RELEASE = re.compile(r"(\d+\.\d+)(?:\.|$)")

@@ -8,10 +8,10 @@ from typing import Literal
 
 from bundler.formats import json_codec
 from bundler.model.artifact import PackageKind
-from bundler.model.value import value
+from bundler.model.frozen import frozen
 
 
-@value
+@frozen
 class System:
     """One version of an operating system."""
 
@@ -35,7 +35,7 @@ class System:
     source: str
 
 
-@value
+@frozen
 class Systems:
     """``systems.json``."""
 
@@ -55,7 +55,7 @@ class Systems:
         return next((system for system in of if system.version == version), None)
 
 
-@value
+@frozen
 class Release:
     """One agent's month of release."""
 
@@ -64,7 +64,7 @@ class Release:
     """``YYYY-MM``."""
 
 
-@value
+@frozen
 class Agents:
     """``agents.json``."""
 
@@ -74,7 +74,7 @@ class Agents:
     releases: tuple[Release, ...]
 
 
-@value
+@frozen
 class CloudHosts:
     """Where one cloud's packages are, and its resource manager."""
 
@@ -89,7 +89,7 @@ class CloudHosts:
     note: str
 
 
-@value
+@frozen
 class Msi:
     """How the MSI's addresses are made."""
 
@@ -99,7 +99,7 @@ class Msi:
     oldest_source: str
 
 
-@value
+@frozen
 class Clouds:
     """``clouds.json``."""
 
@@ -112,7 +112,7 @@ class Clouds:
         return next(cloud for cloud in self.clouds if cloud.name == name)
 
 
-@value
+@frozen
 class OwnName:
     """What one kind of the agent's packages calls itself."""
 
@@ -123,7 +123,7 @@ class OwnName:
     """The same of a lab's stand-in."""
 
 
-@value
+@frozen
 class OwnNames:
     """``packages.json``."""
 
@@ -137,7 +137,7 @@ class OwnNames:
         return own.lab_name if lab else own.name
 
 
-@value
+@frozen
 class EndpointRow:
     """One address that the agent or a feature of Azure Arc needs."""
 
@@ -161,7 +161,7 @@ class EndpointRow:
     note: str
 
 
-@value
+@frozen
 class EndpointTable:
     """``endpoints.json``."""
 
@@ -170,7 +170,7 @@ class EndpointTable:
     endpoints: tuple[EndpointRow, ...]
 
 
-@value
+@frozen
 class Region:
     """One region of one cloud."""
 
@@ -181,7 +181,7 @@ class Region:
     his_source: str
 
 
-@value
+@frozen
 class Regions:
     """``regions.json``."""
 
@@ -198,7 +198,7 @@ class Regions:
         return next((region for region in self.regions if (region.cloud, region.name) == (cloud, name)), None)
 
 
-@value
+@frozen
 class BypassKeyword:
     """A word of ``proxy.bypass``."""
 
@@ -208,7 +208,7 @@ class BypassKeyword:
     covers: str
 
 
-@value
+@frozen
 class Bypass:
     """``bypass.json``."""
 
@@ -216,7 +216,7 @@ class Bypass:
     keywords: tuple[BypassKeyword, ...]
 
 
-@value
+@frozen
 class Limits:
     """``limits.json``: lengths in characters, ``tags`` a count."""
 
@@ -230,7 +230,7 @@ class Limits:
     resource_name: int
 
 
-@value
+@frozen
 class Root:
     """One root certificate."""
 
@@ -244,7 +244,7 @@ class Root:
     """``some``: below it are few of the addresses; ``no``: a server can do without, a definition may carry it."""
 
 
-@value
+@frozen
 class Roots:
     """``roots.json``."""
 
@@ -257,7 +257,7 @@ class Roots:
         return next((root for root in self.roots if root.name == name), None)
 
 
-@value
+@frozen
 class ServiceCommunity:
     """The BGP community of one service."""
 
@@ -267,7 +267,7 @@ class ServiceCommunity:
     community: str
 
 
-@value
+@frozen
 class RegionCommunity:
     """The BGP community of one region."""
 
@@ -276,7 +276,7 @@ class RegionCommunity:
     certain: bool
 
 
-@value
+@frozen
 class Communities:
     """``communities.json``."""
 

@@ -1,4 +1,4 @@
-"""`authenticate`: the wanted verdict on every real file, told so that a person and a program understand it."""
+"""`verify-file`: the wanted verdict on every real file, told so that a person and a program understand it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from bundler.cli.main import outcome
+from bundler.cli.main import main
 
 WANTED = {
     "authenticode/good-microsoft-2023.msi": "",
@@ -33,14 +33,14 @@ WANTED = {
 
 
 def verdicts(capsys, *arguments):
-    code = outcome(["authenticate", *map(str, arguments), "--format", "json"])
+    code = main(["verify-file", *map(str, arguments), "--format", "json"])
     return code, json.loads(capsys.readouterr().out)["files"]
 
 
 @pytest.mark.parametrize("name", WANTED)
 def test_every_real_file_has_its_wanted_verdict(corpus, capsys, name):
     code, (found,) = verdicts(capsys, corpus / name)
-    assert (found["believed"], found["reason"]) == (WANTED[name] == "", WANTED[name])
+    assert (found["verified"], found["reason"]) == (WANTED[name] == "", WANTED[name])
     assert code == (0 if WANTED[name] == "" else 6)
     assert found["why"]
     if WANTED[name]:
@@ -59,7 +59,7 @@ def test_the_signer_chain_and_timestamp_are_told(corpus, capsys):
 def test_an_index_is_believed_beside_the_release_that_names_it(corpus, capsys):
     code, found = verdicts(capsys, *sorted((corpus / "repository").iterdir()))
     assert code == 0
-    assert all(each["believed"] for each in found)
+    assert all(each["verified"] for each in found)
 
 
 def test_a_changed_index_is_not(corpus, capsys, tmp_path):
@@ -69,20 +69,20 @@ def test_a_changed_index_is_not(corpus, capsys, tmp_path):
     changed.write_bytes(content)
     code, found = verdicts(capsys, corpus / "repository/InRelease", changed)
     assert code == 6
-    assert [each["believed"] for each in found] == [True, False]
+    assert [each["verified"] for each in found] == [True, False]
 
 
 def test_one_refused_file_does_not_stop_the_others(corpus, capsys):
     names = ("damaged/html-page.msi", "deb/good-packages-microsoft-prod.deb")
     code, found = verdicts(capsys, *(corpus / name for name in names))
     assert code == 6
-    assert [each["believed"] for each in found] == [False, True]
+    assert [each["verified"] for each in found] == [False, True]
 
 
 def test_another_publisher_can_be_demanded(corpus, capsys):
     file = corpus / "authenticode/good-microsoft-2023.msi"
-    assert outcome(["authenticate", str(file), "--publisher", "Contoso"]) == 6
-    assert outcome(["authenticate", str(file), "--publisher", "Microsoft Corporation"]) == 0
+    assert main(["verify-file", str(file), "--publisher", "Contoso"]) == 6
+    assert main(["verify-file", str(file), "--publisher", "Microsoft Corporation"]) == 0
     capsys.readouterr()
 
 
@@ -90,11 +90,11 @@ def test_a_name_says_nothing_about_the_kind(corpus, capsys, tmp_path):
     renamed = tmp_path / "agent.msi"
     shutil.copy(corpus / "deb/good-packages-microsoft-prod.deb", renamed)
     code, (found,) = verdicts(capsys, renamed)
-    assert (code, found["kind"], found["believed"]) == (0, "deb", True)
+    assert (code, found["kind"], found["verified"]) == (0, "deb", True)
 
 
 def test_the_one_reason_and_its_meaning_stand_on_the_screen(corpus, capsys):
-    assert outcome(["authenticate", str(corpus / "damaged/html-page.msi")]) == 6
+    assert main(["verify-file", str(corpus / "damaged/html-page.msi")]) == 6
     out = capsys.readouterr().out
     assert "REFUSED" in out
     assert "proxy or portal answered instead of Microsoft" in out

@@ -28,7 +28,7 @@ Moment = Annotated[datetime, _InSomeZone()]
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
-def value(cls: type[_T]) -> type[_T]:
+def frozen(cls: type[_T]) -> type[_T]:
     """Make ``cls`` a frozen, keyword-only dataclass that :mod:`bundler.formats.json_codec` can read and write."""
     cls.__pydantic_config__ = DOCUMENT_RULES  # type: ignore[attr-defined]
     return dataclass(frozen=True, kw_only=True, slots=True)(cls)

@@ -11,11 +11,11 @@ import sys
 import click
 import pytest
 
-from bundler.cli.main import COMMANDS, cli, outcome
+from bundler.cli.main import COMMANDS, cli, main
 
 
 def run(capsys, *arguments):
-    code = outcome(list(arguments))
+    code = main(list(arguments))
     said = capsys.readouterr()
     return code, said.out, said.err
 
@@ -46,7 +46,7 @@ def test_every_flag_has_its_variable_and_none_takes_a_secret(name):
 
 def test_help_imports_nothing_heavy():
     script = (
-        "import sys; from bundler.cli.main import outcome; outcome(['--help']); "
+        "import sys; from bundler.cli.main import main; main(['--help']); "
         "sys.exit(any(m in sys.modules for m in ('requests', 'pydantic', 'cryptography', 'py7zr', 'jinja2', 'rich')))"
     )
     assert subprocess.run([sys.executable, "-c", script], stdout=subprocess.DEVNULL, check=False).returncode == 0
@@ -58,9 +58,9 @@ def test_help_imports_nothing_heavy():
         (("biuld",), 2, "usage"),
         (("build", "--colour"), 2, "usage"),
         (("lock", "-d", "nowhere.yaml"), 3, "definition"),
-        (("authenticate", "--at", "yesterday", "x"), 2, "usage"),
-        (("authenticate", "--anchors", "nowhere.json", "pyproject.toml"), 2, "usage"),
-        (("authenticate", "nowhere.msi"), 2, "usage"),
+        (("verify-file", "--at", "yesterday", "x"), 2, "usage"),
+        (("verify-file", "--anchors", "nowhere.json", "pyproject.toml"), 2, "usage"),
+        (("verify-file", "nowhere.msi"), 2, "usage"),
     ],
 )
 def test_failures_are_json_too_where_json_was_asked_for(capsys, arguments, code, kind):
@@ -137,7 +137,7 @@ def test_completion_knows_commands(shell, word):
 
 def test_a_refusal_is_no_silence_even_with_q(capsys, tmp_path):
     (tmp_path / "notes.txt").write_text("no package", encoding="utf-8")
-    code, out, err = run(capsys, "authenticate", str(tmp_path / "notes.txt"), "-q")
+    code, out, err = run(capsys, "verify-file", str(tmp_path / "notes.txt"), "-q")
     assert code == 6
     assert out == ""
     assert "REFUSED" in err

@@ -1,15 +1,47 @@
-"""Is what a container holds safe to look at: names, kinds, amounts?
+"""The members of a container, and the checks that each passes before it is read: names, kinds, sizes.
 
-Nothing of a member is read before its name and its declared size have been accepted, and no more than that size then.
+Nothing of a member is read before its name and its declared size were accepted, and then no more than that size.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from bundler.errors import VerificationError, WriteError
 from bundler.integrity.names import refuse
-from bundler.pack.found import Found, damaged, refused
+
+Password = Callable[[], str]
+"""Asked where an archive turns out to be encrypted, and not before."""
+
+
+@dataclass(frozen=True)
+class RawMember:
+    """One member of a container, in the container's own words."""
+
+    path: str
+    """With ``/``; from the container's root, so with the bundle's folder in front where it is an archive."""
+    size: int
+    """Bytes, as declared."""
+    mode: int | None
+    """Permission bits; None where the container keeps none that mean anything."""
+    chunks: Callable[[], Iterator[bytes]]
+    """Gives the content once, and only until the next member is asked for."""
+    folder: bool = False
+
+
+_DO = "do not unpack it; copy it again from where it was built, and compare the digest with what the build said"
+
+
+def refused(what: str, reason: str, details: Sequence[str] = (), *, do: str = "") -> VerificationError:
+    """The error for a container that we do not unpack, with the advice that fits all of them, or a better one."""
+    return VerificationError(what, reason=reason, details=details, do=do or _DO)
+
+
+def damaged(why: object) -> VerificationError:
+    """The error for a container that cannot be read to its end."""
+    return refused("the archive is damaged or cut short", "damaged-archive", [str(why)] if str(why) else [])
+
 
 MAX_MEMBERS = 20_000
 MAX_TOTAL = 64 << 30
@@ -21,7 +53,7 @@ SMALL = 64 << 20
 
 
 @dataclass
-class Member:
+class BundleMember:
     """One file of a bundle, found where a bundle's file may be."""
 
     path: str
@@ -30,7 +62,7 @@ class Member:
     """The one folder that the archive unpacks to; None for a directory, which may be called anything."""
     size: int
     mode: int | None
-    _found: Found = field(repr=False)
+    _found: RawMember = field(repr=False)
     _left: int = field(default=-1, repr=False)
 
     def chunks(self) -> Iterator[bytes]:
@@ -86,7 +118,7 @@ def require_bounded(sizes: Iterable[int], archive_size: int | None) -> None:
         amount.add(size)
 
 
-def guarded(found: Iterable[Found], *, archive_size: int | None) -> Iterator[Member]:
+def checked_members(found: Iterable[RawMember], *, archive_size: int | None) -> Iterator[BundleMember]:
     """Give the files of a bundle one after the other, each checked before it is given.
 
     ``archive_size`` is the container's own size in bytes; None means that it is a directory, whose members lie at the
@@ -107,7 +139,7 @@ def guarded(found: Iterable[Found], *, archive_size: int | None) -> Iterator[Mem
         if member.path in files:
             raise refused(f"the archive holds {member.path!a} twice", "duplicate-name")
         files.add(member.path)
-        given = Member(_inside(member.path, top), top, member.size, member.mode, member)
+        given = BundleMember(_inside(member.path, top), top, member.size, member.mode, member)
         yield given
         given.drain()
     _require_used(folders, files)
@@ -119,7 +151,7 @@ def _require_safe(path: str) -> None:
         raise refused("the container holds a name that no bundle has", "unsafe-name", faults)
 
 
-def _require_top(member: Found, top: str | None) -> str:
+def _require_top(member: RawMember, top: str | None) -> str:
     first, slash, _ = member.path.partition("/")
     if not slash and not member.folder:
         raise refused(f"{member.path!a} lies beside the bundle's folder, not in it", "wrong-folder")
@@ -136,3 +168,14 @@ def _require_used(folders: set[str], files: set[str]) -> None:
     needed = {path[:index] for path in files for index, letter in enumerate(path) if letter == "/"}
     for folder in sorted(folders - needed):
         raise refused(f"the bundle holds a folder without files: {folder!a}", "extra-folder")
+
+
+def require_packable(paths: Iterable[str]) -> None:
+    """Raise :class:`WriteError` unless every system that a bundle may reach can hold ``paths`` side by side."""
+    faults = refuse(paths)
+    if faults:
+        raise WriteError(
+            "the bundle would hold names that some target refuses",
+            details=faults[:20],
+            do="rename the files, or the bundle and version that the names are made of",
+        )

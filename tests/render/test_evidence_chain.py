@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bundler.render.evidence_chain import reasons
+from bundler.render.evidence_chain import evidence_chains
 from tests.support import review_sample as sample
 
 RPM, DEB, MSI = sample.PINS
 
 
 def drawn(pin, at=0):
-    return [(node.kind, node.how, node.what) for node in reasons(pin)[at].nodes]
+    return [(node.kind, node.how, node.what) for node in evidence_chains(pin)[at].nodes]
 
 
 def test_a_certificate_chain_begins_at_its_root_and_ends_in_the_file():
@@ -27,7 +27,7 @@ def test_a_certificate_chain_begins_at_its_root_and_ends_in_the_file():
 
 
 def test_the_time_has_a_chain_of_its_own():
-    (reason,) = reasons(MSI)
+    (reason,) = evidence_chains(MSI)
     assert [node.kind for node in reason.time_nodes] == ["anchor", "certificate", "time"]
     assert reason.time_nodes[-1].what == "2026-09-22 17:04:11 UTC"
     assert reason.notes == MSI.evidence[0].notes
@@ -40,19 +40,19 @@ def test_a_repository_vouches_document_by_document():
 
 def test_a_detached_signature_is_no_link_of_its_own():
     assert [what for _, _, what in drawn(RPM, 1)][1:] == ["repomd.xml", "primary.xml.gz", RPM.filename]
-    signed = reasons(RPM)[1].nodes[1]
+    signed = evidence_chains(RPM)[1].nodes[1]
     assert any(sample.sha256("repomd.xml.asc") in detail for detail in signed.details)
 
 
 def test_a_root_that_is_not_the_pinned_one_is_not_drawn_as_one():
     other = replace(sample.AUTHENTICODE, anchor=sample.sha256("another root"))
-    nodes = reasons(replace(MSI, evidence=(other,)))[0].nodes
+    nodes = evidence_chains(replace(MSI, evidence=(other,)))[0].nodes
     assert "anchor" not in [node.kind for node in nodes]
 
 
 def test_a_subkey_hangs_on_its_pinned_key():
     sub = replace(DEB.evidence[0], fingerprint="A" * 40)
-    first, second, *_ = reasons(replace(DEB, evidence=(sub,)))[0].nodes
+    first, second, *_ = evidence_chains(replace(DEB, evidence=(sub,)))[0].nodes
     assert (first.kind, second.kind) == ("anchor", "key")
     assert sample.KEY in first.details[0]
     assert "A" * 40 in second.details[0]
@@ -60,6 +60,6 @@ def test_a_subkey_hangs_on_its_pinned_key():
 
 def test_every_link_has_its_digest():
     for pin in sample.PINS:
-        for reason in reasons(pin):
+        for reason in evidence_chains(pin):
             for node in reason.nodes:
                 assert any("SHA-256" in one or "fingerprint" in one for one in node.details), node

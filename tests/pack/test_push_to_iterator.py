@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bundler.pack.push_to_iterator import Abandoned, pull
+from bundler.pack.push_to_iterator import ReaderGone, push_to_iterator
 
 
 @given(st.lists(st.integers()))
 def test_what_is_pushed_is_pulled_in_order(items):
-    assert list(pull(lambda emit: [emit(item) for item in items] and None)) == items
+    assert list(push_to_iterator(lambda emit: [emit(item) for item in items] and None)) == items
 
 
 @given(st.lists(st.integers(), max_size=9))
@@ -23,7 +23,7 @@ def test_what_the_producer_raises_comes_after_what_it_emitted(items):
             emit(item)
         raise ValueError("broken")
 
-    pulled = pull(push)
+    pulled = push_to_iterator(push)
     assert [next(pulled) for _ in items] == items
     with pytest.raises(ValueError, match="broken"):
         next(pulled)
@@ -38,14 +38,14 @@ def test_leaving_ends_the_producer_without_a_word(answer, capfd, monkeypatch):
         try:
             while True:
                 emit(1)
-        except Abandoned:
+        except ReaderGone:
             if answer == "passes it on":
                 raise
             if answer == "fails because of it":
                 raise OSError("closed") from None
 
     before = threading.active_count()
-    pulled = pull(push)
+    pulled = push_to_iterator(push)
     assert next(pulled) == 1
     pulled.close()
     assert threading.active_count() == before
