@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from bundler.formats import json_codec
 from bundler.integrity import consistency, names, sums
 from bundler.integrity.findings import Problem, refusal
-from bundler.integrity.hashing_reader import EVIDENCE, MAX_DOCUMENT, BundleMember, Keep, Reading
+from bundler.integrity.hashing_reader import EVIDENCE, MAX_DOCUMENT, Member, Keep, Reading
 from bundler.model.manifest import MANIFEST_SCHEMA, Manifest
 
 _MISSING = Problem("missing-manifest", f"{sums.MANIFEST} is missing: this is no bundle")
@@ -32,7 +32,7 @@ class Checked:
     """What seals are over, and the seals: the sums, the manifest, and every signature, by path; none judged yet."""
 
 
-def check(members: Iterable[BundleMember], *, keep: Keep = lambda _: None) -> Checked:
+def check(members: Iterable[Member], *, keep: Keep = lambda _: None) -> Checked:
     """Check the files of one bundle, given one after the other.
 
     What ``keep`` gave to write to is at its end afterwards, and not to be believed before this function returns.
@@ -54,7 +54,7 @@ def check(members: Iterable[BundleMember], *, keep: Keep = lambda _: None) -> Ch
     return Checked(manifest, hashlib.sha256(signed[sums.SUMS]).hexdigest(), evidence, signed)
 
 
-def manifest_document(members: Iterable[BundleMember]) -> bytes:
+def manifest_document(members: Iterable[Member]) -> bytes:
     """The bytes of the manifest among ``members``, nothing behind which is read.
 
     Raises :class:`~bundler.errors.VerificationError` where there is none, or it is too large.

@@ -20,7 +20,7 @@ Keep = Callable[[str], IO[bytes] | None]
 """Asked for every file that is no document whether its content is wanted; gives the file to write it to."""
 
 
-class BundleMember(Protocol):
+class Member(Protocol):
     """One file of a bundle that is being read."""
 
     @property
@@ -63,7 +63,7 @@ class Reading:
         self.documents: dict[str, bytes] = {}
         """The files below ``evidence/``, and those that nothing lists, by path."""
 
-    def take(self, member: BundleMember) -> Seen:
+    def take(self, member: Member) -> Seen:
         """Read ``member``. Raises :class:`~bundler.errors.VerificationError`, ``document-too-large``."""
         digest = hashlib.sha256()
         size = 0
@@ -72,7 +72,7 @@ class Reading:
             size += len(chunk)
         return Seen(member.path, member.top, size, member.mode, digest.hexdigest())
 
-    def _kept(self, member: BundleMember) -> Iterator[bytes]:
+    def _kept(self, member: Member) -> Iterator[bytes]:
         """The chunks of ``member``, each passed on to where it is held."""
         if member.path.startswith(EVIDENCE) or not sums.is_listed(member.path):
             yield from self._hold(member)
@@ -83,7 +83,7 @@ class Reading:
                 sink.write(chunk)
             yield chunk
 
-    def _hold(self, member: BundleMember) -> Iterator[bytes]:
+    def _hold(self, member: Member) -> Iterator[bytes]:
         parts = []
         size = 0
         for chunk in member.chunks():

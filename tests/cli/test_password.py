@@ -6,13 +6,13 @@ from datetime import datetime, timezone
 
 import pytest
 
-from bundler.cli.console import Surface
+from bundler.cli.console import Console
 from bundler.cli.options import password_source
 from bundler.errors import UsageError
 
 
-def surface(**environment: str) -> Surface:
-    return Surface(
+def surface(**environment: str) -> Console:
+    return Console(
         format="text", quiet=True, verbose=0, progress=False, now=datetime.now(timezone.utc), environment=environment
     )
 

@@ -13,7 +13,7 @@ import pysequoia
 import pytest
 from click.testing import CliRunner
 
-from bundler.cli.console import Surface
+from bundler.cli.console import Console
 from bundler.cli.signing_options import SealSettings, seal_options, sealer
 from bundler.errors import BundlerError, SigningError, UsageError
 from bundler.trust.public_key import verifies
@@ -32,7 +32,7 @@ NOTHING = SealSettings(
 
 
 def surface(now=made.NOW, **environment):
-    return Surface("text", False, 0, False, now, environment)
+    return Console("text", False, 0, False, now, environment)
 
 
 def chosen(**given):
