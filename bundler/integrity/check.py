@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from bundler.formats import json_codec
 from bundler.integrity import consistency, names, sums
 from bundler.integrity.findings import Problem, refusal
-from bundler.integrity.hashing_reader import EVIDENCE, MAX_DOCUMENT, Member, Keep, Reading
+from bundler.integrity.hashing_reader import EVIDENCE, MAX_DOCUMENT, Keep, Member, Reading
 from bundler.model.manifest import MANIFEST_SCHEMA, Manifest
 
 _MISSING = Problem("missing-manifest", f"{sums.MANIFEST} is missing: this is no bundle")
