@@ -109,7 +109,7 @@ print("ready", flush=True)
 for _ in sys.stdin:
     began = time.perf_counter()
     with open(sys.argv[1], "rb") as file:
-        authenticode.judge(file, "msi", anchors=believed, at=now)
+        authenticode.verify(file, "msi", anchors=believed, at=now)
     print(time.perf_counter() - began, flush=True)
 """
 
@@ -247,14 +247,14 @@ about = Manifest(name="bench", version="1", product="bench", created=now, tool="
                  anchors="bench", anchors_sha256="", lock_sha256="", seal=seal.describe(sealer), pins=(), files=())
 tree = manifest.assemble(about, entries, name="bench-1", time=now)
 writers.write("directory", tree, out, progress=NullProgress())
-trusted = verify_seal.Trusted(frozenset([about.seal.signer.sha256]))
+trusted = verify_seal.TrustPolicy(frozenset([about.seal.signer.sha256]))
 print("ready", flush=True)
 for _ in sys.stdin:
     began = time.perf_counter()
     signed = {name: (out / name).read_bytes() for name in ("SHA256SUMS", "manifest.json")}
     for path, seal in seal.seals(signed, sealer).items():
         (out / path).write_bytes(seal)
-    verify_seal.believe(verify.hashes(out, password=None), trusted, at=now)
+    verify_seal.verify(verify.hashes(out, password=None), trusted, at=now)
     print(time.perf_counter() - began, flush=True)
 """
 

@@ -76,7 +76,7 @@ def command(
     import secrets
 
     from bundler.flow import seal_secret
-    from bundler.signing.envelope import Letter
+    from bundler.signing.envelope import EnvelopePayload
 
     if not recipients and not by_passphrase:
         raise UsageError("nobody could open the envelope", do="give `--for CERTIFICATE`, or `--passphrase`")
@@ -87,7 +87,7 @@ def command(
         )
     project = read_project(console, chosen)
     kind = _kind(project.definition.authentication.method)
-    letter = Letter(
+    letter = EnvelopePayload(
         bundle=project.definition.name,
         kind=kind,
         expires=seal_secret.expiry(console.now, days),

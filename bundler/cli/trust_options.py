@@ -12,7 +12,7 @@ from bundler.cli.console import Console, option
 from bundler.cli.options import option_group
 
 if TYPE_CHECKING:
-    from bundler.trust.verify_seal import Trusted
+    from bundler.trust.verify_seal import TrustPolicy
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -79,7 +79,7 @@ trust_options = option_group(
 )
 
 
-def read_trust(console: Console, chosen: TrustSettings) -> Trusted | None:
+def read_trust(console: Console, chosen: TrustSettings) -> TrustPolicy | None:
     """Whom to believe; None where no seal is asked for, which is said."""
     from bundler.errors import UsageError
     from bundler.flow.signer_policy import read

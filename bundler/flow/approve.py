@@ -11,7 +11,7 @@ from bundler.errors import PolicyError, UsageError, VerificationError, WriteErro
 from bundler.formats import cms
 from bundler.formats.certificate import fingerprint
 from bundler.integrity import sums
-from bundler.integrity.check import Checked, check
+from bundler.integrity.check import CheckedBundle, check
 from bundler.model.frozen import frozen
 from bundler.model.progress import Progress
 from bundler.model.seal import Signer
@@ -22,7 +22,7 @@ from bundler.pack.staging import write_file
 from bundler.signing.seal import detached, require_ready
 from bundler.signing.signing_key import SigningKey
 from bundler.trust import approvals
-from bundler.trust.verify_seal import Trusted, believe_seal
+from bundler.trust.verify_seal import TrustPolicy, verify_signatures
 
 
 @frozen
@@ -44,7 +44,7 @@ class Review:
     """A bundle that is being approved, and what it is approved with."""
 
     bundle: Path
-    trusted: Trusted | None
+    trusted: TrustPolicy | None
     """Whose seal is believed; None asks for none."""
     at: datetime
     password: Password | None
@@ -74,11 +74,11 @@ def attach(review: Review, files: Iterable[Path]) -> Approved:
     return _put(review, _checked(review), [_approval(file) for file in files], None)
 
 
-def _checked(review: Review) -> Checked:
+def _checked(review: Review) -> CheckedBundle:
     with container.open_bundle(review.bundle, password=review.password) as opened:
         found = check(opened.walk())
     if review.trusted:
-        believe_seal(found, review.trusted, at=review.at)
+        verify_signatures(found, review.trusted, at=review.at)
     if found.manifest.approval is None:
         raise PolicyError(
             "this bundle asks for no approval",
@@ -87,7 +87,7 @@ def _checked(review: Review) -> Checked:
     return found
 
 
-def _require_same(found: Checked, digest: str) -> None:
+def _require_same(found: CheckedBundle, digest: str) -> None:
     if found.digest != digest:
         raise VerificationError(
             f"this is another bundle than the one you read: its digest is {found.digest}",
@@ -97,7 +97,7 @@ def _require_same(found: Checked, digest: str) -> None:
         )
 
 
-def _require_named(found: Checked, key: SigningKey) -> None:
+def _require_named(found: CheckedBundle, key: SigningKey) -> None:
     wanted = found.manifest.approval
     own = fingerprint(key.certificates[0])
     if wanted and own not in [one.sha256 for one in wanted.approvers]:
@@ -152,12 +152,12 @@ def _approval(file: Path) -> bytes:
     return content
 
 
-def _put(review: Review, found: Checked, given: Iterable[bytes], detached_to: Path | None) -> Approved:
+def _put(review: Review, found: CheckedBundle, given: Iterable[bytes], detached_to: Path | None) -> Approved:
     """Believe the approvals together with those that are there, and put them where they belong."""
     fresh = {_place(approval): approval for approval in given}
     whole = replace(found, signed={**found.signed, **fresh})
-    trusted = review.trusted or Trusted(frozenset())
-    approved = approvals.given(whole, trusted.approval, trusted.revocation_lists, at=review.at)
+    trusted = review.trusted or TrustPolicy(frozenset())
+    approved = approvals.verify(whole, trusted.approval, trusted.revocation_lists, at=review.at)
     _write(review, found, fresh, detached_to)
     return Approved(
         name=found.manifest.name,
@@ -169,7 +169,7 @@ def _put(review: Review, found: Checked, given: Iterable[bytes], detached_to: Pa
     )
 
 
-def _write(review: Review, found: Checked, fresh: Mapping[str, bytes], detached_to: Path | None) -> None:
+def _write(review: Review, found: CheckedBundle, fresh: Mapping[str, bytes], detached_to: Path | None) -> None:
     if detached_to:
         for approval in fresh.values():
             write_file(detached_to, approval)
@@ -188,5 +188,5 @@ def _place(approval: bytes) -> str:
     return sums.approval(fingerprint(cms.read(approval).certificates[0]))
 
 
-def _modes(found: Checked) -> dict[str, Mode]:
+def _modes(found: CheckedBundle) -> dict[str, Mode]:
     return {entry.path: 0o755 if entry.mode == "0755" else 0o644 for entry in found.manifest.files}

@@ -55,7 +55,9 @@ def kept(key: SigningKey, at: datetime, path: Path, password: Password | None) -
 
     def finish(entry: Entry) -> Entry:
         there = held.get(entry.path, b"")
-        return replace(entry, content=there) if script_signature.is_by(there, _bytes(entry), key, at=at) else entry
+        return (
+            replace(entry, content=there) if script_signature.is_signed_by(there, _bytes(entry), key, at=at) else entry
+        )
 
     return Signing(key, finish)
 

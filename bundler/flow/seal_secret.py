@@ -15,7 +15,7 @@ from bundler.formats.parse_error import ParseError
 from bundler.model.frozen import frozen
 from bundler.pack.staging import write_file
 from bundler.signing import ephemeral_recipient
-from bundler.signing.envelope import Kind, Letter, close, require_recipient
+from bundler.signing.envelope import EnvelopePayload, Kind, encrypt, require_recipient
 from bundler.signing.signing_key import SigningKey
 
 KINDS: dict[str, Kind] = {
@@ -52,7 +52,7 @@ class Passphrase:
 
 
 def enclose(
-    letter: Letter,
+    letter: EnvelopePayload,
     recipients: Sequence[x509.Certificate],
     key: SigningKey,
     out: Path,
@@ -72,7 +72,7 @@ def enclose(
     _require_new([out, *([beside] if passphrase else []), *([words] if words else [])])
     made = _one_time(letter, passphrase, at)
     everybody = (*recipients, *([made.certificate] if made else []))
-    document = close(letter, everybody, key)
+    document = encrypt(letter, everybody, key)
     if made:
         write_file(beside, made.pkcs12, private=True)
         if words:
@@ -98,7 +98,9 @@ def _require_new(paths: Sequence[Path]) -> None:
             raise WriteError(f"{path} is named for two things", do="name a file of its own for each")
 
 
-def _one_time(letter: Letter, passphrase: Passphrase | None, at: datetime) -> ephemeral_recipient.OneTime | None:
+def _one_time(
+    letter: EnvelopePayload, passphrase: Passphrase | None, at: datetime
+) -> ephemeral_recipient.EphemeralRecipient | None:
     if passphrase is None:
         return None
     return ephemeral_recipient.make(

@@ -15,7 +15,7 @@ from bundler.formats.certificate import UNREADABLE
 from bundler.formats.parse_error import ParseError
 from bundler.model.seal import Approval
 from bundler.signing import certificates
-from bundler.trust.verify_seal import Trusted
+from bundler.trust.verify_seal import TrustPolicy
 
 _LARGEST_LIST = 32 << 20
 """Bytes of a revocation list: the largest public ones have a third of it."""
@@ -23,14 +23,14 @@ _LARGEST_LIST = 32 << 20
 
 def read(
     signers: Iterable[str], *, definition: Path | None = None, revocation_lists: Iterable[Path] = (), today: date
-) -> Trusted:
+) -> TrustPolicy:
     """Collect whom to believe; raises :class:`UsageError` for what names nobody, DefinitionError for a definition."""
     named = [fingerprint(text) for text in signers]
     approval = None
     if definition is not None:
         pins, approval = _asked(definition, today)
         named += map(fingerprint, pins)
-    return Trusted(frozenset(named), tuple(_revoked(path) for path in revocation_lists), approval)
+    return TrustPolicy(frozenset(named), tuple(_revoked(path) for path in revocation_lists), approval)
 
 
 def _asked(path: Path, today: date) -> tuple[tuple[str, ...], Approval | None]:

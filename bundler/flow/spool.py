@@ -26,7 +26,7 @@ class PackageSpool:
         self._stack = stack
         self._spooled: dict[str, IO[bytes]] = {}
 
-    def keep(self, path: str) -> IO[bytes] | None:
+    def sink_for(self, path: str) -> IO[bytes] | None:
         """Where the content of the file ``path`` is to be written: an archive can be read but once."""
         judged = path.startswith(PAYLOAD) and not path.startswith((KEYS, CERTIFICATES))
         if self._container.format == "directory" or not (judged or is_script(path)):

@@ -15,7 +15,7 @@ from bundler.flow.script_signing import require_signed
 from bundler.flow.spool import CERTIFICATES, KEYS, PAYLOAD, PackageSpool, exchanged, spooling
 from bundler.formats import cms
 from bundler.integrity import sums
-from bundler.integrity.check import Checked, check
+from bundler.integrity.check import CheckedBundle, check
 from bundler.model.anchor import Anchors
 from bundler.model.frozen import frozen
 from bundler.model.lock import Pin
@@ -24,7 +24,8 @@ from bundler.model.seal import Signer
 from bundler.pack import container
 from bundler.pack.members import Password
 from bundler.trust import anchors as trusted
-from bundler.trust.verify_seal import Trusted, believe
+from bundler.trust import verify_seal
+from bundler.trust.verify_seal import TrustPolicy
 
 
 @frozen
@@ -67,14 +68,14 @@ class Verified:
     """What nobody vouches for but whoever wrote the definition: certificates that travel along."""
 
 
-def hashes(bundle: Path, *, password: Password | None) -> Checked:
+def hashes(bundle: Path, *, password: Password | None) -> CheckedBundle:
     """Check every hash and name of a bundle, without judging its packages. Raises VerificationError."""
     with container.open_bundle(bundle, password=password) as opened:
         return check(opened.walk())
 
 
 def verify(
-    bundle: Path, *, anchors: Anchors, trusted: Trusted | None, at: datetime, password: Password | None = None
+    bundle: Path, *, anchors: Anchors, trusted: TrustPolicy | None, at: datetime, password: Password | None = None
 ) -> Verified:
     """Check ``bundle``, a directory or an archive: its seal by ``trusted``, and its packages by ``anchors``.
 
@@ -87,8 +88,8 @@ def verify(
         opened = stack.enter_context(container.open_bundle(bundle, password=password))
         packages = PackageSpool(opened, stack)
         with spooling():
-            found = check(opened.walk(), keep=packages.keep)
-        vouched = believe(found, trusted, at=at) if trusted else None
+            found = check(opened.walk(), sink_for=packages.sink_for)
+        vouched = verify_seal.verify(found, trusted, at=at) if trusted else None
         _require_anchors(found, anchors)
         _require_vouched(found, anchors)
         require_signed(found.manifest, partial(_script, packages, found.manifest), at=at)
@@ -106,13 +107,13 @@ def verify(
         approved_by=vouched.approved_by if vouched else (),
         scripts_signed_by=found.manifest.scripts_signed_by,
         provenance=_provenance(bundle, found) if vouched else None,
-        idle_revocation_lists=vouched.idle_lists if vouched else (),
+        idle_revocation_lists=vouched.unused_crls if vouched else (),
         weakened=() if vouched else ("--insecure-no-seal",),
         unusual=_unusual(found),
     )
 
 
-def _provenance(bundle: Path, found: Checked) -> Provenance | None:
+def _provenance(bundle: Path, found: CheckedBundle) -> Provenance | None:
     """The provenance beside ``bundle``, whose seal is believed; it must be by the same certificate, and of it."""
     name = provenance.file_name(found.manifest.name, found.manifest.version)
     document = provenance.read(bundle.resolve().parent / name)
@@ -126,7 +127,7 @@ def _provenance(bundle: Path, found: Checked) -> Provenance | None:
         raise VerificationError(what, reason=error.reason, details=[f"{error.what}."], do=error.do) from error
 
 
-def _require_anchors(found: Checked, anchors: Anchors) -> None:
+def _require_anchors(found: CheckedBundle, anchors: Anchors) -> None:
     """A bundle cannot vouch for itself: whom to believe is said by the one who verifies."""
     manifest = found.manifest
     if manifest.anchors_sha256 == trusted.digest(anchors):
@@ -141,7 +142,7 @@ def _require_anchors(found: Checked, anchors: Anchors) -> None:
     )
 
 
-def _require_named(found: Checked, anchors: Anchors) -> None:
+def _require_named(found: CheckedBundle, anchors: Anchors) -> None:
     """The manifest must call the anchors by their name, and practice what it is: people read it by itself."""
     manifest = found.manifest
     if (manifest.anchors, manifest.lab) != (anchors.name, anchors.lab):
@@ -157,7 +158,7 @@ def _labelled(lab: bool) -> str:
     return " (LAB)" if lab else ""
 
 
-def _require_vouched(found: Checked, anchors: Anchors) -> None:
+def _require_vouched(found: CheckedBundle, anchors: Anchors) -> None:
     """Everything below ``payload/`` is a pinned package, which is judged, or a key of ``anchors``.
 
     Certificates that the definition sends along are the exception, and are told: see :attr:`Verified.unusual`.
@@ -178,13 +179,13 @@ def _require_vouched(found: Checked, anchors: Anchors) -> None:
             )
 
 
-def _unusual(found: Checked) -> tuple[str, ...]:
+def _unusual(found: CheckedBundle) -> tuple[str, ...]:
     """What the manifest says is unusual, and every certificate: the files decide, not what is said of them."""
     carried = (entry.path for entry in found.manifest.files if entry.path.startswith(CERTIFICATES))
     return (*found.manifest.unusual, *(f"{path} is vouched for by the definition alone" for path in carried))
 
 
-def _again(pin: Pin, packages: PackageSpool, found: Checked, anchors: Anchors, at: datetime) -> PackageVerdict:
+def _again(pin: Pin, packages: PackageSpool, found: CheckedBundle, anchors: Anchors, at: datetime) -> PackageVerdict:
     package = packages.open(pin.path)
     evidence = verify_package.reverify(pin, package, _documents(pin, found), anchors=anchors, at=at)
     packages.require_unchanged(pin.path, package, pin.sha256)
@@ -206,7 +207,7 @@ def _script(packages: PackageSpool, manifest: Manifest, path: str) -> bytes:
     return content
 
 
-def _documents(pin: Pin, found: Checked) -> dict[str, bytes]:
+def _documents(pin: Pin, found: CheckedBundle) -> dict[str, bytes]:
     held = {}
     for document in pin.documents:
         path = f"evidence/{pin.place}/{document.role}"

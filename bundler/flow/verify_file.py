@@ -149,7 +149,7 @@ def _script_or_program(kind: Literal["pe", "ps1"]) -> Callable[[BinaryIO, _Bench
     def judged(file: BinaryIO, bench: _Bench) -> _Found:
         from bundler.trust import authenticode
 
-        evidence = authenticode.judge(file, kind, anchors=bench.anchors, at=bench.at)
+        evidence = authenticode.verify(file, kind, anchors=bench.anchors, at=bench.at)
         return _Found(_signed(evidence), evidence)
 
     return judged

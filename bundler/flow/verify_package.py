@@ -29,7 +29,7 @@ def _msi(file: BinaryIO, anchors: Anchors, at: datetime) -> VerifiedPackage:
     from bundler.formats import msi
     from bundler.trust import authenticode
 
-    evidence = authenticode.judge(file, "msi", anchors=anchors, at=at)
+    evidence = authenticode.verify(file, "msi", anchors=anchors, at=at)
     return _with_facts(file, evidence, msi.facts)
 
 
@@ -37,14 +37,14 @@ def _deb(file: BinaryIO, anchors: Anchors, at: datetime) -> VerifiedPackage:
     from bundler.formats import deb
     from bundler.trust import debsigs
 
-    return _with_facts(file, debsigs.judge(file, anchors=anchors, at=at), deb.facts)
+    return _with_facts(file, debsigs.verify(file, anchors=anchors, at=at), deb.facts)
 
 
 def _rpm(file: BinaryIO, anchors: Anchors, at: datetime) -> VerifiedPackage:
     from bundler.formats import rpm
     from bundler.trust import rpm_signature
 
-    return _with_facts(file, rpm_signature.judge(file, anchors=anchors, at=at), rpm.facts)
+    return _with_facts(file, rpm_signature.verify(file, anchors=anchors, at=at), rpm.facts)
 
 
 _JUDGES: Mapping[PackageKind, Callable[[BinaryIO, Anchors, datetime], VerifiedPackage]] = {

@@ -1,6 +1,6 @@
 """Do the accounts of a bundle agree with its files: ``manifest.json``, ``SHA256SUMS``, and the folder's name?
 
-Each gives the problems that it finds, and refuses nothing.
+Each gives the findings, and refuses nothing.
 """
 
 from __future__ import annotations
@@ -8,38 +8,38 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from bundler.integrity import sums
-from bundler.integrity.findings import Problem
-from bundler.integrity.hashing_reader import Seen
+from bundler.integrity.findings import Finding
+from bundler.integrity.hashing_reader import HashedFile
 from bundler.model.manifest import FileEntry, Manifest
 
 
-def of_folder(manifest: Manifest, seen: Iterable[Seen]) -> Iterator[Problem]:
+def of_folder(manifest: Manifest, seen: Iterable[HashedFile]) -> Iterator[Finding]:
     """Whether the folder after unpacking is called as the manifest says."""
     name = f"{manifest.name}-{manifest.version}"
     for top in sorted({one.top for one in seen if one.top is not None}):
         if top != name and not top.startswith(f"{name}-"):
-            yield Problem("wrong-folder", f"the folder is called {top!a}, its manifest says {name!a}")
+            yield Finding("wrong-folder", f"the folder is called {top!a}, its manifest says {name!a}")
 
 
-def of_manifest(manifest: Manifest, seen: Iterable[Seen]) -> Iterator[Problem]:
+def of_manifest(manifest: Manifest, seen: Iterable[HashedFile]) -> Iterator[Finding]:
     """Whether the files are those that the manifest lists, and its pins among them."""
     listed: dict[str, FileEntry] = {}
     for entry in manifest.files:
         if entry.path in listed or not sums.is_listed(entry.path):
-            yield Problem("malformed-manifest", f"{sums.MANIFEST} lists {entry.path!a} that it must not, or twice")
+            yield Finding("malformed-manifest", f"{sums.MANIFEST} lists {entry.path!a} that it must not, or twice")
         listed[entry.path] = entry
     present = {one.path: one for one in seen if not _stands_alone(one.path, manifest)}
     for path in sorted({*listed, *present}):
         if path not in listed:
-            yield Problem("extra-file", f"{path!a} is not in the manifest")
+            yield Finding("extra-file", f"{path!a} is not in the manifest")
         elif path not in present:
-            yield Problem("missing-file", f"{path!a} is missing")
+            yield Finding("missing-file", f"{path!a} is missing")
         else:
             yield from _differences(listed[path], present[path])
     for pin in manifest.pins:
         described = listed.get(pin.path)
         if described is None or (described.sha256, described.size) != (pin.sha256, pin.size):
-            yield Problem("malformed-manifest", f"{sums.MANIFEST} pins {pin.path!a}, and lists it otherwise or not")
+            yield Finding("malformed-manifest", f"{sums.MANIFEST} pins {pin.path!a}, and lists it otherwise or not")
 
 
 def _stands_alone(path: str, manifest: Manifest) -> bool:
@@ -51,26 +51,26 @@ def _stands_alone(path: str, manifest: Manifest) -> bool:
     return not sums.is_listed(path) and (manifest.seal is not None or not sums.is_seal(path))
 
 
-def _differences(entry: FileEntry, one: Seen) -> Iterator[Problem]:
+def _differences(entry: FileEntry, one: HashedFile) -> Iterator[Finding]:
     if one.size != entry.size:
-        yield Problem("size-mismatch", f"{one.path!a} has {one.size} bytes, wanted {entry.size}")
+        yield Finding("size-mismatch", f"{one.path!a} has {one.size} bytes, wanted {entry.size}")
     elif one.sha256 != entry.sha256:
-        yield Problem("digest-mismatch", f"{one.path!a} has SHA-256 {one.sha256}, wanted {entry.sha256}")
+        yield Finding("digest-mismatch", f"{one.path!a} has SHA-256 {one.sha256}, wanted {entry.sha256}")
     if one.mode is not None and f"{one.mode:04o}" != entry.mode:
-        yield Problem("mode-mismatch", f"{one.path!a} has mode {one.mode:04o}, wanted {entry.mode}")
+        yield Finding("mode-mismatch", f"{one.path!a} has mode {one.mode:04o}, wanted {entry.mode}")
 
 
-def of_sums(document: bytes | None, seen: Iterable[Seen]) -> Iterator[Problem]:
+def of_sums(document: bytes | None, seen: Iterable[HashedFile]) -> Iterator[Finding]:
     """Whether the files are those that ``SHA256SUMS``, the ``document``, lists; None where it is missing."""
     if document is None:
-        yield Problem("missing-file", f"{sums.SUMS} is missing")
+        yield Finding("missing-file", f"{sums.SUMS} is missing")
         return
     try:
         listed = dict(sums.parse(document))
     except ValueError as error:
-        yield Problem("sums-mismatch", f"{sums.SUMS}: {error}")
+        yield Finding("sums-mismatch", f"{sums.SUMS}: {error}")
         return
     present = {one.path: one.sha256 for one in seen if one.path != sums.SUMS and not sums.is_seal(one.path)}
     for path in sorted({*listed, *present}):
         if listed.get(path) != present.get(path):
-            yield Problem("sums-mismatch", f"{sums.SUMS} and the file {path!a} differ")
+            yield Finding("sums-mismatch", f"{sums.SUMS} and the file {path!a} differ")

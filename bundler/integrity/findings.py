@@ -12,7 +12,7 @@ DO_NOT_USE = "do not use it; ask who built it, by another way than the bundle"
 
 
 @dataclass(frozen=True)
-class Problem:
+class Finding:
     """One thing that is wrong."""
 
     reason: str
@@ -20,7 +20,7 @@ class Problem:
     what: str
 
 
-# Which of several problems gives the error its reason: the one that says most about what happened.
+# Which of several findings gives the error its reason: the one that says most about what happened.
 _WEIGHT = (
     "unsafe-name",
     "missing-manifest",
@@ -35,18 +35,18 @@ _WEIGHT = (
 )
 
 
-def refusal(problems: Sequence[Problem]) -> VerificationError:
-    """The one error for all ``problems``, of which there is at least one; the first 20 are its details."""
-    ranked = sorted(problems, key=lambda problem: _WEIGHT.index(problem.reason) if problem.reason in _WEIGHT else -1)
+def from_findings(findings: Sequence[Finding]) -> VerificationError:
+    """The one error for all ``findings``, of which there is at least one; the first 20 are its details."""
+    ranked = sorted(findings, key=lambda finding: _WEIGHT.index(finding.reason) if finding.reason in _WEIGHT else -1)
     more = len(ranked) - _SHOWN
     return VerificationError(
         "the bundle is not what its maker made",
         reason=ranked[0].reason,
-        details=[problem.what for problem in ranked[:_SHOWN]] + ([f"… and {more} more"] if more > 0 else []),
+        details=[finding.what for finding in ranked[:_SHOWN]] + ([f"… and {more} more"] if more > 0 else []),
         do="do not use it; copy it again from where it was built, and compare the digest with what the build said",
     )
 
 
-def refused(what: str, reason: str, *, details: Sequence[str] = (), do: str = DO_NOT_USE) -> VerificationError:
+def seal_error(what: str, reason: str, *, details: Sequence[str] = (), do: str = DO_NOT_USE) -> VerificationError:
     """The error for a bundle whose files agree, and which nobody vouches for as it would need."""
     return VerificationError(what, reason=reason, details=details, do=do)

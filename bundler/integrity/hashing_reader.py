@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import IO, Protocol
 
 from bundler.integrity import sums
-from bundler.integrity.findings import Problem, refusal
+from bundler.integrity.findings import Finding, from_findings
 
 EVIDENCE = "evidence/"
 MAX_DOCUMENT = 64 << 20
@@ -16,7 +16,7 @@ MAX_DOCUMENT = 64 << 20
 MAX_DOCUMENTS = 256 << 20
 """Bytes of all documents, which are held in memory."""
 
-Keep = Callable[[str], IO[bytes] | None]
+Sink = Callable[[str], IO[bytes] | None]
 """Asked for every file that is no document whether its content is wanted; gives the file to write it to."""
 
 
@@ -44,7 +44,7 @@ class Member(Protocol):
 
 
 @dataclass(frozen=True)
-class Seen:
+class HashedFile:
     """One file that was read."""
 
     path: str
@@ -54,30 +54,30 @@ class Seen:
     sha256: str
 
 
-class Reading:
+class HashingReader:
     """Hashes what passes, and holds the documents."""
 
-    def __init__(self, keep: Keep) -> None:
-        self._keep = keep
+    def __init__(self, sink_for: Sink) -> None:
+        self._sink_for = sink_for
         self._held = 0
         self.documents: dict[str, bytes] = {}
         """The files below ``evidence/``, and those that nothing lists, by path."""
 
-    def take(self, member: Member) -> Seen:
+    def read(self, member: Member) -> HashedFile:
         """Read ``member``. Raises :class:`~bundler.errors.VerificationError`, ``document-too-large``."""
         digest = hashlib.sha256()
         size = 0
         for chunk in self._kept(member):
             digest.update(chunk)
             size += len(chunk)
-        return Seen(member.path, member.top, size, member.mode, digest.hexdigest())
+        return HashedFile(member.path, member.top, size, member.mode, digest.hexdigest())
 
     def _kept(self, member: Member) -> Iterator[bytes]:
         """The chunks of ``member``, each passed on to where it is held."""
         if member.path.startswith(EVIDENCE) or not sums.is_listed(member.path):
             yield from self._hold(member)
             return
-        sink = self._keep(member.path)
+        sink = self._sink_for(member.path)
         for chunk in member.chunks():
             if sink is not None:
                 sink.write(chunk)
@@ -90,7 +90,9 @@ class Reading:
             size += len(chunk)
             self._held += len(chunk)
             if size > MAX_DOCUMENT or self._held > MAX_DOCUMENTS:
-                raise refusal([Problem("document-too-large", f"{member.path!a} is larger than any such document")])
+                raise from_findings(
+                    [Finding("document-too-large", f"{member.path!a} is larger than any such document")]
+                )
             parts.append(chunk)
             yield chunk
         self.documents[member.path] = b"".join(parts)

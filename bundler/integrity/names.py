@@ -25,7 +25,7 @@ _DEVICES = frozenset(
 _INVISIBLE = frozenset(["Cc", "Cf", "Cs", "Zl", "Zp"])
 
 
-def refuse(paths: Iterable[str]) -> tuple[str, ...]:
+def name_faults(paths: Iterable[str]) -> tuple[str, ...]:
     """What is wrong with ``paths`` as the files of one bundle: a sentence each, none when all may stay.
 
     Looks at every path alone and at all of them together (twice the same, equal but for case, a file where

@@ -19,7 +19,7 @@ from py7zr.exceptions import PasswordRequired
 from py7zr.io import Py7zIO, WriterFactory
 
 from bundler.errors import BundlerError, UsageError, VerificationError
-from bundler.integrity.names import refuse
+from bundler.integrity.names import name_faults
 from bundler.pack.content import CHUNK
 from bundler.pack.members import Password, RawMember, damaged, limit, refused, require_bounded
 from bundler.pack.push_to_iterator import push_to_iterator
@@ -103,7 +103,7 @@ def _members(archive: Any, size: int) -> Iterator[RawMember]:
     for info in files:
         _require_plain(info)
     # Before unpacking: py7zr gives the second of two equal names a name of its own.
-    faults = refuse(info.filename for info in files)
+    faults = name_faults(info.filename for info in files)
     if faults:
         raise refused("the 7z holds names that no bundle has", "unsafe-name", faults[:20])
     yield from (RawMember(info.filename, 0, None, lambda: iter(()), folder=True) for info in files if info.is_directory)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from bundler.errors import VerificationError, WriteError
-from bundler.integrity.names import refuse
+from bundler.integrity.names import name_faults
 
 Password = Callable[[], str]
 """Asked where an archive turns out to be encrypted, and not before."""
@@ -146,7 +146,7 @@ def checked_members(found: Iterable[RawMember], *, archive_size: int | None) -> 
 
 
 def _require_safe(path: str) -> None:
-    faults = refuse([path])
+    faults = name_faults([path])
     if faults:
         raise refused("the container holds a name that no bundle has", "unsafe-name", faults)
 
@@ -172,7 +172,7 @@ def _require_used(folders: set[str], files: set[str]) -> None:
 
 def require_packable(paths: Iterable[str]) -> None:
     """Raise :class:`WriteError` unless every system that a bundle may reach can hold ``paths`` side by side."""
-    faults = refuse(paths)
+    faults = name_faults(paths)
     if faults:
         raise WriteError(
             "the bundle would hold names that some target refuses",

@@ -38,7 +38,7 @@ def parse(content: bytes, place: Path | str) -> tuple[x509.Certificate, ...]:
     except ParseError as error:
         raise SigningError(f"{place}: {error}", do=_WANTED) from error
     if not found:
-        raise SigningError(f"{place} holds no certificate", details=guesses(content), do=_WANTED)
+        raise SigningError(f"{place} holds no certificate", details=sniff(content), do=_WANTED)
     if len(found) > _MOST:
         raise SigningError(f"{place} holds {len(found)} certificates", do="give the signer's and its issuers' alone")
     return tuple(_loaded(der, place) for der in found)
@@ -48,7 +48,7 @@ def _loaded(der: bytes, place: Path | str) -> x509.Certificate:
     try:
         return in_file.loaded(der)
     except ParseError:
-        raise SigningError(f"{place} holds no readable certificate", details=guesses(der), do=_WANTED) from None
+        raise SigningError(f"{place} holds no readable certificate", details=sniff(der), do=_WANTED) from None
 
 
 def chain_of(key: object, given: Iterable[x509.Certificate], place: Path | str) -> tuple[x509.Certificate, ...]:
@@ -61,14 +61,14 @@ def chain_of(key: object, given: Iterable[x509.Certificate], place: Path | str) 
     if not fitting:
         raise SigningError(
             f"the certificate in {place} does not belong to the key",
-            details=[f"certificate: {certificate_policy.named(one)}" for one in distinct],
+            details=[f"certificate: {certificate_policy.display_name(one)}" for one in distinct],
             do="give the certificate that was issued for this key",
         )
     if len(fitting) > 1:
         raise SigningError(
             f"{place} holds {len(fitting)} certificates of this key",
             details=[
-                f"certificate: {certificate_policy.named(one)}, until {one.not_valid_after_utc:%Y-%m-%d}"
+                f"certificate: {certificate_policy.display_name(one)}, until {one.not_valid_after_utc:%Y-%m-%d}"
                 for one in fitting
             ],
             do="leave only the one that shall stand for the seal",
@@ -90,7 +90,7 @@ def chain_of_leaf(given: Iterable[x509.Certificate], place: Path | str) -> tuple
     if len(leaves) != 1:
         raise SigningError(
             f"{place} does not tell which certificate is the signer's",
-            details=[f"certificate: {certificate_policy.named(one)}" for one in leaves or distinct],
+            details=[f"certificate: {certificate_policy.display_name(one)}" for one in leaves or distinct],
             do="leave only the signer's and those of its issuers",
         )
     return _followed(leaves[0], distinct)
@@ -134,7 +134,7 @@ def content_of(place: Path, what: str) -> bytes:
     return content
 
 
-def cut_short(content: bytes) -> bool:
+def truncated(content: bytes) -> bool:
     """Whether it is DER that says of itself that it is longer (X.690 section 8.1.3.5), as keys in files are."""
     head = re.match(rb"\x30([\x82\x83])", content)
     if head is None:
@@ -156,7 +156,7 @@ _SIGHTS = (
 )
 
 
-def guesses(content: bytes) -> tuple[str, ...]:
+def sniff(content: bytes) -> tuple[str, ...]:
     """What ``content`` seems to be, when it is not what it should be; a sentence, or none."""
     head = content[:4096].lower()
     for sight, sentence in _SIGHTS:

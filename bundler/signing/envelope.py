@@ -1,9 +1,9 @@
 """How does a secret travel beside a bundle, so that only its servers can read it and only its sealer can have sent it?
 
-A letter (a few lines of text) is signed with the sealer's key as a CMS message that holds it (RFC 5652 section 5), and
+A payload (a few lines of text) is signed with the sealer's key as a CMS message that holds it (RFC 5652 section 5), and
 that is encrypted for its recipients as CMS EnvelopedData (section 6): AES-256-CBC, its key under RSA with PKCS #1
 v1.5 for each recipient (RFC 8017 section 7.2), which `openssl cms` and every .NET ``EnvelopedCms`` open. CBC
-authenticates nothing, hence the signature inside; the letter names its bundle, its recipients and its end, so that
+authenticates nothing, hence the signature inside; the payload names its bundle, its recipients and its end, so that
 it is no use anywhere else.
 """
 
@@ -24,7 +24,7 @@ from bundler.errors import SigningError
 from bundler.formats import cms
 from bundler.formats.certificate import fingerprint
 from bundler.signing.signing_key import SigningKey
-from bundler.trust.certificate_policy import named
+from bundler.trust.certificate_policy import display_name
 
 Kind = Literal["secret", "token", "certificate"]
 """A service principal's secret, an access token, or a certificate with its key (PKCS #12 or PEM)."""
@@ -34,7 +34,7 @@ LEAST_RSA = 2048
 
 
 @dataclass(frozen=True)
-class Letter:
+class EnvelopePayload:
     """What an envelope holds."""
 
     bundle: str
@@ -57,12 +57,12 @@ class Letter:
         return "\n".join((*lines, "")).encode()
 
 
-def close(letter: Letter, recipients: Sequence[x509.Certificate], key: SigningKey) -> bytes:
-    """The envelope in DER: ``letter`` signed by ``key``, then encrypted for each of ``recipients``.
+def encrypt(payload: EnvelopePayload, recipients: Sequence[x509.Certificate], key: SigningKey) -> bytes:
+    """The envelope in DER: ``payload`` signed by ``key``, then encrypted for each of ``recipients``.
 
     Raises :class:`SigningError`, and what :func:`require_recipient` raises is to be asked before.
     """
-    text = letter.text(recipients)
+    text = payload.text(recipients)
     signed = cms.write(key.certificates[:1], key.algorithm, key.sign(text), content=text)
     builder = pkcs7.PKCS7EnvelopeBuilder().set_data(signed).set_content_encryption_algorithm(algorithms.AES256)
     for recipient in recipients:
@@ -79,7 +79,7 @@ def require_recipient(certificate: x509.Certificate, *, at: datetime, until: dat
     problem = _problem(certificate, at, until)
     if problem:
         raise SigningError(
-            f"no envelope can be closed for {named(certificate)}: {problem}",
+            f"no envelope can be closed for {display_name(certificate)}: {problem}",
             do="give an RSA certificate for encryption of the servers, or use `--passphrase`",
         )
 

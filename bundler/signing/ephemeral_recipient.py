@@ -21,7 +21,7 @@ Strength = Literal["compatible", "modern"]
 SHA-256, from Windows Server 2019 and OpenSSL 1.1. Either way the passphrase is what an attacker must guess."""
 
 WORDS = 8
-"""Words of a passphrase, of 2048 each: 88 bits, which nobody guesses, whatever the derivation."""
+"""Words of a passphrase, of 2048 each: 88 bits, which nobody sniff, whatever the derivation."""
 _ROUNDS = 100_000
 _BITS = 3072
 _EARLY = timedelta(days=1)
@@ -29,7 +29,7 @@ _EARLY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class OneTime:
+class EphemeralRecipient:
     """A key for one envelope."""
 
     certificate: x509.Certificate
@@ -37,7 +37,7 @@ class OneTime:
     passphrase: str = field(repr=False)
 
 
-def make(bundle: str, *, random: bytes, at: datetime, until: datetime, strength: Strength) -> OneTime:
+def make(bundle: str, *, random: bytes, at: datetime, until: datetime, strength: Strength) -> EphemeralRecipient:
     """A key whose passphrase are eight words for the 88 bits of ``random`` (11 bytes)."""
     passphrase = " ".join(words(random))
     key = rsa.generate_private_key(65537, _BITS)
@@ -55,7 +55,7 @@ def make(bundle: str, *, random: bytes, at: datetime, until: datetime, strength:
     held = pkcs12.serialize_key_and_certificates(
         b"envelope", key, certificate, None, _encryption(strength).build(passphrase.encode())
     )
-    return OneTime(certificate, held, passphrase)
+    return EphemeralRecipient(certificate, held, passphrase)
 
 
 def words(random: bytes) -> tuple[str, ...]:

@@ -29,9 +29,9 @@ from bundler.signing.signing_key import SigningKey, checked
 from bundler.trust import certificate_policy
 from bundler.trust.public_key import digest_of, verifies
 
-_MOST_PRINTED = 1 << 16
+_MAX_STDOUT = 1 << 16
 """Bytes: a signature of 512, as hex, with much room."""
-_MOST_COMPLAINED = 1 << 13
+_MAX_STDERR = 1 << 13
 _BY_HAND = "run it by hand with a file on its standard input, and the two variables (docs/sealing.md)"
 _LINES_SHOWN = 5
 _KEPT_BACK = (
@@ -45,11 +45,11 @@ _KEPT_BACK = (
 
 
 @dataclass(frozen=True)
-class _Ended:
+class _Outcome:
     code: int | None
-    """None where it had to be ended."""
-    printed: bytes
-    complained: bytes
+    """None where it was killed."""
+    stdout: bytes
+    stderr: bytes
 
 
 @dataclass(frozen=True)
@@ -64,32 +64,32 @@ class _CommandKey:
         digest = hashlib.new(digest_of(self.algorithm).name, content).hexdigest()
         told = {name: value for name, value in self.environment.items() if name not in _KEPT_BACK}
         told |= {"ARC_BUNDLER_DIGEST": digest, "ARC_BUNDLER_ALGORITHM": self.algorithm}
-        ended = _Run(self.arguments, told).result(content, self.limit)
-        self._refuse(ended)
-        shaped = list(encodings(ended.printed, self.certificates[0]))
+        outcome = _Run(self.arguments, told).result(content, self.limit)
+        self._refuse(outcome)
+        shaped = list(encodings(outcome.stdout, self.certificates[0]))
         if not shaped:
-            raise self._failed("printed something that is no signature of this key's kind", ended)
+            raise self._failed("printed something that is no signature of this key's kind", outcome)
         for signature in shaped:
             if verifies(self.certificates[0], self.algorithm, signature, content):
                 return signature
         raise self._failed(
             "printed a signature that its certificate does not verify",
-            ended,
+            outcome,
             do="see that the certificate is the one of the program's key, and that it signs what it is given",
         )
 
-    def _refuse(self, ended: _Ended) -> None:
-        if len(ended.printed) > _MOST_PRINTED:
-            raise self._failed(f"printed more than {_MOST_PRINTED} bytes", ended)
-        if ended.code is None:
-            raise self._failed(f"did not end within {self.limit:g} seconds, and was ended", ended)
-        if ended.code:
-            raise self._failed(f"ended with code {ended.code}", ended)
-        if not ended.printed.strip():
-            raise self._failed("printed nothing", ended)
+    def _refuse(self, outcome: _Outcome) -> None:
+        if len(outcome.stdout) > _MAX_STDOUT:
+            raise self._failed(f"printed more than {_MAX_STDOUT} bytes", outcome)
+        if outcome.code is None:
+            raise self._failed(f"did not end within {self.limit:g} seconds, and was ended", outcome)
+        if outcome.code:
+            raise self._failed(f"ended with code {outcome.code}", outcome)
+        if not outcome.stdout.strip():
+            raise self._failed("printed nothing", outcome)
 
-    def _failed(self, what: str, ended: _Ended, *, do: str = _BY_HAND) -> SigningError:
-        lines = ended.complained.decode("utf-8", "replace").splitlines()
+    def _failed(self, what: str, outcome: _Outcome, *, do: str = _BY_HAND) -> SigningError:
+        lines = outcome.stderr.decode("utf-8", "replace").splitlines()
         said = [ascii(line.rstrip())[1:-1][:200] for line in lines if line.strip()][:_LINES_SHOWN]
         return SigningError(
             f"the sealing command {self.arguments[0]} {what}",
@@ -134,16 +134,16 @@ class _Run:
                 f"the sealing command {arguments[0]} does not start: {getattr(error, 'strerror', '') or error}",
                 do="give the path of a program that may be executed",
             ) from error
-        self._printed, self._complained = bytearray(), bytearray()
+        self._stdout, self._stderr = bytearray(), bytearray()
 
-    def result(self, content: bytes, limit: float) -> _Ended:
+    def result(self, content: bytes, limit: float) -> _Outcome:
         """Let it sign ``content`` in at most ``limit`` seconds."""
         process = self._process
         until = time.monotonic() + limit
         threads = [
             threading.Thread(target=_feed, args=(process.stdin, content), daemon=True),
             threading.Thread(target=self._listen, args=(process.stdout,), daemon=True),
-            threading.Thread(target=_drain, args=(process.stderr, self._complained), daemon=True),
+            threading.Thread(target=_drain, args=(process.stderr, self._stderr), daemon=True),
         ]
         for thread in threads:
             thread.start()
@@ -153,7 +153,7 @@ class _Run:
             self._end()
         for thread in threads:
             thread.join(timeout=1)  # one that fled its group may hold the pipe open: it is not waited for
-        return _Ended(code, bytes(self._printed), bytes(self._complained))
+        return _Outcome(code, bytes(self._stdout), bytes(self._stderr))
 
     def _wait(self, threads: list[threading.Thread], until: float) -> int | None:
         """Wait for the program, and for what it started and left behind with its standard output."""
@@ -166,11 +166,11 @@ class _Run:
         return None if threads[1].is_alive() else code
 
     def _listen(self, pipe: IO[bytes]) -> None:
-        while len(self._printed) <= _MOST_PRINTED:
+        while len(self._stdout) <= _MAX_STDOUT:
             piece = _piece(pipe)
             if not piece:
                 return
-            self._printed += piece
+            self._stdout += piece
         self._end()
 
     def _end(self) -> None:
@@ -203,7 +203,7 @@ def _feed(pipe: IO[bytes], content: bytes) -> None:
 def _drain(pipe: IO[bytes], into: bytearray) -> None:
     """Take all that is said, so that the program is not held up, and keep the beginning."""
     while piece := _piece(pipe):
-        into += piece[: _MOST_COMPLAINED - len(into)]
+        into += piece[: _MAX_STDERR - len(into)]
 
 
 def _piece(pipe: IO[bytes]) -> bytes:

@@ -77,7 +77,7 @@ def read(
     """
     content = certificates.content_of(key_file, "key")
     key, beside = _opened(content, key_file, _asking(key_file, passphrase, purpose))
-    look_at_mode(key_file, warn)
+    warn_permissions(key_file, warn)
     private = _sealing(key, key_file)
     given = certificates.read(certificate_file) if certificate_file else beside
     if not given:
@@ -88,7 +88,7 @@ def read(
     return checked(_FileKey(chain, certificate_policy.algorithm_of(chain[0]), private))
 
 
-def look_at_mode(place: Path, warn: Callable[[str], None]) -> None:
+def warn_permissions(place: Path, warn: Callable[[str], None]) -> None:
     """Tell of a key that all may read; on Windows the mode says nothing of that."""
     if os.name == "posix" and place.stat().st_mode & stat.S_IROTH:
         warn(f"everybody on this machine can read the key {place}; `chmod 600 {place}` ends that")
@@ -121,11 +121,11 @@ def _no_key(content: bytes, place: Path) -> SigningError:
     begun = _BEGIN.search(content)
     if begun and b"PRIVATE KEY-----" not in content[begun.end() :].partition(b"-----END ")[2]:
         return SigningError(f"{place} holds the beginning of a key and not its end", do=_AGAIN)
-    if certificates.cut_short(content):
+    if certificates.truncated(content):
         return SigningError(f"{place} is the beginning of a file in DER and not its end", do=_AGAIN)
     return SigningError(
         f"{place} holds no key in PEM, and is no PKCS #12 file",
-        details=certificates.guesses(content),
+        details=certificates.sniff(content),
         do="give a PEM file with `-----BEGIN PRIVATE KEY-----`, or a .p12 or .pfx file",
     )
 
@@ -176,7 +176,7 @@ def _unlocked(content: bytes, secret: bytes | None) -> pkcs12.PKCS12KeyAndCertif
         return None
 
 
-def demanded(passphrase: Passphrase, missing: str, purpose: str) -> str:
+def require_passphrase(passphrase: Passphrase, missing: str, purpose: str) -> str:
     """What ``passphrase`` gives; says what is ``missing`` where nobody has one.
 
     ``purpose`` as :func:`read`. Raises :class:`SigningError`.
@@ -193,7 +193,7 @@ def demanded(passphrase: Passphrase, missing: str, purpose: str) -> str:
 
 def _asking(place: Path, passphrase: Passphrase, purpose: str) -> _Asked:
     missing = f"the key {place} is encrypted, and there is no passphrase"
-    return lambda: demanded(passphrase, missing, purpose).encode("utf-8", "surrogateescape")
+    return lambda: require_passphrase(passphrase, missing, purpose).encode("utf-8", "surrogateescape")
 
 
 def _unopened(place: Path, *, encrypted: bool) -> SigningError:

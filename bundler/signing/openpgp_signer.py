@@ -17,8 +17,8 @@ import pysequoia
 from pysequoia.packet import PacketPile, Tag
 
 from bundler.errors import BundlerError, SigningError
-from bundler.signing.certificates import content_of, guesses
-from bundler.signing.keys import Passphrase, demanded, look_at_mode
+from bundler.signing.certificates import content_of, sniff
+from bundler.signing.keys import Passphrase, require_passphrase, warn_permissions
 
 _SECRETS = (Tag.SecretKey, Tag.SecretSubkey)
 _ENCRYPTED = "secret key material is encrypted"
@@ -55,7 +55,7 @@ def read(place: Path, passphrase: Passphrase, *, at: datetime, warn: Callable[[s
     """
     content = content_of(place, "OpenPGP key")
     secret = _secret(content, place)
-    look_at_mode(place, warn)
+    warn_permissions(place, warn)
     with _library(f"{place} holds no OpenPGP key that can be read"):
         certificate = secret.extract_certificate()
         public = str(certificate).encode()
@@ -84,7 +84,7 @@ def _said(error: BaseException) -> str:
 
 def _secret(content: bytes, place: Path) -> pysequoia.Tsk:
     do = "export the secret key with `gpg --armor --export-secret-keys FINGERPRINT`"
-    details = () if b"-----BEGIN PGP" in content else guesses(content)
+    details = () if b"-----BEGIN PGP" in content else sniff(content)
     with _library(f"{place} holds no OpenPGP key that can be read", details=details, do=do):
         if content.count(b"-----BEGIN PGP") > 1:
             raise SigningError(f"{place} holds several OpenPGP blocks", do="export the one key that shall sign")
@@ -123,7 +123,9 @@ def _unlocked(secret: pysequoia.Tsk, place: Path, passphrase: Passphrase) -> Any
                 details=(_said(error),),
                 do="export a key whose signing subkey is there, and neither revoked nor expired",
             ) from None
-    word = demanded(passphrase, f"the OpenPGP key {place} is encrypted, and there is no passphrase", "openpgp")
+    word = require_passphrase(
+        passphrase, f"the OpenPGP key {place} is encrypted, and there is no passphrase", "openpgp"
+    )
     wrong = f"the passphrase does not open the OpenPGP key {place}"
     with _library(wrong, details=("It is wrong.",), do="give the passphrase that the key was encrypted with"):
         return secret.signer(word)

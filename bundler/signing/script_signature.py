@@ -35,9 +35,7 @@ _DESCRIPTION: Final = "Azure Arc onboarding, made by arc-bundler"
 def require_ready(key: SigningKey, at: datetime) -> None:
     """Refuse a key whose scripts no server would run ``at`` that moment. Raises :class:`SigningError`."""
     leaf = key.certificates[0]
-    found = [
-        (f"{problem.what}.", problem.do) for problem in certificate_policy.problems(leaf, key.certificates[1:], at)
-    ]
+    found = [(f"{problem.what}.", problem.do) for problem in certificate_policy.faults(leaf, key.certificates[1:], at)]
     if not found:
         try:
             certificate_path.check_alone(leaf, authenticode.CODE_SIGNING, at)
@@ -47,7 +45,7 @@ def require_ready(key: SigningKey, at: datetime) -> None:
     if found:
         raise SigningError(
             "this certificate may not sign scripts",
-            details=[f"certificate: {certificate_policy.named(leaf)}", *(what for what, _ in found)],
+            details=[f"certificate: {certificate_policy.display_name(leaf)}", *(what for what, _ in found)],
             do=found[0][1],
         )
 
@@ -69,7 +67,7 @@ def require_signed(script: bytes, sha256: str, *, at: datetime) -> None:
 
     Raises :class:`VerificationError`.
     """
-    authenticode.judge_pinned(io.BytesIO(script), "ps1", sha256=sha256, at=at)
+    authenticode.verify_pinned(io.BytesIO(script), "ps1", sha256=sha256, at=at)
     pkcs7 = block.SignedScript(io.BytesIO(script)).pkcs7
     if _rewritten(der.read_signature(pkcs7)) != pkcs7:
         raise VerificationError(
@@ -79,7 +77,7 @@ def require_signed(script: bytes, sha256: str, *, at: datetime) -> None:
         )
 
 
-def is_by(signed: bytes, script: bytes, key: SigningKey, *, at: datetime) -> bool:
+def is_signed_by(signed: bytes, script: bytes, key: SigningKey, *, at: datetime) -> bool:
     """Whether ``signed`` is what :func:`sign` makes of ``script``, for a key that may draw at random.
 
     Without asking the key: every byte but the signature's value follows from the script and the certificates, and the

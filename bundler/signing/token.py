@@ -18,7 +18,7 @@ from bundler.model.seal import Algorithm
 from bundler.signing import certificates, token_session
 from bundler.signing.keys import Passphrase
 from bundler.signing.signing_key import SigningKey, checked
-from bundler.signing.token_session import speaking
+from bundler.signing.token_session import pkcs11_errors
 from bundler.signing.token_uri import TokenUri
 from bundler.trust import certificate_policy
 from bundler.trust.public_key import digest_of
@@ -47,7 +47,7 @@ class _TokenKey:
 
         more = {"pin": self.pin()} if self.pin else {}
         digest = hashlib.new(digest_of(self.algorithm).name, content).digest()
-        with speaking("the token does not sign"):
+        with pkcs11_errors("the token does not sign"):
             if self.algorithm != "rsa-sha256":
                 return from_numbers(self.key.sign(digest, mechanism=Mechanism.ECDSA, **more))
             if self.hashes_itself:
@@ -69,7 +69,7 @@ def read(uri: TokenUri, certificate_file: Path | None, pin: Passphrase, *, modul
     algorithm = certificate_policy.algorithm_of(chain[0])
     from pkcs11 import Attribute, Mechanism
 
-    with speaking("the token does not tell what it can"):
+    with pkcs11_errors("the token does not tell what it can"):
         hashes_itself = Mechanism.SHA256_RSA_PKCS in token.slot.get_mechanisms()
         each_time = bool(_attribute(key, Attribute.ALWAYS_AUTHENTICATE))
     return checked(_TokenKey(chain, algorithm, key, hashes_itself, pin if each_time else None))
@@ -79,7 +79,7 @@ def _key(session: Any, uri: TokenUri) -> Any:
     from pkcs11 import Attribute, KeyType, ObjectClass
 
     wanted: dict[Any, Any] = {Attribute.CLASS: ObjectClass.PRIVATE_KEY}
-    with speaking("the token does not list its keys"):
+    with pkcs11_errors("the token does not list its keys"):
         every = list(session.get_objects(dict(wanted)))
         wanted |= {Attribute.LABEL: uri.object} if uri.object else {}
         wanted |= {Attribute.ID: uri.id} if uri.id else {}
@@ -140,7 +140,7 @@ def _held(session: Any, identity: bytes | None, matching: bool) -> list[x509.Cer
 
     wanted: dict[Any, Any] = {Attribute.CLASS: ObjectClass.CERTIFICATE}
     wanted |= {Attribute.ID: identity} if matching and identity else {}
-    with speaking("the token does not give its certificates"):
+    with pkcs11_errors("the token does not give its certificates"):
         documents = [bytes(found[Attribute.VALUE]) for found in session.get_objects(wanted)]
     return [one for der in documents for one in certificates.parse(der, "the token")]
 
@@ -154,7 +154,7 @@ def _public(session: Any, key: Any) -> object:
         return _rsa(modulus, exponent) if modulus and exponent else None
     identity = _attribute(key, Attribute.ID)
     wanted: dict[Any, Any] = {Attribute.CLASS: ObjectClass.PUBLIC_KEY, Attribute.ID: identity}
-    with speaking("the token does not list its keys"):
+    with pkcs11_errors("the token does not list its keys"):
         found = list(session.get_objects(wanted)) if identity else []
     return _point(found[0]) if len(found) == 1 else None
 

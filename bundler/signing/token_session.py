@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from bundler.errors import SigningError
-from bundler.signing.keys import Passphrase, demanded
+from bundler.signing.keys import Passphrase, require_passphrase
 from bundler.signing.token_uri import TokenUri
 
 
 @contextmanager
-def speaking(what: str) -> Iterator[None]:
+def pkcs11_errors(what: str) -> Iterator[None]:
     """Turn what the module answers into a :class:`SigningError`."""
     from pkcs11 import exceptions
 
@@ -39,7 +39,7 @@ def find(library: Any, uri: TokenUri) -> Any:
     """The one token that ``uri`` names. Raises :class:`SigningError`."""
     from pkcs11 import TokenFlag
 
-    with speaking("the PKCS #11 module does not list its tokens"):
+    with pkcs11_errors("the PKCS #11 module does not list its tokens"):
         slots = [slot for slot in library.get_slots(token_present=True) if uri.slot_id in (None, slot.slot_id)]
         tokens = [slot.get_token() for slot in slots]
         ready = [token for token in tokens if TokenFlag.TOKEN_INITIALIZED in token.flags]
@@ -94,8 +94,10 @@ def opened(token: Any, pin: Passphrase) -> Any:
     given: object = None
     if TokenFlag.LOGIN_REQUIRED in token.flags:
         has_a_pad = TokenFlag.PROTECTED_AUTHENTICATION_PATH in token.flags
-        given = PROTECTED_AUTH if has_a_pad else demanded(pin, "the token wants a PIN, and there is none", "seal")
-    with speaking("the token does not open a session"):
+        given = (
+            PROTECTED_AUTH if has_a_pad else require_passphrase(pin, "the token wants a PIN, and there is none", "seal")
+        )
+    with pkcs11_errors("the token does not open a session"):
         try:
             return token.open(user_pin=given)
         except UserAlreadyLoggedIn:  # a login holds for all sessions of a program (PKCS #11 v2.40 section 2.6.7)

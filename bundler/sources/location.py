@@ -37,7 +37,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~-]{0,99}", re.ASCII)
 
 def safe_filename(name: str, artifact: Artifact) -> str:
     """``name`` where every file system takes it and it ends as its kind does, otherwise the package's own name."""
-    sound = _PLAIN.fullmatch(name) and not names.refuse([name]) and name.endswith(f".{artifact.kind}")
+    sound = _PLAIN.fullmatch(name) and not names.name_faults([name]) and name.endswith(f".{artifact.kind}")
     return name if sound else f"{artifact.name}.{artifact.kind}"
 
 

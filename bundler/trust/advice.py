@@ -85,7 +85,7 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
 """By reason: what it usually means, and what to do."""
 
 
-def explained(error: VerificationError) -> VerificationError:
+def with_advice(error: VerificationError) -> VerificationError:
     """The same refusal with what it usually means and what to do, where it does not say so yet."""
     meaning, do = MEANINGS.get(error.reason, ("", ""))
     details = error.details or ((meaning,) if meaning else ())

@@ -8,22 +8,22 @@ from datetime import datetime
 
 from bundler.formats.certificate import fingerprint
 from bundler.integrity import sums
-from bundler.integrity.check import Checked
-from bundler.integrity.findings import refused
+from bundler.integrity.check import CheckedBundle
+from bundler.integrity.findings import seal_error
 from bundler.model.seal import Approval, Signer
 from bundler.trust import seal_signature
 from bundler.trust.revocation import Lists
 
 
-def given(found: Checked, asked: Approval | None, lists: Lists, *, at: datetime) -> tuple[Signer, ...]:
+def verify(found: CheckedBundle, asked: Approval | None, lists: Lists, *, at: datetime) -> tuple[Signer, ...]:
     """Who has approved a bundle whose hashes were checked; enough of them or not.
 
     ``asked`` are the approvals that whoever verifies asks for, None where they ask for none themselves. Raises
-    VerificationError: ``unknown-approval``, and the reasons of :func:`.signature.require_good`.
+    VerificationError: ``unknown-approval``, and the reasons of :func:`.signature.require_signed_by`.
     """
     wanted = found.manifest.approval
     if asked is not None and _counted(wanted) != _counted(asked):
-        raise refused(
+        raise seal_error(
             "the bundle asks for other approvals than those that you ask for",
             "unknown-approval",
             details=[f"the bundle: {_asked(wanted)}", f"you: {_asked(asked)}"],
@@ -31,7 +31,7 @@ def given(found: Checked, asked: Approval | None, lists: Lists, *, at: datetime)
     there = sorted(path for path in found.signed if path.startswith(sums.APPROVALS))
     if wanted is None:
         if there:
-            raise refused("it holds approvals, and its manifest asks for none", "unknown-approval", details=there)
+            raise seal_error("it holds approvals, and its manifest asks for none", "unknown-approval", details=there)
         return ()
     return tuple(_approver(found.signed, path, wanted, lists, at) for path in there)
 
@@ -52,7 +52,7 @@ def require_enough(wanted: Approval | None, approved: Collection[Signer]) -> Non
     """Refuse fewer approvals than are ``wanted``. Raises VerificationError, ``missing-approval``."""
     if wanted and len(approved) < wanted.required:
         missing = [one.name for one in wanted.approvers if one not in approved]
-        raise refused(
+        raise seal_error(
             f"{len(approved)} of the {wanted.required} approvals that it needs are there",
             "missing-approval",
             details=[f"not yet approved by: {name}" for name in missing],
@@ -66,10 +66,10 @@ def _approver(signed: Mapping[str, bytes], path: str, wanted: Approval, lists: L
     sha256 = fingerprint(certificate)
     named = [one for one in wanted.approvers if one.sha256 == sha256]
     if not named or path != sums.approval(sha256) or len(found.certificates) != 1:
-        raise refused(f"{path} is by nobody whom the manifest names as approver", "unknown-approval")
+        raise seal_error(f"{path} is by nobody whom the manifest names as approver", "unknown-approval")
     # An approval holds its own certificate alone; where one authority serves all, the sealer's issuers are known.
     above = seal_signature.read(signed, sums.SUMS + sums.CMS).certificates if lists else ()
-    seal_signature.require_good(
+    seal_signature.require_signed_by(
         found,
         seal_signature.content(signed, sums.SUMS),
         replace(named[0], name=certificate.subject.rfc4514_string()),

@@ -25,8 +25,8 @@ from bundler.model.evidence import Document, Evidence, PackageFacts
 from bundler.model.lock import RepositoryState
 from bundler.trust import openpgp, repository
 from bundler.trust.openpgp import Signed
-from bundler.trust.repository import Rejudged, WrongOrder, too_early
-from bundler.trust.verdict import judging
+from bundler.trust.repository import Reverified, WrongOrder, require_step
+from bundler.trust.verdict import as_verification_error
 
 MAX_RELEASE = 4 << 20
 """Bytes of an ``InRelease``; the biggest real ones have less than one million."""
@@ -98,7 +98,7 @@ class AptChain:
         if self._release is not None:
             raise WrongOrder("the chain has its InRelease already")
         signed = openpgp.verify_clearsigned(inrelease, anchors=self._anchors, at=at, what="InRelease")
-        with judging("InRelease"):
+        with as_verification_error("InRelease"):
             release = apt_release.parse(signed.content)
         self._check_identity(release)
         if fresh:
@@ -137,17 +137,17 @@ class AptChain:
         version that stands there twice (``duplicate``), a path that leaves the repository (``unsafe-path``).
         """
         index = self._believed_index()
-        with judging(index.role):
+        with as_verification_error(index.role):
             stream = open_decompressed(io.BytesIO(index.content), compression_of(index.role) or "", limit=index.limit)
             found = [_package(stanza) for stanza in paragraphs(stream) if stanza.get("Package") == name]
-            return repository.once(
+            return repository.unique(
                 (one for one in found if one.architecture in {self._architecture, "all"}), "the index"
             )
 
     def evidence(self, documents: Sequence[Document]) -> Evidence:
         """The evidence that the chain is, once it has its index; ``documents`` are what it was given."""
         self._believed_index()
-        return openpgp.evidence("apt-repository", self._signed or too_early("InRelease"), self._anchors, documents)
+        return openpgp.evidence("apt-repository", self._signed or require_step("InRelease"), self._anchors, documents)
 
     def _check_identity(self, release: Release) -> None:
         if self._suite not in {release.suite, release.codename}:
@@ -174,11 +174,11 @@ class AptChain:
         return listed.size if listed else MAX_OPEN_INDEX
 
     def _believed_release(self) -> Release:
-        return self._release or too_early("InRelease")
+        return self._release or require_step("InRelease")
 
     def _believed_index(self) -> _Index:
         self._believed_release()
-        return self._index or too_early("index")
+        return self._index or require_step("index")
 
 
 def reverify(
@@ -190,22 +190,22 @@ def reverify(
     size: int,
     anchors: Anchors,
     at: datetime,
-) -> Rejudged:
+) -> Reverified:
     """Believe a package again, offline, from the ``documents`` of its chain (bytes by role) that were kept.
 
     The documents must be those of ``evidence``, and the index must list the package of these ``facts`` with this
     digest. That a repository's metadata expired since says nothing about what it vouched for: ``Valid-Until`` is not
     asked again. Raises :class:`VerificationError` as :class:`AptChain`, and ``missing-document``.
     """
-    inrelease, index = repository.kept(documents, evidence, 2)
+    inrelease, index = repository.stored_documents(documents, evidence, 2)
     base, suite, path = _places(*(document.url for document in evidence.documents))
     component, _, rest = path.rpartition("/binary-")
     chain = AptChain(anchors, suite=suite, component=component, architecture=rest.partition("/")[0])
     release = chain.release(inrelease, at, fresh=False)
     chain.index(path, index)
-    repository.require_vouched(chain.packages(facts.name), facts, sha256=sha256, size=size)
+    repository.require_listed(chain.packages(facts.name), facts, sha256=sha256, size=size)
     state = RepositoryState(origin=state_origin(base, suite), date=release.date)
-    return Rejudged(chain.evidence(evidence.documents), state)
+    return Reverified(chain.evidence(evidence.documents), state)
 
 
 def state_origin(base: str, suite: str) -> str:

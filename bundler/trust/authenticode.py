@@ -41,7 +41,7 @@ from bundler.formats.powershell_signature import SignedScript
 from bundler.model.anchor import Anchors, Publisher, Purpose
 from bundler.model.evidence import ChainLink, Evidence
 from bundler.trust import certificate_path
-from bundler.trust.advice import explained
+from bundler.trust.advice import with_advice
 from bundler.trust.certificate_path import STRONG, Authority
 
 Kind = Literal["msi", "pe", "ps1"]
@@ -96,25 +96,25 @@ class _Timestamp:
     path: certificate_path.Path
 
 
-def judge(file: BinaryIO, kind: Kind, *, anchors: Anchors, at: datetime) -> Evidence:
+def verify(file: BinaryIO, kind: Kind, *, anchors: Anchors, at: datetime) -> Evidence:
     """Judge ``file`` (seekable) as a ``kind``; ``at`` is the present, or the time to judge for (with time zone).
 
     Raises :class:`~bundler.errors.VerificationError` whose ``reason`` is one of :data:`bundler.trust.advice.MEANINGS`,
     and :class:`~bundler.errors.UsageError` where the anchors cannot be read.
     """
     with _explaining():
-        return _judge(file, kind, anchors, at)
+        return _verify_file(file, kind, anchors, at)
 
 
-def judge_pinned(file: BinaryIO, kind: Kind, *, sha256: str, at: datetime) -> None:
+def verify_pinned(file: BinaryIO, kind: Kind, *, sha256: str, at: datetime) -> None:
     """Judge ``file`` as signed with the one certificate whose fingerprint is ``sha256``, valid ``at`` that moment.
 
     For what is believed by a fingerprint that was told, so that no issuer adds trust. ``sha256``: 64 lower-case hex
-    digits. No timestamp is taken, nor anything else that the signature does not cover. Raises as :func:`judge` does;
+    digits. No timestamp is taken, nor anything else that the signature does not cover. Raises as :func:`verify` does;
     ``wrong-publisher`` where somebody else signed.
     """
     with _explaining():
-        _judge_pinned(file, kind, sha256, at)
+        _verify_pinned(file, kind, sha256, at)
 
 
 @contextmanager
@@ -123,13 +123,13 @@ def _explaining() -> Iterator[None]:
     try:
         yield
     except VerificationError as error:
-        raise explained(error) from None
+        raise with_advice(error) from None
     except UNREADABLE:
         unreadable = VerificationError("a certificate in the signature cannot be read", reason="malformed")
-        raise explained(unreadable) from None
+        raise with_advice(unreadable) from None
 
 
-def _judge_pinned(file: BinaryIO, kind: Kind, sha256: str, at: datetime) -> None:
+def _verify_pinned(file: BinaryIO, kind: Kind, sha256: str, at: datetime) -> None:
     chosen, _, leaf = _signed(file, kind)
     if chosen.signer.unsigned or chosen.notes:
         raise VerificationError("the signature carries something that it does not protect", reason="unknown-attribute")
@@ -151,7 +151,7 @@ def _signed(file: BinaryIO, kind: Kind) -> tuple[_Chosen, tuple[x509.Certificate
     return chosen, pool, leaf
 
 
-def _judge(file: BinaryIO, kind: Kind, anchors: Anchors, at: datetime) -> Evidence:
+def _verify_file(file: BinaryIO, kind: Kind, anchors: Anchors, at: datetime) -> Evidence:
     chosen, pool, leaf = _signed(file, kind)
     stamp = _timestamp(chosen.signer, pool, anchors, at)
     path = _path(leaf, pool, anchors, at, stamp)
@@ -230,10 +230,10 @@ def _check_signature(signer: Signer, leaf: x509.Certificate, content_type: str, 
     actual = hashlib.new(signer.digest_algorithm, content).digest()
     if der.read_object_identifier(named) != content_type or not hmac.compare_digest(der.read_octets(digest), actual):
         raise VerificationError("the signed attributes are not those of the content", reason="bad-signature")
-    _verify(signer, leaf)
+    _verify_value(signer, leaf)
 
 
-def _verify(signer: Signer, leaf: x509.Certificate) -> None:
+def _verify_value(signer: Signer, leaf: x509.Certificate) -> None:
     certificate_path.check_key(leaf)
     key, algorithm = leaf.public_key(), _HASHES[signer.digest_algorithm]()
     try:

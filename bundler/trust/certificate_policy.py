@@ -45,7 +45,7 @@ _REFUSED: dict[Role, tuple[str, str]] = {
 
 
 @dataclass(frozen=True)
-class Problem:
+class CertificateFault:
     """Why a certificate may not seal."""
 
     reason: Reason
@@ -56,40 +56,42 @@ class Problem:
     """For who wants to sign."""
 
 
-def problems(certificate: x509.Certificate, chain: Sequence[x509.Certificate], at: datetime) -> tuple[Problem, ...]:
+def faults(
+    certificate: x509.Certificate, chain: Sequence[x509.Certificate], at: datetime
+) -> tuple[CertificateFault, ...]:
     """Why ``certificate``, issued by the first of ``chain`` and so on, may not seal ``at`` that moment; none if it may.
 
     The chain adds no trust: what is asked of it is only that it belongs to the certificate.
     """
     return (
-        *_key_problems(certificate),
-        *_purpose_problems(certificate),
-        *_time_problems(certificate, at),
-        *_chain_problems(certificate, chain),
+        *_key_faults(certificate),
+        *_purpose_faults(certificate),
+        *_time_faults(certificate, at),
+        *_chain_faults(certificate, chain),
     )
 
 
 def require_usable(certificate: x509.Certificate, chain: Sequence[x509.Certificate], at: datetime) -> None:
     """Refuse to sign with a certificate that may not seal. Raises :class:`SigningError`."""
-    found = problems(certificate, chain, at)
+    found = faults(certificate, chain, at)
     if found:
         raise SigningError(
             "this certificate may not seal a bundle",
-            details=[f"certificate: {named(certificate)}", *(f"{problem.what}." for problem in found)],
+            details=[f"certificate: {display_name(certificate)}", *(f"{problem.what}." for problem in found)],
             do=found[0].do,
         )
 
 
-def require_believable(certificate: x509.Certificate, at: datetime, *, role: Role) -> None:
+def require_valid(certificate: x509.Certificate, at: datetime, *, role: Role) -> None:
     """Refuse a signature whose certificate may not sign a bundle in that ``role``. Raises VerificationError."""
-    found = problems(certificate, (), at)
+    found = faults(certificate, (), at)
     if found:
         what, do = _REFUSED[role]
         clock = found[0].reason in ("seal-expired", "seal-not-yet-valid")
         raise VerificationError(
             what,
             reason=found[0].reason,
-            details=[f"certificate: {named(certificate)}", *(f"{problem.what}." for problem in found)],
+            details=[f"certificate: {display_name(certificate)}", *(f"{problem.what}." for problem in found)],
             do=f"{'set this clock if it is wrong; otherwise ' if clock else ''}{do}",
         )
 
@@ -97,16 +99,16 @@ def require_believable(certificate: x509.Certificate, at: datetime, *, role: Rol
 def algorithm_of(certificate: x509.Certificate) -> Algorithm:
     """How the key of ``certificate`` signs. Raises :class:`SigningError` for a key that does not seal."""
     judged = _key(certificate)
-    if isinstance(judged, Problem):
+    if isinstance(judged, CertificateFault):
         raise SigningError(
             "this kind of key does not seal",
-            details=[f"certificate: {named(certificate)}", f"{judged.what}."],
+            details=[f"certificate: {display_name(certificate)}", f"{judged.what}."],
             do=judged.do,
         )
     return judged
 
 
-def named(certificate: x509.Certificate) -> str:
+def display_name(certificate: x509.Certificate) -> str:
     """Who a certificate says that it is: its subject on one line (RFC 4514); ASCII, whatever is in it."""
     try:
         text = certificate.subject.rfc4514_string() or "without a name"
@@ -115,13 +117,13 @@ def named(certificate: x509.Certificate) -> str:
     return ascii(text)[1:-1]
 
 
-def _key_problems(certificate: x509.Certificate) -> Iterator[Problem]:
+def _key_faults(certificate: x509.Certificate) -> Iterator[CertificateFault]:
     judged = _key(certificate)
-    if isinstance(judged, Problem):
+    if isinstance(judged, CertificateFault):
         yield judged
 
 
-def _key(certificate: x509.Certificate) -> Algorithm | Problem:
+def _key(certificate: x509.Certificate) -> Algorithm | CertificateFault:
     try:
         key = certificate.public_key()
     except (UnsupportedAlgorithm, ValueError):
@@ -145,12 +147,12 @@ def _kind(key: object) -> str:
     return next((name for name, kind in kinds if isinstance(key, kind)), "of a kind that does not seal")
 
 
-def _weak(what: str) -> Problem:
+def _weak(what: str) -> CertificateFault:
     wanted = f"RSA with {LEAST_RSA} to {MOST_RSA} bits, or on P-256 or P-384"
-    return Problem("seal-weak-key", f"{what}; wanted is {wanted}", f"use a key that is {wanted}")
+    return CertificateFault("seal-weak-key", f"{what}; wanted is {wanted}", f"use a key that is {wanted}")
 
 
-def _purpose_problems(certificate: x509.Certificate) -> Iterator[Problem]:
+def _purpose_faults(certificate: x509.Certificate) -> Iterator[CertificateFault]:
     try:
         extensions = certificate.extensions
     except (ValueError, x509.DuplicateExtension, UnsupportedAlgorithm):
@@ -174,26 +176,28 @@ def _extension_fault(extension: x509.Extension[x509.ExtensionType]) -> str:
     return ""
 
 
-def _misused(what: str) -> Problem:
+def _misused(what: str) -> CertificateFault:
     wanted = "have the key certified with keyUsage digitalSignature and extendedKeyUsage codeSigning"
-    return Problem("seal-purpose", what, f"{wanted} (docs/sealing.md)")
+    return CertificateFault("seal-purpose", what, f"{wanted} (docs/sealing.md)")
 
 
-def _time_problems(certificate: x509.Certificate, at: datetime) -> Iterator[Problem]:
+def _time_faults(certificate: x509.Certificate, at: datetime) -> Iterator[CertificateFault]:
     begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     if at < begins:
         do = "compare this machine's clock with the time; or wait until the certificate is valid"
-        yield Problem("seal-not-yet-valid", f"it is valid from {_shown(begins)}, and it is {_shown(at)}", do)
+        yield CertificateFault("seal-not-yet-valid", f"it is valid from {_shown(begins)}, and it is {_shown(at)}", do)
     if at > ends:
         do = "renew the certificate; or, if it has not ended, set this machine's clock"
-        yield Problem("seal-expired", f"it was valid until {_shown(ends)}, and it is {_shown(at)}", do)
+        yield CertificateFault("seal-expired", f"it was valid until {_shown(ends)}, and it is {_shown(at)}", do)
 
 
-def _chain_problems(certificate: x509.Certificate, chain: Sequence[x509.Certificate]) -> Iterator[Problem]:
+def _chain_faults(certificate: x509.Certificate, chain: Sequence[x509.Certificate]) -> Iterator[CertificateFault]:
     for issued, issuer in zip((certificate, *chain), chain, strict=False):
         if not is_issuer(issuer, issued):
-            what = f"the chain does not hold together: {named(issuer)} did not issue {named(issued)}"
-            yield Problem("seal-purpose", what, "give the certificates of its own issuers, or the certificate alone")
+            what = f"the chain does not hold together: {display_name(issuer)} did not issue {display_name(issued)}"
+            yield CertificateFault(
+                "seal-purpose", what, "give the certificates of its own issuers, or the certificate alone"
+            )
             return
 
 

@@ -16,21 +16,21 @@ from bundler.formats import ar, deb
 from bundler.model.anchor import Anchors
 from bundler.model.evidence import Evidence
 from bundler.trust import openpgp
-from bundler.trust.verdict import judging
+from bundler.trust.verdict import as_verification_error
 
 _WHAT = "the package"
 _CHUNK = 1 << 20
 _MAX_SIGNATURE = 1 << 18
 
 
-def judge(file: BinaryIO, *, anchors: Anchors, at: datetime) -> Evidence:
+def verify(file: BinaryIO, *, anchors: Anchors, at: datetime) -> Evidence:
     """Believe the Debian package ``file`` by its own signature, or raise :class:`VerificationError`.
 
     The archive holds exactly ``debian-binary``, ``control.tar``, ``data.tar`` and ``_gpgorigin``, in this order, and
     nothing behind them. Reasons: those of :mod:`bundler.trust.openpgp`, of :mod:`bundler.formats.ar` and
-    :mod:`bundler.formats.deb`, ``unsigned`` and ``unexpected-member``. ``at`` is the time of judging, with its zone.
+    :mod:`bundler.formats.deb`, ``unsigned`` and ``unexpected-member``. ``at``: time of verification, with zone.
     """
-    with judging(_WHAT):
+    with as_verification_error(_WHAT):
         layout = deb.layout(file)
     signature = _signature_member(layout)
     file.seek(signature.offset)

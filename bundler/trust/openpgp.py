@@ -25,7 +25,7 @@ from pysequoia.packet import HashAlgorithm, PacketPile, SignatureType, Tag
 from bundler.errors import BundlerError, VerificationError, WriteError
 from bundler.model.anchor import Anchors, PackageKey
 from bundler.model.evidence import Document, Evidence
-from bundler.trust.advice import explained
+from bundler.trust.advice import with_advice
 
 CLOCK_SKEW = timedelta(minutes=30)
 """How far a signature may lie in the future: Sequoia's own tolerance for clocks that disagree."""
@@ -123,7 +123,7 @@ def verify_detached(
                 raise _refused(what, "bad-signature", "the signature is not one over binary data")
             return pysequoia.verify(store=store, signature=claim.packet, **rest)
 
-        return _judge_all(claims, check, anchors=anchors, at=at, what=what)
+        return _verify_any(claims, check, anchors=anchors, at=at, what=what)
 
 
 def verify_clearsigned(document: bytes, *, anchors: Anchors, at: datetime, what: str) -> Signed:
@@ -140,11 +140,11 @@ def verify_clearsigned(document: bytes, *, anchors: Anchors, at: datetime, what:
             raise _refused(what, "bad-signature", "the signature is not one over a document")
         return pysequoia.verify(bytes=message + str(claim.packet).encode(), store=store)
 
-    return _judge_all(claims, check, anchors=anchors, at=at, what=what)
+    return _verify_any(claims, check, anchors=anchors, at=at, what=what)
 
 
 def _refused(what: str, reason: str, why: str, details: Sequence[str] = ()) -> VerificationError:
-    return explained(VerificationError(f"{what} is not believed: {why}", reason=reason, details=details))
+    return with_advice(VerificationError(f"{what} is not believed: {why}", reason=reason, details=details))
 
 
 def _clear_parts(document: bytes, what: str) -> tuple[bytes, bytes]:
@@ -239,14 +239,14 @@ def _read_key(key: PackageKey, what: str) -> _Pinned:
     return _Pinned(key, certificate, frozenset(f[-16:] for f in fingerprints if f))
 
 
-def _judge_all(claims: list[_Claim], check: Check, *, anchors: Anchors, at: datetime, what: str) -> Signed:
+def _verify_any(claims: list[_Claim], check: Check, *, anchors: Anchors, at: datetime, what: str) -> Signed:
     """Believe the first signature that can be; otherwise say what is wrong with the first by a pinned key."""
     pinned = _pinned(anchors, what)
     refusals: list[VerificationError] = []
     for claim in claims:
         for signer in _claimed_signers(claim, pinned):
             try:
-                return _judge(claim, check, signer=signer, at=at, what=what)
+                return _verify_one(claim, check, signer=signer, at=at, what=what)
             except VerificationError as refusal:  # noqa: PERF203 - one by one is the point
                 refusals.append(refusal)
     if not refusals:
@@ -254,7 +254,7 @@ def _judge_all(claims: list[_Claim], check: Check, *, anchors: Anchors, at: date
     raise refusals[0]
 
 
-def _judge(claim: _Claim, check: Check, *, signer: _Pinned, at: datetime, what: str) -> Signed:
+def _verify_one(claim: _Claim, check: Check, *, signer: _Pinned, at: datetime, what: str) -> Signed:
     """Judge one signature: its digest and date, the key's state, and last the mathematics."""
     if claim.digest not in _STRONG:
         name = str(claim.digest).rpartition(".")[2]

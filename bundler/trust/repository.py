@@ -39,13 +39,13 @@ class WrongOrder(RuntimeError):
     """A chain was given its documents in the wrong order, or one twice: a fault of ours, not of the upstream."""
 
 
-def too_early(what: str) -> NoReturn:
+def require_step(what: str) -> NoReturn:
     """Refuse to go on without the document ``what``."""
     raise WrongOrder(f"the chain has no {what} yet")
 
 
 @dataclass(frozen=True)
-class Rejudged:
+class Reverified:
     """A package that a repository's kept documents vouch for."""
 
     evidence: Evidence
@@ -82,7 +82,7 @@ def check_age(date: datetime, at: datetime, older: RepositoryState | None, *, al
         )
 
 
-def kept(documents: Mapping[str, bytes], believed: Evidence, wanted: int) -> list[bytes]:
+def stored_documents(documents: Mapping[str, bytes], believed: Evidence, wanted: int) -> list[bytes]:
     """The bytes of the documents of the evidence ``believed``, in its order; there are ``wanted`` of them.
 
     Raises :class:`VerificationError` with reason ``missing-document`` or ``digest-mismatch``.
@@ -99,7 +99,7 @@ def kept(documents: Mapping[str, bytes], believed: Evidence, wanted: int) -> lis
     return found
 
 
-def once(packages: Iterable[_Package], where: str) -> tuple[_Package, ...]:
+def unique(packages: Iterable[_Package], where: str) -> tuple[_Package, ...]:
     """The ``packages`` of an index, of which none may stand there twice. Raises ParseError, ``duplicate``."""
     found: dict[tuple[str, str], _Package] = {}
     for package in packages:
@@ -110,7 +110,7 @@ def once(packages: Iterable[_Package], where: str) -> tuple[_Package, ...]:
     return tuple(found.values())
 
 
-def require_vouched(packages: Iterable[Listed], facts: PackageFacts, *, sha256: str, size: int) -> None:
+def require_listed(packages: Iterable[Listed], facts: PackageFacts, *, sha256: str, size: int) -> None:
     """Refuse the package with this digest unless its version and architecture are those of one of ``packages``.
 
     Raises :class:`VerificationError` with reason ``not-listed`` or ``metadata-mismatch``.

@@ -9,8 +9,8 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
 from bundler.errors import VerificationError
-from bundler.integrity.findings import DO_NOT_USE, refused
-from bundler.trust.certificate_policy import is_issuer, named
+from bundler.integrity.findings import DO_NOT_USE, seal_error
+from bundler.trust.certificate_policy import display_name, is_issuer
 
 Lists = Collection[x509.CertificateRevocationList]
 
@@ -24,7 +24,7 @@ def require_unrevoked(
     A list of another issuer says nothing. ``at`` before the revocation is no excuse: nothing but the signer's own word
     says when a seal was made. Raises :class:`~bundler.errors.VerificationError`, ``seal-revoked``.
     """
-    who = named(certificate)
+    who = display_name(certificate)
     for revoked in (one for one in lists if one.issuer == certificate.issuer):
         _require_issued(revoked, [one for one in known if is_issuer(one, certificate)], who)
         _require_telling(revoked, at, who)
@@ -32,7 +32,7 @@ def require_unrevoked(
             raise _refused(f"the certificate of {who} was revoked by its issuer")
 
 
-def idle(lists: Lists, signers: Collection[x509.Certificate]) -> tuple[str, ...]:
+def unused_crls(lists: Lists, signers: Collection[x509.Certificate]) -> tuple[str, ...]:
     """The issuers of those ``lists`` that tell of none of the ``signers``: whoever gave them may think otherwise."""
     issuers = {one.issuer for one in signers}
     return tuple(one.issuer.rfc4514_string() for one in lists if one.issuer not in issuers)
@@ -76,4 +76,4 @@ def _signed_by(revoked: x509.CertificateRevocationList, issuer: x509.Certificate
 
 
 def _refused(what: str, do: str = DO_NOT_USE) -> VerificationError:
-    return refused(what, "seal-revoked", do=do)
+    return seal_error(what, "seal-revoked", do=do)

@@ -25,7 +25,7 @@ from bundler.model.anchor import Anchors
 from bundler.model.evidence import Evidence
 from bundler.trust import openpgp
 from bundler.trust.openpgp import Signed
-from bundler.trust.verdict import judging
+from bundler.trust.verdict import as_verification_error
 
 _WHAT = "the package"
 _CHUNK = 1 << 20
@@ -40,13 +40,13 @@ class _Passed:
     md5: str
 
 
-def judge(file: BinaryIO, *, anchors: Anchors, at: datetime) -> Evidence:
+def verify(file: BinaryIO, *, anchors: Anchors, at: datetime) -> Evidence:
     """Believe the rpm package ``file`` by its own signature, or raise :class:`VerificationError`.
 
     Reasons: those of :mod:`bundler.trust.openpgp` and :mod:`bundler.formats.rpm`, ``unsigned``, ``digest-mismatch``,
-    ``unexpected-data`` and ``no-payload-digest``. ``at`` is the time of judging, with its zone.
+    ``unexpected-data`` and ``no-payload-digest``. ``at`` is the time of verification, with its zone.
     """
-    with judging(_WHAT):
+    with as_verification_error(_WHAT):
         layout = rpm.layout(file)
         signed = _signed_header(layout, anchors, at)
         _check_unsigned(layout)

@@ -9,9 +9,9 @@ from cryptography import x509
 
 from bundler.errors import SigningError
 from bundler.formats import cms
-from bundler.integrity.findings import refused
+from bundler.integrity.findings import seal_error
 from bundler.model.seal import Signer
-from bundler.trust.certificate_policy import Role, require_believable
+from bundler.trust.certificate_policy import Role, require_valid
 from bundler.trust.public_key import verifies
 from bundler.trust.revocation import Lists, require_unrevoked
 from bundler.trust.signer_identity import signer
@@ -20,21 +20,21 @@ from bundler.trust.signer_identity import signer
 def read(signed: Mapping[str, bytes], path: str) -> cms.Detached:
     """The signature at ``path``, read and not judged. Raises VerificationError: ``no-seal``, ``bad-seal``."""
     if path not in signed:
-        raise refused(f"the seal {path} is missing, though the manifest says that it was made", "no-seal")
+        raise seal_error(f"the seal {path} is missing, though the manifest says that it was made", "no-seal")
     try:
         return cms.read(signed[path])
     except ValueError as error:
-        raise refused(f"{path} is no seal: {error}", "bad-seal") from error
+        raise seal_error(f"{path} is no seal: {error}", "bad-seal") from error
 
 
 def content(signed: Mapping[str, bytes], path: str) -> bytes:
     """The file at ``path``, which a signature is over. Raises VerificationError, ``no-seal``."""
     if path not in signed:
-        raise refused(f"{path} is missing, though it was sealed", "no-seal")
+        raise seal_error(f"{path} is missing, though it was sealed", "no-seal")
     return signed[path]
 
 
-def require_good(
+def require_signed_by(
     found: cms.Detached,
     over: bytes,
     by: Signer,
@@ -55,14 +55,14 @@ def require_good(
     """
     certificate = found.certificates[0]
     if not verifies(certificate, found.algorithm, found.signature, over):
-        raise refused(otherwise, "bad-seal")
-    require_believable(certificate, at, role=role)
+        raise seal_error(otherwise, "bad-seal")
+    require_valid(certificate, at, role=role)
     require_unrevoked(certificate, known, lists, at)
-    if named(certificate) != by or found.algorithm != by.algorithm:
-        raise refused(described, "bad-seal")
+    if signer_of(certificate) != by or found.algorithm != by.algorithm:
+        raise seal_error(described, "bad-seal")
 
 
-def named(certificate: x509.Certificate) -> Signer | None:
+def signer_of(certificate: x509.Certificate) -> Signer | None:
     """The signer that ``certificate`` names; None for a key that signs no seal, or a name that cannot be read."""
     try:
         return signer(certificate)

@@ -7,14 +7,14 @@ from contextlib import contextmanager
 
 from bundler.errors import VerificationError
 from bundler.formats.parse_error import ParseError
-from bundler.trust.advice import explained
+from bundler.trust.advice import with_advice
 
 
 @contextmanager
-def judging(what: str) -> Iterator[None]:
+def as_verification_error(what: str) -> Iterator[None]:
     """Turn ``ParseError`` into ``VerificationError`` about ``what``."""
     try:
         yield
     except ParseError as error:
         refused = VerificationError(f"{what} is not what it should be: {error}", reason=error.reason)
-        raise explained(refused) from None
+        raise with_advice(refused) from None

@@ -24,8 +24,8 @@ from bundler.model.evidence import Document, Evidence, PackageFacts
 from bundler.model.lock import RepositoryState
 from bundler.trust import openpgp, repository
 from bundler.trust.openpgp import Signed
-from bundler.trust.repository import Rejudged, WrongOrder, too_early
-from bundler.trust.verdict import judging
+from bundler.trust.repository import Reverified, WrongOrder, require_step
+from bundler.trust.verdict import as_verification_error
 
 REPOMD = "repodata/repomd.xml"
 """Where it lies below a repository's base."""
@@ -80,7 +80,7 @@ class YumChain:
         signed = openpgp.verify_detached(
             signature, [document], size=len(document), anchors=self._anchors, at=at, what="repomd.xml"
         )
-        with judging("repomd.xml"):
+        with as_verification_error("repomd.xml"):
             repomd = repodata.repomd(document)
         repository.check_age(repomd.date, at, older, allow_older=allow_older, what="repomd.xml")
         self._signed, self._repomd = signed, repomd
@@ -94,10 +94,10 @@ class YumChain:
         """
         if self._primary is not None:
             raise WrongOrder("the chain has its primary.xml already")
-        data = (self._repomd or too_early("repomd.xml")).primary
+        data = (self._repomd or require_step("repomd.xml")).primary
         repository.check_digest(content, size=data.size, sha256=data.sha256, what=PurePosixPath(data.path).name)
         primary = _Primary(data, content)
-        with judging("primary.xml"):
+        with as_verification_error("primary.xml"):
             _check_unpacked(primary)
         self._primary = primary
 
@@ -107,16 +107,16 @@ class YumChain:
         Raises :class:`VerificationError`: malformed XML, a version that stands there twice (``duplicate``), a path that
         leaves the repository (``unsafe-path``), a digest that is too weak (``weak-digest``).
         """
-        primary = self._primary or too_early("primary.xml")
-        with judging("primary.xml"):
+        primary = self._primary or require_step("primary.xml")
+        with as_verification_error("primary.xml"):
             listed = repodata.packages(_open(primary), name=name)
             found = [package for package in listed if package.architecture in {architecture, "noarch"}]
-            return repository.once(map(_proper, found), "primary.xml")
+            return repository.unique(map(_proper, found), "primary.xml")
 
     def evidence(self, documents: Sequence[Document]) -> Evidence:
         """The evidence that the chain is, once it has its ``primary.xml``; ``documents`` are what it was given."""
         if self._primary is None or self._signed is None:
-            too_early("primary.xml")
+            require_step("primary.xml")
         return openpgp.evidence("yum-repository", self._signed, self._anchors, documents)
 
 
@@ -129,20 +129,20 @@ def reverify(
     size: int,
     anchors: Anchors,
     at: datetime,
-) -> Rejudged:
+) -> Reverified:
     """Believe a package again, offline, from the ``documents`` of its chain (bytes by role) that were kept.
 
     The documents must be those of ``evidence``, and ``primary.xml`` must list the package of these ``facts`` with this
     digest. Raises :class:`VerificationError` as :class:`YumChain`, and ``missing-document``.
     """
-    document, signature, primary = repository.kept(documents, evidence, 3)
+    document, signature, primary = repository.stored_documents(documents, evidence, 3)
     chain = YumChain(anchors)
     repomd = chain.repomd(document, signature, at)
     chain.primary(primary)
     listed = chain.packages(facts.name, facts.architecture)
-    repository.require_vouched(listed, facts, sha256=sha256, size=size)
+    repository.require_listed(listed, facts, sha256=sha256, size=size)
     base = evidence.documents[0].url.removesuffix(f"/{REPOMD}")
-    return Rejudged(chain.evidence(evidence.documents), RepositoryState(origin=base, date=repomd.date))
+    return Reverified(chain.evidence(evidence.documents), RepositoryState(origin=base, date=repomd.date))
 
 
 def _open(primary: _Primary) -> Iterator[bytes]:

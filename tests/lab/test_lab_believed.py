@@ -55,7 +55,7 @@ def test_every_apt_repository_from_its_signature_to_the_debs(shared_lab, at, dis
         package = packages[-1]
         content = get(shared_lab, f"{base}/{package.path}")
         assert len(content) == package.size
-        verdict = debsigs.judge(io.BytesIO(content), anchors=shared_lab.anchors, at=at)
+        verdict = debsigs.verify(io.BytesIO(content), anchors=shared_lab.anchors, at=at)
         assert verdict.anchors == "LAB"
         assert "LAB" in verdict.signer
         assert ("2025" in verdict.signer) == distribution.modern
@@ -75,7 +75,7 @@ def test_every_yum_repository_from_its_signature_to_the_rpms(shared_lab, at, dis
     for architecture in distribution.architectures:
         packages = chain.packages("azcmagent", architecture)
         content = get(shared_lab, f"{base}/{packages[-1].path}")
-        verdict = rpm_signature.judge(io.BytesIO(content), anchors=shared_lab.anchors, at=at)
+        verdict = rpm_signature.verify(io.BytesIO(content), anchors=shared_lab.anchors, at=at)
         assert verdict.anchors == "LAB"
         assert ("2025" in verdict.signer) == distribution.modern
         facts = rpm_format.facts(io.BytesIO(content))
@@ -85,7 +85,7 @@ def test_every_yum_repository_from_its_signature_to_the_rpms(shared_lab, at, dis
 
 
 def test_the_msi_is_believed_at_the_time_it_was_built(shared_lab, at):
-    verdict = authenticode.judge(msi(shared_lab), "msi", anchors=shared_lab.anchors, at=at)
+    verdict = authenticode.verify(msi(shared_lab), "msi", anchors=shared_lab.anchors, at=at)
     assert "LAB Azure Connected Machine Agent" in verdict.signer
     assert verdict.signed_at < at - timedelta(days=1)
     assert "LAB Time Stamp Service" in verdict.timestamped_by
@@ -97,19 +97,19 @@ def test_microsofts_anchors_believe_none_of_it(shared_lab, at):
     deb = get(shared_lab, "/ubuntu/22.04/prod/pool/main/a/azcmagent/azcmagent_1.68.03532.1399_amd64.deb")
     rpm = get(shared_lab, "/rhel/9/prod/Packages/a/azcmagent-1.68.03532-1399.x86_64.rpm")
     with pytest.raises(VerificationError):
-        debsigs.judge(io.BytesIO(deb), anchors=microsoft, at=at)
+        debsigs.verify(io.BytesIO(deb), anchors=microsoft, at=at)
     with pytest.raises(VerificationError):
-        rpm_signature.judge(io.BytesIO(rpm), anchors=microsoft, at=at)
+        rpm_signature.verify(io.BytesIO(rpm), anchors=microsoft, at=at)
     with pytest.raises(VerificationError):
-        authenticode.judge(msi(shared_lab), "msi", anchors=microsoft, at=at)
+        authenticode.verify(msi(shared_lab), "msi", anchors=microsoft, at=at)
 
 
 def test_the_labs_anchors_believe_nothing_of_microsofts(shared_lab, corpus, at):
     anchors = shared_lab.anchors
     with (corpus / "authenticode" / "good-microsoft-2023.msi").open("rb") as file, pytest.raises(VerificationError):
-        authenticode.judge(file, "msi", anchors=anchors, at=at)
+        authenticode.verify(file, "msi", anchors=anchors, at=at)
     with (corpus / "deb" / "good-packages-microsoft-prod.deb").open("rb") as file, pytest.raises(VerificationError):
-        debsigs.judge(file, anchors=anchors, at=at)
+        debsigs.verify(file, anchors=anchors, at=at)
 
 
 @pytest.mark.parametrize("key", ["microsoft.asc", "microsoft-2025.asc"])

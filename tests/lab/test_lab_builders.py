@@ -107,11 +107,11 @@ def test_without_a_key_nothing_is_signed(shared_lab):
     now = datetime.now(timezone.utc)
     bare = package("amd64", PackagedFile("/opt/lab/a", b"a"))
     with pytest.raises(VerificationError) as refused:
-        debsigs.judge(io.BytesIO(deb.build(bare, None)), anchors=shared_lab.anchors, at=now)
+        debsigs.verify(io.BytesIO(deb.build(bare, None)), anchors=shared_lab.anchors, at=now)
     assert refused.value.reason == "unsigned"
     bare = package("x86_64", PackagedFile("/opt/lab/a", b"a"))
     with pytest.raises(VerificationError) as refused:
-        rpm_signature.judge(io.BytesIO(rpm.build(bare, None).content), anchors=shared_lab.anchors, at=now)
+        rpm_signature.verify(io.BytesIO(rpm.build(bare, None).content), anchors=shared_lab.anchors, at=now)
     assert refused.value.reason == "unsigned"
 
 

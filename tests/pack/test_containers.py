@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from bundler.errors import UsageError, VerificationError, WriteError
 from bundler.integrity.check import check
-from bundler.integrity.names import refuse
+from bundler.integrity.names import name_faults
 from bundler.model.progress import NullProgress
 from bundler.model.tree import Blob, Entry, Tree
 from bundler.pack import container, manifest, writers
@@ -34,7 +34,9 @@ _part = st.one_of(
     st.text(st.characters(codec="utf-8", exclude_characters="/"), min_size=1, max_size=12),
 )
 _path = st.lists(_part, min_size=1, max_size=4).map("/".join)
-_paths = st.lists(_path, min_size=1, max_size=6, unique=True).filter(lambda paths: not refuse([*paths, "SHA256SUMS"]))
+_paths = st.lists(_path, min_size=1, max_size=6, unique=True).filter(
+    lambda paths: not name_faults([*paths, "SHA256SUMS"])
+)
 
 
 def _write(kind: str, tree: Tree, out: Path, password: str | None = None) -> writers.Written:

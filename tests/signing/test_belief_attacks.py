@@ -17,29 +17,29 @@ from hypothesis import strategies as st
 from bundler.errors import VerificationError
 from bundler.formats import cms
 from bundler.integrity import sums
-from bundler.integrity.check import Checked, check
+from bundler.integrity.check import CheckedBundle, check
 from bundler.model.seal import Algorithm
 from bundler.pack import from_directory
 from bundler.pack.members import checked_members
 from bundler.trust import seal_signature, verify_seal
 from bundler.trust.public_key import digest_of, verifies
-from bundler.trust.verify_seal import Trusted
+from bundler.trust.verify_seal import TrustPolicy
 from tests.support import seal_cases as cases
 from tests.support import sealed_bundles as sealed
 from tests.support import sealers
 from tests.support.sealed_bundles import DAY, NOW
 
-SEALER = Trusted(frozenset([cases.SEALER.fingerprint]))
+SEALER = TrustPolicy(frozenset([cases.SEALER.fingerprint]))
 QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def checked(folder: Path) -> Checked:
+def checked(folder: Path) -> CheckedBundle:
     return check(checked_members(from_directory.walk(folder), archive_size=None))
 
 
-def verdict(folder: Path, trusted: Trusted = SEALER) -> str:
+def verdict(folder: Path, trusted: TrustPolicy = SEALER) -> str:
     try:
-        verify_seal.believe(checked(folder), trusted, at=NOW)
+        verify_seal.verify(checked(folder), trusted, at=NOW)
     except VerificationError as error:
         return error.reason
     return "ok"
@@ -60,7 +60,7 @@ def judged_whole(document: bytes) -> None:
     own = found.certificates[0]
     verifies(own, found.algorithm, found.signature, b"content")
     assert verify_seal._other_signer(own, "0" * 64, SEALER).reason == "other-signer"
-    assert seal_signature.named(own) is None or own.subject.rfc4514_string() is not None
+    assert seal_signature.signer_of(own) is None or own.subject.rfc4514_string() is not None
 
 
 @QUICK
@@ -116,7 +116,7 @@ def test_one_digest_does_not_stand_for_another(tmp_path: Path) -> None:
 
     own = cases.FIRST
     bundle = sealed.write(tmp_path, sealed.Recipe(sealer=own))
-    trusted = Trusted(frozenset([own.fingerprint]))
+    trusted = TrustPolicy(frozenset([own.fingerprint]))
     assert verdict(bundle, trusted) == "ok"
     other = Other(own.kind, own.private, own.certificates)
     assert isinstance(digest_of(other.algorithm), hashes.SHA384)
@@ -134,7 +134,7 @@ def test_a_revocation_list_of_the_authority_that_all_share_says_who_was_revoked(
     revoked = sealers.Identity(approver.private, approver.certificates[0])
     for listed, expected in (((), "ok"), ((revoked,), "seal-revoked")):
         made = x509.load_pem_x509_crl(sealers.revocation_list(authority, *listed))
-        assert verdict(bundle, Trusted(frozenset([sealer.fingerprint]), (made,))) == expected
+        assert verdict(bundle, TrustPolicy(frozenset([sealer.fingerprint]), (made,))) == expected
 
 
 def test_a_revocation_list_of_a_part_says_nothing_of_the_rest(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_a_revocation_list_of_a_part_says_nothing_of_the_rest(tmp_path: Path) ->
     builder = x509.CertificateRevocationListBuilder().issuer_name(sealer.certificates[1].subject)
     builder = builder.last_update(NOW - DAY).next_update(NOW + DAY).add_extension(x509.DeltaCRLIndicator(1), True)
     made = builder.sign(sealed.private_key("rsa2048", issuer), hashes.SHA256())
-    assert verdict(bundle, Trusted(frozenset([sealer.fingerprint]), (made,))) == "seal-revoked"
+    assert verdict(bundle, TrustPolicy(frozenset([sealer.fingerprint]), (made,))) == "seal-revoked"
 
 
 def test_who_names_the_approvers_does_not_leave_them_to_the_sealer(tmp_path: Path) -> None:
@@ -222,7 +222,7 @@ def test_an_approver_whose_certificate_ended_is_not_called_the_sealer(tmp_path: 
     recipe = sealed.Recipe(sealer=cases.SEALER, approvers=(ended,), required=1, approved=(ended,))
     bundle = sealed.write(tmp_path, recipe)
     with pytest.raises(VerificationError) as caught:
-        verify_seal.believe(checked(bundle), SEALER, at=NOW)
+        verify_seal.verify(checked(bundle), SEALER, at=NOW)
     assert caught.value.reason == "seal-expired"
     assert "approved" in caught.value.what
 
@@ -237,4 +237,4 @@ def test_an_approver_whose_certificate_ended_is_not_called_the_sealer(tmp_path: 
 def test_times_at_the_ends_of_what_a_certificate_can_say(tmp_path: Path, begins: datetime, ends: datetime) -> None:
     sealer = sealed.signer("p256", f"LAB {begins.year}", begins=begins, ends=ends)
     bundle = sealed.write(tmp_path, sealed.Recipe(sealer=sealer))
-    assert verdict(bundle, Trusted(frozenset([sealer.fingerprint]))) == "ok"
+    assert verdict(bundle, TrustPolicy(frozenset([sealer.fingerprint]))) == "ok"

@@ -235,7 +235,7 @@ def test_what_is_kept_is_what_was_checked() -> None:
     def keep(path: str) -> io.BytesIO | None:
         return kept.setdefault(path, io.BytesIO()) if path.startswith("payload/") else None
 
-    check(_bundle().values(), keep=keep)
+    check(_bundle().values(), sink_for=keep)
     assert {path: file.getvalue() for path, file in kept.items()} == {
         "payload/a/agent.deb": FILES["payload/a/agent.deb"]
     }

@@ -12,10 +12,10 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from bundler.errors import SigningError
 from bundler.signing import ephemeral_recipient, keys
-from bundler.signing.envelope import Letter, close, require_recipient
+from bundler.signing.envelope import EnvelopePayload, encrypt, require_recipient
 from tests.support.sealers import NOW, Identity, identity, recipient
 
-LETTER = Letter(bundle="arc-test", kind="secret", expires=NOW + timedelta(days=7), secret=b"opaque \xff value")
+LETTER = EnvelopePayload(bundle="arc-test", kind="secret", expires=NOW + timedelta(days=7), secret=b"opaque \xff value")
 
 
 def openssl(*arguments: object, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
@@ -39,7 +39,7 @@ def read_signed(signed: bytes) -> dict[str, str]:
 @pytest.mark.parametrize("kind", ["rsa-2048", "p-256", "p-384"])
 def test_each_recipient_opens_it_and_finds_the_sealers_word(tmp_path: Path, kind: str) -> None:
     servers = [recipient("one"), recipient("two", kind="rsa-3072")]
-    closed = close(LETTER, [one.certificate for one in servers], signing(tmp_path, identity("sealer", kind=kind)))
+    closed = encrypt(LETTER, [one.certificate for one in servers], signing(tmp_path, identity("sealer", kind=kind)))
     for server in servers:
         key, certificate = server.write(tmp_path, "server")
         opened = openssl(
@@ -71,7 +71,7 @@ def test_a_passphrase_opens_the_one_time_key(tmp_path: Path, strength: ephemeral
     assert opened.returncode == 0, opened.stderr
     (tmp_path / "wrong").write_text(made.passphrase + "x")
     assert openssl("pkcs12", "-in", tmp_path / "key.p12", "-passin", f"file:{tmp_path / 'wrong'}").returncode != 0
-    closed = close(LETTER, [made.certificate], signing(tmp_path, identity("sealer")))
+    closed = encrypt(LETTER, [made.certificate], signing(tmp_path, identity("sealer")))
     (tmp_path / "key.pem").write_bytes(opened.stdout)
     letter = openssl("cms", "-decrypt", "-binary", "-inform", "DER", "-inkey", tmp_path / "key.pem", given=closed)
     assert base64.b64decode(read_signed(letter.stdout)["secret"]) == LETTER.secret

@@ -39,22 +39,22 @@ MAY_NOT = {
 @pytest.mark.parametrize("kind", made.KINDS)
 def test_each_kind_of_key_that_may_seal(kind):
     certificate = made.certificate(made.key(kind))
-    assert certificate_policy.problems(certificate, (), NOW) == ()
+    assert certificate_policy.faults(certificate, (), NOW) == ()
     certificate_policy.require_usable(certificate, (), NOW)
-    certificate_policy.require_believable(certificate, NOW, role="sealer")
+    certificate_policy.require_valid(certificate, NOW, role="sealer")
     wanted = {"rsa": "rsa-sha256", "p256": "ecdsa-sha256", "p384": "ecdsa-sha384"}
     assert certificate_policy.algorithm_of(certificate) == wanted[kind]
 
 
 @pytest.mark.parametrize("extensions", MAY.values(), ids=MAY)
 def test_purposes_that_may_seal(extensions):
-    assert certificate_policy.problems(made.certificate(made.key("p256"), extensions=extensions), (), NOW) == ()
+    assert certificate_policy.faults(made.certificate(made.key("p256"), extensions=extensions), (), NOW) == ()
 
 
 @pytest.mark.parametrize(("extensions", "word"), MAY_NOT.values(), ids=MAY_NOT)
 def test_purposes_that_may_not(extensions, word):
     certificate = made.certificate(made.key("p256"), extensions=extensions)
-    (problem,) = certificate_policy.problems(certificate, (), NOW)
+    (problem,) = certificate_policy.faults(certificate, (), NOW)
     assert problem.reason == "seal-purpose"
     assert word in problem.what
 
@@ -72,7 +72,7 @@ def test_purposes_that_may_not(extensions, word):
 )
 def test_keys_that_do_not_seal(kind, word):
     certificate = made.certificate(made.key(kind), extensions=())
-    (problem,) = certificate_policy.problems(certificate, (), NOW)
+    (problem,) = certificate_policy.faults(certificate, (), NOW)
     assert problem.reason == "seal-weak-key"
     assert word in problem.what
     with pytest.raises(SigningError) as caught:
@@ -84,7 +84,7 @@ def test_a_key_that_is_too_long():
     """A made-up modulus is enough: nobody signs with it."""
     numbers = rsa.RSAPublicNumbers(65537, (1 << 8191) + 1)
     certificate = made.certificate(made.key("p256"), public=numbers.public_key())
-    (problem,) = certificate_policy.problems(certificate, (), NOW)
+    (problem,) = certificate_policy.faults(certificate, (), NOW)
     assert (problem.reason, "8192 bits" in problem.what) == ("seal-weak-key", True)
 
 
@@ -98,14 +98,14 @@ def test_a_key_that_is_too_long():
     ],
 )
 def test_its_time_holds_to_the_second(starts, ends, reason):
-    found = certificate_policy.problems(made.certificate(made.key("p256"), starts=starts, ends=ends), (), NOW)
+    found = certificate_policy.faults(made.certificate(made.key("p256"), starts=starts, ends=ends), (), NOW)
     assert [problem.reason for problem in found] == ([reason] if reason else [])
 
 
 def test_a_chain_that_is_another_certificates():
     signer, middle, root = made.chain("p256")
-    assert certificate_policy.problems(signer, (middle, root), NOW) == ()
-    (problem,) = certificate_policy.problems(signer, (root, middle), NOW)
+    assert certificate_policy.faults(signer, (middle, root), NOW) == ()
+    (problem,) = certificate_policy.faults(signer, (root, middle), NOW)
     assert problem.reason == "seal-purpose"
     assert "CN=Root did not issue CN=Release sealing" in problem.what
 
@@ -123,20 +123,18 @@ def test_who_signs_and_who_checks_hear_the_same():
     with pytest.raises(SigningError) as signing:
         certificate_policy.require_usable(certificate, (), NOW)
     with pytest.raises(VerificationError) as checking:
-        certificate_policy.require_believable(certificate, NOW, role="sealer")
+        certificate_policy.require_valid(certificate, NOW, role="sealer")
     assert signing.value.exit_code == 8
     assert checking.value.exit_code == 6
     assert signing.value.details == checking.value.details
     assert len(signing.value.details) == 3
     assert checking.value.reason == "seal-purpose"
-    assert all(
-        re.fullmatch(r"[a-z].*[^.]", problem.do) for problem in certificate_policy.problems(certificate, (), NOW)
-    )
+    assert all(re.fullmatch(r"[a-z].*[^.]", problem.do) for problem in certificate_policy.faults(certificate, (), NOW))
 
 
 def test_a_name_that_would_write_on_the_screen_is_shown_harmless():
-    assert certificate_policy.named(made.certificate(made.key("p256"), "a\x1b[31mred\u202e")).isascii()
-    assert "\x1b" not in certificate_policy.named(made.certificate(made.key("p256"), "a\x1b[31mred"))
+    assert certificate_policy.display_name(made.certificate(made.key("p256"), "a\x1b[31mred\u202e")).isascii()
+    assert "\x1b" not in certificate_policy.display_name(made.certificate(made.key("p256"), "a\x1b[31mred"))
 
 
 def test_extensions_that_cannot_be_read():
@@ -146,7 +144,7 @@ def test_extensions_that_cannot_be_read():
     assert at > 0
     broken = bytearray(der)
     broken[at + 7] = 0x02  # an INTEGER, where a BIT STRING must be
-    (problem,) = certificate_policy.problems(x509.load_der_x509_certificate(bytes(broken)), (), NOW)
+    (problem,) = certificate_policy.faults(x509.load_der_x509_certificate(bytes(broken)), (), NOW)
     assert problem.reason == "seal-purpose"
     assert "cannot be read" in problem.what
 
@@ -155,7 +153,7 @@ def test_extensions_that_cannot_be_read():
 def test_who_checks_is_told_whose_certificate_it_is_and_of_the_clock(role):
     ended = made.certificate(made.key("p256"), starts=NOW - 2 * DAY, ends=NOW - DAY)
     with pytest.raises(VerificationError) as caught:
-        certificate_policy.require_believable(ended, NOW, role=role)
+        certificate_policy.require_valid(ended, NOW, role=role)
     assert ("approved" if role == "approver" else "sealed") in caught.value.what
     assert ("approver" in caught.value.do) == (role == "approver")
     assert caught.value.do.startswith("set this clock if it is wrong; otherwise ")

@@ -104,7 +104,7 @@ def test_one_changed_byte_anywhere_is_refused(tmp_path: Path, kind: str) -> None
     random = Random(6)
     for at in range(len(signed)):
         changed = flipped(signed, at, 1 << random.randrange(8))
-        assert not script_signature.is_by(changed, SCRIPT, key, at=NOW), at
+        assert not script_signature.is_signed_by(changed, SCRIPT, key, at=NOW), at
         assert refused(changed, signer), at
 
 
@@ -153,10 +153,10 @@ def test_a_key_that_draws_at_random_is_recognised(tmp_path: Path) -> None:
 
     first, second = (script_signature.sign(SCRIPT, Token(), at=NOW) for _ in range(2))
     assert first != second
-    assert all(script_signature.is_by(one, SCRIPT, Token(), at=NOW) for one in (first, second))
-    assert not script_signature.is_by(first, SCRIPT + b"exit\r\n", Token(), at=NOW)
-    assert not script_signature.is_by(first, SCRIPT, key_of(identity("other"), tmp_path), at=NOW)
-    assert not script_signature.is_by(SCRIPT, SCRIPT, Token(), at=NOW)
+    assert all(script_signature.is_signed_by(one, SCRIPT, Token(), at=NOW) for one in (first, second))
+    assert not script_signature.is_signed_by(first, SCRIPT + b"exit\r\n", Token(), at=NOW)
+    assert not script_signature.is_signed_by(first, SCRIPT, key_of(identity("other"), tmp_path), at=NOW)
+    assert not script_signature.is_signed_by(SCRIPT, SCRIPT, Token(), at=NOW)
 
 
 def test_the_issuers_travel_and_the_root_does_not(tmp_path: Path) -> None:

@@ -153,7 +153,7 @@ def anchors(**changes) -> Anchors:
 
 
 def judge(content: bytes, kind: authenticode.Kind, *, by: Anchors | None = None, at: datetime = NOW) -> Evidence:
-    return authenticode.judge(io.BytesIO(content), kind, anchors=by or anchors(), at=at)
+    return authenticode.verify(io.BytesIO(content), kind, anchors=by or anchors(), at=at)
 
 
 def string_pool(strings: Sequence[str], *, wide: bool = False) -> tuple[bytes, bytes]:

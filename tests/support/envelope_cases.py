@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
 from bundler.formats import cms
 from bundler.render import quoting
 from bundler.signing import ephemeral_recipient
-from bundler.signing.envelope import Letter, close
+from bundler.signing.envelope import EnvelopePayload, encrypt
 from bundler.signing.signing_key import SigningKey
 from tests.support import sample_bundles as sample
 from tests.support import sealed_bundles as sealed
@@ -49,8 +49,8 @@ SCRIPTS = {
 """Bundles, whose scripts are asked."""
 
 
-def letter(**changes: object) -> Letter:
-    usual = Letter(bundle=BUNDLE, kind="secret", expires=NOW + timedelta(days=7), secret=SECRET.encode())
+def letter(**changes: object) -> EnvelopePayload:
+    usual = EnvelopePayload(bundle=BUNDLE, kind="secret", expires=NOW + timedelta(days=7), secret=SECRET.encode())
     return replace(usual, **changes)
 
 
@@ -94,7 +94,7 @@ def to(
 ) -> Given:
     """An envelope for these servers, and the key of one of them."""
     servers = [server(name, key) for name in names or ("server",)]
-    closed = close(letter(**changes), [one.certificate for one in servers], by)
+    closed = encrypt(letter(**changes), [one.certificate for one in servers], by)
     return Given(closed, p12(servers[own]), passphrase)
 
 
@@ -102,7 +102,7 @@ def by_passphrase(strength: ephemeral_recipient.Strength = "compatible", said: s
     made = ephemeral_recipient.make(
         BUNDLE, random=bytes(range(11)), at=NOW, until=NOW + timedelta(days=7), strength=strength
     )
-    return Given(close(letter(), [made.certificate], SEALER), made.pkcs12, said)
+    return Given(encrypt(letter(), [made.certificate], SEALER), made.pkcs12, said)
 
 
 def forwarded() -> Given:

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 
 from bundler.formats import cms
 from bundler.signing import ephemeral_recipient
-from bundler.signing.envelope import Letter, close
+from bundler.signing.envelope import EnvelopePayload, encrypt
 from tests.support import sample_bundles as sample
 from tests.support import sealed_bundles as sealed
 from tests.support import small_root
@@ -30,7 +30,7 @@ CANARY = "cAn4ry-$(touch /pwned)`x`'\"\\é"
 MARK = b"cAn4ry"
 SEALER = sealed.signer("p256", "LAB envelope sealer")
 RECIPE = sealed.Recipe(sealer=SEALER, lab=True, pins=(sample.DEB,))
-LETTER = Letter(bundle="arc-tokyo", kind="secret", expires=NOW + timedelta(days=7), secret=CANARY.encode())
+LETTER = EnvelopePayload(bundle="arc-tokyo", kind="secret", expires=NOW + timedelta(days=7), secret=CANARY.encode())
 ENVELOPE = "/root/arc.envelope"
 GIVEN = ("--envelope", ENVELOPE, "--recipient-key", "/root/server.key")
 # Notes the parameters that it was given, and takes its time, so that whoever looks at all processes sees it.
@@ -67,8 +67,8 @@ def key(server, one: Identity, path="/root/server.key", content=b""):
     (server / path).write_bytes(content or pem(one))
 
 
-def enclosed(letter: Letter, *recipients: Identity, by=SEALER) -> bytes:
-    return close(letter, [one.certificate for one in recipients or (recipient(),)], by)
+def enclosed(letter: EnvelopePayload, *recipients: Identity, by=SEALER) -> bytes:
+    return encrypt(letter, [one.certificate for one in recipients or (recipient(),)], by)
 
 
 def envelope(server, content: bytes):
@@ -81,7 +81,7 @@ def by_words(server, strength="compatible") -> str:
     made = ephemeral_recipient.make(
         LETTER.bundle, random=os.urandom(11), at=NOW, until=LETTER.expires, strength=strength
     )
-    envelope(server, close(LETTER, [recipient().certificate, made.certificate], SEALER))
+    envelope(server, encrypt(LETTER, [recipient().certificate, made.certificate], SEALER))
     put(server / f"{ENVELOPE}.p12", "", 0o600)
     (server / f"{ENVELOPE}.p12").write_bytes(made.pkcs12)
     return made.passphrase

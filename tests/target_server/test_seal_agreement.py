@@ -19,7 +19,7 @@ from bundler.integrity.check import Member, check
 from bundler.pack import container
 from bundler.render import quoting
 from bundler.render.runtime import END
-from bundler.trust.verify_seal import believe
+from bundler.trust.verify_seal import verify
 from tests.support import bashes, seal_cases
 from tests.support import sealed_bundles as sealed
 from tests.support.seal_cases import CASES, DAMAGED, DOUBTED, OK, REFUSED
@@ -61,7 +61,7 @@ def of_members(members: Iterable[Member], given: str) -> str:
     """The same, of files that are read elsewhere."""
     try:
         now = datetime.now(timezone.utc)
-        believe(check(members), signer_policy.read([given], today=now.date()), at=now)
+        verify(check(members), signer_policy.read([given], today=now.date()), at=now)
     except VerificationError as error:
         return DOUBTED if error.reason in SEAL_REASONS else DAMAGED
     return OK

@@ -28,7 +28,7 @@ BAD = [
 
 def judge(path: Path, kind: authenticode.Kind, at: datetime = NOW):
     with path.open("rb") as file:
-        return authenticode.judge(file, kind, anchors=anchors.microsoft(), at=at)
+        return authenticode.verify(file, kind, anchors=anchors.microsoft(), at=at)
 
 
 @pytest.mark.parametrize(("name", "kind", "day", "root"), GOOD)

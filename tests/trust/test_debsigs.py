@@ -29,7 +29,7 @@ GOOD = ar(SIGNED)
 
 
 def judge(data: bytes, pins: Anchors | None = None) -> Evidence:
-    return debsigs.judge(io.BytesIO(data), anchors=pins or anchors(KEY), at=NOW)
+    return debsigs.verify(io.BytesIO(data), anchors=pins or anchors(KEY), at=NOW)
 
 
 def reason(data: bytes, pins: Anchors | None = None) -> str:
@@ -186,7 +186,7 @@ def test_a_big_package_is_judged_in_little_memory(tmp_path: Path) -> None:
     tracemalloc.start()
     try:
         with path.open("rb") as file:
-            assert debsigs.judge(file, anchors=anchors(KEY), at=NOW).fingerprint == KEY.fingerprint
+            assert debsigs.verify(file, anchors=anchors(KEY), at=NOW).fingerprint == KEY.fingerprint
         assert tracemalloc.get_traced_memory()[1] < 6 << 20
     finally:
         tracemalloc.stop()

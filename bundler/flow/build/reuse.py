@@ -17,7 +17,7 @@ from bundler.flow.build.job import BuildOptions, OutputPlan, OutputResult
 from bundler.flow.build.self_check import require_same
 from bundler.flow.verify import hashes
 from bundler.integrity import sums
-from bundler.integrity.check import Checked
+from bundler.integrity.check import CheckedBundle
 from bundler.pack import container, content, manifest
 from bundler.pack.members import Password
 from bundler.trust import approvals
@@ -35,7 +35,7 @@ class Readings:
         self._held = {path: self._pool.submit(hashes, path, password=None) for path in there}
         self._sums = {path: self._pool.submit(container.sha256, path) for path in there if path.is_file()}
 
-    def held(self, path: Path, password: Password | None) -> Checked:
+    def held(self, path: Path, password: Password | None) -> CheckedBundle:
         """Its files, every hash checked. Raises as :func:`bundler.flow.verify.hashes`."""
         known = self._held.get(path)
         return known.result() if known else hashes(path, password=password)
@@ -66,10 +66,10 @@ def found(final: Path, job: OutputPlan, wish: BuildOptions, at: datetime, readin
     return _archive(path, job, readings.sha256(path), approved)
 
 
-def _approvals(held: Checked, at: datetime) -> int:
+def _approvals(held: CheckedBundle, at: datetime) -> int:
     """How many approvers have signed it; 0 where one of the approvals does not hold, as no server takes it then."""
     with suppress(VerificationError):
-        return len(approvals.given(held, None, (), at=at))
+        return len(approvals.verify(held, None, (), at=at))
     return 0
 
 
@@ -86,7 +86,7 @@ def _require_beside(final: Path, job: OutputPlan) -> None:
         raise something_else(page, "is not the page of the manifest beside it")
 
 
-def _require_seal_beside(path: Path, held: Checked) -> None:
+def _require_seal_beside(path: Path, held: CheckedBundle) -> None:
     """The manifest beside is sealed as that in the bundle is, or as little."""
     if (path.read_bytes() if path.exists() else None) != held.signed.get(_SEAL):
         raise something_else(path, "is not the seal of the manifest beside it")
@@ -99,7 +99,7 @@ def _archive(path: Path, job: OutputPlan, sha256: str, approved: int) -> OutputR
     return job.made(path, path.stat().st_size, sha256, approvals=approved)
 
 
-def _require_held(path: Path, job: OutputPlan, wish: BuildOptions, at: datetime, readings: Readings) -> Checked:
+def _require_held(path: Path, job: OutputPlan, wish: BuildOptions, at: datetime, readings: Readings) -> CheckedBundle:
     """That this very bundle is in ``path``: a sum that fits says only that whoever wrote both was consistent."""
     with suppress(VerificationError):
         held = readings.held(path, wish.password)

@@ -144,7 +144,7 @@ class _Texts:
     def __init__(self) -> None:
         self.held: dict[str, _Held] = {}
 
-    def keep(self, path: str) -> IO[bytes] | None:
+    def sink_for(self, path: str) -> IO[bytes] | None:
         if not is_text(path):
             return None
         used = sum(held.tell() for held in self.held.values())
@@ -184,7 +184,7 @@ def _decoded(content: bytes) -> str | None:
 def _bundle(path: Path, password: Password | None) -> Description:
     texts = _Texts()
     with container.open_bundle(path, password=password) as opened:
-        checked = check(opened.walk(), keep=texts.keep)
+        checked = check(opened.walk(), sink_for=texts.sink_for)
     manifest = checked.manifest
     signatures = {name: digest(held) for name, held in checked.signed.items() if sums.is_seal(name)}
     return Description(
