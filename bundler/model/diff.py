@@ -16,6 +16,7 @@ Topic = Literal[
     "weakened",
     "seal",
     "approval",
+    "runtimes",
     "bundle",
     "packages",
     "targets",

@@ -8,7 +8,8 @@ from bundler.model.frozen import Moment, frozen
 from bundler.model.lock import Pin
 from bundler.model.network_requirement import NetworkRequirement
 from bundler.model.script_action import ScriptActions
-from bundler.model.seal import Approval, Seal, Signer
+from bundler.model.script_runtime import ScriptRuntime
+from bundler.model.seal import Approval, Recognised, Seal, SealPolicy, SignatureForms, Signer
 from bundler.model.target import Support, Target
 
 MANIFEST_SCHEMA = "arc-bundler/manifest/1"
@@ -70,5 +71,28 @@ class Manifest:
     """Every address that the servers, and the jump host before them, contact; required ones first."""
     support: tuple[Support, ...] = ()
     """Until when each version among the packages is supported."""
+    runtimes: tuple[ScriptRuntime, ...] = ()
+    """The runtime of each script, sorted by script; `verify` computes them again from the scripts' bytes."""
+    header_templates: str = ""
+    """SHA-256 of the templates that the scripts' headers are made from: 64 hex digits."""
+    signature_forms: tuple[SignatureForms, ...] = ()
+    """The forms of the sealer's and the approvers' signatures, which the scripts' headers show."""
     pins: tuple[Pin, ...]
     files: tuple[FileEntry, ...]
+
+    @property
+    def seal_policy(self) -> SealPolicy:
+        """What the scripts of this bundle verify its seal by."""
+        forms = {one.sha256: one.forms for one in self.signature_forms}
+
+        def recognised(signer: Signer) -> Recognised:
+            return Recognised(signer=signer, forms=forms.get(signer.sha256, ()))
+
+        return SealPolicy(
+            sealer=recognised(self.seal.signer) if self.seal else None,
+            openpgp=self.seal.openpgp if self.seal else "",
+            required=self.approval.required if self.approval else 0,
+            approvers=tuple(map(recognised, self.approval.approvers)) if self.approval else (),
+            serial=self.serial,
+            not_after=self.not_after,
+        )

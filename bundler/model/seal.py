@@ -65,6 +65,15 @@ class Recognised:
 
 
 @frozen
+class SignatureForms:
+    """The forms of a signer's seals, as the manifest keeps them: a script's header shows them."""
+
+    sha256: str
+    """Fingerprint of the signer's certificate."""
+    forms: tuple[Form, ...]
+
+
+@frozen
 class SealPolicy:
     """All that a script on a server must know to believe a bundle's seal."""
 

@@ -17,6 +17,7 @@ _TITLES: Mapping[Topic, str] = {
     "weakened": "Weakened checks, and what is unusual",
     "seal": "Who seals",
     "approval": "Who must approve",
+    "runtimes": "Runtimes of the scripts",
     "bundle": "The bundle",
     "packages": "Packages and versions",
     "targets": "Targets",

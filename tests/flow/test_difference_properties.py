@@ -54,6 +54,9 @@ def test_the_sample_has_something_in_every_field():
         "files.0",
         "network_requirements.0",
         "support.0",
+        "runtimes.0",
+        "signature_forms.0",
+        "signature_forms.0.forms.0",
     ):
         assert {field.name for field in dataclasses.fields(at(MANIFEST, path))} <= filled
     assert {field.name for field in dataclasses.fields(Manifest)} <= set(full(MANIFEST))

@@ -16,7 +16,8 @@ from bundler.model.lock import Lock, Pin, RepositoryState
 from bundler.model.manifest import FileEntry, Manifest
 from bundler.model.network_requirement import NetworkRequirement
 from bundler.model.script_action import Action, ScriptActions, Step
-from bundler.model.seal import Approval, Seal, Signer
+from bundler.model.script_runtime import ScriptRuntime
+from bundler.model.seal import Approval, Form, Seal, SignatureForms, Signer
 from bundler.model.target import Support, Target
 
 TIME = datetime(2026, 11, 22, 5, 0, tzinfo=timezone.utc)
@@ -133,6 +134,15 @@ MANIFEST = Manifest(
         ),
     ),
     support=(Support(version="1.67", until=date(2027, 11, 1), source="a document"),),
+    runtimes=(
+        ScriptRuntime(product="arc-server", platform="windows", script="install.ps1", digest=hexed("e")),
+        ScriptRuntime(product="arc-server", platform="linux", script="install.sh", digest=hexed("f")),
+    ),
+    header_templates=hexed("d"),
+    signature_forms=(
+        SignatureForms(sha256=hexed("4"), forms=(Form(size=1200, prefix_size=944, prefix_sha256=hexed("c")),)),
+        SignatureForms(sha256=hexed("5"), forms=(Form(size=1000, prefix_size=744, prefix_sha256=hexed("b")),)),
+    ),
     pins=(WINDOWS, LINUX),
     files=(
         FileEntry(path="install.sh", size=10, sha256=hexed("9"), mode="0755"),

@@ -18,7 +18,8 @@ from bundler.model.lock import Lock
 from bundler.model.manifest import FileEntry, Manifest
 from bundler.model.network_requirement import NetworkRequirement
 from bundler.model.script_action import ScriptActions, Step
-from bundler.model.seal import Approval, Seal, Signer
+from bundler.model.script_runtime import ScriptRuntime
+from bundler.model.seal import Approval, Seal, SignatureForms, Signer
 from bundler.model.target import Support
 from bundler.pack.manifest import digest
 
@@ -30,6 +31,7 @@ _MANIFEST: Mapping[str, Topic] = {
     "version": "bundle",
     "product": "bundle",
     "serial": "bundle",
+    "header_templates": "runtimes",
     "not_after": "bundle",
 }
 _PARTS = frozenset(
@@ -46,6 +48,8 @@ _PARTS = frozenset(
         "network_requirements",
         "script_actions",
         "support",
+        "runtimes",
+        "signature_forms",
     ]
 )
 """Fields of a manifest that are facts of their own, item by item."""
@@ -68,6 +72,8 @@ def of_manifest(manifest: Manifest) -> Iterator[Fact]:
     yield from each("network_requirements", manifest.network_requirements, _address, _contact)
     yield from each("script_actions", manifest.script_actions, lambda one: one.script, _procedure)
     yield from each("support", manifest.support, lambda one: one.version, _support)
+    yield from each("runtimes", manifest.runtimes, lambda one: one.script, _runtime)
+    yield from each("signature_forms", manifest.signature_forms, lambda one: one.sha256, _forms)
     yield from of_pins(manifest.pins)
     yield from each("files", manifest.files, lambda file: file.path, _file)
 
@@ -135,6 +141,16 @@ def _procedure(script: str, procedure: ScriptActions) -> Iterator[Fact]:
 def _support(version: str, one: Support) -> Iterator[Fact]:
     until = one.until.isoformat() if one.until else "not known"
     yield Fact("packages", f"version {version}", "supported until", one, (until, *filter(None, [one.source])))
+
+
+def _runtime(script: str, one: ScriptRuntime) -> Iterator[Fact]:
+    yield Fact("runtimes", script, "", one, (f"{one.product} {one.platform}", f"SHA-256 {one.digest}"))
+
+
+def _forms(sha256: str, one: SignatureForms) -> Iterator[Fact]:
+    """A form is told by its size too: signatures of one key may have several lengths."""
+    lines = (f"{form.size} bytes, the first {form.prefix_size} SHA-256 {form.prefix_sha256}" for form in one.forms)
+    yield Fact("seal", sha256, "forms of signatures", one, tuple(lines))
 
 
 def _seal(seal: Seal) -> Iterator[Fact]:

@@ -100,6 +100,22 @@ class _Row:
     """The versions below ``version_id`` that the agent supports, by blanks; empty: none has one of its own."""
 
 
+@dataclass(frozen=True)
+class _Rows:
+    """The targets of a bundle, by platform."""
+
+    linux: list[_Row]
+    windows: list[_Row]
+
+    @staticmethod
+    def of(pins: Sequence[Pin]) -> _Rows:
+        """The targets of ``pins``."""
+        return _Rows(
+            linux=[row for pin in pins if pin.kind != "msi" for row in _linux_rows(pin)],
+            windows=[row for pin in pins if pin.kind == "msi" for row in _windows_rows(pin)],
+        )
+
+
 def entries(
     onboarding: Onboarding,
     pins: Sequence[Pin],
@@ -121,22 +137,44 @@ def entries(
     ``install.sh`` and ``verify.sh`` are there when a target is Linux, their counterparts when one is Windows.
     Raises :class:`~bundler.errors.DefinitionError` where the onboarding cannot be done on one of the targets.
     """
-    settings = Settings(name=name, version=version, tool=tool, lab=lab, onboarding=onboarding, packages=_packages(pins))
+    settings = Settings(
+        name=name, version=version, tool=tool, lab=lab, onboarding=onboarding, packages=package_settings(pins)
+    )
     facts = {"config/settings.json": json_codec.to_json(settings), **(extra or {})}
-    shared = _shared(settings, facts, vouching)
-    linux = [row for pin in pins if pin.kind != "msi" for row in _linux_rows(pin)]
-    windows = [row for pin in pins if pin.kind == "msi" for row in _windows_rows(pin)]
+    digests = {path: hashlib.sha256(content).hexdigest() for path, content in facts.items()}
+    rows = _Rows.of(pins)
     made = [Entry(path, content) for path, content in facts.items()]
-    if linux:
-        made += _linux(onboarding, linux, shared)
-    if windows:
-        made += _windows(onboarding, windows, shared)
-    made.append(_start(linux, windows, shared, scripts_signed_by if windows else None))
+    made += script_entries(settings, digests, pins, vouching)
+    made.append(_start(rows, _shared(settings, digests, vouching), scripts_signed_by if rows.windows else None))
     return tuple(sorted(made, key=lambda entry: entry.path.encode()))
 
 
-def _shared(settings: Settings, facts: Mapping[str, bytes], vouching: SealPolicy) -> dict[str, object]:
-    """What every template is given; ``facts`` are the files that the scripts verify, by path."""
+def script_entries(
+    settings: Settings, facts: Mapping[str, str], pins: Sequence[Pin], vouching: SealPolicy
+) -> tuple[Entry, ...]:
+    """The scripts alone, none of them signed.
+
+    Args:
+        settings: what ``config/settings.json`` says.
+        facts: SHA-256 of the files that the scripts verify besides the packages, by path.
+        pins: the packages.
+        vouching: what the scripts verify the bundle's seal by.
+
+    Raises:
+        DefinitionError: the settings cannot be used on one of the targets.
+    """
+    shared = _shared(settings, facts, vouching)
+    rows = _Rows.of(pins)
+    made: list[Entry] = []
+    if rows.linux:
+        made += _linux(settings.onboarding, rows.linux, shared)
+    if rows.windows:
+        made += _windows(settings.onboarding, rows.windows, shared)
+    return tuple(made)
+
+
+def _shared(settings: Settings, facts: Mapping[str, str], vouching: SealPolicy) -> dict[str, object]:
+    """What every template is given; ``facts`` are the SHA-256 of the files that the scripts verify, by path."""
     return {
         "name": settings.name,
         "version": settings.version,
@@ -144,7 +182,7 @@ def _shared(settings: Settings, facts: Mapping[str, bytes], vouching: SealPolicy
         "practice": "LAB" if settings.lab else "",
         "tool": settings.tool,
         "onboarding": settings.onboarding,
-        "files": [_File(path, hashlib.sha256(content).hexdigest()) for path, content in sorted(facts.items())],
+        "files": [_File(path, sha256) for path, sha256 in sorted(facts.items())],
         "codes": CODES,
         "vouching": vouching,
         "manager": tables.clouds().of(settings.onboarding.cloud).manager,
@@ -152,14 +190,12 @@ def _shared(settings: Settings, facts: Mapping[str, bytes], vouching: SealPolicy
     }
 
 
-def _start(
-    linux: list[_Row], windows: list[_Row], shared: Mapping[str, object], scripts_signed_by: Signer | None
-) -> Entry:
+def _start(rows: _Rows, shared: Mapping[str, object], scripts_signed_by: Signer | None) -> Entry:
     values = {
         **shared,
-        "linux": bool(linux),
-        "windows": bool(windows),
-        "targets_text": _targets_text(linux + windows),
+        "linux": bool(rows.linux),
+        "windows": bool(rows.windows),
+        "targets_text": _targets_text(rows.linux + rows.windows),
         "scripts_signed_by": scripts_signed_by,
     }
     return Entry("START-HERE.txt", render("arc-server/START-HERE.txt.j2", values))
@@ -207,7 +243,8 @@ def _script(platform: str, name: str, values: Mapping[str, object]) -> Entry:
     return Entry(name, content, 0o755 if platform == "linux" else 0o644)
 
 
-def _packages(pins: Sequence[Pin]) -> tuple[PackageSetting, ...]:
+def package_settings(pins: Sequence[Pin]) -> tuple[PackageSetting, ...]:
+    """The packages as ``config/settings.json`` names them."""
     return tuple(
         PackageSetting(path=pin.path, sha256=pin.sha256, size=pin.size, version=pin.facts.version, targets=pin.targets)
         for pin in pins

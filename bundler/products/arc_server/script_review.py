@@ -1,0 +1,64 @@
+"""What a reviewer of this product's scripts is shown: their runtimes, and their headers made again from a manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bundler.errors import VerificationError
+from bundler.formats import json_codec
+from bundler.model.manifest import Manifest
+from bundler.model.script_runtime import ReleasedRuntime
+from bundler.products.arc_server import scripts
+from bundler.render import template_files
+
+SETTINGS = "config/settings.json"
+"""The file that :func:`rendered` needs the content of."""
+
+RELEASED: tuple[ReleasedRuntime, ...] = ()
+"""The rows that this product brings itself: none, as arc-bundler's own stand in ``data/runtimes.json``."""
+
+# The files that scripts verify besides the packages; the scripts themselves are not among them.
+_FACTS = (SETTINGS, "config/endpoints.json")
+_FACT_FOLDERS = ("payload/keys/", "payload/certificates/")
+
+
+def header_templates() -> str:
+    """SHA-256 of the templates that the scripts' headers are made from."""
+    folder = template_files.templates()
+    return template_files.digest([folder / "arc-server", folder / "shared"])
+
+
+def rendered(manifest: Manifest, settings: bytes) -> Mapping[str, bytes]:
+    """The scripts of the bundle that ``manifest`` describes as this release makes them, unsigned, by name.
+
+    Args:
+        manifest: as it is in the bundle.
+        settings: the bytes of :data:`SETTINGS` in the bundle.
+
+    Raises:
+        VerificationError: the settings are malformed, or say something else than the manifest.
+        DefinitionError: the settings cannot be used on one of the targets.
+    """
+    try:
+        found = json_codec.from_json(scripts.Settings, settings)
+    except json_codec.RecordError as error:
+        raise VerificationError(f"{SETTINGS} is malformed: {error}", reason="malformed-settings") from None
+    stated = scripts.Settings(
+        name=manifest.name,
+        version=manifest.version,
+        tool=manifest.tool,
+        lab=manifest.lab,
+        onboarding=found.onboarding,
+        packages=scripts.package_settings(manifest.pins),
+    )
+    if json_codec.to_json(stated) != settings:
+        raise VerificationError(
+            f"{SETTINGS} says something else than the manifest, or is not written as this release writes it",
+            reason="other-settings",
+            do="do not use the bundle; ask who built it",
+        )
+    facts = {
+        file.path: file.sha256 for file in manifest.files if file.path in _FACTS or file.path.startswith(_FACT_FOLDERS)
+    }
+    made = scripts.script_entries(stated, facts, manifest.pins, manifest.seal_policy)
+    return {entry.path: entry.content for entry in made if isinstance(entry.content, bytes)}
