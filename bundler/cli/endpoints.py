@@ -24,14 +24,14 @@ def command(console: Console, *, definition: Path, strict: bool) -> None:
     For each address: by which way, when, what for, and who says so. Wildcards come with the names behind them where a
     document or the private endpoint tells them; what sources leave open is said.
     """
-    from bundler.cli import endpoint_formats
     from bundler.flow.endpoints import endpoints, require_records
     from bundler.formats.json_codec import to_tree
+    from bundler.render import endpoint_formats
 
     chosen = ProjectSettings(definition, lock_path=None, anchors=None, strict=strict)
-    sheet = endpoints(read_project(console, chosen))
+    needs = endpoints(read_project(console, chosen))
     if console.format == "hosts":
-        require_records(sheet)
+        require_records(needs)
     forms = {"hosts": endpoint_formats.hosts, "csv": endpoint_formats.table, "firewall": endpoint_formats.firewall}
     tell = forms.get(console.format, endpoint_formats.summary)
-    console.emit_result(lambda: tell(sheet), lambda: {"ok": True, "endpoints": to_tree(sheet)})
+    console.emit_result(lambda: tell(needs), lambda: {"ok": True, "endpoints": to_tree(needs)})

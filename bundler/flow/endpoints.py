@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from bundler.errors import UsageError
 from bundler.flow.project import Project
+from bundler.model.network_requirement import NetworkRequirements
 from bundler.products.arc_server import network_requirements
-from bundler.products.arc_server.network_requirements import Sheet
 
 
-def endpoints(project: Project) -> Sheet:
-    """The network team's sheet for ``project``."""
-    return network_requirements.sheet(project.definition, project.attachments)
+def endpoints(project: Project) -> NetworkRequirements:
+    """What the network team opens, resolves and routes for ``project``."""
+    return network_requirements.requirements(project.definition, project.attachments)
 
 
-def require_records(sheet: Sheet) -> None:
+def require_records(needs: NetworkRequirements) -> None:
     """Raise UsageError where there is no record that a hosts file or a zone could be made of."""
-    if not sheet.hosts:
+    if not needs.hosts:
         raise UsageError(
             "there is no name to write down: the definition gives no private link records",
             do="save what `az network private-endpoint show` prints and name the file in network.private_link_records; "

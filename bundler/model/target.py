@@ -1,4 +1,4 @@
-"""What kind of server a bundle is for."""
+"""The kinds of server that a bundle is for, and until when what is installed there is supported."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Target:
 
 @frozen
 class Support:
-    """What is known of one version's end."""
+    """Until when the maker of a package supports one version."""
 
     version: str
     """As the package writes it."""

@@ -9,7 +9,7 @@ import pytest
 from bundler.formats import json_codec
 from bundler.products.arc_server.definition import Definition
 from bundler.products.arc_server.parameters import onboarding
-from bundler.products.arc_server.script_parameters import Onboarding
+from bundler.products.arc_server.script_parameters import ScriptParameters
 
 BASE = {
     "name": "arc",
@@ -23,7 +23,7 @@ BASE = {
 GATEWAY = "/subscriptions/x/resourceGroups/g/providers/Microsoft.HybridCompute/gateways/gw"
 
 
-def made(**more) -> Onboarding:
+def made(**more) -> ScriptParameters:
     return onboarding(json_codec.from_tree(Definition, {**BASE, **more}))
 
 
@@ -44,7 +44,7 @@ def test_every_value_arrives():
         },
         network={"profile": "private-link", "private_link_scope": "/pls", "proxy": {"url": "http://p:1"}},
     )
-    assert found == Onboarding(
+    assert found == ScriptParameters(
         cloud="AzureUSGovernment",
         tenant_id=BASE["tenant"],
         subscription_id=BASE["subscription"],

@@ -128,6 +128,7 @@ MANIFEST = Manifest(
             phase="always",
             feature="core",
             required=True,
+            tag="AzureTag",
             why="to be told",
             source="a document",
             note="a note",

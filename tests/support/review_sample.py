@@ -18,10 +18,15 @@ from bundler.model.network_requirement import HostRecord
 from bundler.model.seal import Approval, Seal, Signer
 from bundler.model.target import Target
 from bundler.products.arc_server.definition import Definition
-from bundler.products.arc_server.network_requirements import network_requirements
+from bundler.products.arc_server.network_requirements import requirements
 from bundler.products.arc_server.parameters import onboarding
 from bundler.products.arc_server.script_actions import script_actions
-from bundler.products.arc_server.script_parameters import Attachments, CarriedCertificate, HeldCertificate, Onboarding
+from bundler.products.arc_server.script_parameters import (
+    Attachments,
+    CarriedCertificate,
+    HeldCertificate,
+    ScriptParameters,
+)
 from bundler.products.arc_server.support import support
 
 TAKEN = datetime(2026, 9, 28, 6, 30, tzinfo=timezone.utc)
@@ -201,7 +206,7 @@ def files() -> tuple[FileEntry, ...]:
     )
 
 
-def wanted() -> Onboarding:
+def wanted() -> ScriptParameters:
     return onboarding(DEFINITION, CARRIED)
 
 
@@ -224,7 +229,7 @@ def manifest(**changes) -> Manifest:
         anchors_sha256=sha256("anchors"),
         lock_sha256=sha256("lock"),
         unusual=("carries the root Tokyo Site Root CA, which the scripts install where they are told to",),
-        network_requirements=network_requirements(DEFINITION, CARRIED),
+        network_requirements=requirements(DEFINITION, CARRIED).allow,
         support=support(PINS),
         pins=PINS,
         files=files(),

@@ -11,7 +11,13 @@ from bundler.model.lock import Pin
 from bundler.model.network_requirement import HostRecord
 from bundler.model.target import Target
 from bundler.products.arc_server import scripts
-from bundler.products.arc_server.script_parameters import CarriedCertificate, Identity, NeededRoot, Onboarding, Setting
+from bundler.products.arc_server.script_parameters import (
+    CarriedCertificate,
+    Identity,
+    NeededRoot,
+    ScriptParameters,
+    Setting,
+)
 
 WINDOWS_VERSION = "1.67.03504.3207"
 LINUX_VERSION = "1.67.03504.1320"
@@ -52,7 +58,7 @@ RPM = pin(
 )
 MSI = pin("msi", "windows/x64", (Target(os="windows"),), "AzureConnectedMachineAgent.msi", WINDOWS_VERSION, "x64")
 
-SECRET = Onboarding(
+SECRET = ScriptParameters(
     cloud="AzureCloud",
     tenant_id="00000000-0000-0000-0000-000000000002",
     subscription_id=SUBSCRIPTION,

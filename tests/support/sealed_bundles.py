@@ -21,7 +21,7 @@ from bundler.model.seal import Algorithm, Approval, SealPolicy
 from bundler.model.tree import Entry
 from bundler.pack import manifest as manifests
 from bundler.products.arc_server import scripts
-from bundler.products.arc_server.script_parameters import Onboarding
+from bundler.products.arc_server.script_parameters import ScriptParameters
 from bundler.signing import seal
 from bundler.signing.signing_key import Sealer
 from bundler.trust import signer_identity
@@ -153,7 +153,7 @@ class Recipe:
     serial: int = 0
     not_after: datetime | None = None
     lab: bool = False
-    onboarding: Onboarding = sample.SECRET
+    onboarding: ScriptParameters = sample.SECRET
     pins: tuple = (sample.DEB, sample.RPM, sample.MSI)
     extra: Mapping[str, bytes] | None = None
 

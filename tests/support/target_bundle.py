@@ -18,7 +18,7 @@ from bundler.model.evidence import PackageFacts
 from bundler.model.lock import Pin
 from bundler.model.target import Target
 from bundler.products.arc_server import scripts
-from bundler.products.arc_server.script_parameters import Onboarding, Setting
+from bundler.products.arc_server.script_parameters import ScriptParameters, Setting
 
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
 TENANT = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
@@ -34,7 +34,7 @@ TAGS = {
 }
 OLD, NEW = "1.66.03471.1262", "1.68.03532.1399"
 
-ONBOARDING = Onboarding(
+ONBOARDING = ScriptParameters(
     cloud="AzureCloud",
     tenant_id=TENANT,
     subscription_id=SUBSCRIPTION,
@@ -78,7 +78,7 @@ class Bundles:
             self._write(self._made[key], version, replace(ONBOARDING, **changes))
         return self._made[key]
 
-    def _write(self, folder: Path, version: str, onboarding: Onboarding) -> None:
+    def _write(self, folder: Path, version: str, onboarding: ScriptParameters) -> None:
         contents = {
             "deb": self._package("deb", version),
             "rpm": self._package("rpm", version),

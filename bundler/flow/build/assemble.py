@@ -23,11 +23,11 @@ from bundler.model.tree import Blob, Entry, Tree
 from bundler.pack import manifest as manifests
 from bundler.products.arc_server import scripts
 from bundler.products.arc_server.endpoints import endpoints
-from bundler.products.arc_server.network_requirements import network_requirements
+from bundler.products.arc_server.network_requirements import requirements
 from bundler.products.arc_server.parameters import onboarding
 from bundler.products.arc_server.review import vendor
 from bundler.products.arc_server.script_actions import script_actions
-from bundler.products.arc_server.script_parameters import Onboarding
+from bundler.products.arc_server.script_parameters import ScriptParameters
 from bundler.products.arc_server.support import support
 from bundler.signing.seal import describe, keyring
 from bundler.signing.signing_key import Sealer
@@ -83,7 +83,7 @@ def _bill(description: Manifest, content: Iterable[Entry], folder: str) -> Entry
     return Entry(sbom.PATH, sbom.document(description, content, folder=folder, vendor=vendor(description)))
 
 
-def _wanted(project: Project) -> Onboarding:
+def _wanted(project: Project) -> ScriptParameters:
     """A lab signs its MSI itself: the root of Microsoft's signature is then nothing to look for."""
     wanted = onboarding(project.definition, project.attachments)
     if not project.anchors.lab:
@@ -113,7 +113,7 @@ def _keys(pins: Sequence[Pin], anchors: Anchors) -> Mapping[str, bytes]:
     return {f"payload/keys/{key.fingerprint}.asc": key.armored.encode() for key in keys}
 
 
-def _secret(wanted: Onboarding, secret: str) -> Iterable[Entry]:
+def _secret(wanted: ScriptParameters, secret: str) -> Iterable[Entry]:
     """The secret, where the definition embeds it and the command allowed that."""
     if wanted.embedded_secret:
         yield Entry(wanted.embedded_secret, f"{secret}\n".encode())
@@ -124,7 +124,13 @@ def _keyring(sealer: Sealer | None) -> Iterable[Entry]:
 
 
 def _scripts(
-    part: Part, wanted: Onboarding, vouched: SealPolicy, *, project: Project, lock: Lock, scripts_by: Signing | None
+    part: Part,
+    wanted: ScriptParameters,
+    vouched: SealPolicy,
+    *,
+    project: Project,
+    lock: Lock,
+    scripts_by: Signing | None,
 ) -> Iterable[Entry]:
     table = {"config/endpoints.json": json_codec.to_json(endpoints(project.definition))}
     made = scripts.entries(
@@ -141,7 +147,7 @@ def _scripts(
     return script_signing.signed(made, scripts_by)
 
 
-def _manifest(part: Part, wanted: Onboarding, *, project: Project, lock: Lock) -> Manifest:
+def _manifest(part: Part, wanted: ScriptParameters, *, project: Project, lock: Lock) -> Manifest:
     return Manifest(
         name=lock.name,
         version=lock.version,
@@ -155,14 +161,14 @@ def _manifest(part: Part, wanted: Onboarding, *, project: Project, lock: Lock) -
         anchors_sha256=lock.anchors_sha256,
         lock_sha256=manifests.digest(json_codec.to_json(lock)),
         unusual=tuple(_unusual(wanted)),
-        network_requirements=network_requirements(project.definition, project.attachments),
+        network_requirements=requirements(project.definition, project.attachments).allow,
         support=support(part.pins),
         pins=part.pins,
         files=(),
     )
 
 
-def _unusual(wanted: Onboarding) -> Iterable[str]:
+def _unusual(wanted: ScriptParameters) -> Iterable[str]:
     """What a reviewer should look at twice: whoever is trusted by a machine can speak for any address to it."""
     if wanted.embedded_secret:
         yield f"HOLDS A SECRET: {wanted.embedded_secret}; whoever opens the archive has it"
@@ -175,7 +181,7 @@ def _targets(pins: Iterable[Pin]) -> tuple[Target, ...]:
     return tuple(sorted({target for pin in pins for target in pin.targets}, key=str))
 
 
-def parameters(wanted: Onboarding) -> Mapping[str, str]:
+def parameters(wanted: ScriptParameters) -> Mapping[str, str]:
     """What is baked into the scripts, by dotted name, for a reviewer and for ``inspect``."""
     bare = replace(wanted, settings=(), tags={}, checks=(), roots=())
     flat = {name: text for name, text in json_codec.to_tree(bare).items() if isinstance(text, str) and text}

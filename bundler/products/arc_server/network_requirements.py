@@ -1,87 +1,29 @@
-"""What must the network team open, resolve and route for one site, and what does nobody know for sure?"""
+"""What the network team opens, resolves and routes for one definition, and what Microsoft's documents leave open."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
 
-from bundler.model.frozen import frozen
-from bundler.model.network_requirement import HostRecord, NetworkRequirement
+from bundler.model.network_requirement import (
+    HostRecord,
+    NetworkRequirement,
+    NetworkRequirements,
+    Route,
+    UnroutedAddress,
+    ZoneRecord,
+)
 from bundler.products.arc_server import checks, private_link, tables
 from bundler.products.arc_server.definition import Definition
-from bundler.products.arc_server.endpoints import Endpoint, Way, endpoints
+from bundler.products.arc_server.endpoints import Endpoint, endpoints
 from bundler.products.arc_server.script_parameters import NOTHING, Attachments
 
-
-@frozen
-class AllowRow:
-    """One line of a firewall's or a proxy's allow-list."""
-
-    host: str
-    """A name, or a wildcard."""
-    names: tuple[str, ...]
-    """For a wildcard: the names behind it that a document or the private endpoint gives; empty: none is known."""
-    port: int
-    """TCP."""
-    origin: Literal["server", "jump-host"]
-    """Who opens the connection. By proxy or gateway the server opens it there, and they open it onwards."""
-    way: Way
-    phase: Literal["install", "connect", "always"]
-    feature: str
-    required: bool
-    why: str
-    tag: str
-    """Azure service tag that has its addresses; empty where none is documented."""
-    source: str
-    note: str
-
-
-@frozen
-class ZoneRecord:
-    """One A or AAAA record of a private zone."""
-
-    zone: str
-    name: str
-    address: str
-
-
-@frozen
-class Route:
-    """One BGP community for a route filter of Microsoft peering."""
-
-    community: str
-    what: str
-
-
-@frozen
-class Unrouted:
-    """An address that Microsoft peering may not carry."""
-
-    host: str
-    carried: Literal["no", "unknown"]
-    required: bool
-
-
-@frozen
-class Sheet:
-    """All of it, for one definition."""
-
-    cloud: str
-    location: str
-    profile: str
-    proxy: str
-    """The servers' proxy; empty for none."""
-    allow: tuple[AllowRow, ...]
-    """Required rows first, the jump host's last."""
-    hosts: tuple[HostRecord, ...]
-    zones: tuple[ZoneRecord, ...]
-    routes: tuple[Route, ...]
-    unrouted: tuple[Unrouted, ...]
-    """With Microsoft peering: what the servers reach directly and it does not carry, or no document says so."""
-    uncertain: tuple[str, ...]
-    """What sources disagree on or leave open, each a sentence."""
-
-
+_WAYS = {
+    "direct": "From the servers, directly",
+    "proxy": "From the servers to their proxy, and from the proxy onwards",
+    "private-endpoint": "From the servers to the private endpoint",
+    "gateway": "Through the Azure Arc gateway: nothing to open but the gateway itself",
+    "jump-host": "From the jump host, where bundles are made",
+}
 # includes/network-requirements.md: the service tags, and what the addresses are for.
 _TAGS = {"AAD": "AzureActiveDirectory", "ARM": "AzureResourceManager", "Arc": "AzureArcInfrastructure"}
 _FEATURE_TAGS = {"extensions": "Storage", "windows-admin-center": "WindowsAdminCenter"}
@@ -103,47 +45,30 @@ _FEATURES = {
 }
 
 
-def sheet(definition: Definition, carried: Attachments = NOTHING) -> Sheet:
+def requirements(definition: Definition, attachments: Attachments = NOTHING) -> NetworkRequirements:
     """What follows for the network from ``definition`` and the private endpoint's records."""
     rows = endpoints(definition)
-    held = tuple(record.host for record in carried.hosts_records)
-    peering = definition.network.profile == "microsoft-peering"
-    return Sheet(
-        cloud=definition.cloud,
-        location=definition.location,
-        profile=definition.network.profile,
+    held = tuple(record.host for record in attachments.hosts_records)
+    profile = definition.network.profile
+    peering = profile == "microsoft-peering"
+    return NetworkRequirements(
+        title=f"{definition.cloud} {definition.location}, profile {profile}",
+        about={"cloud": definition.cloud, "location": definition.location, "profile": profile},
         proxy=definition.network.proxy.url if definition.network.proxy else "",
+        ways=_WAYS,
         allow=tuple(_row(definition, row, held) for row in rows),
-        hosts=carried.hosts_records,
-        zones=tuple(_zones(definition, carried.hosts_records)),
+        hosts_title=f"Azure Arc private endpoint, {definition.cloud} {definition.location}",
+        hosts=attachments.hosts_records,
+        zones=tuple(_zones(definition, attachments.hosts_records)),
+        routes_title="Route filter of Microsoft peering" if peering else "",
         routes=tuple(_routes(definition)) if peering else (),
         unrouted=tuple(_unrouted(rows)) if peering else (),
         uncertain=tuple(_uncertain(definition, rows, held)),
     )
 
 
-def network_requirements(definition: Definition, carried: Attachments = NOTHING) -> tuple[NetworkRequirement, ...]:
-    """The allow-list as the manifest states it."""
-    return tuple(
-        NetworkRequirement(
-            host=row.host,
-            names=row.names,
-            port=row.port,
-            origin=row.origin,
-            way=row.way,
-            phase=row.phase,
-            feature=row.feature,
-            required=row.required,
-            why=row.why,
-            source=row.source,
-            note=row.note,
-        )
-        for row in sheet(definition, carried).allow
-    )
-
-
-def _row(definition: Definition, row: Endpoint, held: tuple[str, ...]) -> AllowRow:
-    return AllowRow(
+def _row(definition: Definition, row: Endpoint, held: tuple[str, ...]) -> NetworkRequirement:
+    return NetworkRequirement(
         host=row.host,
         names=checks.names(row, definition, held) if "*" in row.host else (),
         port=row.port,
@@ -186,9 +111,9 @@ def _routes(definition: Definition) -> Iterator[Route]:
         yield Route(community=region.community, what=f"Azure in {region.name}{doubt}")
 
 
-def _unrouted(rows: tuple[Endpoint, ...]) -> Iterator[Unrouted]:
+def _unrouted(rows: tuple[Endpoint, ...]) -> Iterator[UnroutedAddress]:
     found = {
-        row.host: Unrouted(host=row.host, carried=row.peering, required=row.required)
+        row.host: UnroutedAddress(host=row.host, carried=row.peering, required=row.required)
         for row in rows
         if row.path == "direct" and row.peering != "yes"
     }

@@ -12,7 +12,7 @@ from bundler.definition.common import digest
 from bundler.products.arc_server import tables
 from bundler.products.arc_server.checks import checks
 from bundler.products.arc_server.definition import Definition
-from bundler.products.arc_server.script_parameters import NOTHING, Attachments, NeededRoot, Onboarding, Setting
+from bundler.products.arc_server.script_parameters import NOTHING, Attachments, NeededRoot, ScriptParameters, Setting
 
 EMBEDDED_SECRET = "config/secret"  # noqa: S105  # a path
 """Path in the bundle of a secret that the definition embeds."""
@@ -21,14 +21,14 @@ EMBEDDED_SECRET = "config/secret"  # noqa: S105  # a path
 _CORRELATION = uuid.UUID("6d1c9e57-0f0d-5c0b-9a44-3f1c7a52b7e8")
 
 
-def onboarding(definition: Definition, carried: Attachments = NOTHING) -> Onboarding:
+def onboarding(definition: Definition, carried: Attachments = NOTHING) -> ScriptParameters:
     """What ``definition`` means in azcmagent's words.
 
     Without a correlation id one is derived from the definition, so that two builds are the same bytes.
     """
     network = definition.network
     authentication = definition.authentication
-    return Onboarding(
+    return ScriptParameters(
         cloud=definition.cloud,
         tenant_id=definition.tenant,
         subscription_id=definition.subscription,

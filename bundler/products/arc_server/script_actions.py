@@ -14,7 +14,7 @@ from bundler.model.artifact import PackageKind
 from bundler.model.lock import Pin
 from bundler.model.manifest import Manifest
 from bundler.model.script_action import Action, Platform, ScriptActions, Step
-from bundler.products.arc_server.script_parameters import AuthenticationMethod, CarriedCertificate, Onboarding
+from bundler.products.arc_server.script_parameters import AuthenticationMethod, CarriedCertificate, ScriptParameters
 from bundler.products.arc_server.scripts import connect_json
 
 
@@ -94,7 +94,7 @@ _SIGN_IN: dict[AuthenticationMethod, str] = {
 }
 
 
-def script_actions(wanted: Onboarding, described: Manifest) -> tuple[ScriptActions, ...]:
+def script_actions(wanted: ScriptParameters, described: Manifest) -> tuple[ScriptActions, ...]:
     """What each script of the bundle does; ``described`` tells the pins, the seal and the approval."""
     found = []
     for words, pins in ((_LINUX, _of(described, msi=False)), (_WINDOWS, _of(described, msi=True))):
@@ -111,7 +111,7 @@ def _of(described: Manifest, *, msi: bool) -> tuple[Pin, ...]:
 
 
 def _steps(
-    words: _Words, wanted: Onboarding, described: Manifest, pins: Sequence[Pin]
+    words: _Words, wanted: ScriptParameters, described: Manifest, pins: Sequence[Pin]
 ) -> Iterator[tuple[str, Iterable[Action]]]:
     yield "verify", _verify(described)
     yield "preflight", _preflight(words, wanted, pins)
@@ -141,7 +141,7 @@ def _verify(described: Manifest) -> Iterator[Action]:
     )
 
 
-def _preflight(words: _Words, wanted: Onboarding, pins: Sequence[Pin]) -> Iterator[Action]:
+def _preflight(words: _Words, wanted: ScriptParameters, pins: Sequence[Pin]) -> Iterator[Action]:
     targets = ", ".join(sorted({str(target) for pin in pins for target in pin.targets}))
     yield Action(text="refuses a server that is none of {} (exit code 204)", values=(targets,))
     yield Action(
@@ -160,7 +160,7 @@ def _preflight(words: _Words, wanted: Onboarding, pins: Sequence[Pin]) -> Iterat
     yield from _secret(words, wanted)
 
 
-def _network(words: _Words, wanted: Onboarding) -> Iterator[Action]:
+def _network(words: _Words, wanted: ScriptParameters) -> Iterator[Action]:
     if not wanted.checks:
         return
     proxy = wanted.proxy_url
@@ -173,7 +173,7 @@ def _network(words: _Words, wanted: Onboarding) -> Iterator[Action]:
         yield Action(text="tries by the proxy {} what does not bypass it", values=(proxy,))
 
 
-def _roots(wanted: Onboarding) -> Iterator[Action]:
+def _roots(wanted: ScriptParameters) -> Iterator[Action]:
     names = ", ".join(root.name for root in wanted.roots if root.required)
     if names:
         yield Action(text="looks in the trust store for {}", values=(names,))
@@ -188,7 +188,7 @@ def _carried(words: _Words, one: CarriedCertificate) -> Action:
     )
 
 
-def _secret(words: _Words, wanted: Onboarding) -> Iterator[Action]:
+def _secret(words: _Words, wanted: ScriptParameters) -> Iterator[Action]:
     sentence = _SIGN_IN[wanted.authentication]
     if wanted.certificate_file:
         yield Action(text=f"{sentence}: {{}}", values=(wanted.certificate_file,))
@@ -226,7 +226,7 @@ def _install(words: _Words, pins: Sequence[Pin]) -> Iterator[Action]:
         )
 
 
-def _configure(words: _Words, wanted: Onboarding) -> Iterator[Action]:
+def _configure(words: _Words, wanted: ScriptParameters) -> Iterator[Action]:
     for setting in wanted.settings:
         yield Action(text="azcmagent config set {} {}", values=(setting.key, setting.value))
     yield Action(text="clears a proxy setting that an earlier bundle of this tool made and this one does not have")
@@ -245,7 +245,7 @@ def _configure(words: _Words, wanted: Onboarding) -> Iterator[Action]:
         )
 
 
-def _connect(words: _Words, wanted: Onboarding) -> Iterator[Action]:
+def _connect(words: _Words, wanted: ScriptParameters) -> Iterator[Action]:
     yield Action(text="leaves a server that is connected as wanted as it is")
     yield Action(
         text="disconnects a server that is connected to another resource; without the switch it ends with exit code 67",
@@ -256,7 +256,7 @@ def _connect(words: _Words, wanted: Onboarding) -> Iterator[Action]:
         yield Action(text="{} {}", values=(f"--{flag}", "true" if given is True else given))
 
 
-def _confirm(wanted: Onboarding) -> Iterator[Action]:
+def _confirm(wanted: ScriptParameters) -> Iterator[Action]:
     resource = (
         f"/subscriptions/{wanted.subscription_id}/resourceGroups/{wanted.resource_group}"
         f"/providers/Microsoft.HybridCompute/machines/{wanted.resource_name or '(the name of the server)'}"

@@ -90,7 +90,7 @@ class Identity:
 
 
 @frozen
-class Onboarding:
+class ScriptParameters:
     """Everything that is baked into a script; no field can hold a secret."""
 
     cloud: str

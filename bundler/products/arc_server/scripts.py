@@ -21,7 +21,7 @@ from bundler.model.tree import Entry
 from bundler.products.arc_server import runtime_parts, tables
 from bundler.products.arc_server.codes import CODES
 from bundler.products.arc_server.rules.agent_version import release
-from bundler.products.arc_server.script_parameters import AuthenticationMethod, Onboarding
+from bundler.products.arc_server.script_parameters import AuthenticationMethod, ScriptParameters
 from bundler.render import runtime
 from bundler.render.environment import render
 
@@ -70,7 +70,7 @@ class Settings:
     version: str
     tool: str
     lab: bool = False
-    onboarding: Onboarding
+    onboarding: ScriptParameters
     packages: tuple[PackageSetting, ...]
 
 
@@ -117,7 +117,7 @@ class _Rows:
 
 
 def entries(
-    onboarding: Onboarding,
+    onboarding: ScriptParameters,
     pins: Sequence[Pin],
     *,
     name: str,
@@ -212,7 +212,7 @@ def _seal(vouching: SealPolicy) -> dict[str, object]:
     }
 
 
-def _linux(onboarding: Onboarding, rows: list[_Row], shared: Mapping[str, object]) -> list[Entry]:
+def _linux(onboarding: ScriptParameters, rows: list[_Row], shared: Mapping[str, object]) -> list[Entry]:
     if onboarding.certificate_thumbprint:
         raise DefinitionError(
             "a certificate in a Windows store cannot be used by the Linux targets",
@@ -225,7 +225,7 @@ def _linux(onboarding: Onboarding, rows: list[_Row], shared: Mapping[str, object
     ]
 
 
-def _windows(onboarding: Onboarding, rows: list[_Row], shared: Mapping[str, object]) -> list[Entry]:
+def _windows(onboarding: ScriptParameters, rows: list[_Row], shared: Mapping[str, object]) -> list[Entry]:
     values = {**shared, **_connection(onboarding), "rows": rows}
     return [_script("windows", name, values) for name in ("install.ps1", "verify.ps1")]
 
@@ -295,12 +295,12 @@ def _windows_rows(pin: Pin) -> Iterable[_Row]:
         yield _row(pin, target, release_id="windows", version_id=version_id, machine="AMD64")
 
 
-def _connection(onboarding: Onboarding) -> dict[str, str]:
+def _connection(onboarding: ScriptParameters) -> dict[str, str]:
     flag, spoken = _SECRETS.get(onboarding.authentication, ("", "the secret"))
     return {"connect_json": connect_json(onboarding), "secret_flag": flag, "secret_name": spoken}
 
 
-def connect_json(onboarding: Onboarding) -> str:
+def connect_json(onboarding: ScriptParameters) -> str:
     """What ``azcmagent connect --config`` reads, without the secret: long flag names and their values, in ASCII.
 
     Source: azcmagent-connect.md, "Flags" and "Common flags" (``--config``).

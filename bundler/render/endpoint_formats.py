@@ -1,4 +1,4 @@
-"""How the network team is told: hosts lines and zone records, CSV, and an allow-list to read."""
+"""Network requirements as text: hosts lines and zone records, CSV, and an allow-list to read."""
 
 from __future__ import annotations
 
@@ -6,33 +6,26 @@ import csv
 import io
 from collections.abc import Iterator
 
-from bundler.products.arc_server.network_requirements import AllowRow, Sheet
+from bundler.model.network_requirement import NetworkRequirement, NetworkRequirements
 
-_WAYS = {
-    "direct": "From the servers, directly",
-    "proxy": "From the servers to their proxy, and from the proxy onwards",
-    "private-endpoint": "From the servers to the private endpoint",
-    "gateway": "Through the Azure Arc gateway: nothing to open but the gateway itself",
-    "jump-host": "From the jump host, where bundles are made",
-}
 _COLUMNS = (
     "host", "names", "port", "protocol", "from", "way", "phase", "required", "feature", "why", "service tag", "source",
     "note",
 )  # fmt: skip
 
 
-def hosts(sheet: Sheet) -> str:
+def hosts(needs: NetworkRequirements) -> str:
     """Lines for a hosts file; as comments below them the same as zone records."""
-    width = max(len(record.address) for record in sheet.hosts)
+    width = max(len(record.address) for record in needs.hosts)
     lines = [
-        f"# Azure Arc private endpoint, {sheet.cloud} {sheet.location}",
-        *(f"{record.address:<{width}} {record.host}" for record in sheet.hosts),
+        f"# {needs.hosts_title}",
+        *(f"{record.address:<{width}} {record.host}" for record in needs.hosts),
         "#",
         "# For a name server instead, the zones that the public names are aliases into:",
     ]
-    for zone in dict.fromkeys(record.zone for record in sheet.zones):
+    for zone in dict.fromkeys(record.zone for record in needs.zones):
         lines.append(f"# zone {zone}")
-        lines += [f"#   {r.name} 3600 IN {_kind(r.address)} {r.address}" for r in sheet.zones if r.zone == zone]
+        lines += [f"#   {r.name} 3600 IN {_kind(r.address)} {r.address}" for r in needs.zones if r.zone == zone]
     lines.append(
         "# Where public names do not resolve at all: one zone for each name above, with its address at the apex."
     )
@@ -43,12 +36,12 @@ def _kind(address: str) -> str:
     return "AAAA" if ":" in address else "A"
 
 
-def table(sheet: Sheet) -> str:
+def table(needs: NetworkRequirements) -> str:
     """One address a row, with a header, quoted as RFC 4180 has it; the line ends are the system's."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_COLUMNS)
-    for row in sheet.allow:
+    for row in needs.allow:
         writer.writerow(
             [
                 row.host,
@@ -69,49 +62,49 @@ def table(sheet: Sheet) -> str:
     return text.getvalue().removesuffix("\n")
 
 
-def summary(sheet: Sheet) -> str:
+def summary(needs: NetworkRequirements) -> str:
     """One line an address, for a terminal."""
-    width = max(len(row.host) for row in sheet.allow)
-    lines = [_heading(sheet)]
-    for row in sheet.allow:
+    width = max(len(row.host) for row in needs.allow)
+    lines = [_heading(needs)]
+    for row in needs.allow:
         need = "needed" if row.required else "optional"
         lines.append(f"  {row.host:<{width}}  {row.port:>3}  {need:<8}  {row.phase:<7}  {row.way}")
-    lines += [f"  {record.host} is {record.address}" for record in sheet.hosts]
-    return "\n".join([*lines, *_open(sheet)])
+    lines += [f"  {record.host} is {record.address}" for record in needs.hosts]
+    return "\n".join([*lines, *_open(needs)])
 
 
-def firewall(sheet: Sheet) -> str:
+def firewall(needs: NetworkRequirements) -> str:
     """The allow-list by way, each row with its reason and source; then routes, and what nobody knows."""
-    lines = [_heading(sheet)]
-    for way, title in _WAYS.items():
-        chosen = [row for row in sheet.allow if row.way == way]
+    lines = [_heading(needs)]
+    for way, title in needs.ways.items():
+        chosen = [row for row in needs.allow if row.way == way]
         if chosen:
-            lines += ["", f"{title}{f' ({sheet.proxy})' if way == 'proxy' else ''}"]
-            lines += [line for row in chosen for line in _rule(sheet, row)]
-    if sheet.routes:
-        lines += ["", "Route filter of Microsoft peering"]
-        lines += [f"  {route.community}  {route.what}" for route in sheet.routes]
+            lines += ["", f"{title}{f' ({needs.proxy})' if way == 'proxy' else ''}"]
+            lines += [line for row in chosen for line in _rule(needs, row)]
+    if needs.routes:
+        lines += ["", needs.routes_title]
+        lines += [f"  {route.community}  {route.what}" for route in needs.routes]
     for carried, title in (
         ("no", "Not carried by it"),
         ("unknown", "Of these no document says whether it carries them"),
     ):
-        rows = [one for one in sheet.unrouted if one.carried == carried]
+        rows = [one for one in needs.unrouted if one.carried == carried]
         if rows:
             lines += ["", title]
             lines += [f"  {one.host}{'' if one.required else ' (optional)'}" for one in rows]
-    return "\n".join([*lines, *_open(sheet)])
+    return "\n".join([*lines, *_open(needs)])
 
 
-def _heading(sheet: Sheet) -> str:
-    return f"{sheet.cloud} {sheet.location}, profile {sheet.profile}: TCP, all opened from inside"
+def _heading(needs: NetworkRequirements) -> str:
+    return f"{needs.title}: TCP, all opened from inside"
 
 
-def _rule(sheet: Sheet, row: AllowRow) -> Iterator[str]:
+def _rule(needs: NetworkRequirements, row: NetworkRequirement) -> Iterator[str]:
     need = "needed" if row.required else "optional"
     when = {"connect": "to connect and disconnect", "always": "always", "install": "to build"}[row.phase]
     yield f"  {row.host}:{row.port}  {need}, {when}"
     yield f"      for     {row.why}"
-    addresses = {record.host: record.address for record in sheet.hosts}
+    addresses = {record.host: record.address for record in needs.hosts}
     if row.host in addresses:
         yield f"      at      {addresses[row.host]}"
     if row.names:
@@ -123,7 +116,7 @@ def _rule(sheet: Sheet, row: AllowRow) -> Iterator[str]:
     yield f"      source  {row.source}"
 
 
-def _open(sheet: Sheet) -> list[str]:
-    if not sheet.uncertain:
+def _open(needs: NetworkRequirements) -> list[str]:
+    if not needs.uncertain:
         return []
-    return ["", "Not certain", *(f"  - {sentence}" for sentence in sheet.uncertain)]
+    return ["", "Not certain", *(f"  - {sentence}" for sentence in needs.uncertain)]
