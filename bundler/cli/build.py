@@ -25,7 +25,7 @@ from bundler.cli.secrets import secret
 from bundler.cli.signing_options import SealSettings, seal_options, sealer
 
 if TYPE_CHECKING:
-    from bundler.flow.build.build import Built
+    from bundler.flow.build.outputs import Built
 
 
 @click.command("build", epilog=example("arc-bundler build --locked --format json -q"))
@@ -63,12 +63,12 @@ def command(
     archives). A bundle that does not verify itself is deleted, with exit code 6.
     """
     from bundler.flow.build.build import build
-    from bundler.flow.build.job import BuildOptions
+    from bundler.flow.build.outputs import BuildOptions
     from bundler.flow.project import beside
 
     project = read_project(console, chosen)
     seals = sealer(console, sealing)
-    wish = BuildOptions(
+    options = BuildOptions(
         output=output,
         lock_path=chosen.lock,
         locked=locked,
@@ -79,7 +79,9 @@ def command(
         allow_embedded_secret=allow_embedded_secret,
     )
     with open_downloader(console, fetching, project) as (downloader, store, shown):
-        built = build(project, wish, downloader, store, at=console.now, environment=console.environment, progress=shown)
+        built = build(
+            project, options, downloader, store, at=console.now, environment=console.environment, progress=shown
+        )
     _tell(
         console, built, check=_check(built, chosen.anchors or beside(project.path, project.definition.upstream.anchors))
     )

@@ -1,4 +1,4 @@
-"""Bring everything that a lock names into the store, and believe it again from the bytes held."""
+"""Fetches everything that a lock pins into the store, and verifies it from the stored bytes."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from bundler.model.lock import Lock, Pin
 
 
 def requests(lock: Lock, folder: Path) -> tuple[Request, ...]:
-    """Everything a build needs, each by its pinned digest, so that the store answers before the network does.
+    """Every file that a build needs, each with its pinned digest: what the store holds is not downloaded again.
 
-    Files at hand are looked for from ``folder``, the definition's own.
+    Local files are resolved from ``folder``, the definition's own.
     """
     needed: dict[str, Request] = {}
     for pin in lock.pins:
@@ -29,10 +29,11 @@ def requests(lock: Lock, folder: Path) -> tuple[Request, ...]:
 
 
 def _of_pin(pin: Pin, folder: Path) -> Iterable[Request]:
+    local = pin.url.startswith("file:")
     yield Request(
-        url=_address(pin.url, folder),
+        url=(folder / pin.url.removeprefix("file:")).absolute().as_uri() if local else pin.url,
         label=f"{pin.filename} for {pin.place}",
-        hosts=tuple(_host(address) for address in pin.redirects),
+        hosts=tuple(urlsplit(address).netloc for address in pin.redirects),
         max_size=pin.size,
         size=pin.size,
         sha256=pin.sha256,
@@ -48,25 +49,17 @@ def _of_pin(pin: Pin, folder: Path) -> Iterable[Request]:
         )
 
 
-def _address(url: str, folder: Path) -> str:
-    if not url.startswith("file:"):
-        return url
-    return (folder / url.removeprefix("file:")).absolute().as_uri()
-
-
-def _host(address: str) -> str:
-    return urlsplit(address).netloc
-
-
 def fetch(lock: Lock, downloader: Downloader, folder: Path) -> None:
-    """Bring what is missing into the store. Raises UpstreamError, VerificationError, WriteError."""
+    """Download what the store lacks. Raises UpstreamError, VerificationError, WriteError."""
     downloader.fetch_all(requests(lock, folder))
 
 
-def believe(lock: Lock, store: Store, *, anchors: Anchors, at: datetime) -> None:
-    """Judge every pin again from the bytes in the store. Raises VerificationError."""
+def verify_pins(lock: Lock, store: Store, *, anchors: Anchors, at: datetime) -> None:
+    """Verify every pin from the bytes in the store, as of ``at``. Raises VerificationError."""
     for pin in lock.pins:
         held = {document.role: store.path(document.sha256).read_bytes() for document in pin.documents}
-        take_anew = "take the lock anew with `arc-bundler lock`"
-        with store.path(pin.sha256).open("rb") as package, about(pin.place, do=take_anew):
+        with (
+            store.path(pin.sha256).open("rb") as package,
+            about(pin.place, do="create the lock again with `arc-bundler lock`"),
+        ):
             verify_package.reverify(pin, package, held, anchors=anchors, at=at)

@@ -1,12 +1,15 @@
-"""What does the lock on the disk say, and may a build obey it?"""
+"""Reads, writes and checks ``bundle.lock``."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from bundler.errors import LockError
+from bundler.fetch.download import Downloader
 from bundler.flow import lock_changes
 from bundler.flow.project import Project
 from bundler.formats import json_codec
@@ -20,8 +23,8 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """What a definition asks for and a lock answers, whatever the versions are."""
+class _Package:
+    """A package that a definition requests and a lock pins, whatever its version."""
 
     place: str
     name: str
@@ -34,7 +37,7 @@ class _Asked:
 
 
 def read(path: Path) -> Lock | None:
-    """The lock at ``path``; None where there is none. Raises LockError where it cannot be understood."""
+    """The lock at ``path``, or None where there is no file. Raises LockError for a file that is no lock."""
     try:
         with path.open("rb") as file:
             document = file.read(_MAX_LOCK + 1)
@@ -43,63 +46,105 @@ def read(path: Path) -> Lock | None:
     except OSError as error:
         raise LockError(f"the lock at {path} cannot be read: {error.strerror or error}") from error
     if len(document) > _MAX_LOCK:
-        raise LockError(f"{path} is larger than {_MAX_LOCK} bytes: it is no lock")
+        raise LockError(f"{path} is larger than {_MAX_LOCK} bytes, which no lock is")
     try:
         lock = json_codec.from_json(Lock, document)
         _require_digests(lock)
     except ValueError as error:
         raise LockError(
             f"the lock at {path} is damaged or of another release: {error}",
-            do="take it anew with `arc-bundler lock`",
+            do="create it again with `arc-bundler lock`",
         ) from error
     return lock
 
 
 def _require_digests(lock: Lock) -> None:
-    """Digests name files in the store, so they must be digests. Raises ValueError."""
+    """Raise ValueError for a digest that is not 64 hex digits: digests become file names in the store."""
     for pin in lock.pins:
         for sha256, size in ((pin.sha256, pin.size), *((held.sha256, held.size) for held in pin.documents)):
             if not _SHA256.fullmatch(sha256) or size < 0:
-                raise ValueError(f"pins.{pin.place}: {sha256!r} with {size} bytes is no file's digest")
+                raise ValueError(
+                    f"pins.{pin.place}: {sha256!r} with {size} bytes cannot be the digest and size of a file"
+                )
 
 
 def write(lock: Lock, path: Path) -> None:
-    """Write the lock under its name at once, or not at all. Raises WriteError."""
+    """Write the lock to ``path`` in one step. Raises WriteError."""
     write_file(path, json_codec.to_json(lock))
 
 
+def obtain(
+    path: Path,
+    project: Project,
+    downloader: Downloader,
+    *,
+    locked: bool,
+    at: datetime,
+    environment: Mapping[str, str],
+) -> Lock:
+    """The lock at ``path``, checked against the definition; where there is none, a new one that is written there.
+
+    Args:
+        path: Where the lock is, or will be.
+        project: The definition that it must fit.
+        downloader: Fetches what a new lock pins.
+        locked: Refuse to create a lock (``--locked``).
+        at: Becomes the time of a new lock.
+        environment: Variables that the definition's version may name.
+
+    Raises:
+        LockError: no lock with ``locked``, or one that does not fit.
+        BundlerError: what resolving raises.
+
+    """
+    lock = read(path)
+    if lock is None:
+        if locked:
+            raise LockError(
+                f"there is no lock at {path}, and --locked forbids creating one",
+                do="run `arc-bundler lock`, review the file, commit it",
+            )
+        # Imported here: a build from a lock needs neither the sources nor what verifies their metadata.
+        from bundler.flow import lock as locks
+
+        lock = locks.resolve(project, downloader, at=at, environment=environment).lock
+        write(lock, path)
+    require_fit(lock, project, path)
+    return lock
+
+
 def require_fit(lock: Lock, project: Project, path: Path) -> None:
-    """Refuse a lock that was taken for another definition, or judged by other anchors. Raises LockError."""
-    wrong = lock_changes.definition_changes(lock, project)
-    if wrong:
+    """Raise LockError for a lock of another definition, of other anchors, or with edited pins."""
+    changes = lock_changes.definition_changes(lock, project)
+    if changes:
         raise LockError(
-            f"the lock at {path} does not fit any more: {' and '.join(move.what for move in wrong)} changed",
-            details=[f"{move.what}: {move.was} in the lock, {move.now} now" for move in wrong],
-            do="look at what changed, then take the lock anew with `arc-bundler lock`",
+            f"the lock at {path} is out of date: {' and '.join(change.what for change in changes)} changed",
+            details=[f"{change.what}: {change.was} in the lock, {change.now} now" for change in changes],
+            do="review what changed, then create the lock again with `arc-bundler lock`",
         )
-    if lock.name != project.definition.name or _wanted(project) != _pinned(lock):
+    if lock.name != project.definition.name or _requested(project) != _pinned(lock):
         raise LockError(
-            f"the lock at {path} was edited: it does not pin what the definition asks for",
+            f"the lock at {path} was edited: its pins are not what the definition requests",
             details=[
                 f"pinned: {', '.join(map(str, _pinned(lock)))}",
-                f"wanted: {', '.join(map(str, _wanted(project)))}",
+                f"requested: {', '.join(map(str, _requested(project)))}",
             ],
-            do="look who changed it, then take the lock anew with `arc-bundler lock`",
+            do="find out who edited it, then create it again with `arc-bundler lock`",
         )
 
 
-def _wanted(project: Project) -> list[_Asked]:
-    return [_Asked(a.place, a.name, a.kind, a.architecture, a.targets) for a in project.artifacts]
+def _requested(project: Project) -> list[_Package]:
+    return [_Package(a.place, a.name, a.kind, a.architecture, a.targets) for a in project.artifacts]
 
 
-def _pinned(lock: Lock) -> list[_Asked]:
-    return [_Asked(pin.place, pin.name, pin.kind, pin.facts.architecture, pin.targets) for pin in lock.pins]
+def _pinned(lock: Lock) -> list[_Package]:
+    return [_Package(pin.place, pin.name, pin.kind, pin.facts.architecture, pin.targets) for pin in lock.pins]
 
 
 def keep_time(fresh: Lock, previous: Lock) -> Lock:
-    """The fresh lock, under the previous one's time where nothing else differs.
+    """The ``fresh`` lock, with the previous one's time where nothing else differs.
 
-    So that taking a lock again with nothing moved leaves the file as it was.
+    Locking again without an upstream change then leaves the file as it was.
     """
     same = replace(fresh, created=previous.created)
     return same if same == previous else fresh

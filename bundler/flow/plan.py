@@ -8,7 +8,7 @@ from pathlib import Path
 from bundler.definition.common import Output
 from bundler.fetch.store import Store
 from bundler.flow import fetch_pins
-from bundler.flow.build.outputs import planned
+from bundler.flow.build.outputs import planned_outputs
 from bundler.flow.project import Project
 from bundler.model.artifact import Artifact
 from bundler.model.lock import Lock
@@ -86,7 +86,7 @@ def _render(lock: Lock, project: Project) -> Iterable[Action]:
 
 
 def _write(lock: Lock, outputs: Sequence[Output], folder: Path) -> Iterable[Action]:
-    for one in planned(lock, outputs):
+    for one in planned_outputs(lock, outputs):
         path = folder / one.file
         there = path.exists()
         yield Action(

@@ -202,7 +202,7 @@ def test_what_travels_is_in_the_parameters_and_called_unusual(tmp_path):
         network=private(tmp_path, RECORDS),
         identity={"members": ["app"], "environment": True},
     )
-    told = assemble.parameters(onboarding(made.definition, made.attachments))
+    told = assemble.flat_parameters(onboarding(made.definition, made.attachments))
     assert told["certificates.DF3C24F9BFD666761B268073FE06D1CC8D4F82A4"] == "DigiCert Global Root G2"
     assert told["hosts.gbl.his.arc.azure.com"] == "10.0.0.4"
     assert told["identity.members"] == "app"

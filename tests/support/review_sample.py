@@ -9,7 +9,7 @@ import hashlib
 from dataclasses import replace
 from datetime import datetime, timezone
 
-from bundler.flow.build.assemble import parameters
+from bundler.flow.build.assemble import flat_parameters as parameters
 from bundler.formats import json_codec
 from bundler.model.evidence import ChainLink, Document, Evidence, PackageFacts
 from bundler.model.lock import Pin, RepositoryState

@@ -1,4 +1,7 @@
-"""Put a bundle's tree together from a lock and the bytes held: a pure function of the two and the definition."""
+"""Assembles a bundle's tree from definition, lock and stored bytes.
+
+The same input and the same release give the same bytes; every time in the tree is the lock's.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,6 @@ from bundler.model.anchor import Anchors
 from bundler.model.lock import Lock, Pin
 from bundler.model.manifest import Manifest
 from bundler.model.seal import SealPolicy
-from bundler.model.target import Target
 from bundler.model.tree import Blob, Entry, Tree
 from bundler.pack import manifest as manifests
 from bundler.products.arc_server import scripts
@@ -46,49 +48,58 @@ def tree(
     scripts_by: Signing | None = None,
     secret: str = "",
 ) -> Tree:
-    """The part's tree: payload, evidence, scripts, manifest and sums, which name ``sealer``; it seals nothing yet.
+    """The tree of one part, not yet sealed.
 
-    The PowerShell scripts get the signatures that ``scripts_by`` has for them.
+    Args:
+        part: Name of the tree, and the pins in it.
+        project: The loaded definition.
+        lock: Gives name, version and time.
+        store: Holds the pinned packages and their evidence.
+        sealer: Named in manifest and scripts as the one who seals.
+        scripts_by: Signs the PowerShell scripts; None leaves them unsigned.
+        secret: Embedded where the definition says so.
 
-    Every time in it is the lock's, every byte follows from lock, definition and this release.
+    Returns:
+        Payload, evidence, scripts, SBOM, review page, manifest and SHA256SUMS.
+
     """
-    wanted = _wanted(project)
-    vouched = seal_policy.vouching(project, lock, sealer)
+    parameters = _script_parameters(project)
+    policy = seal_policy.policy(project, lock, sealer)
     content = (
         *_payload(part.pins, store),
         *_evidence(part.pins, project.anchors, store),
-        *_keyring(sealer),
-        *_secret(wanted, secret),
-        *_scripts(part, wanted, vouched, project=project, lock=lock, scripts_by=scripts_by),
+        *(Entry(path, content) for path, content in (keyring(sealer) if sealer else {}).items()),
+        *([Entry(parameters.embedded_secret, f"{secret}\n".encode())] if parameters.embedded_secret else []),
+        *_scripts(part, parameters, policy, project=project, lock=lock, scripts_by=scripts_by),
     )
-    description = _manifest(part, wanted, project=project, lock=lock)
+    description = _manifest(part, parameters, project=project, lock=lock)
     description = replace(
         description,
-        serial=vouched.serial,
-        not_after=vouched.not_after,
+        serial=policy.serial,
+        not_after=policy.not_after,
         seal=describe(sealer) if sealer else None,
         scripts_signed_by=script_signing.signer(content, scripts_by),
-        approval=seal_policy.approval(vouched),
+        approval=seal_policy.approval(policy),
     )
-    description = replace(description, script_actions=script_actions(wanted, description))
+    description = replace(description, script_actions=script_actions(parameters, description))
     entries = (*content, _bill(description, content, part.name))
     page = review.inside(manifests.completed(description, entries))
     return manifests.assemble(description, (*entries, page), name=part.name, time=lock.created)
 
 
 def _bill(description: Manifest, content: Iterable[Entry], folder: str) -> Entry:
-    # Here, not above: whose build is refused before this need not wait for the library.
+    # Imported here: a build that is refused earlier does not load the SBOM library.
     from bundler.pack import sbom
 
     return Entry(sbom.PATH, sbom.document(description, content, folder=folder, vendor=vendor(description)))
 
 
-def _wanted(project: Project) -> ScriptParameters:
-    """A lab signs its MSI itself: the root of Microsoft's signature is then nothing to look for."""
-    wanted = onboarding(project.definition, project.attachments)
+def _script_parameters(project: Project) -> ScriptParameters:
+    """The script parameters; in a lab without the roots of Microsoft's MSI signature, because a lab signs its own."""
+    found = onboarding(project.definition, project.attachments)
     if not project.anchors.lab:
-        return wanted
-    return replace(wanted, roots=tuple(root for root in wanted.roots if root.needed_for != "msi-signature"))
+        return found
+    return replace(found, roots=tuple(root for root in found.roots if root.needed_for != "msi-signature"))
 
 
 def _payload(pins: Iterable[Pin], store: Store) -> Iterable[Entry]:
@@ -107,26 +118,16 @@ def _evidence(pins: Iterable[Pin], anchors: Anchors, store: Store) -> Iterable[E
 
 
 def _keys(pins: Sequence[Pin], anchors: Anchors) -> Mapping[str, bytes]:
-    """The OpenPGP keys that vouch for the packages: a target's own tools may want to check with them."""
+    """The OpenPGP keys that sign the packages, for rpm and apt on the target."""
     used = {evidence.anchor for pin in pins for evidence in pin.evidence}
     keys = (key for key in anchors.package_keys if key.fingerprint in used)
     return {f"payload/keys/{key.fingerprint}.asc": key.armored.encode() for key in keys}
 
 
-def _secret(wanted: ScriptParameters, secret: str) -> Iterable[Entry]:
-    """The secret, where the definition embeds it and the command allowed that."""
-    if wanted.embedded_secret:
-        yield Entry(wanted.embedded_secret, f"{secret}\n".encode())
-
-
-def _keyring(sealer: Sealer | None) -> Iterable[Entry]:
-    return (Entry(path, content) for path, content in keyring(sealer).items()) if sealer else ()
-
-
 def _scripts(
     part: Part,
-    wanted: ScriptParameters,
-    vouched: SealPolicy,
+    parameters: ScriptParameters,
+    policy: SealPolicy,
     *,
     project: Project,
     lock: Lock,
@@ -134,20 +135,20 @@ def _scripts(
 ) -> Iterable[Entry]:
     table = {"config/endpoints.json": json_codec.to_json(endpoints(project.definition))}
     made = scripts.entries(
-        wanted,
+        parameters,
         part.pins,
         name=lock.name,
         version=lock.version,
         lab=project.anchors.lab,
         tool=TOOL,
-        vouching=vouched,
+        vouching=policy,
         scripts_signed_by=scripts_by.signer if scripts_by else None,
         extra={**table, **_keys(part.pins, project.anchors), **contents(project.attachments.certificates)},
     )
     return script_signing.signed(made, scripts_by)
 
 
-def _manifest(part: Part, wanted: ScriptParameters, *, project: Project, lock: Lock) -> Manifest:
+def _manifest(part: Part, parameters: ScriptParameters, *, project: Project, lock: Lock) -> Manifest:
     return Manifest(
         name=lock.name,
         version=lock.version,
@@ -155,12 +156,12 @@ def _manifest(part: Part, wanted: ScriptParameters, *, project: Project, lock: L
         created=lock.created,
         tool=TOOL,
         lab=project.anchors.lab,
-        targets=_targets(part.pins),
-        parameters=parameters(wanted),
+        targets=tuple(sorted({target for pin in part.pins for target in pin.targets}, key=str)),
+        parameters=flat_parameters(parameters),
         anchors=lock.anchors,
         anchors_sha256=lock.anchors_sha256,
         lock_sha256=manifests.digest(json_codec.to_json(lock)),
-        unusual=tuple(_unusual(wanted)),
+        unusual=tuple(_unusual(parameters)),
         network_requirements=requirements(project.definition, project.attachments).allow,
         support=support(part.pins),
         pins=part.pins,
@@ -168,28 +169,24 @@ def _manifest(part: Part, wanted: ScriptParameters, *, project: Project, lock: L
     )
 
 
-def _unusual(wanted: ScriptParameters) -> Iterable[str]:
-    """What a reviewer should look at twice: whoever is trusted by a machine can speak for any address to it."""
-    if wanted.embedded_secret:
-        yield f"HOLDS A SECRET: {wanted.embedded_secret}; whoever opens the archive has it"
-    for one in wanted.certificates:
+def _unusual(parameters: ScriptParameters) -> Iterable[str]:
+    """What a reviewer should look at twice: a secret, and CAs, which can impersonate any host to the servers."""
+    if parameters.embedded_secret:
+        yield f"HOLDS A SECRET: {parameters.embedded_secret}; anyone who opens the archive can read it"
+    for one in parameters.certificates:
         kind = "root" if one.store == "root" else "intermediate"
         yield f"carries the {kind} {one.name} ({one.sha1}), which the scripts install where they are told to"
 
 
-def _targets(pins: Iterable[Pin]) -> tuple[Target, ...]:
-    return tuple(sorted({target for pin in pins for target in pin.targets}, key=str))
-
-
-def parameters(wanted: ScriptParameters) -> Mapping[str, str]:
-    """What is baked into the scripts, by dotted name, for a reviewer and for ``inspect``."""
-    bare = replace(wanted, settings=(), tags={}, checks=(), roots=())
+def flat_parameters(parameters: ScriptParameters) -> Mapping[str, str]:
+    """The script parameters by dotted name, for a reviewer and for ``inspect``."""
+    bare = replace(parameters, settings=(), tags={}, checks=(), roots=())
     flat = {name: text for name, text in json_codec.to_tree(bare).items() if isinstance(text, str) and text}
-    flat |= {f"tags.{name}": text for name, text in wanted.tags.items()}
-    flat |= {f"settings.{setting.key}": setting.value for setting in wanted.settings}
-    flat |= {f"hosts.{record.host}": record.address for record in wanted.hosts_records}
-    flat |= {f"certificates.{one.sha1}": one.name for one in wanted.certificates}
-    if wanted.identity.members:
-        flat["identity.members"] = ",".join(wanted.identity.members)
-    flat |= {f"identity.{key}": "true" for key in ("environment", "prove") if getattr(wanted.identity, key)}
+    flat |= {f"tags.{name}": text for name, text in parameters.tags.items()}
+    flat |= {f"settings.{setting.key}": setting.value for setting in parameters.settings}
+    flat |= {f"hosts.{record.host}": record.address for record in parameters.hosts_records}
+    flat |= {f"certificates.{one.sha1}": one.name for one in parameters.certificates}
+    if parameters.identity.members:
+        flat["identity.members"] = ",".join(parameters.identity.members)
+    flat |= {f"identity.{key}": "true" for key in ("environment", "prove") if getattr(parameters.identity, key)}
     return dict(sorted(flat.items()))

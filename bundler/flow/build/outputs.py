@@ -1,12 +1,38 @@
-"""Into which files does a build divide a lock, and what is each called?"""
+"""Values of a build: its options, the outputs that it plans, and what became of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from bundler.definition.common import Output
+from bundler.formats import json_codec
+from bundler.model.frozen import frozen
 from bundler.model.lock import Lock, Pin
+from bundler.model.manifest import Manifest
+from bundler.model.seal import Signer
+from bundler.model.tree import Tree
+from bundler.pack import content
+from bundler.pack.manifest import manifest_bytes
+from bundler.pack.members import Password
+from bundler.signing.signing_key import Sealer, SigningKey
+
+
+@dataclass(frozen=True)
+class BuildOptions:
+    """Options of one build."""
+
+    output: Path
+    lock_path: Path
+    locked: bool = False
+    password: Password | None = None
+    sealer: Sealer | None = None
+    script_key: SigningKey | None = None
+    """Signs the PowerShell scripts; None leaves them unsigned."""
+    secret: str = field(default="", repr=False)
+    """The servers' secret, to embed it, or to check that no file of the bundle leaks it."""
+    allow_embedded_secret: bool = False
 
 
 @dataclass(frozen=True)
@@ -19,23 +45,23 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Planned:
-    """One output: a part, and what it is to be wrapped in."""
+class PlannedOutput:
+    """One output: a part, and the format to pack it in."""
 
     output: Output
     part: Part
 
     @property
     def file(self) -> str:
-        """Its name below the version's folder: the bundle's folder, or its archive."""
+        """Name below the version's folder: the bundle's folder, or its archive."""
         return self.part.name if self.output.format == "directory" else f"{self.part.name}.{self.output.format}"
 
 
-def planned(lock: Lock, outputs: Iterable[Output]) -> Iterator[Planned]:
+def planned_outputs(lock: Lock, outputs: Iterable[Output]) -> Iterator[PlannedOutput]:
     """Everything that a build from ``lock`` makes for the ``outputs`` of its definition, in their order."""
     for output in outputs:
         for part in _parts(lock, per_platform=output.archives == "per-platform"):
-            yield Planned(output, part)
+            yield PlannedOutput(output, part)
 
 
 def _parts(lock: Lock, *, per_platform: bool) -> tuple[Part, ...]:
@@ -46,3 +72,78 @@ def _parts(lock: Lock, *, per_platform: bool) -> tuple[Part, ...]:
     for pin in lock.pins:
         by_platform.setdefault("windows" if pin.kind == "msi" else "linux", []).append(pin)
     return tuple(Part(f"{whole}-{platform}", tuple(pins)) for platform, pins in sorted(by_platform.items()))
+
+
+@frozen
+class OutputResult:
+    """One output that was made, or found already made."""
+
+    path: str
+    format: str
+    size: int
+    """Bytes; for a directory the sum of its files."""
+    sha256: str
+    """Of the archive; of a directory the same as ``digest``."""
+    digest: str
+    """SHA-256 of the bundle's SHA256SUMS: the value that the target server shows."""
+    encrypted: bool = False
+    approvals: int = 0
+    """Number of approvers that have signed it."""
+
+
+@dataclass(frozen=True)
+class OutputPlan:
+    """One output with the tree that it holds."""
+
+    output: Output
+    file: str
+    tree: Tree
+    digest: str
+
+    @property
+    def manifest_document(self) -> bytes:
+        """The bytes of ``manifest.json`` in the tree."""
+        return manifest_bytes(self.tree)
+
+    @property
+    def manifest(self) -> Manifest:
+        """The manifest in the tree."""
+        return json_codec.from_json(Manifest, self.manifest_document)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files in the tree."""
+        return content.total(self.tree)
+
+    def result(self, path: Path, size: int, sha256: str, *, approvals: int = 0) -> OutputResult:
+        """The result for this output, written to ``path``; ``size`` in bytes."""
+        return OutputResult(
+            path=path.as_posix(),
+            format=self.output.format,
+            size=size,
+            sha256=sha256,
+            digest=self.digest,
+            encrypted=self.output.encrypted,
+            approvals=approvals,
+        )
+
+
+@frozen
+class Built:
+    """Result of a build."""
+
+    name: str
+    version: str
+    folder: str
+    lab: bool
+    unchanged: bool
+    """True where the same bundle existed already and verified."""
+    sealed_by: Signer | None = None
+    """None for an unsealed bundle: the target server cannot tell who made it."""
+    scripts_signed_by: Signer | None = None
+    """None where the PowerShell scripts are unsigned, or there are none."""
+    not_yet_approved: int = 0
+    """Approvals that servers demand and that are still missing, of the output that lacks most."""
+    unusual: tuple[str, ...] = ()
+    """What a reviewer should look at twice, as the manifest states it: a secret inside, a root that travels along."""
+    made: tuple[OutputResult, ...]

@@ -1,4 +1,4 @@
-"""Is what a build would make there already, and whole?"""
+"""Verifies outputs on the disk: those that an earlier build made, and those that this build has just written."""
 
 from __future__ import annotations
 
@@ -12,36 +12,38 @@ from types import TracebackType
 from typing_extensions import Self
 
 from bundler.errors import VerificationError, WriteError
-from bundler.flow import review
-from bundler.flow.build.job import BuildOptions, OutputPlan, OutputResult
-from bundler.flow.build.self_check import require_same
+from bundler.flow import provenance, review, script_signing
+from bundler.flow.build.outputs import BuildOptions, OutputPlan, OutputResult
+from bundler.flow.build.plans import BuildContext
 from bundler.flow.verify import hashes
 from bundler.integrity import sums
 from bundler.integrity.check import CheckedBundle
-from bundler.pack import container, content, manifest
+from bundler.pack import container
 from bundler.pack.members import Password
-from bundler.trust import approvals
+from bundler.signing.seal import describe
+from bundler.signing.signing_key import Sealer
+from bundler.trust import approvals, verify_seal
 
 _SEAL = sums.MANIFEST + sums.CMS
 
 
-class Readings:
-    """What earlier outputs hold, read in the background: reading takes one core, putting trees together another."""
+class ArchiveCache:
+    """CheckedBundle contents of earlier outputs, read in the background while this build puts its trees together."""
 
     def __init__(self, outputs: Iterable[Path]) -> None:
-        """Begin with those of ``outputs`` that are there; whatever needs a password is read when it is asked for."""
-        self._pool = ThreadPoolExecutor(2, thread_name_prefix="readings")
+        """Start reading those of ``outputs`` that exist; an encrypted one is read when it is asked for."""
+        self._pool = ThreadPoolExecutor(2, thread_name_prefix="archive-cache")
         there = [path for path in outputs if path.exists()]
-        self._held = {path: self._pool.submit(hashes, path, password=None) for path in there}
+        self._checked = {path: self._pool.submit(hashes, path, password=None) for path in there}
         self._sums = {path: self._pool.submit(container.sha256, path) for path in there if path.is_file()}
 
-    def held(self, path: Path, password: Password | None) -> CheckedBundle:
-        """Its files, every hash checked. Raises as :func:`bundler.flow.verify.hashes`."""
-        known = self._held.get(path)
+    def checked(self, path: Path, password: Password | None) -> CheckedBundle:
+        """The bundle at ``path``, every hash checked. Raises as :func:`bundler.flow.verify.hashes`."""
+        known = self._checked.get(path)
         return known.result() if known else hashes(path, password=password)
 
     def sha256(self, path: Path) -> str:
-        """Of the archive itself, in hex. Raises :class:`UsageError` where it cannot be read."""
+        """SHA-256 of the archive file in hex. Raises :class:`UsageError` where it cannot be read."""
         known = self._sums.get(path)
         return known.result() if known else container.sha256(path)
 
@@ -54,62 +56,102 @@ class Readings:
         self._pool.shutdown(cancel_futures=True)
 
 
-def found(final: Path, job: OutputPlan, wish: BuildOptions, at: datetime, readings: Readings) -> OutputResult:
-    """The output that an earlier build made, found whole. Raises WriteError where it is missing or differs."""
-    path = final / job.file
-    _require_beside(final, job)
-    held = _require_held(path, job, wish, at, readings)
-    _require_seal_beside(final / f"{job.tree.name}.{_SEAL}", held)
-    approved = _approvals(held, at)
-    if job.output.format == "directory":
-        return job.made(path, content.total(job.tree), job.digest, approvals=approved)
-    return _archive(path, job, readings.sha256(path), approved)
+def find(context: BuildContext) -> tuple[tuple[OutputPlan, ...], tuple[OutputResult, ...]]:
+    """Verify what an earlier build made in the final folder.
+
+    Returns:
+        The plans of all outputs, and their results.
+
+    Raises:
+        WriteError: a file is missing or differs from what this build makes.
+
+    """
+    final, options, at = context.final, context.options, context.at
+    key = options.script_key
+    # An ECDSA key signs with a random number: its earlier signatures are recognised, because they cannot be repeated.
+    kept = (lambda file: script_signing.kept(key, at, final / file, options.password)) if key else (lambda _: None)
+    with ArchiveCache(context.readable_outputs()) as cache:
+        plans = context.plans(kept)
+        results = tuple(_find_one(context, plan, cache) for plan in plans)
+    if options.sealer:
+        require_provenance(final / context.provenance, plans, options.sealer)
+    return plans, results
 
 
-def _approvals(held: CheckedBundle, at: datetime) -> int:
-    """How many approvers have signed it; 0 where one of the approvals does not hold, as no server takes it then."""
-    with suppress(VerificationError):
-        return len(approvals.verify(held, None, (), at=at))
-    return 0
-
-
-def _require_beside(final: Path, job: OutputPlan) -> None:
-    """What a reviewer reads without unpacking is that of this very bundle."""
-    described = manifest.manifest_bytes(job.tree)
-    beside, page = (final / f"{job.tree.name}.{name}" for name in (sums.MANIFEST, review.PATH))
-    for file in (final / job.file, beside, page):
-        if not file.exists():
-            raise something_else(file, "is missing beside what an earlier build made")
-    if beside.read_bytes() != described:
-        raise something_else(beside, "is of another bundle under this name and version")
-    if page.read_bytes() != review.outside(described):
-        raise something_else(page, "is not the page of the manifest beside it")
-
-
-def _require_seal_beside(path: Path, held: CheckedBundle) -> None:
-    """The manifest beside is sealed as that in the bundle is, or as little."""
-    if (path.read_bytes() if path.exists() else None) != held.signed.get(_SEAL):
-        raise something_else(path, "is not the seal of the manifest beside it")
-
-
-def _archive(path: Path, job: OutputPlan, sha256: str, approved: int) -> OutputResult:
-    listed = path.with_name(f"{path.name}.sha256")
+def _find_one(context: BuildContext, plan: OutputPlan, cache: ArchiveCache) -> OutputResult:
+    path = context.final / plan.file
+    _require_side_files(context.final, plan)
+    checked = _require_content(path, plan, context, cache)
+    beside = context.final / f"{plan.tree.name}.{_SEAL}"
+    if (beside.read_bytes() if beside.exists() else None) != checked.signed.get(_SEAL):
+        raise conflict(beside, "does not seal the manifest beside it")
+    approved = 0
+    with suppress(VerificationError):  # no server accepts a bundle with one bad approval: then none counts
+        approved = len(approvals.verify(checked, None, (), at=context.at))
+    if plan.output.format == "directory":
+        return plan.result(path, plan.size, plan.digest, approvals=approved)
+    sha256, listed = cache.sha256(path), path.with_name(f"{path.name}.sha256")
     if not listed.exists() or listed.read_bytes() != f"{sha256}  {path.name}\n".encode():
-        raise something_else(listed, "does not fit the archive beside it")
-    return job.made(path, path.stat().st_size, sha256, approvals=approved)
+        raise conflict(listed, "does not match the archive beside it")
+    return plan.result(path, path.stat().st_size, sha256, approvals=approved)
 
 
-def _require_held(path: Path, job: OutputPlan, wish: BuildOptions, at: datetime, readings: Readings) -> CheckedBundle:
-    """That this very bundle is in ``path``: a sum that fits says only that whoever wrote both was consistent."""
+def _require_side_files(final: Path, plan: OutputPlan) -> None:
+    """Raise WriteError unless manifest and review page beside the archive are those of this bundle."""
+    document = plan.manifest_document
+    manifest, page = (final / f"{plan.tree.name}.{name}" for name in (sums.MANIFEST, review.PATH))
+    for file in (final / plan.file, manifest, page):
+        if not file.exists():
+            raise conflict(file, "is missing from the earlier build")
+    if manifest.read_bytes() != document:
+        raise conflict(manifest, "belongs to another bundle of this name and version")
+    if page.read_bytes() != review.outside(document):
+        raise conflict(page, "does not match the manifest beside it")
+
+
+def _require_content(path: Path, plan: OutputPlan, context: BuildContext, cache: ArchiveCache) -> CheckedBundle:
+    """Verify the archive's content too: a matching .sha256 only shows that both files were written together."""
     with suppress(VerificationError):
-        held = readings.held(path, wish.password)
-        require_same(held, job, wish, at)
-        return held
-    raise something_else(path, "is not what this build makes")
+        checked = cache.checked(path, context.options.password)
+        verify_output(checked, plan, context.options, context.at)
+        return checked
+    raise conflict(path, "differs from what this build makes")
 
 
-def something_else(path: Path, why: str) -> WriteError:
-    """The refusal of a file that is in the way of a build."""
+def verify_output(found: CheckedBundle, plan: OutputPlan, options: BuildOptions, at: datetime) -> None:
+    """Raise unless the written bundle equals the plan's and is sealed by this build's sealer.
+
+    Approvals are not asked for: they are added later.
+
+    Raises:
+        VerificationError: another sealer, or ``self-check`` for another digest.
+
+    """
+    if options.sealer:
+        own = describe(options.sealer).signer.sha256
+        verify_seal.verify_signatures(found, verify_seal.TrustPolicy(frozenset([own])), at=at)
+    if found.digest != plan.digest:
+        raise VerificationError(
+            f"{plan.file} was written, but reads back as {found.digest}, not {plan.digest}",
+            reason="self-check",
+            do="check this computer's disk and memory; nothing was kept",
+        )
+
+
+def require_provenance(path: Path, plans: Iterable[OutputPlan], sealer: Sealer) -> None:
+    """Raise WriteError unless the provenance file at ``path`` is sealed by ``sealer`` and covers every bundle."""
+    document = provenance.read(path)
+    if document is None:
+        raise conflict(path, "is missing from the earlier build")
+    try:
+        for plan in plans:
+            provenance.check(document, sealer.key.certificates[0], plan.manifest, digest=plan.digest)
+    except VerificationError as error:
+        raise conflict(path, f"does not describe what this build makes: {error.what}") from error
+
+
+def conflict(path: Path, why: str) -> WriteError:
+    """The error for an existing file that differs from what a build makes."""
     return WriteError(
         f"{path} {why}",
         do="give the definition another version, or move the old bundle away: it is never overwritten",

@@ -1,4 +1,4 @@
-"""Who vouches for the bundle that is being built: its sealer, its approvers, and from when until when?"""
+"""States who must sign a bundle and for how long it is valid, and refuses a build that cannot meet that."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from bundler.signing.signing_key import Sealer
 from bundler.trust import signer_identity
 
 _AHEAD = timedelta(hours=1)
-"""By so much the clock of whoever took the lock may be ahead."""
+"""Allowed clock skew of the host that created the lock."""
 
 
-def vouching(project: Project, lock: Lock, sealer: Sealer | None) -> SealPolicy:
-    """What the scripts of a bundle from ``lock`` believe its seal by."""
+def policy(project: Project, lock: Lock, sealer: Sealer | None) -> SealPolicy:
+    """What the scripts of a bundle from ``lock`` accept as its seal and approvals."""
     days = project.definition.seal.valid_days
     approval = project.definition.approval
     return SealPolicy(
@@ -43,26 +43,26 @@ def recognised(approvers: Iterable[HeldApprover]) -> tuple[Recognised, ...]:
     return tuple(signer_identity.from_der(one.der, name=one.name) for one in approvers)
 
 
-def approval(wanted: SealPolicy) -> Approval | None:
-    """The approvals that the manifest demands."""
-    if not wanted.required:
+def approval(policy: SealPolicy) -> Approval | None:
+    """The approvals that the manifest demands; None for none."""
+    if not policy.required:
         return None
-    return Approval(required=wanted.required, approvers=tuple(one.signer for one in wanted.approvers))
+    return Approval(required=policy.required, approvers=tuple(one.signer for one in policy.approvers))
 
 
 def serial(lock: Lock) -> int:
-    """A number that grows with every lock, and that a person can read: the time that it was taken."""
+    """A number that grows with every lock and is readable: the time at which it was created."""
     return int(f"{lock.created:%Y%m%d%H%M%S}")
 
 
 def require_sealer(project: Project, sealer: Sealer | None, at: datetime) -> None:
-    """Refuse a build whose seal would not be what the definition asks for. Raises :class:`SigningError`."""
+    """Raise SigningError unless ``sealer`` may seal what the definition requests, at the time ``at``."""
     pins = project.definition.seal.signers
     if sealer is None:
         if pins or project.definition.approval:
-            wish = "a seal by one of seal.signers" if pins else "approvals, which count only with a seal"
+            demand = "a seal by one of seal.signers" if pins else "approvals, which require a seal"
             raise SigningError(
-                f"the definition asks for {wish}, and no key was given",
+                f"the definition requires {demand}, and no key was given",
                 do="give the key: `--seal-key FILE`, `--seal-pkcs11 URI` or `--seal-command COMMAND` (docs/sealing.md)",
             )
         return
@@ -72,41 +72,37 @@ def require_sealer(project: Project, sealer: Sealer | None, at: datetime) -> Non
     for approver in project.attachments.approvers:
         if signer_identity.public_key(approver.der) == own:
             raise SigningError(
-                f"the key that seals is that of the approver {approver.name}, whose word would add nothing to it",
-                do="seal with another key; or name another approver in the definition",
+                f"the signing key belongs to approver {approver.name}; approvers must use a different key",
+                do="seal with another key, or name another approver in the definition",
             )
     if pins and f"sha256:{given.sha256}" not in pins:
         raise SigningError(
             f"{given.name} is not among the definition's seal.signers",
-            details=[f"given: sha256:{given.sha256}", *(f"wanted: {pin}" for pin in pins)],
-            do="seal with a key that the definition names; or name this one there, and lock again",
+            details=[f"given: sha256:{given.sha256}", *(f"allowed: {pin}" for pin in pins)],
+            do="seal with a key that the definition names, or add this one there and lock again",
         )
 
 
 def require_in_time(project: Project, lock: Lock, at: datetime) -> None:
-    """Refuse a lock whose bundle no server would take, or after which none would take another. Raises LockError."""
+    """Raise LockError for a lock from the future, or one with a bundle that has expired at ``at``."""
     if lock.created > at + _AHEAD:
         raise LockError(
-            f"the lock was taken on {lock.created:%Y-%m-%d %H:%M} UTC, which is not yet",
-            details=["Servers would take its bundle for newer than all that follow it."],
-            do="set this machine's clock; or take the lock anew with `arc-bundler lock`",
+            f"the lock's timestamp {lock.created:%Y-%m-%d %H:%M} UTC is in the future",
+            details=["Servers would reject every later bundle as older than this one."],
+            do="set this machine's clock, or create the lock again with `arc-bundler lock`",
         )
     days = project.definition.seal.valid_days
     if days and lock.created + timedelta(days=days) <= at:
         raise LockError(
-            f"the lock was taken on {lock.created:%Y-%m-%d}, and seal.valid_days lets servers take it for {days} days",
-            do="take the lock anew with `arc-bundler lock`",
+            f"the lock was created on {lock.created:%Y-%m-%d} and expired after {days} days (seal.valid_days)",
+            do="create the lock again with `arc-bundler lock`",
         )
 
 
 def sealed(tree: Tree, sealer: Sealer | None) -> Tree:
-    """``tree`` with the sealer's signatures over its sums and its manifest. Raises :class:`SigningError`."""
+    """``tree`` with the sealer's signatures over SHA256SUMS and manifest. Raises :class:`SigningError`."""
     if sealer is None:
         return tree
     made = seals({path: document(tree, path) for path in (sums.SUMS, sums.MANIFEST)}, sealer)
-    return with_entries(tree, (Entry(path, content) for path, content in made.items()))
-
-
-def with_entries(tree: Tree, more: Iterable[Entry]) -> Tree:
-    """``tree`` with further files, in a tree's order."""
-    return replace(tree, entries=tuple(sorted((*tree.entries, *more), key=lambda entry: entry.path.encode())))
+    entries = (*tree.entries, *(Entry(path, content) for path, content in made.items()))
+    return replace(tree, entries=tuple(sorted(entries, key=lambda entry: entry.path.encode())))
