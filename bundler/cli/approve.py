@@ -84,9 +84,9 @@ def _key(console: Console, sealing: SealSettings) -> SigningKey:
 
 
 def _digest(given: str | None) -> str:
-    from bundler.formats import fingerprint
+    from bundler.formats.certificate import parse_fingerprint
 
-    digest = fingerprint.sha256(given or "")
+    digest = parse_fingerprint(given or "")
     if not digest:
         raise UsageError(
             "the digest of what you reviewed is missing, or is none",

@@ -37,13 +37,13 @@ class _Signers(click.types.StringParamType):
 
     def split_envvar_value(self, rv: str) -> tuple[str, ...]:
         """The signers that the variable's text names."""
-        from bundler.formats.fingerprint import sha256
+        from bundler.formats.certificate import parse_fingerprint
         from bundler.formats.fingerprint_words import is_mnemonic
 
         if is_mnemonic(rv):
             return (rv,)
         lines = [line.strip() for line in rv.splitlines()]
-        parted = (line.split() if all(map(sha256, line.split())) else [line] for line in lines)
+        parted = (line.split() if all(map(parse_fingerprint, line.split())) else [line] for line in lines)
         return tuple(one for line in parted for one in line)
 
 

@@ -19,7 +19,8 @@ from bundler.model.tree import Mode
 from bundler.pack import append, container
 from bundler.pack.members import Password
 from bundler.pack.staging import write_file
-from bundler.signing.seal import detached, require_ready
+from bundler.signing.cms_writer import sign_detached
+from bundler.signing.seal import require_ready
 from bundler.signing.signing_key import SigningKey
 from bundler.trust import approvals
 from bundler.trust.verify_seal import TrustPolicy, verify_signatures
@@ -65,7 +66,7 @@ def approve(review: Review, key: SigningKey, *, digest: str, detached_to: Path |
     _require_same(found, digest)
     _require_named(found, key)
     # The approver's certificate alone: it is known by its fingerprint, and its issuers have no say.
-    approval = detached(found.signed[sums.SUMS], _Alone(key))
+    approval = sign_detached(found.signed[sums.SUMS], _Alone(key))
     return _put(review, found, [approval], detached_to)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bundler.errors import UsageError, WriteError
-from bundler.integrity import stated
+from bundler.integrity import sums
 from bundler.integrity.check import manifest_document, read_manifest
 from bundler.integrity.hashing_reader import MAX_DOCUMENT
 from bundler.model.manifest import Manifest
@@ -25,7 +25,7 @@ class Inspected:
     @property
     def digest(self) -> str:
         """The bundle's digest, as the manifest states it: `verify` holds it against the files."""
-        return stated.digest(self.manifest, self.document)
+        return sums.bundle_digest_of(self.manifest, self.document)
 
 
 def inspect(bundle: Path, *, password: Password | None = None) -> Inspected:

@@ -17,16 +17,16 @@ from typing import Any
 from cryptography import x509
 
 from bundler.errors import UsageError, VerificationError
-from bundler.formats import in_toto
-from bundler.formats.in_toto import Resource, Statement
-from bundler.formats.uri import uri
+from bundler.formats import dsse, in_toto
+from bundler.formats.in_toto import Resource, Statement, to_uri
 from bundler.integrity import sums
 from bundler.model.frozen import frozen
 from bundler.model.lock import Lock, Pin
 from bundler.model.manifest import Manifest
 from bundler.pack import manifest as manifests
-from bundler.signing import dsse
+from bundler.signing import dsse_writer
 from bundler.signing.signing_key import SigningKey
+from bundler.trust import dsse_signature
 
 PREDICATE = "https://slsa.dev/provenance/v1"
 BUILD_TYPE = "urn:arc-bundler:build:1"
@@ -84,7 +84,7 @@ def statement(lock: Lock, manifest: Manifest, subjects: Iterable[Resource]) -> b
 
 def signed(document: bytes, key: SigningKey) -> bytes:
     """The statement ``document`` in an envelope by ``key``. Raises :class:`~bundler.errors.SigningError`."""
-    return dsse.envelope(document, dsse.IN_TOTO, key)
+    return dsse_writer.sign(document, dsse.IN_TOTO, key)
 
 
 def read(path: Path) -> bytes | None:
@@ -116,7 +116,7 @@ def check(
     bundle's.
     """
     try:
-        said = in_toto.read(dsse.verify(document, certificate))
+        said = in_toto.read(dsse_signature.verify(document, certificate))
         _require_ours(said, manifest)
     except (ValueError, TypeError, KeyError) as error:
         raise _refused(f"the provenance is not of a form that this program writes: {error}") from error
@@ -183,12 +183,12 @@ def _dependencies(lock: Lock) -> tuple[Resource, ...]:
 
 
 def _package(pin: Pin) -> Resource:
-    return Resource(pin.path, pin.sha256, uri(pin.url), *map(uri, pin.redirects[-1:]))
+    return Resource(pin.path, pin.sha256, to_uri(pin.url), *map(to_uri, pin.redirects[-1:]))
 
 
 def _documents(pin: Pin) -> Iterable[Resource]:
     for document in pin.documents:
-        yield Resource(f"evidence/{pin.place}/{document.role}", document.sha256, uri(document.url))
+        yield Resource(f"evidence/{pin.place}/{document.role}", document.sha256, to_uri(document.url))
 
 
 def _version(tool: str) -> Mapping[str, str]:

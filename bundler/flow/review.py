@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bundler.formats import json_codec
-from bundler.integrity import stated
+from bundler.integrity import sums
 from bundler.model.lock import Pin
 from bundler.model.manifest import Manifest
 from bundler.model.seal import Approval, Seal, Signer
@@ -43,7 +43,7 @@ def outside(document: bytes) -> bytes:
     Raises :class:`bundler.formats.json_codec.RecordError` for a document that is no manifest.
     """
     manifest = json_codec.from_json(Manifest, document)
-    return page(manifest, digest=stated.digest(manifest, document))
+    return page(manifest, digest=sums.bundle_digest_of(manifest, document))
 
 
 def inside(manifest: Manifest) -> Entry:

@@ -10,7 +10,6 @@ from cryptography import x509
 
 from bundler.errors import SigningError, UsageError
 from bundler.formats import certificate, fingerprint_words
-from bundler.formats import fingerprint as written
 from bundler.formats.certificate import UNREADABLE
 from bundler.formats.parse_error import ParseError
 from bundler.model.seal import Approval
@@ -55,7 +54,7 @@ def fingerprint(text: str) -> str:
 
     64 lower-case hex digits. Raises :class:`UsageError`.
     """
-    pasted = written.sha256(text) or _heard(text)
+    pasted = certificate.parse_fingerprint(text) or _heard(text)
     if pasted:
         return pasted
     path = Path(text)

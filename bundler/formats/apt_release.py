@@ -12,7 +12,7 @@ from datetime import datetime, timedelta, timezone
 
 from bundler.formats.deb822 import Paragraph, single
 from bundler.formats.parse_error import ParseError
-from bundler.formats.repository_path import is_inside
+from bundler.formats.repodata import is_inside
 
 _ENTRY = re.compile(r"([0-9a-f]{64})[ \t]+([0-9]{1,15})[ \t]+(\S+)")
 _DATE = re.compile(

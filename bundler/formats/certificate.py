@@ -33,6 +33,7 @@ UNREADABLE: Final = (
 )
 """What cryptography raises for certificates that it cannot read; it reads extensions and keys when asked for them."""
 
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----\s+([A-Za-z0-9+/=\s]+?)-----END CERTIFICATE-----")
 
 
@@ -78,6 +79,15 @@ def thumbprint(der: bytes) -> str:
 def fingerprint(found: x509.Certificate) -> str:
     """SHA-256 of a certificate's DER, 64 lower-case hexadecimal digits: what it is known by."""
     return found.fingerprint(SHA256()).hex()
+
+
+def parse_fingerprint(text: str) -> str:
+    """The SHA-256 in ``text`` as 64 lower-case hex digits; empty where it is not one.
+
+    Colons, blanks, case and a leading ``sha256`` do not matter: ``openssl x509 -fingerprint`` and people write them.
+    """
+    digits = re.sub(r"[\s:]", "", text.lower()).removeprefix("sha256").removeprefix("fingerprint=")
+    return digits if _SHA256.fullmatch(digits) else ""
 
 
 def in_pem(document: bytes) -> Iterator[bytes]:

@@ -53,7 +53,7 @@ class Detached:
     signature: bytes
 
 
-def write(
+def encode(
     certificates: Sequence[x509.Certificate], algorithm: Algorithm, signature: bytes, *, content: bytes | None = None
 ) -> bytes:
     """DER of a seal by the first of ``certificates``; ``signature`` as a ``SigningKey`` of :mod:`.signing` has it.
@@ -86,13 +86,13 @@ def write(
 
 
 def read(document: bytes) -> Detached:
-    """Read a seal. Raises :class:`ValueError` unless it is, byte for byte, what :func:`write` makes of what it says."""
+    """Read a seal. Raises :class:`ValueError` unless it is, byte for byte, what :func:`encode` makes of it."""
     if len(document) > LARGEST:
         raise ValueError("it is larger than any seal")
     try:
         found = _parse(document)
         # A certificate with a changed byte may be read by one library and not be written by the other.
-        again = write(found.certificates, found.algorithm, found.signature)
+        again = encode(found.certificates, found.algorithm, found.signature)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError) as error:
         raise ValueError("it is no CMS signature in DER") from error
     if again != document:
@@ -106,7 +106,7 @@ def forms(certificates: Sequence[x509.Certificate], algorithm: Algorithm) -> tup
 
 
 def _form(certificates: Sequence[x509.Certificate], algorithm: Algorithm, length: int) -> Form:
-    blank = write(certificates, algorithm, bytes(length))
+    blank = encode(certificates, algorithm, bytes(length))
     prefix = blank[: len(blank) - length]
     return Form(size=len(blank), prefix_size=len(prefix), prefix_sha256=hashlib.sha256(prefix).hexdigest())
 

@@ -11,9 +11,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 STATEMENT = "https://in-toto.io/Statement/v1"
 
+_RESERVED = ":/?#[]@!$&'()*+,;="  # RFC 3986 section 2.2; their meaning is kept
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -46,6 +48,15 @@ class Statement:
 
 class StatementError(ValueError):
     """The bytes are no in-toto statement over SHA-256 digests."""
+
+
+def to_uri(address: str) -> str:
+    """Percent-encode everything in ``address`` that no URI holds (RFC 3986); what is encoded already stays.
+
+    After ``file:`` stands a path as the definition writes it, which may hold anything: there only slashes are kept.
+    """
+    scheme, colon, path = address.partition(":")
+    return f"{scheme}{colon}{quote(path)}" if scheme == "file" else quote(address, safe=f"{_RESERVED}%")
 
 
 def write(statement: Statement) -> bytes:

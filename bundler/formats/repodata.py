@@ -17,7 +17,6 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser
 
 from bundler.formats.parse_error import ParseError
-from bundler.formats.repository_path import is_inside
 
 _REPO = "http://linux.duke.edu/metadata/repo"
 _COMMON = "http://linux.duke.edu/metadata/common"
@@ -26,6 +25,11 @@ _NAME = re.compile(r"[A-Za-z0-9._+~^-]{1,255}")
 _HEX = {"sha256": re.compile(r"[0-9a-f]{64}")}
 _WEAK = {"md5", "sha", "sha1", "sha224"}
 _MAX_TEXT = 1 << 20
+
+# What Debian pools, rpm-md and RFC 3986 (unreserved, some sub-delims) have in common; no percent signs, so that no
+# server can take the path for another one. A backslash or a colon would be a root on Windows.
+_SEGMENT = re.compile(r"[A-Za-z0-9_+~=,@^(-][A-Za-z0-9._+~=,@^()-]*|\.[A-Za-z0-9_-][A-Za-z0-9._-]*")
+_MAX_PATH = 1024
 
 Path = tuple[str, ...]
 Attributes = dict[str, str]
@@ -71,6 +75,11 @@ class Package:
     size: int
     """Bytes."""
     sha256: str
+
+
+def is_inside(path: str) -> bool:
+    """Whether ``path`` is relative, in plain letters, and names neither ``.`` nor ``..``."""
+    return len(path) <= _MAX_PATH and all(_SEGMENT.fullmatch(segment) for segment in path.split("/"))
 
 
 def repomd(document: bytes) -> Repomd:

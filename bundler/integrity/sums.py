@@ -7,8 +7,11 @@ by the path's UTF-8 bytes, so that the same files make the same document. Names 
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable
+
+from bundler.model.manifest import Manifest
 
 SUMS = "SHA256SUMS"
 MANIFEST = "manifest.json"
@@ -39,6 +42,23 @@ def is_listed(path: str) -> bool:
 def approval(sha256: str) -> str:
     """Where the approval by the certificate with the fingerprint ``sha256`` lies."""
     return f"{APPROVALS}{sha256[:16]}{CMS}"
+
+
+def bundle_digest_of(manifest: Manifest, document: bytes) -> str:
+    """The bundle digest that follows from a manifest alone.
+
+    ``SHA256SUMS`` lists what the manifest lists, and the manifest itself: so in an unchanged bundle this is the digest
+    of its ``SHA256SUMS``.
+
+    Args:
+        manifest: what ``document`` says.
+        document: the bytes of ``manifest.json``.
+
+    Returns:
+        SHA-256 of the ``SHA256SUMS`` that belongs to it, 64 lower-case hex digits.
+    """
+    own = (MANIFEST, hashlib.sha256(document).hexdigest())
+    return hashlib.sha256(render((*((file.path, file.sha256) for file in manifest.files), own))).hexdigest()
 
 
 def render(digests: Iterable[tuple[str, str]]) -> bytes:

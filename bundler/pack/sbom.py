@@ -23,7 +23,7 @@ from cyclonedx.output.json import JsonV1Dot6
 from cyclonedx.spdx import fixup_id, is_expression
 from packageurl import PackageURL
 
-from bundler.formats.uri import uri
+from bundler.formats.in_toto import to_uri
 from bundler.model.evidence import Evidence, PackageFacts
 from bundler.model.lock import Pin
 from bundler.model.manifest import Manifest
@@ -74,7 +74,7 @@ def purl(pin: Pin, vendor: str) -> PackageURL:
 
 
 def _download(pin: Pin) -> Mapping[str, str]:
-    return {} if pin.url.startswith("file:") else {"download_url": uri(pin.url)}
+    return {} if pin.url.startswith("file:") else {"download_url": to_uri(pin.url)}
 
 
 def _written(described: Manifest, root: Component, components: Sequence[Component], serial: uuid.UUID) -> bytes:
@@ -163,7 +163,7 @@ def _origins(pin: Pin) -> Iterator[ExternalReference]:
     served = pin.redirects[-1:]
     for url, comment in ((pin.url, "where it was asked for"), *((url, "where it was served") for url in served)):
         yield ExternalReference(
-            type=ExternalReferenceType.DISTRIBUTION, url=XsUri(uri(url)), comment=comment, hashes=[_hash(pin.sha256)]
+            type=ExternalReferenceType.DISTRIBUTION, url=XsUri(to_uri(url)), comment=comment, hashes=[_hash(pin.sha256)]
         )
 
 

@@ -21,8 +21,8 @@ from cryptography.hazmat.primitives.ciphers import algorithms
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
 from bundler.errors import SigningError
-from bundler.formats import cms
 from bundler.formats.certificate import fingerprint
+from bundler.signing.cms_writer import sign_attached
 from bundler.signing.signing_key import SigningKey
 from bundler.trust.certificate_policy import display_name
 
@@ -63,7 +63,7 @@ def encrypt(payload: EnvelopePayload, recipients: Sequence[x509.Certificate], ke
     Raises :class:`SigningError`, and what :func:`require_recipient` raises is to be asked before.
     """
     text = payload.text(recipients)
-    signed = cms.write(key.certificates[:1], key.algorithm, key.sign(text), content=text)
+    signed = sign_attached(text, key)
     builder = pkcs7.PKCS7EnvelopeBuilder().set_data(signed).set_content_encryption_algorithm(algorithms.AES256)
     for recipient in recipients:
         builder = builder.add_recipient(recipient)

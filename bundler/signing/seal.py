@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from bundler.errors import SigningError
-from bundler.formats import cms
 from bundler.formats.armor import dearmor
 from bundler.integrity import sums
 from bundler.model.seal import Seal
+from bundler.signing.cms_writer import sign_detached
 from bundler.signing.signing_key import Sealer, SigningKey
 from bundler.trust import signer_identity
 from bundler.trust.certificate_policy import require_usable
@@ -44,19 +43,6 @@ def seals(documents: Mapping[str, bytes], sealer: Sealer) -> dict[str, bytes]:
         signed = {path: documents[path]}
         if sealer.openpgp:
             signed[path + sums.OPENPGP] = sealer.openpgp.sign(documents[path])
-        made |= {name + sums.CMS: detached(content, sealer.key) for name, content in signed.items()}
+        made |= {name + sums.CMS: sign_detached(content, sealer.key) for name, content in signed.items()}
         made |= {name: content for name, content in signed.items() if name != path}
     return made
-
-
-def detached(content: bytes, key: SigningKey) -> bytes:
-    """A detached CMS signature over ``content``. Raises :class:`SigningError`."""
-    signature = key.sign(content)
-    seal = cms.write(key.certificates, key.algorithm, signature)
-    sizes = [form.size for form in cms.forms(key.certificates, key.algorithm)]
-    if len(seal) > cms.LARGEST or len(seal) not in sizes:
-        raise SigningError(
-            f"the seal would have {len(seal)} bytes, which no seal of this key has",
-            do="sign again; if it stays so, give fewer certificates with the key",
-        )
-    return seal

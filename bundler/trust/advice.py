@@ -6,10 +6,12 @@ sentence; what to do is its ``do``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final
 
 from bundler.errors import VerificationError
+from bundler.formats.parse_error import ParseError
 
 _AGAIN: Final = "download it again from Microsoft, and compare the size"
 _TAMPERED: Final = "do not install it; download it again on another way, and report it if that gives the same file"
@@ -83,6 +85,19 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
     ),
 }
 """By reason: what it usually means, and what to do."""
+
+
+@contextmanager
+def as_verification_error(what: str) -> Iterator[None]:
+    """Turn a :class:`~bundler.formats.parse_error.ParseError` within into a VerificationError about ``what``.
+
+    The reason stays; the advice for that reason is added.
+    """
+    try:
+        yield
+    except ParseError as error:
+        failed = VerificationError(f"{what} is not valid: {error}", reason=error.reason)
+        raise with_advice(failed) from None
 
 
 def with_advice(error: VerificationError) -> VerificationError:

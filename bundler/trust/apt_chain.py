@@ -19,14 +19,14 @@ from bundler.formats.apt_release import IndexFile, Release
 from bundler.formats.compressed import compression_of, open_decompressed
 from bundler.formats.deb822 import Paragraph, paragraphs
 from bundler.formats.parse_error import ParseError
-from bundler.formats.repository_path import is_inside
+from bundler.formats.repodata import is_inside
 from bundler.model.anchor import Anchors
 from bundler.model.evidence import Document, Evidence, PackageFacts
 from bundler.model.lock import RepositoryState
 from bundler.trust import openpgp, repository
+from bundler.trust.advice import as_verification_error
 from bundler.trust.openpgp import Signed
 from bundler.trust.repository import Reverified, WrongOrder, require_step
-from bundler.trust.verdict import as_verification_error
 
 MAX_RELEASE = 4 << 20
 """Bytes of an ``InRelease``; the biggest real ones have less than one million."""

@@ -16,7 +16,7 @@ from bundler.formats import ar, deb
 from bundler.model.anchor import Anchors
 from bundler.model.evidence import Evidence
 from bundler.trust import openpgp
-from bundler.trust.verdict import as_verification_error
+from bundler.trust.advice import as_verification_error
 
 _WHAT = "the package"
 _CHUNK = 1 << 20

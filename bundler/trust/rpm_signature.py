@@ -24,8 +24,8 @@ from bundler.formats.rpm import Header, Layout, SignatureTag, Tag
 from bundler.model.anchor import Anchors
 from bundler.model.evidence import Evidence
 from bundler.trust import openpgp
+from bundler.trust.advice import as_verification_error
 from bundler.trust.openpgp import Signed
-from bundler.trust.verdict import as_verification_error
 
 _WHAT = "the package"
 _CHUNK = 1 << 20

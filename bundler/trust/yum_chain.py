@@ -23,9 +23,9 @@ from bundler.model.anchor import Anchors
 from bundler.model.evidence import Document, Evidence, PackageFacts
 from bundler.model.lock import RepositoryState
 from bundler.trust import openpgp, repository
+from bundler.trust.advice import as_verification_error
 from bundler.trust.openpgp import Signed
 from bundler.trust.repository import Reverified, WrongOrder, require_step
-from bundler.trust.verdict import as_verification_error
 
 REPOMD = "repodata/repomd.xml"
 """Where it lies below a repository's base."""

@@ -15,9 +15,10 @@ from cryptography import x509
 
 from bundler.errors import VerificationError
 from bundler.flow import provenance
-from bundler.formats import json_codec
+from bundler.formats import dsse, json_codec
 from bundler.model.manifest import Manifest
-from bundler.signing import dsse, keys
+from bundler.signing import dsse_writer, keys
+from bundler.trust import dsse_signature
 from tests.support.sealers import identity
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -183,7 +184,7 @@ def test_verify_believes_it_and_refuses_another(built, project, sealer):
     assert verify()["tool"] == manifest(built).tool
     payload = base64.b64decode(json.loads(written)["payload"])
     stranger = identity("stranger")
-    (built / NAME).write_bytes(dsse.envelope(payload, dsse.IN_TOTO, signing(project, stranger)))
+    (built / NAME).write_bytes(dsse_writer.sign(payload, dsse.IN_TOTO, signing(project, stranger)))
     assert verify() == "other-signer"
     (built / NAME).write_bytes(written[:100] + b"A" + written[101:])
     assert verify() == "bad-provenance"
@@ -221,7 +222,7 @@ CHANGES = {
 
 
 def test_what_the_sealer_says_of_something_else_is_refused(built, project, sealer):
-    said = dsse.verify((built / NAME).read_bytes(), certificate(project))
+    said = dsse_signature.verify((built / NAME).read_bytes(), certificate(project))
     digest = sha256(built / "arc-test-1.0/SHA256SUMS")
 
     def believe(payload: bytes) -> provenance.Provenance:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bundler.formats import fingerprint
+from bundler.formats.certificate import parse_fingerprint
 
 HEX = hashlib.sha256(b"a certificate").hexdigest()
 PAIRS = ":".join(HEX[at : at + 2] for at in range(0, 64, 2))
@@ -27,15 +27,15 @@ PAIRS = ":".join(HEX[at : at + 2] for at in range(0, 64, 2))
     ],
 )
 def test_as_people_paste_it(text: str) -> None:
-    assert fingerprint.sha256(text) == HEX
+    assert parse_fingerprint(text) == HEX
 
 
 @pytest.mark.parametrize("text", ["", "sha256:", HEX[:-1], f"{HEX}0", f"sha1:{HEX}", f"sha256:sha256:{HEX}", "g" * 64])
 def test_nothing_else(text: str) -> None:
-    assert fingerprint.sha256(text) == ""
+    assert parse_fingerprint(text) == ""
 
 
 @given(st.text())
 def test_any_text_gives_digits_or_nothing(text: str) -> None:
-    found = fingerprint.sha256(text)
+    found = parse_fingerprint(text)
     assert found == "" or (len(found) == 64 and set(found) <= set("0123456789abcdef"))

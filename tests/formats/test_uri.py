@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bundler.formats.uri import uri
+from bundler.formats.in_toto import to_uri
 
 
 @pytest.mark.parametrize(
@@ -22,9 +22,9 @@ from bundler.formats.uri import uri
     ],
 )
 def test_addresses(address, written):
-    assert uri(address) == written
+    assert to_uri(address) == written
 
 
 @given(st.text(st.characters(codec="utf-8")))
 def test_only_what_a_uri_may_hold_comes_out(address):
-    assert re.fullmatch(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*", uri(address))
+    assert re.fullmatch(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*", to_uri(address))

@@ -18,7 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bundler.errors import VerificationError
-from bundler.signing import dsse
+from bundler.formats import dsse
+from bundler.signing import dsse_writer
+from bundler.trust import dsse_signature
 from bundler.trust.public_key import digest_of
 
 NOW = datetime.now(timezone.utc)
@@ -68,12 +70,12 @@ ALGORITHMS = pytest.mark.parametrize("algorithm", ["rsa-sha256", "ecdsa-sha256",
 
 
 def written(one: Key, payload: bytes = PAYLOAD) -> bytes:
-    return dsse.envelope(payload, dsse.IN_TOTO, one)
+    return dsse_writer.sign(payload, dsse.IN_TOTO, one)
 
 
 def refused(document: bytes, certificate: x509.Certificate) -> str:
     with pytest.raises(VerificationError) as caught:
-        dsse.verify(document, certificate)
+        dsse_signature.verify(document, certificate)
     return caught.value.reason
 
 
@@ -101,8 +103,8 @@ def test_the_specification_s_signature_is_believed():
 
     certificate = certified(public.public_key(), key("ecdsa-sha256").private)
     vector = Vector(None, (certificate,), "ecdsa-sha256")
-    document = dsse.envelope(b"hello world", "http://example.com/HelloWorld", vector)
-    believed = dsse.verify(document, certificate, payload_type="http://example.com/HelloWorld")
+    document = dsse_writer.sign(b"hello world", "http://example.com/HelloWorld", vector)
+    believed = dsse_signature.verify(document, certificate, payload_type="http://example.com/HelloWorld")
     assert believed == b"hello world"
     assert json.loads(document)["payload"] == "aGVsbG8gd29ybGQ="
 
@@ -111,7 +113,7 @@ def test_the_specification_s_signature_is_believed():
 def test_what_is_signed_is_believed_and_given_back(algorithm):
     one = key(algorithm)
     document = written(one)
-    assert dsse.verify(document, one.certificates[0]) == PAYLOAD
+    assert dsse_signature.verify(document, one.certificates[0]) == PAYLOAD
     body = json.loads(document)
     assert body["payloadType"] == "application/vnd.in-toto+json"
     assert base64.b64decode(body["payload"]) == PAYLOAD
@@ -178,9 +180,9 @@ def test_a_key_that_signs_nothing_here_is_refused():
 
 def test_another_payload_type_is_refused():
     one = key("rsa-sha256")
-    document = dsse.envelope(PAYLOAD, "application/json", one)
+    document = dsse_writer.sign(PAYLOAD, "application/json", one)
     assert refused(document, one.certificates[0]) == "bad-provenance"
-    assert dsse.verify(document, one.certificates[0], payload_type="application/json") == PAYLOAD
+    assert dsse_signature.verify(document, one.certificates[0], payload_type="application/json") == PAYLOAD
 
 
 @pytest.mark.parametrize("signatures", [[], "both", [{}], [[]], {}, None, [{"keyid": 1, "sig": 2}]])

@@ -110,7 +110,7 @@ def forwarded() -> Given:
     own, other = server("the first"), server("the second")
     text = letter().text([own.certificate])
     return Given(
-        _closed(cms.write(SEALER.certificates, SEALER.algorithm, SEALER.sign(text), content=text), other), p12(other)
+        _closed(cms.encode(SEALER.certificates, SEALER.algorithm, SEALER.sign(text), content=text), other), p12(other)
     )
 
 
@@ -121,7 +121,7 @@ def unsigned(content: bytes) -> Given:
 
 def not_a_letter(text: bytes) -> Given:
     """What the sealer signed, and is no letter."""
-    return unsigned(cms.write(SEALER.certificates, SEALER.algorithm, SEALER.sign(text), content=text))
+    return unsigned(cms.encode(SEALER.certificates, SEALER.algorithm, SEALER.sign(text), content=text))
 
 
 def _closed(content: bytes, own: Identity) -> bytes:
@@ -140,7 +140,7 @@ def changed(how: Callable[[bytes], bytes]) -> Callable[[], Given]:
 def twice_signed() -> Given:
     """Two signers, both the sealer: openssl and .NET would take either."""
     text = letter().text([server().certificate])
-    one = cms.write(SEALER.certificates, SEALER.algorithm, SEALER.sign(text), content=text)
+    one = cms.encode(SEALER.certificates, SEALER.algorithm, SEALER.sign(text), content=text)
     parsed = asn1.ContentInfo.load(one)
     infos = parsed["content"]["signer_infos"]
     infos.append(infos[0])
@@ -195,7 +195,7 @@ ROWS = {
     "all but the last byte": Row(changed(lambda good: good[:-1]), NO_ENVELOPE),
     "a byte more": Row(changed(lambda good: good + b"\0"), NO_ENVELOPE),
     "twice": Row(changed(lambda good: good * 2), NO_ENVELOPE),
-    "a seal": Row(changed(lambda _: cms.write(SEALER.certificates, SEALER.algorithm, SEALER.sign(b""))), NO_ENVELOPE),
+    "a seal": Row(changed(lambda _: cms.encode(SEALER.certificates, SEALER.algorithm, SEALER.sign(b""))), NO_ENVELOPE),
     "large": Row(changed(lambda good: good + bytes(1 << 20)), NO_ENVELOPE),
 }
 

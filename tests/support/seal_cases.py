@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import pkcs7
 from bundler.formats import cms as detached
 from bundler.formats import fingerprint_words
 from bundler.integrity import sums
-from bundler.signing import seal
+from bundler.signing import cms_writer
 from tests.support import sealed_bundles as sealed
 from tests.support.sealed_bundles import DAY, NOW, OpenPgp, Recipe, Signer, signer
 
@@ -107,7 +107,7 @@ def by(who: Signer, document: str = sums.SUMS, path: str = "") -> Damage:
     """A signature of ``who`` over ``document``."""
 
     def act(bundle: Path) -> None:
-        write(path or document + ".p7s", seal.detached((bundle / document).read_bytes(), who))(bundle)
+        write(path or document + ".p7s", cms_writer.sign_detached((bundle / document).read_bytes(), who))(bundle)
 
     return act
 
@@ -139,7 +139,7 @@ def of_another_bundle(bundle: Path) -> None:
 def two_signers(document: bytes) -> bytes:
     """The seal, with a stranger's signature beside the sealer's."""
     held = cms.ContentInfo.load(document)
-    other = cms.ContentInfo.load(seal.detached(b"x", STRANGER))
+    other = cms.ContentInfo.load(cms_writer.sign_detached(b"x", STRANGER))
     held["content"]["signer_infos"].append(other["content"]["signer_infos"][0])
     held["content"]["certificates"].append(other["content"]["certificates"][0])
     return held.dump(force=True)

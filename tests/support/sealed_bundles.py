@@ -22,7 +22,7 @@ from bundler.model.tree import Entry
 from bundler.pack import manifest as manifests
 from bundler.products.arc_server import scripts
 from bundler.products.arc_server.script_parameters import ScriptParameters
-from bundler.signing import seal
+from bundler.signing import cms_writer, seal
 from bundler.signing.signing_key import Sealer
 from bundler.trust import signer_identity
 from bundler.trust.public_key import digest_of
@@ -220,7 +220,7 @@ def contents(recipe: Recipe) -> dict[str, bytes]:
 
 def approval(document: bytes, by: Signer) -> bytes:
     """An approval of the sums ``document``."""
-    return seal.detached(document, replace(by, certificates=by.certificates[:1]))
+    return cms_writer.sign_detached(document, replace(by, certificates=by.certificates[:1]))
 
 
 def write(folder: Path, recipe: Recipe) -> Path:

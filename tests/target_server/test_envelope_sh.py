@@ -321,7 +321,7 @@ def resent() -> bytes:
     from cryptography.hazmat.primitives.serialization import Encoding
 
     text = LETTER.text([OTHER.certificate])
-    signed = cms.write(SEALER.certificates[:1], SEALER.algorithm, SEALER.sign(text), content=text)
+    signed = cms.encode(SEALER.certificates[:1], SEALER.algorithm, SEALER.sign(text), content=text)
     builder = form.pkcs7.PKCS7EnvelopeBuilder().set_data(signed).add_recipient(recipient().certificate)
     builder = builder.set_content_encryption_algorithm(algorithms.AES256)
     return builder.encrypt(Encoding.DER, [form.pkcs7.PKCS7Options.Binary])

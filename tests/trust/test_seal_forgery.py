@@ -46,7 +46,7 @@ def verdict(folder: Path, trusted: TrustPolicy = SEALER) -> str:
 
 
 SEALS = [
-    cms.write(one.certificates, one.algorithm, one.sign(b"content"))
+    cms.encode(one.certificates, one.algorithm, one.sign(b"content"))
     for one in (cases.SEALER, cases.FIRST, sealed.signer("p384", "LAB below", issuer="LAB issuer"))
 ]
 
@@ -121,7 +121,7 @@ def test_one_digest_does_not_stand_for_another(tmp_path: Path) -> None:
     other = Other(own.kind, own.private, own.certificates)
     assert isinstance(digest_of(other.algorithm), hashes.SHA384)
     document = (bundle / sums.SUMS).read_bytes()
-    (bundle / cases.P7S).write_bytes(cms.write(own.certificates, "ecdsa-sha384", other.sign(document)))
+    (bundle / cases.P7S).write_bytes(cms.encode(own.certificates, "ecdsa-sha384", other.sign(document)))
     assert verdict(bundle, trusted) == "bad-seal"
 
 
