@@ -54,7 +54,7 @@ def command(
     from bundler.flow.lock_changes import RollbackPolicy
 
     path = chosen.lock
-    previous = lock_file.read(path)
+    previous, former = lock_file.read_former(path)
     project = read_project(console, chosen)
     allow = RollbackPolicy(older=allow_older or check, replaced=allow_replaced or check)
     with open_downloader(console, fetching, project) as (downloader, _, _):
@@ -64,9 +64,10 @@ def command(
     if check:
         return _tell_check(console, path, previous, taken.moves)
     fresh = lock_file.keep_time(taken.lock, previous) if previous else taken.lock
-    if fresh != previous:
+    changed = former or fresh != previous
+    if changed:
         lock_file.write(fresh, path)
-    _tell(console, chosen, fresh, taken.moves, changed=fresh != previous)
+    _tell(console, chosen, fresh, taken.moves, changed=changed)
     return 0
 
 

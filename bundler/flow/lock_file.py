@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,12 +14,15 @@ from bundler.fetch.download import Downloader
 from bundler.flow import lock_changes
 from bundler.flow.project import Project
 from bundler.formats import json_codec
-from bundler.model.lock import Lock
+from bundler.formats.schema_age import schema_age
+from bundler.model.lock import LOCK_FORMER_KEYS, LOCK_SCHEMA, Lock
 from bundler.model.target import Target
 from bundler.pack.staging import write_file
 
 # A pin with its evidence has 6 kB; a lock of every target has 200 kB.
 _MAX_LOCK = 4 << 20
+_NOW = {"taken": "created"}
+"""The key of today for a key of the lock's former form."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -38,6 +42,11 @@ class _Package:
 
 def read(path: Path) -> Lock | None:
     """The lock at ``path``, or None where there is no file. Raises LockError for a file that is no lock."""
+    document = _document(path)
+    return None if document is None else _parse(document, path)
+
+
+def _document(path: Path) -> bytes | None:
     try:
         with path.open("rb") as file:
             document = file.read(_MAX_LOCK + 1)
@@ -47,19 +56,53 @@ def read(path: Path) -> Lock | None:
         raise LockError(f"the lock at {path} cannot be read: {error.strerror or error}") from error
     if len(document) > _MAX_LOCK:
         raise LockError(f"{path} is larger than {_MAX_LOCK} bytes, which no lock is")
+    return document
+
+
+def _parse(document: bytes, path: Path) -> Lock:
     try:
         lock = json_codec.from_json(Lock, document)
-        _require_digests(lock)
+        _require_sound(lock)
     except ValueError as error:
+        age = schema_age(document, LOCK_SCHEMA, LOCK_FORMER_KEYS)
+        if age == "older":
+            raise LockError(f"the lock at {path} was written before 0.2.0", do="run `arc-bundler lock`") from error
+        if age == "newer":
+            raise LockError(
+                f"the lock at {path} was made by a newer arc-bundler",
+                do="upgrade arc-bundler, then run the same command again",
+            ) from error
         raise LockError(
-            f"the lock at {path} is damaged or of another release: {error}",
-            do="create it again with `arc-bundler lock`",
+            f"the lock at {path} is damaged: {error}",
+            do="restore it from version control, or delete it and run `arc-bundler lock`",
         ) from error
     return lock
 
 
-def _require_digests(lock: Lock) -> None:
-    """Raise ValueError for a digest that is not 64 hex digits: digests become file names in the store."""
+def read_former(path: Path) -> tuple[Lock | None, bool]:
+    """Read the lock at ``path`` to replace it: as :func:`read`, and also in the form from before 0.2.0.
+
+    What the former lock pins still protects from a rollback.
+
+    Returns:
+        The lock, None where there is none; and whether it has the former form, so that it must be written again.
+
+    Raises:
+        LockError: it cannot be read.
+    """
+    document = _document(path)
+    if document is None:
+        return None, False
+    if schema_age(document, LOCK_SCHEMA, LOCK_FORMER_KEYS) != "older":
+        return _parse(document, path), False
+    tree = json.loads(document)
+    return _parse(json.dumps({_NOW.get(key, key): value for key, value in tree.items()}).encode(), path), True
+
+
+def _require_sound(lock: Lock) -> None:
+    """Raise ValueError for another schema, and for a digest that is not 64 hex digits: a file's name in the store."""
+    if lock.schema != LOCK_SCHEMA:
+        raise ValueError(f"it has the schema {lock.schema!a}; this release reads {LOCK_SCHEMA}")
     for pin in lock.pins:
         for sha256, size in ((pin.sha256, pin.size), *((held.sha256, held.size) for held in pin.documents)):
             if not _SHA256.fullmatch(sha256) or size < 0:

@@ -69,13 +69,18 @@ def _fault(error: Any) -> RecordFault:
     )
 
 
+def is_too_large(document: bytes) -> bool:
+    """Whether ``document`` has more than ``MAX_TOKENS`` tokens, counted without parsing it."""
+    return sum(map(document.count, (b"{", b"[", b","))) > MAX_TOKENS
+
+
 def from_json(kind: type[_T], document: bytes) -> _T:
     """Read ``document`` as a value of ``kind``.
 
     Raises :class:`RecordError` with all faults where the shape is wrong or the bytes are not JSON, and with one for
     more than ``MAX_TOKENS``, before anything is parsed.
     """
-    if sum(map(document.count, (b"{", b"[", b","))) > MAX_TOKENS:
+    if is_too_large(document):
         raise RecordError((RecordFault((), "too_many", f"it has more than {MAX_TOKENS} values", None),))
     try:
         return cast("_T", _adapter(kind).validate_json(document))

@@ -11,10 +11,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bundler.formats import json_codec
+from bundler.formats.schema_age import schema_age
 from bundler.integrity import consistency, names, sums
 from bundler.integrity.findings import Finding, from_findings
 from bundler.integrity.hashing_reader import EVIDENCE, MAX_DOCUMENT, HashingReader, Member, Sink
-from bundler.model.manifest import MANIFEST_SCHEMA, Manifest
+from bundler.model.manifest import MANIFEST_FORMER_KEYS, MANIFEST_SCHEMA, Manifest
 
 _MISSING = Finding("missing-manifest", f"{sums.MANIFEST} is missing: this is no bundle")
 
@@ -83,8 +84,14 @@ def _manifest(document: bytes | None) -> Manifest | Finding:
     try:
         manifest = json_codec.from_json(Manifest, document)
     except json_codec.RecordError as error:
-        return Finding("malformed-manifest", f"{sums.MANIFEST}: {error}")
+        return _unreadable(document, f"{sums.MANIFEST}: {error}")
     if manifest.schema != MANIFEST_SCHEMA:
-        what = f"{sums.MANIFEST} has the schema {manifest.schema!a}; this program reads {MANIFEST_SCHEMA}"
-        return Finding("malformed-manifest", what)
+        return _unreadable(
+            document, f"{sums.MANIFEST} has the schema {manifest.schema!a}; this release reads {MANIFEST_SCHEMA}"
+        )
     return manifest
+
+
+def _unreadable(document: bytes, why: str) -> Finding:
+    age = schema_age(document, MANIFEST_SCHEMA, MANIFEST_FORMER_KEYS)
+    return Finding("malformed-manifest" if age == "current" else f"{age}-manifest", why)

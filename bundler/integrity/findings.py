@@ -20,9 +20,23 @@ class Finding:
     what: str
 
 
+# A manifest of another release is none that was changed: what the error says then, and what to do.
+_OTHER_RELEASES = {
+    "older-manifest": (
+        "the bundle was made before arc-bundler 0.2.0, in a form that is not read any more",
+        "build it again",
+    ),
+    "newer-manifest": (
+        "the bundle was made by a newer arc-bundler",
+        "upgrade arc-bundler, then run the same command again",
+    ),
+}
+
 # Which of several findings gives the error its reason: the one that says most about what happened.
 _WEIGHT = (
     "unsafe-name",
+    "newer-manifest",
+    "older-manifest",
     "missing-manifest",
     "malformed-manifest",
     "wrong-folder",
@@ -39,11 +53,18 @@ def from_findings(findings: Sequence[Finding]) -> VerificationError:
     """The one error for all ``findings``, of which there is at least one; the first 20 are its details."""
     ranked = sorted(findings, key=lambda finding: _WEIGHT.index(finding.reason) if finding.reason in _WEIGHT else -1)
     more = len(ranked) - _SHOWN
+    what, do = _OTHER_RELEASES.get(
+        ranked[0].reason,
+        (
+            "bundle verification failed",
+            "do not use it; copy it again from where it was built, and compare the digest with what the build printed",
+        ),
+    )
     return VerificationError(
-        "the bundle is not what its maker made",
+        what,
         reason=ranked[0].reason,
         details=[finding.what for finding in ranked[:_SHOWN]] + ([f"… and {more} more"] if more > 0 else []),
-        do="do not use it; copy it again from where it was built, and compare the digest with what the build said",
+        do=do,
     )
 
 

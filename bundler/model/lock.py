@@ -8,6 +8,8 @@ from bundler.model.frozen import Moment, frozen
 from bundler.model.target import Target
 
 LOCK_SCHEMA = "arc-bundler/lock/1"
+LOCK_FORMER_KEYS = frozenset({"taken"})
+"""Keys of the form that was written before 0.2.0, under the same schema number."""
 
 
 @frozen

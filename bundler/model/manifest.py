@@ -13,6 +13,8 @@ from bundler.model.seal import Approval, Recognised, Seal, SealPolicy, Signature
 from bundler.model.target import Support, Target
 
 MANIFEST_SCHEMA = "arc-bundler/manifest/1"
+MANIFEST_FORMER_KEYS = frozenset({"practice", "procedures", "contacts"})
+"""Keys of the form that was written before 0.2.0, under the same schema number."""
 
 
 @frozen

@@ -167,7 +167,9 @@ CHANGES: dict[str, tuple[Change, str]] = {
     "not-text": (_change("manifest.json", content=b"\xff\xfe"), "malformed-manifest"),
     "not-object": (_change("manifest.json", content=b"[]"), "malformed-manifest"),
     "deep-json": (_change("manifest.json", content=b"[" * 100_000), "malformed-manifest"),
-    "other-schema": (_with_manifest(schema="arc-bundler/manifest/2"), "malformed-manifest"),
+    "other-schema": (_with_manifest(schema="arc-bundler/manifest/2"), "newer-manifest"),
+    "schema-of-something-else": (_with_manifest(schema="arc-bundler/diff/2"), "malformed-manifest"),
+    "schema-without-number": (_with_manifest(schema="arc-bundler/manifest/"), "malformed-manifest"),
     "lists-itself": (
         _with_manifest(files=_entries(replace(_X, path="SHA256SUMS"))),
         "malformed-manifest",

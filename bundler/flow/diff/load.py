@@ -14,12 +14,14 @@ from typing import IO, Any, Literal
 from bundler.errors import UsageError, VerificationError
 from bundler.formats import json_codec
 from bundler.formats.powershell_signature import SignedScript
+from bundler.formats.schema_age import schema_age
 from bundler.integrity import sums
 from bundler.integrity.check import check
+from bundler.integrity.findings import Finding, from_findings
 from bundler.integrity.hashing_reader import MAX_DOCUMENT
 from bundler.model.diff import Side
 from bundler.model.lock import Lock
-from bundler.model.manifest import MANIFEST_SCHEMA, Manifest
+from bundler.model.manifest import MANIFEST_FORMER_KEYS, MANIFEST_SCHEMA, Manifest
 from bundler.pack import container
 from bundler.pack.manifest import digest
 from bundler.pack.members import Password
@@ -100,10 +102,19 @@ def _manifest(path: Path, document: bytes) -> Description:
     try:
         manifest = json_codec.from_json(Manifest, document)
     except json_codec.RecordError as error:
-        raise _malformed(path, str(error)) from None
+        raise _unreadable(path, document, str(error)) from None
     if manifest.schema != MANIFEST_SCHEMA:
-        raise _malformed(path, f"it has the schema {manifest.schema!a}; this program reads {MANIFEST_SCHEMA}")
+        why = f"it has the schema {manifest.schema!a}; this release reads {MANIFEST_SCHEMA}"
+        raise _unreadable(path, document, why)
     return of_manifest(manifest, document)
+
+
+def _unreadable(path: Path, document: bytes, why: str) -> VerificationError:
+    age = schema_age(document, MANIFEST_SCHEMA, MANIFEST_FORMER_KEYS)
+    if age == "current":
+        return _malformed(path, why)
+    error = from_findings([Finding(f"{age}-manifest", why)])
+    return VerificationError(f"{path}: {error.what}", reason=error.reason, details=error.details, do=error.do)
 
 
 def _malformed(path: Path, why: str) -> VerificationError:
