@@ -62,12 +62,14 @@ def _seal_lines(found: Verified) -> list[str]:
 
 
 def _tell(console: Console, bundle: Path, found: Verified) -> None:
+    from bundler.flow import runtimes
     from bundler.formats.json_codec import to_tree
 
     def text() -> str:
         label = " [LAB]" if found.lab else ""
         whole = f"is whole: manifest.json, and the {found.files} files that it names"
-        lines = [f"{bundle}: {found.name} {found.version}{label} {whole}"]
+        unknown = runtimes.unknown(found.runtimes)
+        lines = [*([unknown] if unknown else []), f"{bundle}: {found.name} {found.version}{label} {whole}"]
         lines += _seal_lines(found)
         lines += [
             f"  note: the revocation list of {one!a} tells of nobody who signed this"
@@ -77,6 +79,10 @@ def _tell(console: Console, bundle: Path, found: Verified) -> None:
             signer = found.scripts_signed_by
             lines.append(f"  PowerShell scripts signed by {signer.name}, valid until {signer.not_after:%Y-%m-%d}")
             lines.append(f"    sha256:{signer.sha256}")
+        lines += [f"  {one.row}" for one in found.runtimes]
+        if found.scripts_rendered_by:
+            what = "script headers" if unknown else "scripts"
+            lines.append(f"  {what}: exactly as {found.scripts_rendered_by} renders them")
         for package in found.packages:
             lines.append(f"  {package.path}  {package.version}")
             lines.append(f"    signed by {package.signer}; believed by {', '.join(package.methods)}")

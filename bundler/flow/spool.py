@@ -8,17 +8,19 @@ from contextlib import ExitStack, contextmanager
 from typing import IO, BinaryIO
 
 from bundler.errors import VerificationError, WriteError
-from bundler.flow.script_signing import is_script
 from bundler.formats import chunks
+from bundler.formats.script_runtime import is_script
 from bundler.pack import container
 
 PAYLOAD = "payload/"
 KEYS = "payload/keys/"
 CERTIFICATES = "payload/certificates/"
+SETTINGS = "config/settings.json"
+"""What the scripts of any product have in their headers."""
 
 
 class PackageSpool:
-    """The packages of one bundle, and its scripts, each at hand as a file that can be read in any order."""
+    """The packages of one bundle, its scripts and their settings, as files that can be read in any order."""
 
     def __init__(self, opened: container.Container, stack: ExitStack) -> None:
         """``stack`` ends whatever is opened."""
@@ -29,7 +31,7 @@ class PackageSpool:
     def sink_for(self, path: str) -> IO[bytes] | None:
         """Where the content of the file ``path`` is to be written: an archive can be read but once."""
         judged = path.startswith(PAYLOAD) and not path.startswith((KEYS, CERTIFICATES))
-        if self._container.format == "directory" or not (judged or is_script(path)):
+        if self._container.format == "directory" or not (judged or is_script(path) or path == SETTINGS):
             return None
         self._spooled[path] = self._stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115  # the stack closes it
         return self._spooled[path]

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from bundler.errors import VerificationError
-from bundler.flow import provenance, verify_package
+from bundler.flow import provenance, script_check, verify_package
 from bundler.flow.provenance import Provenance
 from bundler.flow.script_signing import require_signed
 from bundler.flow.spool import CERTIFICATES, KEYS, PAYLOAD, PackageSpool, exchanged, spooling
@@ -20,6 +20,7 @@ from bundler.model.anchor import Anchors
 from bundler.model.frozen import frozen
 from bundler.model.lock import Pin
 from bundler.model.manifest import Manifest
+from bundler.model.script_runtime import KnownRuntime
 from bundler.model.seal import Signer
 from bundler.pack import container
 from bundler.pack.members import Password
@@ -64,6 +65,10 @@ class Verified:
     """Issuers of revocation lists that were given and told of nobody who signed here."""
     weakened: tuple[str, ...] = ()
     """The ``--insecure-…`` switches of this very check."""
+    runtimes: tuple[KnownRuntime, ...] = ()
+    """The runtime of each script, computed from its bytes."""
+    scripts_rendered_by: str = ""
+    """The release that made the scripts' headers again and found them the same; empty where another one made them."""
     unusual: tuple[str, ...] = ()
     """What nobody vouches for but whoever wrote the definition: certificates that travel along."""
 
@@ -92,7 +97,9 @@ def verify(
         vouched = verify_seal.verify(found, trusted, at=at) if trusted else None
         _require_anchors(found, anchors)
         _require_vouched(found, anchors)
-        require_signed(found.manifest, partial(_script, packages, found.manifest), at=at)
+        content = partial(_content, packages, found.manifest)
+        require_signed(found.manifest, content, at=at)
+        scripts = script_check.check(found.manifest, content)
         verdicts = tuple(_again(pin, packages, found, anchors, at) for pin in found.manifest.pins)
     return Verified(
         name=found.manifest.name,
@@ -109,6 +116,8 @@ def verify(
         provenance=_provenance(bundle, found) if vouched else None,
         idle_revocation_lists=vouched.unused_crls if vouched else (),
         weakened=() if vouched else ("--insecure-no-seal",),
+        runtimes=scripts.runtimes,
+        scripts_rendered_by=scripts.rendered_by,
         unusual=_unusual(found),
     )
 
@@ -198,9 +207,11 @@ def _again(pin: Pin, packages: PackageSpool, found: CheckedBundle, anchors: Anch
     )
 
 
-def _script(packages: PackageSpool, manifest: Manifest, path: str) -> bytes:
-    """The bytes of a script that were hashed."""
-    (entry,) = (one for one in manifest.files if one.path == path)
+def _content(packages: PackageSpool, manifest: Manifest, path: str) -> bytes:
+    """The bytes of a script, or of its settings, that were hashed."""
+    entry = next((one for one in manifest.files if one.path == path), None)
+    if entry is None:
+        raise VerificationError(f"{path} is not in the bundle", reason="missing-file")
     content = packages.open(path).read(entry.size + 1)
     if hashlib.sha256(content).hexdigest() != entry.sha256:
         raise exchanged(path)

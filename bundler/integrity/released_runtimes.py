@@ -44,6 +44,11 @@ def known(
         unreleased: those of an installation that is between two releases.
     """
     releases = dict.fromkeys(row.release for row in rows if row.runtime == runtime)
-    if releases:
-        return KnownRuntime(runtime=runtime, release=", ".join(releases))
-    return KnownRuntime(runtime=runtime, release=UNRELEASED if runtime in unreleased else "")
+    release = ", ".join(releases) or (UNRELEASED if runtime in unreleased else "")
+    return KnownRuntime(
+        product=runtime.product,
+        platform=runtime.platform,
+        script=runtime.script,
+        digest=runtime.digest,
+        release=release,
+    )

@@ -9,6 +9,9 @@ from bundler.model.frozen import frozen
 UNRELEASED: Final = "unreleased"
 """Stands for the release in :class:`KnownRuntime`: the runtime of an installation whose version ends in ``.dev0``."""
 
+UNKNOWN: Final = "not the runtime of any release known here"
+"""What is said of a runtime that is of no known release."""
+
 
 @frozen
 class ScriptRuntime:
@@ -44,7 +47,10 @@ class ReleasedRuntime:
 class KnownRuntime:
     """A script's runtime, and the releases that it is known to be of."""
 
-    runtime: ScriptRuntime
+    product: str
+    platform: str
+    script: str
+    digest: str
     release: str
     """``arc-bundler 0.2.0`` (several joined by commas), :data:`UNRELEASED`, or empty: of no release known here."""
 
@@ -52,5 +58,10 @@ class KnownRuntime:
     def text(self) -> str:
         """What is known, in words."""
         if not self.release:
-            return "not the runtime of any release known here"
+            return UNKNOWN
         return self.release if self.release == UNRELEASED else f"runtime of {self.release}"
+
+    @property
+    def row(self) -> str:
+        """The runtime in a line."""
+        return f"{self.product} {self.platform} {self.script}  sha256:{self.digest}  {self.text}"

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from bundler import __version__
 from bundler.fetch.store import Store
-from bundler.flow import review, script_signing
+from bundler.flow import review, runtimes, script_check, script_signing
 from bundler.flow.build import seal_policy
 from bundler.flow.build.outputs import Part
 from bundler.flow.project import Project
@@ -23,7 +22,7 @@ from bundler.model.manifest import Manifest
 from bundler.model.seal import SealPolicy
 from bundler.model.tree import Blob, Entry, Tree
 from bundler.pack import manifest as manifests
-from bundler.products.arc_server import scripts
+from bundler.products.arc_server import script_review, scripts
 from bundler.products.arc_server.endpoints import endpoints
 from bundler.products.arc_server.network_requirements import requirements
 from bundler.products.arc_server.parameters import onboarding
@@ -34,7 +33,6 @@ from bundler.products.arc_server.support import support
 from bundler.signing.seal import describe, keyring
 from bundler.signing.signing_key import Sealer
 
-TOOL = f"arc-bundler {__version__}"
 PRODUCT = "arc-server"
 
 
@@ -79,6 +77,9 @@ def tree(
         not_after=policy.not_after,
         seal=describe(sealer) if sealer else None,
         scripts_signed_by=script_signing.signer(content, scripts_by),
+        runtimes=script_check.stated(content, PRODUCT),
+        header_templates=script_review.header_templates(),
+        signature_forms=seal_policy.signature_forms(policy),
         approval=seal_policy.approval(policy),
     )
     description = replace(description, script_actions=script_actions(parameters, description))
@@ -140,7 +141,7 @@ def _scripts(
         name=lock.name,
         version=lock.version,
         lab=project.anchors.lab,
-        tool=TOOL,
+        tool=runtimes.TOOL,
         vouching=policy,
         scripts_signed_by=scripts_by.signer if scripts_by else None,
         extra={**table, **_keys(part.pins, project.anchors), **contents(project.attachments.certificates)},
@@ -154,7 +155,7 @@ def _manifest(part: Part, parameters: ScriptParameters, *, project: Project, loc
         version=lock.version,
         product=PRODUCT,
         created=lock.created,
-        tool=TOOL,
+        tool=runtimes.TOOL,
         lab=project.anchors.lab,
         targets=tuple(sorted({target for pin in part.pins for target in pin.targets}, key=str)),
         parameters=flat_parameters(parameters),

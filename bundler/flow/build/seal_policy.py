@@ -12,7 +12,7 @@ from bundler.errors import LockError, SigningError
 from bundler.flow.project import Project
 from bundler.integrity import sums
 from bundler.model.lock import Lock
-from bundler.model.seal import Approval, Recognised, SealPolicy
+from bundler.model.seal import Approval, Recognised, SealPolicy, SignatureForms
 from bundler.model.tree import Entry, Tree
 from bundler.pack.manifest import document
 from bundler.products.arc_server.script_parameters import HeldApprover
@@ -48,6 +48,13 @@ def approval(policy: SealPolicy) -> Approval | None:
     if not policy.required:
         return None
     return Approval(required=policy.required, approvers=tuple(one.signer for one in policy.approvers))
+
+
+def signature_forms(wanted: SealPolicy) -> tuple[SignatureForms, ...]:
+    """The forms of the signatures of all who may sign, as the manifest keeps them; each signer once."""
+    signers = (*([wanted.sealer] if wanted.sealer else []), *wanted.approvers)
+    forms = {one.signer.sha256: one.forms for one in signers}
+    return tuple(SignatureForms(sha256=sha256, forms=given) for sha256, given in forms.items())
 
 
 def serial(lock: Lock) -> int:

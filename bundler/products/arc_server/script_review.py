@@ -8,18 +8,22 @@ from bundler.errors import VerificationError
 from bundler.formats import json_codec
 from bundler.model.manifest import Manifest
 from bundler.model.script_runtime import ReleasedRuntime
-from bundler.products.arc_server import scripts
+from bundler.products.arc_server import runtime_parts
 from bundler.render import template_files
-
-SETTINGS = "config/settings.json"
-"""The file that :func:`rendered` needs the content of."""
+from bundler.render.runtime import Part
 
 RELEASED: tuple[ReleasedRuntime, ...] = ()
 """The rows that this product brings itself: none, as arc-bundler's own stand in ``data/runtimes.json``."""
 
 # The files that scripts verify besides the packages; the scripts themselves are not among them.
-_FACTS = (SETTINGS, "config/endpoints.json")
+_SETTINGS = "config/settings.json"
+_FACTS = (_SETTINGS, "config/endpoints.json")
 _FACT_FOLDERS = ("payload/keys/", "payload/certificates/")
+
+
+def parts() -> Mapping[str, tuple[Part, ...]]:
+    """The files of each script's runtime, in their order, by the script's name."""
+    return {name: runtime_parts.parts(name) for name in runtime_parts.PARTS}
 
 
 def header_templates() -> str:
@@ -33,16 +37,19 @@ def rendered(manifest: Manifest, settings: bytes) -> Mapping[str, bytes]:
 
     Args:
         manifest: as it is in the bundle.
-        settings: the bytes of :data:`SETTINGS` in the bundle.
+        settings: the bytes of ``config/settings.json`` in the bundle.
 
     Raises:
         VerificationError: the settings are malformed, or say something else than the manifest.
         DefinitionError: the settings cannot be used on one of the targets.
     """
+    # Here, not above: reading and naming runtimes need not wait for what renders templates.
+    from bundler.products.arc_server import scripts
+
     try:
         found = json_codec.from_json(scripts.Settings, settings)
     except json_codec.RecordError as error:
-        raise VerificationError(f"{SETTINGS} is malformed: {error}", reason="malformed-settings") from None
+        raise VerificationError(f"{_SETTINGS} is malformed: {error}", reason="malformed-settings") from None
     stated = scripts.Settings(
         name=manifest.name,
         version=manifest.version,
@@ -53,7 +60,7 @@ def rendered(manifest: Manifest, settings: bytes) -> Mapping[str, bytes]:
     )
     if json_codec.to_json(stated) != settings:
         raise VerificationError(
-            f"{SETTINGS} says something else than the manifest, or is not written as this release writes it",
+            f"{_SETTINGS} says something else than the manifest, or is not written as this release writes it",
             reason="other-settings",
             do="do not use the bundle; ask who built it",
         )

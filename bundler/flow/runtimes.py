@@ -1,0 +1,111 @@
+"""Names the runtimes of a bundle's scripts: those of this installation, and those of the releases that it knows.
+
+The one place where flow reaches a product's scripts; :class:`ProductScripts` is all that it asks of a product.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Final, Protocol
+
+from bundler import __version__
+from bundler.formats import script_runtime
+from bundler.integrity import released_runtimes
+from bundler.model.manifest import Manifest
+from bundler.model.script_runtime import UNKNOWN, KnownRuntime, ReleasedRuntime, ScriptRuntime
+from bundler.products.arc_server import script_review
+from bundler.render import runtime
+from bundler.render.runtime import Part
+from bundler.render.template_files import line_end
+
+TOOL: Final = f"arc-bundler {__version__}"
+"""Who makes bundles here, as the manifest names it."""
+
+IS_RELEASE: Final = not __version__.endswith(".dev0")
+"""False between two releases, when the same version may make different scripts from day to day."""
+
+
+class ProductScripts(Protocol):
+    """What a product gives so that its scripts can be reviewed."""
+
+    RELEASED: tuple[ReleasedRuntime, ...]
+    """Rows of its own releases; those of the built-in products stand in ``data/runtimes.json``."""
+
+    def parts(self) -> Mapping[str, tuple[Part, ...]]:
+        """The files of each script's runtime, in their order, by the script's name."""
+
+    def header_templates(self) -> str:
+        """SHA-256 of the templates that the headers are made from."""
+
+    def rendered(self, manifest: Manifest, settings: bytes) -> Mapping[str, bytes]:
+        """The scripts made again from the manifest and the content of ``config/settings.json``, unsigned, by name.
+
+        Raises:
+            VerificationError: the settings are malformed, or say something else than the manifest.
+            DefinitionError: the settings cannot be used on one of the targets.
+        """
+
+
+_PRODUCTS: Final[Mapping[str, ProductScripts]] = {"arc-server": script_review}
+
+
+def scripts_of(product: str) -> ProductScripts | None:
+    """The scripts of ``product``; None for one that is not installed."""
+    return _PRODUCTS.get(product)
+
+
+def products() -> tuple[str, ...]:
+    """The products that are installed, by name."""
+    return tuple(sorted(_PRODUCTS))
+
+
+@cache
+def joined(product: str) -> Mapping[str, bytes]:
+    """The runtimes that this installation gives the scripts of ``product``, by the script's name; sorted."""
+    scripts = scripts_of(product)
+    found = scripts.parts() if scripts else {}
+    return {name: runtime.runtime(found[name], line_end(name)) for name in sorted(found)}
+
+
+@cache
+def installed(product: str) -> tuple[ScriptRuntime, ...]:
+    """As :func:`joined`, by their digests."""
+    return tuple(
+        ScriptRuntime(
+            product=product,
+            platform=script_runtime.platform(name) or "",
+            script=name,
+            digest=runtime.digest(content),
+        )
+        for name, content in joined(product).items()
+    )
+
+
+def rows(product: str) -> tuple[ReleasedRuntime, ...]:
+    """The runtimes of every release that is known here."""
+    scripts = scripts_of(product)
+    return (*released_runtimes.released(), *(scripts.RELEASED if scripts else ()))
+
+
+def known(found: Iterable[ScriptRuntime]) -> tuple[KnownRuntime, ...]:
+    """Each of ``found`` with the releases that it is of."""
+    return tuple(
+        released_runtimes.known(one, rows(one.product), unreleased=() if IS_RELEASE else installed(one.product))
+        for one in found
+    )
+
+
+def computed() -> tuple[ReleasedRuntime, ...]:
+    """The rows of this installation's built-in products, as a release writes them into ``data/runtimes.json``."""
+    return tuple(
+        ReleasedRuntime(release=TOOL, product=one.product, platform=one.platform, script=one.script, digest=one.digest)
+        for product in products()
+        for one in installed(product)
+    )
+
+
+def unknown(found: Iterable[KnownRuntime]) -> str:
+    """The sentence that a report begins with where a runtime is of no known release; empty where all are known."""
+    names = [one.script for one in found if not one.release]
+    return f"{UNKNOWN}: {', '.join(names)}" if names else ""

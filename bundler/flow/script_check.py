@@ -1,0 +1,154 @@
+"""Checks the scripts of a bundle whose hashes and seal were verified: their runtimes, and their headers.
+
+1. Every script has exactly one runtime, whose digest is computed from its bytes and is the one that the manifest names.
+2. Where this very release made the bundle, it makes the scripts again from the manifest and the settings, and compares.
+   Between two releases it is the same release where the templates of the headers are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from bundler.errors import BundlerError, VerificationError
+from bundler.flow import runtimes
+from bundler.flow.diff import textdiff
+from bundler.flow.spool import SETTINGS
+from bundler.formats import script_runtime
+from bundler.formats.script_runtime import Script
+from bundler.model.manifest import Manifest
+from bundler.model.script_runtime import KnownRuntime, ScriptRuntime
+from bundler.model.tree import Entry
+
+_SHOWN = 20
+"""Lines that an error shows of all scripts that differ."""
+
+_LINE_END = "\r\n"
+
+Content = Callable[[str], bytes]
+"""Gives the bytes of a file of the bundle, whose hash was verified."""
+
+
+@dataclass(frozen=True)
+class CheckedScripts:
+    """Scripts that hold."""
+
+    runtimes: tuple[KnownRuntime, ...]
+    """By script."""
+    rendered_by: str = ""
+    """The release that made the headers again and found them the same; empty where another release made the bundle."""
+
+
+def check(manifest: Manifest, content: Content) -> CheckedScripts:
+    """Check every script of the bundle that ``manifest`` describes.
+
+    Raises:
+        VerificationError: as :func:`bundler.formats.script_runtime.read`; ``other-runtime-stated`` where the manifest
+            names other runtimes than the scripts have; ``other-scripts`` where this release made the bundle, and makes
+            other scripts, with the lines that differ.
+    """
+    paths = [entry.path for entry in manifest.files if _has_runtime(entry.path, manifest.product)]
+    scripts = {path: _read(manifest, path, content) for path in paths}
+    found = _runtimes(scripts.values())
+    if found != manifest.runtimes:
+        raise VerificationError(
+            "the manifest names other runtimes than the scripts have",
+            reason="other-runtime-stated",
+            details=[
+                *(f"stated:   {one.script} {one.digest}" for one in manifest.runtimes),
+                *(f"computed: {one.script} {one.digest}" for one in found),
+            ],
+            do="do not use the bundle; ask who built it",
+        )
+    known = runtimes.known(found)
+    if not _made_here(manifest):
+        return CheckedScripts(known)
+    _require_same(manifest, scripts, content)
+    return CheckedScripts(known, runtimes.TOOL)
+
+
+def stated(entries: Iterable[Entry], product: str) -> tuple[ScriptRuntime, ...]:
+    """The runtimes of the scripts among ``entries``, as the manifest of their bundle names them."""
+    return _runtimes(
+        script_runtime.read(entry.content, entry.path, product=product)
+        for entry in entries
+        if isinstance(entry.content, bytes) and _has_runtime(entry.path, product)
+    )
+
+
+def _runtimes(scripts: Iterable[Script]) -> tuple[ScriptRuntime, ...]:
+    found = (
+        ScriptRuntime(product=one.product, platform=one.platform, script=one.name, digest=one.digest) for one in scripts
+    )
+    return tuple(sorted(found, key=lambda one: one.script))
+
+
+def _has_runtime(path: str, product: str) -> bool:
+    """Whether a file of a bundle must have a runtime. Those without a part are scripts that have none yet."""
+    scripts = runtimes.scripts_of(product)
+    without = {"install.sh", "verify.sh"} - set(scripts.parts()) if scripts else set()
+    return script_runtime.is_script(path) and path not in without
+
+
+def _read(manifest: Manifest, path: str, content: Content) -> Script:
+    (entry,) = (one for one in manifest.files if one.path == path)
+    if entry.size > script_runtime.MAX_SIZE:
+        raise VerificationError(f"{path} is larger than {script_runtime.MAX_SIZE >> 20} MiB", reason="too-large")
+    return script_runtime.read(content(path), path, product=manifest.product)
+
+
+def _made_here(manifest: Manifest) -> bool:
+    """Whether this very release made the bundle."""
+    scripts = runtimes.scripts_of(manifest.product)
+    if scripts is None or manifest.tool != runtimes.TOOL:
+        return False
+    return runtimes.IS_RELEASE or manifest.header_templates == scripts.header_templates()
+
+
+def _require_same(manifest: Manifest, scripts: Mapping[str, Script], content: Content) -> None:
+    """Refuse scripts that this release makes otherwise."""
+    made = _rendered(manifest, content)
+    rendered = {name: script for name, script in made.items() if _has_runtime(name, manifest.product)}
+    lines = [line for name in sorted({*rendered, *scripts}) for line in _differing(name, rendered, scripts)]
+    if lines:
+        more = len(lines) - _SHOWN
+        raise VerificationError(
+            f"the scripts are not as {runtimes.TOOL} renders them",
+            reason="other-scripts",
+            details=[*lines[:_SHOWN], *([f"... and {more} more lines"] if more > 0 else [])],
+            do="do not run them; ask who built the bundle, and compare with another copy of it",
+        )
+
+
+def _rendered(manifest: Manifest, content: Content) -> Mapping[str, bytes]:
+    scripts = runtimes.scripts_of(manifest.product)
+    if scripts is None:
+        return {}
+    try:
+        return scripts.rendered(manifest, content(SETTINGS))
+    except VerificationError:
+        raise
+    except (BundlerError, LookupError, ValueError, StopIteration) as error:
+        raise VerificationError(
+            f"no scripts can be rendered from {SETTINGS}: {error}",
+            reason="malformed-settings",
+            do="do not use the bundle; ask who built it",
+        ) from error
+
+
+def _differing(name: str, rendered: Mapping[str, bytes], scripts: Mapping[str, Script]) -> Iterator[str]:
+    """The lines of one script that were added (+) or are missing (-), each with its number."""
+    if name not in scripts or name not in rendered:
+        yield f"{name}: {'is missing' if name in rendered else 'is a script that this release does not make'}"
+        return
+    made = script_runtime.read(rendered[name], name, product=scripts[name].product)
+    # Between two releases the runtime may be another day's, which the report's first line says.
+    whole = runtimes.IS_RELEASE or made.digest == scripts[name].digest
+    was, now = (one.content if whole else one.header for one in (made, scripts[name]))
+    for hunk in textdiff.hunks(textdiff.split(was.decode("ascii")), textdiff.split(now.decode("ascii"))):
+        before, after = hunk.was_start, hunk.now_start
+        for line in hunk.lines:
+            if line.sign != " ":
+                yield f"{name}, line {after if line.sign == '+' else before}: {line.sign}{line.text.rstrip(_LINE_END)}"
+            before += line.sign != "+"
+            after += line.sign != "-"
