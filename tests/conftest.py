@@ -40,10 +40,18 @@ def corpus() -> Path:
     return folder
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that needs PowerShell on both hosts: where its module says ``BOTH_HOSTS``, and by ``make thorough``."""
+    if "powershell" in metafunc.fixturenames:
+        hosts = powershell_hosts.hosts(both=getattr(metafunc.module, "BOTH_HOSTS", False))
+        if len(hosts) > 1:
+            metafunc.parametrize("powershell", hosts.values(), ids=list(hosts), indirect=True, scope="session")
+
+
 @pytest.fixture(scope="session")
-def powershell() -> str:
+def powershell(request: pytest.FixtureRequest) -> str:
     """The path of a PowerShell; tests that need one are skipped where there is none, and fail in CI."""
-    found = powershell_hosts.find()
+    found = getattr(request, "param", None) or powershell_hosts.find()
     if found is None:
         (pytest.fail if powershell_hosts.demanded() else pytest.skip)(powershell_hosts.REASON)
-    return found
+    return str(found)

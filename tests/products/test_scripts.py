@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -99,7 +100,7 @@ def test_settings_say_what_the_scripts_do():
 
 @pytest.mark.parametrize("path", ["install.sh", "install.ps1", "START-HERE.txt", "config/settings.json"])
 def test_a_lab_bundle_is_labelled(path):
-    label = b'"lab": true' if path.endswith(".json") else b"LAB"
+    label = {".json": b'"lab": true', ".ps1": b"$script:Lab = $true"}.get(Path(path).suffix, b"LAB")
     assert label in made(lab=True)[path].content
     assert label not in made(lab=False)[path].content
 

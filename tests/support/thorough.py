@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 
+THOROUGH = bool(os.environ.get("ARC_BUNDLER_THOROUGH"))
+"""Whether ``make thorough`` runs."""
+
 
 def count(sample: int, whole: int) -> int:
     """``sample``, or ``whole`` where ``ARC_BUNDLER_THOROUGH`` is set."""
-    return whole if os.environ.get("ARC_BUNDLER_THOROUGH") else sample
+    return whole if THOROUGH else sample

@@ -15,6 +15,8 @@ from bundler.render import quoting
 from tests.support import sample_bundles as sample
 from tests.support.windows_bench import CANARY, UNINSTALL, Server, outcomes, source, write_bundle
 
+BOTH_HOSTS = True
+
 OLDER, NEWER = "1.66.03471.1262", "1.100.0.1"
 
 
