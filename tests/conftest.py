@@ -41,7 +41,7 @@ def corpus() -> Path:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test that needs PowerShell on both hosts: where its module says ``BOTH_HOSTS``, and by ``make thorough``."""
+    """Run PowerShell's tests on both hosts: where a module says ``BOTH_HOSTS``, and all by ``make thorough``."""
     if "powershell" in metafunc.fixturenames:
         hosts = powershell_hosts.hosts(both=getattr(metafunc.module, "BOTH_HOSTS", False))
         if len(hosts) > 1:

@@ -175,6 +175,7 @@ def contents(recipe: Recipe) -> dict[str, bytes]:
     """Every file of such a bundle, by path."""
     vouching = recipe.vouching()
     sealer = Sealer(recipe.sealer, recipe.openpgp) if recipe.sealer else None
+    held = {one.path: f"not the certificate {one.sha256}\n".encode() for one in recipe.onboarding.certificates}
     rendered = scripts.entries(
         recipe.onboarding,
         recipe.pins,
@@ -182,7 +183,7 @@ def contents(recipe: Recipe) -> dict[str, bytes]:
         version="2026.11.22",
         lab=recipe.lab,
         tool="arc-bundler 0",
-        extra={"config/endpoints.json": b"{}\n", **(recipe.extra or {})},
+        extra={"config/endpoints.json": b"{}\n", **held, **(recipe.extra or {})},
         vouching=vouching,
     )
     packages = {pin.path: sample.PACKAGES[pin.kind] for pin in recipe.pins}
