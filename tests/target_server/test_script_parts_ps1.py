@@ -208,7 +208,7 @@ def test_a_header_grows_by_what_is_used(name, what):
 @SCRIPTS
 @pytest.mark.parametrize("recipe", [THREE, *(recipe for recipe, _ in GROWTH.values())])
 def test_no_line_of_a_header_is_long(name, recipe):
-    long = sealed.signer("p256", "\u6771" * 30)
+    long = sealed.signer("p256", "\u6771" * 21)
     for one in (recipe, replace(recipe, sealer=long), replace(RSA, onboarding=sample.HOSTILE)):
         assert [line for line in header(script(name, one)) if len(line) > 140] == []
 
