@@ -64,7 +64,7 @@ def command(
     """
     from bundler.flow.build.build import build
     from bundler.flow.build.outputs import BuildOptions
-    from bundler.flow.project import beside
+    from bundler.flow.project import resolve_relative
 
     project = read_project(console, chosen)
     seals = sealer(console, sealing)
@@ -83,7 +83,9 @@ def command(
             project, options, downloader, store, at=console.now, environment=console.environment, progress=shown
         )
     _tell(
-        console, built, check=_check(built, chosen.anchors or beside(project.path, project.definition.upstream.anchors))
+        console,
+        built,
+        check=_check(built, chosen.anchors or resolve_relative(project.path, project.definition.upstream.anchors)),
     )
 
 

@@ -58,16 +58,16 @@ def command(
     project = read_project(console, chosen)
     allow = RollbackPolicy(older=allow_older or check, replaced=allow_replaced or check)
     with open_downloader(console, fetching, project) as (downloader, _, _):
-        taken = locks.resolve(
+        resolved = locks.resolve(
             project, downloader, at=console.now, environment=console.environment, previous=previous, allow=allow
         )
     if check:
-        return _tell_check(console, path, previous, taken.moves)
-    fresh = lock_file.keep_time(taken.lock, previous) if previous else taken.lock
+        return _tell_check(console, path, previous, resolved.changes)
+    fresh = lock_file.keep_time(resolved.lock, previous) if previous else resolved.lock
     changed = former or fresh != previous
     if changed:
         lock_file.write(fresh, path)
-    _tell(console, chosen, fresh, taken.moves, changed=changed)
+    _tell(console, chosen, fresh, resolved.changes, changed=changed)
     return 0
 
 

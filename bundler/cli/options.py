@@ -159,11 +159,11 @@ def open_downloader(
     from bundler.cli.progress import progress
     from bundler.fetch.download import Downloader
     from bundler.fetch.network import Network
-    from bundler.flow.project import beside
+    from bundler.flow.project import resolve_relative
 
     named = settings.ca
     if named is None and project is not None:
-        named = beside(project.path, project.definition.upstream.ca)
+        named = resolve_relative(project.path, project.definition.upstream.ca)
     network = Network(
         proxy=settings.proxy, ca_file=named, stall_timeout=settings.timeout, environment=console.environment
     )

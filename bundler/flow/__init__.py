@@ -1,1 +1,1 @@
-"""In which order? One module a command."""
+"""Commands as sequences of steps: one module or package for each."""

@@ -1,4 +1,4 @@
-"""What follows from a definition for the network between the servers and Azure."""
+"""Derives network requirements from a definition: the command ``endpoints``."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ def endpoints(project: Project) -> NetworkRequirements:
 
 
 def require_records(needs: NetworkRequirements) -> None:
-    """Raise UsageError where there is no record that a hosts file or a zone could be made of."""
+    """Raise UsageError unless there are private link records for a hosts file or a DNS zone."""
     if not needs.hosts:
         raise UsageError(
-            "there is no name to write down: the definition gives no private link records",
-            do="save what `az network private-endpoint show` prints and name the file in network.private_link_records; "
-            "public names are for the name service to resolve",
+            "the definition has no private link records to write",
+            do="save the output of `az network private-endpoint show`, and name the file in "
+            "network.private_link_records; without private link, DNS resolves the public names",
         )

@@ -1,4 +1,4 @@
-"""Write a definition to start from, and its schema beside it."""
+"""Writes a starter definition and its JSON schema beside it."""
 
 from __future__ import annotations
 
@@ -23,24 +23,29 @@ def _target(text: str) -> Target:
     os, *rest = text.split("/")
     if not os or len(rest) > 2:
         raise UsageError(
-            f"{text!r} is no target", do="write os/version/architecture: ubuntu/22.04, rhel/9/arm64, windows"
+            f"{text!r} is not a valid target", do="write os/version/architecture: ubuntu/22.04, rhel/9/arm64, windows"
         )
     version, architecture = (*rest, "", "")[:2]
     return Target(os=os, version=version, architecture=architecture or "x64")
 
 
 def upstream(*, windows: str, linux: str, hosts: tuple[str, ...], ca: str, anchors: str) -> Upstream:
-    """An upstream other than Microsoft, as a definition names it."""
+    """The ``upstream`` section of a definition, for mirrors and labs."""
     return Upstream(windows=windows, linux=linux, hosts=hosts, ca=ca, anchors=anchors)
 
 
 def write(path: Path, answers: starter.Answers) -> Path:
-    """Write the definition to ``path`` and its schema beside it; returns the schema's path.
+    """Write the definition to ``path`` and its schema beside it.
 
-    Raises WriteError where there is a definition already: nothing that a person wrote is replaced.
+    Returns:
+        The schema's path.
+
+    Raises:
+        WriteError: a definition exists already; it is never overwritten.
+
     """
     if path.exists():
-        raise WriteError(f"{path} is there already", do="edit it, or name another with `--definition FILE`")
+        raise WriteError(f"{path} already exists", do="edit it, or name another file with `--definition FILE`")
     schema = path.with_name(SCHEMA_NAME)
     write_file(schema, (json.dumps(definition_file.schema(), ensure_ascii=False, indent=2) + "\n").encode())
     write_file(path, starter.text(answers).encode())

@@ -1,4 +1,4 @@
-"""Find, fetch and judge the packages; pin what was believed."""
+"""Resolves a definition to a lock: finds, fetches and verifies the packages, and pins them."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from bundler.errors import about
 from bundler.fetch.download import Downloader
 from bundler.fetch.request import Download, Fetch, Request
 from bundler.flow import lock_changes, verify_package
-from bundler.flow.lock_changes import NO_STEPS_BACK, LockChange, RollbackPolicy
+from bundler.flow.lock_changes import NO_ROLLBACK, LockChange, RollbackPolicy
 from bundler.flow.project import Project
 from bundler.model.artifact import Artifact
 from bundler.model.lock import Lock, Pin, RepositoryState
 from bundler.sources import apt, yum
 from bundler.sources.location import Located, locate_file, locate_url
 
-# The agent's packages are 70 to 104 MB (facts: releases 1.50 to 1.67); ten times that is no agent.
+# The agent's packages are 70 to 104 MB (facts: releases 1.50 to 1.67); ten times that is not an agent.
 _MAX_PACKAGE = 1_000_000_000
 
 
 @dataclass(frozen=True)
 class Resolved:
-    """A fresh lock, and how it differs from the one before."""
+    """A new lock, and how it differs from the previous one."""
 
     lock: Lock
-    moves: tuple[LockChange, ...]
+    changes: tuple[LockChange, ...]
 
 
 def resolve(
@@ -38,11 +38,23 @@ def resolve(
     at: datetime,
     environment: Mapping[str, str],
     previous: Lock | None = None,
-    allow: RollbackPolicy = NO_STEPS_BACK,
+    allow: RollbackPolicy = NO_ROLLBACK,
 ) -> Resolved:
-    """Resolve every artifact, fetch it, judge it, and pin it: nothing is pinned that was not believed.
+    """Resolve, fetch, verify and pin every artifact; nothing is pinned that was not verified.
 
-    ``at`` becomes the lock's time. Raises UpstreamError, VerificationError, LockError (a step back).
+    Args:
+        project: The loaded definition.
+        downloader: Fetches metadata and packages.
+        at: Becomes the lock's time; signatures are verified for it.
+        environment: Variables that the definition's version may name.
+        previous: The lock to replace, as a floor for versions and repository dates.
+        allow: Rollbacks to accept.
+
+    Raises:
+        UpstreamError: a package cannot be found or fetched.
+        VerificationError: a package or its metadata cannot be verified, or was replaced.
+        LockError: a rollback.
+
     """
     if previous:
         lock_changes.require_later(previous, at)
@@ -75,13 +87,13 @@ def resolve(
 
 @dataclass(frozen=True)
 class _Search:
-    """What every source needs to know to look for an artifact."""
+    """What every source needs to find an artifact."""
 
     project: Project
     fetch: Fetch
     at: datetime
     states: Mapping[str, RepositoryState]
-    """The repository states of the lock before, by origin."""
+    """Repository states of the previous lock, by origin."""
     allow_older: bool
 
     def locate(self, artifact: Artifact) -> Located:
@@ -89,7 +101,7 @@ class _Search:
 
 
 def _by_metadata(locate: Callable[..., Located]) -> Callable[[Artifact, _Search], Located]:
-    """A search in a repository of either family: by its signed metadata."""
+    """A search in an apt or yum repository, by its signed metadata."""
 
     def located(artifact: Artifact, search: _Search) -> Located:
         return locate(
@@ -140,25 +152,25 @@ def _pin(project: Project, found: Located, held: Download, at: datetime) -> Pin:
     artifact = found.artifact
     with about(artifact.place, details=[f"it came from {found.url}"]):
         with held.path.open("rb") as package:
-            judged = verify_package.package(package, artifact.kind, anchors=project.anchors, at=at)
-        verify_package.require_wanted(judged.facts, artifact, project.anchors)
-    evidence = (judged.evidence, found.evidence) if found.evidence else (judged.evidence,)
+            verified = verify_package.verify_package(package, artifact.kind, anchors=project.anchors, at=at)
+        verify_package.require_requested(verified.facts, artifact, project.anchors)
+    evidence = (verified.evidence, found.evidence) if found.evidence else (verified.evidence,)
     return Pin(
         name=artifact.name,
         kind=artifact.kind,
         place=artifact.place,
         targets=artifact.targets,
         filename=found.filename,
-        url=_written(artifact, held),
+        url=_pinned_url(artifact, held),
         redirects=held.redirects,
         size=held.size,
         sha256=held.sha256,
-        facts=judged.facts,
+        facts=verified.facts,
         evidence=evidence,
         repository=found.repository,
     )
 
 
-def _written(artifact: Artifact, held: Download) -> str:
-    """The address as the lock keeps it; of a file at hand, as the definition says it: no path of this host is kept."""
+def _pinned_url(artifact: Artifact, held: Download) -> str:
+    """The URL as the lock keeps it; of a local file the definition's own path, so that no path of this host is kept."""
     return f"file:{Path(artifact.origin.path).as_posix()}" if artifact.origin.kind == "file" else held.url

@@ -1,4 +1,4 @@
-"""How does what upstream has now differ from a lock, and which of its steps are refused?"""
+"""Compares a lock with the definition and with what upstream has now, and refuses rollbacks."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from bundler.model.lock import Lock, Pin
 
 @dataclass(frozen=True)
 class RollbackPolicy:
-    """Steps back that somebody asked for in so many words."""
+    """Rollbacks that the command line allows."""
 
     older: bool = False
-    """Accept an older repository state or agent than the lock has."""
+    """Accept an older repository state or agent than the lock has (``--allow-older``)."""
     replaced: bool = False
-    """Accept other bytes under a version that the lock has."""
+    """Accept other bytes for a version that the lock has (``--allow-replaced``)."""
 
 
-NO_STEPS_BACK = RollbackPolicy()
+NO_ROLLBACK = RollbackPolicy()
 
 
 @frozen
@@ -38,22 +38,22 @@ class LockChange:
 
 
 def definition_changes(lock: Lock, project: Project) -> Sequence[LockChange]:
-    """Whether the definition or the anchors are others than those that ``lock`` was taken for."""
-    wanted = digest(project.definition)
-    moves = []
-    if lock.definition != wanted:
-        moves.append(LockChange(place="", what="definition", was=lock.definition[:12], now=wanted[:12]))
+    """How definition and trust anchors differ from those that ``lock`` was created for."""
+    current = digest(project.definition)
+    changes = []
+    if lock.definition != current:
+        changes.append(LockChange(place="", what="definition", was=lock.definition[:12], now=current[:12]))
     if lock.anchors_sha256 != project.anchors_sha256:
         was, now = f"{lock.anchors} {lock.anchors_sha256[:12]}", f"{project.anchors.name} {project.anchors_sha256[:12]}"
-        moves.append(LockChange(place="", what="anchors", was=was, now=now))
-    return moves
+        changes.append(LockChange(place="", what="anchors", was=was, now=now))
+    return changes
 
 
 def package_changes(previous: Lock, pins: Sequence[Pin]) -> tuple[LockChange, ...]:
-    """Which packages came, went, or are others than in the ``previous`` lock."""
+    """Which packages were added, removed or changed since the ``previous`` lock."""
     before = {pin.place: pin for pin in previous.pins}
     after = {pin.place: pin for pin in pins}
-    moves = [
+    changes = [
         LockChange(place=place, what="gone", was=pin.facts.version, now="")
         for place, pin in before.items()
         if place not in after
@@ -61,26 +61,26 @@ def package_changes(previous: Lock, pins: Sequence[Pin]) -> tuple[LockChange, ..
     for place, pin in after.items():
         was = before.get(place)
         if was is None:
-            moves.append(LockChange(place=place, what="new-package", was="", now=pin.facts.version))
+            changes.append(LockChange(place=place, what="new-package", was="", now=pin.facts.version))
         elif was.facts.version != pin.facts.version:
-            moves.append(LockChange(place=place, what="version", was=was.facts.version, now=pin.facts.version))
+            changes.append(LockChange(place=place, what="version", was=was.facts.version, now=pin.facts.version))
         elif was.sha256 != pin.sha256:
-            moves.append(LockChange(place=place, what="bytes", was=was.sha256, now=pin.sha256))
-    return tuple(moves)
+            changes.append(LockChange(place=place, what="bytes", was=was.sha256, now=pin.sha256))
+    return tuple(changes)
 
 
 def require_later(previous: Lock, at: datetime) -> None:
-    """Refuse to take a lock before the one that is there: servers know by its time which bundle is newer."""
+    """Raise LockError where ``at`` is before the previous lock: servers tell by that time which bundle is newer."""
     if at < previous.created:
         raise LockError(
-            f"this machine's clock says {at:%Y-%m-%d %H:%M} UTC, and the lock was taken at "
+            f"this machine's clock shows {at:%Y-%m-%d %H:%M} UTC, but the lock was created at "
             f"{previous.created:%Y-%m-%d %H:%M} UTC",
-            do="set the clock; a bundle from an earlier time would be refused as a step back",
+            do="set the clock; servers would refuse a bundle from an earlier time as a rollback",
         )
 
 
 def check_rollback(previous: Lock, pins: Sequence[Pin], allow: RollbackPolicy) -> None:
-    """Refuse an older version (LockError), and other bytes under the same version (VerificationError, ``replaced``)."""
+    """Raise LockError for an older version, VerificationError (``replaced``) for other bytes of the same version."""
     before = {pin.place: pin for pin in previous.pins}
     for pin in pins:
         was = before.get(pin.place)
@@ -88,16 +88,16 @@ def check_rollback(previous: Lock, pins: Sequence[Pin], allow: RollbackPolicy) -
             continue
         if not allow.older and _older(pin.facts.version, was.facts.version):
             raise LockError(
-                f"{pin.place}: this would pin {pin.facts.version}, and the lock already had {was.facts.version}",
-                do="if the definition asks for that, say `--allow-older`; otherwise upstream went back: look why",
+                f"{pin.place}: upstream has {pin.facts.version}, which is older than {was.facts.version} in the lock",
+                do="find out why upstream went back; if the definition requests the older version, add `--allow-older`",
             )
         if not allow.replaced and pin.facts.version == was.facts.version and pin.sha256 != was.sha256:
             raise VerificationError(
-                f"{pin.place}: version {pin.facts.version} has other bytes than when the lock was taken",
+                f"{pin.place}: version {pin.facts.version} has other bytes than when the lock was created",
                 reason="replaced",
                 details=[f"locked: {was.sha256}", f"now:    {pin.sha256}"],
-                do="ask its publisher, for a published version should never change; "
-                "if they confirm it, say `--allow-replaced`",
+                do="ask its publisher: a published version should never change; "
+                "if they confirm the change, add `--allow-replaced`",
             )
 
 

@@ -1,4 +1,4 @@
-"""Say what a build would do, with the reason for each step, before anything is done."""
+"""Lists what a build would do, with the reason for each step, without doing it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bundler.products.arc_server.parameters import EMBEDDED_SECRET
 
 
 def plan(project: Project, lock: Lock | None, store: Store, output: Path) -> Plan:
-    """The steps of a build in order; reads the store and the output, asks no network, changes nothing."""
+    """The steps of a build in order. Reads the store and the output folder; uses no network and changes nothing."""
     if lock is None:
         actions: tuple[Action, ...] = (*(_resolve(artifact) for artifact in project.artifacts), *_unlocked(project))
         return Plan(name=project.definition.name, version=project.definition.version, actions=actions)
@@ -32,20 +32,19 @@ def plan(project: Project, lock: Lock | None, store: Store, output: Path) -> Pla
 
 
 def _resolve(artifact: Artifact) -> Action:
-    where = artifact.origin.path if artifact.origin.kind == "file" else _address(artifact)
+    origin = artifact.origin
+    if origin.kind == "file":
+        where = origin.path
+    else:
+        where = origin.url if origin.kind == "url" else getattr(origin, "base", "")
     reason = f"{artifact.name} {artifact.version} for {', '.join(map(str, artifact.targets))}; there is no lock yet"
     return Action(verb="resolve", subject=where, reason=reason)
 
 
-def _address(artifact: Artifact) -> str:
-    origin = artifact.origin
-    return origin.url if origin.kind == "url" else getattr(origin, "base", "")
-
-
 def _unlocked(project: Project) -> Iterable[Action]:
-    yield Action(verb="write", subject="bundle.lock", reason="so that the next build gives the same bytes")
+    yield Action(verb="write", subject="bundle.lock", reason="so that later builds give the same bytes")
     for output in project.definition.outputs:
-        yield Action(verb="write", subject=output.format, reason="asked for in outputs, once the lock is taken")
+        yield Action(verb="write", subject=output.format, reason="listed in outputs; its name follows from the lock")
 
 
 def _fetch(lock: Lock, project: Project, store: Store) -> Iterable[Action]:
@@ -54,7 +53,7 @@ def _fetch(lock: Lock, project: Project, store: Store) -> Iterable[Action]:
         yield Action(
             verb="reuse" if held else "fetch",
             subject=request.url,
-            reason=f"{request.label}: {'the store has it' if held else 'not in the store'}, "
+            reason=f"{request.label}: {'already in the store' if held else 'not in the store'}, "
             f"pinned as {(request.sha256 or '')[:12]}",
             size=request.size or 0,
         )
@@ -66,7 +65,7 @@ def _verify(lock: Lock, project: Project) -> Iterable[Action]:
         yield Action(
             verb="verify",
             subject=pin.path,
-            reason=f"by {methods}, ending in {project.anchors.name} anchors; signed by {pin.evidence[0].signer}",
+            reason=f"by {methods}, trust anchors {project.anchors.name}; signed by {pin.evidence[0].signer}",
             size=pin.size,
         )
 
@@ -78,9 +77,9 @@ def _render(lock: Lock, project: Project) -> Iterable[Action]:
         yield Action(verb="render", subject="install.sh", reason=f"for the Linux targets, network profile {profile}")
     if "msi" in kinds:
         yield Action(verb="render", subject="install.ps1", reason=f"for the Windows targets, network profile {profile}")
-    yield Action(verb="render", subject="verify.sh, verify.ps1", reason="the same check alone, small enough to read")
+    yield Action(verb="render", subject="verify.sh, verify.ps1", reason="verify the bundle without installing")
     if project.definition.authentication.embeds:
-        reason = "the servers' secret: the definition embeds it, and `build` must allow it (--allow-embedded-secret)"
+        reason = "the servers' secret, embedded by the definition; `build` requires --allow-embedded-secret"
         yield Action(verb="render", subject=EMBEDDED_SECRET, reason=reason)
     yield Action(verb="render", subject="manifest.json, SHA256SUMS", reason="every file with its SHA-256")
 
@@ -92,6 +91,6 @@ def _write(lock: Lock, outputs: Sequence[Output], folder: Path) -> Iterable[Acti
         yield Action(
             verb="skip" if there else "write",
             subject=path.as_posix(),
-            reason="it is there; it is compared and never overwritten" if there else "asked for in outputs",
+            reason="already exists; it is compared and never overwritten" if there else "listed in outputs",
             size=sum(pin.size for pin in one.part.pins),
         )

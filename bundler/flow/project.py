@@ -1,4 +1,4 @@
-"""Read what one site wants: its definition, its anchors, and the artifacts that follow from them."""
+"""Loads a project: its definition, its trust anchors, and the artifacts that follow from them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from bundler.products.arc_server.script_parameters import NOTHING, Attachments
 from bundler.trust import anchors as trusted
 
 _MAX_DEFINITION = 4 << 20
-"""Bytes; a definition with a thousand targets has a tenth of it."""
+"""Bytes; a definition with a thousand targets has a tenth of that."""
 
 
 @dataclass(frozen=True)
 class Project:
-    """A definition, read and found to be right."""
+    """A loaded and validated definition."""
 
     path: Path
     definition: Definition
@@ -31,20 +31,28 @@ class Project:
     anchors_sha256: str
     artifacts: tuple[Artifact, ...]
     attachments: Attachments = NOTHING
-    """What the definition names and does not hold itself."""
+    """Contents of the files that the definition names."""
 
 
 def read(path: Path, *, anchors_file: Path | None, today: date, strict: bool) -> Project:
-    """Read the definition at ``path``; files that it names are looked for beside it.
+    """Load the definition at ``path`` and the files that it names, relative to its folder.
 
-    ``anchors_file``, where given, goes before the one that the definition names.
-    Raises DefinitionError with all faults, UsageError for an anchors file that is none.
+    Args:
+        path: The definition file.
+        anchors_file: Trust anchors to use instead of those that the definition names.
+        today: Date for rules about support and certificates.
+        strict: Treat warnings as errors.
+
+    Raises:
+        DefinitionError: the definition is missing or wrong, with every fault.
+        UsageError: a file that cannot be read, or an anchors file that holds no anchors.
+
     """
     written = text(path)
     loaded = definition_file.load(path, written, today=today, strict=strict)
     definition = loaded.definition
     attachments, warnings = files.read(path, written, definition, today=today, strict=strict)
-    named = anchors_file or beside(path, definition.upstream.anchors)
+    named = anchors_file or resolve_relative(path, definition.upstream.anchors)
     anchors = trusted.load(named) if named else trusted.microsoft()
     return Project(
         path=path,
@@ -57,8 +65,8 @@ def read(path: Path, *, anchors_file: Path | None, today: date, strict: bool) ->
     )
 
 
-def beside(definition: Path, name: str) -> Path | None:
-    """A file that the definition names, from the folder that the definition is in; None for no name."""
+def resolve_relative(definition: Path, name: str) -> Path | None:
+    """The path of a file that the definition names, relative to the definition's folder; None for an empty name."""
     return definition.parent / name if name else None
 
 
@@ -75,5 +83,5 @@ def text(path: Path) -> bytes:
     except OSError as error:
         raise UsageError(f"the definition at {path} cannot be read: {error.strerror or error}") from error
     if len(document) > _MAX_DEFINITION:
-        raise DefinitionError(f"{path} is larger than {_MAX_DEFINITION} bytes: it is no definition")
+        raise DefinitionError(f"{path} is larger than {_MAX_DEFINITION} bytes, which no definition is")
     return document

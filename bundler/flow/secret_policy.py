@@ -1,4 +1,4 @@
-"""May the bundle that is being built hold a secret, and does it hold none but that?"""
+"""Decides whether a bundle may embed a secret, and refuses one that leaks any other."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from bundler.products.arc_server.parameters import EMBEDDED_SECRET
 
 
 def require_allowed(definition: Definition, secret: str, *, allowed: bool) -> None:
-    """Refuse to embed a secret unless definition and command both say so. Raises :class:`PolicyError`.
+    """Raise PolicyError unless definition and command line agree on embedding, and ``secret`` is usable.
 
-    That every output is encrypted is the definition's own rule.
+    A rule of the definition requires encrypted outputs in that case.
     """
     if not definition.authentication.embeds:
         if allowed:
             raise PolicyError(
-                "--allow-embedded-secret was given, and the definition embeds none",
-                do="leave the switch out; or say `secret: embedded` below `authentication:`",
+                "--allow-embedded-secret was given, but the definition embeds no secret",
+                do="omit the switch, or set `secret: embedded` in `authentication:`",
             )
         return
     if not allowed:
         raise PolicyError(
-            "the definition embeds the secret, and the command does not allow it",
-            do="send it in an envelope instead (`arc-bundler seal-secret`); or add `--allow-embedded-secret`",
+            "the definition embeds the secret, but the command line does not allow it",
+            do="send it in an envelope instead (`arc-bundler seal-secret`), or add `--allow-embedded-secret`",
         )
     if not secret:
         raise PolicyError(
-            "the definition embeds the secret, and none was given",
-            do="give it with `--secret-file FILE`, or in ARC_BUNDLER_SECRET",
+            "the definition embeds the secret, but none was given",
+            do="give it with `--secret-file FILE` or in ARC_BUNDLER_SECRET",
         )
     if not is_one_line(secret):
         raise PolicyError(
-            "the secret to embed is more than one line of text, or has blanks around it",
-            do="give the secret alone: what a server would read of this is another",
+            "the secret to embed has several lines, or blanks around it",
+            do="give the secret alone: a server would read this as another one",
         )
 
 
 def refuse_leaks(definition: Definition, trees: Iterable[Tree], secret: str) -> None:
-    """Refuse trees with a secret in any place but the one that is meant. Raises :class:`PolicyError`."""
+    """Raise PolicyError for a tree with a secret in a file that is not meant to hold one."""
     meant = frozenset([EMBEDDED_SECRET] if definition.authentication.embeds else [])
     for tree in {tree.name: tree for tree in trees}.values():
-        leaks.refuse(tree, known=(secret.strip(),), meant=meant)  # a line's end is not in what it leaked into
+        leaks.refuse(tree, known=(secret.strip(),), meant=meant)  # without the line end, which a leaked copy lacks

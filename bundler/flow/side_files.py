@@ -1,4 +1,4 @@
-"""Read the files that a definition names and that travel with a bundle, and say all that is wrong with them."""
+"""Reads the files that a definition names: private link records, certificates, approvers."""
 
 from __future__ import annotations
 
@@ -21,10 +21,21 @@ from bundler.trust import signer_identity
 def read(
     path: Path, text: bytes, definition: Definition, *, today: date, strict: bool
 ) -> tuple[Attachments, list[Fault]]:
-    """What travels with the definition at ``path``, and the warnings about it; files are looked for beside it.
+    """Read every file that ``definition`` names, relative to the folder of ``path``.
 
-    ``text`` is the definition's own, for the lines. With ``strict`` warnings are errors.
-    Raises DefinitionError with every fault of every file.
+    Args:
+        path: The definition file.
+        text: Its bytes, to find the line of a fault.
+        definition: The validated definition.
+        today: Date for rules about certificates.
+        strict: Treat warnings as errors.
+
+    Returns:
+        The contents, and the warnings about them.
+
+    Raises:
+        DefinitionError: every fault of every file.
+
     """
     findings: list[Finding] = []
     records = _records(path.parent, definition, findings)
@@ -35,7 +46,7 @@ def read(
 
 
 def approvers(path: Path, text: bytes, definition: Definition) -> tuple[HeldApprover, ...]:
-    """The approvers of the definition at ``path`` alone. Raises as :func:`read`."""
+    """Read the approvers' certificates alone. Raises as :func:`read`."""
     findings: list[Finding] = []
     held = _approvers(path.parent, definition, findings)
     _require_usable(path, text, findings, strict=False)
@@ -47,7 +58,7 @@ def _require_usable(path: Path, text: bytes, findings: Iterable[Finding], *, str
     faults = [load.placed(finding, written) for finding in findings]
     if any(strict or fault.severity == "error" for fault in faults):
         raise DefinitionError(
-            f"{path} names files that cannot be used", faults=faults, do="correct the files, or name others"
+            f"{path} names files that cannot be used", faults=faults, do="correct the files, or name other ones"
         )
     return faults
 
@@ -81,14 +92,14 @@ def _certificates(
         if one is None:
             continue
         if one.described.path in held:
-            findings.append(Finding(place, f"{one.described.name!r} is there already", "each certificate once"))
+            findings.append(Finding(place, f"{one.described.name!r} is listed twice", "each certificate once"))
         held[one.described.path] = one
     return tuple(held[key] for key in sorted(held))
 
 
 def _approvers(folder: Path, definition: Definition, findings: list[Finding]) -> tuple[HeldApprover, ...]:
     held: dict[bytes, HeldApprover] = {}
-    """By their public keys: a second certificate of a key is no second person's word."""
+    """By public key: two certificates of one key are one approver."""
     for position, wanted in enumerate(definition.approval.approvers if definition.approval else ()):
         place = ("approval", "approvers", position, "certificate")
         document = _content(folder, wanted.certificate, certificate.LARGEST, place, findings)
@@ -104,7 +115,9 @@ def _approvers(folder: Path, definition: Definition, findings: list[Finding]) ->
             findings.append(Finding(place, f"{wanted.certificate}: {fault.what}", fault.do))
             continue
         if key in held:
-            findings.append(Finding(place, f"its key is that of {held[key].name!r} too", "a key of their own for each"))
+            findings.append(
+                Finding(place, f"it has the same key as {held[key].name!r}", "a different key for each approver")
+            )
         held[key] = HeldApprover(wanted.name, found)
     return tuple(held.values())
 
@@ -112,14 +125,14 @@ def _approvers(folder: Path, definition: Definition, findings: list[Finding]) ->
 def _content(
     folder: Path, name: str, largest: int, place: Sequence[str | int], findings: list[Finding]
 ) -> bytes | None:
-    """The file's bytes, one more than ``largest`` at most; None, and a finding, where it cannot be read."""
+    """The file's bytes, at most ``largest`` + 1; None and a finding where it cannot be read."""
     try:
         with (folder / name).open("rb") as file:
             return file.read(largest + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         message = f"{name} cannot be read: {reason}"
-        findings.append(Finding(tuple(place), message, "a file, from the definition's folder"))
+        findings.append(Finding(tuple(place), message, "a path relative to the definition's folder"))
         return None
 
 

@@ -1,4 +1,4 @@
-"""Where do a bundle's packages and scripts lie while they are judged, and are they still what was hashed?"""
+"""Keeps a bundle's packages and scripts as seekable files while they are verified."""
 
 from __future__ import annotations
 
@@ -20,55 +20,55 @@ SETTINGS = "config/settings.json"
 
 
 class PackageSpool:
-    """The packages of one bundle, its scripts and their settings, as files that can be read in any order."""
+    """Packages, scripts and settings of one bundle; an archive is read once, so its files are copied to temporary ones."""
 
     def __init__(self, opened: container.Container, stack: ExitStack) -> None:
-        """``stack`` ends whatever is opened."""
+        """``stack`` closes every file that is opened."""
         self._container = opened
         self._stack = stack
         self._spooled: dict[str, IO[bytes]] = {}
 
     def sink_for(self, path: str) -> IO[bytes] | None:
-        """Where the content of the file ``path`` is to be written: an archive can be read but once."""
-        judged = path.startswith(PAYLOAD) and not path.startswith((KEYS, CERTIFICATES))
-        if self._container.format == "directory" or not (judged or is_script(path) or path == SETTINGS):
+        """The temporary file for the content of ``path``; None for a file that is not verified, or in a directory."""
+        verified = path.startswith(PAYLOAD) and not path.startswith((KEYS, CERTIFICATES))
+        if self._container.format == "directory" or not (verified or is_script(path) or path == SETTINGS):
             return None
         self._spooled[path] = self._stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115  # the stack closes it
         return self._spooled[path]
 
     def open(self, path: str) -> BinaryIO:
-        """A checked package or script, from its start."""
+        """The hashed package or script at ``path``, from its start."""
         if self._container.format == "directory":
             return self._stack.enter_context(self._container.open(path))
         spooled = self._spooled[path]
         spooled.seek(0)
         return spooled  # type: ignore[return-value]  # typeshed's TemporaryFile is not BinaryIO by name, but is one
 
-    def require_unchanged(self, path: str, judged: BinaryIO, sha256: str) -> None:
-        """Refuse a package that was ``judged`` and is not what was hashed, with this ``sha256``.
+    def require_unchanged(self, path: str, package: BinaryIO, sha256: str) -> None:
+        """Raise VerificationError unless a verified ``package`` still has the hash ``sha256``.
 
-        In a directory a file can be exchanged between the two. What came out of an archive is nobody else's, and is
-        not read again. Raises :class:`VerificationError`.
+        In a directory, another process can replace a file between hashing and verification (TOCTOU). Temporary files
+        are ours alone and are not read again.
         """
         if self._container.format == "directory":
-            judged.seek(0)
-            if chunks.sha256(judged) != sha256:
-                raise exchanged(path)
+            package.seek(0)
+            if chunks.sha256(package) != sha256:
+                raise toctou_error(path)
 
 
-def exchanged(path: str) -> VerificationError:
-    """The refusal of a file that was another when it was hashed."""
-    return VerificationError(f"{path} was exchanged while the bundle was checked", reason="digest-mismatch")
+def toctou_error(path: str) -> VerificationError:
+    """The error for a file that was replaced between hashing and use."""
+    return VerificationError(f"{path} was replaced while the bundle was verified", reason="digest-mismatch")
 
 
 @contextmanager
-def spooling() -> Iterator[None]:
-    """Name the temporary folder where it cannot be written; the container's own errors are told before."""
+def temporary_folder_errors() -> Iterator[None]:
+    """Turn OSError into a WriteError that names the folder for temporary files."""
     try:
         yield
     except OSError as error:
         raise WriteError(
-            f"the packages cannot be unpacked to the folder for temporary files: {error.strerror or error}",
+            f"the packages cannot be unpacked to the temporary folder: {error.strerror or error}",
             details=[tempfile.gettempdir()],
-            do="make room there, or name another folder by TMPDIR (Windows: TEMP)",
+            do="free some space there, or set TMPDIR (Windows: TEMP) to another folder",
         ) from error

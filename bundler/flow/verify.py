@@ -12,7 +12,7 @@ from bundler.errors import VerificationError
 from bundler.flow import provenance, script_check, verify_package
 from bundler.flow.provenance import Provenance
 from bundler.flow.script_signing import require_signed
-from bundler.flow.spool import CERTIFICATES, KEYS, PAYLOAD, PackageSpool, exchanged, spooling
+from bundler.flow.spool import CERTIFICATES, KEYS, PAYLOAD, PackageSpool, temporary_folder_errors, toctou_error
 from bundler.formats import cms
 from bundler.integrity import sums
 from bundler.integrity.check import CheckedBundle, check
@@ -92,7 +92,7 @@ def verify(
     with ExitStack() as stack:
         opened = stack.enter_context(container.open_bundle(bundle, password=password))
         packages = PackageSpool(opened, stack)
-        with spooling():
+        with temporary_folder_errors():
             found = check(opened.walk(), sink_for=packages.sink_for)
         vouched = verify_seal.verify(found, trusted, at=at) if trusted else None
         _require_anchors(found, anchors)
@@ -214,7 +214,7 @@ def _content(packages: PackageSpool, manifest: Manifest, path: str) -> bytes:
         raise VerificationError(f"{path} is not in the bundle", reason="missing-file")
     content = packages.open(path).read(entry.size + 1)
     if hashlib.sha256(content).hexdigest() != entry.sha256:
-        raise exchanged(path)
+        raise toctou_error(path)
     return content
 
 

@@ -139,7 +139,7 @@ def _kind(path: Path) -> str:
 
 def _package(kind: PackageKind) -> Callable[[BinaryIO, _Bench], _Found]:
     def judged(file: BinaryIO, bench: _Bench) -> _Found:
-        found = verify_package.package(file, kind, anchors=bench.anchors, at=bench.at)
+        found = verify_package.verify_package(file, kind, anchors=bench.anchors, at=bench.at)
         return _Found(_signed(found.evidence), found.evidence, found.facts)
 
     return judged

@@ -54,7 +54,7 @@ _JUDGES: Mapping[PackageKind, Callable[[BinaryIO, Anchors, datetime], VerifiedPa
 }
 
 
-def package(file: BinaryIO, kind: PackageKind, *, anchors: Anchors, at: datetime) -> VerifiedPackage:
+def verify_package(file: BinaryIO, kind: PackageKind, *, anchors: Anchors, at: datetime) -> VerifiedPackage:
     """Judge the signature that a package carries, then read what it says of itself.
 
     The facts are read only after the signature held: no byte of an unbelieved file is interpreted further.
@@ -89,7 +89,7 @@ def require_product(facts: PackageFacts, kind: PackageKind, anchors: Anchors, wh
         )
 
 
-def require_wanted(facts: PackageFacts, artifact: Artifact, anchors: Anchors) -> None:
+def require_requested(facts: PackageFacts, artifact: Artifact, anchors: Anchors) -> None:
     """Refuse a believed package that is not the one asked for (a genuine file can be the wrong file)."""
     require_product(facts, artifact.kind, anchors, artifact.place)
     if facts.architecture != artifact.architecture:
@@ -119,16 +119,16 @@ def reverify(
     Raises VerificationError where anything differs from what the pin says was believed before.
     """
     _require_told(pin)
-    judged = package(file, pin.kind, anchors=anchors, at=at)
-    require_product(judged.facts, pin.kind, anchors, pin.path)
+    verified = verify_package(file, pin.kind, anchors=anchors, at=at)
+    require_product(verified.facts, pin.kind, anchors, pin.path)
     _require_place(pin)
-    if judged.facts != pin.facts:
+    if verified.facts != pin.facts:
         raise VerificationError(
-            f"{pin.path}: the package says {judged.facts.name} {judged.facts.version}, "
+            f"{pin.path}: the package says {verified.facts.name} {verified.facts.version}, "
             f"the pin says {pin.facts.name} {pin.facts.version}",
             reason="facts-differ",
         )
-    found = [judged.evidence]
+    found = [verified.evidence]
     found += [_repository(pin, evidence, documents, anchors, at) for evidence in pin.evidence if evidence.documents]
     _require_same(pin, tuple(found))
     return tuple(found)

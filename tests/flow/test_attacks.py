@@ -62,7 +62,7 @@ def refusal(project, bundle) -> str:
 def test_a_genuine_package_of_another_product_is_not_the_agent(corpus, kind, name):
     anchors = trusted.microsoft()
     with (corpus / name).open("rb") as file:
-        judged = verify_package.package(file, kind, anchors=anchors, at=NOW)
+        judged = verify_package.verify_package(file, kind, anchors=anchors, at=NOW)
     with pytest.raises(VerificationError) as refused:
         verify_package.require_product(judged.facts, kind, anchors, "here")
     assert refused.value.reason == "wrong-product"

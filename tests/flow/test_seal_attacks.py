@@ -71,7 +71,7 @@ def test_two_certificates_of_one_key_are_one_approver(project: Project) -> None:
     project.define(approval=asked("one", "two", required=2))
     ran = project.run("build", *keys("sealer", identity("LAB sealer")), "--format", "json")
     assert said(ran) == (3, "definition")
-    assert "its key is that of 'One' too" in ran.out
+    assert "it has the same key as 'One'" in ran.out
 
 
 def test_who_seals_approves_nothing(project: Project, sealer: Identity) -> None:
