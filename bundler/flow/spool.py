@@ -20,7 +20,7 @@ SETTINGS = "config/settings.json"
 
 
 class PackageSpool:
-    """Packages, scripts and settings of one bundle; an archive is read once, so its files are copied to temporary ones."""
+    """Packages, scripts and settings of one bundle; those of an archive are copied, because it is read once."""
 
     def __init__(self, opened: container.Container, stack: ExitStack) -> None:
         """``stack`` closes every file that is opened."""
