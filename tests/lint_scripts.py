@@ -1,4 +1,4 @@
-"""Render bundles of every kind and let shellcheck and the PowerShell linter read their scripts.
+"""Let shellcheck and the PowerShell linter read the runtime's parts, and the scripts of bundles of every kind.
 
 Run by ``make lint``; ends with 1 where there is a finding.
 """
@@ -11,6 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from bundler.render.environment import templates
 from tests.support import powershell_hosts, sample_bundles, sealed_bundles
 
 
@@ -34,7 +35,7 @@ def render(folder: Path) -> None:
 
 
 def shellcheck(scripts: list[Path]) -> int:
-    """shellcheck's findings; it comes with the development packages."""
+    """shellcheck's findings; it comes with the development packages. Parts have ``.shellcheckrc`` above them."""
     beside = Path(sys.executable).with_name("shellcheck")
     program = str(beside) if beside.is_file() else shutil.which("shellcheck")
     if program is None:
@@ -59,8 +60,12 @@ def main() -> int:
         windows = sorted(Path(folder).rglob("*.ps1"))
         assert bash
         assert windows
-        found = shellcheck(bash), powershell(windows)
-        sys.stdout.write(f"{len(bash)} bash and {len(windows)} PowerShell scripts rendered and read\n")
+        parts = sorted(templates().rglob("runtime/linux/*.sh"))
+        assert parts
+        found = shellcheck(bash), shellcheck(parts), powershell(windows)
+        sys.stdout.write(
+            f"{len(bash)} bash and {len(windows)} PowerShell scripts rendered and read; {len(parts)} parts in bash\n"
+        )
         return int(any(found))
 
 

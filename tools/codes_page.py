@@ -22,6 +22,14 @@ POWERSHELL_HEAD = """\
 
 """
 
+BASH_HEAD = """\
+# The exit codes of install.sh, what they mean and what to do: Microsoft's numbers below 200, this script's from there.
+# Made by `make docs` from bundler/products/arc_server/codes.py: change that table, not this file.
+
+# code_text NUMBER: fills MEANING and NEXT; leaves them empty for a number that is not in the table.
+# shellcheck disable=SC2016  # a dollar is a dollar
+"""
+
 HEAD = """\
 # Exit codes on the server: you see N, do this
 
@@ -82,7 +90,19 @@ def main() -> int:
 
 def made() -> dict[Path, str]:
     """Every file that is made from the table, and what it says."""
-    return {PAGE: page(), RUNTIME / "windows" / "codes.ps1": powershell()}
+    return {PAGE: page(), RUNTIME / "windows" / "codes.ps1": powershell(), RUNTIME / "linux" / "codes.sh": bash()}
+
+
+def bash() -> str:
+    """The table as a part of ``install.sh``'s runtime."""
+    rows = (
+        f"        {code.number})\n"
+        f"            MEANING={quoting.bash(code.meaning)}\n"
+        f"            NEXT={quoting.bash(code.do)}\n"
+        f"            ;;\n"
+        for code in sorted(CODES, key=lambda code: code.number)
+    )
+    return f"{BASH_HEAD}code_text() {{\n    case $1 in\n{''.join(rows)}    esac\n}}\n"
 
 
 def powershell() -> str:

@@ -17,7 +17,7 @@ from bundler.render.template_files import line_end, templates
 
 # Which filters a template has, by the language that its name tells: a template cannot quote for another one.
 _LANGUAGES: dict[str, dict[str, Callable[..., Any]]] = {
-    ".sh": {"quote": quoting.bash, "words": quoting.bash_words},
+    ".sh": {"quote": quoting.bash, "value": quoting.bash_value, "row": quoting.bash_row},
     ".ps1": {
         "quote": quoting.powershell,
         "list": quoting.powershell_list,

@@ -19,6 +19,10 @@ _INDENT = " " * 8
 _POWERSHELL_PIECES = re.compile(r"[ -~]+|[^ -~]", re.DOTALL)
 
 
+SCRIPT_WIDTH = 140
+"""Characters that a line of a script's header may have."""
+
+
 class QuotingError(ValueError):
     """A value that no script can carry: it holds a NUL, or half of a surrogate pair."""
 
@@ -60,6 +64,49 @@ def _bash_byte(byte: int) -> str:
 def bash_words(values: Iterable[str]) -> Quoted:
     """``values`` as bash words with a space between them, for an array or an argument list."""
     return Quoted(" ".join(map(bash, values)))
+
+
+def bash_value(value: str, width: int = SCRIPT_WIDTH) -> Quoted:
+    r"""``value`` as one bash word that may go on in the next lines, each of them at most ``width`` characters long.
+
+    It stands behind a name of up to 40 characters and ``=``: a longer one begins in the next line. A backslash at a
+    line's end joins the pieces (*Bash Reference Manual*, "Escape Character"). Raises :class:`QuotingError`.
+    """
+    whole = bash(value)
+    if len(whole) <= width - 40:
+        return whole
+    return Quoted("\\\n" + "\\\n".join(_bash_pieces(value, width - 1)))
+
+
+def bash_row(values: Iterable[str], width: int = SCRIPT_WIDTH) -> Quoted:
+    """``values`` as words of an array, in lines of at most ``width`` characters; empty where there are none.
+
+    Lines after the first are indented further, so that a reader sees where a row begins.
+    """
+    lines: list[str] = []
+    for value in values:
+        word = bash(value)
+        if lines and len(lines[-1]) + 1 + len(word) <= width:
+            lines[-1] += f" {word}"
+        elif len(word) <= width - 8:
+            lines.append(f"{'        ' if lines else '    '}{word}")
+        else:
+            lines.append("\\\n".join(_bash_pieces(value, width - 1)))
+    return Quoted("\n".join(lines))
+
+
+def _bash_pieces(value: str, width: int) -> list[str]:
+    """``value`` in pieces whose literals have at most ``width`` characters."""
+    pieces, room = [""], width
+    for character in value:
+        # The longer of the two forms that a literal can have.
+        cost = 1 if _PRINTABLE.fullmatch(character) and character not in "'\\" else 4 * len(character.encode())
+        if cost > room - 3:
+            pieces.append("")
+            room = width
+        pieces[-1] += character
+        room -= cost
+    return [bash(piece) for piece in pieces]
 
 
 def powershell(value: str) -> Quoted:

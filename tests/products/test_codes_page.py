@@ -42,6 +42,12 @@ def test_page_and_runtime_are_what_the_table_says():
         assert path.read_text(encoding="utf-8") == text, f"{path.name}: run `make docs`"
 
 
+def test_the_table_of_install_sh_names_each_code():
+    table = TOOL["bash"]()
+    numbers = sorted(code.number for code in CODES)
+    assert re.findall(r"^ {8}(\d+)\)$", table, re.MULTILINE) == [str(number) for number in numbers]
+
+
 def test_the_page_has_each_code_once_in_order():
     page = TOOL["page"]()
     found = [int(number) for number in re.findall(r"^\| (\d+) \|", page, re.MULTILINE)]

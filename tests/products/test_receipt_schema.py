@@ -38,7 +38,7 @@ def step(name="verify", outcome="ok", code=0, message="3 files are the ones that
 def receipt(**changes) -> dict:
     return {
         "schema": "arc-bundler/receipt/1",
-        "bundle": {"name": "arc", "version": "1", "digest": "ab" * 32, "practice": "LAB", "tool": "arc-bundler 0"},
+        "bundle": {"name": "arc", "version": "1", "digest": "ab" * 32, "lab": True, "tool": "arc-bundler 0"},
         "host": {"name": "srv", "os": "ubuntu", "version": "22.04", "architecture": "x86_64"},
         "began": "2026-11-23T22:00:00Z",
         "ended": "2026-11-23T22:00:09Z",

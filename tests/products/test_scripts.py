@@ -98,9 +98,18 @@ def test_settings_say_what_the_scripts_do():
     ]
 
 
-@pytest.mark.parametrize("path", ["install.sh", "install.ps1", "START-HERE.txt", "config/settings.json"])
-def test_a_lab_bundle_is_labelled(path):
-    label = {".json": b'"lab": true', ".ps1": b"$script:Lab = $true"}.get(Path(path).suffix, b"LAB")
+@pytest.mark.parametrize(
+    ("path", "label"),
+    [
+        ("install.sh", b"LAB='LAB'"),
+        ("verify.sh", b"LAB='LAB'"),
+        ("install.ps1", b"$script:Lab = $true"),
+        ("verify.ps1", b"$script:Lab = $true"),
+        ("START-HERE.txt", b"LAB"),
+        ("config/settings.json", b'"lab": true'),
+    ],
+)
+def test_a_lab_bundle_is_labelled(path, label):
     assert label in made(lab=True)[path].content
     assert label not in made(lab=False)[path].content
 

@@ -19,7 +19,7 @@ TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"
 
 def asked(bash: str, part: str, script: str) -> list[bytes]:
     """What each call printed, apart from each other by a NUL."""
-    source = (templates() / "shared/linux" / f"{part}.sh.j2").read_text()
+    source = (templates() / "runtime/linux" / f"{part}.sh").read_text()
     text = f"set -u\nexport LC_ALL=C\n{source}\n{script}"
     done = subprocess.run([bash, "-s"], input=text.encode(), capture_output=True, check=True)
     assert done.stderr == b""
@@ -110,7 +110,7 @@ DATES = ["Mon, 23 Nov 2026 22:02:18 GMT", "Thu, 29 Feb 2024 00:00:00 GMT", "Wed,
 
 def test_the_date_of_an_answer_is_read(bash):
     wanted = [int(parsedate_to_datetime(date).timestamp()) for date in DATES]
-    assert [int(text) for text in asked(bash, "network", each("http_seconds", [[date] for date in DATES]))] == wanted
+    assert [int(text) for text in asked(bash, "clock", each("http_seconds", [[date] for date in DATES]))] == wanted
 
 
 ADDRESSES = [
@@ -127,7 +127,7 @@ def test_an_address_is_private_or_public(bash):
         shared = address.version == 4 and address in ipaddress.ip_network("100.64.0.0/10")
         return b"private\n" if address.is_private or shared else b"public\n"
 
-    assert asked(bash, "network", each("address_kind", [[one] for one in ADDRESSES])) == [
+    assert asked(bash, "verdicts", each("address_kind", [[one] for one in ADDRESSES])) == [
         kind(one) for one in ADDRESSES
     ]
 
@@ -144,7 +144,7 @@ def test_an_address_is_private_or_public(bash):
     ],
 )
 def test_who_issued_a_certificate(bash, text, organisation):
-    assert asked(bash, "network", each("issuer_text", [[text]])) == [organisation.encode()]
+    assert asked(bash, "network_table", each("issuer_text", [[text]])) == [organisation.encode()]
 
 
 @pytest.mark.parametrize(
@@ -167,4 +167,4 @@ def test_an_address_is_shown_without_its_password(bash, text, shown):
     quoted = quoting.bash(text)
     script = f"hide {quoted}; printf '%s\\0' \"$HIDDEN\"\n"
     script += f"printf '%s\\0' \"$(printf '%s\\n' {quoted} | hide_lines)\"\n"
-    assert [part.decode() for part in asked(bash, "steps", script)] == [shown, shown]
+    assert [part.decode() for part in asked(bash, "hide", script)] == [shown, shown]

@@ -104,7 +104,7 @@ def test_receipt_says_what_was_done(debian, bundles):
     program = hashlib.sha256((debian / AGENT).read_bytes()).hexdigest()
     assert receipt["agent"] == {"version": NEW, "sha256": program}
     assert (receipt["resource_id"], receipt["outcome"], receipt["mode"]) == (RESOURCE, "connected", "install")
-    assert receipt["bundle"]["practice"] == "LAB"
+    assert receipt["bundle"]["lab"] is True
     digest = debian.run("sha256sum", "/media/usb/SHA256SUMS").out.split()[0]
     assert receipt["bundle"]["digest"] == digest
     assert [step["name"] for step in receipt["steps"]][:5] == ["verify", "preflight", "install", "configure", "connect"]

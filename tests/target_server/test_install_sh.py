@@ -61,7 +61,7 @@ def test_it_installs_and_connects(server):
     assert (server / "installed-sum").read_text().split()[0] == sample.DEB.sha256
     written = receipt(server)
     assert written["code"] == 0
-    assert written["bundle"]["practice"] == "LAB"
+    assert written["bundle"]["lab"] is True
     assert [step["name"] for step in written["steps"]] == [
         "verify", "preflight", "install", "configure", "connect", "confirm",
     ]  # fmt: skip

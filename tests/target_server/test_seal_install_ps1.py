@@ -74,7 +74,7 @@ def test_it_installs_says_on_whose_word_and_takes_no_older_one(server):
     assert written["serial"] == SERIAL
     assert written["seal"] == {
         "signer": SEALER.fingerprint,
-        "believed": True,
+        "verified": True,
         "approvals": [FIRST.fingerprint, THIRD.fingerprint],
         "checked_with": "SignedCms",
     }
@@ -140,7 +140,7 @@ def test_nothing_beside_it_switches_that_off(server, code, damage):
     assert ended.code == code, ended.out
     assert not installed(server)
     written = server.receipt()
-    assert (written["code"], written["bundle"]["seal"]["believed"]) == (code, False)
+    assert (written["code"], written["bundle"]["seal"]["verified"]) == (code, False)
 
 
 def test_a_signer_may_be_demanded(server):
@@ -156,5 +156,5 @@ def test_a_bundle_that_nobody_sealed_is_installed_and_said_to_be(server):
     ended = server.run(*server.secret())
     assert ended.code == 0, ended.out
     assert "nobody sealed this bundle" in ended.out
-    unsealed = {"signer": "", "believed": False, "approvals": [], "checked_with": ""}
+    unsealed = {"signer": "", "verified": False, "approvals": [], "checked_with": ""}
     assert server.receipt()["bundle"]["seal"] == unsealed

@@ -68,7 +68,7 @@ def test_it_installs_and_says_on_whose_word(sealed_server):
     assert written["serial"] == SERIAL
     assert written["seal"] == {
         "signer": SEALER.fingerprint,
-        "believed": True,
+        "verified": True,
         "approvals": [FIRST.fingerprint, THIRD.fingerprint],
         "checked_with": "openssl",
     }
@@ -129,7 +129,7 @@ def test_nothing_beside_it_switches_that_off(sealed_server, code, damage):
         assert ended.code == code, ended.out
     assert nothing_was_installed(sealed_server)
     written = receipt(sealed_server)
-    assert (written["code"], written["bundle"]["seal"]["believed"]) == (code, False)
+    assert (written["code"], written["bundle"]["seal"]["verified"]) == (code, False)
 
 
 def test_what_was_installed_can_be_taken_off_again_whatever_became_of_the_bundle(sealed_server):
@@ -186,7 +186,7 @@ def test_a_bundle_that_nobody_sealed_is_installed_and_said_to_be(server):
     ended = run(server)
     assert ended.code == 0, ended.out
     assert "nobody sealed this bundle" in ended.out
-    unsealed = {"signer": "", "believed": False, "approvals": [], "checked_with": ""}
+    unsealed = {"signer": "", "verified": False, "approvals": [], "checked_with": ""}
     assert receipt(server)["bundle"]["seal"] == unsealed
 
 

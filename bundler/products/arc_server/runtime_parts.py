@@ -1,6 +1,6 @@
 """The order in which the runtime's files follow each other in each script of this product.
 
-Data of the whole run comes first, ``*_main`` last: it starts the run when everything above it is defined.
+Data of the whole run comes first, ``main`` or ``*_main`` last: it starts the run when everything above it is defined.
 """
 
 from __future__ import annotations
@@ -67,7 +67,92 @@ _INSTALL_PS1 = (
     f"{_OWN}/install_main.ps1",
 )
 
-PARTS = {"install.ps1": _INSTALL_PS1, "verify.ps1": _VERIFY_PS1}
+_SHARED_SH = "templates/runtime/linux"
+_OWN_SH = "templates/arc-server/runtime/linux"
+
+# The secrets leave the environment before the first program is started: path and secret start none.
+_VERIFY_SH = (
+    f"{_SHARED_SH}/path.sh",
+    f"{_SHARED_SH}/folder.sh",
+    f"{_SHARED_SH}/rows.sh",
+    f"{_SHARED_SH}/text.sh",
+    f"{_SHARED_SH}/hash.sh",
+    f"{_SHARED_SH}/bundle_files.sh",
+    f"{_SHARED_SH}/seal.sh",
+    f"{_SHARED_SH}/fingerprint.sh",
+    f"{_SHARED_SH}/verify.sh",
+)
+
+_INSTALL_SH = (
+    f"{_SHARED_SH}/path.sh",
+    f"{_SHARED_SH}/secret.sh",
+    f"{_SHARED_SH}/der.sh",
+    f"{_SHARED_SH}/envelope.sh",
+    f"{_SHARED_SH}/destroy.sh",
+    f"{_SHARED_SH}/folder.sh",
+    f"{_SHARED_SH}/rows.sh",
+    f"{_SHARED_SH}/json.sh",
+    f"{_SHARED_SH}/versions.sh",
+    f"{_SHARED_SH}/hide.sh",
+    f"{_SHARED_SH}/steps.sh",
+    f"{_SHARED_SH}/command.sh",
+    f"{_SHARED_SH}/explain.sh",
+    f"{_OWN_SH}/codes.sh",
+    f"{_SHARED_SH}/findings.sh",
+    f"{_SHARED_SH}/text.sh",
+    f"{_SHARED_SH}/hash.sh",
+    f"{_SHARED_SH}/machine.sh",
+    f"{_SHARED_SH}/bundle_files.sh",
+    f"{_SHARED_SH}/seal.sh",
+    f"{_SHARED_SH}/fingerprint.sh",
+    f"{_SHARED_SH}/serials.sh",
+    f"{_SHARED_SH}/changes.sh",
+    f"{_SHARED_SH}/hosts_file.sh",
+    f"{_SHARED_SH}/trust_store.sh",
+    f"{_SHARED_SH}/carried_roots.sh",
+    f"{_SHARED_SH}/space.sh",
+    f"{_SHARED_SH}/mounts.sh",
+    f"{_SHARED_SH}/package_lock.sh",
+    f"{_SHARED_SH}/restart.sh",
+    f"{_SHARED_SH}/probes.sh",
+    f"{_SHARED_SH}/verdicts.sh",
+    f"{_SHARED_SH}/network_table.sh",
+    f"{_SHARED_SH}/clock.sh",
+    f"{_SHARED_SH}/receipt.sh",
+    f"{_SHARED_SH}/run_lock.sh",
+    f"{_SHARED_SH}/folders.sh",
+    f"{_SHARED_SH}/ending.sh",
+    f"{_SHARED_SH}/collect.sh",
+    f"{_OWN_SH}/bundle.sh",
+    f"{_OWN_SH}/options.sh",
+    f"{_OWN_SH}/target.sh",
+    f"{_OWN_SH}/facts.sh",
+    f"{_OWN_SH}/state.sh",
+    f"{_OWN_SH}/sign_in.sh",
+    f"{_OWN_SH}/verify_step.sh",
+    f"{_OWN_SH}/network_step.sh",
+    f"{_OWN_SH}/azure_vm.sh",
+    f"{_OWN_SH}/gateway.sh",
+    f"{_OWN_SH}/package.sh",
+    f"{_OWN_SH}/repair.sh",
+    f"{_OWN_SH}/preflight.sh",
+    f"{_OWN_SH}/install_step.sh",
+    f"{_OWN_SH}/configure.sh",
+    f"{_OWN_SH}/identity.sh",
+    f"{_OWN_SH}/connect.sh",
+    f"{_OWN_SH}/agent_check.sh",
+    f"{_OWN_SH}/confirm.sh",
+    f"{_OWN_SH}/uninstall.sh",
+    f"{_OWN_SH}/collect_step.sh",
+    f"{_OWN_SH}/main.sh",
+)
+
+PARTS = {
+    "install.sh": _INSTALL_SH,
+    "verify.sh": _VERIFY_SH,
+    "install.ps1": _INSTALL_PS1,
+    "verify.ps1": _VERIFY_PS1,
+}
 """By the script's name: its runtime's files."""
 
 

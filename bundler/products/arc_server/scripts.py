@@ -9,7 +9,8 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from datetime import datetime
 
 from bundler.errors import DefinitionError
 from bundler.formats import fingerprint_words, json_codec
@@ -202,14 +203,33 @@ def _start(rows: _Rows, shared: Mapping[str, object], scripts_signed_by: Signer 
 
 
 def _seal(vouching: SealPolicy) -> dict[str, object]:
-    """Whose signatures there are, each with its role; the sealer's fingerprint in lines to be read aloud."""
+    """Who signs, each with a role and the forms of their signatures; the sealer's fingerprint as it is read aloud."""
     sealers = [("sealer", vouching.sealer)] if vouching.sealer else []
+    people = [*sealers, *(("approver", one) for one in vouching.approvers)]
     fingerprint = vouching.sealer.signer.sha256 if vouching.sealer else ""
     return {
-        "people": [*sealers, *(("approver", one) for one in vouching.approvers)],
+        "people": people,
+        "sealer": fingerprint,
+        "signers": [_signer_row(role, one.signer) for role, one in people],
+        "forms": [
+            (str(at), str(form.size), str(form.prefix_size), form.prefix_sha256)
+            for at, (_, one) in enumerate(people)
+            for form in one.forms
+        ],
+        "not_after": int(vouching.not_after.timestamp()) if vouching.not_after else 0,
+        "not_after_text": _minute(vouching.not_after) if vouching.not_after else "",
         "digit_lines": fingerprint_words.lines(fingerprint_words.digits(fingerprint)),
         "word_lines": fingerprint_words.lines(fingerprint_words.words(fingerprint)) if fingerprint else [],
     }
+
+
+def _signer_row(role: str, signer: Signer) -> tuple[str, ...]:
+    begins, ends = (str(int(moment.timestamp())) for moment in (signer.not_before, signer.not_after))
+    return role, signer.sha256, signer.name, begins, ends, _minute(signer.not_after)
+
+
+def _minute(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _linux(onboarding: ScriptParameters, rows: list[_Row], shared: Mapping[str, object]) -> list[Entry]:
@@ -218,11 +238,36 @@ def _linux(onboarding: ScriptParameters, rows: list[_Row], shared: Mapping[str, 
             "a certificate in a Windows store cannot be used by the Linux targets",
             do="give authentication.certificate_file instead, or make a bundle of its own for Windows",
         )
-    values = {**shared, **_connection(onboarding), "rows": rows, "targets_text": _targets_text(rows)}
-    return [
-        Entry("install.sh", render("arc-server/linux/install.sh.j2", values), 0o755),
-        Entry("verify.sh", render("arc-server/linux/verify.sh.j2", values), 0o755),
-    ]
+    values = {
+        **shared,
+        **_connection(onboarding),
+        **_linux_tables(onboarding, rows, shared),
+        "targets_text": _targets_text(rows),
+    }
+    return [_script("linux", name, values) for name in ("install.sh", "verify.sh")]
+
+
+def _linux_tables(onboarding: ScriptParameters, rows: list[_Row], shared: Mapping[str, object]) -> dict[str, object]:
+    """The arrays of the bash headers: what their rows hold is said in the templates and the runtime."""
+    certificates = {one.path for one in onboarding.certificates}
+    files: dict[str, str] = {one.path: one.sha256 for one in shared["files"]}  # type: ignore[attr-defined]
+    return {
+        "file_rows": [(path, digest) for path, digest in files.items() if path not in certificates],
+        "package_rows": [astuple(row) for row in rows],
+        "certificate_rows": [
+            (one.sha256, one.sha1, one.store, files.get(one.path, ""), one.name) for one in onboarding.certificates
+        ],
+        "endpoint_rows": [
+            (one.host, str(one.port), _yes(one.required), one.expects, one.way, one.phase) for one in onboarding.checks
+        ],
+        "root_rows": [
+            (one.name, one.sha1, _yes(one.required)) for one in onboarding.roots if one.needed_for == "azure-tls"
+        ],
+    }
+
+
+def _yes(given: bool) -> str:
+    return "yes" if given else "no"
 
 
 def _windows(onboarding: ScriptParameters, rows: list[_Row], shared: Mapping[str, object]) -> list[Entry]:

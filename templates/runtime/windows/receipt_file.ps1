@@ -35,6 +35,6 @@ function Save-Progress {
 # What was found of the seal so far; fingerprints are digits.
 function Get-SealJson {
     $approvals = @($script:Approved | ForEach-Object { '"' + $_ + '"' }) -join ', '
-    '{"signer": "' + $Sealer + '", "believed": ' + ([string]$script:SealVerified).ToLowerInvariant() + ', "approvals": [' + $approvals +
+    '{"signer": "' + $Sealer + '", "verified": ' + ([string]$script:SealVerified).ToLowerInvariant() + ', "approvals": [' + $approvals +
         '], "checked_with": "' + $script:CheckedWith + '"}'
 }

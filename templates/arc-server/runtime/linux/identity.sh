@@ -1,4 +1,4 @@
-# ---- The managed identity: who may use it, how programs find it, and a proof ----
+# The managed identity: who may use it, how programs find it, and a proof.
 
 IDENTITY_URL=http://localhost:40342
 IDENTITY_FILES=(/etc/profile.d/arc-bundler-identity.sh /etc/systemd/system.conf.d/arc-bundler-identity.conf)

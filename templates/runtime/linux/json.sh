@@ -1,6 +1,7 @@
-# ---- JSON, without tools that a server may lack ----
+# JSON, without tools that a server may lack.
 
 # json_string TEXT: TEXT as a JSON string. Bytes beyond ASCII pass as they are (UTF-8).
+# shellcheck disable=SC1003  # '\\' is two backslashes
 json_string() {
     local text=$1 out='' at character code
     for ((at = 0; at < ${#text}; at++)); do

@@ -1,10 +1,9 @@
-# ---- The secret: never in this script, in an argument, in a child's environment or in the log ----
+# The secret: never in this script, in an argument, in a child's environment or in the log.
 
 SECRET_FILE=''         # --secret-file
 SECRET_STDIN=no        # --secret-stdin
 SECRET=''
 SECRET_CAME=''         # from where, once it was read
-EMBEDDED={{ onboarding.embedded_secret | quote }}            # a file of this bundle that holds it; empty: none does
 
 # Out of the environment at once, before the first child is started.
 # What has one of these names in the environment that we were started with would go on to children with what we put there.
@@ -21,7 +20,7 @@ secret_source() {
         printf 'standard input'
     elif [[ -n $SECRET_FROM_ENVIRONMENT ]]; then
         printf 'ARC_BUNDLER_SECRET'
-    elif [[ -n $EMBEDDED && -f $BUNDLE/$EMBEDDED ]]; then
+    elif [[ -n $EMBEDDED_SECRET && -f $BUNDLE/$EMBEDDED_SECRET ]]; then
         printf 'the bundle'
     elif [[ -t 0 && -t 2 ]]; then
         printf 'a prompt'
@@ -59,7 +58,7 @@ read_secret() {
         open_envelope
         return
     fi
-    [[ -n $file || $SECRET_STDIN == yes || -n $SECRET_FROM_ENVIRONMENT || -z $EMBEDDED ]] || file=$BUNDLE/$EMBEDDED
+    [[ -n $file || $SECRET_STDIN == yes || -n $SECRET_FROM_ENVIRONMENT || -z $EMBEDDED_SECRET ]] || file=$BUNDLE/$EMBEDDED_SECRET
     # read returns 1 for a last line without its end, which is a whole secret all the same.
     if [[ -n $file ]]; then
         [[ -f $file && -r $file ]] || { SECRET_PROBLEM="the secret's file $file cannot be read"; return 1; }
@@ -78,10 +77,10 @@ read_secret() {
     [[ -z $second ]] || { SECRET_PROBLEM="the secret has more than one line"; return 1; }
     SECRET=${SECRET#$'\xef\xbb\xbf'}
     SECRET=${SECRET%$'\r'}
-    judge_secret
+    check_secret_text
 }
 
-judge_secret() {
+check_secret_text() {
     [[ -n $SECRET ]] || { SECRET_PROBLEM="the secret is empty"; return 1; }
     [[ $SECRET != *$'\n'* ]] || { SECRET_PROBLEM="the secret has more than one line"; return 1; }
     [[ $SECRET != *[[:cntrl:]]* ]] || { SECRET_PROBLEM="the secret holds a control character"; return 1; }

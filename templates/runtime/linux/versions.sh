@@ -1,4 +1,4 @@
-# ---- Versions: numbers with dots or hyphens between them ----
+# Versions: numbers with dots or hyphens between them.
 
 # compare_versions A B: prints -1, 0 or 1. 10# because 03504 is no octal number.
 compare_versions() {

@@ -1,4 +1,4 @@
-# ---- An envelope: the secret as it travels, closed for this server and signed by who sealed the bundle ----
+# An envelope: the secret as it travels, closed for this server and signed by the bundle's sealer.
 
 ENVELOPE=''            # --envelope
 RECIPIENT_KEY=''       # --recipient-key; otherwise the .p12 beside the envelope
@@ -16,32 +16,6 @@ CERTIFICATE=''         # the service principal's certificate with its key in bas
 
 # Nothing secret below goes by a here-string: bash before 5.1 writes those to a file.
 
-# ---- Is it one? Its DER is read here byte by byte, so that no change of it passes unseen ----
-
-HEX=''                 # what is read, in hex digits
-AT=0                   # where
-DER_END=0              # and where the element ends that was entered last
-
-# der_into TAG: into the element at AT; returns 1 where there is none with that tag, or not a whole one.
-der_into() {
-    local size=${HEX:AT+2:2} more=0
-    [[ ${HEX:AT:2} == "$1" ]] || return 1
-    case $size in
-        [0-7]?) ;;
-        8[123]) more=$((2 * 16#${size:1})) size=${HEX:AT+4:more} ;;
-        *) return 1 ;;
-    esac
-    AT=$((AT + 4 + more))
-    DER_END=$((AT + 2 * 16#0$size))
-    [[ $DER_END -le ${#HEX} ]]
-}
-
-# der_last TAG: into the element at AT, behind which nothing comes.
-der_last() { der_into "$1" && [[ $DER_END -eq ${#HEX} ]]; }
-
-# der_over DIGITS: over these very ones.
-der_over() { [[ ${HEX:AT:${#1}} == "$1" ]] && AT=$((AT + ${#1})); }
-
 # EnvelopedData (RFC 5652 section 6.1) for recipients by RSA with PKCS #1 v1.5, AES-256-CBC: what seal-secret writes.
 is_envelope() {
     local recipients
@@ -56,21 +30,6 @@ is_recipient() {
     der_into 30 && der_over 020100 && der_into 30 && AT=$DER_END && der_over 300d06092a864886f70d0101010500 &&
         der_into 04 && AT=$DER_END
 }
-
-in_hex() { od -An -v -tx1 | tr -d ' \n'; }
-
-# issuer_and_serial CERTIFICATE: prints its issuer and serial number, as an envelope names its recipients; both in hex digits.
-issuer_and_serial() {
-    local HEX=$1 AT=0 serial from
-    der_into 30 && der_into 30 || return 1
-    [[ ${HEX:AT:2} != a0 ]] || { der_into a0 && AT=$DER_END; }
-    from=$AT
-    der_into 02 && AT=$DER_END && serial=${HEX:from:AT-from} && der_into 30 && AT=$DER_END || return 1
-    from=$AT
-    der_into 30 && printf '%s%s' "${HEX:from:DER_END-from}" "$serial"
-}
-
-# ---- Opening it ----
 
 # not_opened WHY
 not_opened() {
@@ -167,7 +126,7 @@ open_envelope() {
     local code=0
     KEY='' LETTER=''
     make_scratch || not_opened 'no folder can be made in /var/tmp or /tmp' || return
-    look_at_envelope && read_key && read_letter && judge_letter || code=1
+    look_at_envelope && read_key && read_letter && check_letter || code=1
     KEY='' PASSPHRASE='' LETTER='' HEX=''
     return "$code"
 }
@@ -191,7 +150,7 @@ read_letter() {
     [[ $seen == "$SEALER" ]] || not_opened "the envelope is by somebody else than who sealed the bundle, with the fingerprint $seen"
 }
 
-# letter_lines: fills what judge_letter has named; returns 1 for a line that it does not know.
+# letter_lines: fills what check_letter has named; returns 1 for a line that it does not know.
 letter_lines() {
     local rest=$LETTER$'\n' line
     while [[ -n $rest ]]; do
@@ -210,21 +169,12 @@ letter_lines() {
     [[ $first == yes && $expires =~ ^[0-9]{1,11}$ && -n $held && -z ${held//[A-Za-z0-9+\/=]/} ]]
 }
 
-# What this bundle signs in with, as an envelope calls it.
-wanted_kind() {
-    case $AUTHENTICATION in
-        service-principal-secret) echo secret ;;
-        access-token) echo token ;;
-        service-principal-certificate) echo certificate ;;
-    esac
-}
-
-judge_letter() {
+check_letter() {
     local bundle='' kind='' expires='' held='' first=no listed=no until DOUBTS=() NOW
     letter_lines || not_opened 'what is in the envelope is no letter that this script knows' || return
     [[ $bundle == "$BUNDLE_NAME" ]] || not_opened "the envelope is for the bundle ${bundle//[[:cntrl:]]/?}, and this one is $BUNDLE_NAME" || return
     NOW=$(date +%s)
-    seal_people check_sealer
+    each_signer check_sealer
     [[ ${#DOUBTS[@]} -eq 0 ]] || not_opened "the envelope cannot be believed: ${DOUBTS[0]}" || return
     until=$(date -u -d "@$expires" '+%Y-%m-%d %H:%M UTC')
     [[ $NOW -le $expires ]] || not_opened "the envelope was good until $until; ask for a new one" || return
@@ -246,33 +196,13 @@ take_out() {
     { SECRET=$(printf '%s' "$held" | openssl base64 -d -A); } 2>/dev/null
     again=$(printf '%s' "$SECRET" | openssl base64 -A)
     [[ $again == "$held" ]] || not_opened 'the secret in the envelope is no text' || return
-    judge_secret
-}
-
-# ---- Using it, and what is left of it ----
-
-# destroy FILE...: written over, then removed. In memory that is for nothing, on a disk for little; it costs nothing.
-destroy() {
-    local file
-    for file in "$@"; do
-        [[ -f $file && ! -L $file ]] || continue
-        dd if=/dev/zero of="$file" bs="$(($(wc -c <"$file") + 1))" count=1 conv=notrunc,fsync 2>/dev/null
-        rm -f -- "$file"
-    done
-}
-
-# write_certificate: the service principal's certificate to a file that azcmagent can be told of; prints its path.
-write_certificate() {
-    local name=certificate.pfx
-    # "-----BEGIN" in base64
-    [[ $CERTIFICATE != LS0tLS1CRUdJT* ]] || name=certificate.pem
-    printf '%s' "$CERTIFICATE" | openssl base64 -d -A >"$SAFE/$name" && printf '%s' "$SAFE/$name"
+    check_secret_text
 }
 
 # leave_envelope: all that needed it is done.
 leave_envelope() {
     local file
-    [[ -z $EMBEDDED || $MODE == uninstall ]] || note "this bundle holds the secret ($EMBEDDED): destroy it, and the archive that it came in, when all servers are connected"
+    [[ -z $EMBEDDED_SECRET || $MODE == uninstall ]] || note "this bundle holds the secret ($EMBEDDED_SECRET): destroy it, and the archive that it came in, when all servers are connected"
     [[ -n $ENVELOPE ]] || return 0
     if [[ $DESTROY_ENVELOPE == no ]]; then
         note "$ENVELOPE is not needed here any more: delete it (--destroy-envelope does)"

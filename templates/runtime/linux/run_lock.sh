@@ -1,4 +1,4 @@
-# ---- One run at a time ----
+# One run at a time.
 
 RUN_LOCK=/run/arc-bundler.lock
 RUN_LOCKED=no

@@ -1,4 +1,4 @@
-# ---- No step back: the highest serial of each bundle's name that ran here ----
+# Rollback protection: the highest serial of each bundle's name that ran here.
 # One "serial name" a line. It stays when the agent is removed: what was refused yesterday is refused tomorrow.
 
 SERIALS=/var/lib/arc-bundler/serials

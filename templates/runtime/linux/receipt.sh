@@ -1,11 +1,10 @@
-# ---- The receipt: written at every step, so that a run that is killed has one too ----
+# The receipt: written at every step, so that a run that is killed has one too.
 
 STARTED=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 RECEIPT=''             # its path, once there is one
 RECEIPT_DONE=no
 BUNDLE_DIGEST=''
 SWITCHES=()            # what was asked for that weakens or overrides
-AGENT_VERSION='' AGENT_SHA256=''
 
 bundle_digest() {
     [[ -n $BUNDLE_DIGEST || ! -f $BUNDLE/SHA256SUMS ]] || BUNDLE_DIGEST=$(file_sha256 "$BUNDLE/SHA256SUMS")
@@ -22,24 +21,23 @@ switches_json() {
 seal_json() {
     local one approvals=''
     for one in ${APPROVED[@]+"${APPROVED[@]}"}; do approvals+="${approvals:+, }\"$one\""; done
-    printf '{"signer": "%s", "believed": %s, "approvals": [%s], "checked_with": "%s"}' \
-        "$SEALER" "$BELIEVED" "$approvals" "$SEAL_TOOL"
+    printf '{"signer": "%s", "verified": %s, "approvals": [%s], "checked_with": "%s"}' \
+        "$SEALER" "$SEAL_VERIFIED" "$approvals" "$SEAL_TOOL"
 }
 
 # write_receipt OUTCOME CODE MESSAGE
 write_receipt() {
     {
         printf '{\n  "schema": "arc-bundler/receipt/1",\n'
-        printf '  "bundle": {"name": %s, "version": %s, "digest": %s, "practice": %s, "tool": %s, "serial": %d, "seal": %s},\n' \
+        printf '  "bundle": {"name": %s, "version": %s, "digest": %s, "lab": %s, "tool": %s, "serial": %d, "seal": %s},\n' \
             "$(json_string "$BUNDLE_NAME")" "$(json_string "$BUNDLE_VERSION")" "$(json_string "$(bundle_digest)")" \
-            "$(json_string "$PRACTICE")" "$(json_string "$BUNDLE_TOOL")" "$SERIAL" "$(seal_json)"
+            "$([[ -z $LAB ]] && echo false || echo true)" "$(json_string "$TOOL")" "$SERIAL" "$(seal_json)"
         printf '  "host": {"name": %s, "os": %s, "version": %s, "architecture": %s},\n' "$(json_string "$HOST")" \
             "$(json_string "$MACHINE_ID")" "$(json_string "$MACHINE_VERSION")" "$(json_string "$MACHINE_ARCHITECTURE")"
         printf '  "began": %s,\n  "ended": %s,\n  "mode": %s,\n' \
             "$(json_string "$STARTED")" "$(json_string "$(date -u +%Y-%m-%dT%H:%M:%SZ)")" "$(json_string "$MODE")"
         printf '  "steps": [\n%s\n  ],\n  "preflight": [\n%s\n  ],\n' "$RECORD" "$(network_json)"
-        printf '  "agent": {"version": %s, "sha256": %s},\n  "resource_id": %s,\n' \
-            "$(json_string "$AGENT_VERSION")" "$(json_string "$AGENT_SHA256")" "$(json_string "$SHOWN_RESOURCE")"
+        product_facts
         printf '  "outcome": %s,\n  "code": %d,\n  "message": %s,\n  "switches": %s\n}\n' \
             "$(json_string "$1")" "$2" "$(json_string "$3")" "$(switches_json)"
     } >"$RECEIPT.part" && mv -f -- "$RECEIPT.part" "$RECEIPT"
@@ -53,11 +51,6 @@ keep_receipt() {
 
 # end_receipt OUTCOME CODE MESSAGE
 end_receipt() {
-    AGENT_VERSION=$(installed_version) || AGENT_VERSION=''
-    [[ ! -f $AGENT ]] || AGENT_SHA256=$(file_sha256 "$AGENT")
+    refresh_product_facts
     write_receipt "$@" && RECEIPT_DONE=yes
-}
-
-outcome_word() {
-    case $MODE in install) echo connected ;; uninstall) echo uninstalled ;; collect-logs) echo collected ;; *) echo checked ;; esac
 }

@@ -1,0 +1,285 @@
+# The exit codes of install.sh, what they mean and what to do: Microsoft's numbers below 200, this script's from there.
+# Made by `make docs` from bundler/products/arc_server/codes.py: change that table, not this file.
+
+# code_text NUMBER: fills MEANING and NEXT; leaves them empty for a number that is not in the table.
+# shellcheck disable=SC2016  # a dollar is a dollar
+code_text() {
+    case $1 in
+        1)
+            MEANING='an error that has no number of its own'
+            NEXT='Run this script again; if it stays, carry the logs back (--collect-logs, -CollectLogs).'
+            ;;
+        2)
+            MEANING='an internal error of the agent'
+            NEXT='Run this script again; if it stays, the logs are for Microsoft'\''s support (--collect-logs, -CollectLogs).'
+            ;;
+        3)
+            MEANING='the agent does not support what it was asked for'
+            NEXT='Look at the log for what it was; the bundle may need another agent version.'
+            ;;
+        4)
+            MEANING='the agent'\''s own proxy does not run'
+            NEXT='Look whether arcproxyd (on Windows the Azure Arc Proxy) runs, and at arcproxy.log.'
+            ;;
+        5)
+            MEANING='the agent cannot write its log'
+            NEXT='Look at the space and the rights of the agent'\''s log folder.'
+            ;;
+        6)
+            MEANING='the agent could not start'
+            NEXT='Look at azcmagent.log on this machine.'
+            ;;
+        11)
+            MEANING='signing in was cancelled'
+            NEXT='Run this script again, and sign in to the end.'
+            ;;
+        12)
+            MEANING='the access token is not valid'
+            NEXT='Get a fresh token and run this script again.'
+            ;;
+        16)
+            MEANING='the agent misses a parameter'
+            NEXT='Look at the log; the bundle'\''s definition may lack a value.'
+            ;;
+        18)
+            MEANING='the agent says that it is not elevated'
+            NEXT='Run this script as root or from an elevated PowerShell.'
+            ;;
+        19)
+            MEANING='the agent cannot read the file with its parameters'
+            NEXT='Run this script again: it writes that file itself.'
+            ;;
+        20)
+            MEANING='the agent does not know the region'
+            NEXT='Correct location in the bundle'\''s definition.'
+            ;;
+        23)
+            MEANING='the agent does not accept a value'
+            NEXT='Look at the log for the value, and correct it in the definition.'
+            ;;
+        26)
+            MEANING='the network, or private endpoints without a private link scope'
+            NEXT='Run azcmagent check on this machine and compare with config/endpoints.json.'
+            ;;
+        27)
+            MEANING='a setting contradicts another one'
+            NEXT='Look at the log for both, and correct the definition.'
+            ;;
+        28)
+            MEANING='the agent cannot open this machine'\''s TPM'
+            NEXT='Look whether the TPM is there, switched on, and free.'
+            ;;
+        41)
+            MEANING='the credentials are not valid'
+            NEXT='Check the service principal'\''s id, its secret and whether that has expired.'
+            ;;
+        42)
+            MEANING='the resource could not be created'
+            NEXT='Check the role Azure Connected Machine Onboarding on the resource group; a new assignment needs minutes.'
+            ;;
+        43)
+            MEANING='the resource could not be deleted'
+            NEXT='Give the credentials the role Azure Connected Machine Resource Administrator, or delete it in Azure.'
+            ;;
+        44)
+            MEANING='a resource of this name exists already'
+            NEXT='Delete the stale resource in Azure, or give this machine another resource name.'
+            ;;
+        45)
+            MEANING='the key for a new connection could not be renewed'
+            NEXT='Look at azcmagent.log on this machine.'
+            ;;
+        61)
+            MEANING='the agent'\''s service does not answer'
+            NEXT='Look whether himds (himdsd on Linux) runs, and at its log.'
+            ;;
+        62)
+            MEANING='connecting failed'
+            NEXT='Look at azcmagent.log on this machine.'
+            ;;
+        63)
+            MEANING='disconnecting failed'
+            NEXT='Look at azcmagent.log on this machine.'
+            ;;
+        64)
+            MEANING='the agent'\''s service does not tell what it knows of this machine'
+            NEXT='Look whether himds (himdsd on Linux) runs, and at its log.'
+            ;;
+        65)
+            MEANING='the agent'\''s service does not tell its state'
+            NEXT='Look whether himds (himdsd on Linux) runs, and at its log.'
+            ;;
+        66)
+            MEANING='the agent'\''s service does not tell its settings'
+            NEXT='Look whether himds (himdsd on Linux) runs, and at its log.'
+            ;;
+        67)
+            MEANING='this machine is connected to another resource'
+            NEXT='If it is to move, run this script with --reconnect (-Reconnect); otherwise take the bundle that is for it.'
+            ;;
+        68)
+            MEANING='the subscription is not found by its name'
+            NEXT='Give the subscription'\''s id in the bundle'\''s definition.'
+            ;;
+        69)
+            MEANING='the agent does not keep a setting'
+            NEXT='Look whether another setting or a policy changes it back.'
+            ;;
+        70)
+            MEANING='the agent'\''s service does not take its settings'
+            NEXT='Look whether himds (himdsd on Linux) runs, and at its log.'
+            ;;
+        72)
+            MEANING='the agent'\''s tool for extensions failed'
+            NEXT='Look at azcmagent.log and gc_ext.log on this machine.'
+            ;;
+        73)
+            MEANING='the agent'\''s settings for a partner could not be had'
+            NEXT='Look at azcmagent.log on this machine.'
+            ;;
+        74)
+            MEANING='an extension could not be added'
+            NEXT='Look at azcmagent.log and gc_ext.log on this machine.'
+            ;;
+        75)
+            MEANING='the agent could not get the settings of this cloud'
+            NEXT='Check cloud in the bundle'\''s definition, and the network to that cloud'\''s addresses.'
+            ;;
+        76)
+            MEANING='the TPM does not prove this machine'
+            NEXT='Look at azcmagent.log, and at the TPM'\''s state in the firmware.'
+            ;;
+        81)
+            MEANING='the certificate of the managed identity could not be fetched'
+            NEXT='Delete the resource in Azure, then run this script again.'
+            ;;
+        82)
+            MEANING='the TPM'\''s certificate could not be had'
+            NEXT='Look at azcmagent.log, and at the TPM'\''s state in the firmware.'
+            ;;
+        83)
+            MEANING='the agent could not register its lasting credentials'
+            NEXT='Look at azcmagent.log on this machine.'
+            ;;
+        101)
+            MEANING='the agent did not understand its command'
+            NEXT='Look at the log for the command; the bundle may need another agent version.'
+            ;;
+        102)
+            MEANING='no resource name can be made of this machine'\''s name'
+            NEXT='Give resource_name in the bundle'\''s definition: letters, digits, - and _, with neither of the two at the end.'
+            ;;
+        103)
+            MEANING='the agent could not make its keys'
+            NEXT='Look at azcmagent.log on this machine.'
+            ;;
+        104)
+            MEANING='the agent cannot use its private key'
+            NEXT='Look at azcmagent.log on this machine.'
+            ;;
+        105)
+            MEANING='the agent could not sign its message'
+            NEXT='Look at azcmagent.log on this machine.'
+            ;;
+        106)
+            MEANING='the agent cannot use its file of parameters'
+            NEXT='Look at azcmagent.log on this machine.'
+            ;;
+        107)
+            MEANING='the agent cannot use its certificate'
+            NEXT='Look at azcmagent.log on this machine.'
+            ;;
+        108)
+            MEANING='the agent could not make its keys in the TPM'
+            NEXT='Look at azcmagent.log, and at the TPM'\''s state in the firmware.'
+            ;;
+        143)
+            MEANING='the package manager did not install the agent'
+            NEXT='Look at the end of the log, where its own words are.'
+            ;;
+        149)
+            MEANING='msiexec did not install the agent'
+            NEXT='Look at msiexec'\''s own log beside this script'\''s.'
+            ;;
+        153)
+            MEANING='msiexec says that the platform does not fit (1633)'
+            NEXT='Take a bundle for this architecture.'
+            ;;
+        156)
+            MEANING='msiexec failed while installing (1603)'
+            NEXT='Look for '\''Return value 3'\'' in msiexec'\''s log.'
+            ;;
+        158)
+            MEANING='the disk is full (112)'
+            NEXT='Make room on the system drive.'
+            ;;
+        159)
+            MEANING='another installation is running (1618)'
+            NEXT='Wait for it to end, then run this script again.'
+            ;;
+        160)
+            MEANING='msiexec cannot write its log (1622)'
+            NEXT='Check the space and the rights of the log folder.'
+            ;;
+        200)
+            MEANING='the bundle is damaged or incomplete'
+            NEXT='Copy the bundle again, then compare the digest of verify with the one that build printed.'
+            ;;
+        201)
+            MEANING='the bundle'\''s seal is not believed'
+            NEXT='Install nothing from it; put right what is named above (a missing tool, this clock), or ask the bundle'\''s maker.'
+            ;;
+        202)
+            MEANING='this machine is not ready'
+            NEXT='Put right what the preflight lines above name, then run this script again.'
+            ;;
+        203)
+            MEANING='no secret'
+            NEXT='Put right what is named above; or give the secret by an envelope, a file, standard input or ARC_BUNDLER_SECRET, or run this script in a terminal.'
+            ;;
+        204)
+            MEANING='this bundle is not for this machine'
+            NEXT='Build a bundle that has this operating system among its targets.'
+            ;;
+        205)
+            MEANING='asked in a way that this script does not know'
+            NEXT='Run it with --help, or on Windows with -Help.'
+            ;;
+        206)
+            MEANING='the agent does not say that it is connected to the wanted resource'
+            NEXT='Run azcmagent show and azcmagent check on this machine.'
+            ;;
+        207)
+            MEANING='interrupted'
+            NEXT='Run this script again: it goes on from what it finds.'
+            ;;
+        208)
+            MEANING='an address that the agent needs cannot be reached as it should be'
+            NEXT='Give the failed rows of the network table to whoever runs the network, then run this script again.'
+            ;;
+        209)
+            MEANING='names resolve to private addresses, and this bundle has no private link scope'
+            NEXT='Build the bundle with network.profile private-link, or correct this machine'\''s name resolution.'
+            ;;
+        210)
+            MEANING='the trust store lacks a root that is needed'
+            NEXT='Install the named root, or carry it in the bundle (trust.certificates) and use the switch that installs it.'
+            ;;
+        211)
+            MEANING='another package installation holds the lock'
+            NEXT='Wait for the named process to end, or end it, then run this script again.'
+            ;;
+        212)
+            MEANING='this script runs here already'
+            NEXT='Wait for the other run to end; its log says how far it is.'
+            ;;
+        214)
+            MEANING='what an earlier installation left could not be repaired'
+            NEXT='Repair it with the package manager'\''s or Windows'\'' own tools as the log shows, then run this script again.'
+            ;;
+        215)
+            MEANING='uninstalling did not end well'
+            NEXT='Look at the log for what is left, put that right, then run this script again.'
+            ;;
+    esac
+}

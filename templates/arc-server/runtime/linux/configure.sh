@@ -1,0 +1,95 @@
+# 4. configure: the agent's settings.
+
+SETTINGS_SET=() SETTINGS_KEPT=0
+
+# setting_now KEY: what the agent has; returns 1 where it does not say. How "get" prints is in no document: the value is
+# taken alone, or behind the key as "list" shows it.
+setting_now() {
+    local text form="^[[:space:]]*${1//./\\.}( \\(preview\\))?[[:space:]]*:[[:space:]]*(.*)\$"
+    [[ -x $AGENT ]] || return 1
+    text=$("$AGENT" config get "$1" </dev/null 2>/dev/null) ||
+        text=$("$AGENT" config list </dev/null 2>/dev/null | grep -E "^[[:space:]]*${1//./\\.}[ :]") || return 1
+    text=${text##*$'\n'}
+    text=${text%$'\r'}
+    [[ ! $text =~ $form ]] || text=${BASH_REMATCH[2]}
+    printf '%s' "$text"
+}
+
+# same_setting A B: a list is set as a,b and shown in brackets, with commas or blanks between, in whatever order.
+same_setting() {
+    local left right
+    [[ ${1,,} != "${2,,}" ]] || return 0
+    left=${1//[][,]/ } right=${2//[][,]/ }
+    # The words are taken apart on purpose; a setting's value holds nothing that could be a pattern.
+    set -f
+    # shellcheck disable=SC2086
+    left=$(printf '%s\n' ${left,,} | sort) right=$(printf '%s\n' ${right,,} | sort)
+    set +f
+    [[ $left == "$right" ]]
+}
+
+# setting_is KEY VALUE
+setting_is() {
+    local present
+    present=$(setting_now "$1") && same_setting "$present" "$2"
+}
+
+setting() {
+    local code=0
+    case $1 in proxy.*) KEPT_PROXY+=" $1 " ;; esac
+    if setting_is "$1" "$2"; then
+        SETTINGS_KEPT=$((SETTINGS_KEPT + 1))
+        return
+    fi
+    SETTINGS_SET+=("$1=$2")
+    [[ $MODE != dry-run ]] || return 0
+    # First, as what was not set is not cleared either; who is killed in between would leave it to nobody.
+    case $1 in proxy.*) remember setting "$1 $2" ;; esac
+    run "$AGENT" config set "$1" "$2" || code=$?
+    if [[ $code -ne 0 ]]; then
+        show_log_end
+        fail "$code" "azcmagent config set $1 ended with $code"
+    fi
+}
+
+# Each was taken one by one; what a later one did to an earlier one shows at the end.
+confirm_setting() {
+    local present
+    present=$(setting_now "$1") || { SETTINGS_UNREAD+=" $1"; return; }
+    same_setting "$present" "$2" || fail 69 "azcmagent does not keep $1: it says $present, and $2 was set"
+}
+
+SETTINGS_UNREAD=''     # what the agent does not show
+KEPT_PROXY=''          # the proxy keys that this bundle has
+
+# clear_setting "KEY VALUE": a proxy that an earlier bundle of ours set, that is still as it was set, and that this one
+# does not have.
+clear_setting() {
+    local key=${1%% *} value=${1#* }
+    [[ $KEPT_PROXY != *" $key "* ]] || return 0
+    if setting_is "$key" "$value"; then
+        SETTINGS_SET+=("$key cleared")
+        [[ $MODE == dry-run ]] || run "$AGENT" config clear "$key" || fail 69 "azcmagent config clear $key failed"
+    fi
+    [[ $MODE == dry-run ]] || forget setting "$1"
+}
+
+step_configure() {
+    local text
+    begin_step configure
+    bundle_settings setting
+    each_change setting clear_setting
+    [[ $MODE == dry-run ]] || bundle_settings confirm_setting
+    configure_identity
+    text=${SETTINGS_SET[*]+set ${SETTINGS_SET[*]}}${IDENTITY_DONE[*]+${SETTINGS_SET[*]+; }identity: ${IDENTITY_DONE[*]}}
+    [[ -z $SETTINGS_UNREAD ]] || LACKS+=("azcmagent does not show what is set for$SETTINGS_UNREAD")
+    if [[ ${#LACKS[@]} -gt 0 ]]; then
+        warn_step 0 "${text:+$text; }${LACKS[*]}"
+    elif [[ -z $text ]]; then
+        skip_step "nothing to set; settings that are as wanted: $SETTINGS_KEPT"
+    elif [[ $MODE == dry-run ]]; then
+        would_step "$text"
+    else
+        done_step "$text"
+    fi
+}

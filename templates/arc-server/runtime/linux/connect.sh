@@ -1,0 +1,85 @@
+# 5. connect.
+
+# with_agent VERB FILE MORE...: azcmagent VERB --config FILE. All parameters go through a file that root alone can read,
+# in memory where there is such a place, and gone with us.
+with_agent() {
+    local code=0 verb=$1 file=$2 line
+    shift 2
+    if [[ $AUTHENTICATION == device-code || $AUTHENTICATION == interactive ]]; then
+        # The code has to be read by somebody.
+        "$AGENT" "$verb" --config "$file" "$@" 2>&1 </dev/null | while IFS= read -r line || [[ -n $line ]]; do say "$line"; done
+        code=${PIPESTATUS[0]}
+    else
+        run "$AGENT" "$verb" --config "$file" "$@" || code=$?
+    fi
+    destroy "$file" "$SAFE"/certificate.p*
+    return "$code"
+}
+
+TRY_FROM=0             # lines of the log before this try
+
+# connect_reason CODE: why it is worth another try; returns 1 where it is not.
+connect_reason() {
+    case $1 in
+        42 | 44) echo 'a new role assignment needs minutes to arrive everywhere' ;;
+        61) echo 'the agent'\''s service is not up yet' ;;
+        *)
+            tail -n "+$((TRY_FROM + 1))" "$LOG_FILE" | grep -qi 'change token' || return 1
+            echo 'the first command after an installation may fail so'
+            ;;
+    esac
+}
+
+# connect_bounded: tries again where the first failure is usual.
+connect_bounded() {
+    local try code reason pause=15
+    for ((try = 1; ; try++)); do
+        code=0
+        TRY_FROM=$(wc -l <"$LOG_FILE")
+        { write_connect_file >"$SAFE/connect.json"; } 2>/dev/null || fail 202 "the parameters cannot be written to $SAFE"
+        with_agent connect "$SAFE/connect.json" || code=$?
+        ((code != 0 && try < CONNECT_TRIES)) && reason=$(connect_reason "$code") || return "$code"
+        note "azcmagent connect ended with $code: $reason; trying again in $pause s ($((CONNECT_TRIES - try)) tries left)"
+        nap "$pause"
+        pause=$((pause * 2))
+    done
+}
+
+# disconnect_first: what is connected elsewhere leaves properly, what has expired has nobody to say goodbye to.
+disconnect_first() {
+    local code=0
+    if [[ $STATE == expired ]]; then
+        run "$AGENT" disconnect --force-local-only || code=$?
+    else
+        { write_sign_in_file >"$SAFE/disconnect.json"; } 2>/dev/null || fail 202 "the parameters cannot be written to $SAFE"
+        with_agent disconnect "$SAFE/disconnect.json" || code=$?
+    fi
+    if [[ $code -ne 0 ]]; then
+        show_log_end
+        fail "$code" "azcmagent disconnect from $SHOWN_RESOURCE ended with $code; --uninstall --force-local-only forgets it here alone"
+    fi
+    note "disconnected from $SHOWN_RESOURCE"
+}
+
+step_connect() {
+    local code=0 left=''
+    begin_step connect
+    if [[ $STATE == wanted ]]; then
+        skip_step "already connected as $SHOWN_RESOURCE"
+        return
+    fi
+    if [[ $MODE == dry-run ]]; then
+        would_step "connect to $(wanted_text) with ${AUTHENTICATION//-/ }"
+        return
+    fi
+    ask_agent_check
+    [[ $STATE != elsewhere ]] || left="; this machine is no longer $SHOWN_RESOURCE, and connected to nothing"
+    [[ $STATE != elsewhere && $STATE != expired ]] || disconnect_first
+    connect_bounded || code=$?
+    SECRET='' CERTIFICATE=''
+    if [[ $code -ne 0 ]]; then
+        show_log_end
+        fail "$code" "azcmagent connect ended with $code$left"
+    fi
+    done_step "connected to $(wanted_text)"
+}

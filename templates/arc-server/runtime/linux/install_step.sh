@@ -1,0 +1,54 @@
+# 3. install.
+
+VERB=install           # install, upgrade, downgrade or reinstall
+
+# choose_verb PRESENT: returns 1 where what is there stays.
+choose_verb() {
+    VERB=install
+    [[ -n $1 ]] || return 0
+    case $(compare_versions "$1" "$PACKAGE_VERSION") in
+        -1) VERB=upgrade ;;
+        0)
+            VERB=reinstall
+            # The package is there by its manager's word, but not its program.
+            [[ ! -x $AGENT ]] || { skip_step "azcmagent $1 is installed"; return 1; }
+            ;;
+        1)
+            VERB=downgrade
+            [[ $ALLOW_DOWNGRADE == no ]] || return 0
+            skip_step "azcmagent $1 is installed, newer than the bundle's $PACKAGE_VERSION; left as it is (--allow-downgrade)"
+            return 1
+            ;;
+    esac
+}
+
+step_install() {
+    local present='' code=0
+    begin_step install
+    repair_package
+    present=$(installed_version) || present=''
+    AGENT_VERSION=$present
+    choose_verb "$present" || return 0
+    if [[ $MODE == dry-run ]]; then
+        would_step "$VERB ${present:+from $present to }azcmagent $PACKAGE_VERSION from $PACKAGE, with $(package_tool)"
+        return
+    fi
+    import_keys
+    # What is installed is what was hashed: nobody else can change this copy, whatever carries the bundle.
+    cp -- "$BUNDLE/$PACKAGE" "$WORK/${PACKAGE##*/}" || fail 202 "the package cannot be copied to $WORK"
+    [[ $(file_sha256 "$WORK/${PACKAGE##*/}") == "$PACKAGE_SHA256" ]] || fail 200 "$PACKAGE changed while it was copied"
+    # From 1.61 on the agent keeps this file read-only, which an older one does not expect (its release notes).
+    [[ $VERB != downgrade || ! -f /var/opt/azcmagent/agentconfig.json ]] || chmod u+w /var/opt/azcmagent/agentconfig.json
+    "install_$PACKAGE_KIND" "$WORK/${PACKAGE##*/}" || code=$?
+    if [[ $code -ne 0 ]]; then
+        show_log_end
+        fail 143 "$(package_tool) ended with $code"
+    fi
+    present=$(installed_version) || fail 143 "$(package_tool) ended well, but azcmagent is not installed"
+    [[ -x $AGENT ]] || fail 143 "azcmagent $present is installed, but $AGENT is not there"
+    AGENT_VERSION=$present
+    rm -f -- "$WORK/${PACKAGE##*/}"
+    # Who this machine is may have changed with its agent.
+    read_state
+    done_step "azcmagent $present"
+}

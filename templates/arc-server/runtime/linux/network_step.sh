@@ -1,0 +1,66 @@
+# The part of the preflight that looks at the network.
+
+# Who is connected as wanted needs no more what connecting alone needs.
+add_check() {
+    [[ $6 != connect || $STATE != wanted ]] || return 0
+    CHECK_HOST+=("$1") CHECK_PORT+=("$2") CHECK_REQUIRED+=("$3") CHECK_EXPECTS+=("$4") CHECK_WAY+=("$5")
+}
+
+# Azure's certificates come from these two; anybody else's means that somebody opens TLS on the way.
+known_issuer() {
+    case $(issuer_text "$1") in 'Microsoft Corporation' | 'DigiCert Inc' | 'DigiCert, Inc.') ;; *) return 1 ;; esac
+}
+
+# Whether something of this run needs the network: what is connected already is proof enough, what has lost contact none.
+network_wanted() {
+    [[ $MODE != dry-run && $NETWORK_CHECK == yes && ($STATE != wanted || $SHOWN_STATUS != Connected || $MODE == check) ]]
+}
+
+check_network() {
+    local at code=208 bad=0
+    network_wanted || { look_for_azure; return 0; }
+    bundle_checks add_check
+    if ! run_probes; then
+        untested 'the network: no folder can be made in /var/tmp or /tmp'
+        CHECK_HOST=()
+        return
+    fi
+    check_azure_vm
+    [[ ${#CHECK_HOST[@]} -gt 0 ]] || return 0
+    for at in "${!CHECK_HOST[@]}"; do
+        read_probe "$at"
+        [[ ${FOUND_VERDICT[$at]} != failed ]] || bad=$((bad + 1))
+        ! seen_privately "$at" || code=209
+    done
+    show_table
+    check_clock
+    [[ $bad -eq 0 ]] || network_problem "$code" "$bad"
+}
+
+# Where the addresses are left out, whose machine this is is asked all the same.
+look_for_azure() {
+    [[ $MODE != dry-run && $NETWORK_CHECK == no && $STATE != wanted ]] || return 0
+    run_probes && check_azure_vm
+}
+
+# An Arc address that is private where no private link is wanted: the agent would refuse with AZCM0026.
+seen_privately() {
+    [[ -z $LINK_SCOPE && ${CHECK_EXPECTS[$1]} == public && ${FOUND_KIND[$1]} == private ]] || return 1
+    case ${CHECK_HOST[$1]} in *.his.arc.azure.* | *.guestconfiguration.azure.*) ;; *) return 1 ;; esac
+}
+
+network_problem() {
+    local text="$2 of the addresses that the agent needs are not as they should be (table above)"
+    [[ $1 != 209 ]] || text='names of Azure Arc resolve to private addresses, but this bundle has no private link scope'
+    serious "$1" "$text"
+}
+
+# azcmagent warns from 120 seconds; sign-in fails from five minutes.
+check_clock() {
+    local skew
+    if ! skew=$(clock_skew); then
+        untested 'this clock against Azure'\''s: no answer that tells the time'
+    elif ((skew > 120 || skew < -120)); then
+        warning "this machine's clock is $((skew < 0 ? -skew : skew)) s $( ((skew < 0)) && echo behind || echo ahead)"
+    fi
+}

@@ -1,0 +1,134 @@
+# What was asked: the switches.
+
+# Flags of azcmagent that have a secret behind them, which the log does not show.
+SECRET_FLAGS='service-principal-secret|access-token|p'
+
+MODE=install           # install, check, dry-run, uninstall or collect-logs
+IMPORT_KEYS=no
+INSTALL_CERTIFICATES=no
+WRITE_HOSTS=no
+RECONNECT=no
+ALLOW_DOWNGRADE=no
+FORCE_LOCAL_ONLY=no
+NETWORK_CHECK=yes
+CONNECT_TRIES=4
+COLLECT_DIR=''
+RECORDS=/var/log/arc-bundler
+RECORDS_GIVEN=no
+SIGNER=${ARC_BUNDLER_SIGNER:-}
+
+usage() {
+    cat <<USAGE
+install.sh of the bundle $BUNDLE_NAME $BUNDLE_VERSION: installs the Azure Connected Machine agent and connects it.
+
+  --check                 stop after the preflight; nothing is changed
+  --dry-run               say what each step would do; nothing is changed, root is not needed
+  --uninstall             disconnect, remove the agent and what this script changed here
+  --collect-logs DIR      pack the agent's logs and the receipts, without secrets, for carrying back
+  --help                  this text
+
+  --signer FINGERPRINT    demand that this certificate sealed the bundle (also from ARC_BUNDLER_SIGNER)
+  --allow-older           go on where a newer bundle of this name ran here
+  --envelope FILE         take $SECRET_NAME out of this envelope (arc-bundler seal-secret)
+  --recipient-key FILE    open it with this key, PEM or PKCS #12 (otherwise with FILE.p12 beside it)
+  --passphrase-file FILE  read that key's passphrase from the one line of FILE
+  --passphrase-stdin      read it from standard input
+  --destroy-envelope      when the machine is connected: overwrite and remove the envelope and the .p12 beside it
+  --secret-file FILE      read $SECRET_NAME from the one line of FILE
+  --secret-stdin          read it from standard input
+  --import-keys           let rpm trust the key that the bundle carries, where its policy demands a known one (SLES)
+  --install-certificates  trust the roots that the bundle carries
+  --write-hosts           write the bundle's records of the private endpoint to /etc/hosts
+  --reconnect             where this machine is connected elsewhere: disconnect it first
+  --allow-downgrade       where a newer agent is installed: replace it by the bundle's
+  --force-local-only      with --uninstall: forget the connection here, leave Azure's side as it is
+  --skip-network-check    do not try the addresses before installing
+  --lock-wait SECONDS     how long to wait for another package installation (default $LOCK_WAIT)
+  --connect-tries N       how often to connect where a first failure is usual (default $CONNECT_TRIES)
+  --record-dir DIR        where log and receipt go (default $RECORDS)
+
+Without --envelope, --secret-file and --secret-stdin, the secret is taken from the variable ARC_BUNDLER_SECRET, or asked for
+in a terminal; a passphrase from ARC_BUNDLER_ENVELOPE_PASSPHRASE, or asked for. It is for: $TARGETS.
+Exit codes: 0 done; 200 bundle damaged; 201 seal not believed; 202 machine not ready; 203 no secret; 204 wrong machine; 205 usage;
+206 not confirmed; 207 interrupted; 208 network; 209 private addresses; 210 roots; 211 package lock; 212 runs already;
+214 not repaired; 215 not uninstalled; 67 connected elsewhere; 143 package manager; others are azcmagent's own.
+USAGE
+}
+
+# choose_mode MODE: two of them at once make no sense.
+choose_mode() {
+    [[ $MODE == install || $MODE == "$1" ]] || fail 205 "--$MODE and --$1 exclude each other"
+    MODE=$1
+}
+
+# take_value NAME VALUE
+take_value() {
+    [[ -n $2 ]] || fail 205 "$1 needs a value"
+    case $1 in
+        --secret-file) SECRET_FILE=$2 ;;
+        --envelope) ENVELOPE=$2 ;;
+        --recipient-key) RECIPIENT_KEY=$2 ;;
+        --passphrase-file) PASSPHRASE_FILE=$2 ;;
+        --signer) SIGNER=$2 ;;
+        --record-dir) RECORDS=$2 RECORDS_GIVEN=yes ;;
+        --collect-logs) choose_mode collect-logs && COLLECT_DIR=$2 ;;
+        --lock-wait) [[ $2 =~ ^[0-9]{1,5}$ ]] && LOCK_WAIT=$((10#$2)) || fail 205 '--lock-wait needs a number of seconds' ;;
+        --connect-tries) [[ $2 =~ ^[1-9][0-9]?$ ]] && CONNECT_TRIES=$2 || fail 205 '--connect-tries needs a number from 1 to 99' ;;
+    esac
+}
+
+# take_switch NAME: those that weaken or override something go into the receipt.
+take_switch() {
+    case $1 in
+        --check) choose_mode check; return ;;
+        --dry-run) choose_mode dry-run; return ;;
+        --uninstall) choose_mode uninstall; return ;;
+        --secret-stdin) SECRET_STDIN=yes; return ;;
+        --passphrase-stdin) PASSPHRASE_STDIN=yes; return ;;
+        --destroy-envelope) DESTROY_ENVELOPE=yes; return ;;
+        --import-keys) IMPORT_KEYS=yes ;;
+        --install-certificates) INSTALL_CERTIFICATES=yes ;;
+        --write-hosts) WRITE_HOSTS=yes ;;
+        --reconnect) RECONNECT=yes ;;
+        --allow-downgrade) ALLOW_DOWNGRADE=yes ;;
+        --allow-older) ALLOW_OLDER=yes ;;
+        --force-local-only) FORCE_LOCAL_ONLY=yes ;;
+        --skip-network-check) NETWORK_CHECK=no ;;
+        # Without its value, which may be a secret in the wrong place.
+        *) fail 205 "unknown argument: ${1%%=*}" ;;
+    esac
+    SWITCHES+=("$1")
+}
+
+parse_arguments() {
+    local argument
+    while [[ $# -gt 0 ]]; do
+        argument=$1
+        shift
+        case $argument in
+            --help | -h)
+                usage
+                exit 0
+                ;;
+            --secret-file | --envelope | --recipient-key | --passphrase-file | --signer | --record-dir | --collect-logs | --lock-wait | --connect-tries)
+                take_value "$argument" "${1:-}"
+                shift
+                ;;
+            *) take_switch "$argument" ;;
+        esac
+    done
+    [[ -z $SECRET_FILE || $SECRET_STDIN == no ]] || fail 205 "--secret-file and --secret-stdin exclude each other"
+    check_envelope_options
+    [[ $FORCE_LOCAL_ONLY == no || $MODE == uninstall ]] || fail 205 "--force-local-only goes with --uninstall alone"
+}
+
+check_envelope_options() {
+    if [[ -z $ENVELOPE ]]; then
+        [[ -z $RECIPIENT_KEY$PASSPHRASE_FILE && $PASSPHRASE_STDIN == no && $DESTROY_ENVELOPE == no ]] ||
+            fail 205 '--recipient-key, --passphrase-file, --passphrase-stdin and --destroy-envelope go with --envelope'
+        return
+    fi
+    [[ -z $SECRET_FILE && $SECRET_STDIN == no ]] || fail 205 '--envelope excludes --secret-file and --secret-stdin'
+    [[ -z $PASSPHRASE_FILE || $PASSPHRASE_STDIN == no ]] || fail 205 '--passphrase-file and --passphrase-stdin exclude each other'
+    [[ -n $(wanted_kind) ]] || fail 205 "this bundle signs in with ${AUTHENTICATION//-/ }, and needs no envelope"
+}

@@ -1,0 +1,127 @@
+# The agent's package: which version is installed, and the package manager that installs and removes it.
+
+# What the package manager says, whole: dpkg's word for its state and the version; with rpm a line for each version.
+package_state() {
+    if [[ $PACKAGE_KIND == deb ]]; then
+        dpkg-query -W -f '${db:Status-Status} ${Version}' azcmagent 2>/dev/null
+    else
+        rpm -q --qf 'installed %{VERSION}-%{RELEASE}\n' azcmagent 2>/dev/null
+    fi
+}
+
+installed_version() {
+    local answer
+    answer=$(package_state) || return 1
+    answer=${answer%%$'\n'*}
+    [[ $answer == 'installed '* ]] || return 1
+    printf '%s' "${answer#installed }"
+}
+
+# Whether this run would install: what is there in this version or a newer one stays.
+install_wanted() {
+    local present
+    present=$(installed_version) && [[ -x $AGENT ]] || return 0
+    [[ $(compare_versions "$present" "$PACKAGE_VERSION") == -1 || $ALLOW_DOWNGRADE == yes ]]
+}
+
+# Whether this machine's policy is that rpm must know who signed a package that is given as a file: always with zypper,
+# whatever zypp.conf says (seen with 1.14); with dnf and yum where localpkg_gpgcheck says so (dnf.conf(5)); with rpm by its
+# macro _pkgverify_level.
+signer_wanted() {
+    local file
+    case $(package_tool) in
+        zypper) return 0 ;;
+        dnf | yum)
+            for file in /etc/dnf/dnf.conf /etc/yum.conf; do
+                grep -qiE '^[[:space:]]*localpkg_gpgcheck[[:space:]]*=[[:space:]]*(1|yes|true|on)' "$file" 2>/dev/null && return
+            done
+            return 1
+            ;;
+        *) [[ $(rpm --eval '%{?_pkgverify_level}' 2>/dev/null) == @(all|signature) ]] ;;
+    esac
+}
+
+# Told before anything is touched, with the answer: the package manager would refuse in the middle.
+check_signer() {
+    [[ $PACKAGE_KIND == rpm && $IMPORT_KEYS == no && -n $PACKAGE ]] && command -v rpm >/dev/null || return 0
+    install_wanted && signer_wanted || return 0
+    rpm --checksig "$BUNDLE/$PACKAGE" >/dev/null 2>&1 ||
+        problem 202 "$(package_tool) installs only what rpm knows the signer of; --import-keys lets rpm trust the key in the bundle"
+}
+
+# The system's own one first: a SLES may have dnf too, and an Enterprise Linux zypper.
+package_tool() {
+    local tool tools=(dnf yum zypper rpm)
+    [[ $MACHINE_ID != sles* ]] || tools=(zypper dnf yum rpm)
+    [[ $PACKAGE_KIND != deb ]] || tools=(apt-get dpkg)
+    for tool in "${tools[@]}"; do
+        ! command -v "$tool" >/dev/null || { printf '%s' "$tool"; return; }
+    done
+}
+
+# apt-get rather than dpkg -i: where a dependency is missing it refuses before touching anything, while dpkg leaves
+# a half-configured package behind. No source is read (an isolated server's are dead anyway), so there is nothing that
+# it could download, and its caches stay as they are. (With --no-download, apt refuses a package given by its path:
+# "Pathname to install is not absolute".)
+install_deb() {
+    local more=()
+    case $VERB in downgrade) more=(--allow-downgrades) ;; reinstall) more=(--reinstall) ;; esac
+    if [[ $(package_tool) == apt-get ]]; then
+        DEBIAN_FRONTEND=noninteractive run apt-get install --yes --no-install-recommends \
+            -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts=/dev/null \
+            -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= \
+            -o APT::Sandbox::User=root -o DPkg::Lock::Timeout=300 \
+            -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold ${more[@]+"${more[@]}"} "$1"
+    else
+        DEBIAN_FRONTEND=noninteractive run dpkg --force-confdef --force-confold -i "$1"
+    fi
+}
+
+# With every repository off, the package's needs must be met by what is installed. Whether a package's signature must
+# be known to rpm stays the machine's own policy (localpkg_gpgcheck, zypper's): --import-keys is the answer to it.
+install_rpm() {
+    local verb=install more=()
+    case $VERB in downgrade | reinstall) verb=$VERB ;; esac
+    case $(package_tool) in
+        dnf) run dnf --assumeyes --disablerepo='*' "$verb" "$1" ;;
+        yum) run yum --assumeyes --disablerepo='*' "${verb/#install/localinstall}" "$1" ;;
+        zypper)
+            case $VERB in downgrade) more=(--oldpackage) ;; reinstall) more=(--force) ;; esac
+            ZYPP_LOCK_TIMEOUT=300 run zypper --non-interactive --no-refresh --no-remote install ${more[@]+"${more[@]}"} "$1"
+            ;;
+        *)
+            case $VERB in downgrade) more=(--oldpackage) ;; reinstall) more=(--replacepkgs) ;; esac
+            run rpm --upgrade --verbose ${more[@]+"${more[@]}"} "$1"
+            ;;
+    esac
+}
+
+import_keys() {
+    [[ $IMPORT_KEYS == yes && $PACKAGE_KIND == rpm ]] || return 0
+    bundle_files import_key
+}
+
+import_key() {
+    [[ $1 == payload/keys/* ]] || return 0
+    cp -- "$BUNDLE/$1" "$WORK/key.asc" || fail 202 "the key cannot be copied to $WORK"
+    [[ $(file_sha256 "$WORK/key.asc") == "$2" ]] || fail 200 "$1 changed while it was copied"
+    run rpm --import "$WORK/key.asc" || fail 143 "rpm does not take the key $1"
+}
+
+guess_package_kind() {
+    PACKAGE_KIND=rpm
+    ! command -v dpkg-query >/dev/null || PACKAGE_KIND=deb
+}
+
+remove_deb() {
+    if [[ $(package_tool) == apt-get ]]; then
+        DEBIAN_FRONTEND=noninteractive run apt-get purge --yes -o Dir::Etc::SourceList=/dev/null \
+            -o Dir::Etc::SourceParts=/dev/null -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= \
+            -o DPkg::Lock::Timeout=300 azcmagent
+    else
+        run dpkg --purge azcmagent
+    fi
+}
+
+# rpm alone takes this one package and nothing that somebody else may need; a resolver would take its orphans along.
+remove_rpm() { run rpm --erase azcmagent; }

@@ -1,0 +1,71 @@
+# 2. preflight: all that is wrong, at once, before anything is changed.
+
+# The agent runs programs from all of these; extensions are unpacked below /var/lib/waagent.
+PROGRAM_FOLDERS=(/opt /var /var/opt /var/lib/waagent)
+
+check_machine() {
+    [[ $EUID -eq 0 ]] || problem 202 "root is needed: run it with sudo"
+    if [[ -z $TARGET ]]; then
+        problem 204 "this is $(machine_text); the bundle is for $TARGETS"
+    elif [[ -n $SUPPORTED && " $SUPPORTED " != *" $MACHINE_VERSION "* ]]; then
+        warning "Microsoft supports agent $PACKAGE_VERSION on $MACHINE_ID ${SUPPORTED// /, }, not on $MACHINE_VERSION"
+    fi
+    if ! command -v systemctl >/dev/null || [[ ! -d /run/systemd/system ]]; then
+        problem 202 "systemd does not run here; the agent's services need it"
+    fi
+}
+
+check_package_manager() {
+    local tool=rpm
+    [[ $PACKAGE_KIND != deb ]] || tool=dpkg
+    [[ -z $PACKAGE_KIND ]] || command -v "$tool" >/dev/null || problem 202 "$tool is not on this machine"
+}
+
+# What a switch asks for is done before the network is looked at, which is why it was asked for.
+prepare_machine() {
+    [[ $PROBLEM_CODE -eq 0 || $MODE != install ]] || return 0
+    if [[ $INSTALL_CERTIFICATES == yes ]]; then
+        install_certificates
+        check_roots
+    fi
+    [[ $WRITE_HOSTS != yes ]] || write_hosts
+}
+
+step_preflight() {
+    local text
+    begin_step preflight
+    read_state
+    check_machine
+    check_package_manager
+    check_signer
+    need_space /opt "$INSTALLED_KIB"
+    need_space /var/tmp "$PACKED_KIB"
+    need_space /var/opt 1024
+    need_space /var/lib 1024
+    check_space
+    check_noexec
+    # Nobody waits for a lock on a machine that is not ready anyway.
+    [[ $PROBLEM_CODE -ne 0 && $MODE == install ]] || check_lock
+    check_restart
+    check_roots
+    check_certificate
+    check_secret_source
+    [[ $STATE != elsewhere || $RECONNECT == yes ]] ||
+        problem 67 "this machine is $SHOWN_RESOURCE; the bundle wants $(wanted_text); --reconnect would move it"
+    prepare_machine
+    check_network
+    report_roots
+    if [[ $PROBLEM_CODE -ne 0 ]]; then
+        [[ $MODE == dry-run || ${#PROBLEMS[@]} -gt 1 ]] || fail "$PROBLEM_CODE" "${PROBLEMS[0]}"
+        for text in "${PROBLEMS[@]}"; do say "        ! $text"; done
+        [[ $MODE == dry-run ]] || fail "$PROBLEM_CODE" "${#PROBLEMS[@]} problems, above"
+        would_step "stop here with exit code $PROBLEM_CODE"
+        return
+    fi
+    [[ $MODE == dry-run ]] || obtain_secret
+    if [[ ${#WARNINGS[@]} -gt 0 ]]; then
+        warn_step 0 "$TARGET, $(state_text)$(secret_text); $(printf '%s; ' "${WARNINGS[@]}" | sed 's/; $//')"
+    else
+        done_step "$TARGET, $(state_text)$(secret_text)"
+    fi
+}

@@ -1,0 +1,43 @@
+# What this machine is to Azure, according to the agent.
+
+STATE=absent           # absent, disconnected, wanted, expired or elsewhere
+SHOWN=''               # what "azcmagent show -j" said
+SHOWN_STATUS='' SHOWN_RESOURCE=''
+
+# Who this machine is to Azure, by the agent's own word.
+read_state() {
+    local subscription group name
+    STATE=absent SHOWN='' SHOWN_STATUS='' SHOWN_RESOURCE=''
+    [[ -x $AGENT ]] || return 0
+    STATE=disconnected
+    SHOWN=$("$AGENT" show -j </dev/null 2>/dev/null) || return 0
+    SHOWN_STATUS=$(json_value "$SHOWN" status)
+    subscription=$(json_value "$SHOWN" subscriptionId)
+    group=$(json_value "$SHOWN" resourceGroup)
+    name=$(json_value "$SHOWN" resourceName)
+    # An agent that was never connected has no resource.
+    [[ $SHOWN_STATUS == Connected || -n $subscription$group ]] || return 0
+    SHOWN_RESOURCE="/subscriptions/$subscription/resourceGroups/$group/providers/Microsoft.HybridCompute/machines/$name"
+    STATE=elsewhere
+    # Azure compares names without regard to case.
+    [[ ${subscription,,} == "${WANTED_SUBSCRIPTION,,}" && ${group,,} == "${WANTED_GROUP,,}" ]] || return 0
+    [[ -z $WANTED_NAME || ${name,,} == "${WANTED_NAME,,}" ]] || return 0
+    STATE=wanted
+    # The identity lives 90 days without contact; after that only a new connection makes another one (agent-overview.md).
+    [[ ${SHOWN_STATUS,,} != expired ]] || STATE=expired
+}
+
+wanted_text() {
+    printf '/subscriptions/%s/resourceGroups/%s/providers/Microsoft.HybridCompute/machines/%s' \
+        "$WANTED_SUBSCRIPTION" "$WANTED_GROUP" "${WANTED_NAME:-(any name)}"
+}
+
+state_text() {
+    case $STATE in
+        absent) printf 'no agent yet' ;;
+        disconnected) printf 'agent there, not connected' ;;
+        expired) printf 'agent there, its identity has expired' ;;
+        elsewhere) printf 'agent connected elsewhere' ;;
+        *) printf 'agent %s' "${SHOWN_STATUS:-there}" ;;
+    esac
+}

@@ -1,0 +1,86 @@
+# --uninstall.
+
+TROUBLES=0
+
+trouble() {
+    TROUBLES=$((TROUBLES + 1))
+    note "! $1"
+}
+
+# Before anything is touched: is it ours to disconnect, and is there something to sign in with?
+step_look() {
+    begin_step preflight
+    [[ $EUID -eq 0 ]] || fail 202 'root is needed: run it with sudo'
+    read_state
+    [[ -n $PACKAGE_KIND ]] || guess_package_kind
+    [[ $STATE != elsewhere || $FORCE_LOCAL_ONLY == yes ]] ||
+        fail 67 "this machine is $SHOWN_RESOURCE; the bundle is for $(wanted_text); --force-local-only takes it out here alone"
+    check_lock
+    [[ $PROBLEM_CODE -eq 0 ]] || fail "$PROBLEM_CODE" "${PROBLEMS[0]}"
+    if [[ $STATE == wanted && $FORCE_LOCAL_ONLY == no ]] && secret_wanted; then
+        secret_is_there || fail 203 "$SECRET_PROBLEM"
+        read_secret "$SECRET_NAME" || fail 203 "$SECRET_PROBLEM"
+    fi
+    done_step "$(state_text)"
+}
+
+step_disconnect() {
+    local code=0
+    begin_step disconnect
+    if [[ $STATE == absent || $STATE == disconnected ]]; then
+        skip_step 'nothing is connected'
+        return
+    fi
+    if [[ $FORCE_LOCAL_ONLY == yes || $STATE == expired ]]; then
+        run "$AGENT" disconnect --force-local-only || code=$?
+    else
+        { write_sign_in_file >"$SAFE/disconnect.json"; } 2>/dev/null || fail 202 "the parameters cannot be written to $SAFE"
+        with_agent disconnect "$SAFE/disconnect.json" || code=$?
+    fi
+    SECRET='' CERTIFICATE=''
+    if [[ $code -ne 0 ]]; then
+        show_log_end
+        fail "$code" "azcmagent disconnect ended with $code; --force-local-only leaves Azure's side as it is"
+    fi
+    done_step "disconnected from $SHOWN_RESOURCE"
+}
+
+# What we set in the agent would otherwise wait in its state folder for the next installation.
+unset_setting() {
+    ! setting_is "${1%% *}" "${1#* }" || run "$AGENT" config clear "${1%% *}" || trouble "azcmagent config clear ${1%% *} failed"
+    forget setting "$1"
+}
+
+step_remove() {
+    local present code=0
+    begin_step remove
+    each_change setting unset_setting
+    # Half installed is there, too.
+    present=$(package_state) || present=''
+    if [[ -z $present || $present == not-installed* || $present == config-files* ]]; then
+        skip_step 'azcmagent is not installed'
+        return
+    fi
+    "remove_$PACKAGE_KIND" || code=$?
+    if [[ $code -ne 0 ]]; then
+        show_log_end
+        fail 215 "$(package_tool) ended with $code"
+    fi
+    ! installed_version >/dev/null || fail 215 "$(package_tool) ended well, but azcmagent is still installed"
+    done_step "azcmagent ${present##* } is removed"
+}
+
+step_undo() {
+    begin_step undo
+    TROUBLES=0
+    if [[ ! -e $CHANGES ]]; then
+        skip_step 'nothing else was changed here'
+        return
+    fi
+    each_change hosts remove_hosts
+    remove_certificates
+    each_change member remove_member
+    each_change file remove_file
+    [[ $TROUBLES -eq 0 ]] || fail 215 "$TROUBLES things could not be undone, above"
+    done_step 'what this script changed is undone'
+}

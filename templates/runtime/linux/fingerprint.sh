@@ -1,0 +1,39 @@
+# Whether a fingerprint that was typed or pasted is the sealer's.
+
+# check_words WORD...: whether these 24 words say the sealer's fingerprint; four letters tell a word (BIP 39).
+check_words() {
+    local wanted at
+    read -r -a wanted <<<"${WORDS[*]}"
+    for at in "${!wanted[@]}"; do
+        [[ ${1:0:4} == "${wanted[at]:0:4}" ]] || doubt "word $((at + 1)) of the sealer's fingerprint is ${wanted[at]}, and you named $1"
+        shift
+    done
+    [[ -n $SEALER ]] || doubt 'nobody sealed this bundle'
+}
+
+# check_given TEXT: whether the fingerprint that somebody typed or pasted, in digits or words, is the sealer's; adds to
+# DOUBTS. Returns 1 where it is no fingerprint.
+check_given() {
+    local given=${1##*=} words
+    read -r -d '' -a words <<<"${given,,}" || :
+    if [[ ${#words[@]} -eq 24 && ! $given =~ [^A-Za-z[:space:]] ]]; then
+        check_words "${words[@]}"
+        return 0
+    fi
+    given=${given,,}
+    given=${given//[[:space:]:-]/}
+    given=${given#sha256}
+    [[ $given =~ ^([0-9a-f]{40}|[0-9a-f]{64})$ ]] || return 1
+    if [[ -z $SEALER ]]; then
+        doubt 'nobody sealed this bundle'
+    elif [[ $given == "$SEALER" ]]; then
+        :
+    elif [[ $given != "$OPENPGP" ]]; then
+        doubt "it is sealed by $SEALER, and you named $given: compare them digit by digit"
+    elif [[ $SEAL_TOOL != gpgv ]] && ! command -v gpgv >/dev/null; then
+        doubt 'gpgv is not here to check an OpenPGP key: give the fingerprint of the certificate'
+    elif [[ $SEAL_TOOL != gpgv ]]; then
+        check_openpgp SHA256SUMS
+        check_openpgp manifest.json
+    fi
+}

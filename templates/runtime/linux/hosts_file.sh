@@ -1,0 +1,65 @@
+# Lines in the hosts file, between markers.
+
+HOSTS=/etc/hosts
+
+hosts_line() { printf '%s %s\n' "$2" "$1"; }
+
+# hosts_without NAME: the file without the lines of the bundle NAME; returns 1 where a marker has lost its other one.
+hosts_without() {
+    local line inside=no
+    while IFS= read -r line || [[ -n $line ]]; do
+        case $line in
+            "# BEGIN arc-bundler $1") [[ $inside == no ]] || return 1; inside=yes ;;
+            "# END arc-bundler $1") [[ $inside == yes ]] || return 1; inside=no ;;
+            *) [[ $inside == yes ]] || printf '%s\n' "$line" ;;
+        esac
+    done <"$HOSTS"
+    [[ $inside == no ]]
+}
+
+hosts_wanted() {
+    hosts_without "$BUNDLE_NAME" || return 1
+    printf '# BEGIN arc-bundler %s\n' "$BUNDLE_NAME"
+    each_row HOSTS_RECORDS 2 hosts_line
+    printf '# END arc-bundler %s\n' "$BUNDLE_NAME"
+}
+
+# put_hosts TEXT: whole or not at all. A hosts file that is mounted by itself (a container's) cannot be replaced.
+put_hosts() {
+    cp -p -- "$HOSTS" "$HOSTS.arc-bundler.new" && printf '%s\n' "$1" >"$HOSTS.arc-bundler.new" || return 1
+    mv -f -- "$HOSTS.arc-bundler.new" "$HOSTS" 2>/dev/null && return
+    rm -f -- "$HOSTS.arc-bundler.new"
+    printf '%s\n' "$1" >"$HOSTS"
+}
+
+write_hosts() {
+    local text count=$((${#HOSTS_RECORDS[@]} / 2))
+    ((count > 0)) || { note 'the bundle has no records for the hosts file'; return; }
+    [[ -e $HOSTS ]] || : >"$HOSTS"
+    text=$(hosts_wanted) || fail 202 "$HOSTS has a marker of arc-bundler without its other one; put that right by hand"
+    if [[ $text == "$(<"$HOSTS")" ]]; then
+        note "$HOSTS has the $count records already"
+        return
+    fi
+    if [[ $MODE != install ]]; then
+        note "would write $count records to $HOSTS"
+        return
+    fi
+    [[ -e $HOSTS.arc-bundler.bak ]] || cp -p -- "$HOSTS" "$HOSTS.arc-bundler.bak" || fail 202 "$HOSTS cannot be backed up"
+    remember hosts "$BUNDLE_NAME"
+    put_hosts "$text" || fail 202 "$HOSTS cannot be written"
+    note "$count records written to $HOSTS; what it was is in $HOSTS.arc-bundler.bak"
+}
+
+# remove_hosts NAME
+remove_hosts() {
+    local text
+    if ! text=$(hosts_without "$1"); then
+        trouble "$HOSTS has a marker of arc-bundler without its other one"
+        return
+    fi
+    put_hosts "$text" || { trouble "$HOSTS cannot be written"; return; }
+    forget hosts "$1"
+    [[ $(<"$HOSTS") != "$(<"$HOSTS.arc-bundler.bak")" ]] 2>/dev/null || rm -f -- "$HOSTS.arc-bundler.bak"
+    note "the records of $1 are out of $HOSTS"
+}

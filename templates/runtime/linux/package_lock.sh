@@ -1,0 +1,63 @@
+# Whether another program holds the package manager's lock.
+
+PACKAGE_LOCKS=(/var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/rpm/.rpm.lock /usr/lib/sysimage/rpm/.rpm.lock
+    /var/cache/zypp/zypp.lock)
+# Files with the number of the process that has them; who is not alive has them no more. libzypp's, yum's, and dnf's: the
+# latter two wait without end for each other (dnf's lock.py, unless exit_on_lock), and so would this script behind them.
+LOCK_PIDS=(/run/zypp.pid /var/run/yum.pid /var/lib/dnf/rpmdb_lock.pid /var/cache/dnf/metadata_lock.pid
+    /var/cache/dnf/download_lock.pid)
+
+pid_holder() {
+    local file pid name
+    [[ $PACKAGE_KIND == rpm ]] || return 1
+    for file in "${LOCK_PIDS[@]}"; do
+        pid='' name='?'
+        [[ -r $file ]] || continue
+        read -r pid <"$file" || :
+        [[ $pid =~ ^[1-9][0-9]*$ ]] && kill -0 "$pid" 2>/dev/null || continue
+        [[ ! -r /proc/$pid/comm ]] || name=$(<"/proc/$pid/comm")
+        printf '%s (%s)' "$pid" "$name"
+        return
+    done
+    return 1
+}
+
+# lock_holder: "PID (name)" of whoever holds a package manager's lock; returns 1 where nobody does.
+# /proc/locks names a file by its inode alone for sure (the device is another one on btrfs); that the process has
+# just this file open settles it.
+lock_holder() {
+    local file inode line pid name open
+    pid_holder && return
+    [[ -r /proc/locks ]] || return 1
+    for file in "${PACKAGE_LOCKS[@]}"; do
+        [[ -e $file ]] && inode=$(stat -c %i "$file" 2>/dev/null) || continue
+        while read -r line; do
+            [[ $line == *":$inode "* && $line != *'->'* ]] || continue
+            read -r _ _ _ _ pid _ <<<"$line"
+            for open in "/proc/$pid/fd/"*; do
+                [[ $open -ef $file ]] || continue
+                name='?'
+                [[ ! -r /proc/$pid/comm ]] || name=$(<"/proc/$pid/comm")
+                printf '%s (%s)' "$pid" "$name"
+                return 0
+            done
+        done </proc/locks
+    done
+    return 1
+}
+
+LOCK_WAIT=300          # --lock-wait, seconds
+
+# Waited for where something is to be installed, told where we only look.
+check_lock() {
+    local holder waited=$SECONDS told=''
+    while holder=$(lock_holder); do
+        if [[ $MODE == check || $MODE == dry-run ]] || ((SECONDS - waited >= LOCK_WAIT)); then
+            problem 211 "process $holder holds the package manager's lock"
+            return
+        fi
+        [[ $told == "$holder" ]] || note "waiting up to $LOCK_WAIT s for process $holder, which holds the package manager's lock"
+        told=$holder
+        nap 2
+    done
+}

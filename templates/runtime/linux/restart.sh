@@ -1,0 +1,38 @@
+# Whether a restart of this machine is due.
+
+# Packages of which a new one is in use after a restart only: Red Hat's list (access.redhat.com/solutions/27943) and
+# dnf's (its plugin needs-restarting), with SUSE's names of the kernel.
+RESTART_PACKAGES=(kernel kernel-core kernel-rt kernel-rt-core kernel-uek kernel-uek-core kernel-default linux-firmware
+    kernel-firmware glibc systemd udev dbus dbus-broker dbus-daemon gnutls openssl-libs)
+
+# restart_file: the first of the files that say so. Debian and Ubuntu: update-notifier's and unattended-upgrades'; SLES:
+# libzypp's, which "zypper needs-rebooting" looks at too, and the one that waits for the next start with a new kernel.
+restart_file() {
+    local file
+    for file in /run/reboot-required /var/run/reboot-required /run/reboot-needed /boot/do_purge_kernels; do
+        [[ ! -e $file ]] || { printf '%s' "$file"; return; }
+    done
+    return 1
+}
+
+# restart_packages: those that were installed after this machine started. That is the question of needs-restarting -r,
+# which not every machine has, and which writes logs and may ask repositories.
+restart_packages() {
+    local started='' line time name found=''
+    while read -r line time _; do [[ $line != btime ]] || started=$time; done </proc/stat
+    [[ $started =~ ^[0-9]+$ ]] || return 1
+    while read -r time name; do
+        [[ ! $time =~ ^[0-9]+$ || $time -le $started || " $found " == *" $name "* ]] || found+="${found:+ }$name"
+    done <<<"$(rpm -q --qf '%{INSTALLTIME} %{NAME}\n' "${RESTART_PACKAGES[@]}" 2>/dev/null)"
+    [[ -n $found ]] && printf '%s' "$found"
+}
+
+# The agent needs no restart, and one that is due does not stop it; an installation may meet files half exchanged.
+check_restart() {
+    local sign
+    if sign=$(restart_file); then
+        warning "a restart of this machine is due: $sign says so"
+    elif [[ $PACKAGE_KIND == rpm && -r /proc/stat ]] && sign=$(restart_packages); then
+        warning "a restart of this machine is due: installed since it started: $sign"
+    fi
+}

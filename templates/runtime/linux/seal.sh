@@ -1,0 +1,113 @@
+# Whether the bundle is signed by the sealer that the header names, and approved by enough approvers.
+
+# each_signer COMMAND...: role, fingerprint, name, and validity (in seconds since 1970, and its end in words) of each
+# signer in the header.
+each_signer() { each_row SIGNERS 6 "$@"; }
+
+# each_form COMMAND...: what a signature's file looks like before the signature's value: the number of its signer, bytes
+# of the file, bytes before that value, and their SHA-256. So no byte of it can change unseen, and no certificate either.
+each_form() { each_row SIGNATURE_FORMS 4 "$@"; }
+
+SEAL_TOOL=''           # what checked it: openssl or gpgv
+APPROVED=()            # fingerprints of those who approved
+APPROVED_BY=''         # and their names
+UNCHECKED=''           # what could not be looked at here
+
+# fits_form FILE SIZE ROLE SIGNER, then a row of each_form
+fits_form() {
+    [[ ${SIGNERS[$5 * 6]} == "$3" && ${SIGNERS[$5 * 6 + 1]} == "$4" && $6 -eq $2 && $FITS == no ]] || return 0
+    [[ $(head -c "$7" "$1" | sha256_of_input) != "$8" ]] || FITS=yes
+}
+
+# check_signature SIGNATURE DOCUMENT SIGNER ROLE: one of the forms that it may have; what openssl says, which believes
+# any signer (-noverify); and that the one whom openssl means is the wanted one.
+check_signature() {
+    local file=$BUNDLE/$1 seen
+    [[ -n ${THERE[./$1]:-} ]] || { doubt "$1 is missing"; return 1; }
+    FITS=no
+    each_form fits_form "$file" "$(($(wc -c <"$file")))" "$4" "$3"
+    [[ $FITS == yes ]] || { doubt "$1 is not a signature of the one who should have made it"; return 1; }
+    [[ $SEAL_TOOL == openssl ]] || return 0
+    rm -f -- "$SCRATCH/signer"
+    openssl cms -verify -binary -inform DER -in "$file" -content "$BUNDLE/$2" -noverify -signer "$SCRATCH/signer" \
+        -out /dev/null </dev/null >/dev/null 2>&1 || { doubt "$1 is over something else than $2"; return 1; }
+    # PEM is base64 between two lines (RFC 7468); of two signers' certificates the digest is neither's.
+    seen=$(sed '/^-----/d' "$SCRATCH/signer" | base64 -d 2>/dev/null | sha256_of_input)
+    [[ $seen == "$3" ]] || { doubt "$1 is by somebody else, with the fingerprint $seen"; return 1; }
+}
+
+# check_validity WHO FROM UNTIL TEXT, by this machine's clock
+check_validity() {
+    if ((NOW < $2)); then
+        doubt "the certificate of $1 is not valid yet, by this machine's clock"
+    elif ((NOW > $3)); then
+        doubt "the certificate of $1 was valid until $4"
+    fi
+}
+
+# check_person ROLE FINGERPRINT NAME FROM UNTIL TEXT: what that one has signed.
+check_person() {
+    local document file=approvals/${2:0:16}.p7s
+    if [[ $1 == sealer ]]; then
+        check_validity "$3" "$4" "$5" "$6"
+        for document in SHA256SUMS manifest.json ${OPENPGP:+SHA256SUMS.asc manifest.json.asc}; do
+            check_signature "$document.p7s" "$document" "$2" sealer
+        done
+        return
+    fi
+    APPROVER_FILES+=" ./$file "
+    [[ -n ${THERE[./$file]:-} ]] || { NOT_BY+="${NOT_BY:+, }$3"; return; }
+    # One that does not hold is a refusal, not an approval less.
+    check_signature "$file" SHA256SUMS "$2" approver || return
+    check_validity "$3" "$4" "$5" "$6"
+    APPROVED+=("$2") APPROVED_BY+="${APPROVED_BY:+, }$3"
+}
+
+check_approvals() {
+    local path
+    [[ ${#APPROVED[@]} -ge $APPROVALS ]] || doubt "${#APPROVED[@]} of the $APPROVALS approvals that it needs are there; not by: $NOT_BY"
+    for path in "${!THERE[@]}"; do
+        [[ $path != ./approvals/* || $APPROVER_FILES == *" $path "* ]] || doubt "${path#./} is by nobody who may approve"
+    done
+}
+
+# check_openpgp DOCUMENT: gpgv's exit code is 0 for revoked and expired keys too, so what it says counts (GnuPG, DETAILS):
+# one good signature, by the wanted primary key, over a binary document with SHA-256, -384 or -512, and no word against it.
+check_openpgp() {
+    local said form
+    said=$(gpgv --keyring "$BUNDLE/evidence/sealer.gpg" --status-fd 1 "$BUNDLE/$1.asc" "$BUNDLE/$1" </dev/null 2>/dev/null) || :
+    form="^\\[GNUPG:\\] VALIDSIG [0-9A-F]+ [^ ]+ [0-9]+ [0-9]+ [0-9]+ [0-9]+ [0-9]+ (8|9|10) 00 ${OPENPGP^^}\$"
+    [[ $(grep -cE '^\[GNUPG:\] (GOODSIG|BADSIG|ERRSIG|EXPSIG|EXPKEYSIG|REVKEYSIG) ' <<<"$said") == 1 &&
+        $(grep -c '^\[GNUPG:\] GOODSIG ' <<<"$said") == 1 && $(grep -c '^\[GNUPG:\] VALIDSIG ' <<<"$said") == 1 &&
+        $(grep -cE "$form" <<<"$said") == 1 ]] || doubt "$1.asc is not a signature of the OpenPGP key ${OPENPGP^^}"
+}
+
+# choose_tool: openssl reads all of it, gpgv the OpenPGP seal alone.
+choose_tool() {
+    SEAL_TOOL='' UNCHECKED=''
+    if command -v openssl >/dev/null; then
+        SEAL_TOOL=openssl
+    elif command -v gpgv >/dev/null && [[ -n $OPENPGP && $APPROVALS -eq 0 ]]; then
+        SEAL_TOOL=gpgv
+        UNCHECKED='the X.509 signatures and the validity of the certificate: openssl is not here, so the OpenPGP seal was checked'
+    elif command -v gpgv >/dev/null && [[ -n $OPENPGP ]]; then
+        doubt 'approvals cannot be checked by gpgv: install openssl (package openssl)'
+    else
+        doubt "nothing is here that can check the seal: install openssl (package openssl)${OPENPGP:+ or gpgv (package gpgv, gnupg2 or gpg2)}"
+    fi
+    [[ -n $SEAL_TOOL ]]
+}
+
+# check_seal: fills DOUBTS; after check_files.
+check_seal() {
+    local NOW NOT_BY='' APPROVER_FILES='' FITS=no document
+    DOUBTS=() APPROVED=() APPROVED_BY=''
+    choose_tool || return 0
+    NOW=$(date +%s)
+    each_signer check_person
+    if [[ $SEAL_TOOL == gpgv ]]; then
+        for document in SHA256SUMS manifest.json; do check_openpgp "$document"; done
+    fi
+    check_approvals
+    ((NOT_AFTER == 0 || NOW <= NOT_AFTER)) || doubt "the bundle was to be used until $NOT_AFTER_TEXT"
+}

@@ -1,0 +1,76 @@
+# What this machine trusts, and which of the needed roots it lacks.
+
+TRUST_BUNDLE=''        # all that this machine trusts, in one file
+
+find_trust_bundle() {
+    local file
+    for file in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/ca-bundle.pem \
+        /etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem /var/lib/ca-certificates/ca-bundle.pem; do
+        [[ ! -s $file ]] || { TRUST_BUNDLE=$file; return; }
+    done
+}
+
+# thumbprints FILE: SHA-1 over each certificate's DER, in upper case; no openssl is needed for that.
+thumbprints() {
+    local line body='' sum
+    while IFS= read -r line || [[ -n $line ]]; do
+        case $line in
+            *'-BEGIN '*) body='' ;;
+            *'-END '*)
+                sum=$(base64 -d <<<"$body" 2>/dev/null | sha1sum)
+                sum=${sum%% *}
+                echo "${sum^^}"
+                ;;
+            *) body+=$line ;;
+        esac
+    done <"$1"
+}
+
+TRUSTED=''             # thumbprints of what this machine trusts, between blanks
+MISSING_ROOTS=()
+
+# look_for_root NAME SHA1 REQUIRED
+look_for_root() {
+    [[ " $TRUSTED " != *" $2 "* ]] || return 0
+    if [[ $3 == yes ]]; then
+        MISSING_ROOTS+=("$1, thumbprint $2")
+    else
+        note "this machine does not trust $1 ($2), which some of the addresses use"
+    fi
+}
+
+check_roots() {
+    MISSING_ROOTS=()
+    find_trust_bundle
+    [[ ${#ROOTS[@]} -gt 0 ]] || return 0
+    if ! command -v base64 >/dev/null || ! command -v sha1sum >/dev/null; then
+        untested 'trusted roots: base64 or sha1sum is not here'
+        return
+    fi
+    TRUSTED=''
+    [[ -z $TRUST_BUNDLE ]] || TRUSTED=$(thumbprints "$TRUST_BUNDLE")
+    TRUSTED=${TRUSTED//$'\n'/ }
+    each_row ROOTS 3 look_for_root
+}
+
+# Certificates that this machine verified at the addresses prove more than a list does.
+report_roots() {
+    local text
+    for text in ${MISSING_ROOTS[@]+"${MISSING_ROOTS[@]}"}; do
+        if tls_was_verified; then
+            note "this machine does not trust the root $text; what was tried came up without it"
+        else
+            serious 210 "this machine does not trust the root $text"
+        fi
+    done
+}
+
+tls_was_verified() {
+    local at count=0
+    for at in ${FOUND_VERDICT[@]+"${!FOUND_VERDICT[@]}"}; do
+        [[ ${CHECK_REQUIRED[$at]} == yes ]] || continue
+        [[ ${FOUND_VERDICT[$at]} == ok ]] || return 1
+        count=$((count + 1))
+    done
+    ((count > 0))
+}
