@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from bundler.flow.build import seal_policy
 from bundler.formats.armor import armor
 from bundler.integrity import sums
 from bundler.model.manifest import Manifest
@@ -202,6 +203,7 @@ def contents(recipe: Recipe) -> dict[str, bytes]:
         approval=Approval(required=recipe.required, approvers=tuple(one.signer for one in vouching.approvers))
         if recipe.required
         else None,
+        signature_forms=seal_policy.signature_forms(vouching),
         targets=(),
         parameters={},
         anchors="LAB",
