@@ -1,1 +1,1 @@
-"""How do bytes travel and rest? HTTP transport and the content-addressed store."""
+"""Downloads files over HTTPS, resumably, and keeps them in a content-addressed store."""

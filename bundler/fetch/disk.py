@@ -1,6 +1,6 @@
-"""What does a disk hold and keep, and what is to be done where it does not?
+"""Free space, durable writes, and advice for errors of a volume.
 
-One answer for everything that is written: fetched files in the store, and the outputs of the room above.
+Used for everything that is written: downloads in the store, and the outputs of the rooms above.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from bundler.errors import WriteError
 
 _MARGIN = 16 * 1024 * 1024
-"""Bytes that are left alone, so that what is written beside (states, locks, logs) does not fail at the last moment."""
+"""Bytes that stay free, so that small files written alongside (states, locks, logs) do not fail at the last moment."""
 
 _ADVICE = {
     errno.ENOSPC: "free space on that volume, or choose another folder",
@@ -25,13 +25,13 @@ _ADVICE = {
     errno.EROFS: "choose another folder: that volume is read-only",
     errno.EACCES: "give yourself write permission there, or choose another folder",
     errno.EPERM: "give yourself write permission there, or choose another folder",
-    errno.EEXIST: "remove what is there, or choose another folder",
+    errno.EEXIST: "remove what exists there, or choose another folder",
     errno.ENAMETOOLONG: "choose a folder with a shorter path",
 }
 
 
 def free(path: Path) -> int | None:
-    """Bytes that are free where ``path`` is or will be; None where the volume does not say."""
+    """Free bytes on the volume where ``path`` is or will be; None where the volume does not report them."""
     there = next((folder for folder in (path, *path.parents) if folder.is_dir()), None)
     try:
         return shutil.disk_usage(there).free if there else None
@@ -40,16 +40,17 @@ def free(path: Path) -> int | None:
 
 
 def require(path: Path, size: int, label: str) -> None:
-    """Refuse to begin what cannot end: ``size`` more bytes for ``label`` below ``path``.
+    """Check that ``path`` has room for ``size`` more bytes of ``label``, and 16 MiB beside them.
 
-    A margin of 16 MiB is kept free as well. Raises WriteError where the volume says that there is less.
+    Raises:
+        WriteError: the volume reports less.
     """
     available = free(path)
     if available is None or available >= size + _MARGIN:
         return
     needed = _megabytes(size + _MARGIN)
     raise WriteError(
-        f"there is no room for {label} at {path}: it needs {needed}, {_megabytes(available)} are free",
+        f"there is no room for {label} at {path}: {needed} needed, {_megabytes(available)} free",
         do=_ADVICE[errno.ENOSPC],
     )
 
@@ -60,21 +61,21 @@ def _megabytes(size: int) -> str:
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn every :class:`OSError` within into a WriteError about ``path`` that says what to do."""
+    """Turn every :class:`OSError` within into a WriteError about ``path``, with advice."""
     try:
         yield
     except OSError as error:
         reason = error.strerror or str(error) or type(error).__name__
         raise WriteError(
             f"{path} cannot be written: {reason}",
-            do=_ADVICE.get(error.errno or 0, "look at that volume, then run the same command again"),
+            do=_ADVICE.get(error.errno or 0, "check that volume, then run the same command again"),
         ) from error
 
 
 def fsync_dir(folder: Path) -> None:
-    """Make a rename within ``folder`` durable: a name must not vanish in a power cut that its bytes survived.
+    """Make a rename within ``folder`` durable, so that a power cut does not lose the name of bytes that it left.
 
-    Windows opens no folder as a file, and needs it not.
+    Does nothing on Windows, where a folder cannot be opened as a file and need not be.
     """
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)

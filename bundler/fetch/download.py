@@ -1,4 +1,4 @@
-"""How does what was asked for get into the store? In parallel, one at a time for each address, or not at all."""
+"""Downloads requested files into the store: several in parallel, each address once."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
     from bundler.fetch.transport import Transport
 
 _LOOK_AGAIN = 0.2
-"""Seconds after which a waiting main thread looks up: on Windows nothing else lets Ctrl-C through."""
+"""Seconds between wake-ups of a waiting main thread: on Windows only these let Ctrl-C through."""
 
 
 _Done = TypeVar("_Done")
 
 
 class Cancelled(Exception):
-    """This download stops because another one failed, or because somebody said so."""
+    """This download stops because another one failed, or because the user interrupted it."""
 
 
 class Downloader:
-    """Fetches into one store over one network; safe for several threads."""
+    """Downloads into one store over one network; safe for several threads."""
 
     def __init__(
         self,
@@ -53,10 +53,20 @@ class Downloader:
         random: Callable[[], float] = chance.random,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``sleep`` and ``random`` (0 up to 1) serve the back-off, ``clock`` (seconds, never going back) the stalls.
+        """Open nothing yet: connections are made at the first request.
 
-        Without ``sleep``, a wait ends as soon as the download is called off. Raises UsageError for a CA file that is
-        none.
+        Args:
+            store: where files are looked up and kept.
+            network: proxy, authorities, timeouts and retries.
+            progress: receives one task for each download.
+            offline: use the store and never the network.
+            threads: downloads at a time.
+            sleep: waits that many seconds before a retry; without it a wait ends when the download is cancelled.
+            random: a number from 0 up to 1, for the jitter of the back-off.
+            clock: seconds that never go back, for stalls.
+
+        Raises:
+            UsageError: the CA file cannot be read.
         """
         self._store, self._network, self._progress = store, network, progress
         self._offline, self._threads = offline, threads
@@ -67,16 +77,19 @@ class Downloader:
         self._making = threading.Lock()
 
     def fetch(self, request: Request) -> Download:
-        """Bring one file into the store, or find it there.
+        """Download one file into the store, or find it there.
 
-        Raises UpstreamError, WriteError, or VerificationError (``digest-mismatch``, ``size-mismatch``).
+        Raises:
+            UpstreamError: the server or the network failed, or ``offline`` and the store does not have it.
+            WriteError: the store cannot be written.
+            VerificationError: ``digest-mismatch`` or ``size-mismatch``.
         """
         return self._fetch(request, threading.Event())
 
     def fetch_all(self, requests: Sequence[Request]) -> tuple[Download, ...]:
-        """Bring several files, some at a time; the results in the order of ``requests``.
+        """Download several files in parallel; results in the order of ``requests``.
 
-        The first failure calls the others off and is raised; what they have stays for the next time.
+        The first failure cancels the others and is raised; partial files are kept and resumed by the next run.
         """
         wanted = tuple(dict.fromkeys(requests))
         self._require_space(wanted)
@@ -84,10 +97,10 @@ class Downloader:
         return tuple(came[request] for request in requests)
 
     def together(self, works: Sequence[Callable[[Fetch], _Done]]) -> tuple[_Done, ...]:
-        """Do several works that fetch, some at a time; their results in the order of ``works``.
+        """Run several tasks that download, in parallel; results in the order of ``works``.
 
-        Each is given what it fetches with. The first failure, or an interruption, calls the others off within their
-        fetches, and is raised.
+        Each task gets the function to download with. The first failure, or an interruption, cancels the others'
+        downloads and is raised.
         """
         called_off = threading.Event()
         pool = ThreadPoolExecutor(self._threads, thread_name_prefix="fetch")
@@ -104,13 +117,13 @@ class Downloader:
         return tuple(future.result() for future in futures)
 
     def _stop(self, pool: ThreadPoolExecutor, active: Collection[object]) -> None:
-        """End the pool, and cut whoever waits for an upstream.
+        """End the pool, and abort connections until no task is ``active``.
 
-        ``active`` counts, neither futures nor threads: an interruption can come while a thread is started, which then
-        works though neither the pool nor we have noted it.
+        Neither futures nor threads tell that: an interruption can come while a thread is being started, which then
+        runs although neither the pool nor ``futures`` lists it.
         """
         pool.shutdown(wait=False, cancel_futures=True)
-        # Again and again: who was just connecting is only now waiting for an answer.
+        # Repeatedly: a thread that was connecting at the first abort is only now waiting for a response.
         while active:
             if self._made:
                 self._made.abort()
@@ -143,11 +156,11 @@ class Downloader:
             self._store, self._transport(), self._network, telling, go_on, self._sleep or called_off.wait, self._random
         )
         with self._store.exclusive(request.url, waiting=telling, go_on=go_on):
-            # Whoever had the lock before may have brought just this.
+            # The process that had the lock before may have downloaded this very file.
             return self._held(request) or ResumableDownload(request, context).run()
 
     def _transport(self) -> Transport:
-        """Made when something is asked of the network, and not before: most builds find everything in the store."""
+        """The transport, made at the first request: most builds find everything in the store."""
         from bundler.fetch.transport import Transport
 
         with self._making:
@@ -166,15 +179,15 @@ class Downloader:
         received = self._store.import_file(file_of(request.url), self._progress, max_size=request.max_size)
         if request.sha256 not in (None, received.sha256):
             raise VerificationError(
-                f"{request.label}: the file is not the one that was expected",
+                f"{request.label}: the file differs from the one that was locked",
                 reason="digest-mismatch",
                 details=[f"expected: {request.sha256}", f"found:    {received.sha256}", f"file:     {request.url}"],
-                do="look who changed it; if the change is meant, take the lock anew with `arc-bundler lock`",
+                do="find out who changed it; if the change is intended, run `arc-bundler lock` again",
             )
         return Download(received.path, received.sha256, received.size, request.url)
 
     def close(self) -> None:
-        """End the kept connections."""
+        """Close the connections that were kept alive."""
         if self._made:
             self._made.close()
 
@@ -188,14 +201,14 @@ class Downloader:
 
 
 def file_of(url: str) -> Path:
-    """The path that a ``file:`` address names (RFC 8089; a host is a Windows share)."""
+    """The path of a ``file:`` address (RFC 8089; a host is a Windows share)."""
     parts = urlsplit(url)
     path = url2pathname(parts.path)
     return Path(f"//{parts.netloc}{path}") if parts.netloc not in ("", "localhost") else Path(path)
 
 
 def _noted(active: set[object], work: Callable[[Fetch], _Done], fetch: Fetch) -> _Done:
-    """Do ``work``, and be in ``active`` as long as that lasts."""
+    """Run ``work``, counted in ``active`` while it lasts."""
     mark = object()
     active.add(mark)
     try:
@@ -209,11 +222,11 @@ def _one(request: Request, fetch: Fetch) -> Download:
 
 
 def _not_at_hand(request: Request) -> UpstreamError:
-    known = f"sha256: {request.sha256}" if request.sha256 else "no digest is known for it: nothing is locked yet"
+    known = f"sha256: {request.sha256}" if request.sha256 else "its digest is not known: nothing is locked yet"
     return UpstreamError(
-        f"{request.label} is not in the store, and --offline asks no network",
+        f"{request.label} is not in the store, and --offline forbids to download it",
         details=[f"address: {request.url}", known],
-        do="run the same command once without --offline",
+        do="run the same command without --offline once",
     )
 
 
@@ -226,7 +239,7 @@ def _wait(futures: Sequence[Future[_Done]]) -> None:
 
 
 def _raise_first(futures: Sequence[Future[_Done]]) -> None:
-    """Raise the failure that called the others off, not one of those that were called off."""
+    """Raise the failure that cancelled the others, not one of the cancellations."""
     failures = [error for future in futures if not future.cancelled() and (error := future.exception())]
     for error in sorted(failures, key=lambda error: isinstance(error, Cancelled)):
         raise error

@@ -1,4 +1,4 @@
-"""How is a download told? One task as soon as its size is known, with its notes in order."""
+"""Reports the progress of one download as one task, opened once its size is known."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from bundler.model.progress import Progress, Task
 
 
 class DownloadProgress:
-    """The task of one download; opened when there is something to show, so that it begins with the right size."""
+    """The task of one download, opened at the first thing to show, so that it begins with the right size."""
 
     def __init__(self, progress: Progress, label: str, size: int | None) -> None:
-        """``size`` is what is known beforehand, in bytes."""
+        """``size``: bytes, as far as known before the response."""
         self._progress, self._label, self._size = progress, label, size
         self._task: Task | None = None
         self._last = ""
         self._done = 0
 
     def begin(self, size: int | None, done: int) -> None:
-        """Bytes come now: ``size`` in all if known, ``done`` of them are there."""
+        """Start receiving: ``size`` bytes in all if known, of which ``done`` have arrived before."""
         if self._task is not None and (self._size, self._done) == (size, done):
             return
         self._end(None, None, None)
@@ -28,12 +28,12 @@ class DownloadProgress:
         self._task = self._progress.task(self._label, size, done).__enter__()
 
     def advance(self, amount: int) -> None:
-        """``amount`` more bytes are there."""
+        """Count ``amount`` more bytes as received."""
         self._opened().advance(amount)
         self._done += amount
 
     def note(self, message: str) -> None:
-        """Say a line, unless it is what was said last."""
+        """Show a line, unless it repeats the last one."""
         if message != self._last:
             self._opened().note(message)
         self._last = message

@@ -1,6 +1,7 @@
-"""What went wrong on the wire, in a person's words, and is it worth another try?
+"""Maps errors of requests, urllib3, ssl and the system, and HTTP statuses, to errors with advice.
 
-Libraries tell the same failure in many shapes; the cause at the bottom of the chain is what counts.
+The libraries wrap the same failure in many ways; the cause at the bottom of the chain decides. A failure that another
+attempt may not meet becomes a :class:`~bundler.fetch.retry.TransientError`.
 """
 
 from __future__ import annotations
@@ -17,22 +18,22 @@ import urllib3
 from bundler.errors import UpstreamError
 from bundler.fetch.retry import TransientError, retry_after
 
-CONTINUE = "run the same command again later: it goes on where it stopped"
-_CHECK_NETWORK = "look at the network, the firewall and the proxy (--proxy, HTTPS_PROXY) of this computer"
+CONTINUE = "run the same command again later: it continues where it stopped"
+_CHECK_NETWORK = "check the network, the firewall and the proxy (--proxy, HTTPS_PROXY) of this computer"
 
 # X509_V_ERR_* of OpenSSL's x509_vfy.h, as in ssl.SSLCertVerificationError.verify_code.
 _NOT_YET_VALID, _EXPIRED = 9, 10
 _UNKNOWN = frozenset({2, 18, 19, 20, 21, 27})
 _OTHER_HOST = frozenset({62, 63, 64})
 _ADVICE_UNKNOWN = (
-    "if your company inspects TLS or the mirror has a private authority, give that authority's certificate with "
-    "--ca FILE; otherwise do not go on from this network"
+    "if your company inspects TLS or the mirror uses a private CA, give the CA certificate with --ca FILE; otherwise "
+    "do not continue from this network"
 )
 
 
 @dataclass(frozen=True)
 class RequestInfo:
-    """What was request when it failed."""
+    """The request that failed."""
 
     url: str
     proxy: str | None
@@ -54,7 +55,7 @@ def redact_url(url: str) -> str:
 
 
 def from_exception(error: Exception, request: RequestInfo) -> UpstreamError | TransientError:
-    """The failure to raise for what requests, urllib3, ssl or the system raised."""
+    """The error to raise for ``error``, which requests, urllib3, ssl or the system raised."""
     causes = tuple(_causes(error))
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
@@ -65,12 +66,12 @@ def from_exception(error: Exception, request: RequestInfo) -> UpstreamError | Tr
         if isinstance(cause, socket.gaierror):
             return _unresolved(cause, request.host)
     if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
-        return UpstreamError(f"{redact_url(request.url)} is not an address that can be request", details=[str(error)])
+        return UpstreamError(f"{redact_url(request.url)} is not a valid address", details=[str(error)])
     return _on_the_wire(causes, request)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """``error`` and everything that it wraps, whichever way it does so, each once."""
+    """``error`` and everything that it wraps, in whatever attribute, each once."""
     waiting: list[object] = [error]
     seen: set[int] = set()
     while waiting:
@@ -85,39 +86,42 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 def _certificate(cause: ssl.SSLCertVerificationError, request: RequestInfo) -> UpstreamError:
     host, code = request.host, cause.verify_code
     if code == _EXPIRED:
-        what, do = f"the certificate of {host} has expired", "look at this computer's clock; if it is right, tell them"
+        what, do = (
+            f"the certificate of {host} has expired",
+            "check this computer's clock; if it is right, tell the operator of that host",
+        )
     elif code == _NOT_YET_VALID:
-        what, do = f"the certificate of {host} is not valid yet", "look at this computer's clock"
+        what, do = f"the certificate of {host} is not valid yet", "check this computer's clock"
     elif code in _OTHER_HOST or "mismatch" in str(cause).lower():
-        what = f"the certificate redact_url for {host} belongs to another host"
-        do = "look at what this name leads to from here: a portal, a proxy or a wrong DNS answer stands in between"
+        what = f"the certificate presented for {host} belongs to another host"
+        do = "check what this name resolves to from here: a portal, a proxy or a wrong DNS record is in between"
     elif code in _UNKNOWN:
-        what, do = f"the certificate of {host} is of an authority that is not known here", _ADVICE_UNKNOWN
+        what, do = f"the certificate of {host} was issued by a CA that is not trusted here", _ADVICE_UNKNOWN
     else:
-        what, do = f"the certificate of {host} is not acceptable", _ADVICE_UNKNOWN
+        what, do = f"the certificate of {host} cannot be verified", _ADVICE_UNKNOWN
     return UpstreamError(what, details=[cause.verify_message or str(cause)], do=do)
 
 
 def _proxy(causes: tuple[BaseException, ...], request: RequestInfo) -> UpstreamError | TransientError:
     proxy = redact_url(request.proxy or "").rstrip("/")
-    said = " ".join(str(cause) for cause in causes)
-    if "407" in said:
+    text = " ".join(str(cause) for cause in causes)
+    if "407" in text:
         return UpstreamError(
-            f"the proxy {proxy} wants credentials for {request.host}",
-            do="give HTTPS_PROXY with a user and password that it knows (http://USER:PASSWORD@HOST:PORT), or let it "
-            "pass this computer without",
+            f"the proxy {proxy} requires credentials for {request.host}",
+            do="set HTTPS_PROXY with a user and password that it accepts (http://USER:PASSWORD@HOST:PORT), or have it "
+            "let this computer through without",
         )
     refused = UpstreamError(
-        f"the proxy {proxy} does not lead to {request.host}",
-        details=_last_words(causes),
-        do="look at the proxy's address (--proxy, HTTPS_PROXY) and let it allow that host",
+        f"the proxy {proxy} does not connect to {request.host}",
+        details=_innermost(causes),
+        do="check the proxy's address (--proxy, HTTPS_PROXY), and have it allow that host",
     )
-    final = any(f"failed: {status}" in said for status in (400, 401, 403, 404, 405))
+    final = any(f"failed: {status}" in text for status in (400, 401, 403, 404, 405))
     return refused if final else TransientError(refused)
 
 
 def _unresolved(cause: socket.gaierror, host: str) -> UpstreamError | TransientError:
-    error = UpstreamError(f"no address is known for the name {host}", details=[str(cause)], do=_CHECK_NETWORK)
+    error = UpstreamError(f"the name {host} cannot be resolved", details=[str(cause)], do=_CHECK_NETWORK)
     return TransientError(error) if cause.errno == socket.EAI_AGAIN else error
 
 
@@ -132,19 +136,19 @@ def _on_the_wire(causes: tuple[BaseException, ...], request: RequestInfo) -> Ups
     elif any(isinstance(cause, urllib3.exceptions.ReadTimeoutError | TimeoutError) for cause in causes):
         what = f"{host} sent nothing for {request.stall_timeout:g} s"
     elif _foreign_tls(causes):
-        return UpstreamError(f"{host} does not speak TLS as it should", details=_last_words(causes), do=_CHECK_NETWORK)
+        return UpstreamError(f"the TLS handshake with {host} failed", details=_innermost(causes), do=_CHECK_NETWORK)
     else:
-        what = f"the connection to {host} broke off"
-    return TransientError(UpstreamError(what, details=_last_words(causes), do=do))
+        what = f"the connection to {host} was lost"
+    return TransientError(UpstreamError(what, details=_innermost(causes), do=do))
 
 
 def _foreign_tls(causes: tuple[BaseException, ...]) -> bool:
-    """Whether TLS itself failed, other than by the connection's end."""
+    """Whether TLS itself failed: an error of TLS that is not just the end of the connection."""
     ended = ssl.SSLEOFError | ssl.SSLZeroReturnError | ssl.SSLSyscallError
     return any(isinstance(cause, ssl.SSLError) and not isinstance(cause, ended) for cause in causes)
 
 
-def _last_words(causes: tuple[BaseException, ...]) -> list[str]:
+def _innermost(causes: tuple[BaseException, ...]) -> list[str]:
     last = causes[-1]
     return [str(last) or type(last).__name__]
 
@@ -156,34 +160,41 @@ class _Meaning:
 
 
 _MEANINGS: Mapping[int, _Meaning] = {
-    401: _Meaning("wants a login", "look at the address: packages are given out without one"),
+    401: _Meaning("requires a login", "check the address: packages are public and need no login"),
     403: _Meaning(
-        "refuses it",
-        "look whether the version exists (storage answers 403 for a file that is not there), "
-        "and whether a proxy or firewall forbids the address",
+        "denies access",
+        "check that the version exists (storage answers 403 for a missing file), and that no proxy or firewall blocks "
+        "the address",
     ),
-    404: _Meaning("does not have it", "look at the version and the base address in the definition"),
-    407: _Meaning("is behind a proxy that wants credentials", "give HTTPS_PROXY with a user and password"),
+    404: _Meaning("does not have it", "check the version and the base address in the definition"),
+    407: _Meaning("is behind a proxy that requires credentials", "set HTTPS_PROXY with a user and password"),
     410: _Meaning("does not have it any more", "choose a version that is still published"),
-    416: _Meaning("does not accept a range that was not request for", CONTINUE),
-    429: _Meaning("asks for patience: too many requests", CONTINUE),
-    451: _Meaning("may not give it out for legal reasons", "ask its operator"),
+    416: _Meaning("rejects a range that was not requested", CONTINUE),
+    429: _Meaning("limits the rate: too many requests", CONTINUE),
+    451: _Meaning("withholds it for legal reasons", "ask its operator"),
 }
-_PASSING = frozenset({408, 425, 429})
+_TRANSIENT = frozenset({408, 425, 429})
 
 
 def from_status(status: int, headers: Mapping[str, str], url: str, label: str) -> UpstreamError | TransientError:
-    """The failure to raise for an answer with ``status``, which is neither success nor redirect."""
+    """The error to raise for a response with ``status``, which is neither success nor redirect.
+
+    Args:
+        status: the HTTP status.
+        headers: of the response; ``Retry-After`` is read.
+        url: that was requested, shown without query and credentials.
+        label: what a person calls the file.
+    """
     if status in _MEANINGS:
         meaning = _MEANINGS[status]
     elif status >= 500:
-        meaning = _Meaning("fails", CONTINUE)
+        meaning = _Meaning("reports an error of its own", CONTINUE)
     else:
-        meaning = _Meaning("gave an answer that has no meaning here", _CHECK_NETWORK)
+        meaning = _Meaning("sent an unexpected response", _CHECK_NETWORK)
     host = urlsplit(url).netloc.rpartition("@")[2]
     error = UpstreamError(
-        f"{label}: {host} {meaning.what} (HTTP {status})", details=[f"request: {redact_url(url)}"], do=meaning.do
+        f"{label}: {host} {meaning.what} (HTTP {status})", details=[f"requested: {redact_url(url)}"], do=meaning.do
     )
-    if status in _PASSING or status >= 500:
+    if status in _TRANSIENT or status >= 500:
         return TransientError(error, after=retry_after(headers))
     return error

@@ -1,4 +1,4 @@
-"""How does this computer reach others, and whom does it believe there? Apart from what speaks HTTP, slow to load."""
+"""Network settings: proxy, trusted CAs, timeouts, retries. Apart from the transport: its libraries load slowly."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ from bundler.errors import UsageError
 
 @dataclass(frozen=True)
 class Network:
-    """How this computer reaches others."""
+    """How this computer reaches the upstream."""
 
     proxy: str | None = field(default=None, repr=False)
     """``http://HOST:PORT``; empty for none; None to take it from ``environment``. May hold a password: never shown."""
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Where ``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``, ``REQUESTS_CA_BUNDLE`` and ``SSL_CERT_FILE`` are read."""
+    """Holds ``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``, ``REQUESTS_CA_BUNDLE`` and ``SSL_CERT_FILE``."""
     ca_file: Path | None = None
-    """PEM certificates of further authorities; they are believed beside the public ones, not instead of them."""
+    """PEM certificates of further CAs, trusted in addition to the public ones."""
     connect_timeout: float = 15.0
     """Seconds to connect."""
     stall_timeout: float = 60.0
-    """Seconds without bytes after which a connection is given up."""
+    """Seconds without data after which a connection is aborted."""
     retries: int = 5
-    """Failures in a row, with nothing gained, that are borne."""
+    """Failures in a row, without new bytes, before a download gives up."""
     backoff: float = 1.0
     """Seconds before the first retry; doubled for each further one."""
     backoff_limit: float = 30.0
-    """Seconds that a wait of our own choosing lasts at most."""
+    """Longest wait before a retry, in seconds, where the server asks for none."""
     retry_after_limit: float = 300.0
-    """Seconds that a server may make us wait; a longer wish ends the download with its own error."""
+    """Longest ``Retry-After`` that is obeyed, in seconds; the download fails at a longer one."""
 
 
 def require_usable(network: Network) -> None:
-    """Raise UsageError for a CA file that is none."""
+    """Raise UsageError if the CA file cannot be read."""
     if network.ca_file:
         load_ca(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), network.ca_file)
 
 
 def load_ca(context: ssl.SSLContext, file: Path) -> None:
-    """Have ``context`` believe the authorities in ``file``, PEM. Raises UsageError for a file that is none."""
+    """Let ``context`` trust the CAs in ``file`` (PEM). Raises UsageError for a file without certificates."""
     try:
         context.load_verify_locations(cafile=file)
     except (OSError, ssl.SSLError) as error:

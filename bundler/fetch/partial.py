@@ -1,8 +1,12 @@
-"""What has arrived so far? A file that is not whole yet, and beside it what is needed to continue it.
+"""A partial download on disk: the bytes so far, and what is needed to resume it.
 
-Two files a download in ``partial/``: ``<key>.part`` holds the bytes from the first one on, ``<key>.json`` says which
-representation they are of. The state is written before the first byte, and the bytes are emptied before a new state is
-written: so whenever a process is killed, the bytes are a prefix of what the state names, or empty.
+Two files a download in ``partial/``: ``<key>.part`` holds the bytes from the first one on, ``<key>.json`` the state,
+which names the representation that they belong to. The order makes killing the process safe at any time:
+
+1. The bytes are emptied before a new state is written.
+2. The state is written before the first byte.
+
+So the bytes are always a prefix of what the state names, or empty.
 """
 
 from __future__ import annotations
@@ -26,30 +30,30 @@ CHUNK = 1024 * 1024
 
 @frozen
 class Origin:
-    """Which representation a partial file is the beginning of."""
+    """The representation that a partial file is a prefix of."""
 
     url: str
-    """The address that was asked."""
+    """The requested address."""
     served_by: str
-    """The address that answered, after redirects."""
+    """The address that served the bytes, after redirects."""
     validator: str
-    """What ``If-Range`` may carry (RFC 9110, 13.1.5); empty where the server gave nothing strong."""
+    """For ``If-Range`` (RFC 9110, 13.1.5); empty where the server sent no strong validator."""
     etag: str = ""
     last_modified: str = ""
     size: int | None = None
-    """Bytes of the whole, where the server said so."""
+    """Bytes of the whole file, where the server sent its length."""
 
 
 def key(name: str) -> str:
-    """A file name for the download of ``name``: safe on every file system, the same in every process."""
+    """A file name for the download of ``name``: valid on every file system, the same in every process."""
     return hashlib.sha256(name.encode()).hexdigest()[:40]
 
 
 class Partial:
-    """The bytes of one download so far, hashed; hold the download's lock while it is open."""
+    """The bytes of one download so far, hashed. Hold the download's lock while it is open."""
 
     def __init__(self, folder: Path, name: str) -> None:
-        """Open or make the partial file for ``name`` in ``folder`` and hash what it has. Raises WriteError."""
+        """Open or create the partial file for ``name`` in ``folder``, and hash what it holds. Raises WriteError."""
         self.path = folder / f"{key(name)}.part"
         self._state = folder / f"{key(name)}.json"
         self._file: BinaryIO | None = None
@@ -67,7 +71,7 @@ class Partial:
         return origin if origin.url == name else None
 
     def _open(self) -> None:
-        # Unbuffered: what append() returned from survives the process being killed.
+        # Unbuffered, so that what append() has written survives if the process is killed.
         self._file = open(self.path, "r+b" if self.path.exists() else "w+b", buffering=0)  # noqa: SIM115, PTH123
         if self.origin is None:
             self._file.truncate(0)
@@ -82,14 +86,14 @@ class Partial:
         return self._hash.hexdigest()
 
     def begin(self, origin: Origin) -> None:
-        """Empty the file and remember what the bytes to come are of. Raises WriteError."""
+        """Empty the file, and record the representation of the bytes that follow. Raises WriteError."""
         with disk.writing(self.path):
             self._empty()
             write_whole(self._state, json_codec.to_json(origin))
         self.origin = origin
 
     def append(self, chunk: bytes) -> None:
-        """Write and hash ``chunk``. Raises WriteError; what was written before stays."""
+        """Write and hash ``chunk``. Raises WriteError; earlier bytes stay."""
         view = memoryview(chunk)
         with disk.writing(self.path):
             while view:
@@ -98,14 +102,14 @@ class Partial:
         self.offset += len(chunk)
 
     def discard(self) -> None:
-        """Forget bytes and state: they are of no use. Raises WriteError."""
+        """Delete bytes and state. Raises WriteError."""
         with disk.writing(self.path):
             self._empty()
             self._state.unlink(missing_ok=True)
         self.origin = None
 
     def finish(self) -> Path:
-        """Make the bytes durable and close the file, which stays under its partial name. Raises WriteError."""
+        """Flush the bytes to disk and close the file, which keeps its partial name. Raises WriteError."""
         with disk.writing(self.path):
             file = self._opened()
             os.fsync(file.fileno())
@@ -114,7 +118,7 @@ class Partial:
         return self.path
 
     def forget_origin(self) -> None:
-        """Remove the state of a file that has been moved away."""
+        """Delete the state of a file that was moved into the store."""
         with suppress(OSError):
             self._state.unlink(missing_ok=True)
 
@@ -131,7 +135,7 @@ class Partial:
         return self._file
 
     def close(self) -> None:
-        """Close the file; the bytes stay for the next time, an empty file does not."""
+        """Close the file. Its bytes stay for the next run; an empty file is deleted."""
         if self._file is None:
             return
         self._file.close()
@@ -151,7 +155,7 @@ class Partial:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write ``content`` under ``path`` at once or not at all. Raises OSError."""
+    """Write ``content`` to ``path`` atomically. Raises OSError."""
     beside = path.with_name(path.name + ".new")
     with beside.open("wb") as file:
         file.write(content)

@@ -1,4 +1,4 @@
-"""Through which proxy? The rules of ``HTTPS_PROXY`` and ``NO_PROXY``, without asking the process's environment."""
+"""Chooses the proxy for an address by ``HTTPS_PROXY`` and ``NO_PROXY``, from an environment that is passed in."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from bundler.errors import UsageError
 
 
 def _variable(environment: Mapping[str, str], name: str) -> str:
-    """Lower case goes before upper case, as in curl and Python's urllib."""
+    """A variable's value; lower case takes precedence over upper case, as in curl and Python's urllib."""
     return environment.get(name.lower(), "") or environment.get(name.upper(), "")
 
 
 def choose(url: str, *, proxy: str | None, environment: Mapping[str, str]) -> str | None:
-    """The proxy for ``url`` (https): ``proxy`` if given, otherwise the environment's; None to go directly.
+    """The proxy for ``url`` (https): ``proxy`` if given, otherwise the environment's; None to connect directly.
 
-    An empty ``proxy`` means none, whatever the environment says. ``NO_PROXY`` holds for both.
-    Raises UsageError for a proxy address that is none.
+    An empty ``proxy`` means none, whatever the environment says. ``NO_PROXY`` applies to both.
+    Raises UsageError for an invalid proxy address.
     """
     chosen = (
         proxy if proxy is not None else _variable(environment, "https_proxy") or _variable(environment, "all_proxy")
@@ -36,8 +36,8 @@ def _checked(proxy: str) -> str:
         usable = False
     if not usable:
         raise UsageError(
-            "the proxy's address cannot be used: it must be http://HOST:PORT or https://HOST:PORT",
-            do="correct --proxy, or the variable HTTPS_PROXY",
+            "the proxy's address is not valid: it must be http://HOST:PORT or https://HOST:PORT",
+            do="correct --proxy or the variable HTTPS_PROXY",
         )
     return proxy
 
@@ -45,8 +45,9 @@ def _checked(proxy: str) -> str:
 def bypassed(url: str, no_proxy: str) -> bool:
     """Whether ``no_proxy`` exempts the host of ``url``.
 
-    A list by comma or blank; each entry is ``*``, a domain (with or without a leading dot: itself and all below it), an
-    address or a network (``10.0.0.0/8``), each with ``:port`` if wanted: what curl and Python's requests understand.
+    Entries are separated by commas or blanks. Each is ``*``, a domain (with or without a leading dot: itself and all
+    below it), an address or a network (``10.0.0.0/8``), optionally with ``:port``: the forms that curl and Python's
+    requests accept.
     """
     parts = urlsplit(url)
     host, port = (parts.hostname or "").rstrip("."), parts.port or 443

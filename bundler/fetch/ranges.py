@@ -1,4 +1,4 @@
-"""May a download be continued, and is this answer its continuation? The rules of RFC 9110 for ranges."""
+"""Range requests by RFC 9110: whether a download can be resumed, and whether a response continues it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _DIGITS = re.compile(r"\d{1,18}", re.ASCII)
 
 
 def http_date(text: str) -> datetime | None:
-    """A date as HTTP writes it (RFC 9110, 5.6.7), in UTC; None for anything else."""
+    """Parse an HTTP date (RFC 9110, 5.6.7), in UTC; None for anything else."""
     try:
         moment = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):
@@ -22,10 +22,10 @@ def http_date(text: str) -> datetime | None:
 
 
 def validator(headers: Mapping[str, str]) -> str:
-    """What ``If-Range`` may carry for the representation with these headers; empty where nothing is strong.
+    """The validator for ``If-Range`` of the representation with these headers; empty where none is strong.
 
-    A strong entity tag (RFC 9110, 8.8.3), otherwise a ``Last-Modified`` that lies at least a second before ``Date``
-    (8.8.2.2): a younger one could belong to two versions of the file.
+    A strong entity tag (RFC 9110, 8.8.3), otherwise a ``Last-Modified`` at least a second before ``Date`` (8.8.2.2):
+    a later one could belong to two versions of the file.
     """
     etag = headers.get("ETag", "").strip()
     if _STRONG_TAG.fullmatch(etag):
@@ -38,16 +38,21 @@ def validator(headers: Mapping[str, str]) -> str:
 
 
 def content_length(headers: Mapping[str, str]) -> int | None:
-    """Bytes of this answer's body, where it says so in a way that can be understood (RFC 9110, 8.6)."""
+    """Bytes of the body by ``Content-Length`` (RFC 9110, 8.6); None where it is missing or malformed."""
     text = headers.get("Content-Length", "").strip()
     return int(text) if _DIGITS.fullmatch(text) else None
 
 
 def continues(headers: Mapping[str, str], *, offset: int, validator: str, size: int | None) -> bool:
-    """Whether a 206 with these headers goes on at byte ``offset`` of the representation that was begun.
+    """Whether a 206 with these headers continues, at byte ``offset``, the representation that was begun.
 
     RFC 9110, 14.4 (``Content-Range``) and 15.3.7.3 (combine only under the same strong validator).
-    ``size`` is that of the whole, in bytes, where it was known.
+
+    Args:
+        headers: of the 206.
+        offset: the first byte that is missing.
+        validator: that was sent in ``If-Range``.
+        size: bytes of the whole file, where the first response had it.
     """
     found = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", "").strip())
     if found is None:
@@ -64,12 +69,11 @@ def continues(headers: Mapping[str, str], *, offset: int, validator: str, size: 
 
 
 def whole_size(headers: Mapping[str, str]) -> int | None:
-    """Bytes of the whole representation by a 206's ``Content-Range``; None where it does not say."""
+    """Bytes of the whole file by a 206's ``Content-Range``; None where it does not have them."""
     found = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", "").strip())
     return int(found[3]) if found and found[3] != "*" else None
 
 
 def _same(headers: Mapping[str, str], validator: str) -> bool:
     name = "ETag" if validator.startswith('"') else "Last-Modified"
-    said = headers.get(name, "").strip()
-    return said in ("", validator)
+    return headers.get(name, "").strip() in ("", validator)

@@ -1,4 +1,4 @@
-"""What is asked of the network, and what came of it."""
+"""The request for one file, and the finished download."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Request:
-    """One GET, with everything that bounds it."""
+    """One GET, with its limits."""
 
     url: str
     label: str
-    """What a person would call it, for progress and errors: ``InRelease of ubuntu/22.04``."""
+    """A name for people, in progress and errors: ``InRelease of ubuntu/22.04``."""
     hosts: tuple[str, ...]
-    """Hosts (``name`` or ``name:port``) that may serve the bytes after redirects; the first one need not be asked."""
+    """Hosts (``name`` or ``name:port``) that may serve the bytes after redirects, besides the host of ``url``."""
     max_size: int
-    """Bytes; more is refused as it arrives, whatever ``Content-Length`` promised."""
+    """Bytes; a longer body is refused as it arrives, whatever its ``Content-Length``."""
     size: int | None = None
-    """Bytes that signed metadata promises."""
+    """Bytes by signed metadata."""
     sha256: str | None = None
-    """Digest that signed metadata promises; a file in the store with it is taken without asking the network."""
+    """Digest by signed metadata; a file with it in the store is used without the network."""
 
 
 @dataclass(frozen=True)
 class Download:
-    """Bytes at rest in the store, whole and hashed."""
+    """A file in the store, complete and hashed."""
 
     path: Path
     sha256: str
     size: int
     url: str
-    """The address that was asked."""
+    """The requested address."""
     redirects: tuple[str, ...] = ()
     """Every further address; the last one served the bytes."""
 
 
 Fetch = Callable[[Request], Download]
-"""How rooms above ask for bytes; raises UpstreamError, WriteError, or VerificationError where a promise is broken."""
+"""Downloads one file. Raises UpstreamError, WriteError, or VerificationError where size or digest differ."""

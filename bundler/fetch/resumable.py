@@ -1,11 +1,11 @@
-"""How does one download come to its end? ResumableDownload that each go on where the one before stopped.
+"""Runs one resumable download: attempts that each continue where the last one stopped.
 
-1. What is there of it is hashed; if that is already what was promised, nothing is asked.
-2. Ask, from the first missing byte on where the server gave a strong validator (RFC 9110, 13.1.5), otherwise anew.
-3. Believe a 206 only if it continues what was begun; begin anew on 200, 416 or a changed file.
-4. Write and hash each chunk as it comes, within the bounds.
-5. On transient that may pass, wait and go to 2, as long as it gets further or patience lasts.
-6. Hold the whole to its promised size and digest, and only then give it its name.
+1. Hash the partial file; if it is already the expected file, skip the network.
+2. Request the missing bytes if the server sent a strong validator (RFC 9110, 13.1.5), otherwise the whole file.
+3. Accept a 206 only if it continues the partial file; start over on 200, 416 or a changed file.
+4. Write and hash each chunk as it arrives, within the limits.
+5. After a transient error wait, then go to 2, as long as there is progress or the retry budget lasts.
+6. Verify the expected size and digest; only then does the file get its name in the store.
 """
 
 from __future__ import annotations
@@ -25,40 +25,40 @@ from bundler.fetch.store import Store
 from bundler.fetch.transport import Response, Transport
 
 _STALE_BEGINNINGS = 1
-"""How often a kept beginning may turn out to be useless before ranges are not tried any more."""
+"""Useless partial files of one download before it stops requesting ranges."""
 
 
 @dataclass(frozen=True)
 class DownloadContext:
-    """What a download works with."""
+    """What a download needs besides its request."""
 
     store: Store
     transport: Transport
     network: Network
     progress: DownloadProgress
     go_on: Callable[[], None]
-    """Raises when the download is called off."""
+    """Raises when the download is cancelled."""
     sleep: Callable[[float], object]
     random: Callable[[], float]
 
 
 class StalePartial(Exception):
-    """What was kept of a download cannot be continued."""
+    """The partial file cannot be continued."""
 
 
 class ResumableDownload:
-    """One download; its lock must be held."""
+    """One download. The caller holds its lock."""
 
     def __init__(self, request: Request, context: DownloadContext) -> None:
         self._request, self._context = request, context
         self._stale = 0
         self._budget = RetryBudget(context.network.retries)
         self._pieced = False
-        """Whether the bytes come from more than one answer: then a wrong digest may be the joint's fault."""
+        """Whether the bytes come from more than one response: a wrong digest then may come from combining them."""
         self._html = False
 
     def run(self) -> Download:
-        """Bring the whole file. Raises UpstreamError, WriteError, VerificationError."""
+        """Download the whole file. Raises UpstreamError, WriteError, VerificationError."""
         with self._context.store.open_partial(self._request.url) as partial:
             self._pieced = partial.offset > 0
             if self._already_there(partial):
@@ -69,7 +69,7 @@ class ResumableDownload:
             return self._kept(partial, redirects)
 
     def _try(self, partial: Partial) -> tuple[str, ...] | None:
-        """One attempt; the redirects on its way when the whole is there, None when there is to be another one."""
+        """Make one attempt; its redirects if the file is complete, None if another attempt must follow."""
         try:
             redirects = self._attempt(partial)
             self._require_promises(partial)
@@ -82,7 +82,7 @@ class ResumableDownload:
         return None
 
     def _already_there(self, partial: Partial) -> bool:
-        """Killed between the last byte and the name: only a promised digest can tell without asking."""
+        """Whether the file was complete when the process was killed; only an expected digest can tell."""
         return partial.offset > 0 and partial.sha256 == self._request.sha256
 
     def _kept(self, partial: Partial, redirects: tuple[str, ...]) -> Download:
@@ -104,7 +104,7 @@ class ResumableDownload:
         return answer.redirects
 
     def _continue_from(self, partial: Partial) -> int:
-        """The first byte to ask for; the kept beginning is dropped where it is of no use."""
+        """The first byte to request; a partial file that cannot be continued is dropped."""
         origin, offset = partial.origin, partial.offset
         if not offset:
             return 0
@@ -115,23 +115,23 @@ class ResumableDownload:
         return offset
 
     def _accept(self, answer: Response, partial: Partial, offset: int) -> int | None:
-        """Decide what this answer is; bytes of the whole, where anybody says so."""
+        """Decide how the response continues the download; bytes of the whole file, where known."""
         if offset and answer.status == 206:
             return self._go_on_with(answer, partial, offset)
         if offset and answer.status == 416:
-            raise StalePartial("the server does not have the rest of what was begun")
+            raise StalePartial("the server no longer has the rest of this file")
         if answer.status != 200:
             raise failures.from_status(answer.status, answer.headers, answer.url, self._request.label)
         if offset:
-            self._context.progress.note("the server begins anew: the file changed there, or it knows no ranges")
+            self._context.progress.note("starting over: the file changed on the server, or it does not support ranges")
         return self._begin_with(answer, partial)
 
     def _go_on_with(self, answer: Response, partial: Partial, offset: int) -> int | None:
         origin = partial.origin
         if origin is None or answer.url != origin.served_by:
-            raise StalePartial("another address answers now")
+            raise StalePartial("another address serves the file now")
         if not ranges.continues(answer.headers, offset=offset, validator=origin.validator, size=origin.size):
-            raise StalePartial("the server's answer does not continue what was begun")
+            raise StalePartial("the server's response does not continue the partial file")
         self._require_plain(answer.headers)
         total = origin.size if origin.size is not None else ranges.whole_size(answer.headers)
         self._pieced = True
@@ -159,7 +159,7 @@ class ResumableDownload:
         self._context.progress.begin(total if total is not None else self._request.size, 0)
         if self._html:
             self._context.progress.note(
-                "the answer is an HTML page; a proxy or portal may answer instead of the upstream"
+                "the response is an HTML page; a proxy or portal may answer instead of the upstream"
             )
         return total if total is not None else self._request.size
 
@@ -176,11 +176,11 @@ class ResumableDownload:
             partial.append(chunk)
             self._context.progress.advance(len(chunk))
         if total is not None and partial.offset < total:
-            what = f"{self._request.label}: the answer ended after {partial.offset} of {total} bytes"
+            what = f"{self._request.label}: the response ended after {partial.offset} of {total} bytes"
             raise TransientError(UpstreamError(what, do=failures.CONTINUE))
 
     def _require_sizes(self, total: int | None) -> None:
-        """Refuse by ``Content-Length``, before the first byte, what the bytes would be refused for."""
+        """Apply the limits to ``Content-Length``, before the first byte arrives."""
         if total is None:
             return
         if self._request.size is not None and total != self._request.size:
@@ -189,21 +189,21 @@ class ResumableDownload:
             raise self._too_large(total)
 
     def _require_plain(self, headers: Mapping[str, str]) -> None:
-        """Refuse an encoding that nobody asked for: what arrives must be the file itself.
+        """Refuse a content encoding: the bytes that arrive must be the file itself.
 
-        Apache's ``AddEncoding`` calls a ``.gz`` file gzip-encoded, though the file is meant as it is: that one is left.
+        Exception: Apache's ``AddEncoding`` labels a ``.gz`` file as gzip-encoded although it sends the file as it is.
         """
         encoding = headers.get("Content-Encoding", "identity").strip().lower()
         compressed_file = urlsplit(self._request.url).path.endswith(".gz")
         if encoding in ("", "identity") or (encoding in ("gzip", "x-gzip") and compressed_file):
             return
         raise UpstreamError(
-            f"{self._request.label}: the answer is encoded as {encoding}, though the file itself was asked for",
-            do="look at the proxy or mirror in between: it must not change what it passes on",
+            f"{self._request.label}: the response is encoded as {encoding}, but identity was requested",
+            do="check the proxy or mirror in between: it must not change what it passes on",
         )
 
     def _require_promises(self, partial: Partial) -> None:
-        """Hold the whole to the size and digest that signed metadata promised."""
+        """Verify the size and digest that signed metadata gives."""
         size, sha256 = self._request.size, self._request.sha256
         wrong_size = size is not None and partial.offset != size
         if not wrong_size and sha256 in (None, partial.sha256):
@@ -211,19 +211,19 @@ class ResumableDownload:
         found, found_size, pieced = partial.sha256, partial.offset, self._pieced
         partial.discard()
         if pieced:
-            raise StalePartial("what was put together from several answers is not what was promised")
+            raise StalePartial("the file combined from several responses has the wrong digest")
         if wrong_size:
             raise self._wrong_size(str(found_size))
         raise VerificationError(
-            f"{self._request.label}: the bytes are not the ones that were promised",
+            f"{self._request.label}: the digest does not match",
             reason="digest-mismatch",
-            details=[f"promised: {sha256}", f"received: {found}", *self._where()],
+            details=[f"expected: {sha256}", f"received: {found}", *self._where()],
             do=self._suspicion(),
         )
 
     def _wrong_size(self, found: str) -> VerificationError:
         return VerificationError(
-            f"{self._request.label}: {found} bytes came, {self._request.size} were promised",
+            f"{self._request.label}: received {found} bytes, expected {self._request.size}",
             reason="size-mismatch",
             details=self._where(),
             do=self._suspicion(),
@@ -231,22 +231,22 @@ class ResumableDownload:
 
     def _too_large(self, found: int) -> UpstreamError:
         return UpstreamError(
-            f"{self._request.label}: {found} bytes or more, and {self._request.max_size} is the most it may be",
+            f"{self._request.label}: {found} bytes or more; at most {self._request.max_size} are allowed",
             details=self._where(),
             do=self._suspicion(),
         )
 
     def _where(self) -> list[str]:
-        page = ["it is an HTML page: a proxy, portal or login answered instead of the upstream"] if self._html else []
+        page = ["the response is an HTML page: a proxy, portal or login page answered"] if self._html else []
         return [f"address:  {failures.redact_url(self._request.url)}", *page]
 
     def _suspicion(self) -> str:
-        return "try again later or from another network; if it stays so, the upstream or what is in between is wrong"
+        return "try again later or from another network; if it persists, the upstream or a proxy in between is at fault"
 
     def _start_over(self, partial: Partial, reason: str) -> None:
         self._stale += 1
         if self._stale > self._context.network.retries:
-            raise UpstreamError(f"{self._request.label}: {reason}, again and again", do=failures.CONTINUE)
+            raise UpstreamError(f"{self._request.label}: {reason}, after {self._stale} attempts", do=failures.CONTINUE)
         self._context.progress.note(f"{reason}; starting over")
         partial.discard()
 
@@ -261,21 +261,21 @@ class ResumableDownload:
         if transient.after is not None and transient.after > network.retry_after_limit:
             raise _too_long(transient.error, transient.after) from transient
         self._context.progress.note(
-            f"{transient.error.what}; trying again in {seconds:.1f} s ({failed} of {network.retries})"
+            f"{transient.error.what}; retrying in {seconds:.1f} s ({failed} of {network.retries})"
         )
         self._context.sleep(seconds)
 
     def _given_up(self, error: UpstreamError, offset: int) -> UpstreamError:
-        kept = [f"{offset} bytes are kept for the next time"] if offset else []
-        tries = f"tried {self._budget.failures} times without getting further"
+        kept = [f"{offset} bytes are kept for the next run"] if offset else []
+        tries = f"gave up after {self._budget.failures} attempts without progress"
         return UpstreamError(error.what, details=(*error.details, tries, *kept), do=error.do)
 
 
 def _too_long(error: UpstreamError, seconds: float) -> UpstreamError:
     return UpstreamError(
         error.what,
-        details=(*error.details, f"the server asks to come back in {seconds:.0f} s"),
-        do="run the same command again then",
+        details=(*error.details, f"the server asks to retry in {seconds:.0f} s"),
+        do="run the same command again after that time",
     )
 
 

@@ -1,4 +1,4 @@
-"""Try again, or not, and when? Back-off with jitter, and what the server asks for."""
+"""Retries: transient errors, the budget of attempts, and back-off with jitter or by ``Retry-After``."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from bundler.fetch.ranges import http_date
 _SECONDS = re.compile(r"\d{1,9}", re.ASCII)
 _LONGEST_EXPONENT = 20
 _PROGRESS = 1024 * 1024
-"""Bytes that must have come further than ever before for a failure to count as the first one again."""
+"""New bytes that reset the retry counter."""
 
 
 class TransientError(Exception):
-    """An attempt failed in a way that another one may not; ``error`` is what to say when none is left."""
+    """An attempt failed in a way that the next one may not; ``error`` is reported when none is left."""
 
     def __init__(self, error: UpstreamError, *, after: float | None = None) -> None:
         super().__init__(error.what)
         self.error = error
         self.after = after
-        """Seconds that the server asks us to wait."""
+        """Seconds that the server asks to wait; None where it does not say."""
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait by ``Retry-After`` (RFC 9110, 10.2.3): a number, or a date, seen from the server's ``Date``."""
+    """Seconds to wait by ``Retry-After`` (RFC 9110, 10.2.3): a number, or a date relative to the server's ``Date``."""
     text = headers.get("Retry-After", "").strip()
     if _SECONDS.fullmatch(text):
         return float(text)
@@ -37,9 +37,15 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def backoff(failures: int, *, base: float, limit: float, random: Callable[[], float]) -> float:
-    """Seconds before the next try after ``failures`` (from 1) in a row: doubling, half of it left to chance.
+    """Seconds before the next attempt: doubled for each failure in a row, half of it random.
 
-    The jitter keeps many clients that failed together from coming back together.
+    The jitter keeps many clients that failed together from returning together.
+
+    Args:
+        failures: in a row, from 1.
+        base: seconds after the first failure.
+        limit: seconds at most.
+        random: gives a number from 0 up to 1.
     """
     whole = min(base * 2.0 ** min(failures - 1, _LONGEST_EXPONENT), limit)
     return whole * (0.5 + random() / 2)
@@ -47,14 +53,14 @@ def backoff(failures: int, *, base: float, limit: float, random: Callable[[], fl
 
 @dataclass
 class RetryBudget:
-    """How many failures are still borne: ``retries`` in a row without getting further."""
+    """Counts failures in a row without progress, of which ``retries`` are allowed."""
 
     retries: int
     failures: int = 0
     _furthest: int = field(default=0, init=False)
 
     def record_failure(self, offset: int) -> bool:
-        """Note a failure with ``offset`` bytes held; whether another try is worth it."""
+        """Count a failure with ``offset`` bytes received; whether another attempt is allowed."""
         if offset >= self._furthest + _PROGRESS:
             self._furthest, self.failures = offset, 0
         self.failures += 1

@@ -1,8 +1,13 @@
-"""Where do fetched bytes rest? Under their own SHA-256, whole or not at all.
+"""A content-addressed store: complete files under their SHA-256.
 
-``objects/ab/abcd…`` holds what is whole, ``partial/`` what is on its way, ``damaged/`` what no longer is what its name
-says. Bytes reach ``objects/`` by an atomic rename after they were hashed and made durable, and are hashed again before
-they are used: a name in ``objects/`` is a claim that is checked, never one that is believed.
+``objects/ab/abcd…`` holds complete files, ``partial/`` downloads in progress, ``damaged/`` files that no longer
+have the digest in their name. A file gets into ``objects/`` in this order:
+
+1. Its bytes are written to ``partial/`` and hashed.
+2. They are flushed to disk.
+3. The file is renamed, and the rename is flushed.
+
+Before each use it is hashed again: its name in ``objects/`` is never trusted.
 """
 
 from __future__ import annotations
@@ -26,24 +31,24 @@ from bundler.model.progress import NullProgress, Progress, Task
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _LOOK_AGAIN = 0.25
-"""Seconds after which a process that waits for another one looks whether it still should."""
+"""Seconds between the checks whether to go on waiting for another process."""
 
 
 class Store:
     """A content-addressed store below ``root``; safe for several threads and processes at once."""
 
     def __init__(self, root: Path) -> None:
-        """Name the store; nothing is made before something is written."""
+        """Use the store in ``root``, which is created at the first write."""
         self.root = root
 
     def path(self, sha256: str) -> Path:
-        """Where the bytes with this digest are or would be. Raises ValueError for what is no SHA-256."""
+        """The path of the file with this digest, whether it exists or not. Raises ValueError for no SHA-256."""
         if not _SHA256.fullmatch(sha256):
             raise ValueError(f"not a SHA-256 in lower-case hexadecimal: {sha256!r}")
         return self.root / "objects" / sha256[:2] / sha256
 
     def holds(self, sha256: str, size: int | None = None) -> bool:
-        """Whether something rests under this digest, with this size in bytes; what, only :meth:`check` knows."""
+        """Whether a file with this name, and this size in bytes, exists; :meth:`check` verifies its content."""
         try:
             found = self.path(sha256).stat().st_size
         except OSError:
@@ -51,10 +56,15 @@ class Store:
         return size is None or found == size
 
     def check(self, sha256: str, progress: Progress | None = None) -> bool:
-        """Hash the bytes under this digest again: True when they are right, False when there are none.
+        """Hash the file with this digest again.
 
-        Damaged ones are moved to ``damaged/`` and said to ``progress``: they are fetched again, never used.
-        Raises WriteError where they can be neither read nor moved away.
+        A damaged file is moved to ``damaged/`` and reported to ``progress``: it is downloaded again, never used.
+
+        Returns:
+            True if its content matches, False if it is missing or damaged.
+
+        Raises:
+            WriteError: it can be neither read nor moved away.
         """
         path = self.path(sha256)
         try:
@@ -69,9 +79,12 @@ class Store:
         return sound
 
     def open_verified(self, sha256: str) -> BinaryIO:
-        """Open the bytes under this digest, hashed through the very handle that is given back, at position 0.
+        """Open the file with this digest, at position 0, after hashing it through the same handle.
 
-        Raises VerificationError (``store-damaged``) after setting damaged bytes aside, and where there are none.
+        Hashing and reading through one handle leaves no moment in which the file can be exchanged.
+
+        Raises:
+            VerificationError: ``store-damaged``, if the file is damaged (it is moved away) or missing.
         """
         path = self.path(sha256)
         try:
@@ -83,7 +96,7 @@ class Store:
         if chunks.sha256(file) != sha256:
             file.close()
             self._set_aside(path, NullProgress())
-            raise _damaged(f"the store's copy of {sha256} is damaged and was set aside")
+            raise _damaged(f"the store's copy of {sha256} is damaged and was moved away")
         file.seek(0)
         return file
 
@@ -94,10 +107,10 @@ class Store:
             with suppress(FileNotFoundError):  # another process was faster
                 os.replace(path, aside)  # noqa: PTH105
         with progress.task(path.name[:12], None) as task:
-            task.note(f"the store's copy is damaged; it is kept as {aside} and fetched again")
+            task.note(f"the store's copy is damaged; it is kept as {aside} and downloaded again")
 
     def put(self, content: bytes) -> str:
-        """Keep ``content``; its SHA-256. Raises WriteError."""
+        """Store ``content``. Returns its SHA-256. Raises WriteError."""
         sha256 = hashlib.sha256(content).hexdigest()
         if self.holds(sha256, len(content)) and self.check(sha256):
             return sha256
@@ -109,15 +122,22 @@ class Store:
         return sha256
 
     def import_file(self, source: Path, progress: Progress | None = None, *, max_size: int | None = None) -> Download:
-        """Take a copy of a file that somebody already has; the file itself is only read.
+        """Copy a local file into the store.
 
-        ``max_size`` is in bytes. Raises UpstreamError where it cannot be read or is larger, WriteError.
+        Args:
+            source: the file, which is only read.
+            progress: receives a task for the copy.
+            max_size: bytes.
+
+        Raises:
+            UpstreamError: the file cannot be read, or is larger than ``max_size``.
+            WriteError: the store cannot be written.
         """
         url = source.absolute().as_uri()
         with _reading(source), source.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             if max_size is not None and size > max_size:
-                raise UpstreamError(f"{source} is larger than anything expected there: {size} bytes, not {max_size}")
+                raise UpstreamError(f"{source} has {size} bytes; at most {max_size} are allowed")
             sha256 = chunks.sha256(file)
             if not self.check(sha256, progress):
                 file.seek(0)
@@ -132,7 +152,7 @@ class Store:
             while chunk := file.read(CHUNK):
                 partial.append(chunk)
                 task.advance(len(chunk))
-            # What was written is what counts, should the file have changed since it was hashed.
+            # The digest of the copy, in case the file changed since it was hashed above.
             return self.commit(partial), partial.offset
 
     def open_partial(self, name: str) -> Partial:
@@ -140,7 +160,7 @@ class Store:
         return Partial(self._folder("partial"), name)
 
     def commit(self, partial: Partial) -> str:
-        """Move a whole partial file under its digest, which is given back. Raises WriteError."""
+        """Move a complete partial file to its final name. Returns its SHA-256. Raises WriteError."""
         sha256 = partial.sha256
         final = self.path(sha256)
         arrived = partial.finish()
@@ -149,7 +169,7 @@ class Store:
             try:
                 os.replace(arrived, final)  # noqa: PTH105
             except PermissionError:
-                # Windows does not replace a file that somebody reads; what they read is the same, or is set aside.
+                # Windows does not replace a file that a process has open: use that one if its content is right.
                 if not self.check(sha256):
                     raise
                 arrived.unlink(missing_ok=True)
@@ -161,10 +181,17 @@ class Store:
     def exclusive(
         self, name: str, *, waiting: Task | None = None, go_on: Callable[[], None] = lambda: None
     ) -> Iterator[None]:
-        """Be the only one, of all threads and processes, to work on the download called ``name``.
+        """Lock the download ``name`` against all other threads and processes.
 
-        The lock dies with its process. While another one has it, ``waiting`` is told so once, and ``go_on`` is called
-        now and then: it raises to stop waiting. Raises WriteError.
+        The lock ends with its process.
+
+        Args:
+            name: of the download: its address.
+            waiting: gets one note while another process has the lock.
+            go_on: called while waiting; raises to stop.
+
+        Raises:
+            WriteError: the lock file cannot be written.
         """
         path = self._folder("partial") / f"{key(name)}.lock"
         lock = FileLock(path, thread_local=False)
@@ -183,15 +210,15 @@ class Store:
 
 
 def _acquire(lock: FileLock, waiting: Task | None, go_on: Callable[[], None]) -> None:
-    told = False
+    noted = False
     while True:
         go_on()
         try:
             lock.acquire(timeout=_LOOK_AGAIN, poll_interval=0.05)
         except Timeout:
-            if waiting and not told:
-                waiting.note("another process is fetching it; waiting for that one")
-            told = True
+            if waiting and not noted:
+                waiting.note("another process is downloading it; waiting")
+            noted = True
         else:
             return
 
@@ -203,7 +230,7 @@ def _reading(source: Path) -> Iterator[None]:
     except OSError as error:
         raise UpstreamError(
             f"{source} cannot be read: {error.strerror or error}",
-            do="look whether the path is right and the file readable by you",
+            do="check that the path is right and that you may read the file",
         ) from error
 
 
@@ -216,5 +243,5 @@ def _unreadable(path: Path, error: OSError) -> WriteError:
 
 def _damaged(what: str) -> VerificationError:
     return VerificationError(
-        what, reason="store-damaged", do="run the same command again without --offline: it is fetched anew"
+        what, reason="store-damaged", do="run the same command again without --offline: it is downloaded again"
     )

@@ -1,4 +1,4 @@
-"""How is one GET carried out? HTTPS only, redirects followed by ourselves, the body in chunks as they come."""
+"""One HTTP GET: HTTPS only, redirects followed and checked here, the body in chunks as they arrive."""
 
 from __future__ import annotations
 
@@ -34,21 +34,21 @@ from bundler.fetch.retry import TransientError
 MAX_REDIRECTS = 10
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TRICKLE = 1024
-"""Bytes; fewer than these within the stall timeout are as good as none."""
+"""Bytes; fewer than these within the stall timeout count as none."""
 _CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
 
 @dataclass
 class Response:
-    """An answer whose body has not been read; a context manager that ends the connection."""
+    """A response before its body was read; a context manager that ends the connection."""
 
     url: str
     redirects: tuple[str, ...]
     status: int
     headers: Mapping[str, str]
-    """Names compare without case."""
+    """Names are case-insensitive."""
     chunks: Iterator[bytes] = field(repr=False)
-    """The body as it comes, at most 1 MiB at a time. Raises TransientError."""
+    """The body as it arrives, at most 1 MiB at a time. Raises TransientError."""
     _close: Callable[[], None] = field(repr=False)
 
     def __enter__(self) -> Self:
@@ -64,7 +64,7 @@ class Transport:
     """Connections to the upstream, kept alive between requests; safe for several threads."""
 
     def __init__(self, network: Network, clock: Callable[[], float]) -> None:
-        """``clock`` gives seconds that never go back."""
+        """``clock``: seconds that never go back."""
         self._network = network
         self._clock = clock
         self._connections = Connections()
@@ -72,9 +72,11 @@ class Transport:
         self._making = threading.Lock()
 
     def get(self, url: str, hosts: tuple[str, ...], headers: Mapping[str, str]) -> Response:
-        """Ask for ``url`` and follow redirects; the answer is of the host request or of one in ``hosts``.
+        """Request ``url`` and follow redirects, which must end at the host of ``url`` or at one of ``hosts``.
 
-        Raises UpstreamError for what stays wrong, TransientError for what may pass.
+        Raises:
+            UpstreamError: a failure that another attempt would meet again.
+            TransientError: a failure that another attempt may not meet.
         """
         hops = [require_https(url)]
         while True:
@@ -121,34 +123,34 @@ class Transport:
             timer.touch(len(chunk))
 
     def _session(self) -> requests.Session:
-        """Made at the first request: reading the public authorities takes longer than a build from the store."""
+        """The session, made at the first request: loading the public CAs takes longer than a build from the store."""
         with self._making:
             if self._made is None:
                 self._made = _session(_tls(self._network), self._connections)
             return self._made
 
     def abort(self) -> None:
-        """Break every connection, from any thread, so that nobody waits for a silent server.
+        """Abort every connection, from any thread, so that no thread waits for a silent server.
 
         A reader on one of them gets TransientError: a cancelled download ends with it, any other continues.
         """
         self._connections.abort()
 
     def close(self) -> None:
-        """End the kept connections."""
+        """Close the connections that were kept alive."""
         if self._made is not None:
             self._made.close()
 
 
 class Connections:
-    """The connections that are open, so that another thread can break them."""
+    """The open connections, so that another thread can abort them."""
 
     def __init__(self) -> None:
         self._open: weakref.WeakSet[HTTPSConnection] = weakref.WeakSet()
         self._lock = threading.Lock()
 
     def pool_class(self) -> type[HTTPSConnectionPool]:
-        """A pool whose connections are noted here from their beginning."""
+        """A pool that registers its connections here before they connect."""
         noted = self
 
         class Noted(HTTPSConnection):
@@ -162,8 +164,8 @@ class Connections:
     def abort(self) -> None:
         """Shut all of them down, below TLS.
 
-        ``SSLSocket.shutdown`` would take TLS away and leave a reader with what is still encrypted; the socket's own
-        lets TLS see the end of the stream, which is never taken for the end of a file.
+        ``SSLSocket.shutdown`` would remove the TLS layer, so that a reader gets encrypted bytes. The socket's own
+        shutdown lets TLS see the end of the stream, which is never mistaken for the end of a file.
         """
         with self._lock:
             connections = tuple(self._open)
@@ -174,7 +176,7 @@ class Connections:
 
 
 class StallTimer:
-    """Sees a connection that trickles: alive, but as good as stalled."""
+    """Detects a connection that trickles: too few bytes within the stall timeout."""
 
     def __init__(self, clock: Callable[[], float], request: RequestInfo) -> None:
         self._clock, self._asked = clock, request
@@ -192,15 +194,15 @@ class StallTimer:
 
 
 def require_https(url: str) -> str:
-    """``url`` as it goes on the wire. Raises UpstreamError for other schemes, credentials, and what is no address."""
+    """``url`` in the form that is sent. Raises UpstreamError for another scheme, credentials, or an invalid address."""
     try:
         parts = urlsplit(url)
         sound = bool(parts.hostname) and parts.port != 0
     except ValueError:
-        raise UpstreamError(f"{url[:200]!r} is not an address that can be request") from None
+        raise UpstreamError(f"{url[:200]!r} is not a valid address") from None
     if parts.scheme != "https" or not sound:
         raise UpstreamError(
-            f"{redact_url(url)} is not https: nothing is fetched without it",
+            f"{redact_url(url)} is not https",
             do="give an https address; for plain-text mirrors, copy the files and use them as files",
         )
     if "@" in parts.netloc:
@@ -209,30 +211,30 @@ def require_https(url: str) -> str:
 
 
 def _next(hops: list[str], location: str) -> str:
-    """The address that a redirect at the end of ``hops`` leads to."""
+    """The address that the last of ``hops`` redirects to."""
     here = redact_url(hops[-1])
     if not location:
-        raise UpstreamError(f"{here} redirects, but not to anywhere")
+        raise UpstreamError(f"{here} redirects without an address")
     if len(hops) > MAX_REDIRECTS:
         raise UpstreamError(f"{redact_url(hops[0])} redirects more than {MAX_REDIRECTS} times", details=_steps(hops))
     try:
-        # Header fields arrive as Latin-1; what is not ASCII in them is meant as UTF-8 (as requests reads it).
+        # Header fields arrive as Latin-1; non-ASCII bytes in them are UTF-8 (as requests reads them).
         there = urljoin(hops[-1], location.encode("latin-1").decode("utf-8"))
         parts = urlsplit(there)
     except (UnicodeError, ValueError):
-        raise UpstreamError(f"{here} redirects to something that is no address") from None
+        raise UpstreamError(f"{here} redirects to an invalid address") from None
     if parts.scheme != "https":
         raise UpstreamError(
             f"{here} redirects to {redact_url(there)}, which is not https",
             details=_steps(hops),
-            do="look at the address from a browser: a portal or proxy may answer instead of the upstream",
+            do="open the address in a browser on this host: a portal or proxy may answer instead of the upstream",
         )
     there = require_https(there)
     if there in hops:
         raise UpstreamError(
             f"{redact_url(hops[0])} redirects in a circle",
             details=_steps([*hops, there]),
-            do="open the address in a browser on this host: a portal or proxy may want a sign-in first",
+            do="open the address in a browser on this host: a portal or proxy may require to sign in first",
         )
     return there
 
@@ -241,9 +243,9 @@ def _require_host(hops: list[str], hosts: tuple[str, ...]) -> None:
     allowed = {_authority(hops[0]), *(_authority(f"https://{host}") for host in hosts)}
     if _authority(hops[-1]) not in allowed:
         raise UpstreamError(
-            f"{redact_url(hops[0])} ends at {urlsplit(hops[-1]).netloc}, which is none of its hosts",
-            details=[*_steps(hops), f"expected: {', '.join(sorted(allowed))}"],
-            do="declare this host if it is right; otherwise a portal or proxy answers instead of the upstream",
+            f"{redact_url(hops[0])} redirects to {urlsplit(hops[-1]).netloc}, which is not an allowed host",
+            details=[*_steps(hops), f"allowed: {', '.join(sorted(allowed))}"],
+            do="add this host to the definition if it is right; otherwise a portal or proxy answers for the upstream",
         )
 
 
@@ -273,7 +275,7 @@ def _ca_files(network: Network) -> tuple[Path, ...]:
 
 
 class _Adapter(HTTPAdapter):
-    """Connections that believe what our context believes, and are noted while they are open."""
+    """Connections with our TLS context's CAs, registered while they are open."""
 
     def __init__(self, context: ssl.SSLContext, connections: Connections) -> None:
         self._context, self._pool_class = context, connections.pool_class()
@@ -289,9 +291,9 @@ class _Adapter(HTTPAdapter):
         return manager
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """Demand a certificate; whose, the context knows.
+        """Require a certificate, which the context verifies.
 
-        As it is, requests would have certifi's list read again for every connection: 40 ms each.
+        The method of requests would load certifi's list again for every connection: 40 ms each.
         """
         conn.cert_reqs = "CERT_REQUIRED"
 
@@ -301,7 +303,7 @@ class _Adapter(HTTPAdapter):
 
 def _session(context: ssl.SSLContext, connections: Connections) -> requests.Session:
     session = requests.Session()
-    session.trust_env = False  # the environment was read at the top; no .netrc, no variables behind our back
+    session.trust_env = False  # the environment is passed in: no .netrc, no proxy variables of the process
     session.headers.clear()
     session.headers.update(
         {"User-Agent": f"arc-bundler/{bundler.__version__}", "Accept": "*/*", "Accept-Encoding": "identity"}

@@ -1,4 +1,4 @@
-"""What the tests of fetch share: an upstream that misbehaves when told to, and a bench around it."""
+"""Fixtures of the download tests: a server that misbehaves on demand, and a downloader for it."""
 
 from __future__ import annotations
 
@@ -37,6 +37,6 @@ def bench(server: MisbehavingServer, tmp_path: Path, ca_file: Path) -> Bench:
 
 @pytest.fixture
 def another(tmp_path: Path) -> Iterator[Callable[..., MisbehavingServer]]:
-    """Makes further servers, with the certificate that is asked for."""
+    """Starts further servers, each with its own certificate."""
     with ExitStack() as stack:
         yield lambda **options: stack.enter_context(serving(tmp_path, **options))

@@ -1,4 +1,4 @@
-"""Several downloads together, offline, from files, interrupted."""
+"""Parallel downloads, offline use, local files and interruptions."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def test_all_in_their_order_and_each_once(bench: Bench) -> None:
+def test_results_keep_the_order_and_each_url_is_fetched_once(bench: Bench) -> None:
     bench.server.plan.update({path: [File(content)] for path, content in FILES.items()})
     requests = [bench.request(path) for path in FILES]
     with bench.downloader() as downloader:
@@ -42,12 +42,12 @@ def test_all_in_their_order_and_each_once(bench: Bench) -> None:
     assert {total for _, total, _ in bench.heard.tasks} == {len(content) for content in FILES.values()}
 
 
-def test_nothing_is_fetched_for_nothing(bench: Bench) -> None:
+def test_no_requests_need_no_network(bench: Bench) -> None:
     with bench.downloader() as downloader:
         assert downloader.fetch_all([]) == ()
 
 
-def test_they_run_beside_each_other(bench: Bench) -> None:
+def test_downloads_run_in_parallel(bench: Bench) -> None:
     together = threading.Barrier(4, timeout=20)
 
     class Meeting(File):
@@ -62,7 +62,7 @@ def test_they_run_beside_each_other(bench: Bench) -> None:
     assert not together.broken
 
 
-def test_the_first_failure_calls_the_others_off_and_keeps_what_they_have(bench: Bench) -> None:
+def test_the_first_failure_cancels_the_others_and_keeps_their_partial_files(bench: Bench) -> None:
     begun = threading.Event()
 
     def begin_and_stall(exchange: Exchange) -> None:
@@ -88,8 +88,8 @@ def test_the_first_failure_calls_the_others_off_and_keeps_what_they_have(bench: 
     assert bench.server.asked[-1].headers["Range"] == "bytes=100000-"
 
 
-def test_a_download_beside_those_that_are_called_off_goes_on_and_is_right(bench: Bench) -> None:
-    """Breaking connections must never give a reader what TLS had not decrypted, or an early end."""
+def test_a_download_beside_cancelled_ones_continues_and_is_correct(bench: Bench) -> None:
+    """Aborting connections must never give a reader encrypted bytes, or an early end."""
     content = random.Random(9).randbytes(6_000_000)
 
     def refuse(exchange: Exchange) -> None:
@@ -113,7 +113,7 @@ def test_a_download_beside_those_that_are_called_off_goes_on_and_is_right(bench:
     assert bench.heard.said("continued after")
 
 
-def test_a_wait_is_called_off_too(bench: Bench) -> None:
+def test_a_wait_is_cancelled_too(bench: Bench) -> None:
     waiting = threading.Event()
 
     def busy(exchange: Exchange) -> None:
@@ -132,7 +132,7 @@ def test_a_wait_is_called_off_too(bench: Bench) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
-def test_control_c_ends_it(bench: Bench) -> None:
+def test_control_c_stops_the_downloads(bench: Bench) -> None:
     def interrupt(exchange: Exchange) -> None:
         time.sleep(0.2)
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
@@ -149,7 +149,7 @@ def test_control_c_ends_it(bench: Bench) -> None:
         assert downloader.fetch(bench.request("/0")).path.read_bytes() == FILES["/0"]
 
 
-def test_offline_takes_from_the_store_alone(bench: Bench) -> None:
+def test_offline_uses_only_the_store(bench: Bench) -> None:
     content = FILES["/0"]
     sha256 = bench.store.put(content)
     with bench.downloader(offline=True) as downloader:
@@ -161,7 +161,7 @@ def test_offline_takes_from_the_store_alone(bench: Bench) -> None:
     assert bench.server.asked == []
 
 
-def test_a_file_at_hand_is_taken_into_the_store(bench: Bench) -> None:
+def test_a_local_file_is_imported_into_the_store(bench: Bench) -> None:
     source = bench.folder / "azcm agent (1).msi"
     source.write_bytes(FILES["/0"])
     request = bench.request("/", url=source.as_uri())
@@ -172,14 +172,14 @@ def test_a_file_at_hand_is_taken_into_the_store(bench: Bench) -> None:
     assert raised.value.reason == "digest-mismatch"
 
 
-def test_no_room_is_seen_before_anything_is_asked(bench: Bench) -> None:
+def test_missing_space_is_detected_before_the_first_request(bench: Bench) -> None:
     requests = [bench.request("/0", size=10**18), bench.request("/1", size=10**18)]
     with bench.downloader() as downloader, pytest.raises(WriteError, match="no room for 2 downloads"):
         downloader.fetch_all(requests)
     assert bench.server.asked == []
 
 
-def test_no_room_for_what_the_server_announces(bench: Bench) -> None:
+def test_missing_space_for_the_announced_length(bench: Bench) -> None:
     bench.server.plan["/0"] = [lambda exchange: exchange.answer(200, b"", 10**17)]
     with bench.downloader() as downloader, pytest.raises(WriteError, match="no room for /0"):
         downloader.fetch(bench.request("/0", max_size=10**19))
@@ -187,8 +187,8 @@ def test_no_room_for_what_the_server_announces(bench: Bench) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
-def test_a_full_disk_in_the_middle(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The partial file's own descriptor is led to /dev/full after a while: the system itself says ENOSPC."""
+def test_a_disk_that_fills_up_during_the_download(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The partial file's descriptor is redirected to /dev/full after a while, so that the system reports ENOSPC."""
     import os
 
     from bundler.fetch.partial import Partial
@@ -218,7 +218,7 @@ def test_a_full_disk_in_the_middle(bench: Bench, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("damage", [b"{", b"", b'{"url": 1}', b"\xff" * 100, b"[]"])
-def test_a_state_that_cannot_be_read_starts_over(bench: Bench, damage: bytes) -> None:
+def test_an_unreadable_state_starts_over(bench: Bench, damage: bytes) -> None:
     bench.server.plan["/0"] = [File(FILES["/0"], cut=100_000)] * 4 + [File(FILES["/0"])]
     network = replace(bench.network, retries=0)
     with bench.downloader(network=network) as downloader:
@@ -230,7 +230,7 @@ def test_a_state_that_cannot_be_read_starts_over(bench: Bench, damage: bytes) ->
     assert "Range" not in bench.server.asked[-1].headers
 
 
-def test_a_beginning_that_grew_too_long_starts_over(bench: Bench) -> None:
+def test_a_partial_file_that_is_too_long_starts_over(bench: Bench) -> None:
     bench.server.plan["/0"] = [File(FILES["/0"], cut=100_000)]
     with bench.downloader(network=replace(bench.network, retries=0)) as downloader:
         with pytest.raises(UpstreamError):
@@ -240,7 +240,7 @@ def test_a_beginning_that_grew_too_long_starts_over(bench: Bench) -> None:
         assert downloader.fetch(bench.request("/0")).path.read_bytes() == FILES["/0"]
 
 
-def test_a_damaged_beginning_is_seen_by_the_promised_digest(bench: Bench) -> None:
+def test_a_damaged_partial_file_is_detected_by_the_expected_digest(bench: Bench) -> None:
     content = FILES["/0"]
     bench.server.plan["/0"] = [File(content, cut=100_000), status(404)]
     request = bench.request("/0", sha256=digest(content), size=len(content))
@@ -253,7 +253,7 @@ def test_a_damaged_beginning_is_seen_by_the_promised_digest(bench: Bench) -> Non
     assert bench.heard.said("starting over")
 
 
-def test_a_whole_beginning_with_a_promised_digest_asks_nobody(bench: Bench) -> None:
+def test_a_complete_partial_file_with_an_expected_digest_needs_no_request(bench: Bench) -> None:
     content = FILES["/0"]
     with bench.downloader(network=replace(bench.network, retries=0)) as downloader:
         bench.server.plan["/0"] = [File(content, cut=100_000)]
@@ -266,7 +266,7 @@ def test_a_whole_beginning_with_a_promised_digest_asks_nobody(bench: Bench) -> N
 
 
 @pytest.mark.parametrize("content", [b"", b"no certificate", None])
-def test_a_ca_file_that_is_none(bench: Bench, content: bytes | None) -> None:
+def test_a_ca_file_without_certificates(bench: Bench, content: bytes | None) -> None:
     path = bench.folder / "ca.pem"
     if content is not None:
         path.write_bytes(content)
@@ -274,14 +274,14 @@ def test_a_ca_file_that_is_none(bench: Bench, content: bytes | None) -> None:
         Downloader(bench.store, Network(ca_file=path), NullProgress())
 
 
-def test_a_ca_of_the_environment(bench: Bench) -> None:
+def test_a_ca_file_from_the_environment(bench: Bench) -> None:
     bench.server.plan["/0"] = [File(FILES["/0"])]
     network = Network(environment={"REQUESTS_CA_BUNDLE": str(bench.network.ca_file)})
     with bench.downloader(network=network) as downloader:
         assert downloader.fetch(bench.request("/0")).size == len(FILES["/0"])
 
 
-def test_what_is_sent(bench: Bench) -> None:
+def test_request_headers(bench: Bench) -> None:
     bench.server.plan["/0"] = [status(200, b"x", Set_Cookie="a=b; Path=/")]
     with bench.downloader() as downloader:
         downloader.fetch(bench.request("/0"))
@@ -295,18 +295,18 @@ def test_what_is_sent(bench: Bench) -> None:
 
 
 @given(failures=st.integers(1, 10_000), base=st.floats(0.01, 10), chance=st.floats(0, 1))
-def test_a_delay_is_bounded_and_never_nothing(failures: int, base: float, chance: float) -> None:
+def test_backoff_is_bounded_and_never_zero(failures: int, base: float, chance: float) -> None:
     seconds = retry.backoff(failures, base=base, limit=30, random=lambda: chance)
     assert 0 < seconds <= 30
 
 
 @given(st.text(max_size=40), st.text(max_size=40))
-def test_any_retry_after_is_understood_or_left(text: str, date: str) -> None:
+def test_any_retry_after_is_parsed_or_ignored(text: str, date: str) -> None:
     found = retry.retry_after({"Retry-After": text, "Date": date})
     assert found is None or found >= 0
 
 
-def test_retry_after_as_a_date_is_seen_from_the_servers_clock() -> None:
+def test_a_retry_after_date_is_relative_to_the_server_clock() -> None:
     headers = {"Retry-After": "Wed, 21 Oct 2015 07:28:30 GMT", "Date": "Wed, 21 Oct 2015 07:28:00 GMT"}
     assert retry.retry_after(headers) == 30
     assert retry.retry_after({**headers, "Date": "Wed, 21 Oct 2015 08:28:00 GMT"}) == 0
@@ -314,14 +314,14 @@ def test_retry_after_as_a_date_is_seen_from_the_servers_clock() -> None:
 
 
 @given(first=st.integers(0, 99), last=st.integers(0, 99), whole=st.integers(0, 99), offset=st.integers(1, 99))
-def test_only_the_very_next_byte_continues(first: int, last: int, whole: int, offset: int) -> None:
+def test_only_the_next_byte_continues_a_partial_file(first: int, last: int, whole: int, offset: int) -> None:
     headers = {"Content-Range": f"bytes {first}-{last}/{whole}"}
     found = ranges.continues(headers, offset=offset, validator='"x"', size=50)
     assert found == (first == offset and first <= last < whole == 50)
 
 
 @given(st.text(max_size=60))
-def test_any_header_is_survived(text: str) -> None:
+def test_any_header_is_parsed_without_an_error(text: str) -> None:
     headers = {"Content-Range": text, "ETag": text, "Last-Modified": text, "Date": text, "Content-Length": text}
     ranges.validator(headers)
     ranges.whole_size(headers)
@@ -330,10 +330,10 @@ def test_any_header_is_survived(text: str) -> None:
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=30))
-def test_any_path_survives_its_address(name: str) -> None:
+def test_any_path_round_trips_through_its_url(name: str) -> None:
     path = Path("/folder") / name.strip("/")
     assert file_of(path.as_uri()) == path
 
 
-def test_a_share_is_a_file_too(fs: FakeFilesystem) -> None:
+def test_a_windows_share_is_a_file_url(fs: FakeFilesystem) -> None:
     assert file_of("file://server/share/agent.msi") == Path("//server/share/agent.msi")

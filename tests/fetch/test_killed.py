@@ -1,4 +1,4 @@
-"""Killed at any point, or two at once: the next run completes, nothing wrong ever has a final name."""
+"""After a kill at any point, or with two processes, the next run completes and no wrong file has a final name."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ POINTS = 100
 
 
 def start(bench: Bench) -> BaseProcess:
-    """A process of its own, made from one that has everything imported: a hundred of them take seconds."""
+    """A process forked from one that has everything imported: a hundred of them take seconds."""
     arguments = (bench.server.url("/agent.msi"), str(bench.store.root), str(bench.network.ca_file))
     process = CONTEXT.Process(target=fetch_once.main, args=arguments)
     process.start()
@@ -45,7 +45,7 @@ def held(bench: Bench) -> int:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX's")
 def test_sigkill_at_many_points(bench: Bench) -> None:
-    """Each process is killed when the server has sent a further part of the file, so each gets on a little."""
+    """Each process is killed after the server has sent a further part of the file, so each makes some progress."""
     killed = 0
     running: list[BaseProcess] = []
 
@@ -84,7 +84,7 @@ def test_sigkill_at_many_points(bench: Bench) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX's")
 def test_sigkill_around_the_last_byte(bench: Bench) -> None:
-    """Killed between the last byte and the final name: whole or not, the next run ends with the right bytes."""
+    """Killed between the last byte and the final name, complete or not: the next run ends with the right bytes."""
     for point in range(10):
         for path in (*bench.objects(), *bench.partials()):
             path.unlink()
@@ -113,7 +113,7 @@ def test_two_processes_at_once(bench: Bench) -> None:
     assert bench.partials() == []
 
 
-def test_who_waits_for_another_does_not_fetch_it_again(bench: Bench) -> None:
+def test_a_waiting_process_uses_the_others_download(bench: Bench) -> None:
     bench.server.plan["/agent.msi"] = [File(CONTENT, pause=0.005)]
     request = bench.request("/agent.msi", sha256=SHA256)
     with bench.downloader() as one, bench.downloader() as two:

@@ -1,4 +1,4 @@
-"""A proxy is used when it is named, and only then; what it refuses is said."""
+"""Proxies: chosen by option and environment, bypassed by NO_PROXY, their errors reported."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ def fetch(bench: Bench, **network: object) -> bytes:
         return downloader.fetch(bench.request("/x")).path.read_bytes()
 
 
-def test_a_proxy_that_is_named(bench: Bench) -> None:
+def test_the_given_proxy_is_used(bench: Bench) -> None:
     with proxying() as proxy:
         assert fetch(bench, proxy=proxy.url) == CONTENT
     assert proxy.tunnels == [bench.server.host]
 
 
-def test_a_proxy_without_its_scheme(bench: Bench) -> None:
+def test_a_proxy_without_a_scheme(bench: Bench) -> None:
     with proxying() as proxy:
         assert fetch(bench, proxy=proxy.url.removeprefix("http://")) == CONTENT
     assert proxy.tunnels
 
 
-def test_a_proxy_of_the_environment(bench: Bench) -> None:
+def test_a_proxy_from_the_environment(bench: Bench) -> None:
     with proxying() as proxy:
         assert fetch(bench, environment={"HTTPS_PROXY": proxy.url}) == CONTENT
     assert proxy.tunnels
 
 
 @pytest.mark.parametrize("no_proxy", ["127.0.0.1", "example.com, 127.0.0.0/8", "*"])
-def test_no_proxy_goes_past_it(bench: Bench, no_proxy: str) -> None:
+def test_no_proxy_bypasses_the_proxy(bench: Bench, no_proxy: str) -> None:
     with proxying() as proxy:
         assert fetch(bench, environment={"https_proxy": proxy.url, "no_proxy": no_proxy}) == CONTENT
         assert fetch(bench, proxy=proxy.url, environment={"NO_PROXY": no_proxy}) == CONTENT
@@ -55,36 +55,36 @@ def test_an_empty_proxy_means_none(bench: Bench) -> None:
     assert proxy.tunnels == []
 
 
-def test_the_environment_of_this_process_is_not_asked(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_process_environment_is_not_read(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
     assert fetch(bench) == CONTENT
 
 
-def test_credentials_for_the_proxy(bench: Bench) -> None:
+def test_proxy_credentials(bench: Bench) -> None:
     with proxying("me:se cret") as proxy:
         assert fetch(bench, proxy=proxy.url.replace("//", "//me:se%20cret@")) == CONTENT
         with pytest.raises(UpstreamError) as raised:
             fetch(bench, proxy=proxy.url.replace("//", "//me:wrong-one@"))
-    assert "wants credentials" in raised.value.what
+    assert "requires credentials" in raised.value.what
     assert "wrong-one" not in "".join([raised.value.what, *raised.value.details, *bench.heard.notes])
 
 
 def test_a_proxy_that_forbids_the_host(bench: Bench) -> None:
     with proxying(answer=403) as proxy, pytest.raises(UpstreamError) as raised:
         fetch(bench, proxy=proxy.url)
-    assert "does not lead to" in raised.value.what
+    assert "does not connect to" in raised.value.what
     assert bench.slept == []
 
 
-def test_a_proxy_that_is_not_there(bench: Bench) -> None:
+def test_an_unreachable_proxy(bench: Bench) -> None:
     with pytest.raises(UpstreamError) as raised:
         fetch(bench, proxy="http://127.0.0.1:1")
     assert "the proxy http://127.0.0.1:1" in raised.value.what
 
 
 @pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1", "http://", "http://[", "http://h:port"])
-def test_a_proxy_that_is_none(bench: Bench, proxy: str) -> None:
+def test_an_invalid_proxy_address(bench: Bench, proxy: str) -> None:
     with pytest.raises(UsageError):
         fetch(bench, proxy=proxy)
 
@@ -124,13 +124,13 @@ def test_the_rules_of_no_proxy(no_proxy: str, url: str, wanted: bool) -> None:
 
 
 @given(st.text(max_size=60))
-def test_any_no_proxy_is_survived(no_proxy: str) -> None:
+def test_any_no_proxy_is_parsed_without_an_error(no_proxy: str) -> None:
     proxies.bypassed("https://a.example.com:8443/x", no_proxy)
     proxies.bypassed("https://10.0.0.1/x", no_proxy)
 
 
 @given(st.text(max_size=40))
-def test_any_proxy_is_one_or_refused(proxy: str) -> None:
+def test_any_proxy_is_accepted_or_rejected(proxy: str) -> None:
     try:
         chosen = proxies.choose("https://h/", proxy=proxy, environment={})
     except UsageError:

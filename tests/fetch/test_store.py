@@ -1,4 +1,4 @@
-"""What rests in the store is what its name says, or is not used."""
+"""The store: content has the digest of its name, or is not used."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CONTENT = b"the agent" * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
-def test_put_and_look(tmp_path: Path) -> None:
+def test_put_and_read_back(tmp_path: Path) -> None:
     store = Store(tmp_path / "not" / "there" / "yet")
     assert not store.holds(SHA256)
     assert not store.check(SHA256)
@@ -39,7 +39,7 @@ def test_put_and_look(tmp_path: Path) -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(st.binary(max_size=3000))
-def test_any_content_comes_back(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+def test_any_content_round_trips(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     store = Store(tmp_path_factory.mktemp("store"))
     with store.open_verified(store.put(content)) as file:
         assert file.read() == content
@@ -54,7 +54,7 @@ def test_only_a_digest_is_a_name(tmp_path: Path, name: str) -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(at=st.integers(0, len(CONTENT) - 1), flip=st.integers(1, 255))
-def test_any_changed_byte_is_seen(tmp_path_factory: pytest.TempPathFactory, at: int, flip: int) -> None:
+def test_any_changed_byte_is_detected(tmp_path_factory: pytest.TempPathFactory, at: int, flip: int) -> None:
     store = Store(tmp_path_factory.mktemp("store"))
     store.put(CONTENT)
     damaged = bytearray(CONTENT)
@@ -69,13 +69,13 @@ def test_any_changed_byte_is_seen(tmp_path_factory: pytest.TempPathFactory, at: 
     assert store.check(SHA256)
 
 
-def test_what_is_not_there_is_not_opened(tmp_path: Path) -> None:
+def test_a_missing_object_is_not_opened(tmp_path: Path) -> None:
     with pytest.raises(VerificationError):
         Store(tmp_path).open_verified(SHA256)
 
 
 @pytest.mark.parametrize("damage", [b"", CONTENT[:-1], CONTENT + b"x"], ids=["emptied", "cut", "grown"])
-def test_a_damaged_object_is_set_aside_said_and_fetched_again(bench: Bench, damage: bytes) -> None:
+def test_a_damaged_object_is_moved_away_reported_and_downloaded_again(bench: Bench, damage: bytes) -> None:
     bench.server.plan["/x"] = [File(CONTENT)]
     request = bench.request("/x", sha256=SHA256, size=len(CONTENT))
     with bench.downloader() as downloader:
@@ -96,7 +96,7 @@ def test_a_damaged_object_is_not_used_offline(bench: Bench) -> None:
     assert "--offline" in raised.value.do
 
 
-def test_put_mends_a_damaged_object(tmp_path: Path) -> None:
+def test_put_replaces_a_damaged_object(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.put(CONTENT)
     store.path(SHA256).write_bytes(CONTENT[::-1])
@@ -104,7 +104,7 @@ def test_put_mends_a_damaged_object(tmp_path: Path) -> None:
     assert store.path(SHA256).read_bytes() == CONTENT
 
 
-def test_adopt_copies_and_leaves_the_source(tmp_path: Path) -> None:
+def test_import_copies_and_keeps_the_source(tmp_path: Path) -> None:
     source = tmp_path / "agent (1).msi"
     source.write_bytes(CONTENT)
     heard = Heard()
@@ -117,14 +117,14 @@ def test_adopt_copies_and_leaves_the_source(tmp_path: Path) -> None:
     assert len(heard.tasks) == 1
 
 
-def test_adopt_what_cannot_be(tmp_path: Path) -> None:
+def test_import_of_unreadable_or_large_files_fails(tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
     with pytest.raises(UpstreamError):
         store.import_file(tmp_path / "nothing")
     with pytest.raises(UpstreamError):
         store.import_file(tmp_path)
     (tmp_path / "large").write_bytes(CONTENT)
-    with pytest.raises(UpstreamError, match="larger"):
+    with pytest.raises(UpstreamError, match="at most 10"):
         store.import_file(tmp_path / "large", max_size=10)
 
 
@@ -150,7 +150,7 @@ def test_many_threads_put_the_same(tmp_path: Path) -> None:
 # --- other file systems ---------------------------------------------------------------------------------------------
 
 
-def test_no_space_is_seen_before(fs: FakeFilesystem) -> None:
+def test_missing_space_is_detected_before_writing(fs: FakeFilesystem) -> None:
     fs.create_dir("/cache")
     fs.set_disk_usage(50_000_000, "/cache")
     disk.require(Path("/cache/not/there"), 20_000_000, "the agent")

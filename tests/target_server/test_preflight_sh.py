@@ -260,7 +260,7 @@ def test_a_proxy_does_not_steer_the_terminal(server):
         assert not {letter for letter in text if not letter.isprintable()} - {"\n"}, ascii(text)
 
 
-def test_a_proxy_that_is_not_there(server):
+def test_an_unreachable_proxy(server):
     checks = tuple(replace(one, way="proxy", expects="any") for one in CHECKS)
     ended = go(server, checks=checks, proxy_url=f"http://{world.PROXY}:3129")
     assert ended.code == 208, ended.out
