@@ -67,6 +67,10 @@ docs: $(STAMP) ## Write the pages that are made from tables (docs/codes.md), and
 	@$(BIN)/python tools/codes_page.py
 	@$(BIN)/python tools/project_links.py
 
+.PHONY: runtimes
+runtimes: $(STAMP) ## Write the release's rows into bundler/data/runtimes.json, and print them for CHANGELOG.md
+	@$(BIN)/python tools/runtimes.py
+
 .PHONY: transcript
 transcript: $(STAMP) ## Run the real path with the lab and write docs/transcripts (needs root, debootstrap, iproute2)
 	@$(BIN)/python tools/transcript.py

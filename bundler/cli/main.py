@@ -24,12 +24,15 @@ COMMANDS = {
     "seal-secret": "Put the servers' secret into an envelope that only they can open.",
     "inspect": "Show what is inside a bundle, without judging it.",
     "diff": "Say how one bundle, manifest or lock differs from another: approve only what changed.",
+    "runtime": "Print the digests of the scripts' runtimes; hand their source to a reviewer.",
     "endpoints": "What to open, resolve and route between the servers and Azure, for the network team.",
     "lab": "Run a practice upstream: a signed stand-in for Microsoft's servers.",
 }
 
 _GARBAGE = 50_000
 """Objects more than went, after which Python looks for those that only hold each other; its own word is 700."""
+
+_VERBOSE = "bundler.verbose"
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
@@ -69,7 +72,18 @@ def _version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
         from bundler import __version__
 
         click.echo(f"arc-bundler {__version__}")
+        if ctx.meta[_VERBOSE]:
+            from bundler.flow import runtimes
+
+            for product in runtimes.products():
+                for one in runtimes.known(runtimes.installed(product)):
+                    click.echo(f"  {one.row}")
         ctx.exit()
+
+
+def _verbose(ctx: click.Context, _: click.Parameter, count: int) -> None:
+    """Keep it for ``--version``, which is read after it."""
+    ctx.meta[_VERBOSE] = count
 
 
 @click.group(
@@ -78,14 +92,24 @@ def _version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
     epilog="\b\nExample:\n  arc-bundler init\n  arc-bundler lock\n  arc-bundler build --locked --seal-key sealer.p12",
 )
 @click.option(
-    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Print the version."
+    "-v",
+    "--verbose",
+    count=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_verbose,
+    help="With --version: print the digests of the scripts' runtimes, too.",
 )
-def cli() -> None:
+@click.option("--version", is_flag=True, expose_value=False, callback=_version, help="Print the version.")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
     """Make a verified, portable bundle that brings isolated servers under Azure Arc.
 
     A definition (bundle.yaml) says what one site wants. `lock` pins the packages, `build` makes the bundle,
     `verify` checks one that you were given. Nothing is packed that was not judged.
     """
+    if ctx.meta[_VERBOSE]:
+        ctx.fail("-v goes behind the command, or with --version")
 
 
 def run(arguments: list[str] | None = None) -> None:

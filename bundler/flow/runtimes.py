@@ -10,6 +10,7 @@ from functools import cache
 from typing import Final, Protocol
 
 from bundler import __version__
+from bundler.errors import UsageError
 from bundler.formats import script_runtime
 from bundler.integrity import released_runtimes
 from bundler.model.manifest import Manifest
@@ -58,6 +59,20 @@ def scripts_of(product: str) -> ProductScripts | None:
 def products() -> tuple[str, ...]:
     """The products that are installed, by name."""
     return tuple(sorted(_PRODUCTS))
+
+
+def chosen(names: Iterable[str]) -> tuple[str, ...]:
+    """The products of these ``names``; all where there is none. Raises UsageError for one that is not installed."""
+    wanted = tuple(dict.fromkeys(names)) or products()
+    for name in wanted:
+        if scripts_of(name) is None:
+            raise UsageError(f"there is no product {name!r}", do=f"name one of: {', '.join(products())}")
+    return wanted
+
+
+def digest(content: bytes) -> str:
+    """The digest of a joined runtime."""
+    return runtime.digest(content)
 
 
 @cache
