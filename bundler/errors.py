@@ -1,7 +1,7 @@
 """Every way to fail: what happened, the details, what to do next, and the exit code.
 
 Errors are raised anywhere and turned into an exit in one place, :mod:`bundler.cli.main`.
-The codes are part of the interface that pipelines rely on (``docs/exit-codes.md``).
+The codes are part of the interface that pipelines rely on (``docs/cli-exit-codes.md``).
 """
 
 from __future__ import annotations

@@ -68,7 +68,8 @@ was not allowed to run it, or the script is not whole |
 | another number below 200 | Look at the end of the log; [Microsoft's list][microsoft] may be newer than this page. | \
 azcmagent's, passed on |
 
-The jump host's commands have [their own codes](exit-codes.md). What the steps look at: [the far side](far-side.md).
+The jump host's commands have [codes of their own](cli-exit-codes.md). What each
+step does: [on the server](on-the-server.md).
 
 [microsoft]: https://learn.microsoft.com/azure/azure-arc/servers/troubleshoot-agent-onboard
 """

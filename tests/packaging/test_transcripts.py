@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs" / "transcripts"
-PAGES = ("README.md", "docs/far-side.md")
+PAGES = ("README.md", "docs/on-the-server.md")
 QUOTES = re.compile(r"<!-- transcript ([\w-]+): .+? -->\n```console\n(.*?)```\n", re.DOTALL)
 
 

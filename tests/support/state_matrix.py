@@ -1,4 +1,4 @@
-"""The matrix of what the scripts find on a server: each row of the table in docs/far-side.md, on both systems.
+"""The matrix of what the scripts find on a server: each row of the table in docs/on-the-server.md, on both systems.
 
 A plugin of pytest (tests/conftest.py takes it in): at the end of a run that had such tests it prints how each row did.
 It works under xdist too: what a test stands for travels in its report's ``user_properties``.

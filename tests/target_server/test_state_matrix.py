@@ -1,4 +1,4 @@
-"""Is the matrix of states whole: every row of the table in docs/far-side.md, with tests that there are?"""
+"""Is the matrix of states whole: every row of the table in docs/on-the-server.md, with tests that there are?"""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HERE = Path(__file__).resolve()
 
 
 def rows_of_the_page() -> list[str]:
-    text = (HERE.parents[2] / "docs/far-side.md").read_text(encoding="utf-8")
+    text = (HERE.parents[2] / "docs/on-the-server.md").read_text(encoding="utf-8")
     table = text.partition("## Whatever it finds\n")[2].partition("\n## ")[0]
     cells = [line.split("|")[1].strip() for line in table.splitlines() if line.startswith("| ")]
     return [cell for cell in cells if cell != "found"]

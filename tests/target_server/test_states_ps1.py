@@ -1,4 +1,4 @@
-"""What install.ps1 finds on a server, and its one answer to it: the rows of the table in docs/far-side.md."""
+"""What install.ps1 finds on a server, and its one answer to it: the rows of the table in docs/on-the-server.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever install.sh finds on a server has one answer: the rows of the table in docs/far-side.md."""
+"""Whatever install.sh finds on a server has one answer: the rows of the table in docs/on-the-server.md."""
 
 from __future__ import annotations
 
