@@ -1,4 +1,4 @@
-"""Every way to fail: what happened, the details, what to do next, and the exit code.
+"""The errors of this program: what happened, details, what to do next, and the exit code.
 
 Errors are raised anywhere and turned into an exit in one place, :mod:`bundler.cli.main`.
 The codes are part of the interface that pipelines rely on (``docs/cli-exit-codes.md``).
@@ -13,13 +13,13 @@ from typing import ClassVar
 
 
 class BundlerError(Exception):
-    """A failure that a person can act on.
+    """A failure that a user can act on.
 
-    ``what`` says what is wrong, and where: it follows "error: ", so it begins in lower case (but for a name or a path)
-    and has no full stop.
+    ``what`` states what is wrong, and where. It follows "error: ", so it begins in lower case (except for a name or a
+    path) and has no full stop.
     ``details`` are further lines, shown indented: whole sentences, or data (``promised: …``).
-    ``do`` is the next step: it follows "What to do: ", so it is an imperative that begins in lower case and has no full
-    stop; clauses are parted by semicolons. Empty where there is nothing to do.
+    ``do`` is the next step. It follows "What to do: ", so it is an imperative that begins in lower case and has no full
+    stop; semicolons separate clauses. Empty where there is nothing to do.
     """
 
     exit_code: ClassVar[int] = 1
@@ -33,7 +33,7 @@ class BundlerError(Exception):
 
 
 class UsageError(BundlerError):
-    """The command was asked in a way that it does not know."""
+    """Wrong use of the command line."""
 
     exit_code = 2
     kind = "usage"
@@ -44,8 +44,8 @@ class Fault:
     """One thing wrong with a definition.
 
     ``path`` is dotted, with list positions from 0 (``targets.0.os``); ``line`` counts from 1, 0 where unknown.
-    ``allowed`` says what would be right, ``source`` the document that the rule comes from.
-    ``severity`` is ``warning`` for what only ``--strict`` refuses.
+    ``allowed`` states what would be right, ``source`` names the document that the rule comes from.
+    ``severity`` is ``warning`` for a fault that only ``--strict`` refuses.
     """
 
     path: str
@@ -57,7 +57,7 @@ class Fault:
 
 
 class DefinitionError(BundlerError):
-    """The definition is wrong; ``faults`` holds all of its faults, not the first alone."""
+    """The definition is wrong; ``faults`` holds all of its faults."""
 
     exit_code = 3
     kind = "definition"
@@ -75,20 +75,20 @@ class LockError(BundlerError):
 
 
 class UpstreamError(BundlerError):
-    """The network or the upstream did not give what was asked for."""
+    """The network or the upstream did not return what was requested."""
 
     exit_code = 5
     kind = "upstream"
 
 
 class VerificationError(BundlerError):
-    """A file or a bundle is not what its signer made.
+    """A file or a bundle failed verification.
 
-    ``reason`` is a stable, short word for programs and tests (``digest-mismatch``, ``wrong-publisher``, …).
+    ``reason`` is a short, stable word for programs and tests (``digest-mismatch``, ``wrong-publisher``, …).
     """
 
     exit_code = 6
-    kind = "not-believed"
+    kind = "verification"
 
     def __init__(self, what: str, *, reason: str, details: Sequence[str] = (), do: str = "") -> None:
         super().__init__(what, details=details, do=do)
@@ -97,7 +97,7 @@ class VerificationError(BundlerError):
 
 @contextmanager
 def about(subject: str, *, details: Sequence[str] = (), do: str = "") -> Iterator[None]:
-    """Say of a refusal in the block what it is about, and what more is known; ``do`` where it says nothing to do."""
+    """Prefix a VerificationError in the block with ``subject``, add ``details``, and ``do`` where it has none."""
     try:
         yield
     except VerificationError as error:
@@ -110,7 +110,7 @@ def about(subject: str, *, details: Sequence[str] = (), do: str = "") -> Iterato
 
 
 class WriteError(BundlerError):
-    """Writing failed: space, permissions, the container, or an output that is already there."""
+    """Writing failed: space, permissions, the container, or an output that exists already."""
 
     exit_code = 7
     kind = "write"
@@ -124,7 +124,7 @@ class SigningError(BundlerError):
 
 
 class PolicyError(BundlerError):
-    """Everything worked, and a policy says no."""
+    """A policy refuses what would otherwise work."""
 
     exit_code = 9
     kind = "policy"

@@ -73,7 +73,7 @@ def _tell(console: Console, bundle: Path, found: Verified) -> None:
         lines += _seal_lines(found)
         lines += [
             f"  note: the revocation list of {one!a} tells of nobody who signed this"
-            for one in found.idle_revocation_lists
+            for one in found.unused_revocation_lists
         ]
         if found.scripts_signed_by:
             signer = found.scripts_signed_by

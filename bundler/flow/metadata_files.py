@@ -1,4 +1,4 @@
-"""Judge what a repository is made of, and what judges are made of: releases, indexes, keys, certificates."""
+"""Verifies repository metadata, OpenPGP keys and certificates that are given as files."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from bundler.trust import openpgp, pins
 Kind = Literal["apt-release", "apt-index", "openpgp-key", "certificate"]
 
 _MAX_KEY = 1 << 20
-_MAX_DOCUMENT = 256 << 20  # bytes; an index of a large distribution has a tenth of it unpacked
+_MAX_DOCUMENT = 256 << 20  # bytes; an unpacked index of a large distribution has a tenth of that
 _WHAT = "the release document"
 
 _RELEASE = (b"-----BEGIN PGP SIGNED MESSAGE-----", b"-----END PGP SIGNATURE-----")
 _KEY = (b"-----BEGIN PGP PUBLIC KEY BLOCK-----", b"-----END PGP PUBLIC KEY BLOCK-----")
 _CERTIFICATE = (b"-----BEGIN CERTIFICATE-----", b"-----END CERTIFICATE-----")
 
-Named = Mapping[str, str]
-"""SHA-256 of every index that a believed release names, to the path it gives it."""
+Indexes = Mapping[str, str]
+"""Paths of the indexes that verified releases list, by SHA-256."""
 
 
 def _alone(file: BinaryIO, block: tuple[bytes, bytes], limit: int) -> bytes:
-    """The whole document, of at most ``limit`` bytes, which must be one armored block and nothing else.
+    """The whole file, at most ``limit`` bytes, which must be one armored block and nothing else.
 
-    A believed block can be carried by any file: a script with somebody's signed document at its end is no document.
+    Any file can carry a signed block: a script with a signed document at its end must not verify as that document.
     """
     document = file.read(limit + 1)
     begin, end = block
@@ -39,47 +39,59 @@ def _alone(file: BinaryIO, block: tuple[bytes, bytes], limit: int) -> bytes:
     whole = lines[0] == begin and lines.count(begin) == 1 and end in lines and lines.index(end) == len(lines) - 1
     if len(document) > limit or not whole:
         raise VerificationError(
-            "the file is more than the one document that it holds",
+            "the file holds more than one signed document",
             reason="trailing-data",
             details=[f"it must begin with {begin.decode()} and end with {end.decode()}"],
-            do="do not use it: what stands around the document is vouched for by nobody",
+            do="do not use it: the signature does not cover the rest of the file",
         )
     return document
 
 
-def named(release: BinaryIO, anchors: Anchors, at: datetime) -> Iterable[tuple[str, str]]:
-    """The indexes that a clear-signed ``release`` vouches for: SHA-256 and path. Raises VerificationError."""
+def indexes(release: BinaryIO, anchors: Anchors, at: datetime) -> Iterable[tuple[str, str]]:
+    """SHA-256 and path of the indexes that a clear-signed ``release`` lists. Raises VerificationError."""
     signed = openpgp.verify_clearsigned(_alone(release, _RELEASE, _MAX_DOCUMENT), anchors=anchors, at=at, what=_WHAT)
     try:
         files = apt_release.parse(signed.content).files.values()
     except ParseError as error:
-        raise VerificationError(f"it is signed, but is no Release file: {error}", reason=error.reason) from error
+        raise VerificationError(f"it is signed, but it is not a Release file: {error}", reason=error.reason) from error
     return [(index.sha256, index.path) for index in files]
 
 
-def judge(file: BinaryIO, kind: Kind, *, anchors: Anchors, at: datetime, known: Named) -> str:
-    """Why the document is believed, as a sentence. Raises VerificationError.
+def verify(file: BinaryIO, kind: Kind, *, anchors: Anchors, at: datetime, known: Indexes) -> str:
+    """Verify one metadata file.
 
-    ``known`` are the indexes that believed releases name: an index carries no signature of its own.
+    Args:
+        file: The file, from its start.
+        kind: Its kind, by content.
+        anchors: Trust anchors.
+        at: Time to verify for.
+        known: Indexes that verified releases list, because an index carries no signature of its own.
+
+    Returns:
+        A sentence that states by what it was verified.
+
+    Raises:
+        VerificationError: it cannot be verified.
+
     """
-    return _JUDGES[kind](file, anchors, at, known)
+    return _VERIFIERS[kind](file, anchors, at, known)
 
 
-def _release(file: BinaryIO, anchors: Anchors, at: datetime, _: Named) -> str:
+def _release(file: BinaryIO, anchors: Anchors, at: datetime, _: Indexes) -> str:
     signed = openpgp.verify_clearsigned(_alone(file, _RELEASE, _MAX_DOCUMENT), anchors=anchors, at=at, what=_WHAT)
     return f"signed by {signed.user_id} ({signed.key.fingerprint}) on {signed.signed_at:%Y-%m-%d}"
 
 
-def _index(file: BinaryIO, _anchors: Anchors, _at: datetime, known: Named) -> str:
+def _index(file: BinaryIO, _anchors: Anchors, _at: datetime, known: Indexes) -> str:
     content = file.read(_MAX_DOCUMENT)
     for digest in (hashlib.sha256(content).hexdigest(), _unpacked_digest(content)):
         if digest in known:
-            return f"a believed InRelease names it as {known[digest]}"
+            return f"listed as {known[digest]} in a verified InRelease"
     raise VerificationError(
-        "no believed InRelease among the files names this index",
+        "no verified InRelease among the files lists this index",
         reason="not-named",
-        details=["An index carries no signature of its own: its InRelease vouches for it."],
-        do="give the InRelease of the same repository and moment along with it",
+        details=["An index carries no signature of its own: its hash is in the signed InRelease."],
+        do="give the InRelease of the same repository and time as well",
     )
 
 
@@ -93,17 +105,17 @@ def _unpacked_digest(content: bytes) -> str:
     return digest.hexdigest()
 
 
-def _key(file: BinaryIO, anchors: Anchors, _at: datetime, _known: Named) -> str:
+def _key(file: BinaryIO, anchors: Anchors, _at: datetime, _known: Indexes) -> str:
     pinned = pins.key(_alone(file, _KEY, _MAX_KEY), anchors)
     return f"the pinned key {pinned.name} ({pinned.fingerprint}); {pinned.source}"
 
 
-def _certificate(file: BinaryIO, anchors: Anchors, _at: datetime, _known: Named) -> str:
+def _certificate(file: BinaryIO, anchors: Anchors, _at: datetime, _known: Indexes) -> str:
     pinned = pins.root(_alone(file, _CERTIFICATE, _MAX_KEY), anchors)
     return f"the pinned root {pinned.name}, for {' and '.join(pinned.purposes)}; {pinned.source}"
 
 
-_JUDGES: Mapping[Kind, Callable[[BinaryIO, Anchors, datetime, Named], str]] = {
+_VERIFIERS: Mapping[Kind, Callable[[BinaryIO, Anchors, datetime, Indexes], str]] = {
     "apt-release": _release,
     "apt-index": _index,
     "openpgp-key": _key,

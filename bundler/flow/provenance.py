@@ -1,8 +1,8 @@
-"""How did a bundle come to be: from which inputs, by which program, signed by whoever sealed it.
+"""Writes and verifies a bundle's provenance: its inputs and builder, signed by the sealer.
 
-An in-toto statement with the predicate "SLSA Provenance" v1 (slsa.dev/provenance/v1), in a DSSE envelope. It lies
-beside the archives, since they are its subjects; what its parameters mean is written in docs/sbom.md.
-A pure function of lock, manifest and archives: no clock is read, so two builds from one lock say the same.
+An in-toto statement with the predicate "SLSA Provenance" v1 (slsa.dev/provenance/v1), in a DSSE envelope. The file is
+beside the archives, because they are its subjects; docs/sbom.md explains its parameters.
+A pure function of lock, manifest and archives: no clock is read, so two builds from one lock give the same statement.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from typing import Any
 from cryptography import x509
 
 from bundler.errors import UsageError, VerificationError
-from bundler.formats import dsse, in_toto
+from bundler.formats import cms, dsse, in_toto
 from bundler.formats.in_toto import Resource, Statement, to_uri
 from bundler.integrity import sums
+from bundler.integrity.check import CheckedBundle
 from bundler.model.frozen import frozen
 from bundler.model.lock import Lock, Pin
 from bundler.model.manifest import Manifest
@@ -30,28 +31,28 @@ from bundler.trust import dsse_signature
 
 PREDICATE = "https://slsa.dev/provenance/v1"
 BUILD_TYPE = "urn:arc-bundler:build:1"
-"""How a lock becomes archives; docs/sbom.md says what each parameter is."""
+"""How a lock becomes archives; docs/sbom.md explains each parameter."""
 BUILDER = "urn:arc-bundler:jump-host"
-"""This program on a host of the admin's own: which host, the signature says."""
+"""This program on a host of the admin; the signature tells which."""
 SUFFIX = ".provenance.intoto.json"
 
 _INVOCATIONS = uuid.UUID("34e97001-994f-499c-84b0-89c9e78548a6")
-"""Namespace of our invocations (RFC 9562, 5.5): chosen once, at random."""
+"""Namespace of our invocation ids (UUID version 5, RFC 9562 section 5.5): chosen once, at random."""
 
 
 @frozen
 class Provenance:
-    """What a believed provenance says of a bundle."""
+    """What a verified provenance states about a bundle."""
 
     builder: str
     tool: str
     """``arc-bundler X.Y.Z``."""
     definition: str
-    """SHA-256 over the definition's meaning, as the lock has it."""
+    """SHA-256 of the definition's canonical form, as in the lock."""
 
 
 def file_name(name: str, version: str) -> str:
-    """What it is called, beside the archives of the bundle ``name`` and ``version``."""
+    """Name of the provenance file of the bundle ``name`` and ``version``."""
     return f"{name}-{version}{SUFFIX}"
 
 
@@ -61,7 +62,7 @@ def archive(name: str, sha256: str) -> Resource:
 
 
 def bundle(folder: str, bundle_digest: str) -> Resource:
-    """A bundle as a subject, whatever it is wrapped in: the SHA256SUMS in its ``folder``."""
+    """A bundle as a subject, whatever its format: the SHA256SUMS in its ``folder``."""
     return Resource(f"{folder}/{sums.SUMS}", bundle_digest)
 
 
@@ -88,9 +89,9 @@ def signed(document: bytes, key: SigningKey) -> bytes:
 
 
 def read(path: Path) -> bytes | None:
-    """The file at ``path``, as much of it as :func:`check` takes and a byte; None where there is none."""
+    """The file at ``path``, up to one byte more than :func:`check` accepts; None where there is none."""
     try:
-        if not path.is_file():  # opening a pipe waits for somebody to write
+        if not path.is_file():  # opening a pipe would wait for a writer
             return None
         with path.open("rb") as file:
             return file.read(dsse.LARGEST + 1)
@@ -107,36 +108,59 @@ def check(
     *,
     digest: str,
 ) -> Provenance:
-    """Believe the provenance ``document`` of a checked bundle, by the ``certificate`` that its seal is believed by.
+    """Verify the provenance ``document`` of a verified bundle.
 
-    ``digest`` is the bundle's (SHA-256 of SHA256SUMS). No archive is asked about: it may be wrapped anew, with an
-    approval in it, and is the same bundle.
-    What it says of the parameters must be what ``manifest`` says, and every package must be among its inputs.
-    Raises :class:`VerificationError`: ``other-signer``, ``bad-provenance``, or ``other-bundle`` where it is another
-    bundle's.
+    Archives are not compared: an approval changes the archive and not the bundle.
+
+    Args:
+        document: The DSSE envelope.
+        certificate: The sealer's, which must have signed it.
+        manifest: The bundle's; parameters and packages of the statement must match it.
+        digest: SHA-256 of the bundle's SHA256SUMS, which must be among the subjects.
+
+    Raises:
+        VerificationError: ``other-signer``, ``bad-provenance`` or ``other-bundle``.
+
     """
     try:
-        said = in_toto.read(dsse_signature.verify(document, certificate))
-        _require_ours(said, manifest)
+        stated = in_toto.read(dsse_signature.verify(document, certificate))
+        _require_match(stated, manifest)
     except (ValueError, TypeError, KeyError) as error:
-        raise _refused(f"the provenance is not of a form that this program writes: {error}") from error
-    if digest not in {subject.sha256 for subject in said.subjects}:
-        raise _refused("the provenance is of another bundle", "other-bundle")
+        raise _refused(f"the provenance does not have the form that this program writes: {error}") from error
+    if digest not in {subject.sha256 for subject in stated.subjects}:
+        raise _refused("the provenance belongs to another bundle", "other-bundle")
     return Provenance(
-        builder=said.predicate["runDetails"]["builder"]["id"],
+        builder=stated.predicate["runDetails"]["builder"]["id"],
         tool=manifest.tool,
-        definition=_definition(said),
+        definition=_definition(stated),
     )
 
 
-def _require_ours(said: Statement, manifest: Manifest) -> None:
-    """Raises ValueError, or what reading a wrong shape raises."""
-    definition, run = said.predicate["buildDefinition"], said.predicate["runDetails"]
-    types = (said.predicate_type, definition["buildType"], run["builder"]["id"])
+def verify_beside(bundle: Path, found: CheckedBundle) -> Provenance | None:
+    """Verify the provenance file beside ``bundle``, which must be signed by the sealer; None where there is none.
+
+    Raises as :func:`check`; the seal of ``found`` must be verified before.
+    """
+    name = file_name(found.manifest.name, found.manifest.version)
+    document = read(bundle.resolve().parent / name)
+    if document is None:
+        return None
+    sealer = cms.read(found.signed[sums.SUMS + sums.CMS]).certificates[0]
+    try:
+        return check(document, sealer, found.manifest, digest=found.digest)
+    except VerificationError as error:
+        what = f"{name} beside the bundle is not its provenance"
+        raise VerificationError(what, reason=error.reason, details=[f"{error.what}."], do=error.do) from error
+
+
+def _require_match(stated: Statement, manifest: Manifest) -> None:
+    """Raise ValueError, or KeyError or TypeError for a wrong shape, unless the statement matches the manifest."""
+    definition, run = stated.predicate["buildDefinition"], stated.predicate["runDetails"]
+    types = (stated.predicate_type, definition["buildType"], run["builder"]["id"])
     if types != (PREDICATE, BUILD_TYPE, BUILDER):
         raise ValueError(f"its types are {types!a}")
-    if definition["externalParameters"] != _parameters(manifest, _definition(said)):
-        raise ValueError("its parameters are not those of the manifest")
+    if definition["externalParameters"] != _parameters(manifest, _definition(stated)):
+        raise ValueError("its parameters differ from the manifest's")
     if run["builder"]["version"] != _version(manifest.tool):
         raise ValueError("it names another release than the manifest")
     inputs = {one.sha256 for one in in_toto.resources(definition["resolvedDependencies"])}
@@ -145,15 +169,15 @@ def _require_ours(said: Statement, manifest: Manifest) -> None:
         raise ValueError(f"its inputs lack {', '.join(missing)}")
 
 
-def _definition(said: Statement) -> str:
-    found = said.predicate["buildDefinition"]["externalParameters"]["definition"]["sha256"]
+def _definition(stated: Statement) -> str:
+    found = stated.predicate["buildDefinition"]["externalParameters"]["definition"]["sha256"]
     if not isinstance(found, str):
-        raise TypeError("the definition's digest is no text")
+        raise TypeError("the definition's digest is not text")
     return found
 
 
 def _parameters(manifest: Manifest, definition: str) -> Mapping[str, Any]:
-    """What decides the outcome from outside: small enough to compare by eye."""
+    """The external inputs of a build, small enough to compare by eye."""
     return {
         "name": manifest.name,
         "version": manifest.version,
@@ -174,7 +198,7 @@ def parameters_sha256(parameters: Mapping[str, str]) -> str:
 
 
 def _dependencies(lock: Lock) -> tuple[Resource, ...]:
-    """Every package, and every document of a repository that it is believed by; each address and digest once."""
+    """Every package, and every repository document in its evidence; each URL and digest once."""
     found: dict[tuple[str, str], Resource] = {}
     for pin in lock.pins:
         for resource in (_package(pin), *_documents(pin)):
@@ -197,12 +221,12 @@ def _version(tool: str) -> Mapping[str, str]:
 
 
 def _invocation(manifest: Manifest, subjects: Sequence[Resource]) -> str:
-    """The same inputs and outcome are the same invocation: nothing else of it is recorded."""
+    """An id that follows from inputs and outcome, so that the same build gives the same statement."""
     outcome = sums.render((subject.name, subject.sha256) for subject in subjects)
     return str(uuid.uuid5(_INVOCATIONS, manifest.lock_sha256 + hashlib.sha256(outcome).hexdigest()))
 
 
 def _refused(what: str, reason: str = "bad-provenance") -> VerificationError:
     return VerificationError(
-        what, reason=reason, do="do not use it; ask who built the bundle for the file that was written with it"
+        what, reason=reason, do="do not use it; ask the builder for the file that was written with the bundle"
     )

@@ -1,4 +1,4 @@
-"""Which signatures do the PowerShell scripts of a bundle get, and are those in a bundle whose it says?"""
+"""Signs the PowerShell scripts of a bundle, and verifies their signatures."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from bundler.signing.signing_key import SigningKey
 from bundler.trust import signer_identity
 
 LARGEST = 4 << 20
-"""Bytes of one script; ours have a twentieth."""
+"""Bytes of one script; ours have a twentieth of that."""
 
 
 @dataclass(frozen=True)
 class Signing:
-    """Whose signatures, and where they come from."""
+    """A key, and how scripts get its signatures."""
 
     key: SigningKey
     finish: Callable[[Entry], Entry]
-    """Gives a script with its signature."""
+    """Returns a script with its signature."""
 
     @property
     def signer(self) -> Signer:
-        """Whom the key's certificate names."""
+        """The signer that the key's certificate names."""
         return signer_identity.signer(self.key.certificates[0])
 
 
 def by(key: SigningKey, at: datetime) -> Signing:
-    """Signatures that ``key`` makes now; raises :class:`~bundler.errors.SigningError` when it is asked for one."""
+    """New signatures by ``key``; each raises :class:`~bundler.errors.SigningError` where the key fails."""
 
     def finish(entry: Entry) -> Entry:
         return replace(entry, content=script_signature.sign(_bytes(entry), key, at=at))
@@ -46,10 +46,10 @@ def by(key: SigningKey, at: datetime) -> Signing:
 
 
 def kept(key: SigningKey, at: datetime, path: Path, password: Password | None) -> Signing:
-    """Signatures by ``key`` that the bundle at ``path`` has already, so that no key is asked to sign the same again.
+    """Signatures by ``key`` taken from the bundle at ``path``, so that the key need not sign the same script again.
 
-    A key may draw at random: what it signed cannot be made again, only recognised. A script that is not signed so
-    there stays as it is, and differs from what is there.
+    ECDSA signs with a random number: an earlier signature can be recognised, not repeated. A script without such a
+    signature stays unsigned, and so differs from the earlier bundle.
     """
     held = _scripts(path, password)
 
@@ -68,27 +68,36 @@ def is_script(path: str) -> bool:
 
 
 def signed(entries: Iterable[Entry], signing: Signing | None) -> tuple[Entry, ...]:
-    """``entries`` with the scripts among them signed, where there is somebody who signs."""
+    """``entries`` with the scripts among them signed; unchanged without ``signing``."""
     return tuple(signing.finish(entry) if signing and is_script(entry.path) else entry for entry in entries)
 
 
 def signer(entries: Iterable[Entry], signing: Signing | None) -> Signer | None:
-    """Who is to have signed the scripts among ``entries``; None where nobody signs or there is none."""
+    """The signer of the scripts among ``entries``; None without ``signing``, or without scripts."""
     if signing is None or not any(is_script(entry.path) for entry in entries):
         return None
     return signing.signer
 
 
 def require_signed(manifest: Manifest, content: Callable[[str], bytes], *, at: datetime) -> None:
-    """Refuse scripts that are not signed by whom ``manifest`` names, if it names somebody.
+    """Require that every script is signed by the signer in ``manifest``, where it names one.
 
-    ``content`` gives the bytes of a listed file, whose hash was checked. Raises :class:`VerificationError`.
+    Args:
+        manifest: The bundle's, with verified hashes.
+        content: Returns the bytes of a listed file, with verified hash.
+        at: Time to verify for.
+
+    Raises:
+        VerificationError: a script is unsigned, or signed by another.
+
     """
     if manifest.scripts_signed_by is None:
         return
     paths = [entry.path for entry in manifest.files if is_script(entry.path)]
     if not paths:
-        raise VerificationError("the bundle says who signed its PowerShell scripts, and has none", reason="unsigned")
+        raise VerificationError(
+            "the manifest names a signer of PowerShell scripts, but there are none", reason="unsigned"
+        )
     for path in paths:
         with about(path):
             script_signature.require_signed(content(path), manifest.scripts_signed_by.sha256, at=at)
@@ -101,7 +110,7 @@ def _bytes(entry: Entry) -> bytes:
 
 
 def _scripts(path: Path, password: Password | None) -> Mapping[str, bytes]:
-    """The scripts of the bundle at ``path``; as far as it can be read: what is wrong with it is told by others."""
+    """The scripts of the bundle at ``path``, as far as it can be read; its verification reports what is wrong."""
     held: dict[str, bytes] = {}
     with suppress(VerificationError, UsageError), container.open_bundle(path, password=password) as opened:
         for member in opened.walk():

@@ -1,4 +1,4 @@
-"""Whom does the one who verifies believe? Fingerprints, certificates, a definition, and lists of what was revoked."""
+"""Reads a trust policy: accepted signers, required approvals, and certificate revocation lists."""
 
 from __future__ import annotations
 
@@ -17,24 +17,36 @@ from bundler.signing import certificates
 from bundler.trust.verify_seal import TrustPolicy
 
 _LARGEST_LIST = 32 << 20
-"""Bytes of a revocation list: the largest public ones have a third of it."""
+"""Bytes of a revocation list; the largest public ones have a third of that."""
 
 
 def read(
     signers: Iterable[str], *, definition: Path | None = None, revocation_lists: Iterable[Path] = (), today: date
 ) -> TrustPolicy:
-    """Collect whom to believe; raises :class:`UsageError` for what names nobody, DefinitionError for a definition."""
+    """The trust policy that a command's options state.
+
+    Args:
+        signers: Fingerprints as digits or words, or certificate files.
+        definition: A definition that adds its ``seal.signers``, and demands its approvals.
+        revocation_lists: CRL files, PEM or DER.
+        today: Date for the definition's rules.
+
+    Raises:
+        UsageError: text that is neither a fingerprint nor a certificate, or a file that cannot be read.
+        DefinitionError: the definition is wrong.
+
+    """
     named = [fingerprint(text) for text in signers]
     approval = None
     if definition is not None:
-        pins, approval = _asked(definition, today)
+        pins, approval = _demands(definition, today)
         named += map(fingerprint, pins)
     return TrustPolicy(frozenset(named), tuple(_revoked(path) for path in revocation_lists), approval)
 
 
-def _asked(path: Path, today: date) -> tuple[tuple[str, ...], Approval | None]:
-    """Who may seal, and who must have approved, by the definition at ``path``."""
-    # Here, not above: most verify without a definition, and do not wait for what reads one.
+def _demands(path: Path, today: date) -> tuple[tuple[str, ...], Approval | None]:
+    """The signers and approvals that the definition at ``path`` demands."""
+    # Imported here: verifying without a definition does not load what reads one.
     from bundler.flow import project as projects
     from bundler.flow import side_files
     from bundler.flow.build import seal_policy
@@ -50,32 +62,32 @@ def _asked(path: Path, today: date) -> tuple[tuple[str, ...], Approval | None]:
 
 
 def fingerprint(text: str) -> str:
-    """The fingerprint that ``text`` is, as digits or as words, or whose certificate is in the file of that name.
+    """A certificate's SHA-256 in 64 lower-case hex digits, from digits, from words, or from the file named ``text``.
 
-    64 lower-case hex digits. Raises :class:`UsageError`.
+    Raises UsageError.
     """
-    pasted = certificate.parse_fingerprint(text) or _heard(text)
-    if pasted:
-        return pasted
+    given = certificate.parse_fingerprint(text) or _from_words(text)
+    if given:
+        return given
     path = Path(text)
     try:
         with path.open("rb") as file:
             document = file.read(certificate.LARGEST + 1)
     except (OSError, ValueError) as error:
         raise UsageError(
-            f"{text!a} is neither a fingerprint nor a file that can be read",
-            do="give sha256: and 64 hex digits, the 24 words, or a file with the sealer's certificate",
+            f"{text!a} is neither a fingerprint nor a readable file",
+            do="give sha256: and 64 hex digits, the 24 words, or a file with the signer's certificate",
         ) from error
     try:
         return _of_chain(document, path) or certificate.read(document).sha256
     except ParseError as fault:
         raise UsageError(
-            f"the signer's file {path} {fault}", do="give the sealer's certificate, in PEM or DER"
+            f"the signer's file {path} {fault}", do="give the signer's certificate in PEM or DER"
         ) from fault
 
 
 def _of_chain(document: bytes, path: Path) -> str:
-    """The fingerprint of a signer who has its issuers beside it, as `--seal-certificate` takes them; else empty."""
+    """The leaf's fingerprint from a PEM file with a whole chain, as `--seal-certificate` takes it; empty otherwise."""
     if b"PRIVATE KEY-----" in document or len(list(certificate.in_pem(document))) < 2:
         return ""
     try:
@@ -84,12 +96,12 @@ def _of_chain(document: bytes, path: Path) -> str:
         raise UsageError(error.what, details=error.details, do=error.do) from error
 
 
-def _heard(text: str) -> str:
+def _from_words(text: str) -> str:
     try:
         return fingerprint_words.decode(text)
     except ParseError as fault:
         raise UsageError(
-            f"the fingerprint in words {fault}", do="have the 24 words read to you again, or ask for the 64 digits"
+            f"the fingerprint in words {fault}", do="check the 24 words with the signer, or ask for the 64 digits"
         ) from fault
 
 
@@ -105,7 +117,7 @@ def _revoked(path: Path) -> x509.CertificateRevocationList:
     load = x509.load_pem_x509_crl if document.startswith(b"-----BEGIN") else x509.load_der_x509_crl
     try:
         found = load(document)
-        _ = found.issuer, found.extensions, found.next_update_utc  # they are parsed when asked for
+        _ = found.issuer, found.extensions, found.next_update_utc  # the library parses them on access
     except UNREADABLE as error:
-        raise UsageError(f"{path} is no certificate revocation list", do="give one in PEM or DER") from error
+        raise UsageError(f"{path} is not a certificate revocation list", do="give one in PEM or DER") from error
     return found

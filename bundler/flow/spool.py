@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -10,6 +11,7 @@ from typing import IO, BinaryIO
 from bundler.errors import VerificationError, WriteError
 from bundler.formats import chunks
 from bundler.formats.script_runtime import is_script
+from bundler.model.manifest import Manifest
 from bundler.pack import container
 
 PAYLOAD = "payload/"
@@ -43,6 +45,16 @@ class PackageSpool:
         spooled = self._spooled[path]
         spooled.seek(0)
         return spooled  # type: ignore[return-value]  # typeshed's TemporaryFile is not BinaryIO by name, but is one
+
+    def read_hashed(self, manifest: Manifest, path: str) -> bytes:
+        """The bytes of the file at ``path``, which must still have its hash. Raises VerificationError."""
+        entry = next((one for one in manifest.files if one.path == path), None)
+        if entry is None:
+            raise VerificationError(f"{path} is not in the bundle", reason="missing-file")
+        content = self.open(path).read(entry.size + 1)
+        if hashlib.sha256(content).hexdigest() != entry.sha256:
+            raise toctou_error(path)
+        return content
 
     def require_unchanged(self, path: str, package: BinaryIO, sha256: str) -> None:
         """Raise VerificationError unless a verified ``package`` still has the hash ``sha256``.

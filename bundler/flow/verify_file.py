@@ -1,4 +1,4 @@
-"""Judge files that somebody already has: what they are, who signed them, and whether to believe it."""
+"""Verifies single files: their kind, who signed them, and whether that signer is trusted."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _DOCUMENTS = {
     b"-----BEGIN PGP PUBLIC KEY BLOCK-----": "openpgp-key",
     b"-----BEGIN CERTIFICATE-----": "certificate",
 }
-_PREFACE = 4096  # bytes before which a document's first line stands: some have text in front
+_PREFACE = 4096  # bytes in which a document's first line must start: some have text before it
 
 
 @frozen
 class Verdict:
-    """What is to be thought of one file."""
+    """The verdict on one file."""
 
     path: str
     kind: str
@@ -39,9 +39,9 @@ class Verdict:
     """Bytes."""
     verified: bool
     why: str
-    """One sentence: what vouches for it, or the one reason that it is refused for."""
+    """One sentence: by what it was verified, or why it was refused."""
     reason: str = ""
-    """The refusal as a stable word; empty for a believed file."""
+    """The refusal as a stable word; empty for a verified file."""
     meaning: tuple[str, ...] = ()
     """What such a refusal usually means."""
     do: str = ""
@@ -51,7 +51,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class _Found:
-    """Why a file is believed."""
+    """Why a file is trusted."""
 
     why: str
     evidence: Evidence | None = None
@@ -59,59 +59,66 @@ class _Found:
 
 
 @dataclass(frozen=True)
-class _Bench:
-    """What every judge is given."""
+class _Context:
+    """What every verifier needs."""
 
     anchors: Anchors
     at: datetime
-    named: Mapping[str, str]
-    """SHA-256 of every index that a believed ``InRelease`` among the files names, to the path it gives it."""
+    indexes: Mapping[str, str]
+    """Paths of the indexes that verified ``InRelease`` files among the given ones list, by SHA-256."""
 
 
 def verify_files(paths: Sequence[Path], *, anchors: Anchors, at: datetime) -> tuple[Verdict, ...]:
-    """A verdict on every file, in the order given; one refused file does not stop the others.
+    """Verify files; a refused one does not stop the others.
 
-    ``at`` is the time to judge for. An index (``Packages.gz``) carries no signature: it is believed when an
-    ``InRelease`` among the files names it. Raises UsageError for a path that is no readable file.
+    An index (``Packages.gz``) carries no signature: it is verified by an ``InRelease`` among the files that lists it.
+
+    Args:
+        paths: The files.
+        anchors: Trust anchors.
+        at: Time to verify for.
+
+    Returns:
+        A verdict on each file, in the given order.
+
+    Raises:
+        UsageError: a path that is not a readable file.
+
     """
-    _require_files(paths)
-    bench = _Bench(anchors, at, dict(_named(paths, anchors, at)))
-    return tuple(_verdict(path, bench) for path in paths)
-
-
-def _require_files(paths: Iterable[Path]) -> None:
-    """Refuse pipes and devices, which would be waited for without end; what is missing is told when it is opened."""
     for path in paths:
+        # Reading a pipe or a device might never end. A missing file is reported when it is opened.
         if path.exists() and not path.is_file():
-            raise UsageError(f"{path} is no file", do="give files that lie on a disk")
+            raise UsageError(f"{path} is not a regular file", do="give regular files")
+    context = _Context(anchors, at, dict(_indexes(paths, anchors, at)))
+    return tuple(_verdict(path, context) for path in paths)
 
 
-def _named(paths: Iterable[Path], anchors: Anchors, at: datetime) -> Iterable[tuple[str, str]]:
+def _indexes(paths: Iterable[Path], anchors: Anchors, at: datetime) -> Iterable[tuple[str, str]]:
     for path in paths:
-        with suppress(VerificationError, OSError):  # such a file gets its own verdict in its turn
+        with suppress(VerificationError, OSError):  # it gets its own verdict
             if _kind(path) == "apt-release":
                 from bundler.flow import metadata_files
 
                 with path.open("rb") as release:
-                    yield from metadata_files.named(release, anchors, at)
+                    yield from metadata_files.indexes(release, anchors, at)
 
 
-def _verdict(path: Path, bench: _Bench) -> Verdict:
+def _verdict(path: Path, context: _Context) -> Verdict:
     try:
-        # Hashing lets go of the interpreter's lock: on a second core it costs the judge nothing.
+        # Hashing releases the interpreter's lock, so that it runs on a second core beside the verification.
         with path.open("rb") as file, ThreadPoolExecutor(1) as beside:
             measured = beside.submit(_measured, path)
-            verdict = _judged(path, file, _kind(path), bench)
+            verdict = _verified(path, file, _kind(path), context)
             sha256, size = measured.result()
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or error}") from error
     return replace(verdict, sha256=sha256, size=size)
 
 
-def _judged(path: Path, file: BinaryIO, kind: str, bench: _Bench) -> Verdict:
+def _verified(path: Path, file: BinaryIO, kind: str, context: _Context) -> Verdict:
     verdict = Verdict(path=path.as_posix(), kind=kind, sha256="", size=0, verified=False, why="")
     try:
-        found = _JUDGES.get(kind, _unknown)(file, bench)
+        found = _VERIFIERS.get(kind, _unknown)(file, context)
     except VerificationError as error:
         return replace(verdict, why=error.what, reason=error.reason, meaning=error.details, do=error.do)
     return replace(verdict, verified=True, why=found.why, evidence=found.evidence, facts=found.facts)
@@ -123,7 +130,7 @@ def _measured(path: Path) -> tuple[str, int]:
 
 
 def _kind(path: Path) -> str:
-    """What the file is by its content: a file kind, or the kind of document that a repository is made of."""
+    """The kind of a file by its content: a package, script or program, or a kind of repository metadata."""
     with path.open("rb") as file:
         head = file.read(sniff.HEAD)
         file.seek(-min(sniff.HEAD, file.seek(0, os.SEEK_END)), os.SEEK_END)
@@ -137,57 +144,57 @@ def _kind(path: Path) -> str:
     return found
 
 
-def _package(kind: PackageKind) -> Callable[[BinaryIO, _Bench], _Found]:
-    def judged(file: BinaryIO, bench: _Bench) -> _Found:
-        found = verify_package.verify_package(file, kind, anchors=bench.anchors, at=bench.at)
+def _package(kind: PackageKind) -> Callable[[BinaryIO, _Context], _Found]:
+    def verified(file: BinaryIO, context: _Context) -> _Found:
+        found = verify_package.verify_package(file, kind, anchors=context.anchors, at=context.at)
         return _Found(_signed(found.evidence), found.evidence, found.facts)
 
-    return judged
+    return verified
 
 
-def _script_or_program(kind: Literal["pe", "ps1"]) -> Callable[[BinaryIO, _Bench], _Found]:
-    def judged(file: BinaryIO, bench: _Bench) -> _Found:
+def _script_or_program(kind: Literal["pe", "ps1"]) -> Callable[[BinaryIO, _Context], _Found]:
+    def verified(file: BinaryIO, context: _Context) -> _Found:
         from bundler.trust import authenticode
 
-        evidence = authenticode.verify(file, kind, anchors=bench.anchors, at=bench.at)
+        evidence = authenticode.verify(file, kind, anchors=context.anchors, at=context.at)
         return _Found(_signed(evidence), evidence)
 
-    return judged
+    return verified
 
 
 def _document(kind: Literal["apt-release", "apt-index", "openpgp-key", "certificate"]) -> Callable[..., _Found]:
-    def judged(file: BinaryIO, bench: _Bench) -> _Found:
+    def verified(file: BinaryIO, context: _Context) -> _Found:
         from bundler.flow import metadata_files
 
-        return _Found(metadata_files.judge(file, kind, anchors=bench.anchors, at=bench.at, known=bench.named))
+        return _Found(metadata_files.verify(file, kind, anchors=context.anchors, at=context.at, known=context.indexes))
 
-    return judged
+    return verified
 
 
 def _signed(evidence: Evidence) -> str:
     when = f" on {evidence.signed_at:%Y-%m-%d}" if evidence.signed_at else ""
-    return f"signed by {evidence.signer}{when}; believed by {evidence.anchors} anchors"
+    return f"signed by {evidence.signer}{when}; trust anchors: {evidence.anchors}"
 
 
-def _unknown(file: BinaryIO, _: _Bench) -> _Found:
+def _unknown(file: BinaryIO, _: _Context) -> _Found:
     kind = sniff.kind(file.read(sniff.HEAD))
     if kind == "html":
         raise VerificationError(
             "this is an HTML page: a proxy or portal answered instead of Microsoft",
             reason="html",
-            do="open the address in a browser on this host, see who answers, and fetch the file again",
+            do="open the address in a browser on this host, find out what answers, and download the file again",
         )
     if kind == "empty":
-        raise VerificationError("the file is empty: a download that never began", reason="empty", do="fetch it again")
+        raise VerificationError("the file is empty", reason="empty", do="download it again")
     raise VerificationError(
-        "this is nothing that carries a signature we judge",
+        "this kind of file carries no signature that can be verified",
         reason="unknown-kind",
-        details=[f"its content looks like: {kind}"],
+        details=[f"detected kind: {kind}"],
         do="give an MSI, a PE or PowerShell file, a deb, an rpm, or a repository's InRelease and Packages",
     )
 
 
-_JUDGES: Mapping[str, Callable[[BinaryIO, _Bench], _Found]] = {
+_VERIFIERS: Mapping[str, Callable[[BinaryIO, _Context], _Found]] = {
     "msi": _package("msi"),
     "deb": _package("deb"),
     "rpm": _package("rpm"),

@@ -1,4 +1,4 @@
-"""Judge one package from its own bytes, by its kind, and hold it against what was asked for."""
+"""Verifies one package from its own bytes, by its kind, and compares it with what was requested."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from bundler.model.lock import Pin
 
 @dataclass(frozen=True)
 class VerifiedPackage:
-    """A package that is believed: what it says of itself, and why that counts."""
+    """A verified package: the facts in it, and the evidence for them."""
 
     facts: PackageFacts
     evidence: Evidence
 
 
-# Each kind's own modules are imported when a package of it is judged: an MSI need not wait for Sequoia to load.
+# Each kind's modules are imported when a package of it is verified: an MSI need not wait for Sequoia to load.
 
 
 def _msi(file: BinaryIO, anchors: Anchors, at: datetime) -> VerifiedPackage:
@@ -47,7 +47,7 @@ def _rpm(file: BinaryIO, anchors: Anchors, at: datetime) -> VerifiedPackage:
     return _with_facts(file, rpm_signature.verify(file, anchors=anchors, at=at), rpm.facts)
 
 
-_JUDGES: Mapping[PackageKind, Callable[[BinaryIO, Anchors, datetime], VerifiedPackage]] = {
+_VERIFIERS: Mapping[PackageKind, Callable[[BinaryIO, Anchors, datetime], VerifiedPackage]] = {
     "msi": _msi,
     "deb": _deb,
     "rpm": _rpm,
@@ -55,12 +55,21 @@ _JUDGES: Mapping[PackageKind, Callable[[BinaryIO, Anchors, datetime], VerifiedPa
 
 
 def verify_package(file: BinaryIO, kind: PackageKind, *, anchors: Anchors, at: datetime) -> VerifiedPackage:
-    """Judge the signature that a package carries, then read what it says of itself.
+    """Verify a package's own signature, then read its facts.
 
-    The facts are read only after the signature held: no byte of an unbelieved file is interpreted further.
-    Raises VerificationError.
+    The facts are read only after the signature: no further byte of an unverified file is parsed.
+
+    Args:
+        file: The package, from its start.
+        kind: Its kind.
+        anchors: Trust anchors.
+        at: Time to verify for.
+
+    Raises:
+        VerificationError: the package does not verify, or its facts cannot be read.
+
     """
-    return _JUDGES[kind](file, anchors, at)
+    return _VERIFIERS[kind](file, anchors, at)
 
 
 def _with_facts(file: BinaryIO, evidence: Evidence, read: Callable[[BinaryIO], PackageFacts]) -> VerifiedPackage:
@@ -69,28 +78,28 @@ def _with_facts(file: BinaryIO, evidence: Evidence, read: Callable[[BinaryIO], P
         return VerifiedPackage(read(file), evidence)
     except ValueError as error:
         raise VerificationError(
-            f"the package is signed, but what it says of itself cannot be read: {error}", reason="malformed"
+            f"the package is signed, but its metadata cannot be read: {error}", reason="malformed"
         ) from error
 
 
 def require_product(facts: PackageFacts, kind: PackageKind, anchors: Anchors, where: str) -> None:
-    """Refuse a believed package of another product: Microsoft signs thousands that are not the agent.
+    """Raise VerificationError for a verified package of another product: Microsoft signs thousands of them.
 
-    A lab's stand-in has a name of its own, which only practice anchors may vouch for. Raises VerificationError.
+    A lab's package has a name of its own, which only lab anchors may sign.
     """
     from bundler.products.arc_server import tables
 
     own = tables.own_names().of(kind, lab=anchors.lab)
     if facts.name != own:
         raise VerificationError(
-            f"{where}: the package is genuine, but it is {facts.name!r}, not {own!r}",
+            f"{where}: the package is signed, but it is {facts.name!r}, not {own!r}",
             reason="wrong-product",
-            do="look where this file came from: it is another product of the same publisher",
+            do="check where this file came from: it is another product of the same publisher",
         )
 
 
 def require_requested(facts: PackageFacts, artifact: Artifact, anchors: Anchors) -> None:
-    """Refuse a believed package that is not the one asked for (a genuine file can be the wrong file)."""
+    """Raise VerificationError for a verified package that is not the requested one."""
     require_product(facts, artifact.kind, anchors, artifact.place)
     if facts.architecture != artifact.architecture:
         raise VerificationError(
@@ -99,9 +108,9 @@ def require_requested(facts: PackageFacts, artifact: Artifact, anchors: Anchors)
         )
     if not artifact.accepts(facts.version):
         raise VerificationError(
-            f"{artifact.place}: the package is version {facts.version}, asked for was {artifact.version}",
+            f"{artifact.place}: the package is version {facts.version}, requested was {artifact.version}",
             reason="wrong-version",
-            do="pin the version that the upstream has, or ask for `latest`",
+            do="request the version that upstream has, or `latest`",
         )
 
 
@@ -113,19 +122,30 @@ def reverify(
     anchors: Anchors,
     at: datetime,
 ) -> tuple[Evidence, ...]:
-    """Judge a pinned package from bytes held, offline: its own signature, then its repository's chain.
+    """Verify a pinned package again, offline: its own signature, then its repository's signed metadata.
 
-    ``documents`` maps a document's role to its bytes. Returns the evidence found now.
-    Raises VerificationError where anything differs from what the pin says was believed before.
+    Args:
+        pin: What was verified when the lock was created.
+        file: The package, from its start.
+        documents: The pin's metadata documents by role.
+        anchors: Trust anchors.
+        at: Time to verify for.
+
+    Returns:
+        The evidence found now, which is equal to the pin's.
+
+    Raises:
+        VerificationError: it does not verify, or its facts or evidence differ from the pin's.
+
     """
-    _require_told(pin)
+    _require_repository(pin)
     verified = verify_package(file, pin.kind, anchors=anchors, at=at)
     require_product(verified.facts, pin.kind, anchors, pin.path)
     _require_place(pin)
     if verified.facts != pin.facts:
         raise VerificationError(
-            f"{pin.path}: the package says {verified.facts.name} {verified.facts.version}, "
-            f"the pin says {pin.facts.name} {pin.facts.version}",
+            f"{pin.path}: the package is {verified.facts.name} {verified.facts.version}, "
+            f"but the pin names {pin.facts.name} {pin.facts.version}",
             reason="facts-differ",
         )
     found = [verified.evidence]
@@ -135,23 +155,23 @@ def reverify(
 
 
 def _require_place(pin: Pin) -> None:
-    """Refuse a genuine package below a folder that is for other servers, for they would install it."""
+    """Raise VerificationError for a package in the folder of other servers, which would install it."""
     from bundler.products.arc_server import layout
 
     misfit = layout.misfit(pin)
     if misfit:
         raise VerificationError(
-            f"{pin.path}: it is pinned for servers that it is not for: {misfit}",
+            f"{pin.path}: it is pinned for servers that it does not support: {misfit}",
             reason="wrong-place",
-            do="do not use it: somebody rewrote what it says of itself; a younger release may know more targets",
+            do="do not use it: its manifest was changed; or upgrade, because a newer release may know more targets",
         )
 
 
-def _require_told(pin: Pin) -> None:
-    """A pin that came from a repository has that repository's evidence; one without it says so in both places."""
+def _require_repository(pin: Pin) -> None:
+    """Raise VerificationError unless a pin has a repository and its evidence, or neither."""
     if (pin.repository is not None) != any(evidence.documents for evidence in pin.evidence):
         raise VerificationError(
-            f"{pin.path}: the pin names a repository without its evidence, or the other way round",
+            f"{pin.path}: the pin names a repository without its evidence, or has evidence without a repository",
             reason="evidence-differs",
         )
 
@@ -165,7 +185,7 @@ def _repository(
     found = reverify(documents, evidence, facts=pin.facts, sha256=pin.sha256, size=pin.size, anchors=anchors, at=at)
     if found.state != pin.repository:
         raise VerificationError(
-            f"{pin.path}: the pin says another repository or date than the documents of its evidence",
+            f"{pin.path}: the pin names another repository or date than its evidence",
             reason="evidence-differs",
             details=[f"found: {found.state.origin}, {found.state.date:%Y-%m-%d %H:%M:%S} UTC"],
         )
@@ -177,7 +197,7 @@ def _require_same(pin: Pin, found: tuple[Evidence, ...]) -> None:
     now = {(e.method, e.fingerprint, e.anchor) for e in found}
     if before != now:
         raise VerificationError(
-            f"{pin.path}: it is believed, but by other evidence than the pin names",
+            f"{pin.path}: it verifies, but by other evidence than the pin names",
             reason="evidence-differs",
             details=[f"pinned: {sorted(before)}", f"found: {sorted(now)}"],
         )

@@ -170,9 +170,9 @@ def test_a_revocation_list_that_tells_of_nobody_here_is_told(project: Project) -
     bundle = build(project, sealer)
     (project.folder / "list").write_bytes(revocation_list(stranger))
     given = ("--signer", sealer.sha256, "--revocation-list", "list")
-    assert verify(project, bundle, *given)["idle_revocation_lists"] == ["CN=LAB other issuer"]
+    assert verify(project, bundle, *given)["unused_revocation_lists"] == ["CN=LAB other issuer"]
     assert "list of 'CN=LAB other issuer' tells of nobody" in project.run("verify", str(bundle), *ANCHORS, *given).out
-    assert verify(project, bundle, "--signer", sealer.sha256)["idle_revocation_lists"] == []
+    assert verify(project, bundle, "--signer", sealer.sha256)["unused_revocation_lists"] == []
 
 
 def test_a_signer_may_be_named_by_the_file_that_sealed_with_its_issuers(project: Project) -> None:

@@ -1,0 +1,116 @@
+"""Verifies the payload of a bundle: its trust anchors, and every package from its own evidence, offline."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+
+from bundler.errors import VerificationError
+from bundler.flow import verify_package
+from bundler.flow.spool import CERTIFICATES, KEYS, PAYLOAD, PackageSpool
+from bundler.integrity.check import CheckedBundle
+from bundler.model.anchor import Anchors
+from bundler.model.frozen import frozen
+from bundler.model.lock import Pin
+from bundler.trust import anchors as trusted
+
+
+@frozen
+class PackageVerdict:
+    """One verified package of a bundle."""
+
+    path: str
+    version: str
+    signer: str
+    methods: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+def verify_payload(
+    found: CheckedBundle, packages: PackageSpool, *, anchors: Anchors, at: datetime
+) -> tuple[PackageVerdict, ...]:
+    """Verify every package of a bundle by ``anchors``; the bundle's own statement of its anchors is not trusted.
+
+    Args:
+        found: The bundle, with hashes and seal verified.
+        packages: Its packages as files.
+        anchors: The trust anchors of the person who verifies.
+        at: Time to verify for.
+
+    Raises:
+        VerificationError: other anchors, a file that is no pinned package, or a package that does not verify.
+
+    """
+    _require_anchors(found, anchors)
+    _require_pinned(found, anchors)
+    return tuple(_verify(pin, packages, found, anchors, at) for pin in found.manifest.pins)
+
+
+def _require_anchors(found: CheckedBundle, anchors: Anchors) -> None:
+    """Require the verifier's anchors, under their own name: people read the manifest on its own."""
+    manifest = found.manifest
+    if manifest.anchors_sha256 != trusted.digest(anchors):
+        raise VerificationError(
+            f"the bundle was built with trust anchors {manifest.anchors!r} ({manifest.anchors_sha256[:12]}…), "
+            f"but this command trusts {anchors.name!r} ({trusted.digest(anchors)[:12]}…)",
+            reason="other-anchors",
+            do="if you trust these anchors, get their file from the operator of that upstream, not from the bundle, "
+            "and give it with `--anchors FILE`",
+        )
+    if (manifest.anchors, manifest.lab) != (anchors.name, anchors.lab):
+        raise VerificationError(
+            f"the bundle names its trust anchors {_named(manifest.anchors, lab=manifest.lab)}, "
+            f"but they are {_named(anchors.name, lab=anchors.lab)}",
+            reason="disguised-anchors",
+            do="do not use it: its manifest was changed",
+        )
+
+
+def _named(name: str, *, lab: bool) -> str:
+    return f"{name!r}{' (LAB)' if lab else ''}"
+
+
+def _require_pinned(found: CheckedBundle, anchors: Anchors) -> None:
+    """Allow nothing below ``payload/`` but pinned packages and keys of ``anchors``.
+
+    The definition's certificates are the exception; :func:`unusual` reports them.
+    """
+    allowed = {pin.path: pin.sha256 for pin in found.manifest.pins}
+    if not allowed:
+        raise VerificationError("the bundle pins no package", reason="not-pinned")
+    for key in anchors.package_keys:
+        allowed[f"{KEYS}{key.fingerprint}.asc"] = hashlib.sha256(key.armored.encode()).hexdigest()
+    for entry in found.manifest.files:
+        if entry.path.startswith(CERTIFICATES):
+            continue
+        if entry.path.startswith(PAYLOAD) and allowed.get(entry.path) != entry.sha256:
+            raise VerificationError(
+                f"{entry.path} is neither a pinned package nor a key of {anchors.name!r}",
+                reason="not-pinned",
+                do="do not use it: the build puts nothing else there",
+            )
+
+
+def unusual(found: CheckedBundle) -> tuple[str, ...]:
+    """What the manifest states as unusual, and every certificate that is in the bundle, stated or not."""
+    certificates = (entry.path for entry in found.manifest.files if entry.path.startswith(CERTIFICATES))
+    return (*found.manifest.unusual, *(f"{path} comes from the definition alone" for path in certificates))
+
+
+def _verify(pin: Pin, packages: PackageSpool, found: CheckedBundle, anchors: Anchors, at: datetime) -> PackageVerdict:
+    documents = {}
+    for document in pin.documents:
+        path = f"evidence/{pin.place}/{document.role}"
+        if path not in found.documents:
+            raise VerificationError(f"{path} is named as evidence, but is not in the bundle", reason="missing-file")
+        documents[document.role] = found.documents[path]
+    package = packages.open(pin.path)
+    evidence = verify_package.reverify(pin, package, documents, anchors=anchors, at=at)
+    packages.require_unchanged(pin.path, package, pin.sha256)
+    return PackageVerdict(
+        path=pin.path,
+        version=pin.facts.version,
+        signer=evidence[0].signer,
+        methods=tuple(e.method for e in evidence),
+        notes=tuple(note for e in evidence for note in e.notes),
+    )
