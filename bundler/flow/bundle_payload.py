@@ -26,27 +26,23 @@ class PackageVerdict:
     notes: tuple[str, ...] = ()
 
 
-def verify_payload(
-    found: CheckedBundle, packages: PackageSpool, *, anchors: Anchors, at: datetime
-) -> tuple[PackageVerdict, ...]:
-    """Verify every package of a bundle by ``anchors``; the bundle's own statement of its anchors is not trusted.
+def require_anchors(found: CheckedBundle, anchors: Anchors) -> None:
+    """Require the trust anchors of the person who verifies; the bundle's own statement of them is not trusted.
 
     Args:
         found: The bundle, with hashes and seal verified.
-        packages: Its packages as files.
-        anchors: The trust anchors of the person who verifies.
-        at: Time to verify for.
+        anchors: The trust anchors to verify by.
 
     Raises:
-        VerificationError: other anchors, a file that is no pinned package, or a package that does not verify.
+        VerificationError: the bundle was built with other anchors, names them wrongly, or holds payload that is
+            neither a pinned package nor a key of ``anchors``.
 
     """
-    _require_anchors(found, anchors)
+    _require_same(found, anchors)
     _require_pinned(found, anchors)
-    return tuple(_verify(pin, packages, found, anchors, at) for pin in found.manifest.pins)
 
 
-def _require_anchors(found: CheckedBundle, anchors: Anchors) -> None:
+def _require_same(found: CheckedBundle, anchors: Anchors) -> None:
     """Require the verifier's anchors, under their own name: people read the manifest on its own."""
     manifest = found.manifest
     if manifest.anchors_sha256 != trusted.digest(anchors):
@@ -95,6 +91,24 @@ def unusual(found: CheckedBundle) -> tuple[str, ...]:
     """What the manifest states as unusual, and every certificate that is in the bundle, stated or not."""
     certificates = (entry.path for entry in found.manifest.files if entry.path.startswith(CERTIFICATES))
     return (*found.manifest.unusual, *(f"{path} comes from the definition alone" for path in certificates))
+
+
+def verify_packages(
+    found: CheckedBundle, packages: PackageSpool, *, anchors: Anchors, at: datetime
+) -> tuple[PackageVerdict, ...]:
+    """Verify every package of a bundle from its own evidence.
+
+    Args:
+        found: The bundle, accepted by :func:`require_anchors`.
+        packages: Its packages as files.
+        anchors: The trust anchors to verify by.
+        at: Time to verify for.
+
+    Raises:
+        VerificationError: a package does not verify, or its evidence is missing.
+
+    """
+    return tuple(_verify(pin, packages, found, anchors, at) for pin in found.manifest.pins)
 
 
 def _verify(pin: Pin, packages: PackageSpool, found: CheckedBundle, anchors: Anchors, at: datetime) -> PackageVerdict:

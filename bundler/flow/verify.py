@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from bundler.flow import provenance, script_check
-from bundler.flow.bundle_payload import PackageVerdict, unusual, verify_payload
+from bundler.flow.bundle_payload import PackageVerdict, require_anchors, unusual, verify_packages
 from bundler.flow.provenance import Provenance
 from bundler.flow.script_signing import require_signed
 from bundler.flow.spool import PackageSpool, temporary_folder_errors
@@ -69,9 +69,12 @@ def verify(
 
     1. Check names and hashes; of an archive, copy packages and scripts to temporary files that end with the call.
     2. Verify the seal and the approvals.
-    3. Verify the Authenticode signatures, runtimes and headers of the scripts.
-    4. Verify every package from its own evidence.
-    5. Verify the provenance, where it is beside the bundle.
+    3. Require that the bundle was built with ``anchors``, and that its payload is what it pins.
+    4. Verify the Authenticode signatures of the scripts.
+    5. Verify every package from its own evidence.
+    6. Verify the runtimes and headers of the scripts. Last, because they follow from everything else: what is wrong
+       with a package is reported as such.
+    7. Verify the provenance, where it is beside the bundle.
 
     Args:
         bundle: The directory or archive.
@@ -90,10 +93,11 @@ def verify(
         with temporary_folder_errors():
             found = check(opened.walk(), sink_for=packages.sink_for)
         seal = verify_seal.verify(found, trusted, at=at) if trusted else None
+        require_anchors(found, anchors)
         content = partial(packages.read_hashed, found.manifest)
         require_signed(found.manifest, content, at=at)
+        verdicts = verify_packages(found, packages, anchors=anchors, at=at)
         scripts = script_check.check(found.manifest, content)
-        verdicts = verify_payload(found, packages, anchors=anchors, at=at)
     return Verified(
         name=found.manifest.name,
         version=found.manifest.version,
