@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from bundler.cli.console import Console, common, example, option
+from bundler.errors import UsageError
+from bundler.products import registry
 
 if TYPE_CHECKING:
-    from bundler.products.arc_server.definition import Upstream
+    from bundler.products.product import AnyProduct, StarterUpstream
 
-# What nobody can guess, in the order in which it is asked for.
-_QUESTIONS = {
-    "tenant": "Tenant id (GUID)",
-    "subscription": "Subscription id (GUID)",
-    "resource_group": "Resource group that the servers join",
-    "location": "Azure region (japaneast, westeurope, …)",
-}
+_F = TypeVar("_F", bound=Callable[..., object])
 
-# A lab connects to nothing: any well-formed answer will do.
-_LAB_ANSWERS = {
-    "tenant": "11111111-1111-4111-8111-111111111111",
-    "subscription": "22222222-2222-4222-8222-222222222222",
-    "resource_group": "lab-servers",
-    "location": "japaneast",
-    "service_principal_id": "33333333-3333-4333-8333-333333333333",
-}
+
+def _question_options(command: _F) -> _F:
+    """An option for each question of the product that a definition without ``product:`` is for."""
+    for question in registry.get(registry.DEFAULT).questions:
+        named = f"--{question.key.replace('_', '-')}"
+        command = option(named, question.key, default="", help=question.prompt)(command)
+    return command
 
 
 @click.command(
@@ -49,11 +45,9 @@ _LAB_ANSWERS = {
     help="How the bundle is wrapped; may be repeated.",
 )
 @option("--target", "targets", multiple=True, metavar="OS[/VERSION[/ARCH]]", help="A kind of server; may be repeated.")
-@option("--service-principal-id", default="", help="Application id that the servers connect with.")
-@option("--location", default="", help=_QUESTIONS["location"])
-@option("--resource-group", default="", help=_QUESTIONS["resource_group"])
-@option("--subscription", default="", help=_QUESTIONS["subscription"])
-@option("--tenant", default="", help=_QUESTIONS["tenant"])
+@_question_options
+@option("--answer", "more", multiple=True, metavar="KEY=TEXT", help="What another product asks for; may be repeated.")
+@option("--product", default=registry.DEFAULT, show_default=True, help="What is installed.")
 @option("--name", default="", help="The bundle's name.  [default: arc-servers]")
 @option(
     "-d",
@@ -71,6 +65,9 @@ def command(
     lab: Path | None,
     targets: tuple[str, ...],
     outputs: tuple[str, ...],
+    name: str,
+    product: str,
+    more: tuple[str, ...],
     **answers: str,
 ) -> None:
     """Write a commented definition to start from, and its schema beside it.
@@ -78,17 +75,19 @@ def command(
     On a terminal it asks what has no sensible default; elsewhere it asks nothing and marks what to fill in.
     """
     from bundler.flow import init
-    from bundler.products.arc_server.starter import Answers
+    from bundler.products.product import StarterAnswers, StarterUpstream
 
-    given: dict[str, Any] = {name: text for name, text in _answers(answers, lab).items() if text}
-    if targets:
-        given["targets"] = init.targets(targets)
-    if outputs or lab:
-        given["outputs"] = outputs or ("directory", "zip", "tar.gz")
-    if lab:
-        given["upstream"] = _of_lab(lab, definition.parent)
-    schema = init.write(definition, Answers(**given))
-    unsaid = [] if lab else [name for name in _QUESTIONS if name not in given]
+    chosen = registry.get(product)
+    told = _answers(chosen, {**answers, **_pairs(more)}, lab=lab is not None)
+    given = StarterAnswers(
+        name=name or ("arc-lab" if lab else ""),
+        answers=told,
+        targets=init.targets(targets),
+        outputs=outputs or (("directory", "zip", "tar.gz") if lab else ()),
+        upstream=_of_lab(lab, definition.parent) if lab else StarterUpstream(),
+    )
+    schema = init.write(definition, chosen, given)
+    unsaid = [one.key for one in chosen.questions if one.asked and not told.get(one.key)]
 
     def text() -> str:
         todo = f"fill in {', '.join(unsaid)} in it, then" if unsaid else "next:"
@@ -98,28 +97,36 @@ def command(
     console.emit_result(text, lambda: {"ok": True, "path": definition.as_posix(), "to_fill_in": unsaid})
 
 
-def _answers(given: dict[str, str], lab: Path | None) -> dict[str, str]:
-    if lab:
-        return {**_LAB_ANSWERS, "name": "arc-lab", **{name: text for name, text in given.items() if text}}
-    if not sys.stdin.isatty():
-        return given
-    asked = {
-        name: click.prompt(question, default="", show_default=False, err=True)
-        for name, question in _QUESTIONS.items()
-        if not given[name]
-    }
-    return {**given, **asked}
+def _pairs(texts: tuple[str, ...]) -> dict[str, str]:
+    pairs = [text.partition("=") for text in texts]
+    wrong = [key for key, mark, _ in pairs if not (key and mark)]
+    if wrong:
+        raise UsageError(f"--answer {wrong[0]!r} is not KEY=TEXT", do="write --answer KEY=TEXT")
+    return {key: text for key, _, text in pairs}
 
 
-def _of_lab(folder: Path, beside: Path) -> Upstream:
+def _answers(product: AnyProduct, given: dict[str, str], *, lab: bool) -> dict[str, str]:
+    """What was given for the product's questions; the rest from the lab, or asked for on a terminal."""
+    told = {one.key: given.get(one.key, "") for one in product.questions}
+    for one in product.questions:
+        if told[one.key]:
+            continue
+        if lab:
+            told[one.key] = one.lab_answer
+        elif one.asked and sys.stdin.isatty():
+            told[one.key] = click.prompt(one.prompt, default="", show_default=False, err=True)
+    return told
+
+
+def _of_lab(folder: Path, beside: Path) -> StarterUpstream:
     import os
 
-    from bundler.flow import init
     from bundler.lab import announcement
+    from bundler.products.product import StarterUpstream
 
     told = announcement.read(folder)
     where = Path(os.path.relpath(folder, beside))
-    return init.upstream(
+    return StarterUpstream(
         windows=told.windows,
         linux=told.linux,
         hosts=told.hosts,

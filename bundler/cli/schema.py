@@ -12,17 +12,18 @@ from bundler.cli.console import Console, common, example, option
 
 @click.command("schema", epilog=example("arc-bundler schema --to bundle.schema.json"))
 @option("--to", type=click.Path(dir_okay=False, path_type=Path), help="Write it to a file instead.")
+@option("--product", default="", help="Of this product's definitions.  [default: arc-server]")
 @common
-def command(console: Console, *, to: Path | None) -> None:
+def command(console: Console, *, to: Path | None, product: str) -> None:
     """Print the JSON Schema (draft 2020-12) of the definition.
 
     Editors that speak YAML complete and check a definition whose first line names it:
     `# yaml-language-server: $schema=bundle.schema.json`.
     """
     from bundler.pack.staging import write_file
-    from bundler.products import definition_file
+    from bundler.products import definition_file, registry
 
-    text = json.dumps(definition_file.schema(), ensure_ascii=False, indent=2) + "\n"
+    text = json.dumps(definition_file.schema(product or registry.DEFAULT), ensure_ascii=False, indent=2) + "\n"
     if to is None:
         click.echo(text, nl=False)
         return

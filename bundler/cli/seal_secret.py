@@ -17,8 +17,8 @@ from bundler.formats.secret_patterns import is_one_line
 if TYPE_CHECKING:
     from bundler.flow.project import Project
     from bundler.flow.seal_secret import Enclosed
+    from bundler.products.product import SecretKind
     from bundler.signing import ephemeral_recipient
-    from bundler.signing.envelope import Kind
     from bundler.signing.signing_key import SigningKey
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -86,7 +86,7 @@ def command(
             do="give `--passphrase-out FILE`: on a terminal alone it is shown",
         )
     project = read_project(console, chosen)
-    kind = _kind(project.definition.authentication.method)
+    kind = _kind(project)
     letter = EnvelopePayload(
         bundle=project.definition.name,
         kind=kind,
@@ -113,18 +113,17 @@ def _is_seen(console: Console) -> bool:
     return sys.stdout.isatty() and not console.json and not console.quiet
 
 
-def _kind(method: str) -> Kind:
-    from bundler.flow.seal_secret import KINDS
-
-    if method not in KINDS:
+def _kind(project: Project) -> SecretKind:
+    kind = project.product.secret_kind(project.definition)
+    if kind is None:
         raise UsageError(
-            f"the definition's method is {method}: its servers need no secret that could be sent",
-            do="give the definition of a bundle with a service principal or an access token",
+            "the servers of this definition need no secret that could be sent",
+            do="give the definition of a bundle whose servers sign in with a secret, a token or a certificate",
         )
-    return KINDS[method]
+    return kind
 
 
-def _secret(console: Console, secret_file: Path | None, kind: Kind) -> bytes:
+def _secret(console: Console, secret_file: Path | None, kind: SecretKind) -> bytes:
     from bundler.cli.secrets import content, secret
 
     if kind == "certificate":

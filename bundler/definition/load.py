@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from bundler.definition import rules, validation
+from bundler.definition.definition_type import DefinitionType
 from bundler.definition.naming import suggest
 from bundler.errors import DefinitionError, Fault
 from bundler.formats import definition_text, json_codec
@@ -19,20 +20,6 @@ SCHEMA_NAME = "bundle.schema.json"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 _D = TypeVar("_D")
-
-
-@dataclass(frozen=True)
-class DefinitionType(Generic[_D]):
-    """What a product states about its definitions."""
-
-    kind: type[_D]
-    """The value that a definition becomes; its schema follows from it."""
-    rules: Callable[[], Sequence[rules.Rule[_D]]]
-    """Those of the product and the common ones; called when a definition is loaded."""
-    sample: Mapping[str, Any]
-    """A small valid definition: its parts stand in for broken ones while the rest is checked."""
-    canonical: Callable[[_D], _D]
-    """The definition with each value in its one spelling, so that equal meanings have equal digests."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +122,7 @@ def _faults(
     # What looks like a secret is taken out before the rules run: a message of theirs would show it.
     recovered = validation.recover(form.kind, written, form.sample, frozenset(secrets))
     if recovered is not None:
-        found = rules.check(form.rules(), form.canonical(recovered.value), broken=recovered.broken, today=today)
+        found = rules.check(form.rules, form.canonical(recovered.value), broken=recovered.broken, today=today)
         faults += [placed(replace(one, path=recovered.original(one.path)), written) for one in found]
     return sorted(faults, key=lambda fault: fault.line)
 

@@ -12,6 +12,7 @@ from bundler.integrity.check import CheckedBundle
 from bundler.model.anchor import Anchors
 from bundler.model.frozen import frozen
 from bundler.model.lock import Pin
+from bundler.products.product import AnyProduct
 from bundler.trust import anchors as trusted
 
 
@@ -94,13 +95,14 @@ def unusual(found: CheckedBundle) -> tuple[str, ...]:
 
 
 def verify_packages(
-    found: CheckedBundle, packages: PackageSpool, *, anchors: Anchors, at: datetime
+    found: CheckedBundle, packages: PackageSpool, *, product: AnyProduct, anchors: Anchors, at: datetime
 ) -> tuple[PackageVerdict, ...]:
     """Verify every package of a bundle from its own evidence.
 
     Args:
         found: The bundle, accepted by :func:`require_anchors`.
         packages: Its packages as files.
+        product: The one that the manifest names.
         anchors: The trust anchors to verify by.
         at: Time to verify for.
 
@@ -108,10 +110,12 @@ def verify_packages(
         VerificationError: a package does not verify, or its evidence is missing.
 
     """
-    return tuple(_verify(pin, packages, found, anchors, at) for pin in found.manifest.pins)
+    return tuple(_verify(pin, packages, found, product, anchors, at) for pin in found.manifest.pins)
 
 
-def _verify(pin: Pin, packages: PackageSpool, found: CheckedBundle, anchors: Anchors, at: datetime) -> PackageVerdict:
+def _verify(
+    pin: Pin, packages: PackageSpool, found: CheckedBundle, product: AnyProduct, anchors: Anchors, at: datetime
+) -> PackageVerdict:
     documents = {}
     for document in pin.documents:
         path = f"evidence/{pin.place}/{document.role}"
@@ -119,7 +123,7 @@ def _verify(pin: Pin, packages: PackageSpool, found: CheckedBundle, anchors: Anc
             raise VerificationError(f"{path} is named as evidence, but is not in the bundle", reason="missing-file")
         documents[document.role] = found.documents[path]
     package = packages.open(pin.path)
-    evidence = verify_package.reverify(pin, package, documents, anchors=anchors, at=at)
+    evidence = verify_package.reverify(pin, package, documents, anchors=anchors, at=at, product=product)
     packages.require_unchanged(pin.path, package, pin.sha256)
     return PackageVerdict(
         path=pin.path,

@@ -5,12 +5,11 @@ from __future__ import annotations
 from bundler.errors import UsageError
 from bundler.flow.project import Project
 from bundler.model.network_requirement import NetworkRequirements
-from bundler.products.arc_server import network_requirements
 
 
 def endpoints(project: Project) -> NetworkRequirements:
     """What the network team opens, resolves and routes for ``project``."""
-    return network_requirements.requirements(project.definition, project.attachments)
+    return project.product.network_requirements(project.definition, project.attachments)
 
 
 def require_records(needs: NetworkRequirements) -> None:

@@ -14,6 +14,7 @@ from bundler.fetch.store import Store
 from bundler.flow import verify_package
 from bundler.model.anchor import Anchors
 from bundler.model.lock import Lock, Pin
+from bundler.products.product import AnyProduct
 
 
 def requests(lock: Lock, folder: Path) -> tuple[Request, ...]:
@@ -54,7 +55,7 @@ def fetch(lock: Lock, downloader: Downloader, folder: Path) -> None:
     downloader.fetch_all(requests(lock, folder))
 
 
-def verify_pins(lock: Lock, store: Store, *, anchors: Anchors, at: datetime) -> None:
+def verify_pins(lock: Lock, store: Store, *, anchors: Anchors, at: datetime, product: AnyProduct) -> None:
     """Verify every pin from the bytes in the store, as of ``at``. Raises VerificationError."""
     for pin in lock.pins:
         held = {document.role: store.path(document.sha256).read_bytes() for document in pin.documents}
@@ -62,4 +63,4 @@ def verify_pins(lock: Lock, store: Store, *, anchors: Anchors, at: datetime) -> 
             store.path(pin.sha256).open("rb") as package,
             about(pin.place, do="create the lock again with `arc-bundler lock`"),
         ):
-            verify_package.reverify(pin, package, held, anchors=anchors, at=at)
+            verify_package.reverify(pin, package, held, anchors=anchors, at=at, product=product)

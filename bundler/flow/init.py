@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from bundler.definition import load
 from bundler.definition.load import SCHEMA_NAME
 from bundler.errors import UsageError, WriteError
 from bundler.model.target import Target
 from bundler.pack.staging import write_file
-from bundler.products import definition_file
-from bundler.products.arc_server import starter
-from bundler.products.arc_server.definition import Upstream
+from bundler.products.product import AnyProduct, StarterAnswers
 
 
 def targets(texts: tuple[str, ...]) -> tuple[Target, ...]:
@@ -29,13 +28,8 @@ def _target(text: str) -> Target:
     return Target(os=os, version=version, architecture=architecture or "x64")
 
 
-def upstream(*, windows: str, linux: str, hosts: tuple[str, ...], ca: str, anchors: str) -> Upstream:
-    """The ``upstream`` section of a definition, for mirrors and labs."""
-    return Upstream(windows=windows, linux=linux, hosts=hosts, ca=ca, anchors=anchors)
-
-
-def write(path: Path, answers: starter.Answers) -> Path:
-    """Write the definition to ``path`` and its schema beside it.
+def write(path: Path, product: AnyProduct, answers: StarterAnswers) -> Path:
+    """Write a definition of ``product`` to ``path`` and its schema beside it.
 
     Returns:
         The schema's path.
@@ -47,6 +41,7 @@ def write(path: Path, answers: starter.Answers) -> Path:
     if path.exists():
         raise WriteError(f"{path} already exists", do="edit it, or name another file with `--definition FILE`")
     schema = path.with_name(SCHEMA_NAME)
-    write_file(schema, (json.dumps(definition_file.schema(), ensure_ascii=False, indent=2) + "\n").encode())
-    write_file(path, starter.text(answers).encode())
+    found = load.schema(product.definition.kind)
+    write_file(schema, (json.dumps(found, ensure_ascii=False, indent=2) + "\n").encode())
+    write_file(path, product.starter(answers).encode())
     return schema

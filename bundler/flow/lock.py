@@ -19,9 +19,6 @@ from bundler.model.lock import Lock, Pin, RepositoryState
 from bundler.sources import apt, yum
 from bundler.sources.location import Located, locate_file, locate_url
 
-# The agent's packages are 70 to 104 MB (facts: releases 1.50 to 1.67); ten times that is not an agent.
-_MAX_PACKAGE = 1_000_000_000
-
 
 @dataclass(frozen=True)
 class Resolved:
@@ -64,7 +61,7 @@ def resolve(
         return lambda fetch: _Search(project, fetch, at, states, allow.older).locate(artifact)
 
     located = downloader.together([locating(artifact) for artifact in project.artifacts])
-    received = downloader.fetch_all([_request(found) for found in located])
+    received = downloader.fetch_all([_request(found, project.product.largest_package) for found in located])
     pins = tuple(_pin(project, found, held, at) for found, held in zip(located, received, strict=True))
     if previous:
         lock_changes.check_rollback(previous, pins, allow)
@@ -137,12 +134,12 @@ def _states(previous: Lock | None) -> dict[str, RepositoryState]:
     return {pin.repository.origin: pin.repository for pin in pins if pin.repository}
 
 
-def _request(found: Located) -> Request:
+def _request(found: Located, largest: int) -> Request:
     return Request(
         url=found.url,
         label=f"{found.filename} for {found.artifact.place}",
         hosts=found.hosts,
-        max_size=found.size or _MAX_PACKAGE,
+        max_size=found.size or largest,
         size=found.size,
         sha256=found.sha256,
     )
@@ -153,7 +150,7 @@ def _pin(project: Project, found: Located, held: Download, at: datetime) -> Pin:
     with about(artifact.place, details=[f"it came from {found.url}"]):
         with held.path.open("rb") as package:
             verified = verify_package.verify_package(package, artifact.kind, anchors=project.anchors, at=at)
-        verify_package.require_requested(verified.facts, artifact, project.anchors)
+        verify_package.require_requested(verified.facts, artifact, project.anchors, product=project.product)
     evidence = (verified.evidence, found.evidence) if found.evidence else (verified.evidence,)
     return Pin(
         name=artifact.name,

@@ -13,7 +13,6 @@ from bundler.flow.project import Project
 from bundler.model.artifact import Artifact
 from bundler.model.lock import Lock
 from bundler.model.plan import Action, Plan
-from bundler.products.arc_server.parameters import EMBEDDED_SECRET
 
 
 def plan(project: Project, lock: Lock | None, store: Store, output: Path) -> Plan:
@@ -71,16 +70,12 @@ def _verify(lock: Lock, project: Project) -> Iterable[Action]:
 
 
 def _render(lock: Lock, project: Project) -> Iterable[Action]:
-    kinds = {pin.kind for pin in lock.pins}
-    profile = project.definition.network.profile
-    if kinds - {"msi"}:
-        yield Action(verb="render", subject="install.sh", reason=f"for the Linux targets, network profile {profile}")
-    if "msi" in kinds:
-        yield Action(verb="render", subject="install.ps1", reason=f"for the Windows targets, network profile {profile}")
-    yield Action(verb="render", subject="verify.sh, verify.ps1", reason="verify the bundle without installing")
-    if project.definition.authentication.embeds:
+    for one in project.product.planned(project.definition, lock.pins):
+        yield Action(verb="render", subject=one.path, reason=one.reason)
+    secret = project.product.embedded_secret(project.definition)
+    if secret:
         reason = "the servers' secret, embedded by the definition; `build` requires --allow-embedded-secret"
-        yield Action(verb="render", subject=EMBEDDED_SECRET, reason=reason)
+        yield Action(verb="render", subject=secret, reason=reason)
     yield Action(verb="render", subject="manifest.json, SHA256SUMS", reason="every file with its SHA-256")
 
 

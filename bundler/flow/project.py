@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
+from bundler.definition.common import Definition
 from bundler.errors import DefinitionError, Fault, UsageError
 from bundler.flow import side_files as files
+from bundler.flow.side_files import HeldApprover
 from bundler.model.anchor import Anchors
 from bundler.model.artifact import Artifact
-from bundler.products import definition_file
-from bundler.products.arc_server.artifacts import artifacts
-from bundler.products.arc_server.definition import Definition
-from bundler.products.arc_server.script_parameters import NOTHING, Attachments
+from bundler.products import definition_file, registry
+from bundler.products.product import AnyProduct
+from bundler.products.registry import Installed
 from bundler.trust import anchors as trusted
 
 _MAX_DEFINITION = 4 << 20
@@ -25,13 +27,17 @@ class Project:
     """A loaded and validated definition."""
 
     path: Path
+    product: AnyProduct
+    product_release: Installed
+    """Who brings the product."""
     definition: Definition
     warnings: tuple[Fault, ...]
     anchors: Anchors
     anchors_sha256: str
     artifacts: tuple[Artifact, ...]
-    attachments: Attachments = NOTHING
-    """Contents of the files that the definition names."""
+    attachments: Any = None
+    """Contents of the files that the definition names, as its product read them."""
+    approvers: tuple[HeldApprover, ...] = ()
 
 
 def read(path: Path, *, anchors_file: Path | None, today: date, strict: bool) -> Project:
@@ -51,17 +57,21 @@ def read(path: Path, *, anchors_file: Path | None, today: date, strict: bool) ->
     written = text(path)
     loaded = definition_file.load(path, written, today=today, strict=strict)
     definition = loaded.definition
-    attachments, warnings = files.read(path, written, definition, today=today, strict=strict)
+    product = registry.get(definition.product)
+    held, warnings = files.read(path, written, definition, product, today=today, strict=strict)
     named = anchors_file or resolve_relative(path, definition.upstream.anchors)
     anchors = trusted.load(named) if named else trusted.microsoft()
     return Project(
         path=path,
+        product=product,
+        product_release=registry.find(definition.product),
         definition=definition,
         warnings=(*loaded.warnings, *warnings),
         anchors=anchors,
         anchors_sha256=trusted.digest(anchors),
-        artifacts=artifacts(definition),
-        attachments=attachments,
+        artifacts=product.artifacts(definition),
+        attachments=held.attachments,
+        approvers=held.approvers,
     )
 
 

@@ -1,23 +1,22 @@
 """Names the runtimes of a bundle's scripts: those of this installation, and those of the releases that it knows.
 
-The one place where flow reaches a product's scripts; :class:`ProductScripts` is all that it asks of a product.
+The one place where flow reaches a product's scripts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Final, Protocol
+from typing import Final
 
 from bundler import __version__
 from bundler.errors import UsageError
 from bundler.formats import script_runtime
 from bundler.integrity import released_runtimes
-from bundler.model.manifest import Manifest
 from bundler.model.script_runtime import UNKNOWN, KnownRuntime, ReleasedRuntime, ScriptRuntime
-from bundler.products.arc_server import script_review
+from bundler.products import registry
+from bundler.products.product import ProductScripts
 from bundler.render import runtime
-from bundler.render.runtime import Part
 from bundler.render.template_files import line_end
 
 TOOL: Final = f"arc-bundler {__version__}"
@@ -27,38 +26,15 @@ IS_RELEASE: Final = not __version__.endswith(".dev0")
 """False between two releases, when the same version may make different scripts from day to day."""
 
 
-class ProductScripts(Protocol):
-    """What a product gives so that its scripts can be reviewed."""
-
-    RELEASED: tuple[ReleasedRuntime, ...]
-    """Rows of its own releases; those of the built-in products stand in ``data/runtimes.json``."""
-
-    def parts(self) -> Mapping[str, tuple[Part, ...]]:
-        """The files of each script's runtime, in their order, by the script's name."""
-
-    def header_templates(self) -> str:
-        """SHA-256 of the templates that the headers are made from."""
-
-    def rendered(self, manifest: Manifest, settings: bytes) -> Mapping[str, bytes]:
-        """The scripts made again from the manifest and the content of ``config/settings.json``, unsigned, by name.
-
-        Raises:
-            VerificationError: the settings are malformed, or say something else than the manifest.
-            DefinitionError: the settings cannot be used on one of the targets.
-        """
-
-
-_PRODUCTS: Final[Mapping[str, ProductScripts]] = {"arc-server": script_review}
-
-
 def scripts_of(product: str) -> ProductScripts | None:
-    """The scripts of ``product``; None for one that is not installed."""
-    return _PRODUCTS.get(product)
+    """The scripts of ``product``; None for one that is neither built in nor loaded."""
+    found = registry.loaded(product)
+    return found.scripts if found else None
 
 
 def products() -> tuple[str, ...]:
-    """The products that are installed, by name."""
-    return tuple(sorted(_PRODUCTS))
+    """The built-in products, by name."""
+    return registry.BUILT_IN
 
 
 def chosen(names: Iterable[str]) -> tuple[str, ...]:

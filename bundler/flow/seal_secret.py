@@ -18,13 +18,6 @@ from bundler.signing import ephemeral_recipient
 from bundler.signing.envelope import EnvelopePayload, Kind, encrypt, require_recipient
 from bundler.signing.signing_key import SigningKey
 
-KINDS: dict[str, Kind] = {
-    "service-principal-secret": "secret",
-    "access-token": "token",
-    "service-principal-certificate": "certificate",
-}
-"""What an envelope holds, by the definition's ``authentication.method``."""
-
 
 @frozen
 class Enclosed:

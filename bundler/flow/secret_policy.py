@@ -8,20 +8,20 @@ from bundler.errors import PolicyError
 from bundler.formats.secret_patterns import is_one_line
 from bundler.model.tree import Tree
 from bundler.pack import leaks
-from bundler.products.arc_server.definition import Definition
-from bundler.products.arc_server.parameters import EMBEDDED_SECRET
 
 
-def require_allowed(definition: Definition, secret: str, *, allowed: bool) -> None:
+def require_allowed(embedded: str, secret: str, *, allowed: bool) -> None:
     """Raise PolicyError unless definition and command line agree on embedding, and ``secret`` is usable.
+
+    ``embedded`` is the path in the bundle at which the definition wants it; empty where it embeds none.
 
     A rule of the definition requires encrypted outputs in that case.
     """
-    if not definition.authentication.embeds:
+    if not embedded:
         if allowed:
             raise PolicyError(
                 "--allow-embedded-secret was given, but the definition embeds no secret",
-                do="omit the switch, or set `secret: embedded` in `authentication:`",
+                do="omit the switch, or let the definition embed one (docs/definition.md)",
             )
         return
     if not allowed:
@@ -41,8 +41,8 @@ def require_allowed(definition: Definition, secret: str, *, allowed: bool) -> No
         )
 
 
-def refuse_leaks(definition: Definition, trees: Iterable[Tree], secret: str) -> None:
+def refuse_leaks(embedded: str, trees: Iterable[Tree], secret: str) -> None:
     """Raise PolicyError for a tree with a secret in a file that is not meant to hold one."""
-    meant = frozenset([EMBEDDED_SECRET] if definition.authentication.embeds else [])
+    meant = frozenset([embedded] if embedded else [])
     for tree in {tree.name: tree for tree in trees}.values():
         leaks.refuse(tree, known=(secret.strip(),), meant=meant)  # without the line end, which a leaked copy lacks

@@ -3,30 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
-from bundler.definition import load
+from bundler.definition import load, rules
+from bundler.definition.common import Definition
 from bundler.definition.rules import Finding
 from bundler.errors import DefinitionError, Fault, SigningError
-from bundler.formats import certificate, private_endpoint
+from bundler.formats import certificate
 from bundler.formats.parse_error import ParseError
-from bundler.model.network_requirement import HostRecord
-from bundler.products.arc_server import certificates, private_link
-from bundler.products.arc_server.definition import Definition
-from bundler.products.arc_server.script_parameters import Attachments, HeldApprover, HeldCertificate
+from bundler.products.product import AnyProduct
 from bundler.trust import signer_identity
 
 
+@dataclass(frozen=True)
+class HeldApprover:
+    """An approver that a definition names, and their certificate."""
+
+    name: str
+    der: bytes
+
+
+@dataclass(frozen=True)
+class SideFiles:
+    """What the files beside a definition hold."""
+
+    attachments: Any
+    """As its product read them."""
+    approvers: tuple[HeldApprover, ...]
+
+
 def read(
-    path: Path, text: bytes, definition: Definition, *, today: date, strict: bool
-) -> tuple[Attachments, list[Fault]]:
+    path: Path, text: bytes, definition: Definition, product: AnyProduct, *, today: date, strict: bool
+) -> tuple[SideFiles, list[Fault]]:
     """Read every file that ``definition`` names, relative to the folder of ``path``.
 
     Args:
         path: The definition file.
         text: Its bytes, to find the line of a fault.
         definition: The validated definition.
+        product: Its product, which reads its own files.
         today: Date for rules about certificates.
         strict: Treat warnings as errors.
 
@@ -38,11 +56,16 @@ def read(
 
     """
     findings: list[Finding] = []
-    records = _records(path.parent, definition, findings)
-    held = _certificates(path.parent, definition, today, findings)
-    asked = _approvers(path.parent, definition, findings)
+    documents: dict[rules.Path, bytes] = {}
+    for wanted in product.side_files(definition):
+        document = _content(path.parent, wanted.name, wanted.largest, wanted.path, findings)
+        if document is not None:
+            documents[wanted.path] = document
+    attachments, found = product.attach(definition, documents, today)
+    findings += found
+    held = _approvers(path.parent, definition, findings)
     faults = _require_usable(path, text, findings, strict=strict)
-    return Attachments(hosts_records=records, certificates=held, approvers=asked), faults
+    return SideFiles(attachments, held), faults
 
 
 def approvers(path: Path, text: bytes, definition: Definition) -> tuple[HeldApprover, ...]:
@@ -61,40 +84,6 @@ def _require_usable(path: Path, text: bytes, findings: Iterable[Finding], *, str
             f"{path} names files that cannot be used", faults=faults, do="correct the files, or name other ones"
         )
     return faults
-
-
-def _records(folder: Path, definition: Definition, findings: list[Finding]) -> tuple[HostRecord, ...]:
-    name = definition.network.private_link_records
-    if not name:
-        return ()
-    document = _content(folder, name, private_endpoint.LARGEST, private_link.PATH, findings)
-    if document is None:
-        return ()
-    records, found = private_link.read(definition, document)
-    findings += found
-    return records
-
-
-def _certificates(
-    folder: Path, definition: Definition, today: date, findings: list[Finding]
-) -> tuple[HeldCertificate, ...]:
-    held: dict[str, HeldCertificate] = {}
-    for position, wanted in enumerate(definition.trust.certificates):
-        place = ("trust", "certificates", position)
-        if wanted.builtin:
-            one, found = certificates.builtin(place, wanted.builtin, today)
-        else:
-            document = _content(folder, wanted.file, certificate.LARGEST, place, findings)
-            if document is None:
-                continue
-            one, found = certificates.from_file(place, wanted.file, document, today)
-        findings += found
-        if one is None:
-            continue
-        if one.described.path in held:
-            findings.append(Finding(place, f"{one.described.name!r} is listed twice", "each certificate once"))
-        held[one.described.path] = one
-    return tuple(held[key] for key in sorted(held))
 
 
 def _approvers(folder: Path, definition: Definition, findings: list[Finding]) -> tuple[HeldApprover, ...]:
@@ -134,8 +123,3 @@ def _content(
         message = f"{name} cannot be read: {reason}"
         findings.append(Finding(tuple(place), message, "a path relative to the definition's folder"))
         return None
-
-
-def contents(held_certificates: Iterable[HeldCertificate]) -> dict[str, bytes]:
-    """The certificates' files by their path in the bundle."""
-    return {held.described.path: held.pem for held in held_certificates}

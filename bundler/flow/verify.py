@@ -19,6 +19,7 @@ from bundler.model.script_runtime import KnownRuntime
 from bundler.model.seal import Signer
 from bundler.pack import container
 from bundler.pack.members import Password
+from bundler.products import registry
 from bundler.trust import verify_seal
 from bundler.trust.verify_seal import TrustPolicy
 
@@ -93,10 +94,11 @@ def verify(
         with temporary_folder_errors():
             found = check(opened.walk(), sink_for=packages.sink_for)
         seal = verify_seal.verify(found, trusted, at=at) if trusted else None
+        product = registry.get(found.manifest.product)
         require_anchors(found, anchors)
         content = partial(packages.read_hashed, found.manifest)
         require_signed(found.manifest, content, at=at)
-        verdicts = verify_packages(found, packages, anchors=anchors, at=at)
+        verdicts = verify_packages(found, packages, product=product, anchors=anchors, at=at)
         scripts = script_check.check(found.manifest, content)
     return Verified(
         name=found.manifest.name,

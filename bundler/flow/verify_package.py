@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from bundler.errors import VerificationError
 from bundler.model.anchor import Anchors
 from bundler.model.artifact import Artifact, PackageKind
 from bundler.model.evidence import Evidence, PackageFacts
 from bundler.model.lock import Pin
+
+if TYPE_CHECKING:
+    from bundler.products.product import AnyProduct
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,7 @@ def verify_package(file: BinaryIO, kind: PackageKind, *, anchors: Anchors, at: d
         kind: Its kind.
         anchors: Trust anchors.
         at: Time to verify for.
+        product: The pin's product.
 
     Raises:
         VerificationError: the package does not verify, or its facts cannot be read.
@@ -82,25 +86,25 @@ def _with_facts(file: BinaryIO, evidence: Evidence, read: Callable[[BinaryIO], P
         ) from error
 
 
-def require_product(facts: PackageFacts, kind: PackageKind, anchors: Anchors, where: str) -> None:
-    """Raise VerificationError for a verified package of another product: Microsoft signs thousands of them.
+def require_product(
+    facts: PackageFacts, kind: PackageKind, anchors: Anchors, where: str, *, product: AnyProduct
+) -> None:
+    """Raise VerificationError for a verified package of another product: a publisher signs thousands of them.
 
     A lab's package has a name of its own, which only lab anchors may sign.
     """
-    from bundler.products.arc_server import tables
-
-    own = tables.own_names().of(kind, lab=anchors.lab)
-    if facts.name != own:
+    fault = product.package_fault(facts, kind, lab=anchors.lab)
+    if fault:
         raise VerificationError(
-            f"{where}: the package is signed, but it is {facts.name!r}, not {own!r}",
+            f"{where}: the package is signed, but {fault}",
             reason="wrong-product",
             do="check where this file came from: it is another product of the same publisher",
         )
 
 
-def require_requested(facts: PackageFacts, artifact: Artifact, anchors: Anchors) -> None:
+def require_requested(facts: PackageFacts, artifact: Artifact, anchors: Anchors, *, product: AnyProduct) -> None:
     """Raise VerificationError for a verified package that is not the requested one."""
-    require_product(facts, artifact.kind, anchors, artifact.place)
+    require_product(facts, artifact.kind, anchors, artifact.place, product=product)
     if facts.architecture != artifact.architecture:
         raise VerificationError(
             f"{artifact.place}: the package is for {facts.architecture}, not for {artifact.architecture}",
@@ -121,6 +125,7 @@ def reverify(
     *,
     anchors: Anchors,
     at: datetime,
+    product: AnyProduct,
 ) -> tuple[Evidence, ...]:
     """Verify a pinned package again, offline: its own signature, then its repository's signed metadata.
 
@@ -130,6 +135,7 @@ def reverify(
         documents: The pin's metadata documents by role.
         anchors: Trust anchors.
         at: Time to verify for.
+        product: The pin's product.
 
     Returns:
         The evidence found now, which is equal to the pin's.
@@ -140,8 +146,8 @@ def reverify(
     """
     _require_repository(pin)
     verified = verify_package(file, pin.kind, anchors=anchors, at=at)
-    require_product(verified.facts, pin.kind, anchors, pin.path)
-    _require_place(pin)
+    require_product(verified.facts, pin.kind, anchors, pin.path, product=product)
+    _require_place(pin, product)
     if verified.facts != pin.facts:
         raise VerificationError(
             f"{pin.path}: the package is {verified.facts.name} {verified.facts.version}, "
@@ -154,11 +160,9 @@ def reverify(
     return tuple(found)
 
 
-def _require_place(pin: Pin) -> None:
+def _require_place(pin: Pin, product: AnyProduct) -> None:
     """Raise VerificationError for a package in the folder of other servers, which would install it."""
-    from bundler.products.arc_server import layout
-
-    misfit = layout.misfit(pin)
+    misfit = product.place_fault(pin)
     if misfit:
         raise VerificationError(
             f"{pin.path}: it is pinned for servers that it does not support: {misfit}",

@@ -1,4 +1,4 @@
-"""Loads a definition file with the product that it names."""
+"""Loads a definition file by the product that it names."""
 
 from __future__ import annotations
 
@@ -7,24 +7,28 @@ from pathlib import Path
 from typing import Any
 
 from bundler.definition import load as loading
-from bundler.definition.load import DefinitionType, Loaded
-from bundler.products.arc_server import rules
-from bundler.products.arc_server.canonical import normal
-from bundler.products.arc_server.definition import Definition
-
-_ARC = DefinitionType(Definition, lambda: rules.RULES, rules.SAMPLE, normal)
+from bundler.definition.load import Loaded
+from bundler.products import registry
 
 
-def load(path: Path, text: bytes, *, today: date | None = None, strict: bool = False) -> Loaded[Definition]:
-    """Load ``text``, the content of the definition at ``path``; the arguments are those of the generic loading.
+def load(path: Path, text: bytes, *, today: date | None = None, strict: bool = False) -> Loaded[Any]:
+    """Load ``text``, the content of the definition at ``path``.
 
-    Raises DefinitionError with every fault.
+    Args:
+        path: Its file, for messages and as the start of relative paths.
+        text: Its bytes.
+        today: The day that the age of versions is counted to; None checks no age.
+        strict: Whether warnings are errors.
+
+    Raises:
+        DefinitionError: With every fault.
+        ProductFault: The product that it names cannot be used.
     """
     written = loading.parse(path, text)
-    loading.product(path, written, default="arc-server", known=("arc-server",))
-    return loading.load(path, written, _ARC, today=today, strict=strict)
+    name = loading.product(path, written, default=registry.DEFAULT, known=registry.names())
+    return loading.load(path, written, registry.get(name).definition, today=today, strict=strict)
 
 
-def schema() -> dict[str, Any]:
-    """The JSON Schema of a definition."""
-    return loading.schema(Definition)
+def schema(product: str = registry.DEFAULT) -> dict[str, Any]:
+    """The JSON Schema of a definition of ``product``. Raises UnknownProduct, ProductFault."""
+    return loading.schema(registry.get(product).definition.kind)

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, get_args
+from typing import get_args
 
 from bundler.model.lock import Pin
 from bundler.model.manifest import FileEntry, Manifest
 from bundler.model.network_requirement import NetworkRequirement
+from bundler.model.review import Labelled, Level, ReviewFinding
 from bundler.model.script_action import ScriptActions
 from bundler.model.seal import Approval, Seal
 from bundler.render import pages
@@ -22,31 +23,7 @@ from bundler.render.evidence_chain import EvidenceChain, evidence_chains, moment
 PATH = "review.html"
 """Where the page lies in a bundle."""
 
-Level = Literal["stop", "look", "know", "ordinary"]
 _LEVELS: tuple[Level, ...] = get_args(Level)
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at for the reviewer."""
-
-    level: Level
-    """``stop``: not to be approved for production; ``look``: to be decided by a person; ``know``; ``ordinary``."""
-    title: str
-    text: str
-    code: str = ""
-    """An identifier that it speaks of, to be compared letter by letter."""
-
-
-@dataclass(frozen=True)
-class Labelled:
-    """A fact under its name."""
-
-    label: str
-    text: str
-    code: bool = False
-    """Whether it is an identifier, to be compared letter by letter."""
-    wide: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,8 +60,8 @@ class Review:
     digest: str
     """The number to approve; empty in the page that lies in the bundle."""
     facts: tuple[Labelled, ...]
-    unusual: tuple[Finding, ...]
-    ordinary: tuple[Finding, ...]
+    unusual: tuple[ReviewFinding, ...]
+    ordinary: tuple[ReviewFinding, ...]
     packages: tuple[Package, ...]
     script_actions: tuple[ScriptActions, ...]
     network_requirements: tuple[NetworkRequirement, ...]
@@ -100,7 +77,7 @@ def review(
     digest: str,
     lead: str,
     facts: Sequence[Labelled],
-    findings: Iterable[Finding],
+    findings: Iterable[ReviewFinding],
     purls: Mapping[str, str],
 ) -> Review:
     """What the page says of ``manifest``.

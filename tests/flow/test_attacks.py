@@ -12,6 +12,7 @@ import pytest
 from bundler.errors import VerificationError
 from bundler.flow import spool, verify, verify_package
 from bundler.pack import from_directory
+from bundler.products.arc_server.product import ArcServer
 from bundler.trust import anchors as trusted
 from tests.support.lab_project import NOW
 
@@ -64,7 +65,7 @@ def test_a_genuine_package_of_another_product_is_not_the_agent(corpus, kind, nam
     with (corpus / name).open("rb") as file:
         judged = verify_package.verify_package(file, kind, anchors=anchors, at=NOW)
     with pytest.raises(VerificationError) as refused:
-        verify_package.require_product(judged.facts, kind, anchors, "here")
+        verify_package.require_product(judged.facts, kind, anchors, "here", product=ArcServer())
     assert refused.value.reason == "wrong-product"
 
 
@@ -75,9 +76,9 @@ def test_a_lab_s_stand_in_is_not_the_agent_for_real_anchors(project):
 
     lab = trusted.load(Path("lab/authority/anchors.json"))
     facts = PackageFacts(name="Azure Connected Machine Agent (LAB)", version="1.68.1.1", architecture="x64")
-    verify_package.require_product(facts, "msi", lab, "here")
+    verify_package.require_product(facts, "msi", lab, "here", product=ArcServer())
     with pytest.raises(VerificationError, match="Azure Connected Machine Agent"):
-        verify_package.require_product(facts, "msi", replace(lab, lab=False), "here")
+        verify_package.require_product(facts, "msi", replace(lab, lab=False), "here", product=ArcServer())
 
 
 @pytest.mark.parametrize("change", [{"lab": False}, {"anchors": "Microsoft"}])

@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from bundler.errors import DefinitionError
-from bundler.flow.build import assemble
 from bundler.flow.project import Project
 from bundler.flow.project import read as read_project
 from bundler.products.arc_server import tables
+from bundler.products.arc_server.contents import flat_parameters
 from bundler.products.arc_server.parameters import onboarding
 
 TODAY = date(2026, 11, 23)
@@ -202,7 +202,7 @@ def test_what_travels_is_in_the_parameters_and_called_unusual(tmp_path):
         network=private(tmp_path, RECORDS),
         identity={"members": ["app"], "environment": True},
     )
-    told = assemble.flat_parameters(onboarding(made.definition, made.attachments))
+    told = flat_parameters(onboarding(made.definition, made.attachments))
     assert told["certificates.DF3C24F9BFD666761B268073FE06D1CC8D4F82A4"] == "DigiCert Global Root G2"
     assert told["hosts.gbl.his.arc.azure.com"] == "10.0.0.4"
     assert told["identity.members"] == "app"

@@ -6,11 +6,11 @@ import pytest
 
 from bundler.formats import json_codec
 from bundler.model.network_requirement import HostRecord
-from bundler.products.arc_server import tables
 from bundler.products.arc_server.checks import checks
 from bundler.products.arc_server.definition import Definition
 from bundler.products.arc_server.parameters import onboarding
 from bundler.products.arc_server.script_parameters import EndpointCheck
+from bundler.products.azure import tables as azure
 
 BASE = {
     "name": "arc",
@@ -37,7 +37,7 @@ def found(*held, **more) -> dict[str, EndpointCheck]:
 
 @pytest.mark.parametrize("cloud", ["AzureCloud", "AzureUSGovernment", "AzureChinaCloud"])
 def test_nothing_is_tried_that_cannot_be(cloud):
-    for region in tables.regions().names(cloud):
+    for region in azure.regions().names(cloud):
         for check in checks(definition(cloud=cloud, location=region)):
             assert not set("*{}") & set(check.host)
             assert check.host not in {"download.microsoft.com", "packages.microsoft.com"}

@@ -18,7 +18,7 @@ from bundler.errors import DefinitionError, Fault
 from bundler.formats import json_codec
 from bundler.products import definition_file
 from bundler.products.arc_server import rules
-from bundler.products.arc_server.canonical import normal
+from bundler.products.arc_server.canonical import canonical
 from bundler.products.arc_server.definition import Definition
 
 FILE = Path("site") / "bundle.yaml"
@@ -435,7 +435,7 @@ def test_a_good_definition_survives_being_written_and_read(tree, sorting):
     except DefinitionError as error:
         raise AssertionError([describe(FILE, fault) for fault in error.faults]) from None
     again = json_codec.from_json(Definition, json_codec.to_json(loaded.definition))
-    assert again == loaded.definition == normal(json_codec.from_tree(Definition, tree))
+    assert again == loaded.definition == canonical(json_codec.from_tree(Definition, tree))
     assert digest(load(written(json_codec.to_tree(loaded.definition))).definition) == digest(loaded.definition)
 
 

@@ -104,12 +104,12 @@ REFUSED = [
     ({"version": "{date"}, "version", "holds a placeholder"),
     ({"version": "1:2"}, "version", "cannot be a folder's name"),
     ({"version": ""}, "version", "cannot be a folder's name"),
-    ({"tenant": "contoso.onmicrosoft.com"}, "tenant", "is no GUID"),
-    ({"tenant": "{11111111-1111-4111-8111-111111111111}"}, "tenant", "is no GUID"),
-    ({"tenant": "11111111111141118111111111111111"}, "tenant", "is no GUID"),
+    ({"tenant": "contoso.onmicrosoft.com"}, "tenant", "is not a valid GUID"),
+    ({"tenant": "{11111111-1111-4111-8111-111111111111}"}, "tenant", "is not a valid GUID"),
+    ({"tenant": "11111111111141118111111111111111"}, "tenant", "is not a valid GUID"),
     ({"tenant": "00000000-0000-0000-0000-000000000000"}, "tenant", "placeholder"),
-    ({"subscription": "My Subscription"}, "subscription", "is no GUID"),
-    ({"correlation_id": "x"}, "correlation_id", "is no GUID"),
+    ({"subscription": "My Subscription"}, "subscription", "is not a valid GUID"),
+    ({"correlation_id": "x"}, "correlation_id", "is not a valid GUID"),
     ({"resource_group": ""}, "resource_group", "is empty"),
     ({"resource_group": "rg."}, "resource_group", "is no name"),
     ({"resource_group": "a b"}, "resource_group", "is no name"),
@@ -135,7 +135,7 @@ REFUSED = [
     (
         {"authentication": {"method": "service-principal-secret", "service_principal_id": "x"}},
         "authentication.service_principal_id",
-        "is no GUID",
+        "is not a valid GUID",
     ),
     ({"authentication__service_principal_id": GUID}, "authentication.service_principal_id", "takes no service"),
     ({"authentication": CERTIFICATE}, "authentication", "says nowhere where"),
@@ -189,7 +189,11 @@ REFUSED = [
     ),
     ({"network__private_link_scope": SCOPE}, "network.private_link_scope", "uses no private link scope"),
     ({"network__gateway_id": GATEWAY}, "network.gateway_id", "uses no gateway"),
-    ({"network": {"profile": "private-link", "private_link_scope": "pls"}}, "network.private_link_scope", "no ARM id"),
+    (
+        {"network": {"profile": "private-link", "private_link_scope": "pls"}},
+        "network.private_link_scope",
+        "not a valid ARM id",
+    ),
     (
         {"network": {"profile": "private-link", "private_link_scope": GATEWAY}},
         "network.private_link_scope",
@@ -198,7 +202,7 @@ REFUSED = [
     (
         {"network": {"profile": "gateway", "gateway_id": GATEWAY.replace(GUID, "prod")}},
         "network.gateway_id",
-        "is no GUID",
+        "is not a valid GUID",
     ),
     (
         {
@@ -478,10 +482,10 @@ def test_every_rule_is_seen_to_refuse_or_to_warn():
     """Each rule alone finds something in one of the tables above: none is there for nothing."""
     from bundler.definition.rules import Case
     from bundler.formats import json_codec
-    from bundler.products.arc_server.canonical import normal
+    from bundler.products.arc_server.canonical import canonical
     from bundler.products.arc_server.definition import Definition
 
-    cases = [normal(json_codec.from_tree(Definition, tree(**changes))) for changes, _, _ in [*REFUSED, *WARNED]]
+    cases = [canonical(json_codec.from_tree(Definition, tree(**changes))) for changes, _, _ in [*REFUSED, *WARNED]]
     idle = [
         rule.judge.__name__
         for rule in rules.RULES

@@ -9,7 +9,6 @@ import hashlib
 from dataclasses import replace
 from datetime import datetime, timezone
 
-from bundler.flow.build.assemble import flat_parameters as parameters
 from bundler.formats import json_codec
 from bundler.model.evidence import ChainLink, Document, Evidence, PackageFacts
 from bundler.model.lock import Pin, RepositoryState
@@ -17,6 +16,7 @@ from bundler.model.manifest import FileEntry, Manifest
 from bundler.model.network_requirement import HostRecord
 from bundler.model.seal import Approval, Seal, Signer
 from bundler.model.target import Target
+from bundler.products.arc_server.contents import flat_parameters as parameters
 from bundler.products.arc_server.definition import Definition
 from bundler.products.arc_server.network_requirements import requirements
 from bundler.products.arc_server.parameters import onboarding

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from bundler.fetch.store import Store
-from bundler.flow import review, runtimes, script_check, script_signing
+from bundler.flow import review, script_check, script_signing
 from bundler.flow.build import seal_policy
 from bundler.flow.build.outputs import Part
 from bundler.flow.project import Project
 from bundler.flow.script_signing import Signing
-from bundler.flow.side_files import contents
 from bundler.formats import json_codec
 from bundler.model.anchor import Anchors
 from bundler.model.lock import Lock, Pin
@@ -22,18 +22,9 @@ from bundler.model.manifest import Manifest
 from bundler.model.seal import SealPolicy
 from bundler.model.tree import Blob, Entry, Tree
 from bundler.pack import manifest as manifests
-from bundler.products.arc_server import script_review, scripts
-from bundler.products.arc_server.endpoints import endpoints
-from bundler.products.arc_server.network_requirements import requirements
-from bundler.products.arc_server.parameters import onboarding
-from bundler.products.arc_server.review import vendor
-from bundler.products.arc_server.script_actions import script_actions
-from bundler.products.arc_server.script_parameters import ScriptParameters
-from bundler.products.arc_server.support import support
+from bundler.products.product import BundlePart, Contents
 from bundler.signing.seal import describe, keyring
 from bundler.signing.signing_key import Sealer
-
-PRODUCT = "arc-server"
 
 
 def tree(
@@ -61,46 +52,63 @@ def tree(
         Payload, evidence, scripts, SBOM, review page, manifest and SHA256SUMS.
 
     """
-    parameters = _script_parameters(project)
     policy = seal_policy.policy(project, lock, sealer)
+    given = _bundle_part(part, policy, project=project, lock=lock, scripts_by=scripts_by)
+    made = project.product.contents(given)
     content = (
         *_payload(part.pins, store),
         *_evidence(part.pins, project.anchors, store),
         *(Entry(path, content) for path, content in (keyring(sealer) if sealer else {}).items()),
-        *([Entry(parameters.embedded_secret, f"{secret}\n".encode())] if parameters.embedded_secret else []),
-        *_scripts(part, parameters, policy, project=project, lock=lock, scripts_by=scripts_by),
+        *_secret(project, secret),
+        *script_signing.signed(made.entries, scripts_by),
     )
-    description = _manifest(part, parameters, project=project, lock=lock)
     description = replace(
-        description,
+        _manifest(part, made, project=project, lock=lock),
         serial=policy.serial,
         not_after=policy.not_after,
         seal=describe(sealer) if sealer else None,
         scripts_signed_by=script_signing.signer(content, scripts_by),
-        runtimes=script_check.stated(content, PRODUCT),
-        header_templates=script_review.header_templates(),
+        runtimes=script_check.stated(content, project.product.name),
+        header_templates=project.product.scripts.header_templates(),
         signature_forms=seal_policy.signature_forms(policy),
         approval=seal_policy.approval(policy),
     )
-    description = replace(description, script_actions=script_actions(parameters, description))
-    entries = (*content, _bill(description, content, part.name))
+    description = replace(description, script_actions=project.product.script_actions(given, description))
+    vendor = project.product.review(description).vendor
+    entries = (*content, _bill(description, content, part.name, vendor))
     page = review.inside(manifests.completed(description, entries))
     return manifests.assemble(description, (*entries, page), name=part.name, time=lock.created)
 
 
-def _bill(description: Manifest, content: Iterable[Entry], folder: str) -> Entry:
+def _bundle_part(
+    part: Part, policy: SealPolicy, *, project: Project, lock: Lock, scripts_by: Signing | None
+) -> BundlePart[Any, Any]:
+    return BundlePart(
+        definition=project.definition,
+        attachments=project.attachments,
+        pins=part.pins,
+        name=lock.name,
+        version=lock.version,
+        tool=project.product_release.tool,
+        lab=project.anchors.lab,
+        seal_policy=policy,
+        scripts_signed_by=scripts_by.signer if scripts_by else None,
+        files=_keys(part.pins, project.anchors),
+    )
+
+
+def _bill(description: Manifest, content: Iterable[Entry], folder: str, vendor: str) -> Entry:
     # Imported here: a build that is refused earlier does not load the SBOM library.
     from bundler.pack import sbom
 
-    return Entry(sbom.PATH, sbom.document(description, content, folder=folder, vendor=vendor(description)))
+    return Entry(sbom.PATH, sbom.document(description, content, folder=folder, vendor=vendor))
 
 
-def _script_parameters(project: Project) -> ScriptParameters:
-    """The script parameters; in a lab without the roots of Microsoft's MSI signature, because a lab signs its own."""
-    found = onboarding(project.definition, project.attachments)
-    if not project.anchors.lab:
-        return found
-    return replace(found, roots=tuple(root for root in found.roots if root.needed_for != "msi-signature"))
+def _secret(project: Project, secret: str) -> Iterable[Entry]:
+    """The secret, where the definition embeds it and the command allowed that."""
+    path = project.product.embedded_secret(project.definition)
+    if path:
+        yield Entry(path, f"{secret}\n".encode())
 
 
 def _payload(pins: Iterable[Pin], store: Store) -> Iterable[Entry]:
@@ -125,69 +133,22 @@ def _keys(pins: Sequence[Pin], anchors: Anchors) -> Mapping[str, bytes]:
     return {f"payload/keys/{key.fingerprint}.asc": key.armored.encode() for key in keys}
 
 
-def _scripts(
-    part: Part,
-    parameters: ScriptParameters,
-    policy: SealPolicy,
-    *,
-    project: Project,
-    lock: Lock,
-    scripts_by: Signing | None,
-) -> Iterable[Entry]:
-    table = {"config/endpoints.json": json_codec.to_json(endpoints(project.definition))}
-    made = scripts.entries(
-        parameters,
-        part.pins,
-        name=lock.name,
-        version=lock.version,
-        lab=project.anchors.lab,
-        tool=runtimes.TOOL,
-        vouching=policy,
-        scripts_signed_by=scripts_by.signer if scripts_by else None,
-        extra={**table, **_keys(part.pins, project.anchors), **contents(project.attachments.certificates)},
-    )
-    return script_signing.signed(made, scripts_by)
-
-
-def _manifest(part: Part, parameters: ScriptParameters, *, project: Project, lock: Lock) -> Manifest:
+def _manifest(part: Part, made: Contents, *, project: Project, lock: Lock) -> Manifest:
     return Manifest(
         name=lock.name,
         version=lock.version,
-        product=PRODUCT,
+        product=project.product.name,
         created=lock.created,
-        tool=runtimes.TOOL,
+        tool=project.product_release.tool,
         lab=project.anchors.lab,
         targets=tuple(sorted({target for pin in part.pins for target in pin.targets}, key=str)),
-        parameters=flat_parameters(parameters),
+        parameters=made.parameters,
         anchors=lock.anchors,
         anchors_sha256=lock.anchors_sha256,
         lock_sha256=manifests.digest(json_codec.to_json(lock)),
-        unusual=tuple(_unusual(parameters)),
-        network_requirements=requirements(project.definition, project.attachments).allow,
-        support=support(part.pins),
+        unusual=made.unusual,
+        network_requirements=made.network_requirements,
+        support=made.support,
         pins=part.pins,
         files=(),
     )
-
-
-def _unusual(parameters: ScriptParameters) -> Iterable[str]:
-    """What a reviewer should look at twice: a secret, and CAs, which can impersonate any host to the servers."""
-    if parameters.embedded_secret:
-        yield f"HOLDS A SECRET: {parameters.embedded_secret}; anyone who opens the archive can read it"
-    for one in parameters.certificates:
-        kind = "root" if one.store == "root" else "intermediate"
-        yield f"carries the {kind} {one.name} ({one.sha1}), which the scripts install where they are told to"
-
-
-def flat_parameters(parameters: ScriptParameters) -> Mapping[str, str]:
-    """The script parameters by dotted name, for a reviewer and for ``inspect``."""
-    bare = replace(parameters, settings=(), tags={}, checks=(), roots=())
-    flat = {name: text for name, text in json_codec.to_tree(bare).items() if isinstance(text, str) and text}
-    flat |= {f"tags.{name}": text for name, text in parameters.tags.items()}
-    flat |= {f"settings.{setting.key}": setting.value for setting in parameters.settings}
-    flat |= {f"hosts.{record.host}": record.address for record in parameters.hosts_records}
-    flat |= {f"certificates.{one.sha1}": one.name for one in parameters.certificates}
-    if parameters.identity.members:
-        flat["identity.members"] = ",".join(parameters.identity.members)
-    flat |= {f"identity.{key}": "true" for key in ("environment", "prove") if getattr(parameters.identity, key)}
-    return dict(sorted(flat.items()))

@@ -60,7 +60,8 @@ def build(
     seal_policy.require_sealer(project, options.sealer, at)
     if options.script_key:
         require_ready(options.script_key, at)
-    secret_policy.require_allowed(project.definition, options.secret, allowed=options.allow_embedded_secret)
+    embedded = project.product.embedded_secret(project.definition)
+    secret_policy.require_allowed(embedded, options.secret, allowed=options.allow_embedded_secret)
     lock = lock_file.obtain(
         options.lock_path, project, downloader, locked=options.locked, at=at, environment=environment
     )
@@ -70,8 +71,8 @@ def build(
         return _built(context, *reuse.find(context), unchanged=True)
     unsigned = context.plans()
     fetch_pins.fetch(lock, downloader, project.path.parent)
-    fetch_pins.verify_pins(lock, store, anchors=project.anchors, at=at)
-    secret_policy.refuse_leaks(project.definition, (plan.tree for plan in unsigned), options.secret)
+    fetch_pins.verify_pins(lock, store, anchors=project.anchors, at=at, product=project.product)
+    secret_policy.refuse_leaks(embedded, (plan.tree for plan in unsigned), options.secret)
     plans = context.signed_plans(unsigned)
     return _built(context, plans, write(context, plans, progress), unchanged=False)
 

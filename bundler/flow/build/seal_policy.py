@@ -10,12 +10,12 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from bundler.errors import LockError, SigningError
 from bundler.flow.project import Project
+from bundler.flow.side_files import HeldApprover
 from bundler.integrity import sums
 from bundler.model.lock import Lock
 from bundler.model.seal import Approval, Recognised, SealPolicy, SignatureForms
 from bundler.model.tree import Entry, Tree
 from bundler.pack.manifest import document
-from bundler.products.arc_server.script_parameters import HeldApprover
 from bundler.signing.seal import describe, require_ready, seals
 from bundler.signing.signing_key import Sealer
 from bundler.trust import signer_identity
@@ -32,7 +32,7 @@ def policy(project: Project, lock: Lock, sealer: Sealer | None) -> SealPolicy:
         sealer=signer_identity.recognised(sealer.key.certificates) if sealer else None,
         openpgp=sealer.openpgp.fingerprint if sealer and sealer.openpgp else "",
         required=approval.required if approval else 0,
-        approvers=recognised(project.attachments.approvers),
+        approvers=recognised(project.approvers),
         serial=serial(lock),
         not_after=lock.created + timedelta(days=days) if days else None,
     )
@@ -76,7 +76,7 @@ def require_sealer(project: Project, sealer: Sealer | None, at: datetime) -> Non
     require_ready(sealer.key, at)
     given = describe(sealer).signer
     own = signer_identity.public_key(sealer.key.certificates[0].public_bytes(Encoding.DER))
-    for approver in project.attachments.approvers:
+    for approver in project.approvers:
         if signer_identity.public_key(approver.der) == own:
             raise SigningError(
                 f"the signing key belongs to approver {approver.name}; approvers must use a different key",

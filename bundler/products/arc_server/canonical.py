@@ -1,4 +1,4 @@
-"""Which spellings mean the same? One definition for all of them, so that equal meanings have equal digests."""
+"""The canonical form of a definition: one spelling for each meaning, so that equal meanings have equal digests."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from bundler.products.arc_server.definition import Definition
 
 
-def normal(definition: Definition) -> Definition:
+def canonical(definition: Definition) -> Definition:
     """``definition`` with its identifiers in one spelling.
 
     azcmagent strips the spaces of a location itself from 1.50 on (agent-release-notes.md); older ones are spared them.

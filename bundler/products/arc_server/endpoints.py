@@ -12,6 +12,7 @@ from bundler.model.frozen import frozen
 from bundler.products.arc_server import tables
 from bundler.products.arc_server.definition import Definition
 from bundler.products.arc_server.tables import EndpointRow
+from bundler.products.azure import tables as azure
 
 Way = Literal["jump-host", "direct", "proxy", "private-endpoint", "gateway"]
 
@@ -73,7 +74,7 @@ def _wanted(definition: Definition, row: EndpointRow) -> bool:
 
 
 def _endpoint(definition: Definition, row: EndpointRow) -> Endpoint:
-    region = tables.regions().find(definition.cloud, definition.location)
+    region = azure.regions().find(definition.cloud, definition.location)
     code = definition.network.region_code or (region.his if region else "") or "*"
     notes = [row.note.replace("{region}", definition.location)]
     if "{his}" in row.host:
@@ -102,7 +103,7 @@ _PEERING = {
 }
 
 
-def _code_note(definition: Definition, region: tables.Region | None) -> str:
+def _code_note(definition: Definition, region: azure.Region | None) -> str:
     if definition.network.region_code:
         return "the region's code is the definition's"
     if region is None or not region.his:

@@ -12,10 +12,14 @@ from bundler.definition.common import digest
 from bundler.products.arc_server import tables
 from bundler.products.arc_server.checks import checks
 from bundler.products.arc_server.definition import Definition
-from bundler.products.arc_server.script_parameters import NOTHING, Attachments, NeededRoot, ScriptParameters, Setting
-
-EMBEDDED_SECRET = "config/secret"  # noqa: S105  # a path
-"""Path in the bundle of a secret that the definition embeds."""
+from bundler.products.arc_server.script_parameters import (
+    EMBEDDED_SECRET,
+    NOTHING,
+    Attachments,
+    NeededRoot,
+    ScriptParameters,
+    Setting,
+)
 
 # RFC 9562 section 5.5: a name-based UUID needs a namespace; this one is ours alone.
 _CORRELATION = uuid.UUID("6d1c9e57-0f0d-5c0b-9a44-3f1c7a52b7e8")

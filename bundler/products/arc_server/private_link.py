@@ -6,11 +6,11 @@ import ipaddress
 from collections.abc import Iterator, Sequence
 
 from bundler.definition.rules import Finding, Path, warning
-from bundler.formats import private_endpoint
 from bundler.formats.parse_error import ParseError
 from bundler.model.network_requirement import HostRecord
-from bundler.products.arc_server import tables
 from bundler.products.arc_server.definition import Definition
+from bundler.products.azure import private_endpoint
+from bundler.products.azure import tables as azure
 
 PATH: Path = ("network", "private_link_records")
 _SOURCE = "private-link-security.md (2026-05-04)"
@@ -25,7 +25,7 @@ _PRIVATE_6 = ipaddress.ip_network("fc00::/7")
 
 def zones(cloud: str) -> tuple[str, ...]:
     """The public zones whose names a private link scope answers to."""
-    suffix = tables.clouds().of(cloud).suffix
+    suffix = azure.clouds().of(cloud).suffix
     return tuple(zone.format(suffix=suffix) for zone in _ZONES)
 
 
@@ -85,7 +85,7 @@ def _missing(definition: Definition, records: Sequence[HostRecord]) -> Iterator[
     for name in (f"gbl.{his}", f"agentserviceapi.{guest}", f"{definition.location}-gas.{guest}"):
         if name not in hosts:
             yield Finding(PATH, f"{name} is missing: the agent needs it", "all names of the endpoint", _SOURCE)
-    region = tables.regions().find(definition.cloud, definition.location)
+    region = azure.regions().find(definition.cloud, definition.location)
     code, source = definition.network.region_code, "the definition (network.region_code)"
     if region and region.his and not code:
         code, source = region.his, region.his_source

@@ -1,4 +1,4 @@
-"""What should a reviewer know of a bundle for Azure Arc? Read from its manifest alone."""
+"""What a reviewer should know of an arc-server bundle, from its manifest alone."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
 from bundler.model.manifest import Manifest
+from bundler.model.review import Labelled, ReviewFinding
 from bundler.model.target import Support
-from bundler.render.review import Finding, Labelled
+from bundler.products.product import ReviewFacts
 
 NEAR = timedelta(days=90)
 """An agent whose support ends sooner than this after the pins were taken is near its end."""
@@ -39,6 +40,13 @@ _SECRETS = {
 }
 
 
+def review(manifest: Manifest) -> ReviewFacts:
+    """All that the product adds to the page."""
+    return ReviewFacts(
+        vendor=vendor(manifest), lead=lead(manifest), facts=facts(manifest), findings=tuple(findings(manifest))
+    )
+
+
 def vendor(manifest: Manifest) -> str:
     """Whose packages they are, as a package URL's namespace; a lab's are its own."""
     return "lab" if manifest.lab else "microsoft"
@@ -60,7 +68,7 @@ def facts(manifest: Manifest) -> tuple[Labelled, ...]:
     )
 
 
-def findings(manifest: Manifest) -> Iterator[Finding]:
+def findings(manifest: Manifest) -> Iterator[ReviewFinding]:
     """What the product knows that a reviewer should look at, and what is in order."""
     yield _secret(manifest)
     taken = manifest.created.date()
@@ -70,7 +78,7 @@ def findings(manifest: Manifest) -> Iterator[Finding]:
     yield from _identity(manifest)
 
 
-def _secret(manifest: Manifest) -> Finding:
+def _secret(manifest: Manifest) -> ReviewFinding:
     """Anything but the known ways of signing in without a secret in the bundle is for a person to decide."""
     method = manifest.parameters.get("authentication", "")
     inside = manifest.parameters.get("embedded_secret", "")
@@ -78,33 +86,33 @@ def _secret(manifest: Manifest) -> Finding:
         text = (
             "The definition and the build's command line both asked for it: whoever opens the bundle has it. Its file:"
         )
-        return Finding("stop", "A secret is inside", text, inside)
+        return ReviewFinding("stop", "A secret is inside", text, inside)
     if method not in _SECRETS:
-        return Finding("look", "How servers sign in is not known", f"The manifest says “{method}”.")
-    return Finding("ordinary", *_SECRETS[method])
+        return ReviewFinding("look", "How servers sign in is not known", f"The manifest says “{method}”.")
+    return ReviewFinding("ordinary", *_SECRETS[method])
 
 
-def _support(versions: Sequence[Support], until: date | None, taken: date) -> Finding:
+def _support(versions: Sequence[Support], until: date | None, taken: date) -> ReviewFinding:
     agent = f"Agent {', '.join(one.version for one in versions)}"
     if until is None:
         text = "This release of the tool does not know when it came out. Microsoft supports a version for a year."
-        return Finding("look", f"{agent}: the end of support is not known", text)
+        return ReviewFinding("look", f"{agent}: the end of support is not known", text)
     text = f"Microsoft supports a version for a year ({versions[0].source})."
     if until < taken:
-        return Finding("stop", f"{agent}: not supported since {until}", text)
+        return ReviewFinding("stop", f"{agent}: not supported since {until}", text)
     if until - taken < NEAR:
-        return Finding("look", f"{agent}: supported until {until} only", text)
-    return Finding("ordinary", f"{agent}: supported until {until}", text)
+        return ReviewFinding("look", f"{agent}: supported until {until} only", text)
+    return ReviewFinding("ordinary", f"{agent}: supported until {until}", text)
 
 
-def _power(manifest: Manifest) -> Iterator[Finding]:
+def _power(manifest: Manifest) -> Iterator[ReviewFinding]:
     """security-extensions.md: extensions run as root or SYSTEM; allow-list and monitor mode are what holds them."""
     settings = {key: text for key, text in manifest.parameters.items() if key.startswith("settings.")}
     held = settings.get("settings.config.mode") == "monitor" or settings.get("settings.extensions.enabled") == "false"
     if held or "settings.extensions.allowlist" in settings:
-        yield Finding("ordinary", "Extensions are limited", "By the agent's mode, its switch or its allow-list.")
+        yield ReviewFinding("ordinary", "Extensions are limited", "By the agent's mode, its switch or its allow-list.")
     else:
-        yield Finding(
+        yield ReviewFinding(
             "know",
             "Azure may run programs on these servers",
             "Whoever may manage a server's resource in Azure can install extensions and run commands as root or "
@@ -112,8 +120,8 @@ def _power(manifest: Manifest) -> Iterator[Finding]:
         )
 
 
-def _identity(manifest: Manifest) -> Iterator[Finding]:
+def _identity(manifest: Manifest) -> Iterator[ReviewFinding]:
     members = manifest.parameters.get("identity.members", "")
     if members:
         text = f"{members}: each can get tokens that speak for the server."
-        yield Finding("look", "Users get the servers' managed identity", text)
+        yield ReviewFinding("look", "Users get the servers' managed identity", text)

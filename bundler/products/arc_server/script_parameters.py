@@ -20,6 +20,9 @@ AuthenticationMethod = Literal[
     "interactive",
 ]
 
+EMBEDDED_SECRET = "config/secret"  # noqa: S105  # a path
+"""Path in the bundle of a secret that the definition embeds."""
+
 NetworkProfile = Literal["public", "microsoft-peering", "private-link", "gateway"]
 
 
@@ -134,20 +137,11 @@ class HeldCertificate:
 
 
 @dataclass(frozen=True)
-class HeldApprover:
-    """Somebody whose approval is wanted, and their certificate."""
-
-    name: str
-    der: bytes
-
-
-@dataclass(frozen=True)
 class Attachments:
     """What a definition names and does not hold itself: the content of the files beside it."""
 
     hosts_records: tuple[HostRecord, ...] = ()
     certificates: tuple[HeldCertificate, ...] = ()
-    approvers: tuple[HeldApprover, ...] = ()
 
 
 NOTHING = Attachments()

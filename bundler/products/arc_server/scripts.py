@@ -23,6 +23,7 @@ from bundler.products.arc_server import runtime_parts, tables
 from bundler.products.arc_server.codes import CODES
 from bundler.products.arc_server.rules.agent_version import release
 from bundler.products.arc_server.script_parameters import AuthenticationMethod, ScriptParameters
+from bundler.products.azure import tables as azure
 from bundler.render import runtime
 from bundler.render.environment import render
 
@@ -186,7 +187,7 @@ def _shared(settings: Settings, facts: Mapping[str, str], vouching: SealPolicy) 
         "files": [_File(path, sha256) for path, sha256 in sorted(facts.items())],
         "codes": CODES,
         "vouching": vouching,
-        "manager": tables.clouds().of(settings.onboarding.cloud).manager,
+        "manager": azure.clouds().of(settings.onboarding.cloud).manager,
         **_seal(vouching),
     }
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from bundler.definition.load import SCHEMA_NAME
 from bundler.model.frozen import frozen
 from bundler.model.target import Target
 from bundler.products.arc_server.definition import Cloud, Upstream
-
-PLACEHOLDER = "00000000-0000-0000-0000-000000000000"
-"""Stands where a GUID was not given; loading refuses it, and what is left empty, with the line to fill."""
+from bundler.products.azure.arm import PLACEHOLDER
+from bundler.products.product import StarterAnswers
 
 
 @frozen
@@ -34,6 +34,22 @@ class Answers:
     """Formats."""
     upstream: Upstream = Upstream()
     """Of its fields, the bases, the hosts, the authority and the anchors are written out where they are set."""
+
+
+def from_answers(told: StarterAnswers) -> Answers:
+    """What `init` was told, as this product's answers; what it was not told keeps its default."""
+    given: dict[str, Any] = {"name": told.name, **told.answers, "targets": told.targets, "outputs": told.outputs}
+    upstream = told.upstream
+    return Answers(
+        **{key: answer for key, answer in given.items() if answer},
+        upstream=Upstream(
+            windows=upstream.windows,
+            linux=upstream.linux,
+            hosts=upstream.hosts,
+            ca=upstream.ca,
+            anchors=upstream.anchors,
+        ),
+    )
 
 
 def text(answers: Answers) -> str:

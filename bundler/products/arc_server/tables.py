@@ -1,4 +1,4 @@
-"""Which facts about Arc does the product know? The tables of ``bundler/data/arc_server``, read once each."""
+"""The facts about the agent, from ``bundler/data/arc_server``; each table is read once."""
 
 from __future__ import annotations
 
@@ -76,16 +76,13 @@ class Agents:
 
 @frozen
 class CloudHosts:
-    """Where one cloud's packages are, and its resource manager."""
+    """Where one cloud keeps the packages."""
 
     name: str
-    manager: str
-    """Azure Resource Manager: what a token of the managed identity is asked for."""
     windows: str
     linux: str
     hosts: tuple[str, ...]
     """Hosts at which a redirect of the MSI may end."""
-    suffix: str
     note: str
 
 
@@ -168,34 +165,6 @@ class EndpointTable:
     source: str
     note: str
     endpoints: tuple[EndpointRow, ...]
-
-
-@frozen
-class Region:
-    """One region of one cloud."""
-
-    cloud: str
-    name: str
-    his: str
-    """Its code in ``<code>.his.arc.azure.com``; empty where no source gives it."""
-    his_source: str
-
-
-@frozen
-class Regions:
-    """``regions.json``."""
-
-    source: str
-    note: str
-    regions: tuple[Region, ...]
-
-    def names(self, cloud: str) -> list[str]:
-        """The regions of ``cloud``."""
-        return [region.name for region in self.regions if region.cloud == cloud]
-
-    def find(self, cloud: str, name: str) -> Region | None:
-        """The region, where the table has it."""
-        return next((region for region in self.regions if (region.cloud, region.name) == (cloud, name)), None)
 
 
 @frozen
@@ -322,12 +291,6 @@ def own_names() -> OwnNames:
 def endpoints() -> EndpointTable:
     """The addresses of every cloud."""
     return json_codec.from_json(EndpointTable, _read("endpoints.json"))
-
-
-@cache
-def regions() -> Regions:
-    """The regions and their codes."""
-    return json_codec.from_json(Regions, _read("regions.json"))
 
 
 @cache

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from bundler.definition.rules import Case, Finding, rule, warning
 from bundler.products.arc_server.definition import Definition
 from bundler.products.arc_server.rules.agent_version import below, wishes
-from bundler.products.arc_server.rules.validators import GUID_ALLOWED, guid_findings
+from bundler.products.azure.arm import GUID_ALLOWED, guid_findings
 
 _CONNECT = "azcmagent-connect.md"
 _CERTIFICATE = "service-principal-certificate"

@@ -9,7 +9,8 @@ from bundler.definition.naming import suggest
 from bundler.definition.rules import Case, Finding, rule, warning
 from bundler.products.arc_server import tables
 from bundler.products.arc_server.definition import Definition
-from bundler.products.arc_server.rules.validators import guid_findings
+from bundler.products.azure import tables as azure
+from bundler.products.azure.arm import guid_findings
 
 
 @rule("tenant")
@@ -59,7 +60,7 @@ def _location(case: Case[Definition]) -> Iterator[Finding]:
         message = f"{location!r} is no region" if location else "is empty: fill it in"
         yield Finding(("location",), message, "a region's short name, such as japaneast")
         return
-    names = tables.regions().names(cloud)
+    names = azure.regions().names(cloud)
     if location not in names:
         message = f"{location!r} is not among the regions of {cloud} that are known here{suggest(location, names)}"
-        yield warning(("location",), message, ", ".join(names), tables.regions().source)
+        yield warning(("location",), message, ", ".join(names), azure.regions().source)

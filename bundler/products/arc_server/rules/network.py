@@ -5,22 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from bundler.definition.addresses import split
 from bundler.definition.rules import Case, Finding, Path, rule, warning
 from bundler.products.arc_server import tables
 from bundler.products.arc_server.definition import Definition
 from bundler.products.arc_server.rules.agent_version import below, wishes
-from bundler.products.arc_server.rules.validators import GUID, split
+from bundler.products.azure import tables as azure
+from bundler.products.azure.arm import arm_id_findings
 
 CONNECT = "azcmagent-connect.md"
 _GATEWAY = "arc-gateway.md (2026-04-01)"
 _PRIVATE_LINK = "private-link-security.md (2026-05-04)"
 _GATEWAY_HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9-]+)*\.gw\.arc\.azure\.com")
 _PROXY = "manage-agent-proxy-settings.md"
-_ARM_ID = re.compile(
-    r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)"
-    r"/providers/Microsoft\.HybridCompute/(?P<kind>[^/]+)/(?P<name>[\w.-]+)",
-    re.IGNORECASE,
-)
 
 
 @rule("network.profile", "network.private_link_scope", "network.gateway_id")
@@ -65,17 +62,7 @@ def _gateway_id(case: Case[Definition]) -> Iterator[Finding]:
 
 
 def _arm_id(path: Path, text: str, kind: str, source: str) -> Iterator[Finding]:
-    if not text:
-        return
-    provider = f"providers/Microsoft.HybridCompute/{kind}/NAME"
-    allowed = f"/subscriptions/GUID/resourceGroups/GROUP/{provider}"
-    match = _ARM_ID.fullmatch(text)
-    if not match:
-        yield Finding(path, f"{text!r} is no ARM id", allowed, source)
-    elif match["kind"].casefold() != kind.casefold():
-        yield Finding(path, f"is the ARM id of one of {match['kind']}, not of {kind}", allowed, source)
-    elif not GUID.fullmatch(match["subscription"].lower()):
-        yield Finding(path, f"the subscription in it, {match['subscription']!r}, is no GUID", allowed, source)
+    yield from arm_id_findings(path, text, provider="Microsoft.HybridCompute", kind=kind, source=source)
 
 
 @rule("network.profile", "network.private_link_records")
@@ -101,13 +88,13 @@ def _gateway_host(case: Case[Definition]) -> Iterator[Finding]:
 @rule("network.region_code", "cloud", "location")
 def _region_code(case: Case[Definition]) -> Iterator[Finding]:
     code = case.definition.network.region_code
-    region = tables.regions().find(case.definition.cloud, case.definition.location)
+    region = azure.regions().find(case.definition.cloud, case.definition.location)
     path = ("network", "region_code")
     if code and not re.fullmatch(r"[a-z0-9]{2,12}", code):
         yield Finding(path, f"{code!r} is no region's code", "the word before .his, as in je", CONNECT)
     elif code and region and region.his and region.his != code:
         message = f"{region.name} has the code {region.his} in our table, by {region.his_source}"
-        yield warning(path, message, "what `azcmagent check --location` shows", tables.regions().source)
+        yield warning(path, message, "what `azcmagent check --location` shows", azure.regions().source)
 
 
 @rule("network.profile", "cloud")

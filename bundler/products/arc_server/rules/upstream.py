@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from bundler.definition.addresses import https_findings
 from bundler.definition.naming import suggest
 from bundler.definition.rules import Case, Finding, Path, rule
 from bundler.products.arc_server import tables
 from bundler.products.arc_server.definition import Definition, GivenPackage
-from bundler.products.arc_server.rules.validators import https_findings
 
 
 @rule("upstream.windows", "upstream.linux")

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bundler.formats import private_endpoint
 from bundler.formats.parse_error import ParseError
+from bundler.products.azure import private_endpoint
 
 PAIRS = [
     ("gbl.his.arc.azure.com", "10.0.0.4"),

@@ -1,4 +1,4 @@
-"""Is a text a GUID, or an address?"""
+"""Checks of addresses in definitions."""
 
 from __future__ import annotations
 
@@ -7,19 +7,6 @@ from collections.abc import Iterator
 from urllib.parse import SplitResult, urlsplit
 
 from bundler.definition.rules import Finding, Path
-
-GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-GUID_ALLOWED = "a GUID: 8-4-4-4-12 hexadecimal digits"
-_GUID_SOURCE = "RFC 9562 section 4; azcmagent-connect.md (a subscription's name can fail to resolve: AZCM0068)"
-_NIL = "00000000-0000-0000-0000-000000000000"
-
-
-def guid_findings(path: Path, text: str) -> Iterator[Finding]:
-    """What is wrong with ``text`` as a GUID (in lower case, as :func:`..normal.normal` leaves it)."""
-    if not GUID.fullmatch(text):
-        yield Finding(path, f"{text!r} is no GUID", GUID_ALLOWED, _GUID_SOURCE)
-    elif text == _NIL:
-        yield Finding(path, "is still the placeholder of a starter file", GUID_ALLOWED, _GUID_SOURCE)
 
 
 def https_findings(path: Path, url: str) -> Iterator[Finding]:

@@ -1,0 +1,1 @@
+"""Facts about Azure that its products share."""
