@@ -209,7 +209,7 @@ def test_scripts_are_files_with_their_digest_and_nothing_else_is():
 
 def test_the_same_bundle_is_the_same_bytes_in_another_process_and_order(tmp_path):
     script = (
-        "import sys, tests.pack.tests.pack.test_sbom as t; "
+        "import sys, tests.pack.test_sbom as t; "
         "sys.stdout.buffer.write(t.written(t.MSI, t.RPM, t.DEB, entries=t.SCRIPTS[::-1]))"
     )
     environment = {"PYTHONHASHSEED": "7", "TZ": "Pacific/Chatham", "PYTHONPATH": ":".join(sys.path)}
