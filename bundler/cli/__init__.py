@@ -1,1 +1,1 @@
-"""How is it asked, and how is it told? The only click, the only exit."""
+"""The command line: a module for each command. The only room that imports click and rich, or exits."""

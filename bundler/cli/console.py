@@ -1,7 +1,7 @@
-"""How every command takes its common flags and tells its result.
+"""The console of one run: the flags that every command has, grouped help, and the output of a result.
 
-Results go to standard output, everything else to standard error; with ``--format json`` one JSON
-document is all that standard output carries, whether the command succeeds or fails.
+Results go to standard output, everything else to standard error. With ``--format json`` standard output holds one JSON
+document and nothing else, whether the command succeeds or fails.
 """
 
 from __future__ import annotations
@@ -20,32 +20,89 @@ from bundler.errors import Fault
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
+SECTIONS = ("Definition", "Signing", "Trust", "Network", "Output", "Options", "General")
+"""Headings of a command's help, in order."""
 
-def option(*names: str, **settings: Any) -> Callable[[_F], _F]:
-    """An option that can be given by its ``ARC_BUNDLER_…`` variable too.
+_SECRET_FILE = ("secret_file", "password_file", "passphrase_file")
 
-    Switches called ``--insecure-…`` or ``--allow-…`` weaken a check and can only be given on the command line.
+
+class Option(click.Option):
+    """An option under one of the headings :data:`SECTIONS`."""
+
+    def __init__(self, *arguments: Any, section: str = "Options", **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.section = section
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """The option's line: as click's, without ranges, which are in the error for a wrong value."""
+        record = super().get_help_record(ctx)
+        if record is None or not self.show_default or self.default is None:
+            return record and (record[0], self.help or "")
+        shown = f"{self.default:g}" if isinstance(self.default, float) else self.default
+        return record[0], f"{self.help}  [default: {shown}]"
+
+
+class Command(click.Command):
+    """A command that lists its options under headings, and states the rule for variables once."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options by heading, then the rule for variables."""
+        sections: dict[str, list[tuple[str, str]]] = {name: [] for name in SECTIONS}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
+            if record is not None:
+                sections[getattr(parameter, "section", "General")].append(record)
+        for name, records in sections.items():
+            if records:
+                with formatter.section(name):
+                    formatter.write_dl(records)
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(self._variables())
+
+    def _variables(self) -> str:
+        names = [parameter.name or "" for parameter in self.params]
+        rule = f"Variables: {PREFIX}FORMAT sets --format, and so on"
+        if any(name.startswith(("insecure_", "allow_")) for name in names):
+            rule += "; --insecure-… and --allow-… have none"
+        secrets = [PREFIX + name.removesuffix("_file").upper() for name in names if name.endswith(_SECRET_FILE)]
+        if not secrets:
+            return f"{rule}."
+        return f"{rule}. Without its file, a secret comes from {', '.join(secrets)}, or from a prompt."
+
+
+def define_command(name: str, *examples: str) -> Callable[[Callable[..., Any]], click.Command]:
+    """Make a function the command called ``name``; ``examples`` are lines to copy, at the end of its help."""
+    # click wraps no paragraph that begins with this mark.
+    epilog = "\n".join(("\b", "Example:", *(f"  {line}" for line in examples)))
+    return click.command(name, cls=Command, epilog=epilog)
+
+
+def option(*names: str, section: str = "Options", **settings: Any) -> Callable[[_F], _F]:
+    """Add an option that can also be set by its ``ARC_BUNDLER_…`` variable.
+
+    Options called ``--insecure-…`` or ``--allow-…`` weaken a check and can only be given on the command line.
+
+    Args:
+        names: as click takes them, the long one among them.
+        section: the heading in the help, one of :data:`SECTIONS`.
+        settings: click's own.
     """
     long = next(name for name in names if name.startswith("--")).split("/")[0].removeprefix("--")
     if not long.startswith(("insecure-", "allow-")):
         settings.setdefault("envvar", PREFIX + long.upper().replace("-", "_"))
-        settings.setdefault("show_envvar", True)
-    return click.option(*names, **settings)
-
-
-def example(*lines: str) -> str:
-    """The end of a command's help: lines to copy, which are never wrapped (a mark of click's asks for that)."""
-    return "\n".join(("\b", "Example:", *(f"  {line}" for line in lines)))
+    return click.option(*names, cls=Option, section=section, **settings)
 
 
 @dataclass(frozen=True)
 class Console:
-    """What one invocation was told about formats."""
+    """The output settings of one run, its clock and its environment."""
 
     format: str
     """``text``, ``json``, or one of the command's own."""
     quiet: bool
     verbose: int
+    """0 to 2: how often ``-v`` was given."""
     progress: bool
     now: datetime
     """UTC, whole seconds; the only clock reading of a run."""
@@ -53,28 +110,24 @@ class Console:
 
     @property
     def json(self) -> bool:
-        """Whether a program reads the result."""
+        """Whether the result is JSON."""
         return self.format == "json"
 
     def info(self, text: str) -> None:
-        """Say something beside the result, on standard error; not with ``-q``."""
+        """Show a remark on standard error; not with ``-q``."""
         if not self.quiet:
             click.echo(text, err=True)
 
-    def detail(self, text: str) -> None:
-        """Say something that only ``-v`` wants to hear."""
-        if self.verbose:
-            click.echo(text, err=True)
-
     def emit_result(self, text: Callable[[], str], tree: Callable[[], object]) -> None:
-        """Tell the result: as text, or as JSON alone."""
+        """Write the result to standard output: ``tree`` with ``--format json``, otherwise ``text``."""
         if self.json:
             click.echo(as_json(tree()))
-        elif self.format != "text" or not self.quiet:  # a page that was asked for is no remark
-            click.echo(escape_lines(text()))  # it quotes manifests and certificates, which anybody may have written
+        elif self.format != "text" or not self.quiet:  # -q leaves out remarks, not a document that was requested
+            # Values of manifests and certificates are in it, and anyone may have written those.
+            click.echo(escape_lines(text()))
 
     def warn(self, faults: Sequence[Fault], where: Path) -> None:
-        """Show what is not wrong, but should be known."""
+        """Show the warnings for the definition at ``where`` on standard error."""
         for fault in faults:
             click.echo(f"warning: {format_fault(fault, str(where))}", err=True)
 
@@ -85,43 +138,66 @@ def common(function: _F) -> _F:
 
 
 def formats(**more: str) -> Callable[[_F], _F]:
-    """As :func:`common`, for a command that knows further formats: what each is for, by its name."""
-    return lambda function: _common(function, more)
+    """As :func:`common`, for a command with further formats: their names, each with what it is for."""
+
+    def decorate(function: _F) -> _F:
+        def wrapped(*args: Any, **given: Any) -> Any:
+            log_file, verbose = given.pop("log_file"), given.pop("verbose")
+            console = Console(
+                format=given.pop("output_format"),
+                quiet=given.pop("quiet"),
+                verbose=verbose,
+                progress=not given.pop("no_progress") and verbose < _LOG_ON_SCREEN,
+                now=datetime.now(timezone.utc).replace(microsecond=0),
+                environment=dict(os.environ),
+            )
+            if log_file is None and verbose < _LOG_ON_SCREEN:
+                return function(console, *args, **given)
+            from bundler.cli.logs import logged
+
+            with logged(console, log_file, on_screen=verbose >= _LOG_ON_SCREEN):
+                return function(console, *args, **given)
+
+        wrapped.__name__ = function.__name__
+        wrapped.__doc__ = function.__doc__
+        wrapped.__click_params__ = getattr(function, "__click_params__", [])  # type: ignore[attr-defined]
+        for decorator in _common_options(more):
+            wrapped = decorator(wrapped)
+        return wrapped  # type: ignore[return-value]
+
+    return decorate
 
 
-def _common(function: _F, more: Mapping[str, str]) -> _F:
-    def wrapped(*args: Any, **given: Any) -> Any:
-        told = given.pop("output_format")
-        console = Console(
-            format=told,
-            quiet=given.pop("quiet"),
-            verbose=given.pop("verbose"),
-            progress=not given.pop("no_progress"),
-            now=datetime.now(timezone.utc).replace(microsecond=0),
-            environment=dict(os.environ),
-        )
-        return function(console, *args, **given)
+_LOG_ON_SCREEN = 2
+"""How often ``-v`` is given to see the log on the screen."""
 
-    wrapped.__name__ = function.__name__
-    wrapped.__doc__ = function.__doc__
-    wrapped.__click_params__ = getattr(function, "__click_params__", [])  # type: ignore[attr-defined]
-    for decorate in (
-        option("--no-progress", is_flag=True, help="Show no progress bars."),
-        option("-v", "--verbose", count=True, help="Say each file that is done, and where a fault of ours happened."),
-        option("-q", "--quiet", is_flag=True, help="Say nothing but errors (and what --format asks for)."),
+
+def _common_options(more: Mapping[str, str]) -> Sequence[Callable[[Any], Any]]:
+    """The flags of every command, last one first."""
+    described = "".join(f"; {name}: {meaning}" for name, meaning in more.items())
+    return (
+        option("--no-progress", is_flag=True, section="General", help="Do not show progress."),
+        option(
+            "--log-file",
+            type=click.Path(dir_okay=False, path_type=Path),
+            section="General",
+            help="Append a detailed log, without secrets.",
+        ),
+        option(
+            "-v",
+            "--verbose",
+            count=True,
+            section="General",
+            help="Show completed files, tracebacks; -vv: log.",
+        ),
+        option("-q", "--quiet", is_flag=True, section="General", help="Show errors only."),
         option(
             "--format",
             "output_format",
             type=click.Choice(["text", "json", *more]),
             default="text",
-            help="".join(
-                (
-                    "How to tell the result; json stands alone on standard output",
-                    *(f"; {name}: {meaning}" for name, meaning in more.items()),
-                    ".",
-                )
-            ),
+            metavar="|".join(["text", "json", *more]),
+            section="General",
+            help=f"Output format. json: one document on stdout{described}.",
         ),
-    ):
-        wrapped = decorate(wrapped)
-    return wrapped  # type: ignore[return-value]
+    )

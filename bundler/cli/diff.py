@@ -1,4 +1,4 @@
-"""`arc-bundler diff`."""
+"""The command ``diff``: how one bundle, manifest or lock differs from another."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bundler.cli.console import Console, example, formats, option
+from bundler.cli.console import Console, define_command, formats, option
 from bundler.cli.options import password_option, password_source
 
 if TYPE_CHECKING:
@@ -16,35 +16,34 @@ if TYPE_CHECKING:
 EXIT_DIFFERENT = 9
 
 
-@click.command(
+@define_command(
     "diff",
-    epilog=example(
-        "arc-bundler diff arc-tokyo-2026.10.18.zip arc-tokyo-2026.11.22.zip",
-        "arc-bundler diff --format markdown --exit-code old.manifest.json new.manifest.json > merge-request.md",
-    ),
+    "arc-bundler diff arc-tokyo-2026.10.18.zip arc-tokyo-2026.11.22.zip",
+    "arc-bundler diff --format markdown --exit-code old.manifest.json new.manifest.json > merge-request.md",
 )
 @click.argument("a", type=click.Path(exists=True, path_type=Path))
 @click.argument("b", type=click.Path(exists=True, path_type=Path))
-@option("--exit-code", is_flag=True, help="Exit 9 where the two differ, 0 where they do not.")
+@option("--exit-code", is_flag=True, section="Output", help="Exit 9 if the two differ, 0 if they do not.")
 @password_option
 @formats(markdown="for a merge request", html="a page for a reviewer")
 def command(console: Console, *, a: Path, b: Path, exit_code: bool, password_file: Path | None) -> int:
-    """Say how B differs from A: who signs and seals, versions, parameters, endpoints, scripts, files.
+    """Show how B differs from A: signers, versions, parameters, endpoints, scripts, files.
 
-    Each is a bundle (directory or archive), a manifest or a lock; of two different kinds what both tell is compared.
-    A bundle's hashes are checked. No signature is judged: see `verify`.
+    Each is a bundle (directory or archive), a manifest or a lock; two of different kinds are compared in what both
+    have. The hashes of a bundle are verified, signatures are not: see `verify`.
     """
     from bundler.flow.diff.compare import diff
     from bundler.formats.json_codec import to_tree
 
     found = diff(a, b, password=password_source(console, password_file))
     console.emit_result(
-        lambda: _told(console.format, found), lambda: {"ok": True, "different": found.different, "diff": to_tree(found)}
+        lambda: _formatted(console.format, found),
+        lambda: {"ok": True, "different": found.different, "diff": to_tree(found)},
     )
     return EXIT_DIFFERENT if exit_code and found.different else 0
 
 
-def _told(wanted: str, found: Diff) -> str:
+def _formatted(wanted: str, found: Diff) -> str:
     from bundler.cli import diff_formats
 
     if wanted == "html":

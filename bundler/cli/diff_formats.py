@@ -1,4 +1,4 @@
-"""How a difference is told on a terminal, and in a merge request."""
+"""Formats a difference as text for a terminal, and as Markdown for a merge request."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bundler.model.diff import Diff
 from bundler.render import diff_text
 from bundler.render.diff_text import Row, ScriptRow
 
-# Whatever CommonMark, its extensions on the forges (tables, mentions, references, formulas) or HTML give a meaning.
+# Every mark that means something in CommonMark, its common extensions (tables, mentions, formulas) or HTML.
 _MARKS = re.compile(r"[^\w\s.,()/+%;?'\"-]|_|(?<=www)\.", re.IGNORECASE)
 _SIGNS = {"+": "added", "-": "removed", "~": "changed"}
 
@@ -32,7 +32,7 @@ def _text(diff: Diff) -> Iterator[str]:
             yield from _text_script(script)
     yield ""
     yield from (f"{sentence}." for sentence in diff.not_compared)
-    yield diff_text.UNJUDGED
+    yield diff_text.NOT_VERIFIED
 
 
 def _text_row(row: Row) -> Iterator[str]:
@@ -72,7 +72,7 @@ def _markdown(diff: Diff) -> Iterator[str]:
             yield from _markdown_script(script)
     yield ""
     yield from (f"{sentence}." for sentence in diff.not_compared)
-    yield diff_text.UNJUDGED
+    yield diff_text.NOT_VERIFIED
 
 
 def _markdown_row(row: Row) -> str:
@@ -91,8 +91,8 @@ def _markdown_script(script: ScriptRow) -> Iterator[str]:
 
 
 def _code(text: str) -> str:
-    """``text`` as itself, and as something that is quoted: mentions in it call nobody.
+    """``text`` as code that Markdown does not interpret: a mention in it notifies no one.
 
-    Every mark that Markdown or HTML knows becomes a character reference, which is why this is no code span.
+    Every mark becomes a character reference. A Markdown code span would show those literally, hence the HTML element.
     """
     return f"<code>{_MARKS.sub(lambda found: f'&#{ord(found[0])};', text)}</code>" if text else ""

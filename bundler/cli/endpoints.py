@@ -1,16 +1,14 @@
-"""`arc-bundler endpoints`."""
+"""The command ``endpoints``: network requirements for the network team."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import click
-
-from bundler.cli.console import Console, example, formats
+from bundler.cli.console import Console, define_command, formats
 from bundler.cli.options import ProjectSettings, definition_option, read_project, strict_option
 
 
-@click.command("endpoints", epilog=example("arc-bundler endpoints --format firewall > for-the-network-team.txt"))
+@define_command("endpoints", "arc-bundler endpoints --format firewall > for-the-network-team.txt")
 @strict_option
 @definition_option
 @formats(
@@ -19,10 +17,10 @@ from bundler.cli.options import ProjectSettings, definition_option, read_project
     firewall="the allow-list with its reasons, and routes",
 )
 def command(console: Console, *, definition: Path, strict: bool) -> None:
-    """Say what to open, resolve and route between the servers and Azure. Asks no network.
+    """List what to open, resolve and route between the servers and Azure. Does not use the network.
 
-    For each address: by which way, when, what for, and who says so. Wildcards come with the names behind them where a
-    document or the private endpoint tells them; what sources leave open is said.
+    For each address: the path, when and why it is used, and the source. Wildcards come with the names behind them
+    where a document or the private endpoint lists them. What no source states is listed as not certain.
     """
     from bundler.flow.endpoints import endpoints, require_records
     from bundler.formats.json_codec import to_tree
@@ -33,5 +31,5 @@ def command(console: Console, *, definition: Path, strict: bool) -> None:
     if console.format == "hosts":
         require_records(needs)
     forms = {"hosts": endpoint_formats.hosts, "csv": endpoint_formats.table, "firewall": endpoint_formats.firewall}
-    tell = forms.get(console.format, endpoint_formats.summary)
-    console.emit_result(lambda: tell(needs), lambda: {"ok": True, "endpoints": to_tree(needs)})
+    form = forms.get(console.format, endpoint_formats.summary)
+    console.emit_result(lambda: form(needs), lambda: {"ok": True, "endpoints": to_tree(needs)})

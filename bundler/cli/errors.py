@@ -1,11 +1,9 @@
-"""How a failure is told: as lines for a person, and as JSON for a pipeline that asked for it."""
+"""Reports a failure: as lines on standard error, and as JSON on standard output with ``--format json``."""
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -17,14 +15,16 @@ from bundler.render.escape_control import escape_line
 PREFIX = "ARC_BUNDLER_"
 
 _LONG = 200
-"""Characters of a list that is read at a glance."""
+"""Characters of a list that is still read as a whole."""
 
 
 def as_json(tree: object) -> str:
-    """``tree`` as JSON for standard output: in plain characters where its encoding has them, escaped otherwise.
+    """``tree`` as JSON for standard output, with escapes where the output's encoding lacks a character.
 
-    A file's name may hold bytes that are no text (half surrogates here), and a pipe may be ASCII.
+    A file name may hold bytes that are not text (lone surrogates here), and a pipe may be ASCII.
     """
+    import json
+
     text = json.dumps(tree, ensure_ascii=False, indent=2)
     try:
         text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
@@ -34,19 +34,21 @@ def as_json(tree: object) -> str:
 
 
 def report(error: Exception, arguments: Sequence[str]) -> int:
-    """Tell ``error`` on standard error, and as JSON on standard output where that was asked for.
+    """Report ``error``, and return the exit code: that of its class, 2 for usage, 1 for an internal error.
 
-    Returns the exit code: 2 for usage, that of the error's class, 1 for a fault of ours.
+    Args:
+        error: what ended the command.
+        arguments: of the command line, which may not have been understood; they say whether to report JSON.
     """
     if isinstance(error, click.ClickException):
-        return _tell_usage(error, arguments)
+        return _report_usage(error, arguments)
     if isinstance(error, BundlerError):
-        return _tell_error(error, arguments)
-    return _tell_fault(error, arguments)
+        return _report_error(error, arguments)
+    return _report_internal(error, arguments)
 
 
 def _wants_json(arguments: Sequence[str]) -> bool:
-    """Whether JSON was asked for, even where the arguments could not be understood."""
+    """Whether JSON was requested, also where the arguments were not understood."""
     if "--format=json" in arguments or os.environ.get(PREFIX + "FORMAT") == "json":
         return True
     pairs = pairwise(arguments)
@@ -54,11 +56,11 @@ def _wants_json(arguments: Sequence[str]) -> bool:
 
 
 def format_fault(fault: Fault, where: str = "") -> str:
-    """One line about one fault: where, what, what is allowed, and whose rule it is."""
+    """One line for a fault: where, what, what is allowed, and the source of the rule."""
     place = f"{where}:{fault.line}" if where and fault.line else where
     parts = [part for part in (place, fault.path) if part]
     text = f"{': '.join(parts)}: {fault.message}" if parts else fault.message
-    # Somebody who is told the nearest spelling does not want fifty others as well; JSON has them.
+    # Beside the nearest spelling a long list of the others only distracts; JSON has it.
     if fault.allowed and (len(fault.allowed) <= _LONG or "did you mean" not in fault.message):
         text += f" ({fault.allowed})"
     if fault.source:
@@ -98,12 +100,12 @@ def _red(text: str) -> str:
 
 
 def escape_lines(text: str) -> str:
-    """Text with names and values that somebody else wrote, none of which may steer the terminal."""
+    """``text`` with control characters escaped: names and values from others must not steer the terminal."""
     return "\n".join(map(escape_line, text.split("\n")))
 
 
-def _tell_error(error: BundlerError, arguments: Sequence[str]) -> int:
-    """Tell a failure that a person can act on; returns its exit code."""
+def _report_error(error: BundlerError, arguments: Sequence[str]) -> int:
+    """Report a failure that a user can act on; returns its exit code."""
     if _wants_json(arguments):
         click.echo(as_json(_error_tree(error)))
     click.echo(f"arc-bundler: {_red('error:')} {escape_lines(error.what)}", err=True)
@@ -119,8 +121,19 @@ def _tell_error(error: BundlerError, arguments: Sequence[str]) -> int:
     return error.exit_code
 
 
-def _tell_usage(error: click.ClickException, arguments: Sequence[str]) -> int:
-    """Tell that the command was not understood, with its usage; returns 2."""
+def _issues() -> str:
+    """Where to report an internal error: the address in the installed package's metadata."""
+    from importlib.metadata import PackageNotFoundError, metadata
+
+    try:
+        urls = metadata("arc-bundler").get_all("Project-URL") or []
+    except PackageNotFoundError:  # a copy of the sources that was never installed
+        urls = []
+    return next((url.partition(", ")[2] for url in urls if url.startswith("Issues,")), "the project's issue tracker")
+
+
+def _report_usage(error: click.ClickException, arguments: Sequence[str]) -> int:
+    """Report a command line that was not understood, with the usage; returns 2."""
     if _wants_json(arguments):
         tree = {"ok": False, "error": {"kind": "usage", "message": error.format_message(), "exit_code": 2}}
         click.echo(as_json(tree))
@@ -128,18 +141,20 @@ def _tell_usage(error: click.ClickException, arguments: Sequence[str]) -> int:
     return 2
 
 
-def _tell_fault(error: Exception, arguments: Sequence[str]) -> int:
-    """Tell a fault of ours: one line, and with ``-v`` where it happened; returns 1.
+def _report_internal(error: Exception, arguments: Sequence[str]) -> int:
+    """Report an internal error: one line, and with ``-v`` its traceback; returns 1.
 
-    Never its ``repr``: that of a text's wrong encoding is the text, which may be a secret.
+    Never its ``repr``: that of a UnicodeError contains the text, which may be a secret.
     """
-    said = f"{type(error).__name__}: {error}"
+    what = f"{type(error).__name__}: {error}"
     if _wants_json(arguments):
-        tree = {"ok": False, "error": {"kind": "internal", "message": said, "exit_code": 1}}
+        tree = {"ok": False, "error": {"kind": "internal", "message": what, "exit_code": 1}}
         click.echo(as_json(tree))
-    click.echo(f"arc-bundler: {_red('error:')} a fault of ours, please report it: {said}", err=True)
+    click.echo(f"arc-bundler: {_red('error:')} internal error: {what}", err=True)
     if any(argument in ("-v", "-vv", "--verbose") for argument in arguments):
+        import traceback
+
         click.echo("".join(traceback.format_exception(error)), err=True)
     else:
-        click.echo("  What to do: run the same command with -v and send us what it prints", err=True)
+        click.echo(f"  What to do: run the same command with -v, and report its output at {_issues()}", err=True)
     return 1

@@ -1,4 +1,4 @@
-"""`arc-bundler inspect`."""
+"""The command ``inspect``: shows what is in a bundle, without verifying it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bundler.cli.console import Console, common, example, option
+from bundler.cli.console import Console, common, define_command, option
 from bundler.cli.options import password_option, password_source
 from bundler.cli.progress import format_size
 
@@ -17,24 +17,23 @@ if TYPE_CHECKING:
     from bundler.model.manifest import Manifest
 
 
-@click.command(
+@define_command(
     "inspect",
-    epilog=example(
-        "arc-bundler inspect arc-tokyo-2026.11.22.7z --format json",
-        "arc-bundler inspect arc-tokyo-2026.11.22.manifest.json --html review.html",
-    ),
+    "arc-bundler inspect arc-tokyo-2026.11.22.7z --format json",
+    "arc-bundler inspect arc-tokyo-2026.11.22.manifest.json --html review.html",
 )
 @click.argument("bundle", type=click.Path(exists=True, path_type=Path))
 @option(
     "--html",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Write the page for a security reviewer here: the same that `build` puts beside the archives.",
+    section="Output",
+    help="Write the review page to FILE: the same page that `build` puts beside the archives.",
 )
 @password_option
 @common
 def command(console: Console, *, bundle: Path, html: Path | None, password_file: Path | None) -> None:
-    """Show what is inside BUNDLE: targets, versions, signers, parameters, sizes. Judges nothing: see `verify`.
+    """Show what is in BUNDLE: targets, versions, signers, parameters, sizes. Does not verify it: see `verify`.
 
     BUNDLE is a directory, an archive, or a manifest.json alone.
     """
@@ -44,7 +43,7 @@ def command(console: Console, *, bundle: Path, html: Path | None, password_file:
     found = inspect(bundle, password=password_source(console, password_file))
     if html:
         write_page(found, html)
-        console.info(f"The page for a reviewer is {html}")
+        console.info(f"wrote the review page {html}")
     console.emit_result(
         lambda: "\n".join(_lines(found.manifest, found.digest)),
         lambda: {"ok": True, "verified": False, "digest": found.digest, "manifest": to_tree(found.manifest)},
@@ -73,7 +72,7 @@ def _lines(manifest: Manifest, digest: str) -> Iterator[str]:
         yield from _package(pin)
     yield "parameters"
     yield from (f"  {name} = {text}" for name, text in manifest.parameters.items())
-    yield "Nothing was judged: `arc-bundler verify` does that."
+    yield "Not verified: run `arc-bundler verify`."
 
 
 def _package(pin: Pin) -> Iterator[str]:

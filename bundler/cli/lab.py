@@ -1,4 +1,4 @@
-"""`arc-bundler lab`."""
+"""The command ``lab``: runs a signed upstream on this machine, for training and tests."""
 
 from __future__ import annotations
 
@@ -6,47 +6,56 @@ from pathlib import Path
 
 import click
 
-from bundler.cli.console import Console, common, example, option
+from bundler.cli.console import Console, common, define_command, option
 
 _MB = 1_000_000
 
 
-@click.command(
-    "lab", epilog=example("arc-bundler lab", "arc-bundler init --lab .lab     # meanwhile, in another terminal")
-)
+@define_command("lab", "arc-bundler lab", "arc-bundler init --lab .lab     # meanwhile, in another terminal")
 @option(
     "--dir",
     "folder",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path(".lab"),
     show_default=True,
-    help="Where its keys, certificates and packages are kept.",
+    section="Output",
+    help="Folder for its keys, certificates and packages.",
 )
-@option("--port", type=click.IntRange(0, 65535), default=8443, show_default=True, help="0: any free one.")
+@option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8443,
+    show_default=True,
+    metavar="PORT",
+    section="Network",
+    help="0: any free port.",
+)
 @option(
     "--speed",
     type=click.FloatRange(0, min_open=True),
     metavar="MB",
-    help="Send no faster than this many MB a second, on each connection.",
+    section="Network",
+    help="Limit each connection to this many MB a second.",
 )
 @option(
     "--size",
     type=click.IntRange(1, 500),
     metavar="MB",
-    help="Make each package this much larger, as real ones are; serves the newest release alone.",
+    section="Output",
+    help="Add this much to each package, to make it as large as a real one; serves the newest release only.",
 )
 @common
 def command(console: Console, *, folder: Path, port: int, size: int | None, speed: float | None) -> None:
-    """Run a practice upstream until interrupted.
+    """Run a lab upstream until interrupted.
 
-    It serves signed stand-ins of the agent under the paths of Microsoft's servers, with authorities of its own.
-    Everything from it says LAB, and nothing believes it without being given its anchors.
+    It serves signed stand-ins of the agent under the paths of Microsoft's servers, with its own authorities.
+    Everything from it is labelled LAB, and is trusted only with its anchors.
     """
     import signal
 
     from bundler.lab import lab
 
-    # A service manager ends it as Ctrl-C does: cleanly.
+    # A service manager sends SIGTERM: end as on Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     stuffing, rate = (size or 0) * _MB, max(1, round(speed * _MB)) if speed else 0
     lab.serve(folder, port, console.now, console.info, stuffing=stuffing, speed=rate)

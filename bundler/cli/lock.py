@@ -1,13 +1,11 @@
-"""`arc-bundler lock`."""
+"""The command ``lock``: resolves, fetches and verifies packages, and pins them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
-from bundler.cli.console import Console, common, example, option
+from bundler.cli.console import Console, common, define_command, option
 from bundler.cli.options import (
     FetchSettings,
     ProjectSettings,
@@ -22,16 +20,13 @@ if TYPE_CHECKING:
     from bundler.flow.lock_changes import LockChange
     from bundler.model.lock import Lock
 
-EXIT_MOVED = 4
+EXIT_CHANGED = 4
 
 
-@click.command(
-    "lock",
-    epilog=example("arc-bundler lock --check --format json || arc-bundler lock"),
-)
-@option("--check", is_flag=True, help="Only say whether upstream has moved: exit 0 if not, 4 if so. Write nothing.")
-@option("--allow-older", is_flag=True, help="Accept an older repository state or agent than the lock has.")
-@option("--allow-replaced", is_flag=True, help="Accept other bytes under a version that the lock has.")
+@define_command("lock", "arc-bundler lock --check --format json || arc-bundler lock")
+@option("--check", is_flag=True, section="Output", help="Write nothing; exit 4 if the upstream has newer packages.")
+@option("--allow-older", is_flag=True, section="Trust", help="Accept a repository or agent older than in the lock.")
+@option("--allow-replaced", is_flag=True, section="Trust", help="Accept changed bytes of a version in the lock.")
 @fetch_options
 @project_options
 @common
@@ -44,10 +39,10 @@ def command(
     allow_older: bool,
     allow_replaced: bool,
 ) -> int:
-    """Find, fetch and judge the packages; pin them in bundle.lock.
+    """Resolve, fetch and verify the packages; pin them in bundle.lock.
 
-    Nothing is pinned that was not believed. A lock never goes back to an older repository state or agent
-    by itself. Commit the lock beside the definition: builds from it give the same bytes anywhere.
+    Only verified packages are pinned. A lock does not go back to an older repository state or agent by itself.
+    Commit the lock with the definition: builds from it have the same bytes on every machine.
     """
     from bundler.flow import lock as locks
     from bundler.flow import lock_file
@@ -62,16 +57,16 @@ def command(
             project, downloader, at=console.now, environment=console.environment, previous=previous, allow=allow
         )
     if check:
-        return _tell_check(console, path, previous, resolved.changes)
+        return _report_check(console, path, previous, resolved.changes)
     fresh = lock_file.keep_time(resolved.lock, previous) if previous else resolved.lock
     changed = former or fresh != previous
     if changed:
         lock_file.write(fresh, path)
-    _tell(console, chosen, fresh, resolved.changes, changed=changed)
+    _report(console, chosen, fresh, resolved.changes, changed=changed)
     return 0
 
 
-def _tell_check(console: Console, path: Path, previous: Lock | None, moves: tuple[LockChange, ...]) -> int:
+def _report_check(console: Console, path: Path, previous: Lock | None, moves: tuple[LockChange, ...]) -> int:
     from bundler.formats.json_codec import to_tree
 
     moved = previous is None or bool(moves)
@@ -80,30 +75,30 @@ def _tell_check(console: Console, path: Path, previous: Lock | None, moves: tupl
         if previous is None:
             return f"{path}: there is no lock"
         if not moves:
-            return f"{path}: up to date, nothing has moved since {previous.created:%Y-%m-%d %H:%M} UTC"
-        return "\n".join((f"{path}: upstream has moved", *(f"  {_move(move)}" for move in moves)))
+            return f"{path}: up to date, the upstream has not changed since {previous.created:%Y-%m-%d %H:%M} UTC"
+        return "\n".join((f"{path}: the upstream has changed", *(f"  {_move(move)}" for move in moves)))
 
     console.emit_result(text, lambda: {"ok": not moved, "moved": moved, "moves": [to_tree(move) for move in moves]})
-    return EXIT_MOVED if moved else 0
+    return EXIT_CHANGED if moved else 0
 
 
 def _move(move: LockChange) -> str:
     where = f"{move.place}: " if move.place else ""
-    return f"{where}{move.what} {move.was or '(nothing)'} -> {move.now or '(nothing)'}"
+    return f"{where}{move.what} {move.was or '(none)'} -> {move.now or '(none)'}"
 
 
-def _tell(
+def _report(
     console: Console, chosen: ProjectSettings, lock: Lock, moves: tuple[LockChange, ...], *, changed: bool
 ) -> None:
     from bundler.formats.json_codec import to_tree
 
     def text() -> str:
-        lines = [f"{lock.name} {lock.version}: {len(lock.pins)} packages believed by {lock.anchors} anchors"]
+        lines = [f"{lock.name} {lock.version}: {len(lock.pins)} packages verified (trust anchors: {lock.anchors})"]
         lines += [
             f"  {pin.place:<22} {pin.facts.version:<18} {format_size(pin.size):>9}  {pin.evidence[0].signer}"
             for pin in lock.pins
         ]
-        lines += [f"  moved: {_move(move)}" for move in moves]
+        lines += [f"  changed: {_move(move)}" for move in moves]
         lines.append(f"{'wrote' if changed else 'unchanged:'} {chosen.lock}")
         lines.append(f"next: arc-bundler build --locked{chosen.flags}")
         return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""The front door: which commands there are, and the one place where a failure becomes an exit code."""
+"""The entry point: the table of commands, and the one place where a failure becomes an exit code."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from typing import Any
 
 import click
 
-# A command's module is imported when it is asked for: `--help` reads this table and nothing else.
+# A command's module is imported only when it runs: `--help` reads this table and nothing else.
 COMMANDS = {
     "init": "Write a commented definition (bundle.yaml) to start from.",
     "schema": "Print the JSON Schema of the definition, for editors.",
-    "plan": "Say what a build would fetch, verify, render and write; change nothing.",
-    "lock": "Find, fetch and judge the packages; pin them in bundle.lock.",
-    "build": "Make the bundle: fetch, judge, render, pack, check.",
-    "verify-file": "Judge files that you already have: who signed them, and are they to be believed?",
-    "verify": "Check a bundle: its seal, every hash, every package again from its evidence.",
-    "approve": "Say with your key, as a reviewer, that a bundle may cross.",
-    "seal-secret": "Put the servers' secret into an envelope that only they can open.",
-    "inspect": "Show what is inside a bundle, without judging it.",
-    "diff": "Say how one bundle, manifest or lock differs from another: approve only what changed.",
-    "runtime": "Print the digests of the scripts' runtimes; hand their source to a reviewer.",
-    "endpoints": "What to open, resolve and route between the servers and Azure, for the network team.",
-    "lab": "Run a practice upstream: a signed stand-in for Microsoft's servers.",
+    "plan": "List what a build would fetch, verify, render and write; change nothing.",
+    "lock": "Resolve, fetch and verify the packages; pin them in bundle.lock.",
+    "build": "Make the bundle: fetch, verify, render, pack, check.",
+    "verify-file": "Verify the signatures of files: signer, chain, timestamp.",
+    "verify": "Verify a bundle: its signature, every hash, every package from its evidence.",
+    "approve": "Approve a bundle with your key, as a reviewer.",
+    "seal-secret": "Encrypt the servers' secret in an envelope that only they can open.",
+    "inspect": "Show what is in a bundle, without verifying it.",
+    "diff": "Show how one bundle, manifest or lock differs from another: approve only what changed.",
+    "runtime": "Print the digests of the scripts' runtimes, or extract their source for review.",
+    "endpoints": "List what to open, resolve and route between the servers and Azure, for the network team.",
+    "lab": "Run a lab upstream: a signed stand-in for Microsoft's servers.",
 }
 
 _GARBAGE = 50_000
-"""Objects more than went, after which Python looks for those that only hold each other; its own word is 700."""
+"""Threshold of the garbage collector (CPython's default is 700): raised, because commands are short-lived."""
 
 _VERBOSE = "bundler.verbose"
 
@@ -53,7 +53,7 @@ class _Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does, but a misspelt command is answered with its nearest spelling."""
+        """As click, with a suggestion for a misspelt command."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             from difflib import get_close_matches
 
@@ -98,36 +98,32 @@ def _verbose(ctx: click.Context, _: click.Parameter, count: int) -> None:
     expose_value=False,
     is_eager=True,
     callback=_verbose,
-    help="With --version: print the digests of the scripts' runtimes, too.",
+    help="With --version: also print the digests of the scripts' runtimes.",
 )
 @click.option("--version", is_flag=True, expose_value=False, callback=_version, help="Print the version.")
 @click.pass_context
 def cli(ctx: click.Context) -> None:
     """Make a verified, portable bundle that brings isolated servers under Azure Arc.
 
-    A definition (bundle.yaml) says what one site wants. `lock` pins the packages, `build` makes the bundle,
-    `verify` checks one that you were given. Nothing is packed that was not judged.
+    A definition (bundle.yaml) describes one site's bundle. `lock` pins the packages, `build` makes the bundle,
+    `verify` checks a bundle that you received. Only verified packages are packed.
     """
     if ctx.meta[_VERBOSE]:
-        ctx.fail("-v goes behind the command, or with --version")
+        ctx.fail("give -v after the command, or with --version")
 
 
 def run(arguments: list[str] | None = None) -> None:
-    """Run the command that was asked for and leave with its exit code.
-
-    The codes are those of :mod:`bundler.errors`; 2 is click's own for usage, 130 an interruption.
-    """
-    # What is imported and read at the start is kept until the end: looking through it for rubbish takes a tenth of a
-    # short command.
+    """Run a command and exit with its code: those of :mod:`bundler.errors`, 130 for an interruption."""
+    # What is imported at the start stays until the end; collecting it takes a tenth of a short command's time.
     gc.set_threshold(_GARBAGE)
     _settle_encodings()
     sys.exit(main(sys.argv[1:] if arguments is None else arguments))
 
 
 def _settle_encodings() -> None:
-    """Let any name be told: files and pipes get UTF-8, on Windows too; a terminal has its own encoding.
+    """Make every name printable: files and pipes get UTF-8, on Windows too; a terminal keeps its encoding.
 
-    Whoever sets PYTHONIOENCODING keeps it. What an encoding lacks is escaped: no result is worth a failure to print it.
+    PYTHONIOENCODING stays in force. A character that the encoding lacks is escaped, so that printing never fails.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
@@ -136,16 +132,16 @@ def _settle_encodings() -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Run the command and say with which exit code it ends: every failure becomes one here, and nowhere else."""
+    """Run a command and return its exit code: the only place where a failure becomes one."""
     try:
         result: Any = cli.main(arguments, prog_name="arc-bundler", standalone_mode=False)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("arc-bundler: interrupted; what was fetched so far is kept and resumed next time", err=True)
+        click.echo("arc-bundler: interrupted; the next run resumes what was fetched so far", err=True)
         return 130
-    except BrokenPipeError:  # the reader of our output went away (`arc-bundler inspect … | head`)
+    except BrokenPipeError:  # the reader of the output ended (`arc-bundler inspect … | head`)
         sys.stdout = None
         return 0
-    except Exception as error:  # noqa: BLE001 - the last place: whatever it is becomes a report, not a traceback
+    except Exception as error:  # noqa: BLE001 - the last place: any error becomes a report
         from bundler.cli.errors import report
 
         return report(error, arguments)

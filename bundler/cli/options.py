@@ -1,4 +1,4 @@
-"""The flags that several commands share, and the objects that follow from them."""
+"""Options that several commands share, and the objects that are made from them."""
 
 from __future__ import annotations
 
@@ -22,22 +22,34 @@ if TYPE_CHECKING:
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
-_FILE = click.Path(dir_okay=False, path_type=Path)
-_FOLDER = click.Path(file_okay=False, path_type=Path)
+FILE = click.Path(dir_okay=False, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
 
-_INSTEAD = "Believe these anchors instead of Microsoft's: a mirror's own, or a lab's."
+anchors_option = option(
+    "--anchors", type=FILE, section="Trust", help="Trust anchors of a mirror or a lab, not Microsoft's."
+)
 
-anchors_option = option("--anchors", type=_FILE, help=_INSTEAD)
-
-strict_option = option("--strict", is_flag=True, help="Take warnings for errors.")
+strict_option = option("--strict", is_flag=True, section="Definition", help="Treat warnings as errors.")
 
 definition_option = option(
-    "-d", "--definition", type=_FILE, default=Path("bundle.yaml"), show_default=True, help="The definition."
+    "-d",
+    "--definition",
+    type=FILE,
+    default=Path("bundle.yaml"),
+    show_default=True,
+    section="Definition",
+    help="The definition.",
 )
 
 
 def option_group(name: str, settings: type[Any], *decorators: Callable[[_F], _F]) -> Callable[[_F], _F]:
-    """Give a command the options of ``decorators``, shown in reverse, and their values as one ``settings``."""
+    """Give a command several options, and pass their values to it as one object.
+
+    Args:
+        name: the command's parameter.
+        settings: the object's class, with a field for each option.
+        decorators: the options, last one first.
+    """
 
     def decorate(function: _F) -> _F:
         @wraps(function)
@@ -45,8 +57,8 @@ def option_group(name: str, settings: type[Any], *decorators: Callable[[_F], _F]
             collected = {field.name: given.pop(field.name) for field in fields(settings)}
             return function(*args, **{name: settings(**collected)}, **given)
 
-        for shown in decorators:
-            wrapped = shown(wrapped)  # type: ignore[arg-type,assignment]
+        for decorator in decorators:
+            wrapped = decorator(wrapped)  # type: ignore[arg-type,assignment]
         return wrapped  # type: ignore[return-value]
 
     return decorate
@@ -54,7 +66,7 @@ def option_group(name: str, settings: type[Any], *decorators: Callable[[_F], _F]
 
 @dataclass(frozen=True)
 class ProjectSettings:
-    """What ``project_options`` collected: which definition, which lock, whose anchors, how strict."""
+    """The values of :data:`project_options`."""
 
     definition: Path
     lock_path: Path | None
@@ -68,7 +80,7 @@ class ProjectSettings:
 
     @property
     def flags(self) -> str:
-        """The flags that name the same ones to the command that comes next, with a blank before each."""
+        """The same options for the next command, with a blank before each."""
         named = {"--definition": self.definition, "--lock": self.lock_path, "--anchors": self.anchors}
         if self.definition == Path("bundle.yaml"):
             del named["--definition"]
@@ -78,27 +90,28 @@ class ProjectSettings:
 project_options = option_group(
     "chosen",
     ProjectSettings,
-    option("--anchors", type=_FILE, help=f"{_INSTEAD} It is recorded."),
+    anchors_option,
     strict_option,
-    option("--lock", "lock_path", type=_FILE, help="The lock.  [default: bundle.lock beside the definition]"),
+    option("--lock", "lock_path", type=FILE, section="Definition", help="The lock.  [default: bundle.lock, beside it]"),
     definition_option,
 )
 
 
 store_option = option(
-    "--store", "store_path", type=_FOLDER, help="Where fetched files rest.  [default: the user's cache]"
+    "--store", "store_path", type=FOLDER, section="Network", help="Cache folder.  [default: the user's cache]"
 )
 
 
 @dataclass(frozen=True)
 class FetchSettings:
-    """What ``fetch_options`` collected: where bytes come from and rest."""
+    """The values of :data:`fetch_options`."""
 
     store_path: Path | None
     offline: bool
     proxy: str | None
     ca: Path | None
     timeout: float
+    """Seconds."""
 
 
 fetch_options = option_group(
@@ -110,29 +123,33 @@ fetch_options = option_group(
         default=30.0,
         show_default=True,
         metavar="SECONDS",
-        help="Give a silent connection up after this long, and try again.",
+        section="Network",
+        help="Retry after SECONDS without data.",
     ),
-    option("--ca", type=_FILE, help="A PEM file of further certificate authorities to believe for HTTPS."),
-    option("--proxy", metavar="URL", help="HTTP proxy.  [default: HTTPS_PROXY and NO_PROXY]"),
-    option("--offline", is_flag=True, help="Use what the store has; ask no network."),
+    option("--ca", type=FILE, section="Network", help="PEM file of further CAs to trust for HTTPS."),
+    option("--proxy", metavar="URL", section="Network", help="HTTP proxy.  [default: HTTPS_PROXY, NO_PROXY]"),
+    option("--offline", is_flag=True, section="Network", help="Do not use the network."),
     store_option,
 )
 
 
 def output_option(help_text: str) -> Callable[[_F], _F]:
-    """Where bundles go."""
-    return option("-o", "--output", type=_FOLDER, default=Path("bundles"), show_default=True, help=help_text)
+    """The option for the folder of bundles."""
+    return option(
+        "-o", "--output", type=FOLDER, default=Path("bundles"), show_default=True, section="Output", help=help_text
+    )
 
 
 password_option = option(
     "--password-file",
-    type=_FILE,
-    help="File with the password of an encrypted 7z; otherwise ARC_BUNDLER_PASSWORD, or a prompt.",
+    type=FILE,
+    section="Output",
+    help="File with the password of an encrypted 7z.",
 )
 
 
 def read_project(console: Console, chosen: ProjectSettings) -> Project:
-    """Read the definition and show its warnings."""
+    """Read the definition and show its warnings. Raises what :func:`bundler.flow.project.read` raises."""
     from bundler.flow import project as projects
 
     read = projects.read(chosen.definition, anchors_file=chosen.anchors, today=console.now.date(), strict=chosen.strict)
@@ -155,7 +172,13 @@ def open_store(store_path: Path | None) -> Store:
 def open_downloader(
     console: Console, settings: FetchSettings, project: Project | None
 ) -> Iterator[tuple[Downloader, Store, Progress]]:
-    """A downloader with its store and progress, ended with the block."""
+    """Open a downloader with its store and progress; all end with the block.
+
+    Args:
+        console: for progress and the environment.
+        settings: the options for the network.
+        project: names a certificate authority where no option does; None without a definition.
+    """
     from bundler.cli.progress import progress
     from bundler.fetch.download import Downloader
     from bundler.fetch.network import Network
@@ -176,34 +199,26 @@ def open_downloader(
 
 
 def password_source(console: Console, password_file: Path | None) -> Callable[[], str]:
-    """Where a password comes from: its file, its variable, or a prompt; asked for once."""
-    asked: list[str] = []
+    """A function that reads the password of an encrypted archive when it is needed, and once.
+
+    It raises :class:`UsageError` where there is none, or it is not text.
+    """
+    from bundler.cli.secrets import SecretSource, is_encodable, prompt_once
+
+    source = SecretSource("ARC_BUNDLER_PASSWORD", "Password of the 7z archive")
+    ask = prompt_once(console, password_file, source, what="the password file")
 
     def password() -> str:
-        if not asked:
-            asked.append(_password(console, password_file))
-        return asked[0]
+        from bundler.errors import UsageError
+
+        text = ask()
+        if not text:
+            raise UsageError(
+                "this archive is encrypted, and there is no password",
+                do="give it with `--password-file FILE`, in ARC_BUNDLER_PASSWORD, or at the prompt of a terminal",
+            )
+        if not is_encodable(text):
+            raise UsageError("the password is not UTF-8 text", do="give UTF-8 text in the file or the variable")
+        return text
 
     return password
-
-
-def _password(console: Console, password_file: Path | None) -> str:
-    import sys
-
-    from bundler.cli.secrets import is_encodable, line
-    from bundler.errors import UsageError
-
-    if password_file:
-        text = line(password_file, "the password file")
-    else:
-        text = console.environment.get("ARC_BUNDLER_PASSWORD", "")
-        if not text and sys.stdin.isatty():
-            text = click.prompt("Password of the 7z archive", hide_input=True, err=True)
-    if not text:
-        raise UsageError(
-            "this archive is encrypted, and there is no password",
-            do="give it with `--password-file FILE`, in ARC_BUNDLER_PASSWORD, or at the prompt of a terminal",
-        )
-    if not is_encodable(text):
-        raise UsageError("the password is not UTF-8 text", do="give one that is, by its file or its variable")
-    return text

@@ -1,18 +1,16 @@
-"""`arc-bundler plan`."""
+"""The command ``plan``: lists the steps of a build, without doing them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import click
-
-from bundler.cli.console import Console, common, example
+from bundler.cli.console import Console, common, define_command
 from bundler.cli.options import ProjectSettings, open_store, output_option, project_options, read_project, store_option
 from bundler.cli.progress import format_size
 
 
-@click.command("plan", epilog=example("arc-bundler plan --definition tokyo/bundle.yaml"))
-@output_option("Where bundles go.")
+@define_command("plan", "arc-bundler plan --definition tokyo/bundle.yaml")
+@output_option("Folder for bundles.")
 @store_option
 @project_options
 @common
@@ -23,7 +21,7 @@ def command(
     store_path: Path | None,
     output: Path,
 ) -> None:
-    """Say what a build would fetch, verify, render and write, each with its reason. Changes nothing."""
+    """List what a build would fetch, verify, render and write, and why. Changes nothing."""
     from bundler.flow import lock_file
     from bundler.flow.plan import plan
     from bundler.formats.json_codec import to_tree

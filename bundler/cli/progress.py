@@ -1,4 +1,4 @@
-"""Progress on a terminal as bars, elsewhere as plain lines, with ``-q`` not at all."""
+"""Shows progress: as bars on a terminal, as plain lines elsewhere, not at all with ``-q``."""
 
 from __future__ import annotations
 
@@ -7,23 +7,24 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 import click
-from typing_extensions import Self
-
-from bundler.model.progress import NullProgress, Progress, Task
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from rich.progress import Progress as RichProgress
+    from typing_extensions import Self
+
+    from bundler.model.progress import Progress, Task
 
 _LINE_EVERY = 10.0  # seconds between two plain lines about one task: a CI log is read, not watched
-_WORTH_A_LINE = 2.0  # seconds; what took less needs no line of its own
+_WORTH_A_LINE = 2.0  # seconds; a shorter task needs no line of its own
 
 
 def format_size(amount: float) -> str:
-    """``amount`` bytes in decimal units, as disks and downloads are counted."""
+    """``amount`` bytes in decimal units: ``1.2 MB``."""
     if amount < 1000:
         return f"{amount:.0f} B"
     for unit in ("kB", "MB"):
@@ -34,20 +35,20 @@ def format_size(amount: float) -> str:
 
 
 class _PlainTask:
-    """A line now and then, and one at its end where it took long, or where ``each`` asks for it."""
+    """Prints a line now and then, and one at the end of a long task, or of each task with ``each``."""
 
     def __init__(self, label: str, total: int | None, done: int, *, each: bool) -> None:
         self._label, self._total, self._done, self._each = label, total, done, each
         self._moved = 0
-        self._began = self._told = monotonic()
+        self._began = self._shown = monotonic()
         self._lock = threading.Lock()
 
     def advance(self, amount: int) -> None:
         with self._lock:
             self._done += amount
             self._moved += amount
-            if monotonic() - self._told >= _LINE_EVERY:
-                self._told = monotonic()
+            if monotonic() - self._shown >= _LINE_EVERY:
+                self._shown = monotonic()
                 click.echo(f"{self._label}: {self._state()}", err=True)
 
     def note(self, message: str) -> None:
@@ -81,7 +82,7 @@ class _PlainLines:
 
 
 class _Bar:
-    """A bar among others while its task lasts, and a line at its end where ``each`` asks for it."""
+    """Shows a bar while its task lasts, and with ``each`` a line at its end."""
 
     def __init__(self, bars: RichProgress, label: str, total: int | None, done: int, *, each: bool) -> None:
         self._bars, self._label, self._each = bars, label, each
@@ -119,7 +120,7 @@ def _bars(*, each: bool) -> Iterator[Progress]:
     from rich.progress import Progress as RichProgress
     from rich.table import Column
 
-    # Numbers are never cut: on a narrow terminal the label gives way, and one task stays one line.
+    # On a narrow terminal the label is cut and the numbers are not: a task stays one line.
     columns = (
         TextColumn("{task.description}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
         BarColumn(bar_width=12),
@@ -133,7 +134,15 @@ def _bars(*, each: bool) -> Iterator[Progress]:
 
 @contextmanager
 def progress(*, wanted: bool, quiet: bool, each: bool = False) -> Iterator[Progress]:
-    """The progress that fits where standard error goes; ``each`` wants a line for every task that ends."""
+    """The progress display that fits standard error.
+
+    Args:
+        wanted: False with ``--no-progress``.
+        quiet: show nothing.
+        each: also print a line for every task that ends.
+    """
+    from bundler.model.progress import NullProgress
+
     if quiet or not wanted:
         yield NullProgress()
     elif sys.stderr.isatty():

@@ -1,4 +1,4 @@
-"""`arc-bundler runtime`."""
+"""The command ``runtime``: the digests of the scripts' runtimes, and their source for a reviewer."""
 
 from __future__ import annotations
 
@@ -6,28 +6,27 @@ from pathlib import Path
 
 import click
 
-from bundler.cli.console import Console, common, example, option
+from bundler.cli.console import Console, common, define_command, option
 
 
-@click.command(
+@define_command(
     "runtime",
-    epilog=example(
-        "arc-bundler runtime",
-        "arc-bundler runtime --extract review && (cd review && sha256sum --check SHA256SUMS)",
-    ),
+    "arc-bundler runtime",
+    "arc-bundler runtime --extract review && (cd review && sha256sum --check SHA256SUMS)",
 )
 @option(
     "--extract",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Write the source files and the joined runtimes into DIR, a new or empty folder.",
+    section="Output",
+    help="Write source files and joined runtimes to DIR, a new or empty folder.",
 )
-@option("--product", multiple=True, metavar="NAME", help="Only of this product; repeat for several.")
+@option("--product", multiple=True, metavar="NAME", section="Output", help="Only this product. Repeatable.")
 @common
 def command(console: Console, *, extract: Path | None, product: tuple[str, ...]) -> None:
     """Print the SHA-256 of each script's runtime: the part that is the same in every bundle of this release.
 
-    A reviewer reads the runtime once for each release, and of a bundle the scripts' headers. With --extract the
+    A reviewer reads the runtime once for each release, and the scripts' headers for each bundle. With --extract, the
     SHA-256 of each file in DIR/joined is the digest that `verify` and `inspect` print.
     """
     from bundler.flow import extract_runtime, runtimes

@@ -1,4 +1,4 @@
-"""`arc-bundler schema`."""
+"""The command ``schema``: prints the JSON Schema of the definition."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from pathlib import Path
 
 import click
 
-from bundler.cli.console import Console, common, example, option
+from bundler.cli.console import Console, common, define_command, option
 
 
-@click.command("schema", epilog=example("arc-bundler schema --to bundle.schema.json"))
-@option("--to", type=click.Path(dir_okay=False, path_type=Path), help="Write it to a file instead.")
-@option("--product", default="", help="Of this product's definitions.  [default: arc-server]")
+@define_command("schema", "arc-bundler schema --to bundle.schema.json")
+@option("--to", type=click.Path(dir_okay=False, path_type=Path), section="Output", help="Write it to this file.")
+@option("--product", default="", section="Definition", help="Product of the definition.  [default: arc-server]")
 @common
 def command(console: Console, *, to: Path | None, product: str) -> None:
     """Print the JSON Schema (draft 2020-12) of the definition.
 
-    Editors that speak YAML complete and check a definition whose first line names it:
+    Editors with a YAML language server complete and check a definition with this first line:
     `# yaml-language-server: $schema=bundle.schema.json`.
     """
     from bundler.pack.staging import write_file

@@ -1,4 +1,4 @@
-"""The flags that say who signs the PowerShell scripts, for servers that run no others."""
+"""The options for the key that signs the PowerShell scripts, for servers that run signed scripts only."""
 
 from __future__ import annotations
 
@@ -6,23 +6,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from bundler.cli.console import Console, option
-from bundler.cli.options import option_group
-from bundler.cli.signing_options import SecretSource, prompt_once, warn
+from bundler.cli.options import FILE, option_group
+from bundler.cli.secrets import SecretSource, prompt_once
+from bundler.cli.signing_options import FILE_NAME, warn
 from bundler.errors import UsageError
 
 if TYPE_CHECKING:
     from bundler.signing.signing_key import Sealer, SigningKey
 
-_FILE = click.Path(dir_okay=False, path_type=Path)
 _PASSPHRASE = SecretSource("ARC_BUNDLER_SCRIPT_PASSPHRASE", "Passphrase of the key that signs scripts")
 
 
 @dataclass(frozen=True)
 class ScriptSettings:
-    """What ``script_options`` collected: which key signs the scripts."""
+    """The values of :data:`script_options`."""
 
     sign_scripts: bool
     script_key: Path | None
@@ -33,39 +31,30 @@ class ScriptSettings:
 script_options = option_group(
     "signing",
     ScriptSettings,
-    option(
-        "--script-passphrase-file",
-        type=_FILE,
-        help="File with the passphrase of --script-key; otherwise ARC_BUNDLER_SCRIPT_PASSPHRASE, or a prompt.",
-    ),
-    option(
-        "--script-certificate",
-        type=_FILE,
-        help="The certificate of --script-key in PEM, with those of its issuers, in any order.",
-    ),
-    option(
-        "--script-key",
-        type=_FILE,
-        help="Sign the PowerShell scripts with this key: PEM, or PKCS #12 with its certificate.",
-    ),
-    option(
-        "--sign-scripts",
-        is_flag=True,
-        help="Sign the PowerShell scripts (Authenticode, for AllSigned) with the key that seals.",
-    ),
+    option("--script-passphrase-file", type=FILE, section="Signing", help="File with its passphrase."),
+    option("--script-certificate", type=FILE, section="Signing", help="Its certificate and issuers (PEM)."),
+    option("--script-key", type=FILE, section="Signing", help="Sign PowerShell scripts with this key."),
+    option("--sign-scripts", is_flag=True, section="Signing", help="Sign PowerShell scripts with the seal's key."),
 )
 
 
 def script_key(console: Console, chosen: ScriptSettings, sealer: Sealer | None) -> SigningKey | None:
-    """The key that signs the scripts; None where none was chosen.
+    """The key that the options choose for the scripts; None where they choose none.
 
-    Raises :class:`UsageError` for flags that contradict each other, :class:`SigningError` for the rest.
+    Args:
+        console: for a prompt and warnings.
+        chosen: the options.
+        sealer: signs the bundle, and with ``--sign-scripts`` the scripts.
+
+    Raises:
+        UsageError: options contradict each other.
+        SigningError: the key or its certificate cannot be used.
     """
     _refuse_contradictions(chosen)
     if chosen.sign_scripts:
         if sealer is None:
             raise UsageError(
-                "--sign-scripts signs with the key that seals, and there is none",
+                "--sign-scripts needs the key that signs the bundle, and there is none",
                 do="add `--seal-key FILE`, `--seal-pkcs11 URI` or `--seal-command COMMAND`; or `--script-key FILE`",
             )
         return sealer.key
@@ -73,7 +62,7 @@ def script_key(console: Console, chosen: ScriptSettings, sealer: Sealer | None) 
         return None
     from bundler.signing import keys
 
-    passphrase = prompt_once(console, chosen.script_passphrase_file, _PASSPHRASE)
+    passphrase = prompt_once(console, chosen.script_passphrase_file, _PASSPHRASE, what=FILE_NAME)
     return keys.read(chosen.script_key, chosen.script_certificate, passphrase, warn=warn, purpose="script")
 
 
@@ -86,4 +75,4 @@ def _refuse_contradictions(chosen: ScriptSettings) -> None:
     }
     for name, value in rest.items():
         if value and not chosen.script_key:
-            raise UsageError(f"{name} is given, and no key that it belongs to", do="add `--script-key FILE`")
+            raise UsageError(f"{name} is given without its key", do="add `--script-key FILE`")

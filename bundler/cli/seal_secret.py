@@ -1,4 +1,4 @@
-"""`arc-bundler seal-secret`."""
+"""The command ``seal-secret``: encrypts the servers' secret in an envelope."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bundler.cli.console import Console, common, example, option
-from bundler.cli.options import ProjectSettings, project_options, read_project
+from bundler.cli.console import Console, common, define_command, option
+from bundler.cli.options import FILE, ProjectSettings, project_options, read_project
 from bundler.cli.signing_options import SealSettings, seal_options, sealer
 from bundler.errors import UsageError
 from bundler.formats.secret_patterns import is_one_line
@@ -21,36 +21,43 @@ if TYPE_CHECKING:
     from bundler.signing import ephemeral_recipient
     from bundler.signing.signing_key import SigningKey
 
-_FILE = click.Path(dir_okay=False, path_type=Path)
 _RANDOM = 11
+"""Bytes of a passphrase, before its checksum."""
 
 
-@click.command(
+@define_command(
     "seal-secret",
-    epilog=example(
-        "arc-bundler seal-secret --for server.pem --seal-key sealer.key --seal-certificate sealer.pem",
-        "arc-bundler seal-secret --passphrase --secret-file secret.txt --seal-key sealer.p12",
-    ),
+    "arc-bundler seal-secret --for server.pem --seal-key sealer.key --seal-certificate sealer.pem",
+    "arc-bundler seal-secret --passphrase --secret-file secret.txt --seal-key sealer.p12",
 )
 @option(
     "-o",
     "--output",
-    type=_FILE,
+    type=FILE,
     envvar="ARC_BUNDLER_ENVELOPE",  # ARC_BUNDLER_OUTPUT is the folder that a build writes to
-    help="The envelope.  [default: <name>.envelope]",
+    section="Output",
+    help="The envelope (ARC_BUNDLER_ENVELOPE).  [default: <name>.envelope]",
 )
 @option(
-    "--days", type=click.IntRange(1, 90), default=7, show_default=True, help="Days until no server opens it any more."
+    "--days",
+    type=click.IntRange(1, 90),
+    default=7,
+    show_default=True,
+    metavar="DAYS",
+    section="Output",
+    help="Lifetime.",
 )
-@option("--modern", is_flag=True, help="Make the passphrase's key with AES-256: for no Windows before 2019.")
-@option("--passphrase-out", type=_FILE, help="Write the passphrase into this file, not on the screen.")
-@option("--passphrase", "by_passphrase", is_flag=True, help="Make a passphrase that opens it, and a key file for it.")
-@option("--for", "recipients", type=_FILE, multiple=True, help="A server's RSA certificate. May be repeated.")
+@option("--modern", is_flag=True, section="Output", help="AES-256 key file; not readable before Windows Server 2019.")
+@option("--passphrase-out", type=FILE, section="Output", help="Write the passphrase to this file, not the screen.")
+@option("--passphrase", "by_passphrase", is_flag=True, section="Output", help="Create a passphrase and its key file.")
+@option(
+    "--for", "recipients", type=FILE, multiple=True, section="Output", help="A server's certificate (RSA). Repeatable."
+)
 @option(
     "--secret-file",
-    type=_FILE,
-    help="File with the secret or token (one line), or the certificate with its key; otherwise ARC_BUNDLER_SECRET, "
-    "or a prompt.",
+    type=FILE,
+    section="Definition",
+    help="The secret or token (one line), or certificate with key.",
 )
 @seal_options
 @project_options
@@ -68,10 +75,10 @@ def command(
     days: int,
     output: Path | None,
 ) -> None:
-    """Put the secret that the servers need into an envelope, for their certificates or for a passphrase.
+    """Encrypt the servers' secret in an envelope, for their certificates or for a passphrase.
 
-    It is signed with the bundle's sealing key, names the bundle of the definition, and ends. It travels beside the
-    bundle: the scripts open it with --envelope (-Envelope), use it once and keep nothing.
+    The envelope is signed with the bundle's sealing key, is for the definition's bundle only, and expires. Deliver it
+    apart from the bundle: the scripts open it with --envelope (-Envelope), use it once and do not keep it.
     """
     import secrets
 
@@ -79,11 +86,11 @@ def command(
     from bundler.signing.envelope import EnvelopePayload
 
     if not recipients and not by_passphrase:
-        raise UsageError("nobody could open the envelope", do="give `--for CERTIFICATE`, or `--passphrase`")
+        raise UsageError("the envelope has no recipient", do="give `--for CERTIFICATE`, or `--passphrase`")
     if by_passphrase and not (passphrase_out or _is_seen(console)):
         raise UsageError(
-            "the passphrase would be written where others read it",
-            do="give `--passphrase-out FILE`: on a terminal alone it is shown",
+            "the passphrase would be written to output that others can read",
+            do="give `--passphrase-out FILE`: it is shown on a terminal only",
         )
     project = read_project(console, chosen)
     kind = _kind(project)
@@ -105,11 +112,11 @@ def command(
         at=console.now,
         passphrase=passphrase,
     )
-    _tell(console, enclosed, "" if passphrase_out else words)
+    _report(console, enclosed, "" if passphrase_out else words)
 
 
 def _is_seen(console: Console) -> bool:
-    """Whether what is told is on a terminal, and nowhere else."""
+    """Whether the result goes to a terminal, and nowhere else."""
     return sys.stdout.isatty() and not console.json and not console.quiet
 
 
@@ -117,22 +124,21 @@ def _kind(project: Project) -> SecretKind:
     kind = project.product.secret_kind(project.definition)
     if kind is None:
         raise UsageError(
-            "the servers of this definition need no secret that could be sent",
+            "the servers of this definition need no secret",
             do="give the definition of a bundle whose servers sign in with a secret, a token or a certificate",
         )
     return kind
 
 
 def _secret(console: Console, secret_file: Path | None, kind: SecretKind) -> bytes:
-    from bundler.cli.secrets import content, secret
+    from bundler.cli.secrets import SecretSource, content, read
 
     if kind == "certificate":
         if secret_file is None:
             raise UsageError("the certificate with its key is missing", do="give it with `--secret-file FILE`")
         return content(secret_file, "the secret's file")
-    text = secret(console, secret_file)
-    if not text and sys.stdin.isatty():
-        text = click.prompt("The secret", hide_input=True, err=True)
+    source = SecretSource("ARC_BUNDLER_SECRET", "The secret")
+    text = read(console, secret_file, source, what="the secret's file")
     if not is_one_line(text):
         raise UsageError(
             "the secret is empty, or is more than one line of text",
@@ -154,7 +160,7 @@ def _key(console: Console, sealing: SealSettings, project: Project) -> SigningKe
     return chosen.key
 
 
-def _tell(console: Console, enclosed: Enclosed, words: str) -> None:
+def _report(console: Console, enclosed: Enclosed, words: str) -> None:
     from bundler.formats.json_codec import to_tree
 
     def text() -> str:
@@ -164,7 +170,7 @@ def _tell(console: Console, enclosed: Enclosed, words: str) -> None:
         if enclosed.key_file:
             lines.append(f"carry {enclosed.key_file} beside it")
         if words:
-            lines += ["passphrase, for another way than the two files; it is shown this once:", f"  {words}"]
+            lines += ["passphrase, shown once; send it through another channel than the two files:", f"  {words}"]
         lines.append(f"on the server: install.sh --envelope {Path(enclosed.envelope).name} (install.ps1 -Envelope …)")
         return "\n".join(lines)
 

@@ -1,9 +1,14 @@
-"""How a secret comes in: never from the command line, and never shown by an error."""
+"""Reads secrets from a file, a variable or a prompt: never from the command line, and never shown by an error."""
 
 from __future__ import annotations
 
+import sys
 import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+
+import click
 
 from bundler.cli.console import Console
 from bundler.errors import UsageError
@@ -12,19 +17,38 @@ _LARGEST = 1 << 20
 """Bytes of a file with a secret: a wrong path may name anything."""
 
 
-def line(place: Path, what: str) -> str:
-    """The text of the file at ``place`` without its line end, or its byte order mark; ``what`` names it for a person.
+@dataclass(frozen=True)
+class SecretSource:
+    """Where a secret comes from without a file."""
 
-    Raises :class:`UsageError` where it cannot be read.
+    variable: str
+    prompt: str
+    """What a terminal asks; empty: there is no prompt."""
+
+
+SERVERS_SECRET = SecretSource("ARC_BUNDLER_SECRET", "")
+
+
+def line(place: Path, what: str) -> str:
+    """Read a secret of one line from a file, without its line end or byte order mark.
+
+    Args:
+        place: the file.
+        what: names the file in an error.
+
+    Raises:
+        UsageError: it cannot be read, is empty, too large, or not UTF-8.
     """
     try:
-        return content(place, what).decode("utf-8-sig").removesuffix("\n").removesuffix("\r")
-    except UnicodeError:  # its message would show what it stumbled over: a part of the secret
+        text = content(place, what).decode("utf-8-sig").removesuffix("\n").removesuffix("\r")
+    except UnicodeError:  # its message would show a part of the secret
         raise UsageError(f"{what} {place} is not UTF-8 text") from None
+    _remember(text)
+    return text
 
 
 def content(place: Path, what: str) -> bytes:
-    """The bytes of the file at ``place``. Raises :class:`UsageError` where it cannot be read, is empty, or is huge."""
+    """The bytes of the file at ``place``. Raises :class:`UsageError` for one that is unreadable, empty or too large."""
     try:
         with place.open("rb") as file:
             held = file.read(_LARGEST + 1)
@@ -34,14 +58,49 @@ def content(place: Path, what: str) -> bytes:
         ) from error
     if not held or len(held) > _LARGEST:
         raise UsageError(f"{what} {place} is empty, or larger than {_LARGEST} bytes", do="give the right file")
+    _remember(held)
     return held
 
 
+def read(console: Console, place: Path | None, source: SecretSource, *, what: str) -> str:
+    """Read a secret from its file, otherwise its variable, otherwise a prompt; empty where there is none.
+
+    Args:
+        console: gives the environment.
+        place: the file, None without one.
+        source: the variable and the prompt.
+        what: names the file in an error.
+
+    Raises:
+        UsageError: the file cannot be read.
+    """
+    if place:
+        return line(place, what)
+    text = console.environment.get(source.variable, "")
+    if not text and source.prompt and sys.stdin.isatty():
+        text = click.prompt(source.prompt, hide_input=True, err=True, default="", show_default=False)
+    _remember(text)
+    return text
+
+
+def prompt_once(console: Console, place: Path | None, source: SecretSource, *, what: str) -> Callable[[], str]:
+    """As :func:`read`, but only when it is needed, and once: a function that gives the secret."""
+    held: list[str] = []
+
+    def ask() -> str:
+        if not held:
+            held.append(read(console, place, source, what=what))
+        return held[0]
+
+    return ask
+
+
 def is_encodable(text: str) -> bool:
-    """Whether ``text`` has no half characters, which stand for a variable's bytes that are no UTF-8."""
+    """Whether ``text`` has no surrogates, which stand for bytes of a variable that are not UTF-8."""
     return not any(unicodedata.category(letter) == "Cs" for letter in text)
 
 
-def secret(console: Console, place: Path | None) -> str:
-    """The servers' secret, from its file or its variable; empty where nobody gave one."""
-    return line(place, "the secret's file") if place else console.environment.get("ARC_BUNDLER_SECRET", "")
+def _remember(secret: str | bytes) -> None:
+    # Without a log there is nothing to keep secrets out of, and the module is not loaded.
+    if logs := sys.modules.get("bundler.cli.logs"):
+        logs.remember(secret)

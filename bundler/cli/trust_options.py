@@ -1,4 +1,4 @@
-"""The flags that say whose seal is believed, and what follows from them."""
+"""The options for the signers that are trusted, and the trust policy that is made from them."""
 
 from __future__ import annotations
 
@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler.cli.console import Console, option
-from bundler.cli.options import option_group
+from bundler.cli.options import FILE, option_group
 
 if TYPE_CHECKING:
     from bundler.trust.verify_seal import TrustPolicy
 
-_FILE = click.Path(dir_okay=False, path_type=Path)
-
 
 @dataclass(frozen=True)
 class TrustSettings:
-    """What ``trust_options`` collected: whom to believe, and who was revoked."""
+    """The values of :data:`trust_options`."""
 
     signer: tuple[str, ...]
     signers_of: Path | None
@@ -28,9 +26,9 @@ class TrustSettings:
 
 
 class _Signers(click.types.StringParamType):
-    """A fingerprint in digits or words, or a file; of a variable, one a line, or fingerprints side by side.
+    """A fingerprint in digits or words, or a file; a variable holds one a line, or fingerprints side by side.
 
-    click would part a variable at every blank, and the scripts on a server, which read the same one, do not.
+    click would split a variable at every blank. The scripts on a server read the same variable and do not.
     """
 
     name = "signer"
@@ -53,34 +51,41 @@ trust_options = option_group(
     option(
         "--insecure-no-seal",
         is_flag=True,
-        help="Ask for no seal: hashes say what changed on the way, and not who made it.",
+        section="Trust",
+        help="Do not verify the signature: hashes alone do not show who made the bundle.",
     ),
     option(
         "--revocation-list",
-        type=_FILE,
+        type=FILE,
         multiple=True,
-        help="A revocation list (PEM or DER) of the issuer of sealers or approvers. May be repeated.",
+        section="Trust",
+        help="Certificate revocation list (PEM or DER) of an issuer of signers. Repeatable.",
     ),
     option(
         "-d",
         "--definition",
         "signers_of",
-        type=_FILE,
-        help="Believe this definition's seal.signers, and demand its approvers.",
+        type=FILE,
+        section="Trust",
+        help="Trust this definition's seal.signers, and require its approvers.",
     ),
     option(
         "--signer",
         type=_Signers(),
         multiple=True,
         metavar="sha256:HEX|WORDS|FILE",
-        help="Believe a seal by this certificate: its SHA-256 fingerprint in digits or its 24 words, or its file. "
-        "May be repeated.",
+        section="Trust",
+        help="Trust this signer: SHA-256 fingerprint, in digits or 24 words, or certificate file. Repeatable.",
     ),
 )
 
 
 def read_trust(console: Console, chosen: TrustSettings) -> TrustPolicy | None:
-    """Whom to believe; None where no seal is asked for, which is said."""
+    """The trust policy that the options choose; None with ``--insecure-no-seal``, which shows a warning.
+
+    Raises:
+        UsageError: options contradict each other, or a signer cannot be read.
+    """
     from bundler.errors import UsageError
     from bundler.flow.signer_policy import read
 
@@ -93,9 +98,9 @@ def read_trust(console: Console, chosen: TrustSettings) -> TrustPolicy | None:
         )
     if chosen.signer or chosen.signers_of or chosen.revocation_list:
         raise UsageError(
-            "--insecure-no-seal asks for no seal, and it was said whose is believed",
-            do="leave one of the two away; ARC_BUNDLER_SIGNER, ARC_BUNDLER_DEFINITION and ARC_BUNDLER_REVOCATION_LIST "
-            "say it, too",
+            "--insecure-no-seal cannot be combined with --signer, --definition or --revocation-list",
+            do="leave one of the two out, or unset ARC_BUNDLER_SIGNER, ARC_BUNDLER_DEFINITION and "
+            "ARC_BUNDLER_REVOCATION_LIST",
         )
-    console.info("--insecure-no-seal: nobody checks who made this bundle")
+    console.info("--insecure-no-seal: the signature is not verified, so anyone may have made this bundle")
     return None

@@ -1,4 +1,4 @@
-"""`arc-bundler verify`."""
+"""The command ``verify``: checks a bundle's signature, hashes and packages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bundler.cli.console import Console, common, example
+from bundler.cli.console import Console, common, define_command
 from bundler.cli.options import anchors_option, password_option, password_source
 from bundler.cli.trust_options import TrustSettings, read_trust, trust_options
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bundler.flow.verify import Verified
 
 
-@click.command("verify", epilog=example("arc-bundler verify arc-tokyo-2026.11.22.zip --signer sealer.pem"))
+@define_command("verify", "arc-bundler verify arc-tokyo-2026.11.22.zip --signer sealer.pem")
 @click.argument("bundle", type=click.Path(exists=True, path_type=Path))
 @trust_options
 @anchors_option
@@ -29,50 +29,50 @@ def command(
     anchors: Path | None,
     password_file: Path | None,
 ) -> None:
-    """Check BUNDLE, a directory or an archive: its seal, every hash, every package again from its evidence.
+    """Verify BUNDLE, a directory or an archive: its signature, every hash, and every package from its evidence.
 
-    The seal must be by a certificate that you name: nothing in a bundle says whom to believe. Extra and missing files,
-    unsafe names, links and archive bombs are refused. Nothing is asked of the network. Packages must end in
-    Microsoft's anchors, or in the ones you give.
+    The signature must be by a certificate that you give with --signer: a bundle cannot say which signer to trust.
+    Extra and missing files, unsafe names, links and archive bombs are refused. Packages must chain to Microsoft's
+    trust anchors, or to those of --anchors. Does not use the network.
     """
     from bundler.flow.verify import verify
     from bundler.trust import anchors as origins
 
-    believed = origins.load(anchors) if anchors else origins.microsoft()
+    trust_anchors = origins.load(anchors) if anchors else origins.microsoft()
     found = verify(
         bundle,
-        anchors=believed,
+        anchors=trust_anchors,
         trusted=read_trust(console, trust),
         at=console.now,
         password=password_source(console, password_file),
     )
-    _tell(console, bundle, found)
+    _report(console, bundle, found)
 
 
 def _seal_lines(found: Verified) -> list[str]:
     if found.sealed_by is None:
-        return ["  SEAL NOT CHECKED (--insecure-no-seal): who made it is unknown"]
+        return ["  SIGNATURE NOT VERIFIED (--insecure-no-seal): anyone may have made this bundle"]
     signer = found.sealed_by
-    lines = [f"  sealed by {signer.name}, valid until {signer.not_after:%Y-%m-%d}", f"    sha256:{signer.sha256}"]
+    lines = [f"  signed by {signer.name}, valid until {signer.not_after:%Y-%m-%d}", f"    sha256:{signer.sha256}"]
     if found.openpgp:
-        lines.append(f"    and by the OpenPGP key {found.openpgp}")
+        lines.append(f"    and with the OpenPGP key {found.openpgp}")
     if found.provenance:
-        lines.append(f"  provenance beside it, by the same certificate: made by {found.provenance.tool}")
+        lines.append(f"  provenance, signed with the same certificate: made by {found.provenance.tool}")
     return lines + [f"  approved by {one.name}  sha256:{one.sha256}" for one in found.approved_by]
 
 
-def _tell(console: Console, bundle: Path, found: Verified) -> None:
+def _report(console: Console, bundle: Path, found: Verified) -> None:
     from bundler.flow import runtimes
     from bundler.formats.json_codec import to_tree
 
     def text() -> str:
         label = " [LAB]" if found.lab else ""
-        whole = f"is whole: manifest.json, and the {found.files} files that it names"
+        intact = f"is intact: manifest.json and the {found.files} files in it match"
         unknown = runtimes.unknown(found.runtimes)
-        lines = [*([unknown] if unknown else []), f"{bundle}: {found.name} {found.version}{label} {whole}"]
+        lines = [*([unknown] if unknown else []), f"{bundle}: {found.name} {found.version}{label} {intact}"]
         lines += _seal_lines(found)
         lines += [
-            f"  note: the revocation list of {one!a} tells of nobody who signed this"
+            f"  note: the revocation list of {one!a} is about no certificate of this bundle's signers"
             for one in found.unused_revocation_lists
         ]
         if found.scripts_signed_by:
@@ -85,10 +85,10 @@ def _tell(console: Console, bundle: Path, found: Verified) -> None:
             lines.append(f"  {what}: exactly as {found.scripts_rendered_by} renders them")
         for package in found.packages:
             lines.append(f"  {package.path}  {package.version}")
-            lines.append(f"    signed by {package.signer}; believed by {', '.join(package.methods)}")
+            lines.append(f"    signed by {package.signer}; verified with {', '.join(package.methods)}")
             lines += [f"    note: {note}" for note in package.notes]
         lines += [f"  unusual: {line}" for line in found.unusual]
-        lines.append(f"judged by {found.anchors} anchors; bundle digest {found.digest}")
+        lines.append(f"packages verified (trust anchors: {found.anchors}); bundle digest {found.digest}")
         return "\n".join(lines)
 
     console.emit_result(text, lambda: {"ok": True, **to_tree(found)})

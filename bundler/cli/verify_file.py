@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bundler.cli.console import Console, common, example, option
+from bundler.cli.console import Console, common, define_command, option
 from bundler.cli.options import anchors_option
 
 if TYPE_CHECKING:
@@ -19,31 +19,36 @@ if TYPE_CHECKING:
 EXIT_REFUSED = 6
 
 
-@click.command("verify-file", epilog=example("arc-bundler verify-file AzureConnectedMachineAgent.msi azcmagent.deb"))
+@define_command("verify-file", "arc-bundler verify-file AzureConnectedMachineAgent.msi azcmagent.deb")
 @click.argument("files", nargs=-1, required=True, metavar="FILE…", type=click.Path(path_type=Path, dir_okay=False))
-@option("--at", metavar="TIME", help="Judge as of this time (ISO 8601; UTC where it names no zone).  [default: now]")
-@option("--publisher", metavar="CN[/O]", help="Demand this publisher instead; O is taken to be CN where left out.")
+@option(
+    "--at",
+    metavar="TIME",
+    section="Trust",
+    help="Verify as of this time (ISO 8601, UTC).  [default: now]",
+)
+@option("--publisher", metavar="CN[/O]", section="Trust", help="Require this publisher.  [default for O: CN]")
 @anchors_option
 @common
 def command(
     console: Console, *, files: tuple[Path, ...], anchors: Path | None, publisher: str | None, at: str | None
 ) -> int:
-    """Judge files that you already have: kind, signer, chain, timestamp, verdict.
+    """Verify the signatures of files: kind, signer, chain, timestamp, verdict.
 
-    MSI, PE and PowerShell files by Authenticode; debs and rpms by their own signatures; an InRelease, and the indexes
-    that it names. On refusal: the one reason that matters, and what it usually means. Exit 6 if any file is refused.
+    Reads MSI, PE and PowerShell files (Authenticode), debs and rpms (their own signatures), an InRelease and the
+    indexes that it lists. A refusal shows its reason and what that usually means. Exit 6 if any file is refused.
     """
     from bundler.flow.verify_file import verify_files
     from bundler.trust import anchors as trusted
 
-    believed = trusted.load(anchors) if anchors else trusted.microsoft()
-    verdicts = verify_files(files, anchors=_demanding(believed, publisher), at=_time(at) or console.now)
+    chosen = trusted.load(anchors) if anchors else trusted.microsoft()
+    verdicts = verify_files(files, anchors=_require_publisher(chosen, publisher), at=_time(at) or console.now)
     good = all(verdict.verified for verdict in verdicts)
     if not good and console.quiet and not console.json:
         click.echo("\n".join(line for v in verdicts if not v.verified for line in _lines(v)), err=True)
     console.emit_result(
         lambda: "\n".join(line for verdict in verdicts for line in _lines(verdict)),
-        lambda: {"ok": good, "anchors": believed.name, "files": _trees(verdicts)},
+        lambda: {"ok": good, "anchors": chosen.name, "files": _trees(verdicts)},
     )
     return 0 if good else EXIT_REFUSED
 
@@ -54,7 +59,7 @@ def _trees(verdicts: tuple[Verdict, ...]) -> list[object]:
     return [to_tree(verdict) for verdict in verdicts]
 
 
-def _demanding(anchors: Anchors, publisher: str | None) -> Anchors:
+def _require_publisher(anchors: Anchors, publisher: str | None) -> Anchors:
     if publisher is None:
         return anchors
     from dataclasses import replace
@@ -64,7 +69,7 @@ def _demanding(anchors: Anchors, publisher: str | None) -> Anchors:
 
     common_name, _, organization = publisher.partition("/")
     if not common_name:
-        raise UsageError("--publisher names nobody", do="give the common name of its certificate: `--publisher CN/O`")
+        raise UsageError("--publisher is empty", do="give the common name of its certificate: `--publisher CN/O`")
     return replace(anchors, publishers=(Publisher(common_name=common_name, organization=organization or common_name),))
 
 
@@ -74,7 +79,7 @@ def _time(text: str | None) -> datetime | None:
     try:
         time = datetime.fromisoformat(text.replace("Z", "+00:00"))
     except ValueError as error:
-        raise click.BadParameter(f"{text!r} is no time; write 2026-11-22 or 2026-11-22T10:00:00Z") from error
+        raise click.BadParameter(f"{text!r} is not a time; write 2026-11-22 or 2026-11-22T10:00:00Z") from error
     return time if time.tzinfo else time.replace(tzinfo=timezone.utc)
 
 

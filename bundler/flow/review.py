@@ -70,15 +70,15 @@ def inside(manifest: Manifest) -> Entry:
 
 
 def findings(manifest: Manifest) -> Iterator[ReviewFinding]:
-    """What is unusual about any bundle, and what is as it should be."""
+    """What is unusual about a bundle of any product, and what was checked and is not."""
     if manifest.lab:
-        text = "A lab made the packages and the keys that sign them. It proves nothing and is for no production server."
+        text = "A lab made the packages and the keys that sign them. Do not install it on a production server."
         yield ReviewFinding("stop", "LAB bundle: not for production", text)
     yield from _anchors(manifest)
     yield from _weakened(manifest)
     for pin in manifest.pins:
         yield from _pin(pin)
-    yield from _vouched(manifest)
+    yield from _signatures(manifest)
     for sentence in manifest.unusual:
         yield ReviewFinding("look", "The definition asks for something unusual", f"The bundle {sentence}.")
 
@@ -86,21 +86,19 @@ def findings(manifest: Manifest) -> Iterator[ReviewFinding]:
 def _anchors(manifest: Manifest) -> Iterator[ReviewFinding]:
     digest = manifest.anchors_sha256
     if digest == trusted.digest(trusted.microsoft()):
-        text = "Every chain below ends in the roots and keys of Microsoft that are built in. Their SHA-256:"
+        text = "Every chain below ends in Microsoft's roots and keys, as built into this release. Their SHA-256:"
         yield ReviewFinding("ordinary", "The anchors are Microsoft's", text, digest)
         return
     text = (
-        f"Every chain below ends in the anchors “{manifest.anchors}”, which are not the ones that this release has "
-        "built in. Whoever holds their keys can make packages that are believed. Their SHA-256:"
+        f"Every chain below ends in the anchors “{manifest.anchors}”, not in those that are built into this release. "
+        "The owner of their keys can make packages that verify. Their SHA-256:"
     )
     yield ReviewFinding("look", "The anchors are not Microsoft's", text, digest)
 
 
 def _weakened(manifest: Manifest) -> Iterator[ReviewFinding]:
     for switch in manifest.weakened:
-        yield ReviewFinding(
-            "stop", f"A check was weakened: {switch}", "It was switched off for this build, on its command line."
-        )
+        yield ReviewFinding("stop", f"A check was weakened: {switch}", "The build's command line switched it off.")
     if not manifest.weakened:
         yield ReviewFinding("ordinary", "No check was weakened", "No --insecure-… switch was used.")
 
@@ -108,39 +106,39 @@ def _weakened(manifest: Manifest) -> Iterator[ReviewFinding]:
 def _pin(pin: Pin) -> Iterator[ReviewFinding]:
     name = f"{pin.facts.name} {pin.facts.version}"
     if not pin.evidence:
-        yield ReviewFinding("stop", f"Nothing vouches for {name}", f"The manifest gives no evidence for {pin.path}.")
+        yield ReviewFinding("stop", f"{name} is not verified", f"The manifest gives no evidence for {pin.path}.")
     if pin.url.startswith("file:"):
-        text = f"{pin.path} was not fetched: it was a file at hand, judged like any other."
+        text = f"{pin.path} was not fetched: it is a local file, verified like any other package."
         yield ReviewFinding("know", f"{name} came from a file", text)
     for evidence in pin.evidence:
         for note in evidence.notes:
             yield ReviewFinding("know", f"{name}: a note on its signature", note)
 
 
-def _vouched(manifest: Manifest) -> Iterator[ReviewFinding]:
+def _signatures(manifest: Manifest) -> Iterator[ReviewFinding]:
     yield _seal(manifest.seal)
     if manifest.scripts_signed_by is not None:
         yield _scripts(manifest.scripts_signed_by)
     yield _approval(manifest.approval)
     if manifest.not_after is None:
-        text = "A copy that is found in a year installs what was current today."
-        yield ReviewFinding("know", "The bundle has no last day", text)
+        text = "A copy that is found in a year still installs this version."
+        yield ReviewFinding("know", "The bundle does not expire", text)
 
 
 def _seal(seal: Seal | None) -> ReviewFinding:
     if seal is None:
         text = (
-            "Nobody signed it: whoever can change a file on the way can change the list of digests as well. "
-            "The digest has to reach the far side by another way, and to be compared there."
+            "Someone who can change a file on the way can change the list of digests too. "
+            "Send the digest through a separate channel, and compare it before you install."
         )
-        return ReviewFinding("look", "The bundle is not sealed", text)
-    text = f"By {seal.signer.name}. The SHA-256 of the certificate, to be compared with what you were told:"
-    return ReviewFinding("ordinary", "The bundle is sealed", text, seal.signer.sha256)
+        return ReviewFinding("look", "The bundle is not signed", text)
+    text = f"By {seal.signer.name}. Compare the certificate's SHA-256 with the fingerprint that the signer gave you:"
+    return ReviewFinding("ordinary", "The bundle is signed", text, seal.signer.sha256)
 
 
 def _scripts(signer: Signer) -> ReviewFinding:
     text = (
-        f"By {signer.name}, until {signer.not_after:%Y-%m-%d}: for Windows servers that run signed scripts alone. "
+        f"By {signer.name}, until {signer.not_after:%Y-%m-%d}: for Windows servers that run signed scripts only. "
         "The SHA-256 of the certificate:"
     )
     return ReviewFinding("ordinary", "The PowerShell scripts are signed", text, signer.sha256)
@@ -148,7 +146,7 @@ def _scripts(signer: Signer) -> ReviewFinding:
 
 def _approval(approval: Approval | None) -> ReviewFinding:
     if approval is None:
-        text = "The servers accept it without a reviewer's signature: a yes to this page is not enforced by anything."
-        return ReviewFinding("look", "No approval is demanded", text)
+        text = "Servers accept the bundle without a reviewer's signature: approving this page has no technical effect."
+        return ReviewFinding("look", "No approval is required", text)
     names = ", ".join(one.name for one in approval.approvers)
-    return ReviewFinding("ordinary", f"{approval.required} approvals are demanded", f"Of: {names}.")
+    return ReviewFinding("ordinary", f"{approval.required} approvals are required", f"Of: {names}.")

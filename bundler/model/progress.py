@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from typing_extensions import Self
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
 
 
 class Task(Protocol):

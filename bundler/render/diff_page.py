@@ -1,4 +1,4 @@
-"""How does a reviewer read what changed? One page, in the style of the review."""
+"""Renders a difference as one HTML page, in the style of the review page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""In which words is a difference told, whatever the surface?"""
+"""The words of a difference, for every output format."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from bundler.model.diff import TOPICS, Change, Diff, Hunk, Meaning, Side, TextChange, Topic
 from bundler.render.escape_control import escape_control, escape_line
 
-UNJUDGED = "No signature was judged here: `arc-bundler verify` does that, for each bundle."
+NOT_VERIFIED = "Signatures were not verified: run `arc-bundler verify` on each bundle."
 APPROVE = "Approve only what changed."
 
 _TITLES: Mapping[Topic, str] = {
     "signers": "Signers and keys",
     "anchors": "Anchors",
     "weakened": "Weakened checks, and what is unusual",
-    "seal": "Who seals",
-    "approval": "Who must approve",
+    "seal": "Signer of the bundle",
+    "approval": "Approvers",
     "runtimes": "Runtimes of the scripts",
     "bundle": "The bundle",
     "packages": "Packages and versions",
@@ -25,7 +25,7 @@ _TITLES: Mapping[Topic, str] = {
     "endpoints": "Endpoints",
     "steps": "What the scripts do",
     "sources": "Where packages come from",
-    "evidence": "Documents of evidence",
+    "evidence": "Evidence",
     "files": "Files",
     "records": "Records",
 }
@@ -34,34 +34,34 @@ _SCRIPTS_BEFORE: Topic = "sources"
 
 _MEANINGS: Mapping[Meaning, str] = {
     "": "",
-    "other-root": "another root: ask its publisher before you believe it",
-    "other-publisher": "the same root, another publisher: ask them before you believe it",
-    "other-key": "another OpenPGP key: ask its publisher before you believe it",
-    "new-leaf": "the same root and publisher with a new certificate, as publishers renew them",
-    "new-path": "the same certificate, by other links to the same root",
-    "new-signer": "one more signature to believe it by",
-    "lost-signer": "it is not believed by this signature any more",
-    "other-anchors": "the packages were judged by others that are believed: find out who chose them",
-    "other-sealer": "somebody else seals: ask them, by another way than the bundle",
-    "other-certificate": "another certificate: compare its fingerprint with what its owner says",
+    "other-root": "another root: ask the publisher before you trust it",
+    "other-publisher": "the same root, another publisher: ask them before you trust it",
+    "other-key": "another OpenPGP key: ask the publisher before you trust it",
+    "new-leaf": "same root and publisher, renewed certificate",
+    "new-path": "same certificate and root, other intermediates",
+    "new-signer": "an additional signature",
+    "lost-signer": "this signature is gone",
+    "other-anchors": "the packages were verified with other trust anchors: find out who chose them",
+    "other-sealer": "signed by another signer: ask them, through a separate channel",
+    "other-certificate": "another certificate: compare its fingerprint with its owner's",
     "newer": "newer",
-    "older": "older: a step back",
-    "other-bytes": "other bytes under the same version: a published version should never change",
-    "weaker": "less is demanded or checked than before",
-    "stronger": "more is demanded or checked than before",
+    "older": "older: a rollback",
+    "other-bytes": "changed bytes of the same version: a published version never changes",
+    "weaker": "requires or checks less than before",
+    "stronger": "requires or checks more than before",
 }
 _WITHHELD = {
-    "no-text": "it is no text, or too large to show: compare the files themselves",
-    "secret": "it holds the secret that is embedded, and is never shown",
-    "too-long": "it has too many lines to show: compare the files themselves",
+    "no-text": "not text, or too large to show: compare the files",
+    "secret": "contains the embedded secret, which is never shown",
+    "too-long": "too many lines to show: compare the files",
 }
 _PREFIXES = {"facts.": "the package's ", "repository.": "the repository's "}
-_FIELDS = {"order": "the order in which they are listed", "form": "the form of the document alone"}
+_FIELDS = {"order": "the order", "form": "only the form of the document"}
 
 
 @dataclass(frozen=True)
 class Row:
-    """One change, in words. What came from the two sides is made visible already."""
+    """One change, in words. Control characters in the two sides' values are escaped already."""
 
     alarming: bool
     sign: str
@@ -108,7 +108,7 @@ def side(one: Side) -> str:
 def verdict(diff: Diff) -> str:
     """How much there is to look at, in a sentence."""
     if not diff.different:
-        return "Nothing that was compared differs."
+        return "No differences."
     found = _amount(len(diff.changes), "change")
     if diff.scripts:
         found += f" and {_amount(len(diff.scripts), 'text')} that differ{'s' if len(diff.scripts) == 1 else ''}"
@@ -152,9 +152,9 @@ def _field(name: str) -> str:
 
 
 def _lines(change: Change) -> Iterator[tuple[str, str]]:
-    """The lines before and after. One on both sides is told, once, of signers alone: a root that stays is news too.
+    """The lines before and after. A line on both sides is shown, once, for signers only: an unchanged root matters too.
 
-    Where no line is on one side only (they may stand in another order) all of them are told.
+    Where no line is on one side only (the order may differ), all of them are shown.
     """
     both = set(change.was) & set(change.now)
     yield from (("-", line) for line in change.was if line not in both)
@@ -181,7 +181,7 @@ def _heading(hunk: Hunk) -> str:
 
 
 def _hunk_lines(hunk: Hunk, *, windows: bool) -> Iterator[tuple[str, str]]:
-    """A text whose every line ends as Windows has it is shown without that; otherwise the difference is one to see."""
+    """The hunk's lines; the carriage returns are left out where every line has one, otherwise they are a difference."""
     for line in hunk.lines:
         yield line.sign, escape_line(line.text.removesuffix("\r") if windows else line.text)
         if not line.ended:

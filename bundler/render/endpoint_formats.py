@@ -15,7 +15,7 @@ _COLUMNS = (
 
 
 def hosts(needs: NetworkRequirements) -> str:
-    """Lines for a hosts file; as comments below them the same as zone records."""
+    """Lines for a hosts file, then the same records as comments, for a zone file."""
     width = max(len(record.address) for record in needs.hosts)
     lines = [
         f"# {needs.hosts_title}",
@@ -37,7 +37,7 @@ def _kind(address: str) -> str:
 
 
 def table(needs: NetworkRequirements) -> str:
-    """One address a row, with a header, quoted as RFC 4180 has it; the line ends are the system's."""
+    """CSV as in RFC 4180, a row for each address, with a header; the line ends are the system's."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_COLUMNS)
@@ -74,7 +74,7 @@ def summary(needs: NetworkRequirements) -> str:
 
 
 def firewall(needs: NetworkRequirements) -> str:
-    """The allow-list by way, each row with its reason and source; then routes, and what nobody knows."""
+    """The allow-list by path, each row with its reason and source; then routes, and what is not certain."""
     lines = [_heading(needs)]
     for way, title in needs.ways.items():
         chosen = [row for row in needs.allow if row.way == way]
@@ -86,7 +86,7 @@ def firewall(needs: NetworkRequirements) -> str:
         lines += [f"  {route.community}  {route.what}" for route in needs.routes]
     for carried, title in (
         ("no", "Not carried by it"),
-        ("unknown", "Of these no document says whether it carries them"),
+        ("unknown", "No document states whether it carries these"),
     ):
         rows = [one for one in needs.unrouted if one.carried == carried]
         if rows:

@@ -1,16 +1,16 @@
-"""How is text shown that somebody else wrote, so that it cannot pretend to be something else?"""
+"""Escapes invisible characters in text from others, so that it cannot pretend to be something else."""
 
 from __future__ import annotations
 
 _WIDE_SPACE = "\u3000"
-"""Between Japanese and Chinese words: as ordinary there as the blank is here."""
+"""Separates Japanese and Chinese words, as the blank does elsewhere."""
 
 
 def escape_control(text: str) -> str:
-    r"""``text`` with what cannot be seen in it as ``\u{…}``.
+    r"""``text`` with its invisible characters as ``\u{…}``.
 
     Control characters steer a terminal (ECMA-48), format characters reorder or hide what is around them (Unicode
-    TR #36, section 2.5), separators begin lines that are none.
+    TR #36, section 2.5), separators start a line that is not one.
     """
     return text if text.isprintable() else "".join(map(_letter, text))
 

@@ -1,4 +1,4 @@
-"""How does a verdict look as a drawn chain, from what is pinned down to the file?"""
+"""Evidence as a chain to draw, from the pinned root or key down to the file."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Node:
 
 @dataclass(frozen=True)
 class EvidenceChain:
-    """One independent reason to believe a file."""
+    """One independent verification of a file."""
 
     title: str
     verdict: str
@@ -48,7 +48,7 @@ class EvidenceChain:
 
 
 def evidence_chains(pin: Pin) -> tuple[EvidenceChain, ...]:
-    """The reasons to believe ``pin``, in the manifest's order."""
+    """The verifications of ``pin``, in the manifest's order."""
     return tuple(_reason(pin, evidence) for evidence in pin.evidence)
 
 
@@ -61,14 +61,14 @@ def _reason(pin: Pin, evidence: Evidence) -> EvidenceChain:
     pinned = "a certificate" if evidence.chain else "an OpenPGP key"
     return EvidenceChain(
         title=_METHODS[evidence.method],
-        verdict=f"Believed: it ends in {pinned} that the anchors “{evidence.anchors}” pin",
-        nodes=(*_vouchers(evidence), *_documents(evidence.documents, evidence.signed_at), _file(pin, evidence)),
+        verdict=f"Verified: it ends in {pinned} that the anchors “{evidence.anchors}” pin",
+        nodes=(*_signers(evidence), *_documents(evidence.documents, evidence.signed_at), _file(pin, evidence)),
         time_nodes=tuple(_time(evidence)),
         notes=evidence.notes,
     )
 
 
-def _vouchers(evidence: Evidence) -> Iterator[Node]:
+def _signers(evidence: Evidence) -> Iterator[Node]:
     if evidence.chain:
         yield from _certificates(evidence.chain, evidence.anchor, evidence.anchors)
         return
@@ -79,7 +79,7 @@ def _vouchers(evidence: Evidence) -> Iterator[Node]:
 
 
 def _certificates(chain: Sequence[ChainLink], anchor: str, anchors: str) -> Iterator[Node]:
-    """The links from the root on; the root is drawn as pinned only where it is the very one that the verdict names."""
+    """The links from the root on; a root is drawn as pinned only if it is the one that the evidence names."""
     for position, link in enumerate(reversed(chain)):
         if link.sha256 == anchor:
             yield _link("anchor", f"Root certificate, pinned by the anchors “{anchors}”", link)
@@ -97,13 +97,13 @@ def _documents(documents: Sequence[Document], signed_at: datetime | None) -> Ite
     when = f", {moment(signed_at)}" if signed_at else ""
     for position, one in enumerate(one for one in documents if one not in signatures):
         beside = tuple(f"signature {each.role}, SHA-256 {each.sha256}" for each in signatures if not position)
-        how = "lists by its SHA-256" if position else f"signed{when}"
+        how = "lists its SHA-256" if position else f"signed{when}"
         yield Node("document", how, one.role, (one.url, f"SHA-256 {one.sha256}", *beside))
 
 
 def _file(pin: Pin, evidence: Evidence) -> Node:
     when = f", {moment(evidence.signed_at)}" if evidence.signed_at else ""
-    how = "lists by its SHA-256" if evidence.documents else f"signed{when}"
+    how = "lists its SHA-256" if evidence.documents else f"signed{when}"
     return Node("file", how, pin.filename, (f"SHA-256 {pin.sha256}",))
 
 
@@ -113,4 +113,4 @@ def _time(evidence: Evidence) -> Iterator[Node]:
     root, *issued = reversed(evidence.timestamp_chain)
     yield _link("anchor", "Root certificate of the timestamp", root)
     yield from (_link("certificate", "issued", link) for link in issued)
-    yield Node("time", "vouches for the time of signing", moment(evidence.signed_at))
+    yield Node("time", "states the time of signing", moment(evidence.signed_at))

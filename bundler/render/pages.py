@@ -1,7 +1,7 @@
-"""What does a person read? HTML pages of one file, which run nothing and fetch nothing.
+"""Renders HTML pages of one file, which run nothing and fetch nothing.
 
-Every value is escaped by Jinja, and what cannot be seen in it (control and format characters, which could reorder the
-text around them: Unicode TR #36, section 2.5) is shown as its number. The style is inline, and the page's
+Jinja escapes every value, and invisible characters (control and format characters, which could reorder the text around
+them: Unicode TR #36, section 2.5) are shown as their numbers. The style is inline, and the page's
 Content-Security-Policy names its SHA-256 and allows nothing else (CSP Level 3, section 8.4).
 """
 
@@ -30,7 +30,7 @@ def page(template: str, values: Mapping[str, object]) -> bytes:
 
 
 def _shown(value: object) -> object:
-    # What macros and blocks give back is markup: their values went through here already.
+    # Macros and blocks return markup: their values were escaped before.
     return escape_control(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 

@@ -227,7 +227,7 @@ def test_what_matters_most_is_told_first(run, tmp_path):
     places = [out.index(f"\n{heading}") for heading in headings]
     assert places == sorted(places)
     assert "\n      -echo 20\n      +echo twenty\n" in out
-    assert "No signature was judged here" in out
+    assert "Signatures were not verified" in out
 
 
 def test_seals_and_approvals_that_went_are_told(run, tmp_path):

@@ -101,7 +101,7 @@ def test_peering_tells_the_routes_and_what_they_do_not_carry(ask):
     assert code == 0
     filter_, _, rest = out.partition("Route filter of Microsoft peering")[2].partition("Not carried by it")
     assert [line.split()[0] for line in filter_.splitlines() if line] == ["12076:5060", "12076:5070", "12076:51012"]
-    known, _, unknown = rest.partition("Of these no document says")
+    known, _, unknown = rest.partition("No document states")
     assert "www.microsoft.com (optional)" in known
     assert "  agentserviceapi.guestconfiguration.azure.com\n" in unknown
     assert "login.microsoftonline.com" not in rest.partition("Not certain")[0]

@@ -22,7 +22,7 @@ def test_each_next_step_works_up_to_a_verified_bundle(project: Project) -> None:
     assert verify[0] == "verify"
     verified = project.run(*verify)
     assert verified.code == 0, verified.err
-    assert "is whole" in verified.out
+    assert "is intact" in verified.out
 
 
 def test_anchors_of_the_command_line_are_named_again(project: Project) -> None:

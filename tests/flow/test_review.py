@@ -154,7 +154,7 @@ def test_a_usual_bundle_has_nothing_to_stop_for():
     assert titles(USUAL, "stop") == ""
     assert "The anchors are Microsoft's" in titles(USUAL, "ordinary")
     assert "The bundle is sealed" in titles(USUAL, "ordinary")
-    assert "2 approvals are demanded" in titles(USUAL, "ordinary")
+    assert "2 approvals are required" in titles(USUAL, "ordinary")
     assert "No secret inside" in titles(USUAL, "ordinary")
 
 
@@ -165,12 +165,12 @@ def test_a_usual_bundle_has_nothing_to_stop_for():
         ({"anchors_sha256": sample.sha256("x")}, "look", "not Microsoft's"),
         ({"weakened": ("--insecure-x",)}, "stop", "--insecure-x"),
         ({"unusual": ("carries a root",)}, "look", "unusual"),
-        ({"seal": None}, "look", "not sealed"),
+        ({"seal": None}, "look", "not signed"),
         ({"approval": None}, "look", "No approval"),
-        ({"not_after": None}, "know", "no last day"),
+        ({"not_after": None}, "know", "does not expire"),
         ({"parameters": {}}, "look", "How servers sign in is not known"),
         ({"parameters": {"embedded_secret": "payload/secret"}}, "stop", "A secret is inside"),
-        ({"pins": tuple(replace(pin, evidence=()) for pin in sample.PINS)}, "stop", "Nothing vouches"),
+        ({"pins": tuple(replace(pin, evidence=()) for pin in sample.PINS)}, "stop", "is not verified"),
         ({"pins": tuple(replace(pin, url="file:x.deb") for pin in sample.PINS)}, "know", "came from a file"),
     ],
 )

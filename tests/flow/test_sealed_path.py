@@ -76,7 +76,7 @@ def test_taking_the_seal_away_is_seen_and_an_unsealed_bundle_needs_the_switch(pr
     assert verify(project, bundle, "--insecure-no-seal")["weakened"] == ["--insecure-no-seal"]
     project.define(version='"2.0"', outputs="[{format: directory}]")
     assert project.run("lock").code == 0
-    assert "NOT SEALED" in project.run("build").out
+    assert "NOT SIGNED" in project.run("build").out
     unsealed = project.folder / "bundles/arc-test/2.0/arc-test-2.0"
     assert verify(project, unsealed, *believing) == "no-seal"
     assert verify(project, unsealed, "--insecure-no-seal")["sealed_by"] is None
@@ -108,7 +108,7 @@ def test_inspect_tells_whom_the_manifest_names_and_judges_nothing(project: Proje
     sealer = identity("LAB sealer")
     told = project.run("inspect", str(build(project, sealer))).out
     assert f"seal      names CN=LAB sealer ({sealer.sha256})" in told
-    assert "Nothing was judged" in told
+    assert "Not verified" in told
 
 
 def test_a_definition_says_who_may_seal(project: Project) -> None:

@@ -35,7 +35,7 @@ def test_the_time_has_a_chain_of_its_own():
 
 def test_a_repository_vouches_document_by_document():
     assert [what for _, _, what in drawn(DEB, 1)][1:] == ["InRelease", "Packages.gz", DEB.filename]
-    assert [how for _, how, _ in drawn(DEB, 1)][2:] == ["lists by its SHA-256"] * 2
+    assert [how for _, how, _ in drawn(DEB, 1)][2:] == ["lists its SHA-256"] * 2
 
 
 def test_a_detached_signature_is_no_link_of_its_own():
