@@ -16,7 +16,7 @@ from bundler.formats.secret_patterns import is_one_line
 
 if TYPE_CHECKING:
     from bundler.flow.project import Project
-    from bundler.flow.seal_secret import Enclosed
+    from bundler.flow.seal_secret import SealedSecret
     from bundler.products.product import SecretKind
     from bundler.signing import ephemeral_recipient
     from bundler.signing.signing_key import SigningKey
@@ -104,7 +104,7 @@ def command(
     if by_passphrase:
         strength: ephemeral_recipient.Strength = "modern" if modern else "compatible"
         passphrase = seal_secret.Passphrase(secrets.token_bytes(_RANDOM), strength, passphrase_out)
-    enclosed, words = seal_secret.enclose(
+    enclosed, words = seal_secret.seal_secret(
         letter,
         [seal_secret.recipient(path) for path in recipients],
         _key(console, sealing, project),
@@ -160,7 +160,7 @@ def _key(console: Console, sealing: SealSettings, project: Project) -> SigningKe
     return chosen.key
 
 
-def _report(console: Console, enclosed: Enclosed, words: str) -> None:
+def _report(console: Console, enclosed: SealedSecret, words: str) -> None:
     from bundler.formats.json_codec import to_tree
 
     def text() -> str:

@@ -1,4 +1,4 @@
-"""Show what is inside a bundle, as its manifest tells it: nothing is judged."""
+"""Shows what is in a bundle, as its manifest states it; nothing is verified."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from bundler.pack.members import Password
 
 @dataclass(frozen=True)
 class Inspected:
-    """A manifest as it was found."""
+    """A manifest as it was read."""
 
     manifest: Manifest
     document: bytes
-    """Its bytes."""
+    """The bytes of ``manifest.json``."""
 
     @property
     def digest(self) -> str:
-        """The bundle's digest, as the manifest states it: `verify` holds it against the files."""
+        """The bundle's digest, as it follows from the manifest; `verify` compares it with the files."""
         return sums.bundle_digest_of(self.manifest, self.document)
 
 
 def inspect(bundle: Path, *, password: Password | None = None) -> Inspected:
     """The manifest of ``bundle``: a directory, an archive, or a ``manifest.json`` alone.
 
-    Raises VerificationError where there is none to read, UsageError where the file cannot be opened.
+    Raises VerificationError where there is no readable manifest, UsageError where the file cannot be opened.
     """
     document = _alone(bundle)
     if document is None:
@@ -41,17 +41,23 @@ def inspect(bundle: Path, *, password: Password | None = None) -> Inspected:
 
 
 def write_page(found: Inspected, file: Path) -> None:
-    """Write the review page of ``found``, the very one that lies beside its archives.
+    """Write the review page of ``found``, the same as beside its archives.
 
-    In the place of an older page, whole or not at all, and of nothing else. Raises WriteError.
+    An older page is replaced in one step; any other file is left alone. Raises WriteError.
     """
-    # Here, not above: who wants no page need not wait for the templates.
+    # Imported here: without a page the templates are not loaded.
     from bundler.flow import review
     from bundler.pack.staging import write_file
 
     page = review.outside(found.document)
     try:
-        _require_page(file)
+        if file.is_file():
+            with file.open("rb") as opened:
+                start = opened.read(15)
+            if start and start.lower() != b"<!doctype html>":  # the bundle itself, named twice by accident
+                raise WriteError(
+                    f"{file} already exists and is not a review page", do="name another file with `--html FILE`"
+                )
         if file.is_file() or not file.exists():
             file.parent.resolve(strict=True)
             write_file(file.resolve(), page)
@@ -61,19 +67,10 @@ def write_page(found: Inspected, file: Path) -> None:
         raise WriteError(f"{file} cannot be written: {error.strerror or error}", do="name another file") from error
 
 
-def _require_page(file: Path) -> None:
-    """Refuse to write over what is no page: the bundle itself, named twice by accident."""
-    if file.is_file():
-        with file.open("rb") as opened:
-            held = opened.read(15)
-        if held and held.lower() != b"<!doctype html>":
-            raise WriteError(f"{file} is already there, and is no page", do="name another file with `--html FILE`")
-
-
 def _alone(path: Path) -> bytes | None:
-    """The JSON document at ``path``, and no more of it than a manifest may have; None for a container.
+    """The JSON document at ``path``, up to one byte more than a manifest may have; None for a container.
 
-    No container begins with a brace.
+    No container format begins with a brace.
     """
     if not path.is_file():
         return None

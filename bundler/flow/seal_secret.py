@@ -1,4 +1,4 @@
-"""Put a secret into an envelope for the servers of one bundle."""
+"""Encrypts a secret in an envelope for the servers of one bundle."""
 
 from __future__ import annotations
 
@@ -20,102 +20,113 @@ from bundler.signing.signing_key import SigningKey
 
 
 @frozen
-class Enclosed:
-    """An envelope that was written."""
+class SealedSecret:
+    """A written envelope."""
 
     envelope: str
     key_file: str = ""
-    """The one-time key beside it, where a passphrase opens it."""
+    """The one-time key file beside it; empty where no passphrase opens the envelope."""
     bundle: str
     kind: Kind
     expires: datetime
     recipients: tuple[str, ...]
-    """Fingerprints (SHA-256)."""
+    """SHA-256 fingerprints of the recipients' certificates."""
 
 
 @dataclass(frozen=True)
 class Passphrase:
-    """That the envelope is to be opened by a passphrase, and what it is made of."""
+    """How to make a passphrase that opens the envelope."""
 
     random: bytes = field(repr=False)
     """11 bytes."""
     strength: ephemeral_recipient.Strength = "compatible"
     out: Path | None = None
-    """Where the words are written; None leaves them to whoever asked."""
+    """File for the words; None returns them to the caller."""
 
 
-def enclose(
-    letter: EnvelopePayload,
+def seal_secret(
+    payload: EnvelopePayload,
     recipients: Sequence[x509.Certificate],
     key: SigningKey,
     out: Path,
     *,
     at: datetime,
     passphrase: Passphrase | None,
-) -> tuple[Enclosed, str]:
-    """Write the envelope to ``out``, and the one-time key to ``out`` with ``.p12`` behind; give the passphrase too.
+) -> tuple[SealedSecret, str]:
+    """Write the envelope to ``out``, and with a passphrase its one-time key to ``out`` + ``.p12``.
 
-    The envelope comes last: where it is, everything is that opens it. Raises SigningError for a key or a recipient that
-    will not do, WriteError where something is there already.
+    The envelope is written last: where it exists, everything that opens it exists.
+
+    Args:
+        payload: The secret and the bundle that it is for.
+        recipients: Certificates of servers that can open it.
+        key: The sealer's, which signs the envelope.
+        out: The envelope's file.
+        at: Time of sealing.
+        passphrase: Also make a one-time recipient with a passphrase.
+
+    Returns:
+        What was written, and the passphrase; empty without one.
+
+    Raises:
+        SigningError: the key or a recipient cannot be used.
+        WriteError: a file exists already.
+
     """
     for recipient in recipients:
-        require_recipient(recipient, at=at, until=letter.expires)
-    beside = out.with_name(f"{out.name}.p12")
+        require_recipient(recipient, at=at, until=payload.expires)
+    key_file = out.with_name(f"{out.name}.p12")
     words = passphrase.out if passphrase else None
-    _require_new([out, *([beside] if passphrase else []), *([words] if words else [])])
-    made = _one_time(letter, passphrase, at)
-    everybody = (*recipients, *([made.certificate] if made else []))
-    document = encrypt(letter, everybody, key)
+    _require_new([out, *([key_file] if passphrase else []), *([words] if words else [])])
+    made = (
+        ephemeral_recipient.make(
+            payload.bundle, random=passphrase.random, at=at, until=payload.expires, strength=passphrase.strength
+        )
+        if passphrase
+        else None
+    )
+    all_recipients = (*recipients, *([made.certificate] if made else []))
+    document = encrypt(payload, all_recipients, key)
     if made:
-        write_file(beside, made.pkcs12, private=True)
+        write_file(key_file, made.pkcs12, private=True)
         if words:
             write_file(words, f"{made.passphrase}\n".encode(), private=True)
     write_file(out, document)
-    enclosed = Enclosed(
+    sealed = SealedSecret(
         envelope=out.as_posix(),
-        key_file=beside.as_posix() if made else "",
-        bundle=letter.bundle,
-        kind=letter.kind,
-        expires=letter.expires,
-        recipients=tuple(map(certificate.fingerprint, everybody)),
+        key_file=key_file.as_posix() if made else "",
+        bundle=payload.bundle,
+        kind=payload.kind,
+        expires=payload.expires,
+        recipients=tuple(map(certificate.fingerprint, all_recipients)),
     )
-    return enclosed, made.passphrase if made else ""
+    return sealed, made.passphrase if made else ""
 
 
 def _require_new(paths: Sequence[Path]) -> None:
-    """Before anything is made: a passphrase that cannot be written is lost."""
+    """Raise WriteError for an existing or repeated path, before anything is made: an unwritten passphrase is lost."""
     for position, path in enumerate(paths):
         if path.exists():
-            raise WriteError(f"{path} is already there", do="take it away, or name another file")
+            raise WriteError(f"{path} already exists", do="remove it, or name another file")
         if path.resolve() in [other.resolve() for other in paths[:position]]:
-            raise WriteError(f"{path} is named for two things", do="name a file of its own for each")
-
-
-def _one_time(
-    letter: EnvelopePayload, passphrase: Passphrase | None, at: datetime
-) -> ephemeral_recipient.EphemeralRecipient | None:
-    if passphrase is None:
-        return None
-    return ephemeral_recipient.make(
-        letter.bundle, random=passphrase.random, at=at, until=letter.expires, strength=passphrase.strength
-    )
+            raise WriteError(f"{path} is named for two outputs", do="name a different file for each")
 
 
 def recipient(path: Path) -> x509.Certificate:
-    """The certificate of a server, or of servers, in the file at ``path``. Raises UsageError."""
+    """The certificate in the file at ``path``, of one or several servers. Raises UsageError."""
     try:
         with path.open("rb") as file:
             found = certificate.read(file.read(certificate.LARGEST + 1))
     except OSError as error:
         raise UsageError(
             f"the recipient's file {path} cannot be read: {error.strerror or error}",
-            do="give the path of a file that you may read",
+            do="give the path of a readable file",
         ) from error
     except ParseError as fault:
-        raise UsageError(f"the recipient's file {path} {fault}", do="give one certificate, PEM or DER") from fault
+        raise UsageError(f"the recipient's file {path} {fault}", do="give one certificate in PEM or DER") from fault
     return certificate.loaded(found.der)
 
 
 def expiry(at: datetime, days: int) -> datetime:
-    """When an envelope ends that is closed ``at`` this moment and is good for ``days``."""
+    """The end of an envelope that is sealed ``at`` this time and valid for ``days``."""
     return at.replace(microsecond=0) + timedelta(days=days)

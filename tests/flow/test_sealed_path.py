@@ -287,7 +287,7 @@ def test_where_bundles_are_sealed_approvals_are_attached(
     assert project.run("approve", str(bundle), *believing, "--attach", "aiko.p7s", *own).code == 2
     wrong = project.run("approve", str(bundle), *believing, "--attach", "aiko.p7s", "--attach", "aiko.pem")
     assert wrong.code == 6
-    assert "aiko.pem is no approval" in wrong.err
+    assert "aiko.pem is not an approval" in wrong.err
     done = project.run("approve", str(bundle), *believing, "--attach", "aiko.p7s")
     assert done.code == 0, done.err
 
