@@ -74,7 +74,10 @@ def _version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
         click.echo(f"arc-bundler {__version__}")
         if ctx.meta[_VERBOSE]:
             from bundler.flow import runtimes
+            from bundler.products import registry
 
+            for found in registry.installed():
+                click.echo(f"  product {found.name}: {found.release}{f' ({found.fault})' if found.fault else ''}")
             for product in runtimes.products():
                 for one in runtimes.known(runtimes.installed(product)):
                     click.echo(f"  {one.row}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bundler.cli.console import Console, common, define_command
+from bundler.cli.console import Console, common, define_command, option
 from bundler.cli.options import anchors_option, password_option, password_source
 from bundler.cli.trust_options import TrustSettings, read_trust, trust_options
 
@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 @define_command("verify", "arc-bundler verify arc-tokyo-2026.11.22.zip --signer sealer.pem")
 @click.argument("bundle", type=click.Path(exists=True, path_type=Path))
+@option(
+    "--allow-unknown-product",
+    is_flag=True,
+    help="Accept a bundle whose product is not installed here, without its packages being verified.",
+)
 @trust_options
 @anchors_option
 @password_option
@@ -28,6 +33,7 @@ def command(
     trust: TrustSettings,
     anchors: Path | None,
     password_file: Path | None,
+    allow_unknown_product: bool,
 ) -> None:
     """Verify BUNDLE, a directory or an archive: its signature, every hash, and every package from its evidence.
 
@@ -45,8 +51,12 @@ def command(
         trusted=read_trust(console, trust),
         at=console.now,
         password=password_source(console, password_file),
+        allow_unknown_product=allow_unknown_product,
     )
-    _report(console, bundle, found)
+    warnings = _warnings(found)
+    for text in warnings:
+        click.echo(f"warning: {text}", err=True)
+    _report(console, bundle, found, warnings)
 
 
 def _seal_lines(found: Verified) -> list[str]:
@@ -61,7 +71,14 @@ def _seal_lines(found: Verified) -> list[str]:
     return lines + [f"  approved by {one.name}  sha256:{one.sha256}" for one in found.approved_by]
 
 
-def _report(console: Console, bundle: Path, found: Verified) -> None:
+def _warnings(found: Verified) -> list[str]:
+    if not found.unknown_product:
+        return []
+    product = found.unknown_product
+    return [f"the product {product!r} is not installed: the packages were not verified (--allow-unknown-product)"]
+
+
+def _report(console: Console, bundle: Path, found: Verified, warnings: list[str]) -> None:
     from bundler.flow import runtimes
     from bundler.formats.json_codec import to_tree
 
@@ -88,7 +105,11 @@ def _report(console: Console, bundle: Path, found: Verified) -> None:
             lines.append(f"    signed by {package.signer}; verified with {', '.join(package.methods)}")
             lines += [f"    note: {note}" for note in package.notes]
         lines += [f"  unusual: {line}" for line in found.unusual]
-        lines.append(f"packages verified (trust anchors: {found.anchors}); bundle digest {found.digest}")
+        if found.unknown_product:
+            lines.append(f"PACKAGES NOT VERIFIED: the product {found.unknown_product!r} is not installed")
+            lines.append(f"bundle digest {found.digest}")
+        else:
+            lines.append(f"packages verified (trust anchors: {found.anchors}); bundle digest {found.digest}")
         return "\n".join(lines)
 
-    console.emit_result(text, lambda: {"ok": True, **to_tree(found)})
+    console.emit_result(text, lambda: {"ok": True, "warnings": warnings, **to_tree(found)})

@@ -19,6 +19,7 @@ from bundler.formats.script_runtime import Script
 from bundler.model.manifest import Manifest
 from bundler.model.script_runtime import KnownRuntime, ScriptRuntime
 from bundler.model.tree import Entry
+from bundler.products import registry
 
 _SHOWN = 20
 """Lines that an error shows of all scripts that differ."""
@@ -64,7 +65,7 @@ def check(manifest: Manifest, content: Content) -> CheckedScripts:
     if not _made_here(manifest):
         return CheckedScripts(known)
     _require_same(manifest, scripts, content)
-    return CheckedScripts(known, runtimes.TOOL)
+    return CheckedScripts(known, manifest.tool)
 
 
 def stated(entries: Iterable[Entry], product: str) -> tuple[ScriptRuntime, ...]:
@@ -100,7 +101,7 @@ def _read(manifest: Manifest, path: str, content: Content) -> Script:
 def _made_here(manifest: Manifest) -> bool:
     """Whether this very release made the bundle."""
     scripts = runtimes.scripts_of(manifest.product)
-    if scripts is None or manifest.tool != runtimes.TOOL:
+    if scripts is None or manifest.tool != registry.find(manifest.product).tool:
         return False
     return runtimes.IS_RELEASE or manifest.header_templates == scripts.header_templates()
 
@@ -113,7 +114,7 @@ def _require_same(manifest: Manifest, scripts: Mapping[str, Script], content: Co
     if lines:
         more = len(lines) - _SHOWN
         raise VerificationError(
-            f"the scripts are not as {runtimes.TOOL} renders them",
+            f"the scripts are not as {manifest.tool} renders them",
             reason="other-scripts",
             details=[*lines[:_SHOWN], *([f"... and {more} more lines"] if more > 0 else [])],
             do="do not run them; ask who built the bundle, and compare with another copy of it",

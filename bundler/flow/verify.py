@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from bundler.errors import VerificationError
 from bundler.flow import provenance, script_check
 from bundler.flow.bundle_payload import PackageVerdict, require_anchors, unusual, verify_packages
 from bundler.flow.provenance import Provenance
@@ -15,11 +16,13 @@ from bundler.flow.spool import PackageSpool, temporary_folder_errors
 from bundler.integrity.check import CheckedBundle, check
 from bundler.model.anchor import Anchors
 from bundler.model.frozen import frozen
+from bundler.model.manifest import Manifest
 from bundler.model.script_runtime import KnownRuntime
 from bundler.model.seal import Signer
 from bundler.pack import container
 from bundler.pack.members import Password
 from bundler.products import registry
+from bundler.products.product import AnyProduct
 from bundler.trust import verify_seal
 from bundler.trust.verify_seal import TrustPolicy
 
@@ -48,7 +51,9 @@ class Verified:
     unused_revocation_lists: tuple[str, ...] = ()
     """Issuers of given revocation lists that issued no certificate of this seal."""
     weakened: tuple[str, ...] = ()
-    """The ``--insecure-…`` switches of this verification."""
+    """The ``--insecure-…`` and ``--allow-…`` switches of this verification that made a difference."""
+    unknown_product: str = ""
+    """The product whose packages were not verified, with ``--allow-unknown-product``; empty: all were."""
     runtimes: tuple[KnownRuntime, ...] = ()
     """The runtime of each script, computed from its bytes."""
     scripts_rendered_by: str = ""
@@ -64,7 +69,13 @@ def hashes(bundle: Path, *, password: Password | None) -> CheckedBundle:
 
 
 def verify(
-    bundle: Path, *, anchors: Anchors, trusted: TrustPolicy | None, at: datetime, password: Password | None = None
+    bundle: Path,
+    *,
+    anchors: Anchors,
+    trusted: TrustPolicy | None,
+    at: datetime,
+    password: Password | None = None,
+    allow_unknown_product: bool = False,
 ) -> Verified:
     """Verify ``bundle``, a directory or an archive.
 
@@ -83,6 +94,7 @@ def verify(
         trusted: Accepted signers and approvers; None skips the seal (``--insecure-no-seal``), which the result states.
         at: Time to verify for.
         password: Asked for where the archive is encrypted.
+        allow_unknown_product: Whether a bundle whose product is not installed passes without its packages.
 
     Raises:
         VerificationError: any step failed.
@@ -94,11 +106,12 @@ def verify(
         with temporary_folder_errors():
             found = check(opened.walk(), sink_for=packages.sink_for)
         seal = verify_seal.verify(found, trusted, at=at) if trusted else None
-        product = registry.get(found.manifest.product)
-        require_anchors(found, anchors)
+        product = _product(found.manifest, sealed=seal is not None, allow_unknown=allow_unknown_product)
+        if product:
+            require_anchors(found, anchors)
         content = partial(packages.read_hashed, found.manifest)
         require_signed(found.manifest, content, at=at)
-        verdicts = verify_packages(found, packages, product=product, anchors=anchors, at=at)
+        verdicts = verify_packages(found, packages, product=product, anchors=anchors, at=at) if product else ()
         scripts = script_check.check(found.manifest, content)
     return Verified(
         name=found.manifest.name,
@@ -114,8 +127,40 @@ def verify(
         scripts_signed_by=found.manifest.scripts_signed_by,
         provenance=provenance.verify_beside(bundle, found) if seal else None,
         unused_revocation_lists=seal.unused_crls if seal else (),
-        weakened=() if seal else ("--insecure-no-seal",),
+        weakened=(*([] if seal else ["--insecure-no-seal"]), *([] if product else ["--allow-unknown-product"])),
+        unknown_product="" if product else found.manifest.product,
         runtimes=scripts.runtimes,
         scripts_rendered_by=scripts.rendered_by,
         unusual=unusual(found),
+    )
+
+
+def _product(manifest: Manifest, *, sealed: bool, allow_unknown: bool) -> AnyProduct | None:
+    """The product that verifies the packages of a bundle whose hashes, and seal if ``sealed``, are verified.
+
+    Returns:
+        None for an unknown product that the command line allows.
+
+    Raises:
+        VerificationError: ``unknown-product``, unless ``allow_unknown``.
+        ProductFault: an installed distribution brings it, and it cannot be used.
+    """
+    with suppress(registry.UnknownProduct):
+        # The code of another distribution runs only for a bundle of a trusted signer.
+        product = registry.get(manifest.product) if sealed else registry.loaded(manifest.product)
+        if product:
+            return product
+    if allow_unknown:
+        return None
+    raise VerificationError(
+        f"the bundle is of the product {manifest.product!r}, which is not available here: "
+        "this arc-bundler cannot verify its packages",
+        reason="unknown-product",
+        details=[
+            f"made by {manifest.tool}",
+            f"verified: the hashes of all files{' and the seal' if sealed else ''}; not verified: the packages",
+        ],
+        do="install the distribution that made the bundle"
+        + ("" if sealed else ", and give the signer, because a product is loaded for a verified seal only")
+        + "; or accept the packages as they are with --allow-unknown-product",
     )

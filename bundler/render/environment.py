@@ -41,10 +41,10 @@ def _only_quoted(value: object) -> object:
 
 
 @cache
-def _environment(language: str) -> Environment:
+def _environment(language: str, root: Path | None) -> Environment:
     # Autoescaping is HTML's; here every value is escaped by its language's own filter, and _only_quoted sees to it.
     environment = Environment(
-        loader=FileSystemLoader(templates()),
+        loader=FileSystemLoader([*([root / "templates"] if root else []), templates()]),
         undefined=StrictUndefined,
         finalize=_only_quoted,
         # "{#" is how bash asks for a length.
@@ -59,14 +59,15 @@ def _environment(language: str) -> Environment:
     return environment
 
 
-def render(template: str, values: Mapping[str, object]) -> bytes:
+def render(template: str, values: Mapping[str, object], root: Path | None = None) -> bytes:
     """Fill in ``template``, named from the templates' folder with ``/`` (``arc-server/linux/install.sh.j2``).
 
+    ``root`` is the folder that holds a plug-in's own ``templates``, which are looked for first.
     The name's ending before ``.j2`` (``.sh``, ``.ps1``, ``.txt``) chooses the quoting and the line ends.
     Raises :class:`UnquotedValue`, :class:`bundler.render.quoting.QuotingError`, or Jinja's own errors
     for a template that is wrong (a missing value among them).
     """
     language = Path(template.removesuffix(".j2")).suffix
-    rendered = _environment(language).get_template(template).render(dict(values))
+    rendered = _environment(language, root).get_template(template).render(dict(values))
     encoding = "utf-8" if language == ".txt" else "ascii"
     return rendered.replace("\n", line_end(template.removesuffix(".j2"))).encode(encoding)

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import ast
 import json
-import os
 import re
-import site
 import subprocess
 import sys
-import time
-import venv
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from email import message_from_bytes
 from email.message import Message
 from importlib import metadata
@@ -23,30 +18,13 @@ import pytest
 from packaging.requirements import Requirement
 
 import bundler
-from bundler.lab import announcement
-from tests.support import shared
-
-ROOT = Path(__file__).resolve().parents[2]
-SCRIPTS = "Scripts" if os.name == "nt" else "bin"
+from tests.packaging.conftest import ROOT
 
 
 def packed(folder: str) -> set[str]:
     """What a folder of the checkout holds, but for what tools leave behind."""
     there = (path.relative_to(ROOT) for path in (ROOT / folder).rglob("*") if path.is_file())
     return {path.as_posix() for path in there if "__pycache__" not in path.parts and path.suffix != ".pyc"}
-
-
-@pytest.fixture(scope="session")
-def wheel() -> Path:
-    (made,) = shared.once("wheel", build).glob("*.whl")
-    return made
-
-
-def build(folder: Path) -> None:
-    # Without isolation: hatchling is among the development tools, and nothing is asked of the network.
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
-    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", errors="replace", check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.fixture(scope="session")
@@ -60,71 +38,6 @@ def about(wheel: Path) -> Message:
     with zipfile.ZipFile(wheel) as archive:
         (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
         return message_from_bytes(archive.read(name))
-
-
-@pytest.fixture(scope="session")
-def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of commands of an environment that has the wheel, and borrows its dependencies from ours."""
-    folder = tmp_path_factory.mktemp("installed") / "venv"
-    venv.create(folder, with_pip=False)
-    python = folder / SCRIPTS / Path(sys.executable).name
-    python = python if python.exists() else folder / SCRIPTS / "python"
-    pip = [sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check"]
-    subprocess.run([*pip, "install", "--quiet", "--no-index", "--no-deps", str(wheel)], check=True)
-    asked = [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
-    library = Path(subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip())
-    # Folders named in a .pth come last, and .pth files in *them* are not read: our editable install stays unseen.
-    (library / "borrowed.pth").write_text("\n".join(site.getsitepackages()), encoding="utf-8")
-    return folder / SCRIPTS
-
-
-class Elsewhere:
-    """Runs the installed command in a folder that has nothing to do with the checkout."""
-
-    def __init__(self, commands: Path, folder: Path) -> None:
-        self.command = str(commands / ("arc-bundler.exe" if os.name == "nt" else "arc-bundler"))
-        self.folder = folder
-        unwanted = ("PYTHONPATH", "ARC_BUNDLER_")
-        self.environment = {
-            **{name: text for name, text in os.environ.items() if not name.startswith(unwanted)},
-            "ARC_BUNDLER_STORE": str(folder / "store"),
-        }
-
-    def begin(self, *arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [self.command, *arguments],
-            cwd=self.folder,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-        )
-
-    def run(self, *arguments: str) -> str:
-        process = self.begin(*arguments)
-        out, err = process.communicate(timeout=120)
-        assert process.returncode == 0, err
-        return out
-
-    @contextmanager
-    def lab(self) -> Iterator[None]:
-        process = self.begin("lab", "--dir", "lab", "--port", "0")
-        try:
-            until = time.monotonic() + 60
-            while not (self.folder / "lab" / announcement.NAME).is_file():
-                assert process.poll() is None, process.communicate()
-                assert time.monotonic() < until, "the lab has not announced itself"
-                time.sleep(0.05)
-            yield
-        finally:
-            process.terminate()
-            process.communicate(timeout=30)
-
-
-@pytest.fixture
-def elsewhere(installed: Path, tmp_path: Path) -> Elsewhere:
-    return Elsewhere(installed, tmp_path)
 
 
 def test_it_holds_the_whole_package_and_the_templates_and_nothing_else(names):
@@ -164,7 +77,7 @@ def test_its_licence_is_in_it(about, names):
     assert {url.partition(",")[0] for url in about.get_all("Project-URL")} >= {
         "Homepage",
         "Issues",
-        "NetworkRequirement",
+        "Contact",
     }
 
 

@@ -19,9 +19,9 @@ def template(monkeypatch):
     """Renders a text as if it were a template of the product, in a language."""
 
     def rendered(source: str, language: str = ".sh", **values):
-        fresh = MAKE(language)
+        fresh = MAKE(language, None)
         fresh.loader = DictLoader({f"x{language}.j2": source})
-        monkeypatch.setattr(environment, "_environment", lambda _: fresh)
+        monkeypatch.setattr(environment, "_environment", lambda *_: fresh)
         return render(f"x{language}.j2", values)
 
     return rendered
