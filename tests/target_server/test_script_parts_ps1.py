@@ -235,7 +235,7 @@ def test_a_part_is_short_and_plain(path):
     assert path.suffix == ".ps1"
     assert text.startswith("# ")
     assert len(text.splitlines()) <= 600
-    assert max(map(len, text.splitlines())) <= 140
+    assert max(map(len, text.splitlines())) <= 160
     assert re.search(r"\{\{|\{%|\{\*", text) is None
     assert not re.search(r"(?i)^\s*#requires", text, re.MULTILINE)
 

@@ -1,7 +1,7 @@
 # Checks that the bundle holds exactly the files that SHA256SUMS lists.
 
-$script:Damage = @()          # why this is not the bundle that was packed
-$script:SealFaults = @()          # why its seal is not believed
+$script:Damage = @()          # how the files differ from the bundle that was built
+$script:SealFaults = @()          # why its signature is not verified
 $script:PresentFiles = $null         # the bundle's files
 $script:ListedCount = 0            # files that SHA256SUMS names
 $script:Approved = @()        # fingerprints of those who approved
@@ -9,29 +9,29 @@ $script:ApprovedBy = @()      # and their names
 
 function Add-Damage([string]$Text) { $script:Damage += ($Text -replace '[\x00-\x1f\x7f-\x9f]', '?') }
 
-# Windows knows no difference between a and A in names; a bundle does.
+# Windows ignores the case of names; a bundle does not.
 function New-NameSet {
     , (New-Object 'System.Collections.Generic.HashSet[string]' -ArgumentList ([StringComparer]::Ordinal))
 }
 
-# A deduplicated file carries the mark of links too, and is a file; PowerShell 4 cannot tell, and refuses it.
+# A deduplicated file is a reparse point like a link, but a file; PowerShell 4 cannot distinguish them, and refuses it.
 function Test-Link($Item) {
     if (-not ($Item.Attributes -band [IO.FileAttributes]::ReparsePoint)) { return $false }
     $kind = $Item.PSObject.Properties['LinkType']
     $null -eq $kind -or $null -ne $kind.Value
 }
 
-# Fills $PresentFiles; links, devices and folders without files are in no bundle. Nothing below a link is looked at.
+# Fills $PresentFiles. Links, devices and folders without files are in no bundle; what a link points to is not read.
 function Read-Folder([string]$Folder, [string]$Prefix) {
     $held = $false
     foreach ($item in @(Get-ChildItem -LiteralPath $Folder -Force)) {
         $path = $Prefix + $item.Name
         if (Test-Link $item) {
-            Add-Damage ($path + ' is no file')
+            Add-Damage ($path + ' is not a regular file')
         } elseif ($item.PSIsContainer) {
             if (-not (Read-Folder $item.FullName ($path + '/'))) { Add-Damage ('the folder ' + $path + ' does not belong to the bundle') }
         } elseif ($item.Attributes -band [IO.FileAttributes]::Device) {
-            Add-Damage ($path + ' is no file')
+            Add-Damage ($path + ' is not a regular file')
         } else {
             [void]$script:PresentFiles.Add($path)
         }
@@ -42,7 +42,7 @@ function Read-Folder([string]$Folder, [string]$Prefix) {
 
 $script:SignaturePlace = '^((SHA256SUMS|manifest\.json)\.(p7s|asc|asc\.p7s)|approvals/[0-9a-f]{16}\.p7s)\z'
 
-# Whether a signature of this bundle lies there; whose it is, is asked later.
+# Whether this is the path of a signature of this bundle; the signature itself is checked later.
 function Test-SignaturePlace([string]$Path) {
     if ($Path -cnotmatch $SignaturePlace) { return $false }
     if ($Path.StartsWith('approvals/')) { return $RequiredApprovals -gt 0 }
@@ -50,20 +50,20 @@ function Test-SignaturePlace([string]$Path) {
     [bool]$Sealer
 }
 
-# SHA256SUMS as lines; nothing where it is not UTF-8 with a line feed behind each line.
+# The lines of SHA256SUMS; nothing where it is not UTF-8 with a line feed at the end of each line.
 function Get-SumLines {
     $utf8 = New-Object System.Text.UTF8Encoding $false, $true
     $bytes = [IO.File]::ReadAllBytes((Get-BundlePath 'SHA256SUMS'))
     try { $text = $utf8.GetString($bytes) } catch { $text = '' }
-    if (-not $text.EndsWith("`n")) { Add-Damage 'SHA256SUMS is not text as it was written, or lists nothing'; return }
+    if (-not $text.EndsWith("`n")) { Add-Damage 'SHA256SUMS is not UTF-8 text with line feeds, or is empty'; return }
     $text.Substring(0, $text.Length - 1).Split("`n")
 }
 
-# SHA256SUMS is a list of digests and paths, sorted by the paths' bytes, each of a file that is there.
+# SHA256SUMS lists digests and paths, sorted by the bytes of the paths; each file must be present.
 function Read-Sums($Named) {
     $last = ''
     foreach ($line in @(Get-SumLines)) {
-        if ($line -cnotmatch '\A[0-9a-f]{64}  [^\n]') { Add-Damage ('a line of SHA256SUMS that is none: ' + $line); continue }
+        if ($line -cnotmatch '\A[0-9a-f]{64}  [^\n]') { Add-Damage ('not a valid line of SHA256SUMS: ' + $line); continue }
         $hash = $line.Substring(0, 64)
         $path = $line.Substring(66)
         $order = [BitConverter]::ToString([Text.Encoding]::UTF8.GetBytes($path))

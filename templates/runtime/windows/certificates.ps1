@@ -19,7 +19,7 @@ function Test-Stored([string]$Store, [string]$Sha1) {
     } finally { $opened.Close() }
 }
 
-# The file was compared with its SHA-256 in the step before; the thumbprint is what an administrator compares.
+# The file was compared with its SHA-256 in the step before; the thumbprint is what administrators compare.
 function Read-Carried($Carried) {
     $text = [IO.File]::ReadAllText((Get-BundlePath $Carried.Path))
     $bytes = [Convert]::FromBase64String(($text -replace '-----[A-Z ]+-----', '' -replace '\s', ''))
@@ -28,11 +28,11 @@ function Read-Carried($Carried) {
     $certificate
 }
 
-# True where it was not there before.
+# True where the certificate was not in the store before.
 function Install-Carried($Carried) {
     if (Test-Stored $Carried.Store $Carried.Sha1) { return $false }
     $certificate = Read-Carried $Carried
-    Add-Change 'certificate' $Carried.Store $Carried.Sha1
+    Add-Change -Kind 'certificate' -Name $Carried.Store -Value $Carried.Sha1
     $opened = Open-Store $Carried.Store 'ReadWrite'
     try { $opened.Add($certificate) } finally { $opened.Close() }
     $true

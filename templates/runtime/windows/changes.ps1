@@ -18,7 +18,7 @@ function Read-Changes {
 
 function Save-Changes {
     $lines = @($script:Changes | ForEach-Object {
-        '    {"kind": ' + (ConvertTo-JsonText $_.Kind) + ', "name": ' + (ConvertTo-JsonText $_.Name) + ', "value": ' + (ConvertTo-JsonText $_.Value) + '}'
+        '    ' + (ConvertTo-JsonObject @(@('kind', $_.Kind), @('name', $_.Name), @('value', $_.Value)))
     })
     $end = [Environment]::NewLine
     Save-Whole (Get-ChangesFile) ('{' + $end + '  "schema": "arc-bundler/changes/1",' + $end + '  "changes": [' + $end +
@@ -29,9 +29,9 @@ function Get-Changes([string]$Kind) {
     foreach ($one in $script:Changes) { if ($one.Kind -eq $Kind) { $one } }
 }
 
-# Before it is done: a run that is killed in between leaves at most a note of what was not done.
+# Recorded before the change: a run that is killed in between leaves at most a record of a change that was not made.
 function Add-Change([string]$Kind, [string]$Name, [string]$Value) {
-    Remove-Change $Kind $Name $Value
+    Remove-Change -Kind $Kind -Name $Name -Value $Value
     $script:Changes += @{ Kind = $Kind; Name = $Name; Value = $Value }
     Save-Changes
 }

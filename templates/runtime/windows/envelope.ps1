@@ -1,30 +1,30 @@
 # Opens an envelope: decrypts it, verifies its signature, and takes the secret out.
 
-$script:EnvelopeUntil = ''    # its end in words, once it was opened
-$script:Certificate = $null   # the service principal's certificate with its key, where an envelope held one
+$script:EnvelopeUntil = ''    # when it expires, as text, once it was opened
+$script:Certificate = $null   # a certificate with its key, where an envelope held one
 
-# Its bytes; nothing where it cannot be read, or is longer than an envelope is.
+# The bytes of the envelope; empty where it cannot be read, or is longer than any envelope.
 function Read-Envelope {
     try { $file = New-Object System.IO.FileInfo (Get-FullPath $Envelope) } catch { return , [byte[]]@() }
     if (-not $file.Exists -or $file.Length -gt 1048576) { return , [byte[]]@() }
     try { , [IO.File]::ReadAllBytes($file.FullName) } catch { , [byte[]]@() }
 }
 
-# Why it cannot be opened, as far as that shows without its key.
+# Why the envelope cannot be opened, as far as that shows without its key.
 function Get-EnvelopeProblem {
-    if (-not $Sealer) { return 'nobody sealed this bundle, so no envelope can be believed; give the secret by -SecretFile' }
+    if (-not $Sealer) { return 'this bundle is not sealed, so envelopes cannot be verified; use -SecretFile' }
     try { Add-Type -AssemblyName System.Security } catch { return 'this PowerShell has no EnvelopedCms: .NET''s System.Security is needed' }
     if (-not [IO.File]::Exists((Get-FullPath $Envelope))) { return 'the envelope ' + $Envelope + ' cannot be read' }
-    if (-not (Test-Envelope (ConvertTo-Hex (Read-Envelope)))) { return $Envelope + ' is no envelope, or not a whole one' }
+    if (-not (Test-Envelope (ConvertTo-Hex (Read-Envelope)))) { return $Envelope + ' is not an envelope, or is incomplete' }
     if ($RecipientKey -and -not [IO.File]::Exists((Get-KeyFile))) { return 'the envelope''s key ' + $RecipientKey + ' cannot be read' }
     if ((Get-KeyFile) -and -not (Get-PassphraseSource)) {
-        return 'the passphrase of ' + (Get-KeyFile) + ' is missing: no file, no variable, and nobody to ask'
+        return 'the passphrase of ' + (Get-KeyFile) + ' is missing: no file, no variable, no prompt'
     }
     ''
 }
 
-# What is in it for this key. Each recipient is tried that has its serial number: the issuer's name is written in too
-# many ways to compare, and .NET compares it again.
+# The decrypted content. Each recipient with the serial number of this key's certificate is tried: an issuer's name has too many
+# spellings to compare, and .NET compares it again.
 function Get-DecryptedContent([byte[]]$Bytes, $Key) {
     $with = New-Object System.Security.Cryptography.X509Certificates.X509Certificate2Collection $Key
     $named = Get-IssuerAndSerial $Key.RawData
@@ -42,12 +42,12 @@ function Get-DecryptedContent([byte[]]$Bytes, $Key) {
     }
 }
 
-# The signed letter in there; throws where the key does not fit or something has changed. CBC authenticates nothing: only
-# the signature says that this is what was closed.
+# The signed payload; throws where the key does not fit or a byte has changed. CBC does not authenticate: only the signature
+# proves that this is what was encrypted.
 function Get-SignedPayload([byte[]]$Bytes, $Key) {
     $signed = New-Object System.Security.Cryptography.Pkcs.SignedCms
     $signed.Decode((Get-DecryptedContent $Bytes $Key))
-    # $true: the signature alone; whom to believe is asked next.
+    # $true: the signature alone; the signer is compared next.
     $signed.CheckSignature($true)
     $signed
 }
@@ -59,15 +59,17 @@ function Read-Payload([byte[]]$Bytes, $Key, [string]$From) {
         Add-LogLine ('the envelope was not opened: ' + (Get-Reason $_.Exception))
         $signed = $null
     }
-    if ($null -eq $signed) { Stop-Here 203 ('the envelope has changed since it was closed, or it is not for ' + $From) }
-    if ($signed.SignerInfos.Count -ne 1 -or $null -eq $signed.SignerInfos[0].Certificate) { Stop-Here 203 'the envelope is not signed by one' }
+    if ($null -eq $signed) { Stop-Here 203 ('the envelope has changed since it was made, or it is not for ' + $From) }
+    if ($signed.SignerInfos.Count -ne 1 -or $null -eq $signed.SignerInfos[0].Certificate) {
+        Stop-Here 203 'the envelope does not have exactly one signer'
+    }
     $der = $signed.SignerInfos[0].Certificate.RawData
     $seen = Get-BytesSha256 $der $der.Length
-    if ($seen -cne $Sealer) { Stop-Here 203 ('the envelope is by somebody else than who sealed the bundle, with the fingerprint ' + $seen) }
+    if ($seen -cne $Sealer) { Stop-Here 203 ('the envelope is not signed by the bundle''s sealer: the fingerprint is ' + $seen) }
     $signed.ContentInfo.Content
 }
 
-# Fills $Secret or $Certificate, or stops with why not.
+# Fills $Secret or $Certificate, or stops with the reason.
 function Open-Envelope {
     $problem = Get-EnvelopeProblem
     if ($problem) { Stop-Here 203 $problem }
@@ -77,18 +79,21 @@ function Open-Envelope {
     $keys = @()
     try {
         if ($from) { $keys = @(Read-Key $from) } else { $keys = @(Find-Keys $digits) }
-        if ($keys.Count -eq 0) { Stop-Here 203 ('nothing here opens the envelope: no certificate that it is for is in the machine''s or the user''s store, and no ' + $Envelope + '.p12 lies beside it (-RecipientKey FILE)') }
+        if ($keys.Count -eq 0) {
+            Stop-Here 203 ('no key opens the envelope: none of its recipients'' certificates is in the machine''s or the user''s store, and ' +
+                $Envelope + '.p12 does not exist (-RecipientKey FILE)')
+        }
         if (-not (Test-NamedKey $keys[0] $digits)) { Stop-Here 203 ('the envelope is for another recipient than ' + $from) }
         if (-not $from) { $from = 'the key of ' + $keys[0].Subject + ' in the certificate store' }
         $recipient = $keys[0].RawData
-        Use-Payload (Read-Payload $bytes $keys[0] $from) (Get-BytesSha256 $recipient $recipient.Length)
+        Use-Payload (Read-Payload -Bytes $bytes -Key $keys[0] -From $from) (Get-BytesSha256 $recipient $recipient.Length)
     } finally {
-        # No key of it stays in a container.
+        # No key stays in a key container.
         foreach ($key in $keys) { $key.Reset() }
     }
 }
 
-# Its lines by name, and whether it lists this recipient; nothing for one that is not known.
+# The payload's lines by name, and whether it lists this recipient; nothing for an unknown form.
 function ConvertFrom-Payload([byte[]]$Content, [string]$Recipient) {
     $payload = @{ first = $false; bundle = ''; kind = ''; expires = ''; secret = ''; listed = $false }
     $strict = New-Object System.Text.UTF8Encoding $false, $true
@@ -98,20 +103,24 @@ function ConvertFrom-Payload([byte[]]$Content, [string]$Recipient) {
         if ($line -cnotmatch '\A(bundle|kind|expires|for|secret): (.*)\z') { return $null }
         if ($Matches[1] -cne 'for') { $payload[$Matches[1]] = $Matches[2] } elseif ($Matches[2] -ceq $Recipient) { $payload.listed = $true }
     }
-    if (-not $payload.first -or $payload.expires -cnotmatch '\A[0-9]{1,11}\z' -or $payload.secret -cnotmatch '\A[A-Za-z0-9+/=]+\z') { return $null }
+    if (-not $payload.first -or $payload.expires -cnotmatch '\A[0-9]{1,11}\z' -or $payload.secret -cnotmatch '\A[A-Za-z0-9+/=]+\z') {
+        return $null
+    }
     $payload
 }
 
 function Use-Payload([byte[]]$Content, [string]$Recipient) {
     $payload = ConvertFrom-Payload $Content $Recipient
-    if ($null -eq $payload) { Stop-Here 203 'what is in the envelope is no letter that this script knows' }
-    if ($payload.bundle -cne $BundleName) { Stop-Here 203 ('the envelope is for the bundle ' + (Get-Printable $payload.bundle) + ', and this one is ' + $BundleName) }
+    if ($null -eq $payload) { Stop-Here 203 'the envelope has an unknown content' }
+    if ($payload.bundle -cne $BundleName) {
+        Stop-Here 203 ('the envelope is for the bundle ' + (Get-Printable $payload.bundle) + ', and this one is ' + $BundleName)
+    }
     $script:SealFaults = @()
     foreach ($sealSigner in $SealSigners) { if ($sealSigner.Role -ceq 'sealer') { Test-Validity $sealSigner } }
-    if ($script:SealFaults.Count -gt 0) { Stop-Here 203 ('the envelope cannot be believed: ' + $script:SealFaults[0]) }
+    if ($script:SealFaults.Count -gt 0) { Stop-Here 203 ('the envelope cannot be verified: ' + $script:SealFaults[0]) }
     $until = Get-TimeText $payload.expires
-    if ((Get-Seconds) -gt [double]$payload.expires) { Stop-Here 203 ('the envelope was good until ' + $until + '; ask for a new one') }
-    if (-not $payload.listed) { Stop-Here 203 'the letter in the envelope is for other recipients: somebody put it into a new one' }
+    if ((Get-Seconds) -gt [double]$payload.expires) { Stop-Here 203 ('the envelope expired on ' + $until + '; ask for a new one') }
+    if (-not $payload.listed) { Stop-Here 203 'the content of the envelope is for other recipients: it was moved into another envelope' }
     if ($payload.kind -cne (Get-WantedKind)) {
         Stop-Here 203 ('the envelope holds a ' + (Get-Printable $payload.kind) + ', and this bundle signs in with ' + $Authentication.Replace('-', ' '))
     }
@@ -119,29 +128,34 @@ function Use-Payload([byte[]]$Content, [string]$Recipient) {
     $script:EnvelopeUntil = $until
 }
 
-# What the letter holds in base64.
+# Decodes the payload's base64.
 function Use-PayloadSecret($Payload) {
     $held = $null
-    try { $held = [Convert]::FromBase64String($Payload.secret) } catch { Add-LogLine 'the letter''s base64 is none' }
-    if ($null -eq $held -or [Convert]::ToBase64String($held) -cne $Payload.secret) { Stop-Here 203 'the secret in the envelope is no base64' }
+    try { $held = [Convert]::FromBase64String($Payload.secret) } catch { Add-LogLine 'the payload is not base64' }
+    if ($null -eq $held -or [Convert]::ToBase64String($held) -cne $Payload.secret) {
+        Stop-Here 203 'the secret in the envelope is not base64'
+    }
     if ($Payload.kind -ceq 'certificate') { $script:Certificate = $held; return }
     $strict = New-Object System.Text.UTF8Encoding $false, $true
     $text = $null
     try { $text = $strict.GetString($held) } catch { Add-LogLine 'the secret is not UTF-8' }
-    if ($null -eq $text) { Stop-Here 203 'the secret in the envelope is no text' }
+    if ($null -eq $text) { Stop-Here 203 'the secret in the envelope is not text' }
     Confirm-Secret $text
     $script:Secret = $text
 }
 
-# All that needed it is done.
+# After everything that needed the envelope.
 function Complete-Envelope {
     if ($EmbeddedSecret -and -not $Uninstall) {
         Add-Note ('this bundle holds the secret (' + $EmbeddedSecret + '): destroy it, and the archive that it came in, when all servers are connected')
     }
     if (-not $Envelope) { return }
-    if (-not $DestroyEnvelope) { Add-Note ($Envelope + ' is not needed here any more: delete it (-DestroyEnvelope does)'); return }
+    if (-not $DestroyEnvelope) {
+        Add-Note ($Envelope + ' is no longer needed on this machine: delete it (or use -DestroyEnvelope)')
+        return
+    }
     $file = Get-FullPath $Envelope
-    # The key beside it was made for this envelope; any other is the server's own.
+    # The key beside it was made for this envelope; any other belongs to the server.
     foreach ($one in @($file, ($file + '.p12'))) {
         Remove-Overwritten $one
         if ([IO.File]::Exists($one)) { Add-Note ($one + ' could not be removed: delete it') }

@@ -8,7 +8,8 @@ function ConvertTo-Hex([byte[]]$Bytes) { [BitConverter]::ToString($Bytes).Replac
 
 # Into the element at $At; false where there is none with that tag, or not a whole one.
 function Enter-Der([string]$Tag) {
-    $found = [regex]::Match($script:Hex.Substring($script:At, [Math]::Min(10, $script:Hex.Length - $script:At)), ('\A' + $Tag + '([0-7].|81..|82....|83......)'))
+    $next = $script:Hex.Substring($script:At, [Math]::Min(10, $script:Hex.Length - $script:At))
+    $found = [regex]::Match($next, ('\A' + $Tag + '([0-7].|81..|82....|83......)'))
     if (-not $found.Success) { return $false }
     $size = $found.Groups[1].Value
     if ($size.Length -gt 2) { $size = $size.Substring(2) }
@@ -41,7 +42,8 @@ function Test-Recipient {
 function Test-Envelope([string]$Digits) {
     $script:Hex = $Digits
     $script:At = 0
-    $begins = (Enter-LastDer '30') -and (Skip-Digits '06092a864886f70d010703') -and (Enter-LastDer 'a0') -and (Enter-LastDer '30') -and (Skip-Digits '020100') -and (Enter-Der '31')
+    $begins = (Enter-LastDer '30') -and (Skip-Digits '06092a864886f70d010703') -and (Enter-LastDer 'a0') -and
+        (Enter-LastDer '30') -and (Skip-Digits '020100') -and (Enter-Der '31')
     if (-not $begins) { return $false }
     $recipients = $script:DerEnd
     while ($script:At -lt $recipients) { if (-not (Test-Recipient)) { return $false } }

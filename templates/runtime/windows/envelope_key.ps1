@@ -4,7 +4,7 @@
 $script:Passphrase = [Environment]::GetEnvironmentVariable('ARC_BUNDLER_ENVELOPE_PASSPHRASE')
 if (Test-Path -LiteralPath 'Env:\ARC_BUNDLER_ENVELOPE_PASSPHRASE') { Remove-Item -LiteralPath 'Env:\ARC_BUNDLER_ENVELOPE_PASSPHRASE' }
 
-# The key's file: what was named, or the .p12 beside the envelope; empty: the certificate stores.
+# The file of the key: as given, or the .p12 beside the envelope; empty: the certificate stores.
 function Get-KeyFile {
     if ($RecipientKey) { return Get-FullPath $RecipientKey }
     $beside = (Get-FullPath $Envelope) + '.p12'
@@ -22,7 +22,11 @@ function Get-PassphraseSource {
 
 function Read-PassphraseText([string]$KeyFile) {
     if ($PassphraseFile) {
-        try { return [IO.File]::ReadAllText((Get-FullPath $PassphraseFile)) } catch { Stop-Here 203 ('the passphrase''s file ' + $PassphraseFile + ' cannot be read') }
+        try {
+            return [IO.File]::ReadAllText((Get-FullPath $PassphraseFile))
+        } catch {
+            Stop-Here 203 ('the passphrase''s file ' + $PassphraseFile + ' cannot be read')
+        }
     }
     if ($PassphraseStdin) { return Read-StandardInput }
     if ($script:Passphrase) { return $script:Passphrase }
@@ -30,7 +34,7 @@ function Read-PassphraseText([string]$KeyFile) {
     (New-Object System.Management.Automation.PSCredential 'x', $secure).GetNetworkCredential().Password
 }
 
-# Its first line.
+# The first line of the passphrase's source.
 function Get-Passphrase([string]$KeyFile) {
     $text = ([string](Read-PassphraseText $KeyFile)) -replace '(?s)\r?\n.*\z', ''
     $script:Passphrase = ''
@@ -39,8 +43,8 @@ function Get-Passphrase([string]$KeyFile) {
 }
 
 # Nothing where the passphrase does not open it. MachineKeySet: an account without a loaded profile (a service, a remote
-# session) has no key set of its own; and without PersistKeySet the key's container goes with Reset(). EphemeralKeySet
-# came with .NET 4.7.2, and EnvelopedCms cannot use such keys.
+# session) has no key set of its own; and without PersistKeySet Reset() removes the key's container. EphemeralKeySet came with
+# .NET 4.7.2, and EnvelopedCms cannot use such keys.
 function Open-Key([string]$KeyFile, [string]$Given) {
     $kept = [Security.Cryptography.X509Certificates.X509KeyStorageFlags]::MachineKeySet
     # Not by New-Object: a policy (module logging, event 4103) has the arguments of cmdlets written into the event log.
@@ -54,12 +58,14 @@ function Open-Key([string]$KeyFile, [string]$Given) {
 function Read-Key([string]$KeyFile) {
     $given = Get-Passphrase $KeyFile
     $key = Open-Key $KeyFile $given
-    # Words that somebody typed from paper: capitals, and more blanks than one.
+    # Words typed from paper: capitals, and several blanks.
     if ($null -eq $key) { $key = Open-Key $KeyFile (($given -replace '\s+', ' ').Trim().ToLowerInvariant()) }
     if ($null -eq $key) {
         $why = ''
-        if ($Machine.Build -gt 0 -and $Machine.Build -lt 17763) { $why = '; one made with seal-secret --modern opens only from Windows Server 2019 on' }
-        Stop-Here 203 ('the passphrase does not open ' + $KeyFile + ', or that is no key' + $why)
+        if ($Machine.Build -gt 0 -and $Machine.Build -lt 17763) {
+            $why = '; one made with seal-secret --modern opens only from Windows Server 2019 on'
+        }
+        Stop-Here 203 ('the passphrase does not open ' + $KeyFile + ', or the file is not a key' + $why)
     }
     if ($key.HasPrivateKey) { return $key }
     $key.Reset()

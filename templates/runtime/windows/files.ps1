@@ -1,6 +1,6 @@
 # Writes, replaces and removes files.
 
-# Whole or not at all, also when the power goes.
+# The whole file or none of it, also at a power failure.
 function Save-Whole([string]$File, [string]$Text) {
     [IO.File]::WriteAllText($File + '.part', $Text, $script:Utf8)
     Move-Over ($File + '.part') $File
@@ -8,12 +8,12 @@ function Save-Whole([string]$File, [string]$Text) {
 
 function Move-Over([string]$From, [string]$To) {
     Invoke-WithRetry {
-        # Replace keeps the rights of what was there.
+        # Replace keeps the rights of the old file.
         if ([IO.File]::Exists($To)) { [IO.File]::Replace($From, $To, [NullString]::Value) } else { [IO.File]::Move($From, $To) }
     }
 }
 
-# Virus scanners and indexers open what was just written, and hold it for a moment.
+# Virus scanners and indexers open new files, and lock them for a moment.
 function Invoke-WithRetry([scriptblock]$Action) {
     for ($try = 1; ; $try++) {
         try { return (& $Action) } catch { if ($try -ge 6) { throw } }
@@ -26,11 +26,11 @@ function Write-NewFile([string]$File, [byte[]]$Bytes) {
     try { $stream.Write($Bytes, 0, $Bytes.Length) } finally { $stream.Dispose() }
 }
 
-# Written over, then removed. On a disk that is for little; it costs nothing.
+# Overwritten, then removed. On most disks that helps little; it costs nothing.
 function Remove-Overwritten([string]$File) {
     if (-not [IO.File]::Exists($File)) { return }
     try {
-        # Copied from a disc it may be read-only.
+        # A copy from a disc may be read-only.
         [IO.File]::SetAttributes($File, [IO.FileAttributes]::Normal)
         $stream = Invoke-WithRetry { New-Object System.IO.FileStream $File, ([IO.FileMode]::Open), ([IO.FileAccess]::Write), ([IO.FileShare]::None) }
         try {
@@ -38,6 +38,6 @@ function Remove-Overwritten([string]$File) {
             $stream.Write($blank, 0, $blank.Length)
             $stream.Flush($true)
         } finally { $stream.Dispose() }
-    } catch { Add-LogLine ('not written over: ' + $File) }
+    } catch { Add-LogLine ('not overwritten: ' + $File) }
     try { Invoke-WithRetry { [IO.File]::Delete($File) } } catch { Add-LogLine ('left behind: ' + $File) }
 }

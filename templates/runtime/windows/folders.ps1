@@ -7,17 +7,22 @@ $script:Own = [IO.Path]::Combine([string]$env:ProgramData, 'arc-bundler')
 $script:Records = $Own
 if ($RecordDirectory) { $script:Records = Get-FullPath $RecordDirectory }
 
-# Everybody may make folders in ProgramData. What lies in one that was put there for us is believed by nobody: it could
-# have us take a root certificate out of the trust store, or follow a link and remove what is behind it.
+# Every user may create folders in ProgramData. Files in a folder that another account created are not trusted: they could make
+# this script remove a root certificate from the trust store, or follow a link and remove its target.
 function Confirm-Owner([string]$Folder) {
-    # Get-Acl's module does not load in a Windows PowerShell that got PowerShell 7's list of module folders.
-    try { $rights = Get-Acl -LiteralPath $Folder } catch { $rights = New-Object System.Security.AccessControl.DirectorySecurity $Folder, 'Owner' }
+    # Get-Acl's module does not load in a Windows PowerShell that inherits PowerShell 7's list of module folders.
+    try {
+        $rights = Get-Acl -LiteralPath $Folder
+    } catch {
+        $rights = New-Object System.Security.AccessControl.DirectorySecurity $Folder, 'Owner'
+    }
     $owner = $rights.GetOwner([Security.Principal.SecurityIdentifier]).Value
     if (@('S-1-5-18', 'S-1-5-32-544') -contains $owner) { return }
-    Stop-Here 202 ($Folder + ' belongs to ' + $owner + ', neither to SYSTEM nor to Administrators: somebody else made it; look what is in it, remove it, and run this again')
+    Stop-Here 202 ($Folder + ' belongs to ' + $owner + ', neither to SYSTEM nor to Administrators: another account created it; ' +
+        'check its content, remove it, and run this script again')
 }
 
-# Makes a folder that belongs to SYSTEM (S-1-5-18) and Administrators (S-1-5-32-544) alone; names would differ by language.
+# Creates a folder for SYSTEM (S-1-5-18) and Administrators (S-1-5-32-544) alone; their names differ by language.
 function New-ProtectedFolder([string]$Folder) {
     $before = [IO.Directory]::Exists($Folder)
     [void][IO.Directory]::CreateDirectory($Folder)
@@ -35,19 +40,20 @@ function New-ProtectedFolder([string]$Folder) {
         if ($answer.Code -ne 0) { Stop-Here 202 ('the rights of ' + $Folder + ' cannot be set: ' + $answer.Text.Trim()) }
     }
     if ($before -or @([IO.Directory]::GetFileSystemEntries($Folder)).Count -eq 0) { return }
-    # Somebody was quicker than icacls. Out of the way, or the next run would take it for ours.
+    # Another process wrote into it before icacls ran. The folder is moved away, or the next run would trust it.
     $aside = $Folder + '-' + [Guid]::NewGuid().ToString('N')
     [IO.Directory]::Move($Folder, $aside)
-    Stop-Here 202 ('somebody put something into ' + $Folder + ' while it was made; it is in ' + $aside + ' now: look at it, remove it, and run this again')
+    Stop-Here 202 ('another process wrote into ' + $Folder + ' while it was created; its content is now in ' + $aside +
+        ': check it, remove it, and run this script again')
 }
 
-# A run that was killed leaves its folder behind; its name holds its process id.
+# A run that was killed leaves its folder behind; the folder's name has its process id.
 function Remove-Leftovers {
     foreach ($folder in @(Get-ChildItem -LiteralPath $Own | Where-Object { $_.Name -match '^work-(\d{1,9})-' })) {
         [void]($folder.Name -match '^work-(\d+)-')
         if (-not (Get-Process | Where-Object { $_.Id -eq [int]$Matches[1] })) {
             try {
-                # Of a link, the link alone.
+                # A link is removed, not its target.
                 $link = [bool]($folder.Attributes -band [IO.FileAttributes]::ReparsePoint)
                 if (-not $link) { foreach ($file in @([IO.Directory]::GetFiles($folder.FullName))) { Remove-Overwritten $file } }
                 [IO.Directory]::Delete($folder.FullName, -not $link)
@@ -56,7 +62,7 @@ function Remove-Leftovers {
     }
 }
 
-# A file that a killed run was about to put in its place. Only with the lock held: nobody else is writing one.
+# Temporary files of a run that was killed. Only with the lock held: no other run is writing one.
 function Remove-PartFiles {
     foreach ($folder in @($Own, $script:Records)) {
         foreach ($file in @(Get-ChildItem -LiteralPath $folder | Where-Object { $_.Name -match '^(receipt-.*|changes)\.json\.part$' })) {
@@ -71,27 +77,29 @@ function Initialize-Folders {
         Remove-Leftovers
         $script:Work = Join-Path $Own ('work-' + $PID + '-' + [Guid]::NewGuid().ToString('N'))
         New-ProtectedFolder $script:Work
-        # A folder that was named to us keeps the rights that it has: nothing secret goes there.
+        # A folder that the user named keeps its rights: no secret is written there.
         [void][IO.Directory]::CreateDirectory($script:Records)
     } catch {
         if ($script:Stopped) { throw }
         Stop-Here 202 ('no log can be written to ' + $script:Records + ': ' + $_.Exception.Message)
     }
     try {
-        $script:Lock = New-Object System.IO.FileStream (Join-Path $Own 'lock'), ([IO.FileMode]::OpenOrCreate), ([IO.FileAccess]::ReadWrite), ([IO.FileShare]::None)
+        $file = Join-Path $Own 'lock'
+        $script:Lock = New-Object System.IO.FileStream $file, ([IO.FileMode]::OpenOrCreate), ([IO.FileAccess]::ReadWrite), ([IO.FileShare]::None)
     } catch {
         $script:Records = ''
-        Stop-Here 212 ('this script runs here already: ' + (Join-Path $Own 'lock') + ' is held')
+        Stop-Here 212 ('this script is already running: ' + (Join-Path $Own 'lock') + ' is locked')
     }
     Remove-PartFiles
     Read-Changes
     $script:Receipt = Get-ReceiptFile
     $script:LogFile = Join-Path $script:Records ('install-' + (Get-Stamp) + '-' + $PID + '.log')
-    Add-LogLine ($BundleTool + ', bundle ' + $BundleName + ' ' + $BundleVersion + ' ' + $LabText + ', SHA256SUMS ' + (Get-Digest) + ', on ' + $HostName + ': ' + (Get-MachineText))
+    Add-LogLine ($BundleTool + ', bundle ' + $BundleName + ' ' + $BundleVersion + ' ' + $LabText + ', SHA256SUMS ' + (Get-Digest) +
+        ', on ' + $HostName + ': ' + (Get-MachineText))
     Save-Progress
 }
 
-# A run that changes nothing keeps a record only where it was told to.
+# A run that changes nothing writes a receipt only with -RecordDirectory.
 function Initialize-ReadOnlyRun {
     if ([IO.File]::Exists((Get-ChangesFile)) -and (Test-Elevated)) { Read-Changes }
     if (-not $RecordDirectory) { return }

@@ -2,10 +2,10 @@
 
 function Get-HostsFile { Get-SystemTool 'drivers\etc\hosts'.Replace('\', [string][IO.Path]::DirectorySeparatorChar) }
 
-# Byte for byte whatever the code page: Latin-1 has a character for each byte.
+# Keeps each byte in any code page: Latin-1 has a character for each byte.
 $script:Latin = [Text.Encoding]::GetEncoding(28591)
 
-# Nothing where a marker has lost its other one: what lies between may be anybody's.
+# Nothing where a marker line has no partner: the lines between may belong to other software.
 function Get-HostsWithout([string]$Text, [string]$Name) {
     $begin = [regex]::Escape('# BEGIN arc-bundler ' + $Name)
     $end = [regex]::Escape('# END arc-bundler ' + $Name)
@@ -22,7 +22,7 @@ function Set-HostsFile([string]$Text) {
     try { Move-Over $new $file } catch { [IO.File]::Delete($new); throw }
 }
 
-# True where something was written.
+# True where the file changed.
 function Write-HostsRecords([string]$Name, $Records) {
     $file = Get-HostsFile
     $before = ''
@@ -33,14 +33,17 @@ function Write-HostsRecords([string]$Name, $Records) {
     $text += '# BEGIN arc-bundler ' + $Name + "`r`n"
     foreach ($record in $Records) { $text += $record.Address + ' ' + $record.Host + "`r`n" }
     $text += '# END arc-bundler ' + $Name + "`r`n"
-    Add-Change 'hosts' $Name ''
+    Add-Change -Kind 'hosts' -Name $Name -Value ''
     if ($text -ceq $before) { return $false }
-    # Hardened machines have it read-only, and some virus scanners guard it.
+    # On hardened machines it is read-only, and some virus scanners protect it.
     try {
-        if ([IO.File]::Exists($file) -and -not [IO.File]::Exists($file + '.arc-bundler.bak')) { [IO.File]::Copy($file, $file + '.arc-bundler.bak') }
+        if ([IO.File]::Exists($file) -and -not [IO.File]::Exists($file + '.arc-bundler.bak')) {
+            [IO.File]::Copy($file, $file + '.arc-bundler.bak')
+        }
         Set-HostsFile $text
     } catch {
-        Stop-Here 202 ($file + ' cannot be written: ' + (Get-Reason $_.Exception) + ' Is it read-only, or does a virus scanner guard it? Allow it, or have the names resolved otherwise and leave out -WriteHosts')
+        Stop-Here 202 ($file + ' cannot be written: ' + (Get-Reason $_.Exception) + ' Is it read-only, or does a virus scanner ' +
+            'protect it? Allow the change, or resolve the names by DNS and leave out -WriteHosts')
     }
     $true
 }
@@ -53,6 +56,8 @@ function Remove-HostsRecords([string]$Name) {
     if ($null -eq $text) { throw ($file + ' has a marker of arc-bundler without its other one; put that right by hand') }
     if ($text -cne $before) { Set-HostsFile $text }
     $backup = $file + '.arc-bundler.bak'
-    # Kept where the file is another one than before.
-    if ([IO.File]::Exists($backup) -and [IO.File]::ReadAllText($backup, $Latin).TrimEnd() -ceq $text.TrimEnd()) { [IO.File]::Delete($backup) }
+    # Kept where the file differs from the backup.
+    if ([IO.File]::Exists($backup) -and [IO.File]::ReadAllText($backup, $Latin).TrimEnd() -ceq $text.TrimEnd()) {
+        [IO.File]::Delete($backup)
+    }
 }

@@ -1,6 +1,6 @@
 # Sends one plain HTTP request to a local address, past every proxy.
 
-# One plain request; no proxy may answer for a link-local address.
+# One plain request, without a proxy: the address is this machine's own network.
 function Get-WebAnswer([string]$Url, [int]$Milliseconds, $Headers) {
     $request = [System.Net.WebRequest]::Create($Url)
     $request.Proxy = $null

@@ -9,20 +9,22 @@ function Get-RegistryText([string]$Key, [string]$Name) {
     try { Get-PropertyText (Get-ItemProperty -Path $Key) $Name } catch { '' }
 }
 
-# Windows shows a 32-bit process another registry and another System32.
+# Windows gives a 32-bit process another registry and another System32.
 function Test-Wow64 { [Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess }
 
 $script:Wow64Text = 'this is the 32-bit PowerShell; start the 64-bit one (SysNative, not SysWOW64)'
 
 function Test-Versions {
-    if ($PSVersionTable.PSVersion.Major -lt 4) { Add-Problem 202 ('this is PowerShell ' + $PSVersionTable.PSVersion + '; 4.0 or newer is needed') }
+    if ($PSVersionTable.PSVersion.Major -lt 4) {
+        Add-Problem 202 ('this is PowerShell ' + $PSVersionTable.PSVersion + '; 4.0 or newer is needed')
+    }
     # 393295 is .NET Framework 4.6 (How to determine which versions are installed).
     $release = 0
     [void][int]::TryParse((Get-RegistryText 'HKLM:\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full' 'Release'), [ref]$release)
     if ($release -lt 393295) { Add-Problem 202 '.NET Framework 4.6 or newer is needed' }
 }
 
-# Nothing here has to wait for a restart, but what fails afterwards often fails for want of one.
+# This script does not need a restart, but later failures are often caused by a pending one.
 function Test-Restart {
     $keys = @(
         'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending',
@@ -30,13 +32,17 @@ function Test-Restart {
     )
     $pending = @($keys | Where-Object { Test-Path -Path $_ }).Count -gt 0
     if (Get-RegistryText 'HKLM:\SYSTEM\CurrentControlSet\Control\Session Manager' 'PendingFileRenameOperations') { $pending = $true }
-    if ($pending) { Add-Warning 'a restart of this machine is due: Windows waits for one' }
+    if ($pending) { Add-Warning 'a restart of this machine is pending' }
 }
 
 # Windows Installer holds this mutex while it installs (Windows Installer, "_MSIExecute Mutex").
 function Test-InstallerBusy {
     $mutex = $null
-    try { $mutex = [System.Threading.Mutex]::OpenExisting('Global\_MSIExecute') } catch { return ((Get-InnerType $_.Exception) -eq 'UnauthorizedAccessException') }
+    try {
+        $mutex = [System.Threading.Mutex]::OpenExisting('Global\_MSIExecute')
+    } catch {
+        return ((Get-InnerType $_.Exception) -eq 'UnauthorizedAccessException')
+    }
     try {
         $free = $false
         try { $free = $mutex.WaitOne(0) } catch { $free = (Get-InnerType $_.Exception) -eq 'AbandonedMutexException' }
@@ -65,10 +71,10 @@ function Test-Installer {
     Add-Problem 211 ('another installation is running: ' + $holders)
 }
 
-# The agent warns from 120 seconds; sign-in fails from five minutes.
+# A warning from 120 seconds on; sign-in fails from five minutes on.
 function Test-Clock {
     if ($null -eq $script:Skew) {
-        if ($script:Network.Count -gt 0) { Add-Note 'not tested: this clock against Azure''s: no answer that tells the time' }
+        if ($script:Network.Count -gt 0) { Add-Note 'not tested: this machine''s clock, because no endpoint reported the time' }
         return
     }
     if ([Math]::Abs($script:Skew) -le 120) { return }
@@ -77,7 +83,7 @@ function Test-Clock {
     Add-Warning ('this machine''s clock is ' + [Math]::Abs($script:Skew) + ' s ' + $side)
 }
 
-# What a folder's volume has free; nothing where that is not to be had (a share).
+# Free space of a folder's volume in KiB; nothing where it is unknown (a share).
 function Get-FreeKib([string]$Root) {
     try { (New-Object System.IO.DriveInfo $Root).AvailableFreeSpace / 1024 } catch { $null }
 }

@@ -6,7 +6,7 @@ $script:Network = @()         # one row an endpoint, for screen and receipt
 $script:Seen = $null          # what the last server showed of itself
 $script:Skew = $null          # seconds that this clock is ahead of the first server that told its time
 
-# RFC 1918, RFC 4193, and what never leaves a network (RFC 1122, 3927, 4291, 6598).
+# Private: RFC 1918, RFC 4193, and what never leaves a network (RFC 1122, 3927, 4291, 6598).
 function Get-AddressKind([System.Net.IPAddress]$Address) {
     if ($Address.AddressFamily -eq [System.Net.Sockets.AddressFamily]::InterNetworkV6) {
         if ($Address.IsIPv4MappedToIPv6) { return (Get-AddressKind $Address.MapToIPv4()) }
@@ -21,7 +21,7 @@ function Get-AddressKind([System.Net.IPAddress]$Address) {
     'public'
 }
 
-# The end of a chain of exceptions, where the reason is.
+# The innermost exception's message: the cause.
 function Get-Reason($Problem) {
     while ($null -ne $Problem.InnerException) { $Problem = $Problem.InnerException }
     $Problem.Message.Trim()
@@ -46,7 +46,7 @@ function Set-Untested($Row, [string]$Message) {
     $Row.Verdict = 'untested'
 }
 
-# All names at once. A name that goes by a proxy is the proxy's to resolve: what this machine says of it is only shown.
+# Resolves all names at once. Behind a proxy the proxy resolves the name; this machine's answer is only shown.
 function Resolve-Rows($Rows, $Records) {
     foreach ($row in $Rows) {
         if ($Records.ContainsKey($row.Host)) { continue }
@@ -65,12 +65,12 @@ function Resolve-Rows($Rows, $Records) {
         $row.Resolved = @($row.Addresses | ForEach-Object { $_.ToString() })
         $kinds = @($row.Addresses | ForEach-Object { Get-AddressKind $_ })
         $row.Kind = 'none'
-        # Where they differ among themselves, the kind that should not be there.
+        # Where the addresses are of several kinds: the unexpected one.
         foreach ($kind in $kinds) { $row.Kind = $kind; if ($kind -ne $row.Expects) { break } }
     }
 }
 
-# IPv4 where the name has it: a machine without IPv6 would else wait for nothing.
+# IPv4 where the name has it: a machine without IPv6 would wait in vain.
 function Get-Family($Addresses) {
     $first = @($Addresses | Where-Object { $_.AddressFamily -eq [System.Net.Sockets.AddressFamily]::InterNetwork })
     if ($first.Count -gt 0) { return $first }
@@ -101,13 +101,13 @@ function Connect-Rows($Rows, $Proxy) {
     }
 }
 
-# RFC 9110 section 9.3.6. Returns nothing where the tunnel is there, otherwise what is wrong.
+# RFC 9110 section 9.3.6. Empty where the tunnel is open, otherwise the problem.
 function Open-Tunnel($Stream, [string]$Name, [int]$Port) {
     $to = $Name + ':' + $Port
     $ask = [Text.Encoding]::ASCII.GetBytes("CONNECT $to HTTP/1.1`r`nHost: $to`r`n`r`n")
     $Stream.Write($ask, 0, $ask.Length)
     $answer = New-Object System.Text.StringBuilder
-    # Byte by byte: what follows the empty line belongs to TLS already.
+    # Byte by byte: what follows the empty line belongs to TLS.
     while ($answer.Length -lt 8192 -and -not $answer.ToString().EndsWith("`r`n`r`n")) {
         $byte = $Stream.ReadByte()
         if ($byte -lt 0) { return 'the proxy closes the connection' }
@@ -115,12 +115,12 @@ function Open-Tunnel($Stream, [string]$Name, [int]$Port) {
     }
     $first = ($answer.ToString() -split "`r`n")[0]
     if ($first -match '^HTTP/1\.[01] 2\d\d') { return '' }
-    if ($first -match '^HTTP/1\.[01] 407') { return 'the proxy asks for a password, which the agent cannot give' }
+    if ($first -match '^HTTP/1\.[01] 407') { return 'the proxy requires a password, which is not supported' }
     'the proxy refuses it: ' + $first
 }
 
-# TLS 1.3 is asked for only where Windows has it (Windows Server 2022, Windows 11). .NET before 4.8 has no name for it.
-$script:Tls13 = $true         # until .NET has said that it does not take it
+# TLS 1.3 is requested only where Windows has it (Windows Server 2022, Windows 11). .NET before 4.8 has no name for it.
+$script:Tls13 = $true         # until .NET refuses it
 
 function Get-TlsVersions {
     $wanted = 3072
@@ -148,22 +148,23 @@ function Test-NoAlgorithm($Problem) {
     $false
 }
 
-# Some builds of .NET Framework do not take TLS 1.3 though Windows has it, and say so before they have sent anything: the
-# same connection does for TLS 1.2.
+# Some builds of .NET Framework refuse TLS 1.3 although Windows has it, before they send anything: the same connection serves for
+# TLS 1.2.
 function Open-Tls($Row, $Stream) {
     try { Start-Tls $Row $Stream } catch {
         if (-not $script:Tls13 -or -not (Test-NoAlgorithm $_.Exception)) { throw }
         $script:Tls13 = $false
-        Add-LogLine 'this .NET does not take TLS 1.3; TLS 1.2 is tried'
+        Add-LogLine 'this .NET refuses TLS 1.3; trying TLS 1.2'
         Start-Tls $Row $Stream
     }
 }
 
-# Looks at whatever certificate comes, believed or not: nothing is sent but a request for the head of "/".
+# Accepts any certificate, to report it: nothing is sent but a HEAD request for "/".
 function Start-Tls($Row, $Stream) {
     $script:Seen = @{ Errors = ''; Status = ''; Issuer = '' }
     $look = [System.Net.Security.RemoteCertificateValidationCallback] {
         param($from, $certificate, $chain, $errors)
+        [void]$from
         $script:Seen.Errors = [string]$errors
         if ($null -ne $certificate) { $script:Seen.Issuer = [string]$certificate.Issuer }
         if ($null -ne $chain) { $script:Seen.Status = (@($chain.ChainStatus | ForEach-Object { [string]$_.Status }) -join ',') }
@@ -174,13 +175,13 @@ function Start-Tls($Row, $Stream) {
         $tls.AuthenticateAsClient($Row.Host, $null, (Get-TlsVersions), $false)
         $Row.Tls = Get-TlsText $tls.SslProtocol
         $Row.Issuer = $script:Seen.Issuer
-        # .NET Framework tells the algorithm and its strength, not the suite's name.
+        # .NET Framework reports the algorithm and its strength, not the suite's name.
         $Row.Cipher = [string]$tls.CipherAlgorithm
         if ($null -eq $script:Skew) { Read-Skew $tls $Row.Host }
     } finally { $tls.Dispose() }
 }
 
-# The server's own time (RFC 9110 section 6.6.1); no answer is no finding.
+# The server's time (RFC 9110 section 6.6.1); no answer is no problem.
 function Read-Skew($Stream, [string]$Name) {
     try {
         $ask = [Text.Encoding]::ASCII.GetBytes("HEAD / HTTP/1.1`r`nHost: $Name`r`nConnection: close`r`n`r`n")
@@ -201,10 +202,10 @@ function Test-Row($Row) {
         $stream.ReadTimeout = $NetworkWait
         $stream.WriteTimeout = $NetworkWait
         if ($Row.Way -eq 'proxy') {
-            $problem = Open-Tunnel $stream $Row.Host $Row.Port
+            $problem = Open-Tunnel -Stream $stream -Name $Row.Host -Port $Row.Port
             if ($problem) { Set-Verdict $Row $problem; return }
         }
-        # Over port 80 the agent asks for certificates, without TLS.
+        # Port 80 serves certificates and revocation lists, without TLS.
         if ($Row.Port -eq 80) { $Row.Verdict = 'ok'; return }
         Open-Tls $Row $stream
     } catch {
@@ -222,22 +223,22 @@ function Confirm-Certificate($Row) {
     } elseif ($script:Seen.Status -match 'NotTimeValid') {
         Set-Verdict $Row ('its certificate from ' + $by + ' is not valid at this machine''s time; look at the clock')
     } elseif ($script:Seen.Errors -match 'Chain|NotAvailable') {
-        Set-Verdict $Row ('its certificate comes from ' + $by + ', which this machine does not trust: a root is missing, or TLS is inspected on the way')
+        Set-Verdict $Row ('its certificate is from ' + $by + ', which this machine does not trust: a root is missing, or TLS is inspected')
     } elseif ($Row.Tls -eq 'TLSv1.2' -and $Row.Cipher -notmatch 'Aes') {
-        Set-Verdict $Row ('only the cipher ' + $Row.Cipher + ' comes up, which the agent does not accept')
+        Set-Verdict $Row ('only the cipher ' + $Row.Cipher + ' is available, which is not accepted')
     } elseif ($Row.Issuer -notmatch $UsualIssuers) {
-        $Row.Message = 'TLS is inspected on the way: the certificate is from ' + $by
+        $Row.Message = 'TLS is inspected: the certificate is from ' + $by
     }
 }
 
-# The kind of address decides before anything is sent there. True where the row is to be tried.
+# The kind of address is checked before anything is sent. True where the endpoint is to be tested.
 function Test-AddressKind($Row, [bool]$Scoped) {
     if ($Row.Kind -ne 'none' -and $Row.Expects -ne 'any' -and $Row.Kind -ne $Row.Expects) {
         if ($Row.Kind -eq 'private' -and -not $Scoped -and $Row.Host -match $PrivateLinkHosts) { $Row.Code = 209 }
-        Set-Verdict $Row ('resolves to ' + ($Row.Resolved -join ' ') + ': ' + $Row.Kind + ', and it should be ' + $Row.Expects)
+        Set-Verdict $Row ('resolves to ' + ($Row.Resolved -join ' ') + ', which is ' + $Row.Kind + '; expected ' + $Row.Expects)
         return $false
     }
-    if ($Row.Way -eq 'gateway') { Set-Untested $Row 'goes through the gateway, which is there after connecting'; return $false }
+    if ($Row.Way -eq 'gateway') { Set-Untested $Row 'goes through the gateway, which works after connecting'; return $false }
     if ($Row.Kind -eq 'none' -and $Row.Way -ne 'proxy') { Set-Verdict $Row 'the name does not resolve'; return $false }
     $true
 }
@@ -253,7 +254,7 @@ function Get-Proxy([string]$Url) {
     $proxy
 }
 
-# $Records: addresses by name that are about to be written into the hosts file.
+# $Records: addresses by name that will be written into the hosts file.
 function Test-Network($Checks, [string]$ProxyUrl, $Records, [bool]$Scoped) {
     $until = [DateTime]::UtcNow.AddSeconds($NetworkLimit)
     $rows = @($Checks | ForEach-Object { New-NetworkRow $_ })
@@ -263,13 +264,15 @@ function Test-Network($Checks, [string]$ProxyUrl, $Records, [bool]$Scoped) {
     Resolve-Rows $rows $Records
     $tried = @($rows | Where-Object { Test-AddressKind $_ $Scoped })
     foreach ($row in $tried) {
-        if ($row.Way -eq 'proxy' -and $proxy.Addresses.Count -eq 0) { Set-Verdict $row ('the proxy''s name ' + $proxy.Host + ' does not resolve') }
+        if ($row.Way -eq 'proxy' -and $proxy.Addresses.Count -eq 0) {
+            Set-Verdict $row ('the proxy''s name ' + $proxy.Host + ' does not resolve')
+        }
     }
     $tried = @($tried | Where-Object { -not $_.Verdict })
     try {
         Connect-Rows $tried $proxy
         foreach ($row in @($tried | Where-Object { -not $_.Verdict })) {
-            if ([DateTime]::UtcNow -gt $until) { Set-Untested $row 'no time was left for it' } else { Test-Row $row }
+            if ([DateTime]::UtcNow -gt $until) { Set-Untested $row 'no time left' } else { Test-Row $row }
         }
     } finally {
         foreach ($row in $tried) { if ($row.Client) { $row.Client.Close() }; $row.Client = $null; $row.Task = $null }

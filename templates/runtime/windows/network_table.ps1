@@ -5,7 +5,7 @@ function Get-VerdictText([string]$Verdict) {
     $words[$Verdict]
 }
 
-# azcmagent check's columns, and what it does not show: whether it is needed, and who issued the certificate.
+# REQUIRED: whether the run stops where the endpoint fails. ISSUED BY: the issuer of its certificate.
 function Show-Network {
     if ($script:Network.Count -eq 0) { return }
     $width = 8
@@ -25,7 +25,7 @@ function Show-Network {
     }
     $ciphers = @($script:Network | Where-Object { $_.Cipher } | ForEach-Object { $_.Cipher } | Sort-Object -Unique)
     if ($ciphers.Count -gt 0) {
-        Write-Line ('        ~ TLS came up with ' + ($ciphers -join ', ') + '; .NET does not tell the cipher suite''s name: azcmagent check judges it')
+        Write-Line ('        ~ TLS uses ' + ($ciphers -join ', ') + '; .NET does not report the cipher suite''s name' + $CipherAdvice)
     }
     foreach ($row in @($script:Network | Where-Object { $_.Message -and -not ($_.Required -and $_.Verdict -eq 'failed') })) {
         Write-Line ('        ~ ' + $row.Host + ': ' + $row.Message)

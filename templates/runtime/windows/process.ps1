@@ -12,8 +12,8 @@ function ConvertTo-Argument([string]$Value) {
     '"' + $text + '"'
 }
 
-# Runs a program and returns its Code, its Text and what it Said on standard output alone. With -Visible it speaks to the person itself, and Text stays empty.
-# Otherwise its standard input is empty, so that it cannot ask.
+# Runs a program and returns its Code, its Text (both streams) and its Output (standard output alone). With -Visible it uses the
+# console itself, and Text stays empty; otherwise its standard input is empty, so that it cannot ask.
 function Invoke-Program([string]$Path, [string[]]$Arguments, [switch]$Visible) {
     $start = New-Object System.Diagnostics.ProcessStartInfo
     $start.FileName = $Path
@@ -31,15 +31,15 @@ function Invoke-Program([string]$Path, [string[]]$Arguments, [switch]$Visible) {
     $process = New-Object System.Diagnostics.Process
     $process.StartInfo = $start
     $text = ''
-    $said = ''
+    $output = ''
     try {
         [void]$process.Start()
         if (-not $Visible) {
             $process.StandardInput.Close()
             # Both streams at once: a program that fills one while the other is read would wait for ever.
             $problems = $process.StandardError.ReadToEndAsync()
-            $said = $process.StandardOutput.ReadToEnd()
-            $text = $said + $problems.Result
+            $output = $process.StandardOutput.ReadToEnd()
+            $text = $output + $problems.Result
         }
         $process.WaitForExit()
         $code = $process.ExitCode
@@ -47,5 +47,5 @@ function Invoke-Program([string]$Path, [string[]]$Arguments, [switch]$Visible) {
         $process.Dispose()
     }
     if ($text) { Add-LogLine $text.TrimEnd() }
-    New-Object PSObject -Property @{ Code = $code; Text = $text; Output = $said }
+    New-Object PSObject -Property @{ Code = $code; Text = $text; Output = $output }
 }

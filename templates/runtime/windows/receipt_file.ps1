@@ -1,6 +1,6 @@
 # Writes the receipt: started with the first step, rewritten with each, so that it exists whatever happens.
 
-$script:Receipt = ''          # its file, once the run has a place for it
+$script:Receipt = ''          # its file, once the run has a folder for it
 $script:Finished = $false
 $script:HostName = [Environment]::MachineName
 $script:Started = Get-Moment
@@ -16,7 +16,7 @@ function Get-ReceiptFile {
     while ($true) {
         $stamp = $at.ToString('yyyyMMddTHHmmssZ', [Globalization.CultureInfo]::InvariantCulture)
         $file = Join-Path $script:Records ('receipt-' + $HostName + '-' + $stamp + '.json')
-        # Another run of the same second keeps its own.
+        # Another run in the same second keeps its own.
         if (-not [IO.File]::Exists($file)) { return $file }
         $at = $at.AddSeconds(1)
     }
@@ -26,13 +26,13 @@ function Write-Receipt([int]$Code, [string]$Outcome) {
     if ($script:Receipt) { Save-Whole $script:Receipt (Get-ReceiptText $Code $Outcome) }
 }
 
-# After each step: what a kill leaves behind is the truth up to there.
+# After each step: a kill leaves a correct receipt up to that step.
 function Save-Progress {
     if (-not $script:Receipt -or $script:Finished) { return }
     try { Write-Receipt 207 'interrupted' } catch { Add-LogLine ('the receipt could not be written: ' + (Get-Reason $_.Exception)) }
 }
 
-# What was found of the seal so far; fingerprints are digits.
+# What is known of the seal so far; fingerprints are digits.
 function Get-SealJson {
     $approvals = @($script:Approved | ForEach-Object { '"' + $_ + '"' }) -join ', '
     '{"signer": "' + $Sealer + '", "verified": ' + ([string]$script:SealVerified).ToLowerInvariant() + ', "approvals": [' + $approvals +

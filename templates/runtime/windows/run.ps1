@@ -4,15 +4,19 @@ function Clear-Run {
     $script:Secret = ''
     $script:Certificate = $null
     if ($script:Work -and [IO.Directory]::Exists($script:Work)) {
-        try { Invoke-WithRetry { [IO.Directory]::Delete($script:Work, $true) } } catch { Write-Host ('This folder could not be removed: ' + $script:Work) }
+        try {
+            Invoke-WithRetry { [IO.Directory]::Delete($script:Work, $true) }
+        } catch {
+            Write-Host ('This folder could not be removed: ' + $script:Work)
+        }
     }
     if ($script:Receipt -and -not $script:Finished) {
-        # A step without its end: Ctrl+C, which runs nothing but finally blocks.
+        # A step that did not end: Ctrl+C runs nothing but finally blocks.
         $outcome = 'failed'
         $code = $script:ExitCode
         if ($script:Step) {
             $outcome = 'interrupted'
-            Complete-Step 'FAIL' 'interrupted' 207
+            Complete-Step -Outcome 'FAIL' -Message 'interrupted' -Code 207
         }
         if ($script:Done -and $code -eq 0) {
             $outcome = Get-OutcomeWord
@@ -21,8 +25,13 @@ function Clear-Run {
             $outcome = 'interrupted'
             $script:Message = 'interrupted'
         }
-        $script:AgentFacts = ''
-        try { Write-Receipt $code $outcome; Write-Host ('  Receipt: ' + $script:Receipt) } catch { Write-Host 'The receipt could not be written.' }
+        Reset-ReceiptFacts
+        try {
+            Write-Receipt $code $outcome
+            Write-Host ('  Receipt: ' + $script:Receipt)
+        } catch {
+            Write-Host 'The receipt could not be written.'
+        }
     }
     if ($script:Lock) { $script:Lock.Dispose() }
 }

@@ -1,7 +1,7 @@
 # Checks the signatures over SHA256SUMS and the manifest, and the approvals.
 
 $script:SealEpoch = New-Object System.DateTime 1970, 1, 1, 0, 0, 0, ([DateTimeKind]::Utc)
-$script:SealVerified = $false  # for the receipt
+$script:SealVerified = $false # for the receipt
 $script:CheckedWith = ''      # which program or class checked the signatures
 
 function Add-SealFault([string]$Text) { $script:SealFaults += ($Text -replace '[\x00-\x1f\x7f-\x9f]', '?') }
@@ -19,28 +19,31 @@ function Test-SealForm([byte[]]$Bytes, [string]$Role, [string]$Signer) {
     $false
 }
 
-# The fingerprint of the one certificate whose key made that signature; throws where there is none.
+# The fingerprint of the certificate that made the signature; throws where there is not exactly one.
 function Get-SignedBy([byte[]]$Signature, [byte[]]$Document) {
     $content = New-Object System.Security.Cryptography.Pkcs.ContentInfo (, $Document)
     $signed = New-Object System.Security.Cryptography.Pkcs.SignedCms $content, $true
     $signed.Decode($Signature)
     if ($signed.SignerInfos.Count -ne 1) { throw 'not one signer' }
-    # $true: the signature alone; whom to believe is not Windows' trust store's business here.
+    # $true: the signature alone; Windows' trust store does not decide here which signer to trust.
     $signed.CheckSignature($true)
     $der = $signed.SignerInfos[0].Certificate.RawData
     Get-BytesSha256 $der $der.Length
 }
 
-# One of the forms that it may have; what .NET says, which believes any signer; and that the signer is the wanted one.
+# The file has one of the signer's forms, .NET verifies the signature (it accepts any signer), and it is the expected signer.
 function Test-Signature([string]$Path, [string]$Document, [string]$Signer, [string]$Role) {
     if (-not $script:PresentFiles.Contains($Path)) { Add-SealFault ($Path + ' is missing'); return $false }
     $bytes = [IO.File]::ReadAllBytes((Get-BundlePath $Path))
-    if (-not (Test-SealForm $bytes $Role $Signer)) { Add-SealFault ($Path + ' is not a signature of the one who should have made it'); return $false }
-    try { $seen = Get-SignedBy $bytes ([IO.File]::ReadAllBytes((Get-BundlePath $Document))) } catch {
-        Add-SealFault ($Path + ' is over something else than ' + $Document + ': ' + $_.Exception.Message)
+    if (-not (Test-SealForm -Bytes $bytes -Role $Role -Signer $Signer)) {
+        Add-SealFault ($Path + ' is not a signature by the expected signer')
         return $false
     }
-    if ($seen -cne $Signer) { Add-SealFault ($Path + ' is by somebody else, with the fingerprint ' + $seen) }
+    try { $seen = Get-SignedBy $bytes ([IO.File]::ReadAllBytes((Get-BundlePath $Document))) } catch {
+        Add-SealFault ($Path + ' does not sign ' + $Document + ': ' + $_.Exception.Message)
+        return $false
+    }
+    if ($seen -cne $Signer) { Add-SealFault ($Path + ' is signed by another certificate, with the fingerprint ' + $seen) }
     $seen -ceq $Signer
 }
 
@@ -54,9 +57,9 @@ function Get-Seconds { [Math]::Floor(([DateTime]::UtcNow - $SealEpoch).TotalSeco
 function Test-Validity($SealSigner) {
     $now = Get-Seconds
     if ($now -lt $SealSigner.From) {
-        Add-SealFault ('the certificate of ' + $SealSigner.Name + ' is not valid yet, by this machine''s clock')
+        Add-SealFault ('the certificate of ' + $SealSigner.Name + ' is not valid yet, according to this machine''s clock')
     } elseif ($now -gt $SealSigner.Until) {
-        Add-SealFault ('the certificate of ' + $SealSigner.Name + ' was valid until ' + (Get-TimeText $SealSigner.Until))
+        Add-SealFault ('the certificate of ' + $SealSigner.Name + ' expired on ' + (Get-TimeText $SealSigner.Until))
     }
 }
 
@@ -64,10 +67,10 @@ function Test-Sealer($SealSigner) {
     Test-Validity $SealSigner
     $documents = @('SHA256SUMS', 'manifest.json')
     if ($OpenPgp) { $documents += @('SHA256SUMS.asc', 'manifest.json.asc') }
-    foreach ($document in $documents) { [void](Test-Signature ($document + '.p7s') $document $SealSigner.Sha256 'sealer') }
+    foreach ($document in $documents) { [void](Test-Signature -Path ($document + '.p7s') -Document $document -Signer $SealSigner.Sha256 -Role 'sealer') }
 }
 
-# An approval that does not hold is a refusal, not an approval less.
+# An approval that is not valid refuses the bundle; it does not just count as missing.
 function Test-Approvals {
     $known = @()
     $missing = @()
@@ -76,16 +79,19 @@ function Test-Approvals {
         $file = 'approvals/' + $sealSigner.Sha256.Substring(0, 16) + '.p7s'
         $known += $file
         if (-not $script:PresentFiles.Contains($file)) { $missing += $sealSigner.Name; continue }
-        if (-not (Test-Signature $file 'SHA256SUMS' $sealSigner.Sha256 'approver')) { continue }
+        if (-not (Test-Signature -Path $file -Document 'SHA256SUMS' -Signer $sealSigner.Sha256 -Role 'approver')) { continue }
         Test-Validity $sealSigner
         $script:Approved += $sealSigner.Sha256
         $script:ApprovedBy += $sealSigner.Name
     }
     if ($script:Approved.Count -lt $RequiredApprovals) {
-        Add-SealFault ('{0} of the {1} approvals that it needs are there; not by: {2}' -f $script:Approved.Count, $RequiredApprovals, ($missing -join ', '))
+        $text = '{0} of {1} required approvals are present; missing: {2}'
+        Add-SealFault ($text -f $script:Approved.Count, $RequiredApprovals, ($missing -join ', '))
     }
     foreach ($path in $script:PresentFiles) {
-        if ($path.StartsWith('approvals/') -and $known -cnotcontains $path) { Add-SealFault ($path + ' is by nobody who may approve') }
+        if ($path.StartsWith('approvals/') -and $known -cnotcontains $path) {
+            Add-SealFault ($path + ' is not signed by a listed approver')
+        }
     }
 }
 
@@ -94,37 +100,42 @@ function Test-Seal {
     $script:SealFaults = @()
     $script:Approved = @()
     $script:ApprovedBy = @()
-    try { Add-Type -AssemblyName System.Security } catch { Add-SealFault 'this PowerShell has no SignedCms: .NET''s System.Security is needed'; return }
+    try {
+        Add-Type -AssemblyName System.Security
+    } catch {
+        Add-SealFault 'this PowerShell has no SignedCms: .NET''s System.Security is needed'
+        return
+    }
     try {
         foreach ($sealSigner in $SealSigners) { if ($sealSigner.Role -ceq 'sealer') { Test-Sealer $sealSigner } }
         Test-Approvals
     } catch { Add-SealFault ('the seal cannot be read: ' + $_.Exception.Message) }
-    if ($NotAfter -gt 0 -and (Get-Seconds) -gt $NotAfter) { Add-SealFault ('the bundle was to be used until ' + (Get-TimeText $NotAfter)) }
+    if ($NotAfter -gt 0 -and (Get-Seconds) -gt $NotAfter) { Add-SealFault ('the bundle expired on ' + (Get-TimeText $NotAfter)) }
 }
 
-# Whether these 24 words say the sealer's fingerprint; four letters tell a word (BIP 39).
+# Compares the 24 words with the sealer's fingerprint; the first four letters identify a word (BIP 39).
 function Test-Words([string[]]$Given) {
-    if (-not $Sealer) { Add-SealFault 'nobody sealed this bundle'; return }
+    if (-not $Sealer) { Add-SealFault 'this bundle is not sealed'; return }
     $wanted = ($SealerWords -join ' ') -split ' '
     for ($at = 0; $at -lt $wanted.Count; $at++) {
         if ($Given[$at].PadRight(4).Substring(0, 4) -ine $wanted[$at].PadRight(4).Substring(0, 4)) {
-            Add-SealFault ('word ' + ($at + 1) + ' of the sealer''s fingerprint is ' + $wanted[$at] + ', and you named ' + $Given[$at])
+            Add-SealFault ('word ' + ($at + 1) + ' of the sealer''s fingerprint is ' + $wanted[$at] + ', but you gave ' + $Given[$at])
         }
     }
 }
 
-# Whether the fingerprint that somebody typed or pasted, in digits or words, is the sealer's; adds to $SealFaults. False
-# where it is none.
+# Compares a fingerprint that the user typed or pasted, as digits or words, with the sealer's, and adds to $SealFaults. False
+# where it is not a fingerprint.
 function Test-GivenFingerprint([string]$Text) {
     if ($Text -match '\A\s*([a-z]+\s+){23}[a-z]+\s*\z') { Test-Words ($Text.Trim() -split '\s+'); return $true }
     $given = ($Text -replace '^.*=', '' -replace '[\s:-]', '').ToLowerInvariant() -replace '^sha256', ''
     if ($given -cnotmatch '\A([0-9a-f]{40}|[0-9a-f]{64})\z') { return $false }
     if (-not $Sealer) {
-        Add-SealFault 'nobody sealed this bundle'
+        Add-SealFault 'this bundle is not sealed'
     } elseif ($given -ceq $OpenPgp) {
-        Add-SealFault 'Windows has nothing that checks an OpenPGP key: give the fingerprint of the certificate'
+        Add-SealFault 'an OpenPGP signature cannot be checked on Windows: give the fingerprint of the certificate'
     } elseif ($given -cne $Sealer) {
-        Add-SealFault ('it is sealed by ' + $Sealer + ', and you named ' + $given + ': compare them digit by digit')
+        Add-SealFault ('the bundle is signed by ' + $Sealer + ', but you gave ' + $given + ': compare them digit by digit')
     }
     $true
 }

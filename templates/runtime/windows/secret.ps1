@@ -10,8 +10,8 @@ if ($SecretStdin -or $PassphraseStdin) { $script:PipedLines = @($input) }
 $script:SecretFromEnvironment = [Environment]::GetEnvironmentVariable('ARC_BUNDLER_SECRET')
 if (Test-Path -LiteralPath 'Env:\ARC_BUNDLER_SECRET') { Remove-Item -LiteralPath 'Env:\ARC_BUNDLER_SECRET' }
 
-# All that comes by standard input, or by a pipe of PowerShell's own. powershell.exe -File reads its standard input itself
-# and hands the lines over; where it does not, they are read here.
+# Everything from standard input, or from a PowerShell pipe. powershell.exe -File reads its standard input itself and passes the
+# lines on; where it does not, they are read here.
 function Read-StandardInput {
     if ($script:PipedLines.Count -gt 0) { return $script:PipedLines -join "`r`n" }
     $reader = New-Object System.IO.StreamReader ([Console]::OpenStandardInput()), $script:Utf8, $true
@@ -39,20 +39,24 @@ function Get-SecretSource {
 function Read-SecretText([string]$Name) {
     if ($SecretFile) {
         $path = Get-FullPath $SecretFile
-        # Heeds a byte order mark: PowerShell 5.1's ">" writes UTF-16.
+        # Reads a byte order mark: PowerShell 5.1's ">" writes UTF-16.
         try { return [IO.File]::ReadAllText($path) } catch { Stop-Here 203 ('the secret''s file ' + $SecretFile + ' cannot be read') }
     }
     if ($SecretStdin) { return Read-StandardInput }
     if ($script:SecretFromEnvironment) { return $script:SecretFromEnvironment }
     if (Test-Embedded) {
         $script:SecretEmbedded = $true
-        try { return [IO.File]::ReadAllText((Get-BundlePath $EmbeddedSecret)) } catch { Stop-Here 203 ('the secret''s file ' + $EmbeddedSecret + ' cannot be read') }
+        try {
+            return [IO.File]::ReadAllText((Get-BundlePath $EmbeddedSecret))
+        } catch {
+            Stop-Here 203 ('the secret''s file ' + $EmbeddedSecret + ' cannot be read')
+        }
     }
     $secure = Read-Host -AsSecureString ($Name + ' (not shown)')
     (New-Object System.Management.Automation.PSCredential 'x', $secure).GetNetworkCredential().Password
 }
 
-# One line; the line end is not part of it.
+# One line, without its line end.
 function Get-Secret([string]$Name) {
     $text = [string](Read-SecretText $Name)
     $script:SecretFromEnvironment = ''

@@ -19,10 +19,13 @@ function Read-Serials {
 
 function Confirm-Serial {
     if ($Serial -eq 0) { return }
-    if (-not (Test-Elevated)) { Write-Line '        ~ not tested: whether a newer bundle ran here, which administrators alone can read'; return }
+    if (-not (Test-Elevated)) {
+        Write-Line '        ~ not tested: whether a newer bundle ran here, which only administrators can read'
+        return
+    }
     $held = Read-Serials
     if (-not $held.ContainsKey($BundleName) -or $held[$BundleName] -le $Serial) { return }
-    $text = 'this bundle is older ({0}) than one of {1} that ran here ({2}); -AllowOlder goes on' -f $Serial, $BundleName, $held[$BundleName]
+    $text = 'this bundle is older ({0}) than one of {1} that ran here ({2}); -AllowOlder continues' -f $Serial, $BundleName, $held[$BundleName]
     if (-not $AllowOlder) { Stop-Here 201 $text }
     Write-Line ('        ~ ' + $text)
 }
@@ -34,5 +37,9 @@ function Save-Serial {
     $held[$BundleName] = $Serial
     $lines = @($held.Keys | ForEach-Object { '{0} {1}' -f $held[$_], $_ })
     $text = ($lines -join [Environment]::NewLine) + [Environment]::NewLine
-    try { Save-Whole (Get-SerialsFile) $text } catch { Stop-Here 202 ((Get-SerialsFile) + ' cannot be written: ' + (Get-Reason $_.Exception)) }
+    try {
+        Save-Whole (Get-SerialsFile) $text
+    } catch {
+        Stop-Here 202 ((Get-SerialsFile) + ' cannot be written: ' + (Get-Reason $_.Exception))
+    }
 }

@@ -1,10 +1,10 @@
 # Prints one line per step, keeps the log, and ends the run with an exit code.
 
 $script:Steps = @()           # the names of this run's steps
-$script:Step = ''             # the step under way
+$script:Step = ''             # the current step
 $script:StepStarted = $null
 $script:Record = @()          # the finished steps as JSON, for the receipt
-$script:LogFile = ''          # empty until a run that changes something has its log
+$script:LogFile = ''          # empty until a run that changes something has opened its log
 $script:ExitCode = 0
 $script:Stopped = $false
 $script:Message = ''          # why the run stopped, for the receipt
@@ -21,7 +21,7 @@ function Get-Stamp {
     [DateTime]::UtcNow.ToString('yyyyMMddTHHmmssZ', [Globalization.CultureInfo]::InvariantCulture)
 }
 
-# No secret gets to the screen or into the log, whoever said it: a password in a proxy's address, or a token.
+# No secret reaches the screen or the log, in any program's output: a password in a proxy's address, or a token.
 function Add-LogLine([string]$Text) {
     if ($script:LogFile) {
         [IO.File]::AppendAllText($script:LogFile, (Get-Moment) + ' ' + (Hide-Secrets $Text) + [Environment]::NewLine, $script:Utf8)
@@ -40,8 +40,8 @@ function Start-Step([string]$Name) {
     Add-LogLine ('== ' + $Name)
 }
 
-# The step's one line, and its place in the receipt.
-function Complete-Step([string]$Outcome, [string]$Message, [int]$Code) {
+# Prints the step's line, and adds it to the receipt.
+function Complete-Step([string]$Outcome, [string]$Message, [int]$Code = 0) {
     $colors = @{ ok = 'Green'; skip = 'Cyan'; would = 'Yellow'; warn = 'Yellow'; FAIL = 'Red' }
     $Message = Hide-Controls (Hide-Secrets $Message)
     $position = [Array]::IndexOf($script:Steps, $script:Step) + 1
@@ -69,9 +69,9 @@ function Show-Explanation([int]$Code) {
     if ($script:LogFile) { Write-Host ('  Log: ' + $script:LogFile) }
 }
 
-# Ends the script: the exception runs every finally block on the way to where the code becomes the exit code.
+# Ends the script: the exception runs every finally block on the way to the exit statement.
 function Stop-Here([int]$Code, [string]$Message) {
-    if ($script:Step) { Complete-Step 'FAIL' $Message $Code } else { Write-Line $Message }
+    if ($script:Step) { Complete-Step -Outcome 'FAIL' -Message $Message -Code $Code } else { Write-Line $Message }
     $script:ExitCode = $Code
     $script:Message = $Message
     $script:Stopped = $true
@@ -79,7 +79,7 @@ function Stop-Here([int]$Code, [string]$Message) {
     throw 'stopped'
 }
 
-# The end of what a failed command said, so that nobody has to open the log for it.
+# The end of a failed command's output, so that the log need not be opened for it.
 function Show-End([string]$Text) {
     $lines = @($Text -split "`r?`n" | Where-Object { $_.Trim() })
     $lines | Select-Object -Last 12 | ForEach-Object { Write-Host ('        | ' + (Hide-Controls (Hide-Secrets $_))) }

@@ -1,6 +1,6 @@
 # Where the Azure Connected Machine agent is, what it reports, and which version is installed.
 
-# ProgramW6432 is the 64-bit folder whatever asks; a 64-bit process of an old system may know only ProgramFiles.
+# ProgramW6432 is the 64-bit folder for every process; a 64-bit process of an old system may have only ProgramFiles.
 $script:Programs = $env:ProgramW6432
 if (-not $Programs) { $script:Programs = $env:ProgramFiles }
 $script:Agent = [IO.Path]::Combine([string]$Programs, 'AzureConnectedMachineAgent', 'azcmagent.exe')
@@ -12,10 +12,10 @@ function Get-Resource([string]$Subscription, [string]$Group, [string]$Name) {
 function Get-WantedResource {
     $name = $WantedName
     if (-not $name) { $name = '(any name)' }
-    Get-Resource $WantedSubscription $WantedGroup $name
+    Get-Resource -Subscription $WantedSubscription -Group $WantedGroup -Name $name
 }
 
-# What "azcmagent show -j" says; nothing where it says nothing that is JSON.
+# The output of "azcmagent show -j"; nothing where it is not JSON.
 function Get-AgentStatus {
     $answer = Invoke-Program $Agent @('show', '-j')
     if ($answer.Code -ne 0) { return $null }
@@ -26,7 +26,7 @@ $script:State = 'absent'      # absent, disconnected, wanted, expired (its ident
 $script:AgentStatus = ''
 $script:AgentResource = ''
 
-# Who this machine is to Azure, by the agent's own word.
+# The agent's own report of its state and resource.
 function Read-State {
     $script:State = 'absent'
     $script:AgentStatus = ''
@@ -38,11 +38,11 @@ function Read-State {
     $subscription = Get-PropertyText $shown 'subscriptionId'
     $group = Get-PropertyText $shown 'resourceGroup'
     $name = Get-PropertyText $shown 'resourceName'
-    # An agent that was never connected has no resource.
+    # An agent that was never connected reports no resource.
     if ($script:AgentStatus -ne 'Connected' -and -not ($subscription + $group)) { return }
-    $script:AgentResource = Get-Resource $subscription $group $name
+    $script:AgentResource = Get-Resource -Subscription $subscription -Group $group -Name $name
     $script:State = 'elsewhere'
-    # -eq pays no regard to case, and neither does Azure.
+    # -eq ignores case, as Azure does.
     if ($subscription -eq $WantedSubscription -and $group -eq $WantedGroup -and (-not $WantedName -or $name -eq $WantedName)) {
         $script:State = 'wanted'
         if ($script:AgentStatus -eq 'Expired') { $script:State = 'expired' }
@@ -58,12 +58,12 @@ function Get-StateText {
 
 $script:UninstallKey = 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall'
 
-# The agent in Windows' list of programs. A practice bundle's own is named so that nobody takes it for Microsoft's.
+# The agent in Windows' list of programs. A LAB bundle's stand-in has a name that tells it from Microsoft's.
 function Get-AgentPrograms {
     $names = @('Azure Connected Machine Agent')
     if ($Lab) { $names += 'Azure Connected Machine Agent (LAB)' }
     foreach ($key in @(Get-ChildItem -Path $UninstallKey -ErrorAction SilentlyContinue)) {
-        # One by one: other vendors leave values there that cannot be read.
+        # One by one: other products have values that cannot be read.
         try { $program = Get-ItemProperty -Path $key.PSPath -Name 'DisplayName', 'DisplayVersion' } catch { continue }
         if ($names -contains (Get-PropertyText $program 'DisplayName')) {
             @{ Key = $key.PSChildName; Version = Get-PropertyText $program 'DisplayVersion' }
@@ -71,7 +71,7 @@ function Get-AgentPrograms {
     }
 }
 
-# The version that Windows has, by its list of programs or the agent's own word; empty where there is none.
+# The installed version, from Windows' list of programs or the agent itself; empty where there is none.
 function Get-InstalledVersion {
     foreach ($program in @(Get-AgentPrograms)) { return $program.Version }
     if (Test-Path -LiteralPath $Agent -PathType Leaf) {

@@ -1,6 +1,6 @@
 # -CollectLogs: packs logs and receipts into a zip file, without secrets.
 
-$script:CollectLimit = 8388608       # bytes of one file: its end, where the failure is
+$script:CollectLimit = 8388608       # bytes of one file, from its end
 
 function Read-LogEnd([string]$File) {
     $share = [IO.FileShare]::ReadWrite -bor [IO.FileShare]::Delete
@@ -41,21 +41,22 @@ function Add-Entry($Archive, [string]$Name, [string]$Text) {
 function Write-Collection($Archive) {
     $count = 0
     foreach ($file in @(Get-LogFiles)) {
-        try { Add-Entry $Archive $file.Name (Read-LogEnd $file.File) ; $count++ } catch {
+        try { Add-Entry -Archive $Archive -Name $file.Name -Text (Read-LogEnd $file.File) ; $count++ } catch {
             Add-LogLine ('left out: ' + $file.File + ': ' + (Get-Reason $_.Exception))
-            Add-Entry $Archive ($file.Name + '.unreadable') (Get-Reason $_.Exception)
+            Add-Entry -Archive $Archive -Name ($file.Name + '.unreadable') -Text (Get-Reason $_.Exception)
         }
     }
     if (Test-Path -LiteralPath $Agent -PathType Leaf) {
         foreach ($words in @(@('show'), @('config', 'list'), @('version'))) {
-            Add-Entry $Archive ('azcmagent-' + ($words -join '-') + '.txt') (Invoke-Program $Agent $words).Text
+            Add-Entry -Archive $Archive -Name ('azcmagent-' + ($words -join '-') + '.txt') -Text (Invoke-Program $Agent $words).Text
             $count++
         }
     }
-    Test-Network $EndpointChecks $ProxyUrl @{} ([bool]$PrivateLinkScope)
+    Test-Network -Checks $EndpointChecks -ProxyUrl $ProxyUrl -Records @{} -Scoped ([bool]$PrivateLinkScope)
     Show-Network
-    Add-Entry $Archive 'preflight.json' ('[' + [Environment]::NewLine + (Get-NetworkJson) + [Environment]::NewLine + ']' + [Environment]::NewLine)
-    Add-Entry $Archive 'receipt.json' (Get-ReceiptText 0 'collected')
+    $end = [Environment]::NewLine
+    Add-Entry -Archive $Archive -Name 'preflight.json' -Text ('[' + $end + (Get-NetworkJson) + $end + ']' + $end)
+    Add-Entry -Archive $Archive -Name 'receipt.json' -Text (Get-ReceiptText 0 'collected')
     $count + 2
 }
 
@@ -72,5 +73,5 @@ function Step-Collect {
         $archive = New-Object System.IO.Compression.ZipArchive $stream, ([System.IO.Compression.ZipArchiveMode]::Create)
         try { $count = Write-Collection $archive } finally { $archive.Dispose() }
     } finally { $stream.Dispose() }
-    Complete-Step 'ok' ([string]$count + ' files in ' + $file) 0
+    Complete-Step 'ok' ([string]$count + ' files in ' + $file)
 }

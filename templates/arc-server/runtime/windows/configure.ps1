@@ -1,13 +1,13 @@
 # Step 4, configure: sets what the bundle wants with azcmagent config.
 
-# A list is set as a,b and shown in brackets, with commas or blanks between, in whatever order and case.
+# A list is set as a,b and shown in brackets, separated by commas or blanks, in any order and case.
 function Test-SameSetting([string]$Shown, [string]$Value) {
     $left, $right = @($Shown, $Value | ForEach-Object { (@(($_ -split '[][,\s]+') | Where-Object { $_ } | Sort-Object) -join ',') })
     $left -eq $right
 }
 
-# What the agent has under a key; nothing where it does not say. How "get" prints is in no document: the value is taken
-# alone, or behind the key as "list" shows it.
+# The agent's value of a key; nothing where the agent does not report it. The output of "get" is not documented: both the value
+# alone and "key: value" are read.
 function Get-Setting([string]$Key) {
     if (-not (Test-Path -LiteralPath $Agent -PathType Leaf)) { return $null }
     $form = '(?m)^\s*' + [regex]::Escape($Key) + '( \(preview\))?[ \t]*:[ \t]*(.*?)[ \t\r]*$'
@@ -36,7 +36,7 @@ function Set-Setting([string]$Verb, [string]$Key, [string]$Value) {
     }
 }
 
-# What a bundle of ours set about a proxy, and this one does not: cleared, where it is still as it was set.
+# Proxy settings that an earlier bundle set and this one does not have: to clear, where they are still as it set them.
 function Get-StaleSettings {
     $ours = @($BundleSettings | ForEach-Object { $_.Key })
     foreach ($change in @(Get-Changes 'setting')) {
@@ -44,11 +44,15 @@ function Get-StaleSettings {
     }
 }
 
-# "config list" has them all at once; what it shows in a way that is not known is asked for by itself.
+# "config list" has all settings at once; a value in an unknown form is read again with "config get".
 function Confirm-Settings {
     $shown = @{}
     $answer = Invoke-Program $Agent @('config', 'list', '-j')
-    try { foreach ($one in @(($answer.Output | ConvertFrom-Json).localsettings)) { $shown[(Get-PropertyText $one 'Key')] = @($one.Value) -join ',' } } catch { $shown = @{} }
+    try {
+        foreach ($one in @(($answer.Output | ConvertFrom-Json).localsettings)) { $shown[(Get-PropertyText $one 'Key')] = @($one.Value) -join ',' }
+    } catch {
+        $shown = @{}
+    }
     $script:Unread = @()
     foreach ($setting in $BundleSettings) {
         if ($shown.ContainsKey($setting.Key) -and (Test-SameSetting $shown[$setting.Key] $setting.Value)) { continue }
@@ -56,11 +60,11 @@ function Confirm-Settings {
         if ($null -eq $now -and -not $shown.ContainsKey($setting.Key)) { $script:Unread += $setting.Key; continue }
         if ($null -eq $now) { $now = $shown[$setting.Key] }
         if (Test-SameSetting $now $setting.Value) { continue }
-        Stop-Here 69 ($setting.Key + ' was set to ' + $setting.Value + ', and the agent does not show it so: ' + $now)
+        Stop-Here 69 ($setting.Key + ' was set to ' + $setting.Value + ', but the agent reports ' + $now)
     }
 }
 
-$script:Unread = @()          # what the agent does not show
+$script:Unread = @()          # settings that the agent does not report
 
 function Step-Configure {
     Start-Step 'configure'
@@ -68,25 +72,25 @@ function Step-Configure {
     foreach ($change in @(Get-StaleSettings)) {
         $set += $change.Name + ' cleared'
         if ($WhatIf) { continue }
-        Set-Setting 'clear' $change.Name ''
-        Remove-Change 'setting' $change.Name ''
+        Set-Setting 'clear' $change.Name
+        Remove-Change -Kind 'setting' -Name $change.Name -Value ''
         Save-Changes
     }
     foreach ($setting in $BundleSettings) {
         if (Test-Setting $setting.Key $setting.Value) { continue }
         $set += $setting.Key + '=' + $setting.Value
         if ($WhatIf) { continue }
-        if (@('proxy.url', 'proxy.bypass') -contains $setting.Key) { Add-Change 'setting' $setting.Key $setting.Value }
-        Set-Setting 'set' $setting.Key $setting.Value
+        if (@('proxy.url', 'proxy.bypass') -contains $setting.Key) { Add-Change -Kind 'setting' -Name $setting.Key -Value $setting.Value }
+        Set-Setting -Verb 'set' -Key $setting.Key -Value $setting.Value
     }
     if (-not $WhatIf) { Confirm-Settings }
     Set-Identity
     if ($script:IdentityDone.Count -gt 0) { $set += 'identity: ' + ($script:IdentityDone -join ', ') }
     $text = Hide-Secrets ($set -join ' ')
     $lacks = @($script:IdentityLacks)
-    if ($script:Unread.Count -gt 0) { $lacks += 'azcmagent does not show what is set for ' + ($script:Unread -join ' ') }
-    if ($lacks.Count -gt 0) { Complete-Step 'warn' ((@($text) + $lacks) -join '; ').TrimStart('; ') 0; return }
-    if ($set.Count -eq 0) { Complete-Step 'skip' ('nothing to set; settings that are as wanted: ' + @($BundleSettings).Count) 0; return }
-    if ($WhatIf) { Complete-Step 'would' ('set ' + $text) 0; return }
-    Complete-Step 'ok' ('set ' + $text) 0
+    if ($script:Unread.Count -gt 0) { $lacks += 'azcmagent does not report its value of ' + ($script:Unread -join ' ') }
+    if ($lacks.Count -gt 0) { Complete-Step 'warn' ((@($text) + $lacks) -join '; ').TrimStart('; '); return }
+    if ($set.Count -eq 0) { Complete-Step 'skip' ('already configured (' + @($BundleSettings).Count + ' settings)'); return }
+    if ($WhatIf) { Complete-Step 'would' ('set ' + $text); return }
+    Complete-Step 'ok' ('set ' + $text)
 }

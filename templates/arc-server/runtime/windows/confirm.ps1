@@ -1,21 +1,23 @@
 # Step 6, confirm: asks the agent whether it is connected as the bundle wants.
 
-# With a gateway the agent talks to its own proxy, and the definition's is the one behind it (arc-gateway.md). Returns
-# nothing where that is so, otherwise what azcmagent show has.
+# With a gateway the agent uses its own local proxy, with the definition's proxy as upstream (arc-gateway.md). Empty where that
+# is so, otherwise what azcmagent show reports.
 function Get-GatewayProblem {
     if (-not $Gateway) { return '' }
     $shown = Get-AgentStatus
     $proxy = Get-PropertyText $shown 'httpsProxy'
     $upstream = Get-PropertyText $shown 'upstreamProxy'
-    if ($proxy -match '^http://(localhost|127\.0\.0\.1):40343/?$' -and (-not $ProxyUrl -or $upstream.TrimEnd('/') -eq $ProxyUrl.TrimEnd('/'))) { return '' }
-    'azcmagent show has the proxy "' + $proxy + '", and behind it "' + $upstream + '"'
+    if ($proxy -match '^http://(localhost|127\.0\.0\.1):40343/?$' -and (-not $ProxyUrl -or $upstream.TrimEnd('/') -eq $ProxyUrl.TrimEnd('/'))) {
+        return ''
+    }
+    'azcmagent show reports the proxy "' + $proxy + '" with the upstream "' + $upstream + '"'
 }
 
-$script:ConfirmPause = 3000          # milliseconds between two questions
+$script:ConfirmPause = 3000          # milliseconds between two attempts
 
 function Step-Confirm {
     Start-Step 'confirm'
-    if ($WhatIf) { Complete-Step 'would' ('ask azcmagent show for ' + (Get-WantedResource)) 0; return }
+    if ($WhatIf) { Complete-Step 'would' ('ask azcmagent show for ' + (Get-WantedResource)); return }
     $problem = ''
     for ($try = 0; $try -lt 10; $try++) {
         Read-State
@@ -23,18 +25,18 @@ function Step-Confirm {
         if ($connected) { $problem = Get-GatewayProblem }
         if ($connected -and -not $problem) {
             $text = 'Connected as ' + $script:AgentResource
-            if ($Gateway) { $text += ', by the gateway' }
+            if ($Gateway) { $text += ', through the gateway' }
             if ($IdentityProof) {
                 $problem = Get-TokenProblem
-                if ($problem) { Stop-Here 206 ('connected, but the managed identity gives no token: ' + $problem) }
-                $text += '; its identity gives tokens'
+                if ($problem) { Stop-Here 206 ('connected, but the managed identity returns no token: ' + $problem) }
+                $text += '; its identity returns tokens'
             }
-            Complete-Step 'ok' $text 0
+            Complete-Step 'ok' $text
             return
         }
         if ($script:State -eq 'elsewhere') { break }
         Start-Sleep -Milliseconds $ConfirmPause
     }
     if ($connected) { Stop-Here 206 ('connected, but not through the Arc gateway: ' + $problem) }
-    Stop-Here 206 ('the agent says "' + $script:AgentStatus + '" ' + $script:AgentResource + '; wanted is Connected, ' + (Get-WantedResource))
+    Stop-Here 206 ('the agent reports "' + $script:AgentStatus + '" ' + $script:AgentResource + '; expected: Connected, ' + (Get-WantedResource))
 }

@@ -2,22 +2,22 @@
 
 $script:ConnectPause = 15000         # milliseconds before the second try, twice that before the next
 
-# The agent's own word on the network, once it is there; where it says nothing that is JSON, connecting will tell.
+# The installed agent's own network check; where its output is not JSON, connecting will show the problem.
 function Confirm-Network {
     if ($SkipNetworkCheck -or $EndpointChecks.Count -eq 0) { return }
     $words = @('check', '-j', '--location', $Location, '--cloud', $Cloud)
     if ($PrivateLinkScope) { $words += '--enable-pls-check' }
     $answer = Invoke-Program $Agent $words
-    $said = $null
-    try { $said = $answer.Output | ConvertFrom-Json } catch { Add-LogLine 'azcmagent check says nothing that is JSON' }
+    $checked = $null
+    try { $checked = $answer.Output | ConvertFrom-Json } catch { Add-LogLine 'the output of azcmagent check is not JSON' }
     $failed = @()
     $direct = @($EndpointChecks | Where-Object { $_.Way -ne 'gateway' } | ForEach-Object { $_.Host })
-    foreach ($row in @(Get-CheckRows $said)) {
-        # Before connecting the agent knows of no gateway, and tries by itself what will go through it.
+    foreach ($row in @(Get-CheckRows $checked)) {
+        # Before it is connected the agent does not know the gateway, and tests its endpoints directly.
         if ($Gateway -and $direct -notcontains $row.Host) { continue }
         $ours = @($script:Network | Where-Object { $_.Host -eq $row.Host })
         if ($ours.Count -gt 0 -and (@('ok', 'untested') -contains $ours[0].Verdict) -ne $row.Reachable) {
-            Add-Note ('azcmagent check sees ' + $row.Host + ' otherwise: reachable ' + $row.Reachable)
+            Add-Note ('azcmagent check sees ' + $row.Host + ' differently: reachable ' + $row.Reachable)
         }
         if ($row.Required -and -not $row.Reachable) { $failed += $row.Host }
     }
@@ -25,9 +25,9 @@ function Confirm-Network {
 }
 
 # Endpoint names with their findings; the names of the findings differ in case between versions.
-function Get-CheckRows($Said) {
-    if ($null -eq $Said) { return }
-    foreach ($property in $Said.PSObject.Properties) {
+function Get-CheckRows($Checked) {
+    if ($null -eq $Checked) { return }
+    foreach ($property in $Checked.PSObject.Properties) {
         if ($property.Value -isnot [PSObject] -or -not (Get-PropertyText $property.Value 'reachable')) { continue }
         @{
             Host = ($property.Name -replace '^https?://', '' -replace '[:/].*$', '')
@@ -37,23 +37,23 @@ function Get-CheckRows($Said) {
     }
 }
 
-# What passes by itself: the service that has just been started (61, or no change token yet), and a role that
-# has just been assigned (42).
+# What passes without action: a service that has just started (61, or no change token yet), a new role assignment (42).
 function Get-TransientReason($Answer) {
     if ($Answer.Code -eq 61) { return 'the agent''s service is not up yet' }
     if ($Answer.Text -match 'change token') { return 'the agent has no change token yet' }
-    if (@(42, 44) -contains $Answer.Code) { return 'a role that was just assigned needs minutes' }
+    if (@(42, 44) -contains $Answer.Code) { return 'a new role assignment needs minutes' }
     ''
 }
 
-# $Left: what to add to a failure, where the machine has left another resource for this.
+# $Left is added to the message of a failure, where the machine was disconnected from another resource before.
 function Connect-Agent([string]$Left) {
     $pause = $ConnectPause
     for ($try = 1; ; $try++) {
         $answer = Invoke-WithFile 'connect' $ConnectJson
         $passing = Get-TransientReason $answer
         if ($answer.Code -eq 0 -or -not $passing -or $try -ge $ConnectTries) { break }
-        Write-Line ('        azcmagent connect ended with {0}: {1}; trying again in {2} s ({3} tries left)' -f $answer.Code, $passing, ($pause / 1000), ($ConnectTries - $try))
+        $text = '        azcmagent connect ended with {0}: {1}; trying again in {2} s ({3} tries left)'
+        Write-Line ($text -f $answer.Code, $passing, ($pause / 1000), ($ConnectTries - $try))
         Start-Sleep -Milliseconds $pause
         $pause *= 2
     }
@@ -67,18 +67,18 @@ function Connect-Agent([string]$Left) {
 
 function Step-Connect {
     Start-Step 'connect'
-    if ($script:State -eq 'wanted') { Complete-Step 'skip' ('already connected as ' + $script:AgentResource) 0; return }
+    if ($script:State -eq 'wanted') { Complete-Step 'skip' ('already connected as ' + $script:AgentResource); return }
     $leave = ''
     if (@('elsewhere', 'expired') -contains $script:State) { $leave = 'disconnected ' + $script:AgentResource + ', ' }
     if ($WhatIf) {
         if ($leave) { $leave = 'disconnect ' + $script:AgentResource + ', then ' }
-        Complete-Step 'would' ($leave + 'connect to ' + (Get-WantedResource) + ' with ' + $Authentication.Replace('-', ' ')) 0
+        Complete-Step 'would' ($leave + 'connect to ' + (Get-WantedResource) + ' with ' + $Authentication.Replace('-', ' '))
         return
     }
     Confirm-Network
     $left = ''
-    if ($script:State -eq 'elsewhere') { $left = '; this machine is no longer ' + $script:AgentResource + ', and connected to nothing' }
+    if ($script:State -eq 'elsewhere') { $left = '; this machine is no longer ' + $script:AgentResource + ', and not connected' }
     if ($leave) { Disconnect-Agent }
     Connect-Agent $left
-    Complete-Step 'ok' ($leave + 'connected to ' + (Get-WantedResource)) 0
+    Complete-Step 'ok' ($leave + 'connected to ' + (Get-WantedResource))
 }

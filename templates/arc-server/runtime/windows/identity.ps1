@@ -14,7 +14,7 @@ $script:IdentityLacks = @()
 # Windows PowerShell 5.1. Accounts go by their SID, which local ones, a domain's and services have alike (IADsGroup::Add).
 function Open-IdentityGroup { New-Object System.DirectoryServices.DirectoryEntry ('WinNT://./' + $IdentityGroup + ',group') }
 
-# Where there is no such group: nothing. NERR_GroupNotFound (2220) as an HRESULT.
+# Nothing where the group does not exist: NERR_GroupNotFound (2220) as an HRESULT.
 function Get-GroupMembers($Group) {
     try { $found = @($Group.Invoke('Members')) } catch {
         if ((Get-InnerCode $_.Exception) -eq -2147022676) { return $null }
@@ -34,7 +34,7 @@ function Get-InnerCode($Problem) {
     $Problem.HResult
 }
 
-# .\name is this machine's own name for its accounts, and unknown to the translation.
+# .\name is a local account; the translation needs the machine's name.
 function Get-AccountSid([string]$Name) {
     $account = New-Object System.Security.Principal.NTAccount ($Name -replace '^\.\\', ($HostName + '\'))
     $account.Translate([System.Security.Principal.SecurityIdentifier]).Value
@@ -43,7 +43,7 @@ function Get-AccountSid([string]$Name) {
 function Add-IdentityMembers {
     if ($IdentityMembers.Count -eq 0) { return }
     if (-not (Test-Path -LiteralPath $Agent -PathType Leaf)) {
-        # Only a dry run comes here without an agent, whose installation makes the group.
+        # Only with -WhatIf: the agent's installation creates the group.
         foreach ($name in $IdentityMembers) { $script:IdentityDone += 'add ' + $name + ' to ' + $IdentityGroup }
         return
     }
@@ -51,10 +51,10 @@ function Add-IdentityMembers {
         $group = Open-IdentityGroup
         $members = Get-GroupMembers $group
     } catch { $script:IdentityLacks += 'the group ' + $IdentityGroup + ' cannot be read: ' + (Get-Reason $_.Exception); return }
-    if ($null -eq $members) { $script:IdentityLacks += 'there is no group ' + $IdentityGroup; return }
+    if ($null -eq $members) { $script:IdentityLacks += 'the group ' + $IdentityGroup + ' does not exist'; return }
     $present = @($members | ForEach-Object { $_.Sid })
     foreach ($name in $IdentityMembers) {
-        try { Add-IdentityMember $group $present $name } catch {
+        try { Add-IdentityMember -Group $group -Present $present -Name $name } catch {
             $script:IdentityLacks += $name + ' could not be added to ' + $IdentityGroup + ': ' + (Get-Reason $_.Exception)
         }
     }
@@ -64,16 +64,16 @@ function Add-IdentityMember($Group, $Present, [string]$Name) {
     $sid = Get-AccountSid $Name
     if ($Present -contains $sid) { return }
     if ($WhatIf) { $script:IdentityDone += 'add ' + $Name + ' to ' + $IdentityGroup; return }
-    Add-Change 'member' $Name $sid
+    Add-Change -Kind 'member' -Name $Name -Value $sid
     try { [void]$Group.Invoke('Add', @('WinNT://' + $sid)) } catch {
-        Remove-Change 'member' $Name $sid
+        Remove-Change -Kind 'member' -Name $Name -Value $sid
         Save-Changes
         throw
     }
     $script:IdentityDone += $Name + ' is in ' + $IdentityGroup
 }
 
-# The group goes with the agent; where it stayed, its member goes. True where it did.
+# Uninstalling the agent removes the group; where it remains, the member is removed. True where one was.
 function Remove-IdentityMember([string]$Sid) {
     $group = Open-IdentityGroup
     $members = Get-GroupMembers $group
@@ -86,44 +86,49 @@ function Remove-IdentityMember([string]$Sid) {
     $false
 }
 
-# The machine's environment, for every program that starts from now on. Another's value is left as it is.
+# The machine's environment, for every program that starts from now on. A different value is not changed.
 function Set-IdentityEnvironment {
     if (-not $IdentityEnvironment) { return }
     foreach ($one in $IdentityVariables) {
         $held = Get-RegistryText $EnvironmentKey $one.Name
         if ($held -eq $one.Value) { continue }
-        if ($held) { $script:IdentityLacks += 'the machine''s variable ' + $one.Name + ' is ' + $held + ', and was left so'; continue }
+        if ($held) { $script:IdentityLacks += 'the machine''s variable ' + $one.Name + ' is ' + $held + ' and was not changed'; continue }
         $script:IdentityDone += $one.Name
         if ($WhatIf) { continue }
-        Add-Change 'environment' $one.Name $one.Value
+        Add-Change -Kind 'environment' -Name $one.Name -Value $one.Value
         Set-ItemProperty -Path $EnvironmentKey -Name $one.Name -Value $one.Value
-        # Tells the programs that run.
+        # Notifies running programs.
         [Environment]::SetEnvironmentVariable($one.Name, $one.Value, 'Machine')
-        if ((Get-RegistryText $EnvironmentKey $one.Name) -ne $one.Value) { $script:IdentityLacks += 'the machine''s variable ' + $one.Name + ' could not be set' }
+        if ((Get-RegistryText $EnvironmentKey $one.Name) -eq $one.Value) { continue }
+        $script:IdentityLacks += 'the machine''s variable ' + $one.Name + ' could not be set'
     }
 }
 
-# As a program does it (managed-identity-authentication.md): 401 names a file that only members of the group can read.
+# As a program asks for a token (managed-identity-authentication.md): 401 names a file that only members of the group can read.
 function Get-TokenProblem {
     $url = [string]$env:IDENTITY_ENDPOINT
     if ($url -notmatch '^http://(localhost|127\.0\.0\.1)(:\d+)?/') { $url = $IdentityVariables[0].Value }
     $url += '?api-version=2020-06-01&resource=' + [Uri]::EscapeDataString($IdentityResource)
-    $first = Get-WebAnswer $url 10000 @{ Metadata = 'true' }
+    $first = Get-WebAnswer -Url $url -Milliseconds 10000 -Headers @{ Metadata = 'true' }
     if ($null -eq $first) { return 'the local endpoint does not answer' }
-    if ($first.Code -ne 401 -or $first.Challenge -notmatch '^Basic realm="?([^"]+)"?$') { return ('the local endpoint answers ' + $first.Code + ' without a challenge') }
+    if ($first.Code -ne 401 -or $first.Challenge -notmatch '^Basic realm="?([^"]+)"?$') {
+        return ('the local endpoint answers ' + $first.Code + ' without a challenge')
+    }
     $file = $Matches[1]
     $tokens = [IO.Path]::Combine([string]$env:ProgramData, 'AzureConnectedMachineAgent', 'Tokens') + [IO.Path]::DirectorySeparatorChar
-    # Whoever listens there in the agent's place shall not get another file's content.
+    # Another program that listens on the agent's port must not get the content of other files.
     if (-not [IO.Path]::GetFullPath($file).StartsWith($tokens, [StringComparison]::OrdinalIgnoreCase) -or -not $file.EndsWith('.key')) {
-        return 'the local endpoint names a file that is not a token''s'
+        return 'the local endpoint names a file outside the agent''s folder of tokens'
     }
     try {
-        if ((New-Object System.IO.FileInfo $file).Length -gt 4096) { return 'the token''s file is too large' }
+        if ((New-Object System.IO.FileInfo $file).Length -gt 4096) { return 'the token file is too large' }
         $proof = [IO.File]::ReadAllText($file)
-    } catch { return ('the token''s file cannot be read: ' + (Get-Reason $_.Exception)) }
-    $second = Get-WebAnswer $url 30000 @{ Metadata = 'true'; Authorization = 'Basic ' + $proof }
+    } catch { return ('the token file cannot be read: ' + (Get-Reason $_.Exception)) }
+    $second = Get-WebAnswer -Url $url -Milliseconds 30000 -Headers @{ Metadata = 'true'; Authorization = 'Basic ' + $proof }
     if ($null -eq $second) { return 'the local endpoint does not answer the proof' }
-    if ($second.Code -ne 200 -or $second.Text -notmatch '"access_token"\s*:\s*"[^"]') { return ('the local endpoint answers ' + $second.Code + ' to the proof') }
+    if ($second.Code -ne 200 -or $second.Text -notmatch '"access_token"\s*:\s*"[^"]') {
+        return ('the local endpoint answers ' + $second.Code + ' to the proof')
+    }
     ''
 }
 

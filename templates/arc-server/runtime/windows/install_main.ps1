@@ -1,19 +1,23 @@
 # install.ps1: runs the steps.
 
 function Invoke-Steps {
-    # The first alone: what follows it may be a secret that was typed in the wrong place.
+    # Only the first is shown: the others may be a secret in the wrong place.
     if ($null -ne $Unknown) { Stop-Here 205 ('unknown argument: ' + @($Unknown)[0]) }
-    if ($SecretFile -and $SecretStdin) { Stop-Here 205 '-SecretFile and -SecretStdin exclude each other' }
+    if ($SecretFile -and $SecretStdin) { Stop-Here 205 '-SecretFile and -SecretStdin cannot be combined' }
     Confirm-EnvelopeOptions
-    if ($ForceLocalOnly -and -not ($Uninstall -or $Reconnect)) { Stop-Here 205 '-ForceLocalOnly goes with -Uninstall or -Reconnect' }
-    if ($Uninstall -and ($CheckOnly -or $CollectLogs)) { Stop-Here 205 '-Uninstall goes with neither -CheckOnly nor -CollectLogs' }
+    if ($ForceLocalOnly -and -not ($Uninstall -or $Reconnect)) { Stop-Here 205 '-ForceLocalOnly needs -Uninstall or -Reconnect' }
+    if ($Uninstall -and ($CheckOnly -or $CollectLogs)) { Stop-Here 205 '-Uninstall cannot be combined with -CheckOnly or -CollectLogs' }
     Find-Machine
     $script:Target = Find-Target
     $script:TargetFits = $null -ne $script:Target
-    if ($Lab) { Write-Line ($LabText + ': a practice bundle. Its agent is a stand-in, not Microsoft''s.') }
+    if ($Lab) { Write-Line 'LAB bundle: the agent is a stand-in, not Microsoft''s.' }
     Write-Line ($BundleName + ' ' + $BundleVersion + ' on ' + $HostName + ': ' + (Get-MachineText))
     if ($WhatIf -and -not $script:TargetFits) { $script:Target = $BundleTargets[0] }
-    if (-not $WhatIf -and -not $CheckOnly -and -not $CollectLogs -and (Test-Elevated)) { Initialize-Folders } else { Initialize-ReadOnlyRun }
+    if (-not $WhatIf -and -not $CheckOnly -and -not $CollectLogs -and (Test-Elevated)) {
+        Initialize-Folders
+    } else {
+        Initialize-ReadOnlyRun
+    }
     if ($CollectLogs) { Invoke-Collect } elseif ($Uninstall) { Invoke-Uninstall } else { Invoke-Install }
     $script:Done = $true
 }
@@ -23,7 +27,7 @@ function Invoke-Install {
     Step-Verify
     Step-Preflight
     if ($CheckOnly) { return }
-    if ($WhatIf -and -not $script:TargetFits) { Write-Line ('        On ' + $script:Target.Target + ' it would go on:') }
+    if ($WhatIf -and -not $script:TargetFits) { Write-Line ('        On ' + $script:Target.Target + ' it would continue:') }
     Step-Install
     Step-Configure
     Step-Connect
@@ -59,7 +63,7 @@ try {
         Write-Line ('Unexpected: ' + $_.Exception.Message + ' (line ' + $_.InvocationInfo.ScriptLineNumber + ')')
         $script:ExitCode = 1
         $script:Message = $_.Exception.Message
-        if ($script:Step) { Complete-Step 'FAIL' $_.Exception.Message 1 }
+        if ($script:Step) { Complete-Step -Outcome 'FAIL' -Message $_.Exception.Message -Code 1 }
     }
 } finally {
     Clear-Run

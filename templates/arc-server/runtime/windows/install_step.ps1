@@ -7,14 +7,14 @@ function Get-InstallCode([int]$Code) {
     149
 }
 
-# What is to be done about the package, and why: no Verb where nothing is.
+# What to do with the package, and why. Without a Verb there is nothing to do.
 function Get-InstallPlan {
     $wanted = $script:Target.PackageVersion
     $present = Get-InstalledVersion
     $plan = @{ Verb = 'install'; Present = $present; Text = ''; Remove = $false; Repair = $false }
     if (-not $present) { return $plan }
-    # Listed, and its program is gone. Installing alone would leave it so: Windows Installer takes the agent for there,
-    # and the agent's own package refuses repairs from 1.66 on (agent-release-notes.md).
+    # Listed, but its program is missing. Installing alone does not help: Windows Installer considers the agent installed,
+    # and the agent's package refuses repairs from 1.66 on (agent-release-notes.md).
     if (-not (Test-Path -LiteralPath $Agent -PathType Leaf)) {
         $plan.Verb = 'repair: install'
         $plan.Repair = $true
@@ -39,31 +39,32 @@ function Get-InstallPlan {
 function Step-Install {
     Start-Step 'install'
     $plan = Get-InstallPlan
-    if (-not $plan.Verb) { Complete-Step 'skip' $plan.Text 0; return }
+    if (-not $plan.Verb) { Complete-Step 'skip' $plan.Text; return }
     if ($WhatIf) {
-        Complete-Step 'would' ($plan.Verb + ' the agent ' + $script:Target.PackageVersion + ' from ' + $script:Target.Path + ', with msiexec') 0
+        Complete-Step 'would' ($plan.Verb + ' the agent ' + $script:Target.PackageVersion + ' from ' + $script:Target.Path + ', with msiexec')
         return
     }
     $code = 149
     if ($plan.Repair) { $code = 214 }
     if ($plan.Remove) { Remove-Present $code }
     $note = Install-AgentPackage $plan.Repair
-    $script:AgentFacts = ''
+    Reset-ReceiptFacts
     $present = Get-InstalledVersion
-    if (-not (Test-Path -LiteralPath $Agent -PathType Leaf)) { Stop-Here $code ('msiexec ended well, but ' + $Agent + ' is not there') }
+    if (-not (Test-Path -LiteralPath $Agent -PathType Leaf)) { Stop-Here $code ('msiexec succeeded, but ' + $Agent + ' is missing') }
     if ($script:State -eq 'absent') { Read-StateLeft }
-    Complete-Step 'ok' ('the agent ' + $present + $note) 0
+    Complete-Step 'ok' ('the agent ' + $present + $note)
 }
 
-# Until now nobody could say what an earlier agent left below ProgramData: the machine may be connected already.
+# Only the installed agent can report the state that an earlier one left in ProgramData: the machine may be connected already.
 function Read-StateLeft {
     Read-State
     if ($script:State -ne 'elsewhere' -or $Reconnect) { return }
-    Stop-Here 67 ('the agent is installed; an earlier one left this machine connected to ' + $script:AgentResource + ', and the bundle wants ' + (Get-WantedResource) + ' (-Reconnect moves it)')
+    Stop-Here 67 ('the agent is installed; an earlier one left this machine connected to ' + $script:AgentResource +
+        ', but the bundle is for ' + (Get-WantedResource) + ' (-Reconnect moves it)')
 }
 
-# Windows' documented way down: uninstall, then install; the connection stays (manage-agent.md). An older agent cannot
-# write the file of its state that 1.61 made read-only (agent-release-notes.md).
+# The documented downgrade: uninstall, then install; the connection stays (manage-agent.md). An older agent cannot write its
+# state file, which 1.61 made read-only (agent-release-notes.md).
 function Remove-Present([int]$Code) {
     Remove-Package $Code
     $file = [IO.Path]::Combine([string]$env:ProgramData, 'AzureConnectedMachineAgent', 'Config', 'agentconfig.json')
@@ -72,12 +73,12 @@ function Remove-Present([int]$Code) {
     }
 }
 
-# What is installed is what was hashed: nobody else can change this copy. Windows Installer, another account's
-# service, could not read a mapped drive or a share anyway.
+# Installs the file that was hashed: only administrators can change this copy. Windows Installer, a service of another account,
+# cannot read a mapped drive or a share anyway.
 function Install-AgentPackage([bool]$Repair) {
     $copy = Join-Path $script:Work (Split-Path -Leaf (Get-BundlePath $script:Target.Path))
     [IO.File]::Copy((Get-BundlePath $script:Target.Path), $copy)
-    # From a disc it is read-only, and .NET Framework would not remove it in the end.
+    # From a disc it is read-only, and .NET Framework would not remove it later.
     [IO.File]::SetAttributes($copy, [IO.FileAttributes]::Normal)
     if ((Get-Sha256 $copy) -ne $script:Target.Sha256) { Stop-Here 200 ($script:Target.Path + ' changed while it was copied') }
     $msiLog = Join-Path $script:Records ('msiexec-' + (Get-Stamp) + '.log')
@@ -87,14 +88,14 @@ function Install-AgentPackage([bool]$Repair) {
     if ($answer.Code -ne 0) {
         Show-End $answer.Text
         $code = Get-InstallCode $answer.Code
-        # What failed in general failed for what was left; a full disk or another installation has its own number.
+        # A general failure is a failed repair; a full disk or another installation has its own number.
         if ($Repair -and @(149, 156) -contains $code) { $code = 214 }
         Stop-Here $code ('msiexec ended with ' + $answer.Code + '; its log is ' + $msiLog)
     }
     ''
 }
 
-# Windows Installer's own name of what is installed: the key below Uninstall, a GUID in braces.
+# Windows Installer's product code: the key's name, a GUID in braces.
 function Get-ProductCode {
     foreach ($program in @(Get-AgentPrograms)) { if ($program.Key -match '^\{[0-9A-Fa-f-]{36}\}$') { return $program.Key } }
     ''
@@ -102,8 +103,8 @@ function Get-ProductCode {
 
 function Remove-Package([int]$Code) {
     $product = Get-ProductCode
-    if (-not $product) { Stop-Here $Code 'the agent is there, but not in Windows'' list of programs; msiexec cannot remove it' }
-    # Not the name of the installation's log, which may be of the same second.
+    if (-not $product) { Stop-Here $Code 'the agent is installed, but not in Windows'' list of programs; msiexec cannot remove it' }
+    # Not the name of the installation's log, which may be from the same second.
     $msiLog = Join-Path $script:Records ('msiexec-remove-' + (Get-Stamp) + '.log')
     $answer = Invoke-Program (Get-SystemTool 'msiexec.exe') @('/x', $product, '/qn', '/norestart', '/l*v', $msiLog)
     # 1605: there is no such product (Windows Installer, "Error Codes").

@@ -3,7 +3,7 @@
 function Test-Access {
     if ($script:State -eq 'wanted') { return }
     if ($CertificateFile -and -not $Envelope -and -not (Test-Path -LiteralPath $CertificateFile)) {
-        Add-Problem 202 ('the service principal''s certificate ' + $CertificateFile + ' is not there')
+        Add-Problem 202 ('the service principal''s certificate ' + $CertificateFile + ' is missing')
     }
     if (Test-SecretWanted) {
         $trouble = Get-SecretProblem
@@ -21,21 +21,21 @@ function Step-Preflight {
     if ($script:Target) { Test-Space $script:Target }
     Test-Access
     if ($script:State -eq 'elsewhere' -and -not $Reconnect) {
-        Add-Problem 67 ('this machine is ' + $script:AgentResource + '; the bundle wants ' + (Get-WantedResource) + ' (-Reconnect moves it)')
+        Add-Problem 67 ('this machine is ' + $script:AgentResource + '; the bundle is for ' + (Get-WantedResource) + ' (-Reconnect moves it)')
     }
     Write-Names
-    # Only what nothing else forbids is worth the wait.
+    # The network test takes time: only where nothing else stops the run.
     if ($script:ProblemCode -eq 0 -or $CheckOnly -or $WhatIf) { Test-NetworkContract }
     if ($script:ProblemCode -eq 0 -and $script:Target -and (Get-InstallPlan).Verb) { Test-Installer }
     if ($script:ProblemCode -ne 0) {
         if (-not $WhatIf -and $script:Problems.Count -eq 1) { Stop-Here $script:ProblemCode $script:Problems[0] }
         foreach ($text in $script:Problems) { Write-Line ('        ! ' + $text) }
-        if (-not $WhatIf) { Stop-Here $script:ProblemCode ([string]$script:Problems.Count + ' problems, above') }
-        Complete-Step 'would' ('stop here with exit code ' + $script:ProblemCode) 0
+        if (-not $WhatIf) { Stop-Here $script:ProblemCode ([string]$script:Problems.Count + ' problems found, see above') }
+        Complete-Step 'would' ('stop here with exit code ' + $script:ProblemCode)
         return
     }
     if (-not $WhatIf -and $script:State -ne 'wanted') { Read-WantedSecret }
     $text = $script:Target.Target + ', ' + (Get-StateText) + (Get-SecretNote)
-    if ($script:Warnings.Count -gt 0) { Complete-Step 'warn' ((@($text) + $script:Warnings) -join '; ') 0; return }
-    Complete-Step 'ok' $text 0
+    if ($script:Warnings.Count -gt 0) { Complete-Step 'warn' ((@($text) + $script:Warnings) -join '; '); return }
+    Complete-Step 'ok' $text
 }

@@ -1,8 +1,7 @@
 # What the agent needs of this machine.
 
-# The run-as account of the agent's service, NT SERVICE\himds (agent-overview.md).
 $script:ServicesSid = '*S-1-5-80-0'  # NT SERVICE\ALL SERVICES
-
+# The account of the agent's service, NT SERVICE\himds (agent-overview.md).
 $script:ServiceSid = '*S-1-5-80-4215458991-2034252225-2287069555-1155419622-2701885083'
 
 # The agent's service runs as NT SERVICE\himds; group policies often leave "Log on as a service" without it.
@@ -12,7 +11,10 @@ function Test-ServiceLogon {
     $file = [IO.Path]::Combine([IO.Path]::GetTempPath(), 'arc-bundler-' + [Guid]::NewGuid().ToString('N') + '.inf')
     try {
         $answer = Invoke-Program $tool @('/export', '/areas', 'USER_RIGHTS', '/cfg', $file, '/quiet')
-        if ($answer.Code -ne 0 -or -not [IO.File]::Exists($file)) { Add-Note '"log on as a service" is untested: secedit gave no answer'; return }
+        if ($answer.Code -ne 0 -or -not [IO.File]::Exists($file)) {
+            Add-Note 'not tested: "Log on as a service", because secedit failed'
+            return
+        }
         $line = @([IO.File]::ReadAllLines($file) | Where-Object { $_ -match '^\s*SeServiceLogonRight\s*=' })
         $held = ''
         if ($line.Count -gt 0) { $held = ($line[0] -split '=', 2)[1] }
@@ -28,7 +30,7 @@ function Test-ArcTest {
 }
 
 function Test-AzureMachine {
-    $answer = Get-WebAnswer 'http://169.254.169.254/metadata/instance/compute?api-version=2021-02-01' 1500 @{ Metadata = 'true' }
+    $answer = Get-WebAnswer -Url 'http://169.254.169.254/metadata/instance/compute?api-version=2021-02-01' -Milliseconds 1500 -Headers @{ Metadata = 'true' }
     if ($null -ne $answer -and $answer.Code -eq 200 -and $answer.Text -match '"azEnvironment"\s*:\s*"(Azure[^"]*)"') {
         $where = $Matches[1]
         if (Test-ArcTest) { Add-Note ('this is an Azure VM (' + $where + '); MSFT_ARC_TEST=true lets it pass'); return }
@@ -36,15 +38,15 @@ function Test-AzureMachine {
     }
 }
 
-# Server 2022 and 2025 have Microsoft's own setup for Arc. An agent that it left is found like any other.
+# Server 2022 and 2025 have Microsoft's own setup for Arc. An agent that it installed is found like any other.
 function Test-InBox {
     if (Test-Path -LiteralPath ([IO.Path]::Combine([string]$env:SystemRoot, 'AzureArcSetup'))) {
-        Add-Note 'Windows'' in-box Azure Arc Setup is here; it is left alone (Disable-WindowsOptionalFeature -Online -FeatureName AzureArcSetup removes it)'
+        Add-Note ('Windows'' in-box Azure Arc Setup is present and stays ' +
+            '(to remove it: Disable-WindowsOptionalFeature -Online -FeatureName AzureArcSetup)')
     }
 }
 
-# The agent, our copy of the package, and the one that Windows Installer keeps (below Installer); what lies on the same
-# volume is added up.
+# The agent, this script's copy of the package, and Windows Installer's copy (in Installer); needs on one volume are added up.
 function Test-Space($Target) {
     $needs = @(@([string]$Programs, $Target.Installed), @([string]$env:ProgramData, $Target.Packed), @([string]$env:SystemRoot, $Target.Packed))
     $sums = @{}
@@ -71,7 +73,7 @@ function Test-Machine {
     if (-not (Test-Path -LiteralPath (Get-SystemTool 'msiexec.exe'))) { Add-Problem 202 'msiexec.exe is not in System32' }
     Test-Restart
     Test-InBox
-    # What follows stands in the way of installing and connecting, not of an agent that is connected as it should be.
+    # The rest matters for installing and connecting only, not for an agent that is connected to the bundle's resource.
     if ($script:State -eq 'wanted') { return }
     Test-ServiceLogon
     Test-AzureMachine

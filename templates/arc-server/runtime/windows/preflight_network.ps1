@@ -2,6 +2,8 @@
 
 # Who issues the certificates of Azure's endpoints; another issuer means that TLS is inspected.
 $script:UsualIssuers = 'O="?(Microsoft Corporation|DigiCert,? Inc)'
+# What tests the cipher suite, which .NET does not report.
+$script:CipherAdvice = ': azcmagent check tests it'
 # Arc's own endpoints: without a private link scope they must not have private addresses (the agent ends with AZCM0026).
 $script:PrivateLinkHosts = '\.(his\.arc|guestconfiguration)\.azure\.'
 
@@ -10,7 +12,7 @@ function Test-RequiredEndpoints {
     $needed.Count -gt 0 -and @($needed | Where-Object { $_.Verdict -ne 'ok' }).Count -eq 0
 }
 
-# Windows keeps roots that it fetched or that a policy brought below the same store.
+# Roots that Windows downloaded or that a policy distributes are in the same store.
 function Test-Roots {
     foreach ($root in $NeededRoots) {
         try { if (Test-Stored 'root' $root.Sha1) { continue } } catch {
@@ -21,14 +23,18 @@ function Test-Roots {
         if ($carried.Count -gt 0 -and $InstallCertificates) { continue }
         $text = 'the trust store lacks the root ' + $root.Name + ' (' + $root.Sha1 + ', for ' + $root.NeededFor + ')'
         if ($carried.Count -gt 0) { $text += '; the bundle has it: -InstallCertificates' }
-        # A certificate of Azure's that this machine believes proves more than a list does; the MSI's signature was
-        # judged when the bundle was made.
+        # An Azure certificate that this machine trusts proves more than a list does; the MSI's signature was verified
+        # when the bundle was built.
         if (-not $root.Required -or $SkipNetworkCheck -or $root.NeededFor -ne 'azure-tls') { Add-Note $text; continue }
-        if (Test-RequiredEndpoints) { Add-Note ($text + '; what was tried came up without it') } else { Add-ProblemUnlessLab 210 $text }
+        if (Test-RequiredEndpoints) {
+            Add-Note ($text + '; the endpoints that were tested work without it')
+        } else {
+            Add-ProblemUnlessLab 210 $text
+        }
     }
 }
 
-# Part of the preflight, where nothing else stands in the way: what follows is tried with them.
+# Part of the preflight, where no problem was found: the network test runs with these records and roots.
 function Write-Names {
     if ($script:ProblemCode -ne 0) { return }
     $look = $WhatIf -or $CheckOnly
@@ -49,11 +55,11 @@ function Write-Names {
     }
 }
 
-# Needed only to connect: the rows of that phase; an agent that is connected as wanted has shown what it needs.
+# A connected agent needs no test of the endpoints that are for connecting only.
 function Test-NetworkContract {
     if ($WhatIf) { return }
-    if ($SkipNetworkCheck) { Add-Note 'the network was not tried (-SkipNetworkCheck)'; Test-Roots; return }
-    # What has lost contact wants to know why.
+    if ($SkipNetworkCheck) { Add-Note 'the network was not tested (-SkipNetworkCheck)'; Test-Roots; return }
+    # An agent that lost contact is tested, to find out why.
     if ($script:State -eq 'wanted' -and $script:AgentStatus -eq 'Connected' -and -not $CheckOnly) { return }
     $wanted = @($EndpointChecks | Where-Object { $script:State -ne 'wanted' -or $_.Phase -ne 'connect' })
     $records = @{}
@@ -63,8 +69,10 @@ function Test-NetworkContract {
             $records[$record.Host] += $record.Address
         }
     }
-    if ($wanted.Count -gt 0) { Write-Line ('        trying ' + $wanted.Count + ' addresses; this takes at most ' + ($NetworkLimit + 15) + ' s') }
-    Test-Network $wanted $ProxyUrl $records ([bool]$PrivateLinkScope)
+    if ($wanted.Count -gt 0) {
+        Write-Line ('        testing ' + $wanted.Count + ' endpoints; this takes at most ' + ($NetworkLimit + 15) + ' s')
+    }
+    Test-Network -Checks $wanted -ProxyUrl $ProxyUrl -Records $records -Scoped ([bool]$PrivateLinkScope)
     Show-Network
     Test-Clock
     if ($script:State -ne 'wanted') { Test-Roots }

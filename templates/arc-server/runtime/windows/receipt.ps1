@@ -8,7 +8,7 @@ function Get-Mode {
     'install'
 }
 
-# What was asked for besides the usual, so that whoever reads the receipt knows.
+# The switches that change what a run does, for the reader of the receipt.
 function Get-Switches {
     foreach ($name in @('InstallCertificates', 'WriteHosts', 'Reconnect', 'AllowDowngrade', 'AllowOlder', 'SkipNetworkCheck', 'ForceLocalOnly')) {
         if ((Get-Variable -Name $name -ValueOnly)) { ConvertTo-JsonText ('-' + $name) }
@@ -25,7 +25,10 @@ function Get-AgentJson {
     $script:AgentFacts
 }
 
-$script:AgentFacts = ''
+$script:AgentFacts = ''       # read once, until something changes
+
+# The run has changed what the receipt reports of the machine.
+function Reset-ReceiptFacts { $script:AgentFacts = '' }
 
 function Get-ReceiptText([int]$Code, [string]$Outcome) {
     $end = [Environment]::NewLine
@@ -62,11 +65,11 @@ function Get-OutcomeWord {
 
 function Step-Receipt {
     Start-Step 'receipt'
-    if ($WhatIf) { Complete-Step 'would' ('write what happened to ' + $script:Records) 0; return }
-    $script:AgentFacts = ''
+    if ($WhatIf) { Complete-Step 'would' ('write what happened to ' + $script:Records); return }
+    Reset-ReceiptFacts
     Complete-Envelope
     if ((Get-Mode) -eq 'install') { Save-Serial }
     Write-Receipt 0 (Get-OutcomeWord)
     $script:Finished = $true
-    Complete-Step 'ok' $script:Receipt 0
+    Complete-Step 'ok' $script:Receipt
 }

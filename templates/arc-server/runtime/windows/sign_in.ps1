@@ -1,19 +1,21 @@
 # Gives azcmagent its parameters and the secret, in a file that only administrators can read.
 
-# What this bundle signs in with, as an envelope calls it.
+# The kind of secret that this bundle signs in with, as an envelope names it.
 function Get-WantedKind {
     $kinds = @{ 'service-principal-secret' = 'secret'; 'access-token' = 'token'; 'service-principal-certificate' = 'certificate' }
     [string]$kinds[$Authentication]
 }
 
-# The service principal's certificate in the run's own folder, where azcmagent can be told of it.
+# The service principal's certificate in the run's own folder, for azcmagent to read.
 function Get-CertificatePath {
     $name = 'certificate.pfx'
-    if ($script:Certificate.Length -gt 10 -and [Text.Encoding]::ASCII.GetString($script:Certificate, 0, 10) -ceq '-----BEGIN') { $name = 'certificate.pem' }
+    if ($script:Certificate.Length -gt 10 -and [Text.Encoding]::ASCII.GetString($script:Certificate, 0, 10) -ceq '-----BEGIN') {
+        $name = 'certificate.pem'
+    }
     Join-Path $script:Work $name
 }
 
-# What signs in, put into the connection's parameters. The envelope's certificate goes before the one that the definition names.
+# Adds the secret to the connection's parameters. The envelope's certificate replaces the one that the definition names.
 function Add-SignIn([string]$Json) {
     $more = ''
     if ($SecretFlag) { $more = '"' + $SecretFlag + '": ' + (ConvertTo-JsonText $script:Secret) }
@@ -25,19 +27,19 @@ function Add-SignIn([string]$Json) {
     $Json
 }
 
-# In a folder that only SYSTEM and Administrators can open; a new file or none; UTF-8 without a byte order mark,
-# which the agent would refuse with AZCM0019.
+# In a folder that only SYSTEM and Administrators can open; always a new file; UTF-8 without a byte order mark, which
+# the agent refuses with AZCM0019.
 function Write-ConnectFile([string]$File, [string]$Json) {
     Write-NewFile $File $script:Utf8.GetBytes((Add-SignIn $Json))
     if ($script:Certificate) { Write-NewFile (Get-CertificatePath) $script:Certificate }
 }
 
-# connect or disconnect with the file, which is gone when the agent has read it.
+# Runs connect or disconnect with the file, and removes the file as soon as the agent has read it.
 function Invoke-WithFile([string]$Verb, [string]$Json) {
     $file = Join-Path $script:Work ($Verb + '.json')
     try {
         Write-ConnectFile $file $Json
-        # A code or a browser has to reach the person.
+        # The user has to see the code or the browser.
         $visible = @('device-code', 'interactive') -contains $Authentication
         Invoke-Program $Agent @($Verb, '--config', $file) -Visible:$visible
     } finally {
@@ -46,30 +48,30 @@ function Invoke-WithFile([string]$Verb, [string]$Json) {
     }
 }
 
-# Whether one has to come from somewhere: a certificate may lie here already.
+# Whether a secret is needed: the certificate may be on this machine already.
 function Test-SecretWanted {
     $elsewhere = $CertificateFile -or $CertificateThumbprint
     [bool]($SecretFlag -or $Envelope -or ($Authentication -ceq 'service-principal-certificate' -and -not $elsewhere))
 }
 
-# Why there is no place to take it from; empty where there is one.
+# Why there is no secret; empty where there is one.
 function Get-SecretProblem {
     if ($Envelope) { return Get-EnvelopeProblem }
     if (-not $SecretFlag) { return 'the certificate of the service principal comes in an envelope: -Envelope FILE' }
-    if (-not (Get-SecretSource)) { return $SecretName + ' is missing: no file, no variable, and nobody to ask' }
+    if (-not (Get-SecretSource)) { return $SecretName + ' is missing: no file, no variable, no prompt' }
     ''
 }
 
-# Asked for before anything is touched: whoever has no secret at hand leaves the machine as it was. Who only looks is not
-# asked for a secret; an envelope is opened all the same, to say whether it is the right one.
+# Before anything is changed: without a secret the machine stays as it is. -CheckOnly does not ask for the secret, but opens
+# an envelope, to report whether it is the right one.
 function Read-WantedSecret {
     if (-not (Test-SecretWanted)) { return }
     if ($Envelope) { Open-Envelope } elseif (-not $CheckOnly) { $script:Secret = Get-Secret $SecretName }
 }
 
-# Where it came from, when that is worth a line in the receipt.
+# Where the secret came from, for the receipt.
 function Get-SecretNote {
-    if ($script:EnvelopeUntil) { return '; the ' + (Get-WantedKind) + ' came by envelope, which is good until ' + $script:EnvelopeUntil }
+    if ($script:EnvelopeUntil) { return '; the ' + (Get-WantedKind) + ' came from the envelope, valid until ' + $script:EnvelopeUntil }
     if ($script:SecretEmbedded) { return '; the secret came from the bundle' }
     ''
 }

@@ -2,7 +2,7 @@
 
 $script:Machine = @{ Product = 'an unknown system'; Version = ''; Build = 0; Architecture = '' }
 
-# Windows' own name says 10 on 11, so the build number decides (Microsoft's release information pages).
+# Windows 11 still has the name Windows 10, so the build number decides (Microsoft's release information pages).
 function Get-WindowsVersion([int]$Build, [bool]$Server, [string]$Product) {
     if ($Product -match 'Azure Stack HCI|Azure Local') { return 'azure-local' }
     $table = @(@(22000, '11'), @(10240, '10'))
@@ -22,7 +22,7 @@ function Find-Machine {
     $Machine.Product = Get-PropertyText $facts 'ProductName'
     $Machine.Build = $build
     $server = (Get-PropertyText $facts 'InstallationType') -ne 'Client'
-    $Machine.Version = Get-WindowsVersion $build $server $Machine.Product
+    $Machine.Version = Get-WindowsVersion -Build $build -Server $server -Product $Machine.Product
 }
 
 function Get-MachineText {

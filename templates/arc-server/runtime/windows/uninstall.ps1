@@ -13,7 +13,7 @@ function Get-DisconnectJson {
 }
 
 function Disconnect-Agent {
-    # What has expired has nobody to say goodbye to.
+    # Azure no longer knows an expired identity.
     if ($ForceLocalOnly -or $script:State -eq 'expired') {
         $answer = Invoke-Program $Agent @('disconnect', '--force-local-only')
     } else {
@@ -21,54 +21,55 @@ function Disconnect-Agent {
     }
     if ($answer.Code -ne 0) {
         Show-End $answer.Text
-        Stop-Here $answer.Code ('azcmagent disconnect ended with ' + $answer.Code + '; -ForceLocalOnly forgets the connection on this machine alone')
+        Stop-Here $answer.Code ('azcmagent disconnect ended with ' + $answer.Code + '; -ForceLocalOnly removes the connection on this machine only')
     }
 }
 
-# Before anything is touched: is it ours to disconnect, and is there something to sign in with?
+# Before anything is changed: is the machine connected to this bundle's resource, and is there a secret to sign in with?
 function Step-UninstallPreflight {
     Start-Step 'preflight'
     Read-State
     if (-not $WhatIf -and -not (Test-Elevated)) { Stop-Here 202 'an elevated PowerShell is needed (Run as administrator)' }
-    # Disconnected first, it would not find the agent in the list of programs then.
+    # A 32-bit process would disconnect the agent, and then not find it in the list of programs.
     if (-not $WhatIf -and (Test-Wow64)) { Stop-Here 202 $Wow64Text }
     if ($script:State -eq 'elsewhere' -and -not $ForceLocalOnly) {
-        Stop-Here 67 ('this machine is ' + $script:AgentResource + '; the bundle is for ' + (Get-WantedResource) + '; -ForceLocalOnly takes it out here alone')
+        Stop-Here 67 ('this machine is ' + $script:AgentResource + '; the bundle is for ' + (Get-WantedResource) +
+            '; -ForceLocalOnly disconnects it on this machine only')
     }
     Test-Installer
     if ($script:ProblemCode -ne 0) { Stop-Here $script:ProblemCode $script:Problems[0] }
     if ($script:State -eq 'wanted' -and -not $ForceLocalOnly -and (Test-SecretWanted) -and -not $WhatIf) {
         $problem = Get-SecretProblem
-        if ($problem) { Stop-Here 203 ($problem + '; -ForceLocalOnly does without') }
+        if ($problem) { Stop-Here 203 ($problem + '; -ForceLocalOnly needs none') }
         Read-WantedSecret
     }
-    Complete-Step 'ok' (Get-StateText) 0
+    Complete-Step 'ok' (Get-StateText)
 }
 
 function Step-Disconnect {
     Start-Step 'disconnect'
-    if ($script:State -eq 'absent' -or $script:State -eq 'disconnected') { Complete-Step 'skip' (Get-StateText) 0; return }
-    if ($WhatIf) { Complete-Step 'would' ('disconnect ' + $script:AgentResource) 0; return }
+    if ($script:State -eq 'absent' -or $script:State -eq 'disconnected') { Complete-Step 'skip' (Get-StateText); return }
+    if ($WhatIf) { Complete-Step 'would' ('disconnect ' + $script:AgentResource); return }
     Disconnect-Agent
     $script:Secret = ''
     $script:Certificate = $null
     $how = ''
-    if ($ForceLocalOnly) { $how = ' on this machine alone; its resource in Azure is left' }
-    Complete-Step 'ok' ('disconnected ' + $script:AgentResource + $how) 0
+    if ($ForceLocalOnly) { $how = ' on this machine only; its resource in Azure remains' }
+    Complete-Step 'ok' ('disconnected ' + $script:AgentResource + $how)
 }
 
 function Step-Remove {
     Start-Step 'remove'
     $present = Get-InstalledVersion
-    if (-not $present) { Complete-Step 'skip' 'no agent is installed' 0; return }
-    if ($WhatIf) { Complete-Step 'would' ('remove the agent ' + $present + ' with msiexec') 0; return }
-    # What we set in the agent would otherwise wait in its state for the next installation.
+    if (-not $present) { Complete-Step 'skip' 'no agent is installed'; return }
+    if ($WhatIf) { Complete-Step 'would' ('remove the agent ' + $present + ' with msiexec'); return }
+    # Otherwise these settings would stay in the agent's state for the next installation.
     foreach ($change in @(Get-Changes 'setting')) {
-        if (Test-Setting $change.Name $change.Value) { Set-Setting 'clear' $change.Name '' }
+        if (Test-Setting $change.Name $change.Value) { Set-Setting 'clear' $change.Name }
     }
     Remove-Package 215
-    if (Test-Path -LiteralPath $Agent -PathType Leaf) { Stop-Here 215 ('msiexec ended well, but ' + $Agent + ' is still there') }
-    Complete-Step 'ok' ('removed the agent ' + $present) 0
+    if (Test-Path -LiteralPath $Agent -PathType Leaf) { Stop-Here 215 ('msiexec succeeded, but ' + $Agent + ' still exists') }
+    Complete-Step 'ok' ('removed the agent ' + $present)
 }
 
 function Undo-Change($Change) {
@@ -88,18 +89,18 @@ function Undo-Change($Change) {
 
 function Step-Undo {
     Start-Step 'undo'
-    if ($script:Changes.Count -eq 0) { Complete-Step 'skip' 'nothing else of ours is here' 0; return }
-    if ($WhatIf) { Complete-Step 'would' ('take back ' + $script:Changes.Count + ' changes') 0; return }
+    if ($script:Changes.Count -eq 0) { Complete-Step 'skip' 'nothing else to undo'; return }
+    if ($WhatIf) { Complete-Step 'would' ('undo ' + $script:Changes.Count + ' changes'); return }
     $undone = @()
     foreach ($change in @($script:Changes)) {
         try { $text = Undo-Change $change } catch {
             if ($script:Stopped) { throw }
-            Stop-Here 215 ($change.Kind + ' ' + $change.Name + ' could not be taken back: ' + (Get-Reason $_.Exception))
+            Stop-Here 215 ($change.Kind + ' ' + $change.Name + ' could not be undone: ' + (Get-Reason $_.Exception))
         }
         if ($text) { $undone += $text }
-        Remove-Change $change.Kind $change.Name $change.Value
+        Remove-Change -Kind $change.Kind -Name $change.Name -Value $change.Value
         Save-Changes
     }
     [IO.File]::Delete((Get-ChangesFile))
-    Complete-Step 'ok' ('took back ' + ($undone -join ', ')) 0
+    Complete-Step 'ok' ('undone: ' + ($undone -join ', '))
 }

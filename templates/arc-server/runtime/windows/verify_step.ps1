@@ -9,7 +9,7 @@ function Get-UsedFiles {
 function Confirm-File([string]$Path, [string]$Sha256) {
     $file = Get-BundlePath $Path
     if (-not (Test-Path -LiteralPath $file -PathType Leaf)) { Stop-Here 200 ($Path + ' is missing from the bundle') }
-    if ((Get-Sha256 $file) -ne $Sha256) { Stop-Here 200 ($Path + ' is not the file that was packed: its SHA-256 differs') }
+    if ((Get-Sha256 $file) -ne $Sha256) { Stop-Here 200 ($Path + ' has changed: its SHA-256 differs from the packed file''s') }
 }
 
 # One reason in the step's line, several above it.
@@ -17,22 +17,24 @@ function Stop-WithReasons([int]$Code, $Reasons) {
     $reasons = @($Reasons)
     if ($reasons.Count -eq 1) { Stop-Here $Code $reasons[0] }
     foreach ($reason in $reasons) { Write-Line ('        ! ' + $reason) }
-    Stop-Here $Code ([string]$reasons.Count + ' things are wrong with this bundle, above')
+    Stop-Here $Code ([string]$reasons.Count + ' problems found in this bundle, see above')
 }
 
-# A bundle that was built with a seal is never used without it, whatever lies beside this script.
+# A bundle that was built with a seal is never used without it, whatever files are beside this script.
 function Confirm-Seal([string]$Given) {
     Test-Files
     if ($script:Damage.Count -gt 0) { Stop-WithReasons 200 $script:Damage }
     $script:CheckedWith = 'SignedCms'
     Test-Seal
-    if ($Given -and -not (Test-GivenFingerprint $Given)) { Stop-Here 205 '-Signer and ARC_BUNDLER_SIGNER need a fingerprint, 64 hex digits or 24 words' }
+    if ($Given -and -not (Test-GivenFingerprint $Given)) {
+        Stop-Here 205 '-Signer and ARC_BUNDLER_SIGNER need a fingerprint, 64 hex digits or 24 words'
+    }
     if ($script:SealFaults.Count -gt 0) { Stop-WithReasons 201 $script:SealFaults }
     $script:SealVerified = $true
 }
 
 function Get-SealText {
-    $text = ', sealed by ' + ($SealSigners[0].Name -replace '[\x00-\x1f\x7f-\x9f]', '?') + ' (' + $Sealer.Substring(0, 16) + '...)'
+    $text = ', signed by ' + ($SealSigners[0].Name -replace '[\x00-\x1f\x7f-\x9f]', '?') + ' (' + $Sealer.Substring(0, 16) + '...)'
     if ($script:ApprovedBy.Count -gt 0) { $text += ', approved by ' + ($script:ApprovedBy -join ', ') }
     $text
 }
@@ -45,10 +47,10 @@ function Step-Verify {
         Confirm-Seal $given
         foreach ($file in @(Get-UsedFiles)) { Confirm-File $file.Path $file.Sha256 }
         Confirm-Serial
-        Complete-Step 'ok' ([string]$script:ListedCount + ' files are the ones that were packed' + (Get-SealText)) 0
+        Complete-Step 'ok' ('all ' + $script:ListedCount + ' files match SHA256SUMS' + (Get-SealText))
         return
     }
-    if ($given) { Stop-Here 201 'nobody sealed this bundle, and you demand a seal (-Signer, ARC_BUNDLER_SIGNER)' }
+    if ($given) { Stop-Here 201 'this bundle is not sealed, but a signer is required (-Signer, ARC_BUNDLER_SIGNER)' }
     $count = 0
     foreach ($file in @(Get-UsedFiles)) {
         Confirm-File $file.Path $file.Sha256
@@ -59,6 +61,6 @@ function Step-Verify {
         $count++
     }
     Confirm-Serial
-    Write-Line '        ~ nobody sealed this bundle: it is whole, but whose it is was not checked'
-    Complete-Step 'ok' ([string]$count + ' files are the ones that were packed') 0
+    Write-Line '        ~ this bundle is not sealed: its files are intact, its origin is not verified'
+    Complete-Step 'ok' ('all ' + $count + ' files match this script''s list')
 }
