@@ -257,7 +257,7 @@ def test_a_powershell_runs_the_signed_scripts(project: Project, powershell: str)
     run = [powershell, "-NoProfile", "-File", str(bundle / "verify.ps1"), "-Signer", sealer.sha256]
     told = subprocess.run(run, capture_output=True, text=True, check=False, timeout=120)
     assert told.returncode == 0, told.stdout
-    assert "The seal is by the one whom you named" in told.stdout
+    assert "The signature matches the fingerprint you gave" in told.stdout
     install = [powershell, "-NoProfile", "-File", str(bundle / "install.ps1"), "-WhatIf"]
     told = subprocess.run(install, capture_output=True, text=True, check=False, timeout=120)
     assert told.returncode == 0, told.stdout

@@ -272,7 +272,7 @@ def test_the_managed_identity_is_set_up_proved_and_taken_back(server):
     with LocalIdentity(tokens) as endpoint:
         ended = server.run(*server.secret(), environment=endpoint.environment, prelude="prelude.ps1")
         assert ended.code == 0, ended.out
-        assert "its identity gives tokens" in ended.out
+        assert "its identity returns tokens" in ended.out
         assert [one.endswith("+key") for one in endpoint.asked] == [False, True]
         again = server.run(environment=endpoint.environment, prelude="prelude.ps1")
         assert again.code == 0, again.out
@@ -312,7 +312,7 @@ def test_the_group_goes_with_the_agent(server):
     (server / "members").unlink()
     ended = server.run(prelude="prelude.ps1")
     assert ended.code == 0, ended.out
-    assert "there is no group Hybrid agent extension applications" in ended.out
+    assert "the group Hybrid agent extension applications does not exist" in ended.out
     server.install_agent(sample.WINDOWS_VERSION)
     ended = server.run("-Uninstall", "-ForceLocalOnly", prelude="prelude.ps1")
     assert ended.code == 0, ended.out
@@ -326,7 +326,7 @@ def test_a_variable_of_somebody_elses_stays(server):
     write_bundle(server / "bundle", replace(sample.SECRET, identity=Identity(environment=True)))
     ended = server.run(*server.secret())
     assert ended.code == 0, ended.out
-    assert "IMDS_ENDPOINT is http://***@other.example:1, and was left so" in ended.out
+    assert "IMDS_ENDPOINT is http://***@other.example:1 and was not changed" in ended.out
     now = json.loads((server / "registry.json").read_text())[ENVIRONMENT]
     assert now == {**held, "IDENTITY_ENDPOINT": "http://localhost:40342/metadata/identity/oauth2/token"}
     changed = {**now, "IDENTITY_ENDPOINT": "http://localhost:1/changed"}
@@ -395,7 +395,7 @@ def test_what_is_worth_knowing_does_not_stop(server):
     server.registry(**{BUSY: {}, FRAMEWORK: {"Release": 528449}})
     ended = server.run("-CheckOnly", *server.secret())
     assert ended.code == 0, ended.out
-    assert "WARNING: a restart of this machine is due" in ended.out
+    assert "WARNING: a restart of this machine is pending" in ended.out
     assert outcomes(ended)[1] == "warn"
     assert "in-box Azure Arc Setup" in ended.out
 

@@ -82,10 +82,10 @@ def test_the_secret_gets_nowhere_but_to_the_agent(server, way):
     assert ended.code == 0, ended.out
     assert outcomes(ended) == ["ok"] * 7
     assert json.loads((server / "arrived").read_bytes())["service-principal-secret"] == cases.SECRET
-    assert "is not needed here any more: delete it (-DestroyEnvelope does)" in ended.out
+    assert "is no longer needed on this machine: delete it (or use -DestroyEnvelope)" in ended.out
     assert path.exists()
     steps = {step["name"]: step["message"] for step in server.receipt()["steps"]}
-    assert "the secret came by envelope, which is good until " in steps["preflight"]
+    assert "the secret came from the envelope, valid until " in steps["preflight"]
     nothing_left(server, ended.out, given.passphrase.encode())
 
 
@@ -166,7 +166,7 @@ def test_nothing_here_opens_it(server):
     path = lay(server, cases.to(), key=False)
     ended = server.run("-Envelope", str(path))
     assert ended.code == 203, ended.out
-    assert "nothing here opens the envelope" in ended.out
+    assert "no key opens the envelope" in ended.out
     assert untouched(server)
 
 
@@ -195,7 +195,7 @@ def test_looking_opens_it_and_changes_nothing(server):
     before = server.files()
     ended = run(server, path, given, "-CheckOnly", "-DestroyEnvelope")
     assert ended.code == 0, ended.out
-    assert "came by envelope" in ended.out
+    assert "came from the envelope" in ended.out
     assert server.files() == before
     refused = run(server, path, replace(given, passphrase="wrong"), "-CheckOnly")
     assert refused.code == 203, refused.out
@@ -204,8 +204,8 @@ def test_looking_opens_it_and_changes_nothing(server):
 
 
 REFUSED = {
-    "expired": (lambda: cases.to(expires=NOW - timedelta(minutes=1)), "was good until"),
-    "a page": (lambda: replace(cases.to(), envelope=b"<html>"), "is no envelope"),
+    "expired": (lambda: cases.to(expires=NOW - timedelta(minutes=1)), "the envelope expired on"),
+    "a page": (lambda: replace(cases.to(), envelope=b"<html>"), "is not an envelope"),
 }
 
 
@@ -225,7 +225,7 @@ def test_a_bundle_that_nobody_sealed(server):
     given = cases.to()
     ended = run(server, lay(server, given, replace(RECIPE, sealer=None)), given)
     assert ended.code == 203, ended.out
-    assert "nobody sealed this bundle" in ended.out
+    assert "this bundle is not sealed" in ended.out
 
 
 @pytest.mark.parametrize("which", ["secret", "certificate"])

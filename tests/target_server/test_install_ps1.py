@@ -118,7 +118,7 @@ def test_what_was_put_in_while_the_folder_was_made_is_not_believed(server):
     (server / "victim/theirs").write_text("theirs")
     ended = server.run(*server.secret())
     assert ended.code == 202, ended.out
-    assert "while it was made" in ended.out
+    assert "while it was created" in ended.out
     assert not (server / "Data/arc-bundler").exists()
     assert (server / "victim/theirs").read_text() == "theirs"
 

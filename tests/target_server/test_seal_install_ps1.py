@@ -68,7 +68,7 @@ def test_it_installs_says_on_whose_word_and_takes_no_older_one(server):
     ended = server.run(*server.secret())
     assert ended.code == 0, ended.out
     assert outcomes(ended) == ["ok"] * 7
-    assert "sealed by CN=LAB sealer" in ended.out
+    assert "signed by CN=LAB sealer" in ended.out
     assert "approved by Approver 0, Approver 2" in ended.out
     written = server.receipt()["bundle"]
     assert written["serial"] == SERIAL
@@ -155,6 +155,6 @@ def test_a_bundle_that_nobody_sealed_is_installed_and_said_to_be(server):
     assert server.run("-CheckOnly", "-Signer", SEALER.fingerprint).code == 201
     ended = server.run(*server.secret())
     assert ended.code == 0, ended.out
-    assert "nobody sealed this bundle" in ended.out
+    assert "this bundle is not sealed" in ended.out
     unsealed = {"signer": "", "verified": False, "approvals": [], "checked_with": ""}
     assert server.receipt()["bundle"]["seal"] == unsealed

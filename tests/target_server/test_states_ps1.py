@@ -122,7 +122,7 @@ def test_what_a_removed_agent_left_is_seen_when_it_is_back(server):
     [
         (1603, 0, 214, "msiexec ended with 67 while removing"),
         (0, 1603, 214, "msiexec ended with 67;"),
-        (0, "nothing", 214, "is not there"),
+        (0, "nothing", 214, "is missing"),
         (0, 112, 158, "msiexec ended with 112"),
     ],
 )
@@ -291,7 +291,7 @@ def test_a_gateway_may_need_a_moment(server):
     )
     ended = server.run(*server.secret())
     assert ended.code == 0, ended.out
-    assert ", by the gateway" in ended.out
+    assert ", through the gateway" in ended.out
 
 
 @pytest.mark.parametrize(("way", "code"), [("gateway", 0), ("direct", 26)])
@@ -364,7 +364,7 @@ def test_a_switch_is_read_whatever_its_case(server):
     write_bundle(server / "bundle", replace(sample.SECRET, settings=(setting,)))
     ended = server.run(*server.secret())
     assert ended.code == 0, ended.out
-    assert "does not show what is set" not in ended.out
+    assert "does not report its value" not in ended.out
 
 
 def test_a_value_that_is_not_shown_is_told(server):
@@ -374,7 +374,7 @@ def test_a_value_that_is_not_shown_is_told(server):
     write_bundle(server / "bundle", replace(sample.SECRET, settings=(PORTS,)))
     ended = server.run(*server.secret())
     assert ended.code == 0, ended.out
-    assert "azcmagent does not show what is set for incomingconnections.ports" in ended.out
+    assert "azcmagent does not report its value of incomingconnections.ports" in ended.out
     assert outcomes(ended)[3] == "warn"
 
 
