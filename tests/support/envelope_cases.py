@@ -147,14 +147,14 @@ def twice_signed() -> Given:
     return unsigned(parsed.dump(force=True))
 
 
-ELSEWHERE = "has changed since it was closed"
-NO_ENVELOPE = "is no envelope, or not a whole one"
+ELSEWHERE = "has changed since it was made"
+NO_ENVELOPE = "is not an envelope, or is incomplete"
 CHANGED = (
     f"ENVELOPE {NO_ENVELOPE}",
     "the envelope is for another recipient than ENVELOPE.p12",
     f"the envelope {ELSEWHERE}, or it is not for ENVELOPE.p12",
     # Its key is whole, and its certificate is not.
-    "the envelope is by somebody else than who sealed the bundle",
+    "the envelope is not signed by the bundle's sealer",
 )
 """What is said of one that somebody changed, by where they did."""
 
@@ -169,21 +169,21 @@ ROWS = {
     "by P-384": Row(lambda: to(by=SCRIPTS["by P-384"].sealer), script="by P-384"),
     "a token": Row(lambda: to(kind="token"), script="token"),
     "a certificate": Row(lambda: to(kind="certificate", secret=PEM), script="certificate", opens=PEM.decode()),
-    "expired": Row(lambda: to(expires=NOW - timedelta(minutes=1)), "was good until"),
+    "expired": Row(lambda: to(expires=NOW - timedelta(minutes=1)), "the envelope expired on"),
     "for another bundle": Row(lambda: to(bundle="arc-osaka"), "is for the bundle arc-osaka"),
     "for another server": Row(lambda: replace(to(), key=p12(server("another"))), "is for another recipient"),
-    "by somebody else": Row(lambda: to(by=STRANGER), f"with the fingerprint {STRANGER.fingerprint}"),
-    "by somebody else, RSA": Row(lambda: to(by=sealed.signer("rsa2048")), "by somebody else"),
+    "by somebody else": Row(lambda: to(by=STRANGER), f"has the fingerprint {STRANGER.fingerprint}"),
+    "by somebody else, RSA": Row(lambda: to(by=sealed.signer("rsa2048")), "not signed by the bundle's sealer"),
     "by nobody": Row(lambda: unsigned(letter().text([server().certificate])), ELSEWHERE),
-    "signed twice": Row(twice_signed, "not signed by one"),
+    "signed twice": Row(twice_signed, "does not have exactly one signer"),
     "put on to another server": Row(forwarded, "for other recipients"),
-    "no letter": Row(lambda: not_a_letter(b"Dear server,\nthe secret is x\n"), "no letter that this script knows"),
+    "no letter": Row(lambda: not_a_letter(b"Dear server,\nthe secret is x\n"), "unknown content"),
     "a letter of a later form": Row(
-        lambda: not_a_letter(letter().text([server().certificate]) + b"colour: red\n"), "no letter that"
+        lambda: not_a_letter(letter().text([server().certificate]) + b"colour: red\n"), "unknown content"
     ),
     "a token for a secret": Row(lambda: to(kind="token"), "holds a token, and this bundle signs in with"),
     "a secret for a certificate": Row(to, "holds a secret", script="certificate"),
-    "a bundle without seal": Row(to, "nobody sealed this bundle", script="by nobody"),
+    "a bundle without seal": Row(to, "this bundle is not sealed", script="by nobody"),
     "another passphrase": Row(lambda: to(passphrase="wrong"), "passphrase does not open"),
     "another passphrase, words": Row(lambda: by_passphrase(said="zoo " * 8), "passphrase does not open"),
     "no passphrase": Row(lambda: to(passphrase=""), "passphrase is empty"),

@@ -170,7 +170,7 @@ def test_a_recipients_key_opens_it(server, how):
     assert parameters(server)["service-principal-secret"] == CANARY
     nothing_left(server, ended, words.encode())
     assert f"{ENVELOPE} is not needed here any more" in ended.out
-    assert "the secret came by envelope" in str(receipt(server)["steps"])
+    assert "the secret came from the envelope" in str(receipt(server)["steps"])
 
 
 @pytest.mark.parametrize(
@@ -328,20 +328,20 @@ def resent() -> bytes:
 
 
 REFUSED = {
-    "expired": (lambda: enclosed(EXPIRED), "the envelope was good until"),
+    "expired": (lambda: enclosed(EXPIRED), "the envelope expired on"),
     "other bundle": (lambda: enclosed(replace(LETTER, bundle="arc-osaka")), "is for the bundle arc-osaka"),
     "other recipient": (lambda: enclosed(LETTER, OTHER), "is for another recipient than"),
-    "other signer": (lambda: enclosed(LETTER, by=STRANGER), "is by somebody else than who sealed the bundle"),
-    "a signer of the same name": (lambda: enclosed(LETTER, by=SameName()), "is by somebody else than who sealed"),
-    "sent on": (resent, "is for other recipients: somebody put it into a new one"),
+    "other signer": (lambda: enclosed(LETTER, by=STRANGER), "is not signed by the bundle's sealer"),
+    "a signer of the same name": (lambda: enclosed(LETTER, by=SameName()), "is not signed by the bundle's sealer"),
+    "sent on": (resent, "is for other recipients: it was moved into another envelope"),
     "wrong kind": (lambda: enclosed(replace(LETTER, kind="token")), "holds a token, and this bundle signs in with"),
     "two lines": (lambda: enclosed(replace(LETTER, secret=b"cAn4ry\nx")), "the secret has more than one line"),
     "no text": (lambda: enclosed(replace(LETTER, secret=b"cAn4ry\0x")), "the secret in the envelope is no text"),
-    "truncated": (lambda: enclosed(LETTER)[:-1], "is no envelope, or not a whole one"),
-    "one byte more": (lambda: enclosed(LETTER) + b"\n", "is no envelope, or not a whole one"),
-    "a page": (lambda: b"<!DOCTYPE html>\n<title>Sign in</title>\n", "is no envelope, or not a whole one"),
-    "empty": (lambda: b"", "is no envelope, or not a whole one"),
-    "huge": (lambda: b"0" * (1 << 20) + b"x", "is no envelope, or not a whole one"),
+    "truncated": (lambda: enclosed(LETTER)[:-1], "is not an envelope, or is incomplete"),
+    "one byte more": (lambda: enclosed(LETTER) + b"\n", "is not an envelope, or is incomplete"),
+    "a page": (lambda: b"<!DOCTYPE html>\n<title>Sign in</title>\n", "is not an envelope, or is incomplete"),
+    "empty": (lambda: b"", "is not an envelope, or is incomplete"),
+    "huge": (lambda: b"0" * (1 << 20) + b"x", "is not an envelope, or is incomplete"),
 }
 
 
@@ -356,7 +356,7 @@ def test_a_bundle_that_nobody_sealed_believes_no_envelope(server):
     shutil.rmtree(server / "bundle")
     sealed.write(server / "bundle", replace(RECIPE, sealer=None))
     envelope(server, enclosed(LETTER))
-    refused(server, "nobody sealed this bundle, so no envelope can be believed")
+    refused(server, "this bundle is not sealed, so envelopes can be believed")
 
 
 def test_a_wrong_passphrase(server):
@@ -439,8 +439,8 @@ def test_no_byte_of_it_can_be_changed(server):
     said = dict(line.split(" ", 1) for line in ended.out.splitlines())
     assert len(said) == len({*header, *inside}) + 1
     assert [place for place, answer in said.items() if answer == "opened"] == ["whole"]
-    whys = ("is no envelope, or not a whole one", "is for another recipient", "has changed since it was closed",
-            "is by somebody else than who sealed", "no letter that this script knows")  # fmt: skip
+    whys = ("is not an envelope, or is incomplete", "is for another recipient", "has changed since it was made",
+            "is not signed by the bundle's sealer", "unknown content")  # fmt: skip
     unexplained = {place: answer for place, answer in said.items() if not any(why in answer for why in whys)}
     assert unexplained == {"whole": "opened"}
 

@@ -39,12 +39,12 @@ not_opened() {
 
 # look_at_envelope: whether it can be opened, as far as that shows without its key; otherwise SECRET_PROBLEM.
 look_at_envelope() {
-    [[ -n $SEALER ]] || not_opened 'nobody sealed this bundle, so no envelope can be believed; give the secret by --secret-file' || return
+    [[ -n $SEALER ]] || not_opened 'this bundle is not sealed, so envelopes cannot be verified; use --secret-file' || return
     command -v openssl >/dev/null || not_opened 'openssl, which opens envelopes, is not here: install it (package openssl), or give the secret by --secret-file' || return
     [[ -f $ENVELOPE && -r $ENVELOPE ]] || not_opened "the envelope $ENVELOPE cannot be read" || return
     HEX=''
     [[ $(($(wc -c <"$ENVELOPE"))) -gt 1048576 ]] || HEX=$(in_hex <"$ENVELOPE")
-    is_envelope || not_opened "$ENVELOPE is no envelope, or not a whole one" || return
+    is_envelope || not_opened "$ENVELOPE is not an envelope, or is incomplete" || return
     [[ -n $RECIPIENT_KEY || ! -f $ENVELOPE.p12 ]] || RECIPIENT_KEY=$ENVELOPE.p12
     [[ -n $RECIPIENT_KEY ]] || not_opened "the key that opens the envelope is missing: --recipient-key FILE, or $ENVELOPE.p12 beside it" || return
     [[ -f $RECIPIENT_KEY && -r $RECIPIENT_KEY ]] || not_opened "the envelope's key $RECIPIENT_KEY cannot be read"
@@ -143,11 +143,11 @@ read_letter() {
         [[ $HEX == *"$named"* ]] || not_opened "the envelope is for another recipient than $RECIPIENT_KEY" || return
         RECIPIENT=$(openssl x509 -in "$SCRATCH/recipient" -outform DER | sha256_of_input)
     fi
-    decrypt || not_opened "the envelope has changed since it was closed, or it is not for $RECIPIENT_KEY" || return
+    decrypt || not_opened "the envelope has changed since it was made, or it is not for $RECIPIENT_KEY" || return
     # shellcheck disable=SC2126  # grep -c would end with 1
-    [[ $(grep -e '-----BEGIN CERTIFICATE' "$SCRATCH/signers" | wc -l) -eq 1 ]] || not_opened 'the envelope is not signed by one' || return
+    [[ $(grep -e '-----BEGIN CERTIFICATE' "$SCRATCH/signers" | wc -l) -eq 1 ]] || not_opened 'the envelope does not have exactly one signer' || return
     seen=$(openssl x509 -in "$SCRATCH/signers" -outform DER 2>/dev/null | sha256_of_input)
-    [[ $seen == "$SEALER" ]] || not_opened "the envelope is by somebody else than who sealed the bundle, with the fingerprint $seen"
+    [[ $seen == "$SEALER" ]] || not_opened "the envelope is not signed by the bundle's sealer: its signer has the fingerprint $seen"
 }
 
 # letter_lines: fills what check_letter has named; returns 1 for a line that it does not know.
@@ -171,14 +171,14 @@ letter_lines() {
 
 check_letter() {
     local bundle='' kind='' expires='' held='' first=no listed=no until DOUBTS=() NOW
-    letter_lines || not_opened 'what is in the envelope is no letter that this script knows' || return
+    letter_lines || not_opened 'the envelope has an unknown content' || return
     [[ $bundle == "$BUNDLE_NAME" ]] || not_opened "the envelope is for the bundle ${bundle//[[:cntrl:]]/?}, and this one is $BUNDLE_NAME" || return
     NOW=$(date +%s)
     each_signer check_sealer
-    [[ ${#DOUBTS[@]} -eq 0 ]] || not_opened "the envelope cannot be believed: ${DOUBTS[0]}" || return
+    [[ ${#DOUBTS[@]} -eq 0 ]] || not_opened "the envelope cannot be verified: ${DOUBTS[0]}" || return
     until=$(date -u -d "@$expires" '+%Y-%m-%d %H:%M UTC')
-    [[ $NOW -le $expires ]] || not_opened "the envelope was good until $until; ask for a new one" || return
-    [[ -z $RECIPIENT || $listed == yes ]] || not_opened 'the letter in the envelope is for other recipients: somebody put it into a new one' || return
+    [[ $NOW -le $expires ]] || not_opened "the envelope expired on $until; ask for a new one" || return
+    [[ -z $RECIPIENT || $listed == yes ]] || not_opened 'the content of the envelope is for other recipients: it was moved into another envelope' || return
     [[ $kind == "$(wanted_kind)" ]] || not_opened "the envelope holds a ${kind//[[:cntrl:]]/?}, and this bundle signs in with ${AUTHENTICATION//-/ }" || return
     take_out || return
     ENVELOPE_UNTIL=$until
@@ -195,7 +195,7 @@ take_out() {
     fi
     { SECRET=$(printf '%s' "$held" | openssl base64 -d -A); } 2>/dev/null
     again=$(printf '%s' "$SECRET" | openssl base64 -A)
-    [[ $again == "$held" ]] || not_opened 'the secret in the envelope is no text' || return
+    [[ $again == "$held" ]] || not_opened 'the secret in the envelope is not text' || return
     check_secret_text
 }
 

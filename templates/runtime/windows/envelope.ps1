@@ -65,7 +65,7 @@ function Read-Payload([byte[]]$Bytes, $Key, [string]$From) {
     }
     $der = $signed.SignerInfos[0].Certificate.RawData
     $seen = Get-BytesSha256 $der $der.Length
-    if ($seen -cne $Sealer) { Stop-Here 203 ('the envelope is not signed by the bundle''s sealer: the fingerprint is ' + $seen) }
+    if ($seen -cne $Sealer) { Stop-Here 203 ('the envelope is not signed by the bundle''s sealer: its signer has the fingerprint ' + $seen) }
     $signed.ContentInfo.Content
 }
 

@@ -42,7 +42,7 @@ obtain_secret() {
 # Where the secret came from, when that is worth a line in the receipt.
 secret_text() {
     if [[ -n $ENVELOPE_UNTIL ]]; then
-        printf '; the %s came by envelope, which is good until %s' "$(wanted_kind)" "$ENVELOPE_UNTIL"
+        printf '; the %s came from the envelope, valid until %s' "$(wanted_kind)" "$ENVELOPE_UNTIL"
     elif [[ $SECRET_CAME == 'the bundle' ]]; then
         printf '; the secret came from the bundle'
     fi
