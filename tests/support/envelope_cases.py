@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
 
 from bundler.formats import cms
 from bundler.render import quoting
+from bundler.render.runtime import END
 from bundler.signing import ephemeral_recipient
 from bundler.signing.envelope import EnvelopePayload, encrypt
 from bundler.signing.signing_key import SigningKey
@@ -254,7 +255,7 @@ def ask_bash(bash: str, script: str, folder: Path, envelopes: list[Path]) -> lis
     head, main, _ = text.rpartition('main "$@"')
     assert main
     file = folder / "ask.sh"
-    file.write_text(head + _BASH)
+    file.write_text(f"{head}{_BASH}{END}\n")
     done = subprocess.run([bash, file, *envelopes], capture_output=True, check=False, stdin=subprocess.DEVNULL)
     assert done.returncode == 0, done.stderr
     assert MARK not in done.stderr
@@ -287,7 +288,7 @@ def ask_powershell(powershell: str, script: str, folder: Path, envelopes: list[P
     assert main
     listed = ", ".join(quoting.powershell(str(path)) for path in envelopes)
     file = folder / "ask.ps1"
-    file.write_text("\ufeff" + head + _POWERSHELL % listed, encoding="utf-8")
+    file.write_text(f"\ufeff{head}{_POWERSHELL % listed}{END}\n", encoding="utf-8")
     done = subprocess.run(
         [powershell, "-NoProfile", "-NonInteractive", "-File", file],
         capture_output=True,

@@ -336,7 +336,7 @@ REFUSED = {
     "sent on": (resent, "is for other recipients: it was moved into another envelope"),
     "wrong kind": (lambda: enclosed(replace(LETTER, kind="token")), "holds a token, and this bundle signs in with"),
     "two lines": (lambda: enclosed(replace(LETTER, secret=b"cAn4ry\nx")), "the secret has more than one line"),
-    "no text": (lambda: enclosed(replace(LETTER, secret=b"cAn4ry\0x")), "the secret in the envelope is no text"),
+    "no text": (lambda: enclosed(replace(LETTER, secret=b"cAn4ry\0x")), "the secret in the envelope is not text"),
     "truncated": (lambda: enclosed(LETTER)[:-1], "is not an envelope, or is incomplete"),
     "one byte more": (lambda: enclosed(LETTER) + b"\n", "is not an envelope, or is incomplete"),
     "a page": (lambda: b"<!DOCTYPE html>\n<title>Sign in</title>\n", "is not an envelope, or is incomplete"),
@@ -356,7 +356,7 @@ def test_a_bundle_that_nobody_sealed_believes_no_envelope(server):
     shutil.rmtree(server / "bundle")
     sealed.write(server / "bundle", replace(RECIPE, sealer=None))
     envelope(server, enclosed(LETTER))
-    refused(server, "this bundle is not sealed, so envelopes can be believed")
+    refused(server, "this bundle is not sealed, so envelopes cannot be verified")
 
 
 def test_a_wrong_passphrase(server):
