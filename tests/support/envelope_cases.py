@@ -235,6 +235,7 @@ def _answers(said: str) -> list[Answer]:
 
 
 _BASH = """
+trap - EXIT
 for ENVELOPE in "$@"; do
     RECIPIENT_KEY='' PASSPHRASE_FILE=$ENVELOPE.words CERTIFICATE='' SECRET='' SECRET_PROBLEM=''
     if open_envelope; then
