@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -23,6 +24,8 @@ from bundler.fetch.request import Download, Request
 from bundler.fetch.retry import RetryBudget, TransientError
 from bundler.fetch.store import Store
 from bundler.fetch.transport import Response, Transport
+
+_LOG = logging.getLogger(__name__)
 
 _STALE_BEGINNINGS = 1
 """Useless partial files of one download before it stops requesting ranges."""
@@ -88,6 +91,7 @@ class ResumableDownload:
     def _kept(self, partial: Partial, redirects: tuple[str, ...]) -> Download:
         size = partial.offset
         sha256 = self._context.store.commit(partial)
+        _LOG.debug("%s: stored %d bytes, SHA-256 %s", self._request.label, size, sha256)
         return Download(self._context.store.path(sha256), sha256, size, self._request.url, redirects)
 
     def _attempt(self, partial: Partial) -> tuple[str, ...]:
@@ -247,6 +251,7 @@ class ResumableDownload:
         self._stale += 1
         if self._stale > self._context.network.retries:
             raise UpstreamError(f"{self._request.label}: {reason}, after {self._stale} attempts", do=failures.CONTINUE)
+        _LOG.info("%s: %s; starting over", self._request.label, reason)
         self._context.progress.note(f"{reason}; starting over")
         partial.discard()
 
@@ -263,6 +268,7 @@ class ResumableDownload:
         self._context.progress.note(
             f"{transient.error.what}; retrying in {seconds:.1f} s ({failed} of {network.retries})"
         )
+        _LOG.info("%s: %s; retrying in %.1f s", self._request.label, transient.error.what, seconds)
         self._context.sleep(seconds)
 
     def _given_up(self, error: UpstreamError, offset: int) -> UpstreamError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import ssl
 import threading
@@ -30,6 +31,8 @@ from bundler.fetch.failures import RequestInfo, redact_url
 from bundler.fetch.network import Network, load_ca
 from bundler.fetch.partial import CHUNK
 from bundler.fetch.retry import TransientError
+
+_LOG = logging.getLogger(__name__)
 
 MAX_REDIRECTS = 10
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -107,6 +110,7 @@ class Transport:
             )
         except (OSError, urllib3.exceptions.HTTPError, ValueError) as error:
             raise failures.from_exception(error, request) from error
+        _LOG.debug("GET %s: %s, proxy: %s", redact_url(url), response.status_code, "yes" if proxy else "no")
         chunks = self._chunks(response.raw, request)
         return Response(url, hops[1:], response.status_code, response.headers, chunks, response.close)
 

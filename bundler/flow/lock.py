@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,8 @@ from bundler.model.artifact import Artifact
 from bundler.model.lock import Lock, Pin, RepositoryState
 from bundler.sources import apt, yum
 from bundler.sources.location import Located, locate_file, locate_url
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ def resolve(
     def locating(artifact: Artifact) -> Callable[[Fetch], Located]:
         return lambda fetch: _Search(project, fetch, at, states, allow.older).locate(artifact)
 
+    _LOG.debug("resolving %d artifacts", len(project.artifacts))
     located = downloader.together([locating(artifact) for artifact in project.artifacts])
     received = downloader.fetch_all([_request(found, project.product.largest_package) for found in located])
     pins = tuple(_pin(project, found, held, at) for found, held in zip(located, received, strict=True))

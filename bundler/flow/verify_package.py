@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,8 @@ from bundler.model.lock import Pin
 
 if TYPE_CHECKING:
     from bundler.products.product import AnyProduct
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,9 @@ def verify_package(file: BinaryIO, kind: PackageKind, *, anchors: Anchors, at: d
         VerificationError: the package does not verify, or its facts cannot be read.
 
     """
-    return _VERIFIERS[kind](file, anchors, at)
+    verified = _VERIFIERS[kind](file, anchors, at)
+    _LOG.debug("%s %s %s: signed by %s", kind, verified.facts.name, verified.facts.version, verified.evidence.signer)
+    return verified
 
 
 def _with_facts(file: BinaryIO, evidence: Evidence, read: Callable[[BinaryIO], PackageFacts]) -> VerifiedPackage:

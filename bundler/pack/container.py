@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 from collections.abc import Callable, Generator, Iterator
@@ -24,6 +25,8 @@ _MAGIC: tuple[tuple[bytes, Format], ...] = (
     (b"\x1f\x8b", "tar.gz"),
     (b"7z\xbc\xaf\x27\x1c", "7z"),
 )
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,7 @@ def open_bundle(path: Path, password: Password | None = None) -> Iterator[Contai
         size = file.seek(0, os.SEEK_END)
         file.seek(0)
         wanted = _recognise(file.read(8), path)
+        _LOG.debug("reading %s as %s, %d bytes", path, wanted, size)
         file.seek(0)
         with closing(_reader(wanted, file, size, password)) as found:
             yield Container(path, wanted, size, _readable(path, found))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +11,8 @@ from bundler.model.progress import Progress
 from bundler.model.tree import Tree
 from bundler.pack import directory, sevenzip, tar, zip  # noqa: A004  # the format is called so
 from bundler.pack.content import Written
+
+_LOG = logging.getLogger(__name__)
 
 Format = Literal["directory", "zip", "tar.gz", "7z"]
 
@@ -22,6 +25,7 @@ def write(wanted: Format, tree: Tree, out: Path, *, progress: Progress, password
     The same tree makes the same bytes anywhere, unless ``password`` encrypts them, which only 7z can.
     Raises :class:`WriteError`, and :class:`VerificationError` where a file changed since it was judged.
     """
+    _LOG.debug("writing %s as %s: %d files", out, wanted, len(tree.entries))
     if wanted == "7z":
         if password == "":
             raise UsageError("the password of the 7z archive is empty", do="give one, or build without encryption")

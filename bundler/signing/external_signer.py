@@ -8,6 +8,7 @@ and in its environment ``ARC_BUNDLER_DIGEST`` (the file's digest, hex) and ``ARC
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import shlex
 import signal
@@ -41,6 +42,8 @@ _KEPT_BACK = (
     "ARC_BUNDLER_PASSWORD",
     "ARC_BUNDLER_SECRET",
 )
+
+_LOG = logging.getLogger(__name__)
 """Secrets of ours that are none of the program's business."""
 
 
@@ -65,6 +68,7 @@ class _CommandKey:
         told = {name: value for name, value in self.environment.items() if name not in _KEPT_BACK}
         told |= {"ARC_BUNDLER_DIGEST": digest, "ARC_BUNDLER_ALGORITHM": self.algorithm}
         outcome = _Run(self.arguments, told).result(content, self.limit)
+        _LOG.debug("%s: exit code %s, %d bytes of output", self.arguments[0], outcome.code, len(outcome.stdout))
         self._refuse(outcome)
         shaped = list(encodings(outcome.stdout, self.certificates[0]))
         if not shaped:

@@ -5,6 +5,7 @@ What apt and yum repositories have in common.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -18,6 +19,8 @@ from bundler.model.evidence import Document, Evidence
 from bundler.model.lock import RepositoryState
 from bundler.sources.location import Located
 from bundler.trust.repository import Listed
+
+_LOG = logging.getLogger(__name__)
 
 _SHOWN = 12
 
@@ -89,6 +92,7 @@ def choose(packages: Iterable[_Package], artifact: Artifact, order: Callable[[st
     listed = sorted(packages, key=lambda package: order(package.version), reverse=True)  # type: ignore[arg-type,return-value]
     for package in listed:
         if artifact.accepts(package.version):
+            _LOG.debug("%s: %s, of %d listed", artifact.place, package.version, len(listed))
             return package
     name = f"{artifact.name} for {artifact.architecture}"
     if not listed:

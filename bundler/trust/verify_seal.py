@@ -6,6 +6,7 @@ what the manifest says of its own seal, so that no seal can be taken away or add
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,8 @@ from bundler.model.seal import Approval, Seal, Signer
 from bundler.trust import approvals, openpgp, seal_signature
 from bundler.trust.revocation import unused_crls
 from bundler.trust.signer_identity import fingerprints
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ def verify(found: CheckedBundle, trusted: TrustPolicy, *, at: datetime) -> SealV
     ``unknown-approval`` or ``bundle-expired``.
     """
     seal = verify_signatures(found, trusted, at=at)
+    _LOG.debug("signed by %s, sha256:%s", seal.signer.name, seal.signer.sha256)
     approved = approvals.verify(found, trusted.approval, trusted.revocation_lists, at=at)
     approvals.require_enough(found.manifest.approval, approved)
     _require_in_time(found.manifest, at)

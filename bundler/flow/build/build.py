@@ -6,6 +6,7 @@ looks like a bundle.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -20,6 +21,8 @@ from bundler.flow.project import Project
 from bundler.model.progress import Progress
 from bundler.signing.script_signature import require_ready
 from bundler.signing.seal import describe
+
+_LOG = logging.getLogger(__name__)
 
 
 def build(
@@ -67,6 +70,7 @@ def build(
     )
     seal_policy.require_in_time(project, lock, at)
     context = BuildContext(project, options, lock, store, at)
+    _LOG.debug("building %s %s from the lock of %s", lock.name, lock.version, lock.created)
     if context.final.exists():
         return _built(context, *reuse.find(context), unchanged=True)
     unsigned = context.plans()
