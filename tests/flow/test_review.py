@@ -92,7 +92,7 @@ def test_a_page_takes_the_place_of_a_page_and_of_nothing_else(project, made):
     held = bundle.read_bytes()
     ran = project.run("inspect", str(bundle), "--html", str(bundle))
     assert ran.code == 7
-    assert "is no page" in ran.err
+    assert "is not a review page" in ran.err
     assert bundle.read_bytes() == held
     page = project.folder / "page.html"
     page.write_text("<!doctype html> of another bundle", encoding="utf-8")

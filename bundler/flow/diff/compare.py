@@ -1,6 +1,6 @@
-"""How does one bundle, manifest or lock differ from another? A pure function of two descriptions.
+"""Compares two bundles, manifests or locks: a pure function of two descriptions.
 
-No signature is judged: `verify` does that, for either bundle.
+No signature is verified; `verify` does that for each bundle.
 """
 
 from __future__ import annotations
@@ -11,24 +11,27 @@ from pathlib import Path
 from bundler.flow.diff import extract, textdiff
 from bundler.flow.diff.explain import meaning
 from bundler.flow.diff.load import Description, describe
-from bundler.flow.diff.statement import ORDER, Fact, Key, Owner
+from bundler.flow.diff.model import ORDER, Fact, Key, Owner
 from bundler.model.diff import TOPICS, Change, Diff, TextChange, What
 from bundler.model.manifest import Manifest
 from bundler.pack.members import Password
 
 
 def diff(was: Path, now: Path, *, password: Password | None = None) -> Diff:
-    """Compare what lies at two paths. Raises what :func:`~bundler.flow.diff.load.describe` raises."""
+    """Compare the bundles, manifests or locks at two paths. Raises as :func:`~bundler.flow.diff.load.describe`."""
     return compare(describe(was, password=password), describe(now, password=password))
 
 
 def compare(was: Description, now: Description) -> Diff:
-    """How ``now`` differs from ``was``; what only one of the two can tell is not compared, and that is said."""
+    """How ``now`` differs from ``was``; the result names what only one of the two states and so is not compared."""
     before, after = _facts(was, now), _facts(now, was)
     changes = list(_changes(before, after))
     scripts = tuple(_scripts(was, now))
     if not changes and not scripts and was.side.kind == now.side.kind and was.side.digest != now.side.digest:
-        changes.append(_form(was, now))
+        digests = (was.side.digest,), (now.side.digest,)
+        changes.append(
+            Change(topic="records", what="changed", subject="", field="form", was=digests[0], now=digests[1])
+        )
     return Diff(
         was=was.side,
         now=now.side,
@@ -39,7 +42,7 @@ def compare(was: Description, now: Description) -> Diff:
 
 
 def _facts(one: Description, other: Description) -> dict[Key, Fact]:
-    """What ``one`` states, as far as ``other`` could state it too."""
+    """The facts of ``one`` that ``other`` could state too."""
     found: list[Fact] = []
     if type(one.stated) is not type(other.stated):
         found += extract.shared(one.stated)
@@ -56,13 +59,22 @@ def _changes(before: Mapping[Key, Fact], after: Mapping[Key, Fact]) -> Iterator[
     were, are = {fact.owner for fact in before.values()}, {fact.owner for fact in after.values()}
     for key in dict.fromkeys((*before, *after)):
         was, now = before.get(key), after.get(key)
-        told = (was is None or _is_told(was, are)) and (now is None or _is_told(now, were))
-        if told and _differ(key, was, now):
-            yield _change(key, was, now)
+        reported = (was is None or _is_reported(was, are)) and (now is None or _is_reported(now, were))
+        if reported and _differ(key, was, now):
+            topic, subject, field = key
+            yield Change(
+                topic=topic,
+                what="added" if was is None else "removed" if now is None else "changed",
+                subject=subject,
+                field=field,
+                was=was.shown if was else (),
+                now=now.shown if now else (),
+                meaning=meaning(was, now),
+            )
 
 
-def _is_told(fact: Fact, owners_there: set[Owner]) -> bool:
-    """Details are told of what is on both sides."""
+def _is_reported(fact: Fact, owners_there: set[Owner]) -> bool:
+    """Whether to report a fact: details of an owner that was added or removed are not."""
     return fact.headline or not fact.owner or fact.owner in owners_there
 
 
@@ -71,49 +83,24 @@ def _differ(key: Key, was: Fact | None, now: Fact | None) -> bool:
     if was is None or now is None:
         return not ordered
     if ordered and set(was.shown) != set(now.shown):
-        return False  # something came or went, which is told, and moves the others
+        return False  # an item was added or removed, which is reported and moves the others
     return bool(was.value != now.value)
 
 
-def _change(key: Key, was: Fact | None, now: Fact | None) -> Change:
-    topic, subject, field = key
-    return Change(
-        topic=topic,
-        what="added" if was is None else "removed" if now is None else "changed",
-        subject=subject,
-        field=field,
-        was=was.shown if was else (),
-        now=now.shown if now else (),
-        meaning=meaning(was, now),
-    )
-
-
 def _weight(change: Change) -> tuple[int, str, str]:
-    """Where a change stands: nothing of this depends on which side is which."""
+    """Sort key of a change; the same whichever side is first."""
     return (TOPICS.index(change.topic), change.subject, change.field)
 
 
-def _form(was: Description, now: Description) -> Change:
-    return Change(
-        topic="records", what="changed", subject="", field="form", was=(was.side.digest,), now=(now.side.digest,)
-    )
-
-
 def _scripts(was: Description, now: Description) -> Iterator[TextChange]:
-    """The texts that differ, by path."""
+    """The texts that differ, by path; a file that embeds a secret is never shown."""
     if was.texts is None or now.texts is None:
         return
     before, after = _digests(was), _digests(now)
-    secrets = _secrets(was) | _secrets(now)
+    secrets = {one.stated.parameters.get("embedded_secret") for one in (was, now) if isinstance(one.stated, Manifest)}
     for path in sorted({*was.texts, *now.texts}):
         if before.get(path) != after.get(path):
             yield _text(path, was.texts, now.texts, secret=path in secrets)
-
-
-def _secrets(one: Description) -> set[str]:
-    """Files that hold a secret because the definition wanted it so: they are never shown."""
-    parameters = one.stated.parameters if isinstance(one.stated, Manifest) else {}
-    return {parameters.get("embedded_secret", "")}
 
 
 def _digests(one: Description) -> Mapping[str, str]:
@@ -137,10 +124,10 @@ def _text(path: str, was: Mapping[str, str | None], now: Mapping[str, str | None
 def _not_compared(was: Description, now: Description) -> Iterator[str]:
     kinds = {was.side.kind, now.side.kind}
     if kinds == {"lock"}:
-        yield "A lock tells no parameters, endpoints, scripts, files, seal or approval"
+        yield "A lock has no parameters, endpoints, scripts, files, seal or approval"
         return
     if "lock" in kinds:
-        yield "A lock tells packages, anchors and its time alone: nothing else was compared"
+        yield "A lock has only packages, anchors and its time: nothing else was compared"
         return
     if "manifest" in kinds:
-        yield "A manifest holds no texts: of scripts only the hashes were compared, under files"
+        yield "A manifest has no texts: scripts were compared by hash alone, under files"

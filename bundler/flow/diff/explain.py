@@ -1,7 +1,7 @@
-"""What does a change mean for whoever must approve it?
+"""Classifies what a change means for the reviewer who must approve it.
 
-The classes of a signer's change follow from what is pinned (docs/decisions): a root and a subject are, a leaf is not.
-Its publisher renews it every year or so, so a new leaf under the same root and subject is what an update looks like.
+The classes of a signer's change follow from what is pinned (docs/decisions): root and subject, not the leaf.
+A publisher renews its leaf about every year, so a new leaf under the same root and subject is an ordinary update.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ import re
 from typing import Any
 
 from bundler.flow.diff.extract_packages import Identity
-from bundler.flow.diff.statement import Fact
+from bundler.flow.diff.model import Fact
 from bundler.model.diff import Meaning
 from bundler.model.seal import Signer
 
 _PROGRESS = frozenset(["version", "facts.version", "serial", "created", "repository.date"])
 _DEMANDS = frozenset(["signer", "required", "not_after", "signature"])
-"""Facts that demand or vouch as long as they are there: a seal, approvals, an end."""
+"""Facts that are a demand while they are present: a seal, approvals, an expiry."""
 
 
 def meaning(was: Fact | None, now: Fact | None) -> Meaning:
-    """The meaning of one fact's change; of one that came where ``was`` is None, that went where ``now`` is."""
+    """The meaning of a changed fact; ``was`` is None for an added fact, ``now`` for a removed one."""
     if was is None or now is None:
-        return _came_or_went(was, now)
+        return _added_or_removed(was, now)
     if isinstance(was.value, Identity) and isinstance(now.value, Identity):
         return _signer(was.value, now.value)
     if isinstance(was.value, Signer) and isinstance(now.value, Signer):
@@ -31,7 +31,7 @@ def meaning(was: Fact | None, now: Fact | None) -> Meaning:
 
 
 def _property(was: Fact, now: Fact) -> Meaning:
-    """The meaning of another value of a property that both sides have."""
+    """The meaning of a changed property that both sides have."""
     if was.field == "bytes":
         return "other-bytes" if was.beside == now.beside else ""
     if was.topic == "anchors":
@@ -41,7 +41,7 @@ def _property(was: Fact, now: Fact) -> Meaning:
     return _progress(was.value, now.value) if was.field in _PROGRESS else ""
 
 
-def _came_or_went(was: Fact | None, now: Fact | None) -> Meaning:
+def _added_or_removed(was: Fact | None, now: Fact | None) -> Meaning:
     fact = was or now
     if fact is None:
         return ""
@@ -55,7 +55,7 @@ def _came_or_went(was: Fact | None, now: Fact | None) -> Meaning:
 
 
 def _signer(was: Identity, now: Identity) -> Meaning:
-    """How the identity behind a signature or timestamp changed."""
+    """How the signer of a signature or timestamp changed."""
     if (was.anchors, was.root) != (now.anchors, now.root):
         return "other-root" if was.chain or now.chain else "other-key"
     if was.stamp:
@@ -66,7 +66,7 @@ def _signer(was: Identity, now: Identity) -> Meaning:
 
 
 def _progress(was: object, now: object) -> Meaning:
-    """Whether a number, a time or a version went on or back; neither where the two have no order."""
+    """Whether a number, time or version is newer or older; empty where the two have no order."""
     left, right = _rank(was), _rank(now)
     try:
         return "newer" if left < right else "older" if right < left else ""
@@ -75,7 +75,7 @@ def _progress(was: object, now: object) -> Meaning:
 
 
 def _rank(found: object) -> Any:
-    """What ``found`` is compared by: a version by its numbers, however long those are."""
+    """Sort key of ``found``: a version by its numbers, of any length."""
     if not isinstance(found, str):
         return found
     numbers = (part.lstrip("0") for part in re.findall(r"[0-9]+", found))

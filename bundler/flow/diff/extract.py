@@ -1,7 +1,7 @@
-"""What does a manifest or a lock state, one thing at a time, so that two of them can be compared?
+"""Extracts the facts that a manifest or a lock states, so that two of them can be compared.
 
-Every field of the values is a fact of its own or a part of one. A field that is not named here (because it is younger
-than this module) becomes a fact under ``records``: nothing is left out silently.
+Every field is a fact of its own or a part of one. A field that is not named here, because it is newer than this module,
+becomes a fact under ``records``: nothing is left out silently.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from bundler.flow.diff.extract_packages import of_pins
 from bundler.flow.diff.format import shown, size_and_digest
-from bundler.flow.diff.statement import THERE, Fact, all_under, each, fields_of, numbered, order_of
+from bundler.flow.diff.model import THERE, Fact, all_under, each, fields_of, numbered, order_of
 from bundler.formats import json_codec
 from bundler.integrity import sums
 from bundler.model.diff import Topic
@@ -52,11 +52,11 @@ _PARTS = frozenset(
         "signature_forms",
     ]
 )
-"""Fields of a manifest that are facts of their own, item by item."""
+"""Fields of a manifest that become facts item by item."""
 
 
 def of_manifest(manifest: Manifest) -> Iterator[Fact]:
-    """All that a manifest states."""
+    """The facts of a manifest."""
     yield from fields_of(manifest, _MANIFEST, subject="", skip=_PARTS)
     yield from _listed("weakened", "weakened", manifest.weakened)
     yield from _listed("weakened", "unusual", manifest.unusual)
@@ -69,8 +69,8 @@ def of_manifest(manifest: Manifest) -> Iterator[Fact]:
         yield from _approval(manifest.approval)
     for name, text in manifest.parameters.items():
         yield Fact("parameters", name, "", text, (text,))
-    yield from each("network_requirements", manifest.network_requirements, _address, _contact)
-    yield from each("script_actions", manifest.script_actions, lambda one: one.script, _procedure)
+    yield from each("network_requirements", manifest.network_requirements, _address, _requirement)
+    yield from each("script_actions", manifest.script_actions, lambda one: one.script, _actions)
     yield from each("support", manifest.support, lambda one: one.version, _support)
     yield from each("runtimes", manifest.runtimes, lambda one: one.script, _runtime)
     yield from each("signature_forms", manifest.signature_forms, lambda one: one.sha256, _forms)
@@ -79,13 +79,13 @@ def of_manifest(manifest: Manifest) -> Iterator[Fact]:
 
 
 def of_lock(lock: Lock) -> Iterator[Fact]:
-    """All that a lock states."""
+    """The facts of a lock."""
     yield from fields_of(lock, _MANIFEST, subject="", skip={"pins"})
     yield from of_pins(lock.pins)
 
 
 def shared(stated: Manifest | Lock) -> Iterator[Fact]:
-    """What a lock and a manifest both state: to compare a lock with a bundle that may have been built from it."""
+    """The facts that a lock and a manifest share, to compare a lock with a bundle built from it."""
     for name in ("name", "version", "anchors", "anchors_sha256"):
         text = getattr(stated, name)
         yield Fact(_MANIFEST[name], "", name, text, (text,))
@@ -99,10 +99,9 @@ def shared(stated: Manifest | Lock) -> Iterator[Fact]:
 
 
 def of_signatures(signatures: Mapping[str, str], *, same: bool) -> Iterator[Fact]:
-    """Which seals and approvals a bundle has.
+    """The seals and approvals of a bundle, by path and SHA-256.
 
-    Over another bundle every signature is another one: that is told only where the bundles are the ``same`` but for it,
-    and so are approvals, which nobody can have given to what they have not seen.
+    Compare signatures only when the signed content is equal (``same``); otherwise every signature differs.
     """
     for path, sha256 in signatures.items():
         topic: Topic = "approval" if path.startswith(sums.APPROVALS) else "seal"
@@ -115,27 +114,25 @@ def _address(one: NetworkRequirement) -> str:
     return f"{one.host}:{one.port} {one.feature}, from the {one.origin}"
 
 
-def _contact(key: str, one: NetworkRequirement) -> Iterator[Fact]:
-    """An address that the servers or the jump host speak to."""
+def _requirement(key: str, one: NetworkRequirement) -> Iterator[Fact]:
+    """An address that the servers or the jump host connect to."""
     owner = ("contact", key)
-    need = "needed" if one.required else "optional"
+    need = "required" if one.required else "optional"
     summary = f"{one.way}, {one.phase}, {need}: {one.why}"
     yield Fact("endpoints", key, "", THERE, (summary,), owner, headline=True)
     yield from fields_of(one, all_under(one, "endpoints"), subject=key, owner=owner, skip={"host", "port", "feature"})
 
 
-def _procedure(script: str, procedure: ScriptActions) -> Iterator[Fact]:
-    """What a script does, a fact for each step."""
-    owner = ("procedure", script)
-    yield Fact("steps", script, "", THERE, (procedure.platform,), owner, headline=True)
-    yield from fields_of(
-        procedure, all_under(procedure, "steps"), subject=script, owner=owner, skip={"script", "steps"}
-    )
+def _actions(script: str, actions: ScriptActions) -> Iterator[Fact]:
+    """The actions of a script, a fact for each step."""
+    owner = ("script", script)
+    yield Fact("steps", script, "", THERE, (actions.platform,), owner, headline=True)
+    yield from fields_of(actions, all_under(actions, "steps"), subject=script, owner=owner, skip={"script", "steps"})
 
-    def told(name: str, step: Step) -> Iterator[Fact]:
+    def step_facts(name: str, step: Step) -> Iterator[Fact]:
         yield Fact("steps", script, name, step, shown(step.actions), owner, headline=True)
 
-    yield from each(f"{script} steps", procedure.steps, lambda step: step.name, told, owner=owner)
+    yield from each(f"{script} steps", actions.steps, lambda step: step.name, step_facts, owner=owner)
 
 
 def _support(version: str, one: Support) -> Iterator[Fact]:
@@ -148,7 +145,7 @@ def _runtime(script: str, one: ScriptRuntime) -> Iterator[Fact]:
 
 
 def _forms(sha256: str, one: SignatureForms) -> Iterator[Fact]:
-    """A form is told by its size too: signatures of one key may have several lengths."""
+    """The forms of one certificate's signatures, which may have several lengths."""
     lines = (f"{form.size} bytes, the first {form.prefix_size} SHA-256 {form.prefix_sha256}" for form in one.forms)
     yield Fact("seal", sha256, "forms of signatures", one, tuple(lines))
 
@@ -176,7 +173,7 @@ def _file(path: str, file: FileEntry) -> Iterator[Fact]:
 
 
 def _listed(topic: Topic, what: str, items: tuple[object, ...]) -> Iterator[Fact]:
-    """A fact for each of a list of things that are there or not."""
+    """A fact for each item of a list, and one for their order."""
     for name, item in numbered(items, str):
         yield Fact(topic, name, what, item)
     yield order_of(what, items)

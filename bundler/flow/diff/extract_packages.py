@@ -1,4 +1,4 @@
-"""What do the pins of a manifest or a lock state, one thing at a time: packages, where they come from, who vouches?"""
+"""Extracts the facts that pins state: packages, their sources, and their signers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from bundler.flow.diff.format import shown, size_and_digest
-from bundler.flow.diff.statement import THERE, Fact, Owner, all_under, each, fields_of
+from bundler.flow.diff.model import THERE, Fact, Owner, all_under, each, fields_of
 from bundler.model.diff import Topic
 from bundler.model.evidence import ChainLink, Document, Evidence
 from bundler.model.lock import Pin
@@ -15,7 +15,7 @@ from bundler.model.lock import Pin
 
 @dataclass(frozen=True)
 class Identity:
-    """Whom a signature or a timestamp comes from."""
+    """The signer of a signature or a timestamp."""
 
     signer: str
     leaf: str
@@ -23,7 +23,7 @@ class Identity:
     anchors: str = ""
     chain: tuple[ChainLink, ...] = ()
     stamp: bool = False
-    """Whether it is a timestamp's: services use another certificate and subject every time."""
+    """True for a timestamp: services use another certificate and subject every time."""
 
 
 _PIN: Mapping[str, Topic] = {
@@ -36,7 +36,7 @@ _PIN: Mapping[str, Topic] = {
 }
 
 
-_TOLD = frozenset(
+_HANDLED = frozenset(
     [
         "method",
         "signer",
@@ -54,7 +54,7 @@ _TOLD = frozenset(
 
 
 def of_pins(pins: tuple[Pin, ...]) -> Iterator[Fact]:
-    """All that they state."""
+    """The facts of ``pins``."""
     return each("pins", pins, lambda pin: pin.place, _pin)
 
 
@@ -89,13 +89,13 @@ def _evidence(place: str, method: str, evidence: Evidence) -> Iterator[Fact]:
     if evidence.notes:
         yield Fact("signers", place, f"{method}, notes", evidence.notes, evidence.notes, owner)
 
-    def told(role: str, document: Document) -> Iterator[Fact]:
+    def document_fact(role: str, document: Document) -> Iterator[Fact]:
         yield Fact("evidence", place, f"{method}, document {role}", document, shown(document), owner)
 
     documents = f"{place} {method} documents"
-    yield from each(documents, evidence.documents, lambda document: document.role, told, owner=owner)
+    yield from each(documents, evidence.documents, lambda document: document.role, document_fact, owner=owner)
     topics: Mapping[str, Topic] = {"signed_at": "evidence"}
-    yield from fields_of(evidence, topics, subject=place, owner=owner, skip=_TOLD, prefix=f"{method}, ")
+    yield from fields_of(evidence, topics, subject=place, owner=owner, skip=_HANDLED, prefix=f"{method}, ")
 
 
 def _signer(place: str, method: str, evidence: Evidence, owner: Owner) -> Fact:

@@ -1,4 +1,4 @@
-"""How is what a manifest or a lock states told in words, a line each?"""
+"""Formats what a manifest or a lock states as lines of text."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from bundler.model.target import Target
 
 
 def size_and_digest(size: int, sha256: str) -> tuple[str, ...]:
-    """A file's bytes, as far as they are compared."""
+    """A file's size and digest, a line each."""
     return (f"{size} bytes", f"SHA-256 {sha256}")
 
 
 @singledispatch
 def shown(found: object) -> tuple[str, ...]:
-    """``found`` in words, a line each."""
+    """``found`` as text, a line for each item."""
     return (str(found if isinstance(found, (str, int, Target)) else json_codec.to_tree(found)),)
 
 
@@ -62,10 +62,10 @@ def _(found: Signer) -> tuple[str, ...]:
 
 
 def _time(moment: datetime) -> str:
-    """Microseconds where there are any: a difference that nobody sees would be none."""
+    """ISO 8601 in UTC, with microseconds where there are any, so that every difference is visible."""
     if moment.utcoffset() is None:
         return moment.isoformat()
     try:
         return moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
-    except OverflowError:  # the first and the last day that there are
+    except OverflowError:  # the first and the last day of the calendar
         return moment.isoformat()

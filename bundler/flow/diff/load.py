@@ -1,4 +1,4 @@
-"""What do a bundle, a manifest or a lock say, as far as two of them can be compared?"""
+"""Loads what is compared: a bundle, a manifest or a lock."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ MAX_TEXTS = 16 << 20
 
 _RUN_OR_READ = (".sh", ".ps1", ".psm1", ".bat", ".cmd", ".vbs", ".py", ".txt")
 _SCHEMA = re.compile(rb'"schema"\s*:\s*"arc-bundler/(manifest|lock)/')
-_CARRIED = ("payload/", "evidence/")
+_NOT_TEXT = ("payload/", "evidence/")
 _START = 256
-_WANTED = "give two bundles (folder, zip, tar.gz or 7z), manifests or locks"
+_EXPECTED = "give two bundles (folder, zip, tar.gz or 7z), manifests or locks"
 
 
 @dataclass(frozen=True)
@@ -45,17 +45,22 @@ class Description:
     side: Side
     stated: Manifest | Lock
     texts: Mapping[str, str | None] | None = None
-    """What runs or is read on a server, by path; None for one that is no text or too large. None as a whole where
-    only the manifest or lock is at hand."""
+    """Files that run or are read on a server, by path; a value is None for a binary or too large file. None as a whole
+    for a manifest or a lock alone."""
     signatures: Mapping[str, str] | None = None
-    """SHA-256 of each seal and approval of a bundle, by path; none is judged."""
+    """SHA-256 of each seal and approval of a bundle, by path; none is verified."""
 
 
 def describe(path: Path, *, password: Password | None = None) -> Description:
     """Read the bundle (a directory or an archive), manifest or lock at ``path``.
 
-    Every hash of a bundle is checked; no signature is judged. Raises VerificationError for a damaged bundle or
-    manifest, LockError for a damaged lock, UsageError for what cannot be read.
+    Every hash of a bundle is checked; no signature is verified.
+
+    Raises:
+        VerificationError: a damaged bundle or manifest.
+        LockError: a damaged lock.
+        UsageError: a file that cannot be read.
+
     """
     found = None if path.is_dir() else _document(path)
     if found is None:
@@ -65,13 +70,13 @@ def describe(path: Path, *, password: Password | None = None) -> Description:
 
 
 def of_lock(lock: Lock, document: bytes | None = None) -> Description:
-    """The description of a lock; ``document`` are the bytes that it was read from."""
+    """The description of a lock that was read from the bytes ``document``."""
     sha256 = digest(document or json_codec.to_json(lock))
     return Description(Side(kind="lock", name=lock.name, version=lock.version, digest=sha256), lock)
 
 
 def of_manifest(manifest: Manifest, document: bytes | None = None) -> Description:
-    """The description of a manifest; ``document`` are the bytes that it was read from."""
+    """The description of a manifest that was read from the bytes ``document``."""
     return Description(_side(manifest, "manifest", digest(document or json_codec.to_json(manifest))), manifest)
 
 
@@ -80,7 +85,7 @@ def _side(manifest: Manifest, kind: Literal["manifest", "bundle"], sha256: str) 
 
 
 def _document(path: Path) -> tuple[str, bytes] | None:
-    """Which document of ours the file at ``path`` is, and its bytes; None where it is no JSON of ours."""
+    """The kind of our JSON document at ``path``, and its bytes; None for a container."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             return None
@@ -89,12 +94,12 @@ def _document(path: Path) -> tuple[str, bytes] | None:
                 return None
             document = file.read(MAX_DOCUMENT + 1)
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror or error}", do=_WANTED) from error
+        raise UsageError(f"{path} cannot be read: {error.strerror or error}", do=_EXPECTED) from error
     if len(document) > MAX_DOCUMENT:
         raise _malformed(path, f"it is larger than {MAX_DOCUMENT} bytes")
     named = _SCHEMA.search(document)
     if named is None:
-        raise _malformed(path, "it names no schema of ours: it is neither a manifest nor a lock")
+        raise _malformed(path, "its schema is neither a manifest's nor a lock's")
     return named[1].decode(), document
 
 
@@ -122,21 +127,21 @@ def _malformed(path: Path, why: str) -> VerificationError:
         f"{path} is damaged or of another release",
         reason="malformed-manifest",
         details=[why],
-        do=_WANTED,
+        do=_EXPECTED,
     )
 
 
 def _lock(path: Path, document: bytes) -> Description:
-    from bundler.flow import lock_file  # it loads what reads definitions, which nothing else here wants
+    from bundler.flow import lock_file  # imported here: it loads what reads definitions
 
     lock = lock_file.read(path)
-    if lock is None:  # it went away since
-        raise UsageError(f"{path} cannot be read: it is not there any more", do=_WANTED)
+    if lock is None:  # deleted since
+        raise UsageError(f"{path} cannot be read: it does not exist any more", do=_EXPECTED)
     return of_lock(lock, document)
 
 
 class _Held(io.BytesIO):
-    """What of one file is at hand: all of it, or nothing where it is too large."""
+    """Buffer of one file: its whole content, or nothing where it is too large."""
 
     def __init__(self, room: int) -> None:
         super().__init__()
@@ -150,7 +155,7 @@ class _Held(io.BytesIO):
 
 
 class _Texts:
-    """Holds the texts of a bundle while it is checked."""
+    """Collects the texts of a bundle while it is checked."""
 
     def __init__(self) -> None:
         self.held: dict[str, _Held] = {}
@@ -168,22 +173,22 @@ class _Texts:
 
 
 def is_text(path: str) -> bool:
-    """Whether the file at ``path`` in a bundle is one that a server runs, or that a person reads there."""
+    """Whether a file of a bundle runs, or is read by a person, on a server."""
     kinds = (*_RUN_OR_READ, ".json") if path.startswith("config/") else _RUN_OR_READ
-    return not path.startswith(_CARRIED) and path.lower().endswith(kinds)
+    return not path.startswith(_NOT_TEXT) and path.lower().endswith(kinds)
 
 
 def _shortened(content: bytes) -> str | None:
-    """The text, with a signature block at its end as one line: it runs nothing, and nobody reads its base64."""
+    """The text, with a signature block at its end as one line: its base64 is not for reading."""
     try:
         signed = SignedScript(io.BytesIO(content))
     except VerificationError:
         return _decoded(content)
-    return f"{signed.text}\r\n# (a signature block, whose signature has the SHA-256 {digest(signed.pkcs7)})\r\n"
+    return f"{signed.text}\r\n# (a signature block; SHA-256 of the signature: {digest(signed.pkcs7)})\r\n"
 
 
 def _decoded(content: bytes) -> str | None:
-    """Text in UTF-8, or in UTF-16 where its mark says so; None for everything else."""
+    """Text in UTF-8, or in UTF-16 with a byte order mark; None for everything else."""
     encoding = "utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8"
     try:
         text = content.decode(encoding)

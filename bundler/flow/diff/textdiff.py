@@ -1,8 +1,8 @@
-"""Which lines of a text are others than before?
+"""Compares two texts line by line.
 
-Patience diff (Bram Cohen): lines that are in both texts exactly once hold the two together, so that a function that
-moved does not pair its braces with another's. The work is bounded whatever the texts are, and the same two texts give
-the same answer, mirrored, from either side.
+Patience diff (Bram Cohen): lines that are in both texts exactly once are matched first, so that a moved function does
+not pair its braces with those of another. The work is bounded for any text, and exchanging the two texts mirrors the
+result.
 """
 
 from __future__ import annotations
@@ -15,31 +15,36 @@ from difflib import SequenceMatcher
 from bundler.model.diff import Hunk, Line
 
 CONTEXT = 3
-"""Unchanged lines around a change, as `diff -u` has them."""
+"""Unchanged lines around a change, as in `diff -u`."""
 MAX_LINES = 20_000
 _DEEPEST = 24
 _SMALL = 10_000
-"""Pairs of lines that are compared each with each where no line is unique."""
+"""Largest product of two line counts that is compared exhaustively where no line is unique."""
 
 _Pair = tuple[int, int]
 _Gap = tuple[int, int, int, int]
 
 
 def split(text: str) -> list[str]:
-    """The lines of ``text`` with their ends: only a line feed ends a line, whatever else Unicode calls a separator."""
+    """The lines of ``text`` with their ends; only a line feed ends a line, no other Unicode separator."""
     lines = [line + "\n" for line in text.split("\n")]
     return [*lines[:-1], lines[-1][:-1]] if lines[-1] != "\n" else lines[:-1]
 
 
 def hunks(was: Sequence[str], now: Sequence[str]) -> tuple[Hunk, ...]:
     """The lines that differ, with ``CONTEXT`` lines around them; none where the texts are equal."""
-    # One of the two ways round, always the same, so that the other is its mirror.
+    # Always the same of the two directions, so that the other one is its mirror.
     pairs = _pairs(was, now) if list(was) <= list(now) else [(left, right) for right, left in _pairs(now, was)]
     return tuple(_hunk(was, now, script) for script in _grouped(_script(pairs, len(was), len(now))))
 
 
 def _pairs(was: Sequence[str], now: Sequence[str]) -> list[_Pair]:
-    """Positions of the lines that stay, in order."""
+    """Positions of the unchanged lines, in order.
+
+    1. Take equal lines off the start and the end of the gap.
+    2. Match the lines that are unique in both parts, in their order; the gaps between them are compared in turn.
+    3. Without such lines, or too deep, compare a small gap exhaustively; a large one counts as changed.
+    """
     found: list[_Pair] = []
     gaps: list[tuple[_Gap, int]] = [((0, len(was), 0, len(now)), 0)]
     while gaps:
@@ -84,7 +89,7 @@ def _anchors(was: Sequence[str], now: Sequence[str], start: _Pair, end: _Pair) -
 
 
 def _rising(pairs: list[_Pair]) -> list[_Pair]:
-    """The longest part of ``pairs`` whose second numbers rise (Fredman 1975, as patience sorting does it)."""
+    """The longest increasing subsequence of ``pairs`` by their second number (Fredman 1975, by patience sorting)."""
     tops: list[int] = []
     ends: list[int] = []
     previous: list[int] = []
@@ -117,7 +122,7 @@ _Step = tuple[int | None, int | None]
 
 
 def _script(pairs: list[_Pair], was_length: int, now_length: int) -> list[_Step]:
-    """Every line of both texts in turn: of both where it stays, of one where it goes or comes."""
+    """Every line of both texts in order: a pair for an unchanged line, one side for a removed or added one."""
     steps: list[_Step] = []
     left = right = 0
     for here, there in [*pairs, (was_length, now_length)]:
@@ -129,7 +134,7 @@ def _script(pairs: list[_Pair], was_length: int, now_length: int) -> list[_Step]
 
 
 def _grouped(steps: list[_Step]) -> Iterator[list[_Step]]:
-    """The parts of the script that have changes, with their context; those that touch are one."""
+    """The steps around changes, with their context; parts that touch are joined."""
     changed = [number for number, step in enumerate(steps) if None in step]
     first = last = None
     for number in changed:
@@ -156,7 +161,7 @@ def _hunk(was: Sequence[str], now: Sequence[str], steps: list[_Step]) -> Hunk:
 
 
 def _start(places: list[int]) -> int:
-    """Number of a hunk's first line; none where the text was or is empty, for otherwise there is context."""
+    """Number of a hunk's first line, counted from 1; 0 for an empty text."""
     return places[0] + 1 if places else 0
 
 

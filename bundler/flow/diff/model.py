@@ -16,12 +16,12 @@ Key = tuple[Topic, str, str]
 ORDER = "order"
 """Field of the fact that tells in which order things are listed."""
 THERE = True
-"""The value of a fact that says no more than that its subject is there: its details are facts beside it."""
+"""The value of a fact that only states that its subject exists; details are further facts."""
 
 
 @dataclass(frozen=True)
 class Fact:
-    """One statement. Two facts speak of the same thing when ``topic``, ``subject`` and ``field`` are the same."""
+    """One statement; ``topic``, ``subject`` and ``field`` together identify what it is about."""
 
     topic: Topic
     subject: str
@@ -29,22 +29,22 @@ class Fact:
     value: Any
     """What is compared."""
     shown: tuple[str, ...] = ()
-    """What is told."""
+    """Text shown in the report."""
     owner: Owner = ()
-    """The package, file or address that it belongs to. Where that itself came or went, its details are not told."""
+    """The package, file or address that it belongs to; if that was added or removed, details are not reported."""
     headline: bool = False
-    """Told even so."""
+    """Shown even if its owner was added or removed."""
     beside: str = ""
-    """Not compared, but what a change means may depend on it: the version that a package's bytes have."""
+    """Not compared, but used to explain a change: the version of a package's bytes."""
 
     @property
     def key(self) -> Key:
-        """What the fact speaks of."""
+        """Identifies what the fact is about."""
         return (self.topic, self.subject, self.field)
 
 
 def all_under(stated: Any, topic: Topic) -> Mapping[str, Topic]:
-    """Every field of ``stated`` under one topic."""
+    """Every field of ``stated``, with the same topic."""
     return {field.name: topic for field in fields(stated)}
 
 
@@ -57,7 +57,7 @@ def fields_of(
     skip: Iterable[str] = (),
     prefix: str = "",
 ) -> Iterator[Fact]:
-    """A fact for each field of ``stated`` that says something; empty text, no time and no items say nothing."""
+    """A fact for each field of ``stated`` that is neither None, nor empty text or an empty tuple."""
     for field in fields(stated):
         found = getattr(stated, field.name)
         if field.name not in skip and found is not None and found not in ("", ()):
@@ -74,19 +74,19 @@ def each(
     subject: str,
     items: Iterable[_T],
     name: Callable[[_T], str],
-    told: Callable[[str, _T], Iterable[Fact]],
+    facts: Callable[[str, _T], Iterable[Fact]],
     *,
     owner: Owner = (),
 ) -> Iterator[Fact]:
-    """What is ``told`` of each of the ``items`` of ``subject`` under its name; then the order in which they stand."""
+    """The ``facts`` of each item of ``subject`` under its unique name, then a fact for the order of the items."""
     named = tuple(numbered(items, name))
     for key, item in named:
-        yield from told(key, item)
+        yield from facts(key, item)
     yield order_of(subject, tuple(key for key, _ in named), owner)
 
 
 def numbered(items: Iterable[_T], name: Callable[[_T], str]) -> Iterator[tuple[str, _T]]:
-    """Each item with its name; a name that is there already gets a number behind it, so that no item hides another."""
+    """Each item with a unique name: a repeated name gets a number, so that no item hides another."""
     used: dict[str, int] = {}
     for item in items:
         plain = unused = name(item)
