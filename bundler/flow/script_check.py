@@ -48,7 +48,7 @@ def check(manifest: Manifest, content: Content) -> CheckedScripts:
             names other runtimes than the scripts have; ``other-scripts`` where this release made the bundle, and makes
             other scripts, with the lines that differ.
     """
-    paths = [entry.path for entry in manifest.files if _has_runtime(entry.path, manifest.product)]
+    paths = [entry.path for entry in manifest.files if script_runtime.is_script(entry.path)]
     scripts = {path: _read(manifest, path, content) for path in paths}
     found = _runtimes(scripts.values())
     if found != manifest.runtimes:
@@ -73,7 +73,7 @@ def stated(entries: Iterable[Entry], product: str) -> tuple[ScriptRuntime, ...]:
     return _runtimes(
         script_runtime.read(entry.content, entry.path, product=product)
         for entry in entries
-        if isinstance(entry.content, bytes) and _has_runtime(entry.path, product)
+        if isinstance(entry.content, bytes) and script_runtime.is_script(entry.path)
     )
 
 
@@ -82,13 +82,6 @@ def _runtimes(scripts: Iterable[Script]) -> tuple[ScriptRuntime, ...]:
         ScriptRuntime(product=one.product, platform=one.platform, script=one.name, digest=one.digest) for one in scripts
     )
     return tuple(sorted(found, key=lambda one: one.script))
-
-
-def _has_runtime(path: str, product: str) -> bool:
-    """Whether a file of a bundle must have a runtime. Those without a part are scripts that have none yet."""
-    scripts = runtimes.scripts_of(product)
-    without = {"install.sh", "verify.sh"} - set(scripts.parts()) if scripts else set()
-    return script_runtime.is_script(path) and path not in without
 
 
 def _read(manifest: Manifest, path: str, content: Content) -> Script:
@@ -108,8 +101,7 @@ def _made_here(manifest: Manifest) -> bool:
 
 def _require_same(manifest: Manifest, scripts: Mapping[str, Script], content: Content) -> None:
     """Refuse scripts that this release makes otherwise."""
-    made = _rendered(manifest, content)
-    rendered = {name: script for name, script in made.items() if _has_runtime(name, manifest.product)}
+    rendered = _rendered(manifest, content)
     lines = [line for name in sorted({*rendered, *scripts}) for line in _differing(name, rendered, scripts)]
     if lines:
         more = len(lines) - _SHOWN

@@ -44,7 +44,7 @@ def reseal(bundle: Path, sealer: Identity, files: Mapping[str, bytes], **stated:
 
 def parts(script: bytes) -> tuple[bytes, bytes, bytes]:
     """Header, marker line with its line end, and runtime."""
-    start = script.index(b"# ==== arc-bundler ")
+    start = script.index(b"\n# ==== arc-bundler ") + 1
     end = script.index(b"\n", start) + 1
     return script[:start], script[start:end], script[end:]
 
