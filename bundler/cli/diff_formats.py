@@ -20,6 +20,7 @@ def text(diff: Diff) -> str:
 
 
 def _text(diff: Diff) -> Iterator[str]:
+    yield from diff_text.warnings(diff)
     yield f"--- {diff_text.side(diff.was)}  {diff.was.digest}"
     yield f"+++ {diff_text.side(diff.now)}  {diff.now.digest}"
     yield diff_text.verdict(diff)
@@ -54,6 +55,8 @@ def markdown(diff: Diff) -> str:
 
 
 def _markdown(diff: Diff) -> Iterator[str]:
+    for sentence in diff_text.warnings(diff):
+        yield from (_code(sentence), "")
     yield f"# What changed: {_code(diff_text.side(diff.now))}"
     yield ""
     yield "| | what | digest |"

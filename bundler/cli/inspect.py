@@ -37,6 +37,7 @@ def command(console: Console, *, bundle: Path, html: Path | None, password_file:
 
     BUNDLE is a directory, an archive, or a manifest.json alone.
     """
+    from bundler.flow import runtimes
     from bundler.flow.inspect import inspect, write_page
     from bundler.formats.json_codec import to_tree
 
@@ -46,11 +47,19 @@ def command(console: Console, *, bundle: Path, html: Path | None, password_file:
         console.info(f"wrote the review page {html}")
     console.emit_result(
         lambda: "\n".join(_lines(found.manifest, found.digest)),
-        lambda: {"ok": True, "verified": False, "digest": found.digest, "manifest": to_tree(found.manifest)},
+        lambda: {
+            "ok": True,
+            "verified": False,
+            "digest": found.digest,
+            "runtimes": [to_tree(one) for one in runtimes.known(found.manifest.runtimes)],
+            "manifest": to_tree(found.manifest),
+        },
     )
 
 
 def _lines(manifest: Manifest, digest: str) -> Iterator[str]:
+    from bundler.flow import runtimes
+
     label = "   [LAB bundle: not for production]" if manifest.lab else ""
     yield f"{manifest.name} {manifest.version}{label}"
     yield f"  digest    {digest}"
@@ -65,6 +74,7 @@ def _lines(manifest: Manifest, digest: str) -> Iterator[str]:
         yield f"  approval  by {manifest.approval.required} of {names}"
     if manifest.scripts_signed_by:
         yield f"  scripts   signed by {manifest.scripts_signed_by.name} ({manifest.scripts_signed_by.sha256})"
+    yield from (f"  runtime   {one.row}" for one in runtimes.known(manifest.runtimes))
     yield from (f"  weakened  {switch}" for switch in manifest.weakened)
     yield from (f"  unusual   {what}" for what in manifest.unusual)
     yield "packages"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bundler.flow import runtimes
 from bundler.formats import json_codec
 from bundler.integrity import sums
 from bundler.model.lock import Pin
 from bundler.model.manifest import Manifest
 from bundler.model.review import ReviewFinding
+from bundler.model.script_runtime import UNKNOWN, UNRELEASED
 from bundler.model.seal import Approval, Seal, Signer
 from bundler.model.tree import Entry
 from bundler.products import registry
@@ -37,6 +39,7 @@ def page(manifest: Manifest, *, digest: str = "") -> bytes:
             facts=about.facts,
             findings=(*findings(manifest), *about.findings),
             purls={pin.path: purl(pin, about.vendor).to_string() for pin in manifest.pins},
+            runtimes=runtimes.known(manifest.runtimes),
         )
     )
 
@@ -78,6 +81,7 @@ def findings(manifest: Manifest) -> Iterator[ReviewFinding]:
     yield from _weakened(manifest)
     for pin in manifest.pins:
         yield from _pin(pin)
+    yield from _runtimes(manifest)
     yield from _signatures(manifest)
     for sentence in manifest.unusual:
         yield ReviewFinding("look", "The definition asks for something unusual", f"The bundle {sentence}.")
@@ -113,6 +117,24 @@ def _pin(pin: Pin) -> Iterator[ReviewFinding]:
     for evidence in pin.evidence:
         for note in evidence.notes:
             yield ReviewFinding("know", f"{name}: a note on its signature", note)
+
+
+def _runtimes(manifest: Manifest) -> Iterator[ReviewFinding]:
+    known = runtimes.known(manifest.runtimes)
+    names = {
+        release: [one.script for one in known if one.release == release] for release in (one.release for one in known)
+    }
+    for release, scripts in names.items():
+        named = f"Of {', '.join(scripts)}."
+        if not release:
+            text = f"{named} Read these scripts whole, or ask who built the bundle which release made them."
+            yield ReviewFinding("look", f"A runtime is {UNKNOWN}", text)
+        elif release == UNRELEASED:
+            text = f"{named} An arc-bundler between two releases made them. Use a release for production."
+            yield ReviewFinding("know", "The scripts' runtimes are unreleased", text)
+        else:
+            text = f"{named} A reviewer of that release reads the headers alone."
+            yield ReviewFinding("ordinary", f"The scripts have the runtime of {release}", text)
 
 
 def _signatures(manifest: Manifest) -> Iterator[ReviewFinding]:

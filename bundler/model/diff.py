@@ -91,6 +91,8 @@ class Side:
     """A bundle's digest (SHA-256 of its SHA256SUMS); of a manifest or lock the SHA-256 of the document."""
     lab: bool = False
     """True for a lab bundle; a lock does not say."""
+    unknown_runtimes: tuple[str, ...] = ()
+    """Scripts whose runtime is of no release known here; of a bundle by their bytes, of a manifest as it names them."""
 
 
 @frozen

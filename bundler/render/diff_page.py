@@ -25,6 +25,7 @@ def diff_page(diff: Diff) -> bytes:
             "was": diff_text.side(diff.was),
             "now": diff_text.side(diff.now),
             "lab": diff.was.lab or diff.now.lab,
+            "warnings": tuple(diff_text.warnings(diff)),
             "verdict": diff_text.verdict(diff),
             "approve": diff_text.APPROVE,
             "sections": sections,

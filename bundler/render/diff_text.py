@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from bundler.model.diff import TOPICS, Change, Diff, Hunk, Meaning, Side, TextChange, Topic
+from bundler.model.script_runtime import UNKNOWN
 from bundler.render.escape_control import escape_control, escape_line
 
 NOT_VERIFIED = "Signatures were not verified: run `arc-bundler verify` on each bundle."
@@ -103,6 +104,13 @@ def side(one: Side) -> str:
     """One of the two, in a line."""
     label = " [LAB]" if one.lab else ""
     return f"{one.kind} {escape_control(one.name)} {escape_control(one.version)}{label}"
+
+
+def warnings(diff: Diff) -> Iterator[str]:
+    """What a report begins with: scripts whose runtime is of no known release."""
+    for one in (diff.was, diff.now):
+        if one.unknown_runtimes:
+            yield f"{UNKNOWN}: {', '.join(map(escape_control, one.unknown_runtimes))} of the {side(one)}"
 
 
 def verdict(diff: Diff) -> str:

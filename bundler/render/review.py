@@ -9,19 +9,35 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import get_args
+from typing import Final, get_args
 
 from bundler.model.lock import Pin
 from bundler.model.manifest import FileEntry, Manifest
 from bundler.model.network_requirement import NetworkRequirement
 from bundler.model.review import Labelled, Level, ReviewFinding
 from bundler.model.script_action import ScriptActions
+from bundler.model.script_runtime import KnownRuntime
 from bundler.model.seal import Approval, Seal
 from bundler.render import pages
 from bundler.render.evidence_chain import EvidenceChain, evidence_chains, moment
 
 PATH = "review.html"
 """Where the page lies in a bundle."""
+
+BY_HAND: Final[Mapping[str, tuple[str, ...]]] = {
+    "linux": ("sed '1,/^# ==== arc-bundler .* runtime/d' install.sh | sha256sum",),
+    "windows": (
+        "$latin = [Text.Encoding]::GetEncoding(28591)",
+        '$text = $latin.GetString([IO.File]::ReadAllBytes("$PWD\\install.ps1"))',
+        "$text = $text -creplace '(?s)\\A.*?\\n# ==== arc-bundler [^\\n]* runtime[^\\n]*\\n', ''",
+        "$base64 = '(# [A-Za-z0-9+/]+={0,2}\\r\\n)+'",
+        "$block = '\\r\\n# SIG # Begin signature block\\r\\n' + $base64 + '# SIG # End signature block\\r\\n\\z'",
+        "$text = $text -creplace $block, ''",
+        "$hash = [Security.Cryptography.SHA256]::Create().ComputeHash($latin.GetBytes($text))",
+        "-join ($hash | ForEach-Object { $_.ToString('x2') })",
+    ),
+}
+"""Lines that compute the digest of a script's runtime with nothing but what the system has, by platform."""
 
 _LEVELS: tuple[Level, ...] = get_args(Level)
 
@@ -69,6 +85,15 @@ class Review:
     files: tuple[FileEntry, ...]
     seal: Seal | None
     approval: Approval | None
+    runtimes: tuple[KnownRuntime, ...]
+    """Of each script, as the manifest names it."""
+    by_hand: Mapping[str, tuple[str, ...]]
+    """Lines that compute a runtime's digest, by platform."""
+
+    @property
+    def unknown_runtimes(self) -> tuple[str, ...]:
+        """The scripts whose runtime is of no release known here."""
+        return tuple(one.script for one in self.runtimes if not one.release)
 
 
 def review(
@@ -79,10 +104,12 @@ def review(
     facts: Sequence[Labelled],
     findings: Iterable[ReviewFinding],
     purls: Mapping[str, str],
+    runtimes: Sequence[KnownRuntime] = (),
 ) -> Review:
     """What the page says of ``manifest``.
 
-    ``lead`` and ``facts`` tell for whom the bundle is, in the product's words; ``purls`` are the package URLs by path.
+    ``lead`` and ``facts`` tell for whom the bundle is, in the product's words; ``purls`` are the package URLs by path;
+    ``runtimes`` are the scripts' with the releases that they are known to be of.
     """
     ranked = sorted(findings, key=lambda finding: _LEVELS.index(finding.level))
     return Review(
@@ -102,6 +129,8 @@ def review(
         files=tuple(file for file in manifest.files if file.path != PATH),
         seal=manifest.seal,
         approval=manifest.approval,
+        runtimes=tuple(runtimes),
+        by_hand=BY_HAND,
     )
 
 

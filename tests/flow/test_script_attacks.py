@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from bundler.flow import runtimes
 from bundler.formats.powershell_signature import with_block
+from bundler.render.review import BY_HAND
 from tests.support.attacker import digest, parts, reseal, restated, with_command
 from tests.support.lab_project import Project
 from tests.support.sealers import Identity, identity
@@ -172,3 +174,83 @@ def test_powershell_is_given_no_requires_statement_and_no_second_block(attack, b
     ran = attack.verify({name: signed})
     assert ran.code == 0, ran.err
     assert f"sha256:{digest(parts(script)[2])}" in ran.out
+
+
+def test_an_unknown_runtime_is_the_first_line_of_a_difference_and_of_the_review_page(attack, bundle, project):
+    content = with_command((bundle / "install.sh").read_bytes(), b"exit 0")
+    copy = shutil.copytree(bundle, project.folder / "changed" / bundle.name)
+    reseal(copy, attack.sealer, {"install.sh": content}, runtimes=restated(bundle, "install.sh", content))
+    first = f"{UNKNOWN}: install.sh of the bundle arc-test 1.0 [LAB]"
+    told = project.run("diff", str(bundle), str(copy)).out
+    assert told.splitlines()[0] == first
+    assert "      +exit 0\n" in told
+    assert project.run("diff", str(copy), str(bundle), "--format", "markdown").out.startswith(f"<code>{UNKNOWN}")
+    page = project.run("diff", str(bundle), str(copy), "--format", "html").out
+    assert 0 < page.index(UNKNOWN) < page.index("<h1>")
+    found = project.run("diff", str(bundle), str(copy), "--format", "json").json["diff"]
+    assert (found["was"]["unknown_runtimes"], found["now"]["unknown_runtimes"]) == ([], ["install.sh"])
+    # A manifest that still names the old runtime deceives nobody who has the bundle.
+    reseal(copy, attack.sealer, {}, runtimes=restated(bundle, "", content))
+    assert project.run("diff", str(bundle), str(copy)).out.splitlines()[0] == first
+    reseal(copy, attack.sealer, {}, runtimes=restated(bundle, "install.sh", content))
+    for path in (copy, copy / "manifest.json"):
+        assert project.run("inspect", str(path), "--html", "page.html").code == 0
+        read = (project.folder / "page.html").read_text(encoding="utf-8")
+        assert 0 < read.index(UNKNOWN) < read.index("<h1>")
+    assert UNKNOWN not in (bundle / "review.html").read_text(encoding="utf-8")
+
+
+def test_inspect_and_the_page_name_every_runtime(bundle, project):
+    told = project.run("inspect", str(bundle))
+    listed = project.run("inspect", str(bundle), "--format", "json").json
+    page = (bundle / "review.html").read_text(encoding="utf-8")
+    known = f"runtime of {runtimes.TOOL}" if runtimes.IS_RELEASE else "unreleased"
+    assert [one["script"] for one in listed["runtimes"]] == NAMES
+    for one in listed["runtimes"]:
+        assert one["digest"] == digest(parts((bundle / one["script"]).read_bytes())[2])
+        row = f"{one['product']} {one['platform']} {one['script']}  sha256:{one['digest']}  {known}"
+        assert f"  runtime   {row}\n" in told.out
+        assert one["digest"] in page
+    assert "sed &#39;1,/^# ==== arc-bundler .* runtime/d&#39; install.sh | sha256sum" in page
+
+
+def test_two_bundles_of_one_release_differ_in_their_headers_alone(bundle, project, sealer):
+    project.define(outputs="[{format: directory}]", version='"2.0"', resource_group="others", location="japanwest")
+    assert project.run("lock").code == 0
+    assert project.run("build", "--seal-key", "sealer.key", "--seal-certificate", "sealer.pem").code == 0
+    other = project.folder / "bundles/arc-test/2.0/arc-test-2.0"
+    found = project.run("diff", str(bundle), str(other), "--format", "json").json["diff"]
+    assert "runtimes" not in {change["topic"] for change in found["changes"]}
+    scripts = {one["path"]: one for one in found["scripts"]}
+    for name in NAMES:
+        assert parts((bundle / name).read_bytes())[2] == parts((other / name).read_bytes())[2]
+        header = parts((other / name).read_bytes())[0].count(b"\n")
+        assert scripts[name]["hunks"]
+        for hunk in scripts[name]["hunks"]:
+            changed = [at for at, line in enumerate(hunk["lines"]) if line["sign"] != " "]
+            assert hunk["now_start"] + max(changed) <= header + 1
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_the_lines_by_hand_compute_what_verify_computes(bundle, powershell, tmp_path, signed):
+    """As the page and docs/verifying.md give them: sed, and PowerShell, which takes a signature block off."""
+    for name in NAMES:
+        script = (bundle / name).read_bytes()
+        expected = digest(parts(script)[2])
+        (tmp_path / name).write_bytes(with_block(script, b"x" * 100) if signed and name.endswith(".ps1") else script)
+        lines = "\n".join(BY_HAND["windows"]).replace("install.ps1", name)
+        (tmp_path / "hand.ps1").write_text(f"{lines}\n")
+        command = (powershell, "-NoProfile", "-File", "hand.ps1")
+        ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+        assert ran.stdout.strip() == expected, name
+        if not signed:
+            (sed,) = BY_HAND["linux"]
+            command = ("sh", "-c", sed.replace("install.sh", name))
+            ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+            assert ran.stdout.split()[0] == expected, name
+
+
+def test_the_documentation_gives_the_same_lines():
+    text = (Path(__file__).parents[2] / "docs" / "verifying.md").read_text(encoding="utf-8")
+    for lines in BY_HAND.values():
+        assert "```\n" + "\n".join(lines) + "\n```" in text

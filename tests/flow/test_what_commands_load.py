@@ -43,10 +43,11 @@ def test_a_deb_needs_sequoia_and_nothing_else(corpus):
 
 
 @pytest.mark.parametrize(("suffix", "more"), [("", set()), (".zip", set()), (".tar.gz", set()), (".7z", {"py7zr"})])
-def test_a_bundle_is_read_without_network_and_templates(project, suffix, more):
+def test_a_bundle_is_read_without_network(project, suffix, more):
     assert project.run("build").code == 0
     bundle = str(project.folder / "bundles/arc-test/1.0/arc-test-1.0") + suffix
-    assert loaded("verify", "--insecure-no-seal", bundle, *ANCHORS) == (0, {"pydantic", "pysequoia"} | more)
+    # Jinja makes the headers of the scripts again, as this very release made the bundle.
+    assert loaded("verify", "--insecure-no-seal", bundle, *ANCHORS) == (0, {"jinja2", "pydantic", "pysequoia"} | more)
     assert loaded("inspect", bundle) == (0, {"pydantic"} | more)
 
 

@@ -6,13 +6,14 @@ import codecs
 import io
 import re
 import stat
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, Literal
 
 from bundler.errors import UsageError, VerificationError
-from bundler.formats import json_codec
+from bundler.flow import runtimes
+from bundler.formats import json_codec, script_runtime
 from bundler.formats.powershell_signature import SignedScript
 from bundler.formats.schema_age import schema_age
 from bundler.integrity import sums
@@ -22,6 +23,7 @@ from bundler.integrity.hashing_reader import MAX_DOCUMENT
 from bundler.model.diff import Side
 from bundler.model.lock import Lock
 from bundler.model.manifest import MANIFEST_FORMER_KEYS, MANIFEST_SCHEMA, Manifest
+from bundler.model.script_runtime import ScriptRuntime
 from bundler.pack import container
 from bundler.pack.manifest import digest
 from bundler.pack.members import Password
@@ -77,11 +79,17 @@ def of_lock(lock: Lock, document: bytes | None = None) -> Description:
 
 def of_manifest(manifest: Manifest, document: bytes | None = None) -> Description:
     """The description of a manifest that was read from the bytes ``document``."""
-    return Description(_side(manifest, "manifest", digest(document or json_codec.to_json(manifest))), manifest)
+    side = _side(manifest, "manifest", digest(document or json_codec.to_json(manifest)))
+    names = _unknown(manifest.runtimes)
+    return Description(replace(side, unknown_runtimes=names), manifest)
 
 
 def _side(manifest: Manifest, kind: Literal["manifest", "bundle"], sha256: str) -> Side:
     return Side(kind=kind, name=manifest.name, version=manifest.version, digest=sha256, lab=manifest.lab)
+
+
+def _unknown(found: Iterable[ScriptRuntime]) -> tuple[str, ...]:
+    return tuple(one.script for one in runtimes.known(found) if not one.release)
 
 
 def _document(path: Path) -> tuple[str, bytes] | None:
@@ -171,6 +179,21 @@ class _Texts:
         held = self.held[path]
         return _shortened(held.getvalue()) if held.whole else None
 
+    def unknown_runtimes(self, product: str) -> tuple[str, ...]:
+        """The scripts that have no runtime of a release that is known, whatever they have instead."""
+        scripts = sorted(filter(script_runtime.is_script, self.held))
+        return tuple(name for name in scripts if not self._known(name, product))
+
+    def _known(self, name: str, product: str) -> bool:
+        if not self.held[name].whole:
+            return False
+        try:
+            found = script_runtime.read(self.held[name].getvalue(), name, product=product)
+        except VerificationError:  # `verify` says what is wrong with it
+            return False
+        row = ScriptRuntime(product=product, platform=found.platform, script=name, digest=found.digest)
+        return not _unknown([row])
+
 
 def is_text(path: str) -> bool:
     """Whether a file of a bundle runs, or is read by a person, on a server."""
@@ -203,8 +226,9 @@ def _bundle(path: Path, password: Password | None) -> Description:
         checked = check(opened.walk(), sink_for=texts.sink_for)
     manifest = checked.manifest
     signatures = {name: digest(held) for name, held in checked.signed.items() if sums.is_seal(name)}
+    side = _side(manifest, "bundle", checked.digest)
     return Description(
-        _side(manifest, "bundle", checked.digest),
+        replace(side, unknown_runtimes=texts.unknown_runtimes(manifest.product)),
         manifest,
         {name: texts.text(name) for name in texts.held},
         signatures,
