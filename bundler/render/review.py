@@ -28,13 +28,13 @@ BY_HAND: Final[Mapping[str, tuple[str, ...]]] = {
     "linux": ("sed '1,/^# ==== arc-bundler .* runtime/d' install.sh | sha256sum",),
     "windows": (
         "$latin = [Text.Encoding]::GetEncoding(28591)",
-        '$text = $latin.GetString([IO.File]::ReadAllBytes("$PWD\\install.ps1"))',
-        "$text = $text -creplace '(?s)\\A.*?\\n# ==== arc-bundler [^\\n]* runtime[^\\n]*\\n', ''",
+        "$text = $latin.GetString([IO.File]::ReadAllBytes((Resolve-Path install.ps1).ProviderPath))",
         "$base64 = '(# [A-Za-z0-9+/]+={0,2}\\r\\n)+'",
         "$block = '\\r\\n# SIG # Begin signature block\\r\\n' + $base64 + '# SIG # End signature block\\r\\n\\z'",
-        "$text = $text -creplace $block, ''",
-        "$hash = [Security.Cryptography.SHA256]::Create().ComputeHash($latin.GetBytes($text))",
-        "-join ($hash | ForEach-Object { $_.ToString('x2') })",
+        "$marker = '\\n# ==== arc-bundler [^\\n]* runtime[^\\n]*\\n'",
+        "$runtime = (($text -creplace $block, '') -csplit $marker, 2)[1]",
+        '$hash = [Security.Cryptography.SHA256]::Create().ComputeHash($latin.GetBytes("$runtime"))',
+        "if ($runtime) { -join ($hash | ForEach-Object { $_.ToString('x2') }) } else { 'no runtime' }",
     ),
 }
 """Lines that compute the digest of a script's runtime with nothing but what the system has, by platform."""

@@ -243,8 +243,12 @@ def test_the_lines_by_hand_compute_what_verify_computes(bundle, powershell, tmp_
         command = (powershell, "-NoProfile", "-File", "hand.ps1")
         ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
         assert ran.stdout.strip() == expected, name
+        (tmp_path / name).write_bytes(script.replace(parts(script)[1], b""))
+        ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+        assert ran.stdout.strip() == "no runtime", name
         if not signed:
             (sed,) = BY_HAND["linux"]
+            (tmp_path / name).write_bytes(script)
             command = ("sh", "-c", sed.replace("install.sh", name))
             ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
             assert ran.stdout.split()[0] == expected, name
