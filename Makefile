@@ -41,6 +41,10 @@ lock-requirements: ## Resolve pyproject.toml into requirements/*.txt, for every 
 demo: $(STAMP) ## Show the whole path: lab, definition, lock, build, verify, inspect, dry run
 	@$(BIN)/python tools/demo.py demo
 
+.PHONY: check
+check: lint-code ## Lint, types and unit tests: for daily work, under two minutes
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -m unit $(PYTEST_ARGS)
+
 .PHONY: test
 test: $(STAMP) ## Pass all tests (PYTEST_ARGS adds to pytest's own)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
@@ -50,12 +54,16 @@ thorough: $(STAMP) ## Pass all tests with every point, byte and moment that `tes
 	ARC_BUNDLER_THOROUGH=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
 
 .PHONY: lint
-lint: $(STAMP) ## Check style, types, the architecture and every rendered script
+lint: lint-code ## Check style, types, words, the architecture and every rendered script
+	$(BIN)/python tests/lint_scripts.py
+
+# What reads code alone: seconds.
+.PHONY: lint-code
+lint-code: $(STAMP)
 	$(BIN)/ruff check bundler tests tools
 	$(BIN)/ruff format --check bundler tests tools
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python tests/lint_scripts.py
 
 .PHONY: format
 format: $(STAMP) ## Put the code into its one format

@@ -30,6 +30,20 @@ settings.load_profile("any machine")
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED = REPOSITORY.parent / "shared"
 
+NO_UNIT_ROOMS = {"fetch", "flow", "lab", "review", "target_server"}
+"""Rooms with tests that start servers, shells, browsers or whole commands."""
+NO_UNIT_FIXTURES = {"lab", "lab_root", "powershell", "project", "server", "shared_lab", "wheel"}
+NO_UNIT_MARKS = ("chroot", "slow", "wine")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as ``unit`` what `make check` runs."""
+    for item in items:
+        room = item.path.relative_to(REPOSITORY / "tests").parts[0]
+        fixtures = NO_UNIT_FIXTURES.intersection(getattr(item, "fixturenames", ()))
+        if room not in NO_UNIT_ROOMS and not fixtures and not any(map(item.get_closest_marker, NO_UNIT_MARKS)):
+            item.add_marker(pytest.mark.unit)
+
 
 @pytest.fixture(scope="session")
 def corpus() -> Path:
