@@ -1,7 +1,11 @@
-"""Is a bundle what its maker made: every file, and nothing else?
+"""Checks that a bundle is intact: every file that was packed, unchanged, and nothing else.
 
-One reader of the files, in whatever order they come. Then three accounts must agree: the files, ``manifest.json``, and
-``SHA256SUMS``, whose own SHA-256 is the bundle's digest, the number that the maker said.
+1. Each file is read once, in any order, and hashed.
+2. The names must be safe on every system, and the manifest readable.
+3. Three lists must agree: the files, ``manifest.json`` and ``SHA256SUMS``. The SHA-256 of ``SHA256SUMS`` is the bundle
+   digest, which ``build`` reported.
+
+Nothing is verified here about who made the bundle: see :mod:`bundler.trust.verify_seal`.
 """
 
 from __future__ import annotations
@@ -22,7 +26,7 @@ _MISSING = Finding("missing-manifest", f"{sums.MANIFEST} is missing: this is no 
 
 @dataclass(frozen=True)
 class CheckedBundle:
-    """A bundle whose every byte is accounted for. Whether its packages are believed is another question."""
+    """An intact bundle. Seal and packages are not verified yet."""
 
     manifest: Manifest
     digest: str
@@ -30,14 +34,19 @@ class CheckedBundle:
     documents: Mapping[str, bytes]
     """The files below ``evidence/``, by path."""
     signed: Mapping[str, bytes]
-    """What seals are over, and the seals: the sums, the manifest, and every signature, by path; none judged yet."""
+    """The sums, the manifest, and every signature over them, by path; no signature is verified yet."""
 
 
 def check(members: Iterable[Member], *, sink_for: Sink = lambda _: None) -> CheckedBundle:
-    """Check the files of one bundle, given one after the other.
+    """Check the files of one bundle.
 
-    What ``sink_for`` gave to write to is at its end afterwards, and not to be believed before this function returns.
-    Raises :class:`~bundler.errors.VerificationError` once, with all findings (the first 20 in ``details``).
+    Args:
+        members: the files, read one after the other.
+        sink_for: gives, by path, a file to copy the content to, or None. Its content is not checked before this
+            function returns, and its position is at the end.
+
+    Raises:
+        VerificationError: once, for all findings; the first 20 are its ``details``.
     """
     reader = HashingReader(sink_for)
     seen = tuple(reader.read(member) for member in members)
@@ -56,9 +65,10 @@ def check(members: Iterable[Member], *, sink_for: Sink = lambda _: None) -> Chec
 
 
 def manifest_document(members: Iterable[Member]) -> bytes:
-    """The bytes of the manifest among ``members``, nothing behind which is read.
+    """The bytes of the manifest among ``members``; nothing after it is read.
 
-    Raises :class:`~bundler.errors.VerificationError` where there is none, or it is too large.
+    Raises:
+        VerificationError: there is no manifest, or it is too large.
     """
     reader = HashingReader(lambda _: None)
     for member in members:
@@ -69,7 +79,7 @@ def manifest_document(members: Iterable[Member]) -> bytes:
 
 
 def read_manifest(document: bytes) -> Manifest:
-    """Read the manifest alone, checking nothing but its shape. Raises :class:`~bundler.errors.VerificationError`."""
+    """Parse the manifest alone, without checking it against the files. Raises VerificationError if it is malformed."""
     found = _manifest(document)
     if isinstance(found, Finding):
         raise from_findings([found])
@@ -80,7 +90,7 @@ def _manifest(document: bytes | None) -> Manifest | Finding:
     if document is None:
         return _MISSING
     if len(document) > MAX_DOCUMENT:
-        return Finding("document-too-large", f"{sums.MANIFEST} is larger than any such document")
+        return Finding("document-too-large", f"{sums.MANIFEST} is larger than {MAX_DOCUMENT} bytes")
     try:
         manifest = json_codec.from_json(Manifest, document)
     except json_codec.RecordError as error:

@@ -1,6 +1,6 @@
-"""Do the accounts of a bundle agree with its files: ``manifest.json``, ``SHA256SUMS``, and the folder's name?
+"""Compares a bundle's files with ``manifest.json``, ``SHA256SUMS`` and the folder's name.
 
-Each gives the findings, and refuses nothing.
+Each function yields its findings and raises nothing.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from bundler.model.manifest import FileEntry, Manifest
 
 
 def of_folder(manifest: Manifest, seen: Iterable[HashedFile]) -> Iterator[Finding]:
-    """Whether the folder after unpacking is called as the manifest says."""
+    """Compare the name of the unpacked folder with the manifest's."""
     name = f"{manifest.name}-{manifest.version}"
     for top in sorted({one.top for one in seen if one.top is not None}):
         if top != name and not top.startswith(f"{name}-"):
-            yield Finding("wrong-folder", f"the folder is called {top!a}, its manifest says {name!a}")
+            yield Finding("wrong-folder", f"the folder is named {top!a}; its manifest says {name!a}")
 
 
 def of_manifest(manifest: Manifest, seen: Iterable[HashedFile]) -> Iterator[Finding]:
-    """Whether the files are those that the manifest lists, and its pins among them."""
+    """Compare the files with those that the manifest lists, and its pins with that list."""
     listed: dict[str, FileEntry] = {}
     for entry in manifest.files:
         if entry.path in listed or not sums.is_listed(entry.path):
-            yield Finding("malformed-manifest", f"{sums.MANIFEST} lists {entry.path!a} that it must not, or twice")
+            yield Finding("malformed-manifest", f"{sums.MANIFEST} lists {entry.path!a} twice, or must not list it")
         listed[entry.path] = entry
     present = {one.path: one for one in seen if not _stands_alone(one.path, manifest)}
     for path in sorted({*listed, *present}):
@@ -39,11 +39,11 @@ def of_manifest(manifest: Manifest, seen: Iterable[HashedFile]) -> Iterator[Find
     for pin in manifest.pins:
         described = listed.get(pin.path)
         if described is None or (described.sha256, described.size) != (pin.sha256, pin.size):
-            yield Finding("malformed-manifest", f"{sums.MANIFEST} pins {pin.path!a}, and lists it otherwise or not")
+            yield Finding("malformed-manifest", f"{sums.MANIFEST} pins {pin.path!a}, but does not list that very file")
 
 
 def _stands_alone(path: str, manifest: Manifest) -> bool:
-    """Whether the manifest does not list ``path``: its own sums and itself, and the seals that it says it has."""
+    """Whether ``path`` is missing from the manifest's list rightly: sums, manifest, and the seals that it names."""
     if path.startswith(sums.APPROVALS):
         return manifest.approval is not None and sums.is_seal(path)
     if path.startswith((sums.SUMS + sums.OPENPGP, sums.MANIFEST + sums.OPENPGP)):
@@ -53,15 +53,15 @@ def _stands_alone(path: str, manifest: Manifest) -> bool:
 
 def _differences(entry: FileEntry, one: HashedFile) -> Iterator[Finding]:
     if one.size != entry.size:
-        yield Finding("size-mismatch", f"{one.path!a} has {one.size} bytes, wanted {entry.size}")
+        yield Finding("size-mismatch", f"{one.path!a} has {one.size} bytes, expected {entry.size}")
     elif one.sha256 != entry.sha256:
-        yield Finding("digest-mismatch", f"{one.path!a} has SHA-256 {one.sha256}, wanted {entry.sha256}")
+        yield Finding("digest-mismatch", f"{one.path!a} has SHA-256 {one.sha256}, expected {entry.sha256}")
     if one.mode is not None and f"{one.mode:04o}" != entry.mode:
-        yield Finding("mode-mismatch", f"{one.path!a} has mode {one.mode:04o}, wanted {entry.mode}")
+        yield Finding("mode-mismatch", f"{one.path!a} has mode {one.mode:04o}, expected {entry.mode}")
 
 
 def of_sums(document: bytes | None, seen: Iterable[HashedFile]) -> Iterator[Finding]:
-    """Whether the files are those that ``SHA256SUMS``, the ``document``, lists; None where it is missing."""
+    """Compare the files with ``document``, the bytes of ``SHA256SUMS``; None if it is missing."""
     if document is None:
         yield Finding("missing-file", f"{sums.SUMS} is missing")
         return

@@ -1,4 +1,4 @@
-"""What is wrong with a bundle, which of it says most about what happened, and what is to be done?"""
+"""Findings about a bundle, and the one error that reports them with advice."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bundler.errors import VerificationError
 
 _SHOWN = 20
-DO_NOT_USE = "do not use it; ask who built it, by another way than the bundle"
+DO_NOT_USE = "do not use it; ask the person who built it, through a separate channel"
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Finding:
     """One thing that is wrong."""
 
     reason: str
-    """As :class:`~bundler.errors.VerificationError` says it."""
+    """The reason word of :class:`~bundler.errors.VerificationError`."""
     what: str
 
 
@@ -32,7 +32,8 @@ _OTHER_RELEASES = {
     ),
 }
 
-# Which of several findings gives the error its reason: the one that says most about what happened.
+# The finding that gives the error its reason is the one that tells most about the cause: the first of this list. A file
+# that is missing is a better reason than the sums that differ because of it.
 _WEIGHT = (
     "unsafe-name",
     "newer-manifest",
@@ -50,7 +51,7 @@ _WEIGHT = (
 
 
 def from_findings(findings: Sequence[Finding]) -> VerificationError:
-    """The one error for all ``findings``, of which there is at least one; the first 20 are its details."""
+    """The one error for all ``findings`` (at least one); the first 20 become its details."""
     ranked = sorted(findings, key=lambda finding: _WEIGHT.index(finding.reason) if finding.reason in _WEIGHT else -1)
     more = len(ranked) - _SHOWN
     what, do = _OTHER_RELEASES.get(
@@ -69,5 +70,5 @@ def from_findings(findings: Sequence[Finding]) -> VerificationError:
 
 
 def seal_error(what: str, reason: str, *, details: Sequence[str] = (), do: str = DO_NOT_USE) -> VerificationError:
-    """The error for a bundle whose files agree, and which nobody vouches for as it would need."""
+    """The error for an intact bundle without the signatures that are required."""
     return VerificationError(what, reason=reason, details=details, do=do)

@@ -1,4 +1,4 @@
-"""What are the files of a bundle? One reading of each: all are hashed, and the documents are held for what follows."""
+"""Reads the files of a bundle in one pass: hashes all, and keeps the documents for later checks."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from bundler.integrity.findings import Finding, from_findings
 
 EVIDENCE = "evidence/"
 MAX_DOCUMENT = 64 << 20
-"""Bytes of one document of evidence: a repository's index has a few million."""
+"""Bytes of one document; a repository's index has a few million."""
 MAX_DOCUMENTS = 256 << 20
-"""Bytes of all documents, which are held in memory."""
+"""Bytes of all documents together, which are kept in memory."""
 
 Sink = Callable[[str], IO[bytes] | None]
-"""Asked for every file that is no document whether its content is wanted; gives the file to write it to."""
+"""Called with the path of every file that is not a document; returns the file to copy it to, or None."""
 
 
 class Member(Protocol):
-    """One file of a bundle that is being read."""
+    """One file of a bundle, before it is read."""
 
     @property
     def path(self) -> str:
@@ -29,15 +29,15 @@ class Member(Protocol):
 
     @property
     def top(self) -> str | None:
-        """The folder that the bundle is in; None where that may be called anything."""
+        """The folder that holds the bundle; None where its name does not matter."""
 
     @property
     def size(self) -> int:
-        """Bytes, as the container declares."""
+        """Bytes, by the container's headers."""
 
     @property
     def mode(self) -> int | None:
-        """Permission bits; None where the container keeps none that mean anything."""
+        """Permission bits; None where the container has none that mean anything."""
 
     def chunks(self) -> Iterator[bytes]:
         """The content, once."""
@@ -45,7 +45,7 @@ class Member(Protocol):
 
 @dataclass(frozen=True)
 class HashedFile:
-    """One file that was read."""
+    """One file after reading."""
 
     path: str
     top: str | None
@@ -55,13 +55,13 @@ class HashedFile:
 
 
 class HashingReader:
-    """Hashes what passes, and holds the documents."""
+    """Hashes files and keeps the documents."""
 
     def __init__(self, sink_for: Sink) -> None:
         self._sink_for = sink_for
         self._held = 0
         self.documents: dict[str, bytes] = {}
-        """The files below ``evidence/``, and those that nothing lists, by path."""
+        """The files below ``evidence/``, and those that the manifest does not list, by path."""
 
     def read(self, member: Member) -> HashedFile:
         """Read ``member``. Raises :class:`~bundler.errors.VerificationError`, ``document-too-large``."""
@@ -73,7 +73,7 @@ class HashingReader:
         return HashedFile(member.path, member.top, size, member.mode, digest.hexdigest())
 
     def _kept(self, member: Member) -> Iterator[bytes]:
-        """The chunks of ``member``, each passed on to where it is held."""
+        """The chunks of ``member``, each also written to its document or sink."""
         if member.path.startswith(EVIDENCE) or not sums.is_listed(member.path):
             yield from self._hold(member)
             return
@@ -90,9 +90,7 @@ class HashingReader:
             size += len(chunk)
             self._held += len(chunk)
             if size > MAX_DOCUMENT or self._held > MAX_DOCUMENTS:
-                raise from_findings(
-                    [Finding("document-too-large", f"{member.path!a} is larger than any such document")]
-                )
+                raise from_findings([Finding("document-too-large", f"{member.path!a} is too large for a document")])
             parts.append(chunk)
             yield chunk
         self.documents[member.path] = b"".join(parts)

@@ -1,6 +1,6 @@
-"""May a file of a bundle be called that?
+"""Checks that the names of a bundle's files are valid and distinct on every system.
 
-One answer for every system, so that a bundle made on Linux unpacks on Windows and the other way round.
+The rules do not depend on the system, so that a bundle made on Linux unpacks on Windows and vice versa.
 Rules for Windows: Microsoft, "Naming Files, Paths, and Namespaces"
 (https://learn.microsoft.com/windows/win32/fileio/naming-a-file), which also lists the superscript digits that count as
 digits in ``COM¹``. Rules for Unicode: UAX #15 (normal form C).
@@ -26,10 +26,10 @@ _INVISIBLE = frozenset(["Cc", "Cf", "Cs", "Zl", "Zp"])
 
 
 def name_faults(paths: Iterable[str]) -> tuple[str, ...]:
-    """What is wrong with ``paths`` as the files of one bundle: a sentence each, none when all may stay.
+    """The faults of ``paths`` as the files of one bundle, one sentence each; empty if all are valid.
 
-    Looks at every path alone and at all of them together (twice the same, equal but for case, a file where
-    another path needs a folder).
+    Each path is checked alone, then all together: duplicates, paths that differ only in case, a file where another path
+    needs a folder.
     """
     every = tuple(paths)
     alone = (fault for path in every for fault in _path_faults(path))
@@ -42,7 +42,7 @@ def _path_faults(path: str) -> Iterator[str]:
         yield f"{shown}: is absolute or empty"
         return
     if not unicodedata.is_normalized("NFC", path):
-        yield f"{shown}: is not in Unicode normal form C"
+        yield f"{shown}: is not in Unicode normalization form C"
     if len(path.encode("utf-16-le", "surrogatepass")) // 2 > MAX_PATH:
         yield f"{shown[:40]}…: is longer than {MAX_PATH} characters"
     for part in path.split("/"):
@@ -53,7 +53,7 @@ def _path_faults(path: str) -> Iterator[str]:
 
 def _part_fault(part: str) -> str:
     if part in ("", ".", ".."):
-        return "has an empty part, or leaves its folder"
+        return "has an empty part, or a part . or .."
     if any(unicodedata.category(letter) in _INVISIBLE for letter in part):
         return "has a control or invisible character"
     if not _FORBIDDEN.isdisjoint(part):
@@ -61,7 +61,7 @@ def _part_fault(part: str) -> str:
     if part[-1] in ". ":
         return "has a part that ends in a dot or a space"
     if part.split(".", maxsplit=1)[0].rstrip(" ").upper() in _DEVICES:
-        return "has a name that Windows keeps for a device"
+        return "has a name that Windows reserves for a device"
     return "has a part that is too long" if len(part.encode()) > MAX_PART else ""
 
 
@@ -75,10 +75,10 @@ def _clashes(paths: tuple[str, ...]) -> Iterator[str]:
             part = "/".join(parts[:length])
             first = spelling.setdefault(_folded(part), part)
             if first != part:
-                yield f"{part!a}: is equal but for case to {first!a}"
+                yield f"{part!a}: differs from {first!a} only in case"
         folders.update(_folded("/".join(parts[:length])) for length in range(1, len(parts)))
         if path in files:
-            yield f"{path!a}: is there twice"
+            yield f"{path!a}: occurs twice"
         files.add(path)
     for path in sorted(files):
         if _folded(path) in folders:

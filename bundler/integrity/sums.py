@@ -1,8 +1,8 @@
-r"""What does ``SHA256SUMS`` say?
+r"""Reads and writes ``SHA256SUMS``, and names the files around it.
 
-The format that ``sha256sum -c`` reads (GNU coreutils manual, 6.6): ``<64 hex digits>  <path>\n``, here always sorted
-by the path's UTF-8 bytes, so that the same files make the same document. Names that would need its escaping
-(backslash, newline) are refused by :mod:`bundler.integrity.names` before.
+The format of ``sha256sum -c`` (GNU coreutils manual, 6.6): ``<64 hex digits>  <path>\n``, here always sorted by the
+path's UTF-8 bytes, so that the same files give the same document. Names that would need escaping (backslash, newline)
+are refused by :mod:`bundler.integrity.names`.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ CMS = ".p7s"
 OPENPGP = ".asc"
 APPROVALS = "approvals/"
 OPENPGP_KEY = "evidence/sealer.gpg"
-"""Where the public OpenPGP key of the sealer travels, as ``gpgv --keyring`` reads it."""
+"""Path of the sealer's public OpenPGP key, as ``gpgv --keyring`` reads it."""
 
 SEALS = tuple(sealed + suffix for sealed in (SUMS, MANIFEST) for suffix in (CMS, OPENPGP, OPENPGP + CMS))
-"""Every seal that a bundle may have: one of each kind over the sums and the manifest, and one over each OpenPGP seal,
-which alone could be changed in bytes that it does not sign."""
+"""Every seal that a bundle may have: one of each kind over the sums and the manifest, and a CMS seal over each OpenPGP
+seal, because an OpenPGP signature has bytes that it does not cover itself."""
 
 _APPROVAL = re.compile(re.escape(APPROVALS) + r"[0-9a-f]{16}" + re.escape(CMS))
 _LINE = re.compile(r"([0-9a-f]{64})  (.+)")
 
 
 def is_seal(path: str) -> bool:
-    """Whether ``path`` is a signature over the bundle: nothing lists those, they stand for themselves."""
+    """Whether ``path`` is a signature over the bundle: those are in no list."""
     return path in SEALS or bool(_APPROVAL.fullmatch(path))
 
 
@@ -40,7 +40,7 @@ def is_listed(path: str) -> bool:
 
 
 def approval(sha256: str) -> str:
-    """Where the approval by the certificate with the fingerprint ``sha256`` lies."""
+    """The path of the approval by the certificate with the fingerprint ``sha256``."""
     return f"{APPROVALS}{sha256[:16]}{CMS}"
 
 
@@ -62,7 +62,7 @@ def bundle_digest_of(manifest: Manifest, document: bytes) -> str:
 
 
 def render(digests: Iterable[tuple[str, str]]) -> bytes:
-    """Write pairs of a path and its SHA-256 in hex."""
+    """The document for pairs of a path and its SHA-256 in hex."""
     ordered = sorted(digests, key=lambda pair: pair[0].encode())
     return "".join(f"{digest}  {path}\n" for path, digest in ordered).encode()
 
@@ -70,7 +70,8 @@ def render(digests: Iterable[tuple[str, str]]) -> bytes:
 def parse(document: bytes) -> tuple[tuple[str, str], ...]:
     """Read pairs of a path and its SHA-256, in the document's order.
 
-    Raises :class:`ValueError` unless the document is, byte for byte, what :func:`render` makes of those pairs.
+    Raises:
+        ValueError: the document is not, byte for byte, what :func:`render` writes for those pairs.
     """
     matches = [_LINE.fullmatch(line) for line in document.decode("utf-8").split("\n")[:-1]]
     pairs = tuple((match[2], match[1]) for match in matches if match)

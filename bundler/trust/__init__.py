@@ -1,1 +1,1 @@
-"""Are the bytes to be believed? Signatures, chains and anchors; no network."""
+"""Verifies signatures, certificate chains and seals against trust anchors; uses no network."""

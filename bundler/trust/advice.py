@@ -1,7 +1,7 @@
-"""What does a refusal usually mean, and what should be done about it?
+"""Advice for failed verifications, by reason: the likely cause, and what to do.
 
-For people, in the style of :class:`~bundler.errors.BundlerError`: the meaning is one of its ``details``, so a full
-sentence; what to do is its ``do``.
+In the form of :class:`~bundler.errors.BundlerError`: the cause becomes one of its ``details``, a full sentence; what to
+do becomes its ``do``.
 """
 
 from __future__ import annotations
@@ -14,28 +14,28 @@ from bundler.errors import VerificationError
 from bundler.formats.parse_error import ParseError
 
 _AGAIN: Final = "download it again from Microsoft, and compare the size"
-_TAMPERED: Final = "do not install it; download it again on another way, and report it if that gives the same file"
-_ASK: Final = "ask whoever gave you the file where it is from"
+_TAMPERED: Final = "do not install it; download it again from another network, and report it if the file is the same"
+_ASK: Final = "ask the person who gave you the file where it comes from"
 
 MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
     "html": (
         "This is an HTML page: a proxy or portal answered instead of Microsoft.",
-        "open the address in a browser, sign in there, and try again",
+        "open the address in a browser, sign in, and try again",
     ),
-    "empty": ("Nothing was saved: a download that failed at once, or a full disk.", _AGAIN),
-    "truncated": ("This is a download that stopped.", _AGAIN),
-    "unknown-kind": ("The file is not what its name says.", _ASK),
-    "malformed": ("The file was damaged on the way, or made to confuse its readers.", _AGAIN),
-    "too-large": ("No script is that large.", _ASK),
-    "unsigned": ("The signature was removed, or this is not the file that its publisher released.", _TAMPERED),
+    "empty": ("Nothing was saved: the download failed at once, or the disk is full.", _AGAIN),
+    "truncated": ("The download stopped early.", _AGAIN),
+    "unknown-kind": ("The file is not of the kind that its name says.", _ASK),
+    "malformed": ("The file was damaged in transit, or crafted to confuse its readers.", _AGAIN),
+    "too-large": ("No real script is that large.", _ASK),
+    "unsigned": ("The signature was removed, or this is not the file that the publisher released.", _TAMPERED),
     "line-endings": ("A tool treated the file as text: git, an FTP client or an editor.", "copy it in binary mode"),
     "trailing-data": (
-        "Something was hidden in a genuine file where signatures do not look (as in CVE-2020-1464).",
+        "Data was added to a genuine file where its signature does not cover it (as in CVE-2020-1464).",
         _TAMPERED,
     ),
-    "duplicate-name": ("Somebody built this file to be read in two ways.", _TAMPERED),
+    "duplicate-name": ("The file was crafted so that programs read it differently.", _TAMPERED),
     "unknown-stream": (
-        "Somebody added something to the installer, or renamed the part that protects its names.",
+        "Data was added to the installer, or the part that protects its names was renamed.",
         _TAMPERED,
     ),
     "metadata-unprotected": (
@@ -43,48 +43,48 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
         _TAMPERED,
     ),
     "metadata-mismatch": ("Parts of the installer were exchanged or renamed after it was signed.", _TAMPERED),
-    "digest-mismatch": ("The file was damaged on the way or changed by somebody.", _TAMPERED),
+    "digest-mismatch": ("The file was damaged in transit or changed on purpose.", _TAMPERED),
     "bad-signature": ("The signature was damaged or forged.", _TAMPERED),
     "wrong-subject": ("A signature was taken from another file.", _TAMPERED),
-    "unknown-attribute": ("Something was added to the signature after signing, where it protects nothing.", _TAMPERED),
+    "unknown-attribute": ("Data was added to the signature after signing, in a part that is not signed.", _TAMPERED),
     "unknown-algorithm": ("The signature uses an algorithm that Microsoft does not use.", _ASK),
     "several-signers": ("Genuine files have one signer.", _TAMPERED),
     "weak-digest": ("SHA-1 can be forged; Microsoft stopped using it in 2019.", "get a newer release"),
     "weak-key": ("The signer's key can be broken.", "get a newer release"),
-    "untrusted-root": ("Somebody else than the trusted publisher signed the file, whatever name they used.", _TAMPERED),
+    "untrusted-root": ("The signer is not the trusted publisher, whatever name the certificate has.", _TAMPERED),
     "certificate-expired": ("The file has no timestamp from when its certificate was valid.", "get a newer release"),
-    "bad-certificate": ("Somebody used a certificate for what it was not issued for.", _TAMPERED),
-    "wrong-purpose": ("Somebody used a certificate for what it was not issued for.", _TAMPERED),
-    "revoked": ("The signer's certificate was withdrawn.", "get a newer release"),
-    "wrong-publisher": ("The signature is good, but another company's or another department's.", _ASK),
+    "bad-certificate": ("A certificate was used for something that it was not issued for.", _TAMPERED),
+    "wrong-purpose": ("A certificate was used for something that it was not issued for.", _TAMPERED),
+    "revoked": ("The signer's certificate was revoked.", "get a newer release"),
+    "wrong-publisher": ("The signature is valid, but it is another company's or another department's.", _ASK),
     "timestamp-invalid": ("The timestamp was damaged or taken from another file.", _TAMPERED),
     "timestamp-untrusted": (
-        "A timestamp of an authority that is not trusted hides when the file was signed.",
+        "The timestamp is from an authority that is not trusted, so it does not show when the file was signed.",
         _TAMPERED,
     ),
     "wrong-key": (
-        "Somebody else than the trusted publisher signed it, or the publisher changed keys.",
-        "compare the key with the one that the publisher states, before you believe it by anchors of your own",
+        "The signer is not the trusted publisher, or the publisher changed keys.",
+        "compare the key with the one that the publisher announces before you trust it with your own anchors",
     ),
-    "revoked-key": ("The publisher withdrew the key.", "get a newer release"),
-    "expired-key": ("It was signed after the key's time.", _ASK),
+    "revoked-key": ("The publisher revoked the key.", "get a newer release"),
+    "expired-key": ("It was signed after the key expired.", _ASK),
     "unusable-key": (
-        "The anchors that were given hold a key that the library refuses.",
+        "The trust anchors hold a key that the OpenPGP library refuses.",
         "get a current copy of the key",
     ),
     "future-signature": (
         "The clock of this machine is behind, or the signature is forged.",
         "set the clock, and try again",
     ),
-    "unexpected-member": ("Somebody added to a genuine package what its signature does not cover.", _TAMPERED),
-    "unexpected-data": ("Somebody added to a genuine package what its signature does not cover.", _TAMPERED),
+    "unexpected-member": ("Data was added to a genuine package where its signature does not cover it.", _TAMPERED),
+    "unexpected-data": ("Data was added to a genuine package where its signature does not cover it.", _TAMPERED),
     "no-payload-digest": ("It was built by an rpm older than 4.14, and its contents are not signed.", _ASK),
     "timestamp-in-future": (
         "The clock of this machine is behind, or the timestamp is forged.",
         "set the clock, and try again",
     ),
 }
-"""By reason: what it usually means, and what to do."""
+"""By reason: the likely cause, and what to do."""
 
 
 @contextmanager
@@ -101,7 +101,7 @@ def as_verification_error(what: str) -> Iterator[None]:
 
 
 def with_advice(error: VerificationError) -> VerificationError:
-    """The same refusal with what it usually means and what to do, where it does not say so yet."""
+    """The same error with the advice for its reason, where it has no details or advice yet."""
     meaning, do = MEANINGS.get(error.reason, ("", ""))
     details = error.details or ((meaning,) if meaning else ())
     return VerificationError(error.what, reason=error.reason, details=details, do=error.do or do)

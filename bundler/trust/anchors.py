@@ -1,6 +1,6 @@
-"""Whom do we believe? Microsoft's own anchors, or those that an admin gives by a file.
+"""Loads trust anchors: Microsoft's, which ship with the program, or those in an admin's file.
 
-Pins of Microsoft's roots: the certificates' SHA-256, never an intermediate's or a leaf's, for those change
+Pins are the SHA-256 of Microsoft's root certificates, never of an intermediate or a leaf, because those change
 (``bundler/data/anchors/microsoft.json`` names each source). The Identity Verification Root 2020 is left out:
 third parties can obtain certificates under it.
 """
@@ -25,23 +25,24 @@ _CODE_SIGNING: Final = "1.3.6.1.5.5.7.3.3"
 
 
 def certificate_der(pem: str) -> bytes:
-    """The one certificate in ``pem``; raises :class:`ValueError` where there is none or more."""
+    """The DER of the one certificate in ``pem``. Raises :class:`ValueError` if there is not exactly one."""
     parts = pem.replace("\r", "").split("-----BEGIN CERTIFICATE-----\n")
     if len(parts) != 2:
-        raise ValueError("a root must be one PEM certificate")
+        raise ValueError("a root must be exactly one PEM certificate")
     body, end, _ = parts[1].partition("-----END CERTIFICATE-----")
     if not end:
         raise ValueError("the PEM certificate does not end")
     try:
         return base64.b64decode(body.replace("\n", ""), validate=True)
     except binascii.Error:
-        raise ValueError("the PEM certificate is no base64") from None
+        raise ValueError("the PEM certificate is not valid base64") from None
 
 
 def microsoft() -> Anchors:
-    """The anchors that ship with the product.
+    """Microsoft's anchors, which ship with the program.
 
-    Raises :class:`~bundler.errors.UsageError` where the installed files are not those that were pinned.
+    Raises:
+        UsageError: an installed file differs from its pin.
     """
     facts = json.loads((_FOLDER / "microsoft.json").read_bytes())
     return _checked(
@@ -75,7 +76,7 @@ def _shipped_root(fact: dict[str, Any]) -> RootCertificate:
 def _shipped_key(fact: dict[str, Any]) -> PackageKey:
     armored = (_FOLDER / fact["file"]).read_bytes()
     if hashlib.sha256(armored).hexdigest() != fact["sha256"]:
-        raise UsageError(f"the installed key {fact['file']} is not the one that was pinned", do="install it again")
+        raise UsageError(f"the installed key {fact['file']} differs from its pin", do="install arc-bundler again")
     return PackageKey(
         name=fact["name"], fingerprint=fact["fingerprint"], armored=armored.decode("ascii"), source=fact["source"]
     )
@@ -84,8 +85,8 @@ def _shipped_key(fact: dict[str, Any]) -> PackageKey:
 def load(path: Path) -> Anchors:
     """Read anchors of a mirror or a lab from a JSON file (:func:`bundler.formats.json_codec.to_json` writes one).
 
-    Raises :class:`~bundler.errors.UsageError` where the file is missing, has another shape, pins a certificate
-    that it does not hold, or calls itself Microsoft.
+    Raises:
+        UsageError: the file is missing or malformed, a pin does not match its certificate, or its name is Microsoft's.
     """
     from bundler.formats import json_codec
 
@@ -101,14 +102,14 @@ def load(path: Path) -> Anchors:
     except json_codec.RecordError as error:
         details = [f"{'.'.join(map(str, fault.path))}: {fault.message}".removeprefix(": ") for fault in error.faults]
         raise UsageError(
-            f"{path} is no anchors file",
+            f"{path} is not an anchors file",
             details=details,
-            do="give the JSON file that whoever runs that upstream made (a lab's: authority/anchors.json)",
+            do="give the JSON file from the operator of that upstream (a lab's: authority/anchors.json)",
         ) from None
     if anchors.name.strip().casefold() == MICROSOFT.casefold():
         raise UsageError(
-            f"the anchors {path} call themselves Microsoft, and only the built-in ones may",
-            do="give them the name of the mirror or of who signs there",
+            f"the anchors {path} have the name Microsoft, which is reserved for the built-in ones",
+            do="give them the name of the mirror or of its signer",
         )
     return _checked(anchors, str(path))
 
@@ -121,7 +122,7 @@ def digest(anchors: Anchors) -> str:
 
 
 def _checked(anchors: Anchors, where: str) -> Anchors:
-    """Refuse pins that do not fit their certificates, and publishers that anybody could be."""
+    """Refuse pins that do not match their certificates, and publishers described too vaguely."""
     if not anchors.name.strip():
         raise UsageError(f"{where}: anchors need a name")
     for root in anchors.roots:
@@ -130,7 +131,7 @@ def _checked(anchors: Anchors, where: str) -> Anchors:
         except ValueError as error:
             raise UsageError(f"{where}: {root.name}: {error}") from None
         if hashlib.sha256(der).hexdigest() != root.sha256:
-            raise UsageError(f"{where}: {root.name} is not the certificate that is pinned for it")
+            raise UsageError(f"{where}: the certificate of {root.name} does not match its pin")
     for publisher in anchors.publishers:
         if not publisher.common_name or not publisher.organization or _CODE_SIGNING not in publisher.key_purposes:
             raise UsageError(

@@ -1,4 +1,4 @@
-"""Who has approved a bundle, and are they enough?"""
+"""Verifies the approvals of a bundle, and that there are enough."""
 
 from __future__ import annotations
 
@@ -16,47 +16,56 @@ from bundler.trust.revocation import Lists
 
 
 def verify(found: CheckedBundle, asked: Approval | None, lists: Lists, *, at: datetime) -> tuple[Signer, ...]:
-    """Who has approved a bundle whose hashes were checked; enough of them or not.
+    """Verify every approval in an intact bundle; whether they are enough is for :func:`require_enough`.
 
-    ``asked`` are the approvals that whoever verifies asks for, None where they ask for none themselves. Raises
-    VerificationError: ``unknown-approval``, and the reasons of :func:`.signature.require_signed_by`.
+    Args:
+        found: the bundle.
+        asked: the approval policy of the person who verifies; None if they have none of their own.
+        lists: revocation lists.
+        at: time of verification, with zone.
+
+    Returns:
+        The approvers, in the order of their files.
+
+    Raises:
+        VerificationError: ``unknown-approval``, and the reasons of :func:`.seal_signature.require_signed_by`.
     """
     wanted = found.manifest.approval
     if asked is not None and _counted(wanted) != _counted(asked):
         raise seal_error(
-            "the bundle asks for other approvals than those that you ask for",
+            "the bundle requires other approvals than your definition",
             "unknown-approval",
-            details=[f"the bundle: {_asked(wanted)}", f"you: {_asked(asked)}"],
+            details=[f"bundle: {_shown(wanted)}", f"definition: {_shown(asked)}"],
         )
     there = sorted(path for path in found.signed if path.startswith(sums.APPROVALS))
     if wanted is None:
         if there:
-            raise seal_error("it holds approvals, and its manifest asks for none", "unknown-approval", details=there)
+            raise seal_error("it holds approvals, but its manifest requires none", "unknown-approval", details=there)
         return ()
     return tuple(_approver(found.signed, path, wanted, lists, at) for path in there)
 
 
 def _counted(approval: Approval | None) -> tuple[int, frozenset[str]]:
-    """What decides of an approval; how people are called, and in which order, does not."""
+    """What counts in an approval policy: neither the names nor the order of the approvers."""
     return (approval.required, frozenset(one.sha256 for one in approval.approvers)) if approval else (0, frozenset())
 
 
-def _asked(approval: Approval | None) -> str:
-    """Whose approvals are asked for, on one line."""
+def _shown(approval: Approval | None) -> str:
+    """An approval policy on one line."""
     if approval is None:
         return "none"
     return f"{approval.required} of {', '.join(f'{one.name!a} (sha256:{one.sha256})' for one in approval.approvers)}"
 
 
 def require_enough(wanted: Approval | None, approved: Collection[Signer]) -> None:
-    """Refuse fewer approvals than are ``wanted``. Raises VerificationError, ``missing-approval``."""
+    """Require as many approvals as ``wanted`` says. Raises VerificationError, ``missing-approval``."""
     if wanted and len(approved) < wanted.required:
         missing = [one.name for one in wanted.approvers if one not in approved]
         raise seal_error(
-            f"{len(approved)} of the {wanted.required} approvals that it needs are there",
+            f"{len(approved)} of {wanted.required} required approvals are present",
             "missing-approval",
             details=[f"not yet approved by: {name}" for name in missing],
-            do="have it reviewed, and approved with `arc-bundler approve`",
+            do="have the bundle reviewed and approved with `arc-bundler approve`",
         )
 
 
@@ -66,8 +75,9 @@ def _approver(signed: Mapping[str, bytes], path: str, wanted: Approval, lists: L
     sha256 = fingerprint(certificate)
     named = [one for one in wanted.approvers if one.sha256 == sha256]
     if not named or path != sums.approval(sha256) or len(found.certificates) != 1:
-        raise seal_error(f"{path} is by nobody whom the manifest names as approver", "unknown-approval")
-    # An approval holds its own certificate alone; where one authority serves all, the sealer's issuers are known.
+        raise seal_error(f"{path} is not signed by a listed approver", "unknown-approval")
+    # An approval holds only its own certificate. A revocation list needs the issuer's: where one CA issued all
+    # certificates, the seal holds it.
     above = seal_signature.read(signed, sums.SUMS + sums.CMS).certificates if lists else ()
     seal_signature.require_signed_by(
         found,
@@ -77,7 +87,7 @@ def _approver(signed: Mapping[str, bytes], path: str, wanted: Approval, lists: L
         known=(certificate, *above),
         lists=lists,
         at=at,
-        otherwise=f"the approval {path} is of something else",
-        described=f"the manifest describes the approver of {path} otherwise than the certificate",
+        otherwise=f"the approval {path} was made for another bundle",
+        described=f"the manifest describes the approver of {path} differently from the certificate",
     )
     return named[0]

@@ -1,7 +1,12 @@
-"""Does an apt repository's signed metadata vouch for a package?
+"""Verifies a package by the signed metadata of its apt repository.
 
-``InRelease`` (signed) → ``Packages`` (its digest) → the package (its digest): apt-secure(8). The chain takes bytes and
-does no I/O; it refuses documents that come in the wrong order, and whatever does not fit what was believed before.
+apt-secure(8):
+
+1. ``InRelease`` is signed by a pinned key.
+2. ``Packages`` has the digest that ``InRelease`` lists.
+3. The package has the digest that ``Packages`` lists.
+
+The chain takes bytes and does no I/O. It refuses documents in another order.
 """
 
 from __future__ import annotations
@@ -33,7 +38,7 @@ MAX_RELEASE = 4 << 20
 MAX_INDEX = 64 << 20
 """Bytes of a ``Packages`` as it is served; Debian's own, with 60 000 packages, has 9 million."""
 MAX_OPEN_INDEX = 512 << 20
-"""Bytes of an unpacked ``Packages``, whatever is promised; Debian's own has 50 million."""
+"""Bytes of an unpacked ``Packages``, whatever ``InRelease`` says; Debian's own has 50 million."""
 
 _SUFFIXES = (".xz", ".gz", ".zst", "")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -65,9 +70,9 @@ class _Index:
 
 
 class AptChain:
-    """One repository's chain for one suite, component and architecture, from its signature on.
+    """One repository's chain for one suite, component and architecture.
 
-    In order: :meth:`release`, :meth:`index`, then :meth:`packages`; anything else is a :class:`WrongOrder`.
+    Call :meth:`release`, :meth:`index`, then :meth:`packages`; any other order raises :class:`WrongOrder`.
     """
 
     def __init__(self, anchors: Anchors, *, suite: str, component: str, architecture: str) -> None:
@@ -88,12 +93,18 @@ class AptChain:
         allow_older: bool = False,
         fresh: bool = True,
     ) -> Release:
-        """Believe ``InRelease`` as of ``at``.
+        """Verify ``InRelease``: signature, suite, component, architecture and age.
 
-        It must be signed by a pinned key, be of the suite that was asked for, list component and architecture, be
-        neither from the future nor, with ``fresh``, past its ``Valid-Until``, and not be older than ``older``.
-        Raises :class:`VerificationError`: reasons of :mod:`bundler.trust.openpgp` and ``malformed``, ``wrong-suite``,
-        ``not-listed``, ``future-metadata``, ``expired-metadata``, ``rollback``.
+        Args:
+            inrelease: the document.
+            at: time of verification, with zone.
+            older: the last verified state, behind which the repository must not go back.
+            allow_older: accept an older state all the same.
+            fresh: also require that ``Valid-Until`` has not passed.
+
+        Raises:
+            VerificationError: reasons of :mod:`bundler.trust.openpgp` and ``malformed``, ``wrong-suite``,
+                ``not-listed``, ``future-metadata``, ``expired-metadata``, ``rollback``.
         """
         if self._release is not None:
             raise WrongOrder("the chain has its InRelease already")
@@ -108,19 +119,20 @@ class AptChain:
         return release
 
     def indexes(self) -> tuple[IndexFile, ...]:
-        """The forms of the index that can be read here, the smallest first. Raises as :meth:`release`."""
-        release = self._believed_release()
+        """The files of the index in a readable compression, the smallest first. Raises as :meth:`release`."""
+        release = self._verified_release()
         listed = (release.files.get(f"{self._index_path()}{suffix}") for suffix in _SUFFIXES)
         found = sorted((entry for entry in listed if entry is not None), key=lambda entry: entry.size)
         if not found:
             where = f"{self._component} for {self._architecture}"
-            raise VerificationError(f"InRelease lists no index of {where} that can be read here", reason="not-listed")
+            raise VerificationError(f"InRelease lists no readable index of {where}", reason="not-listed")
         return tuple(found)
 
     def index(self, path: str, content: bytes) -> None:
-        """Believe the index ``path`` (one of :meth:`indexes`): size and digest must be those of the ``Release``.
+        """Verify the index at ``path`` (one of :meth:`indexes`) by the size and digest in the ``Release``.
 
-        Raises :class:`VerificationError` with reason ``not-listed``, ``digest-mismatch`` or ``too-big``.
+        Raises:
+            VerificationError: ``not-listed``, ``digest-mismatch`` or ``too-big``.
         """
         if self._index is not None:
             raise WrongOrder("the chain has its index already")
@@ -131,12 +143,13 @@ class AptChain:
         self._index = _Index(PurePosixPath(path).name, content, self._open_limit(path))
 
     def packages(self, name: str) -> tuple[AptPackage, ...]:
-        """Every version of the package ``name`` for the architecture (or for all), as the index has them.
+        """Every version of the package ``name`` for the architecture (or for all), in the order of the index.
 
-        Raises :class:`VerificationError`: a malformed index, one that unpacks to more than it may (``too-big``), a
-        version that stands there twice (``duplicate``), a path that leaves the repository (``unsafe-path``).
+        Raises:
+            VerificationError: ``malformed``, ``too-big`` for an index that unpacks to too much, ``duplicate`` for a
+                version listed twice, ``unsafe-path`` for a path outside of the repository.
         """
-        index = self._believed_index()
+        index = self._verified_index()
         with as_verification_error(index.role):
             stream = open_decompressed(io.BytesIO(index.content), compression_of(index.role) or "", limit=index.limit)
             found = [_package(stanza) for stanza in paragraphs(stream) if stanza.get("Package") == name]
@@ -145,8 +158,8 @@ class AptChain:
             )
 
     def evidence(self, documents: Sequence[Document]) -> Evidence:
-        """The evidence that the chain is, once it has its index; ``documents`` are what it was given."""
-        self._believed_index()
+        """The chain as evidence, once it has its index; ``documents`` describe what it was given."""
+        self._verified_index()
         return openpgp.evidence("apt-repository", self._signed or require_step("InRelease"), self._anchors, documents)
 
     def _check_identity(self, release: Release) -> None:
@@ -168,16 +181,18 @@ class AptChain:
         return f"{self._component}/binary-{self._architecture}/Packages"
 
     def _open_limit(self, path: str) -> int:
-        listed = self._believed_release().files.get(self._index_path())
+        listed = self._verified_release().files.get(self._index_path())
         if listed and listed.size > MAX_OPEN_INDEX:
-            raise VerificationError(f"{path} unpacks to {listed.size} bytes: no index is that big", reason="too-big")
+            raise VerificationError(
+                f"{path} unpacks to {listed.size} bytes, more than any real index", reason="too-big"
+            )
         return listed.size if listed else MAX_OPEN_INDEX
 
-    def _believed_release(self) -> Release:
+    def _verified_release(self) -> Release:
         return self._release or require_step("InRelease")
 
-    def _believed_index(self) -> _Index:
-        self._believed_release()
+    def _verified_index(self) -> _Index:
+        self._verified_release()
         return self._index or require_step("index")
 
 
@@ -191,11 +206,21 @@ def reverify(
     anchors: Anchors,
     at: datetime,
 ) -> Reverified:
-    """Believe a package again, offline, from the ``documents`` of its chain (bytes by role) that were kept.
+    """Verify a package again, offline, by the stored documents of its chain.
 
-    The documents must be those of ``evidence``, and the index must list the package of these ``facts`` with this
-    digest. That a repository's metadata expired since says nothing about what it vouched for: ``Valid-Until`` is not
-    asked again. Raises :class:`VerificationError` as :class:`AptChain`, and ``missing-document``.
+    ``Valid-Until`` is not checked again: metadata that has expired since still proves what it listed then.
+
+    Args:
+        documents: bytes by role; they must be those of ``evidence``.
+        evidence: of the first verification.
+        facts: what the package says of itself; the index must list it with this digest.
+        sha256: of the package.
+        size: of the package, in bytes.
+        anchors: trust anchors.
+        at: time of verification, with zone.
+
+    Raises:
+        VerificationError: as :class:`AptChain`, and ``missing-document``.
     """
     inrelease, index = repository.stored_documents(documents, evidence, 2)
     base, suite, path = _places(*(document.url for document in evidence.documents))
@@ -218,7 +243,7 @@ def _places(inrelease: str, index: str) -> tuple[str, str, str]:
     match = re.fullmatch(r"(?P<top>(?P<base>.+?)/dists/(?P<suite>.+)/)InRelease", inrelease)
     if match is None or not index.startswith(match["top"]):
         raise VerificationError(
-            "the addresses of the chain's documents do not belong together", reason="missing-document"
+            "the addresses of the chain's documents are of different repositories", reason="missing-document"
         )
     return match["base"], match["suite"], index.removeprefix(match["top"])
 
@@ -228,7 +253,7 @@ def _check_validity(release: Release, at: datetime) -> None:
         raise VerificationError(
             f"InRelease was valid until {release.valid_until:%Y-%m-%d %H:%M} UTC",
             reason="expired-metadata",
-            do="ask who runs the repository or its mirror why it stands still: old metadata may be replayed",
+            do="ask the operator of the repository or mirror why it is not updated: old metadata may be replayed",
         )
 
 
@@ -244,7 +269,7 @@ def _package(stanza: Paragraph) -> AptPackage:
     if not _SHA256.fullmatch(package.sha256):
         raise ParseError(f"a stanza of {package.name} has no SHA256", reason="weak-digest")
     if not deb_version.is_version(package.version) or not _WORD.fullmatch(package.architecture):
-        raise ParseError(f"a stanza of {package.name} has no proper version or architecture")
+        raise ParseError(f"a stanza of {package.name} has an invalid version or architecture")
     if not is_inside(package.path):
         raise ParseError(f"a stanza of {package.name} leaves the repository: {package.path!r}", reason="unsafe-path")
     return package
@@ -252,5 +277,5 @@ def _package(stanza: Paragraph) -> AptPackage:
 
 def _size(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,15}", text):
-        raise ParseError("a stanza's Size is no number")
+        raise ParseError("a stanza's Size is not a number")
     return int(text)

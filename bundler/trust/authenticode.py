@@ -1,14 +1,12 @@
-"""Did a trusted publisher sign this MSI, PE or PowerShell file, and did every byte of it stay as signed?
+"""Verifies Authenticode signatures of MSI, PE and PowerShell files.
 
-The order of the judgement:
-
-1. The file is what it is said to be, and every byte of it is covered or known (the readers in ``formats``).
-2. One signer; of two signatures side by side the one that is no SHA-1.
-3. The digest that the signature holds is the file's, by SHA-256 or better.
-4. The signature is the signer's.
-5. The timestamp, where there is one, is of a trusted authority and over this signature: it is the time that counts.
+1. The file is of the expected kind, and every byte of it is covered or known (the readers in ``formats``).
+2. There is one signer. Of two signatures side by side, the one that is not SHA-1 counts.
+3. The digest in the signature is the file's, by SHA-256 or better.
+4. The signer's key made the signature.
+5. The timestamp, if any, is from a trusted authority and over this signature. Its time then counts for step 6.
 6. The signer's certificate leads to a pinned root, by all rules, at that time.
-7. The signer is the publisher.
+7. The signer is a trusted publisher.
 
 Sources: "Windows Authenticode Portable Executable Signature Format" (Microsoft, 2008); RFC 5652, 5.4 to 5.6;
 RFC 3161, 2.4.2 and appendix A; RFC 5280, 6.1.
@@ -49,7 +47,7 @@ Kind = Literal["msi", "pe", "ps1"]
 CODE_SIGNING: Final = "1.3.6.1.5.5.7.3.3"
 TIME_STAMPING: Final = "1.3.6.1.5.5.7.3.8"
 LIFETIME_SIGNING: Final = "1.3.6.1.4.1.311.10.3.13"
-"""A certificate with this purpose makes signatures that end with it, timestamp or not (szOID_KP_LIFETIME_SIGNING)."""
+"""Signatures by a certificate with this purpose expire with it, timestamp or not (szOID_KP_LIFETIME_SIGNING)."""
 
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 _TAIL: Final = 64 * 1024
@@ -67,7 +65,7 @@ _KNOWN_UNSIGNED: Final = frozenset({der.TIMESTAMP_RFC3161, der.COUNTERSIGNATURE,
 
 
 class _Subject(Protocol):
-    """A file whose bytes are all covered or known: its signature, and the digest that it must hold."""
+    """A file with every byte covered or known: its signature, and the digest that the signature must hold."""
 
     pkcs7: bytes
 
@@ -83,7 +81,7 @@ _READERS: Final[dict[Kind, Callable[[BinaryIO], _Subject]]] = {
 
 @dataclass(frozen=True)
 class _Chosen:
-    """The one signature that is judged, and what lies beside it."""
+    """The signature that is verified, and notes about others beside it."""
 
     signature: Signature
     signer: Signer
@@ -97,29 +95,56 @@ class _Timestamp:
 
 
 def verify(file: BinaryIO, kind: Kind, *, anchors: Anchors, at: datetime) -> Evidence:
-    """Judge ``file`` (seekable) as a ``kind``; ``at`` is the present, or the time to judge for (with time zone).
+    """Verify a signed file by trust anchors.
 
-    Raises :class:`~bundler.errors.VerificationError` whose ``reason`` is one of :data:`bundler.trust.advice.MEANINGS`,
-    and :class:`~bundler.errors.UsageError` where the anchors cannot be read.
+    Args:
+        file: seekable.
+        kind: the kind that it must be.
+        anchors: roots, publishers and revocation lists.
+        at: time of verification, with zone.
+
+    Returns:
+        The chain of signer and timestamp, as evidence.
+
+    Raises:
+        VerificationError: with a reason of :data:`bundler.trust.advice.MEANINGS`.
+        UsageError: the anchors cannot be read.
     """
-    with _explaining():
-        return _verify_file(file, kind, anchors, at)
+    with _advising():
+        chosen, pool, leaf = _signed(file, kind)
+        stamp = _timestamp(chosen.signer, pool, anchors, at)
+        path = _path(leaf, pool, anchors, at, stamp)
+        _check_publisher(leaf, anchors.publishers)
+        return _evidence(path, stamp, chosen, anchors)
 
 
 def verify_pinned(file: BinaryIO, kind: Kind, *, sha256: str, at: datetime) -> None:
-    """Judge ``file`` as signed with the one certificate whose fingerprint is ``sha256``, valid ``at`` that moment.
+    """Verify a file signed with one certificate, given by its fingerprint, so that no issuer adds trust.
 
-    For what is believed by a fingerprint that was told, so that no issuer adds trust. ``sha256``: 64 lower-case hex
-    digits. No timestamp is taken, nor anything else that the signature does not cover. Raises as :func:`verify` does;
-    ``wrong-publisher`` where somebody else signed.
+    No timestamp is accepted, nor anything else that the signature does not cover.
+
+    Args:
+        file: seekable.
+        kind: the kind that it must be.
+        sha256: fingerprint of the certificate, 64 lower-case hex digits.
+        at: the time at which the certificate must be valid, with zone.
+
+    Raises:
+        VerificationError: as :func:`verify`; ``wrong-publisher`` for another signer.
     """
-    with _explaining():
-        _verify_pinned(file, kind, sha256, at)
+    with _advising():
+        chosen, _, leaf = _signed(file, kind)
+        if chosen.signer.unsigned or chosen.notes:
+            raise VerificationError("the signature carries data that it does not protect", reason="unknown-attribute")
+        if not hmac.compare_digest(certificate_path.fingerprint(leaf), sha256):
+            found = f"{certificate_path.name_of(leaf)} (sha256:{certificate_path.fingerprint(leaf)})"
+            raise VerificationError(f"it is signed by {found}; expected sha256:{sha256}", reason="wrong-publisher")
+        certificate_path.check_alone(leaf, CODE_SIGNING, at)
 
 
 @contextmanager
-def _explaining() -> Iterator[None]:
-    """Say with a refusal what it usually means."""
+def _advising() -> Iterator[None]:
+    """Add the advice for its reason to an error."""
     try:
         yield
     except VerificationError as error:
@@ -129,18 +154,8 @@ def _explaining() -> Iterator[None]:
         raise with_advice(unreadable) from None
 
 
-def _verify_pinned(file: BinaryIO, kind: Kind, sha256: str, at: datetime) -> None:
-    chosen, _, leaf = _signed(file, kind)
-    if chosen.signer.unsigned or chosen.notes:
-        raise VerificationError("the signature carries something that it does not protect", reason="unknown-attribute")
-    if not hmac.compare_digest(certificate_path.fingerprint(leaf), sha256):
-        found = f"{certificate_path.name_of(leaf)} (sha256:{certificate_path.fingerprint(leaf)})"
-        raise VerificationError(f"it is signed by {found}, and not by sha256:{sha256}", reason="wrong-publisher")
-    certificate_path.check_alone(leaf, CODE_SIGNING, at)
-
-
 def _signed(file: BinaryIO, kind: Kind) -> tuple[_Chosen, tuple[x509.Certificate, ...], x509.Certificate]:
-    """The signature of a file that is as it was signed, the certificates that it carries, and its signer's own."""
+    """The signature of an unchanged file, the certificates that it carries, and its signer's (steps 1 to 4)."""
     _expect_kind(file, kind)
     subject = _READERS[kind](file)
     chosen = _choose(der.read_signature(subject.pkcs7))
@@ -149,14 +164,6 @@ def _signed(file: BinaryIO, kind: Kind) -> tuple[_Chosen, tuple[x509.Certificate
     leaf = _signing_certificate(chosen.signer, pool)
     _check_signature(chosen.signer, leaf, chosen.signature.content_type, chosen.signature.content)
     return chosen, pool, leaf
-
-
-def _verify_file(file: BinaryIO, kind: Kind, anchors: Anchors, at: datetime) -> Evidence:
-    chosen, pool, leaf = _signed(file, kind)
-    stamp = _timestamp(chosen.signer, pool, anchors, at)
-    path = _path(leaf, pool, anchors, at, stamp)
-    _check_publisher(leaf, anchors.publishers)
-    return _evidence(path, stamp, chosen, anchors)
 
 
 def _expect_kind(file: BinaryIO, kind: Kind) -> None:
@@ -170,7 +177,7 @@ def _expect_kind(file: BinaryIO, kind: Kind) -> None:
     if found == "empty":
         raise VerificationError("the file is empty", reason="empty")
     if found != kind and not (kind == "ps1" and found == "text"):
-        raise VerificationError(f"this is no {kind} file but {found}", reason="unknown-kind")
+        raise VerificationError(f"this is not a {kind} file; its content is {found}", reason="unknown-kind")
 
 
 def _only_signer(signature: Signature) -> Signer:
@@ -180,33 +187,33 @@ def _only_signer(signature: Signature) -> Signer:
 
 
 def _choose(primary: Signature) -> _Chosen:
-    """Take the primary signature, or the one beside it where the primary is SHA-1 (signed for old and new Windows)."""
+    """Choose the primary signature, or the nested one if the primary is SHA-1 (signed for old and new Windows)."""
     signer = _only_signer(primary)
     nested = signer.others(der.NESTED_SIGNATURE)
     if signer.digest_algorithm in STRONG:
-        notes = (f"{len(nested)} more signature(s) beside the first; not relied upon",) if nested else ()
+        notes = (f"{len(nested)} more signature(s) beside the first; not used",) if nested else ()
         return _Chosen(primary, signer, notes)
     strong = [found for found in map(der.read_signature, nested) if _only_signer(found).digest_algorithm in STRONG]
     if not strong:
         raise VerificationError("the file is signed with a digest weaker than SHA-256", reason="weak-digest")
     if len(strong) > 1:
-        raise VerificationError("several signatures lie beside a SHA-1 one", reason="several-signers")
-    note = "judged by the SHA-256 signature beside an older SHA-1 one, which was not relied upon"
+        raise VerificationError("several signatures are nested in a SHA-1 one", reason="several-signers")
+    note = "verified by the SHA-256 signature beside an older SHA-1 one, which was not used"
     return _Chosen(strong[0], _only_signer(strong[0]), (note,))
 
 
 def _check_file(subject: _Subject, kind: Kind, data: IndirectData, chosen: _Chosen) -> None:
-    """The signature speaks of a file of this kind, and its digest is the file's."""
+    """Require a signature for a file of this kind, with the file's digest."""
     if (data.kind, data.subject) != _EXPECTED[kind]:
         raise VerificationError(f"the signature was made for another kind of file than {kind}", reason="wrong-subject")
     if data.algorithm not in STRONG:
         raise VerificationError("the file's digest is weaker than SHA-256", reason="weak-digest")
     if chosen.signature.digest_algorithms != (chosen.signer.digest_algorithm,):
-        raise VerificationError("the signature contradicts itself about its digest", reason="malformed")
+        raise VerificationError("the signature names two different digests", reason="malformed")
     if not hmac.compare_digest(subject.digest(data.algorithm), data.digest):
         raise VerificationError("the file was changed after it was signed", reason="digest-mismatch")
     if any(attribute not in _KNOWN_UNSIGNED for attribute, _ in chosen.signer.unsigned):
-        raise VerificationError("the signature carries something that it does not protect", reason="unknown-attribute")
+        raise VerificationError("the signature carries data that it does not protect", reason="unknown-attribute")
 
 
 def _certificates(signature: Signature) -> tuple[x509.Certificate, ...]:
@@ -221,15 +228,15 @@ def _signing_certificate(signer: Signer, pool: tuple[x509.Certificate, ...]) -> 
 
 
 def _check_signature(signer: Signer, leaf: x509.Certificate, content_type: str, content: bytes) -> None:
-    """RFC 5652, 5.4 and 5.6: the attributes name the content, and the key signed the attributes."""
+    """RFC 5652, 5.4 and 5.6: the signed attributes hold type and digest of the content, and the key signed them."""
     if signer.digest_algorithm not in STRONG:
         raise VerificationError("the signature uses a digest weaker than SHA-256", reason="weak-digest")
     named, digest = signer.attribute(der.CONTENT_TYPE), signer.attribute(der.MESSAGE_DIGEST)
     if named is None or digest is None:
-        raise VerificationError("the signature does not say what it signs", reason="malformed")
+        raise VerificationError("the signature does not name what it signs", reason="malformed")
     actual = hashlib.new(signer.digest_algorithm, content).digest()
     if der.read_object_identifier(named) != content_type or not hmac.compare_digest(der.read_octets(digest), actual):
-        raise VerificationError("the signed attributes are not those of the content", reason="bad-signature")
+        raise VerificationError("the signed attributes do not match the content", reason="bad-signature")
     _verify_value(signer, leaf)
 
 
@@ -242,9 +249,9 @@ def _verify_value(signer: Signer, leaf: x509.Certificate) -> None:
         elif isinstance(key, ec.EllipticCurvePublicKey) and signer.signature_algorithm == "ecdsa":
             key.verify(signer.signature, signer.signed_bytes, ec.ECDSA(algorithm))
         else:
-            raise VerificationError("the signature is of an unknown kind", reason="unknown-algorithm")
+            raise VerificationError("the signature has an unknown algorithm", reason="unknown-algorithm")
     except (InvalidSignature, UnsupportedAlgorithm, ValueError):
-        raise VerificationError("the signature is not its signer's", reason="bad-signature") from None
+        raise VerificationError("the signature was not made by its signer's key", reason="bad-signature") from None
 
 
 def _timestamp(signer: Signer, pool: tuple[x509.Certificate, ...], anchors: Anchors, at: datetime) -> _Timestamp | None:
@@ -259,27 +266,32 @@ def _timestamp(signer: Signer, pool: tuple[x509.Certificate, ...], anchors: Anch
         raise _about_timestamp(error) from None
     if stamp.time > at + CLOCK_TOLERANCE:
         raise VerificationError(
-            f"the timestamp, {stamp.time:%Y-%m-%d %H:%M} UTC, is yet to come", reason="timestamp-in-future"
+            f"the timestamp, {stamp.time:%Y-%m-%d %H:%M} UTC, is in the future", reason="timestamp-in-future"
         )
     return stamp
 
 
 def _about_timestamp(error: VerificationError) -> VerificationError:
-    """Say that it is the timestamp that is wrong; weak digests and revocation keep their own word."""
+    """The same error, said of the timestamp; weak digests and revocation keep their own reason."""
     reasons = {"untrusted-root": "timestamp-untrusted", "weak-digest": "weak-digest", "revoked": "revoked"}
     reason = reasons.get(error.reason, "timestamp-invalid")
-    return VerificationError(f"the timestamp is not believed: {error.what}", reason=reason)
+    return VerificationError(f"the timestamp is not trusted: {error.what}", reason=reason)
 
 
 def _token(token: bytes, signer: Signer, anchors: Anchors) -> _Timestamp:
-    """RFC 3161: a token whose imprint is the digest of this signature."""
+    """Verify a timestamp token (RFC 3161, 2.4.2) over this signature.
+
+    1. The token's signature is its signer's, and names its certificate.
+    2. Its imprint is the digest of this signature's value: so it cannot be taken from another file.
+    3. Its certificate leads to a root for timestamps, at its own time.
+    """
     signature = der.read_signature(token)
     stamper, pool = _only_signer(signature), _certificates(signature)
     leaf, info = _signing_certificate(stamper, pool), der.read_timestamp_info(signature)
     _check_signature(stamper, leaf, signature.content_type, signature.content)
     _check_named_certificate(stamper, leaf)
     if stamper.digest_algorithm not in signature.digest_algorithms:
-        raise VerificationError("it contradicts itself about its digest", reason="timestamp-invalid")
+        raise VerificationError("it names two different digests", reason="timestamp-invalid")
     if info.algorithm not in STRONG:
         raise VerificationError("its imprint is weaker than SHA-256", reason="weak-digest")
     if not hmac.compare_digest(hashlib.new(info.algorithm, signer.signature).digest(), info.digest):
@@ -296,16 +308,16 @@ def _check_named_certificate(stamper: Signer, leaf: x509.Certificate) -> None:
         raise VerificationError("it names another certificate", reason="timestamp-invalid")
 
 
-# SHA-1 names a certificate here that is in the token anyway, and is checked by its own signature (RFC 2634, 5.4).
+# SHA-1 only selects a certificate here, which is in the token and verified by its own signature (RFC 2634, 5.4).
 _NAMING: Final[dict[str, Callable[[], hashes.HashAlgorithm]]] = {"sha1": hashes.SHA1, **_HASHES}
 
 
 def _countersignature(older: bytes, signer: Signer, pool: tuple[x509.Certificate, ...], anchors: Anchors) -> _Timestamp:
-    """The kind from before RFC 3161: a SignerInfo over the signature's bytes, with a signing time (RFC 2985, 5.3.6)."""
+    """Verify a countersignature, the form before RFC 3161: a SignerInfo with a signing time (RFC 2985, 5.3.6)."""
     stamper = der.read_countersignature(older)
     leaf, time = _signing_certificate(stamper, pool), stamper.attribute(der.SIGNING_TIME)
     if time is None:
-        raise VerificationError("it says no time", reason="timestamp-invalid")
+        raise VerificationError("it has no signing time", reason="timestamp-invalid")
     _check_signature(stamper, leaf, der.DATA, signer.signature)
     when = der.read_signing_time(time)
     return _Timestamp(when, _timestamp_path(leaf, pool, anchors, when))
@@ -315,7 +327,7 @@ def _timestamp_path(
     leaf: x509.Certificate, pool: tuple[x509.Certificate, ...], anchors: Anchors, at: datetime
 ) -> certificate_path.Path:
     if certificate_path.purposes(leaf) != frozenset({TIME_STAMPING}):
-        raise VerificationError("its certificate is not for timestamps alone", reason="wrong-purpose")
+        raise VerificationError("its certificate is not for timestamps only", reason="wrong-purpose")
     return certificate_path.find(leaf, pool, _authority(anchors, "timestamping", TIME_STAMPING), at)
 
 
@@ -326,7 +338,7 @@ def _path(
     at: datetime,
     stamp: _Timestamp | None,
 ) -> certificate_path.Path:
-    """The signer's path at the time of its timestamp, or now where it has none or its lifetime is all it has."""
+    """The signer's path, valid at its timestamp; valid now without one, or if it has the lifetime purpose."""
     authority = _authority(anchors, "code-signing", CODE_SIGNING)
     path = certificate_path.find(leaf, pool, authority, stamp.time if stamp else at)
     if stamp and LIFETIME_SIGNING in (certificate_path.purposes(leaf) or ()):
@@ -335,7 +347,7 @@ def _path(
 
 
 def _authority(anchors: Anchors, purpose: Purpose, key_purpose: str) -> Authority:
-    """The roots that may vouch for a purpose, and the revocation lists at hand."""
+    """The pinned roots for a purpose, and the revocation lists."""
     try:
         roots = [x509.load_pem_x509_certificate(r.pem.encode()) for r in anchors.roots if purpose in r.purposes]
         lists = [x509.load_pem_x509_crl(pem.encode()) for pem in anchors.revocation_lists]
@@ -354,7 +366,7 @@ def _check_publisher(leaf: x509.Certificate, publishers: tuple[Publisher, ...]) 
         if names == [[publisher.common_name], [publisher.organization]] and carried >= set(publisher.key_purposes):
             return
     raise VerificationError(
-        f"the file is signed by {certificate_path.name_of(leaf)}, who is none of the publishers asked for",
+        f"the file is signed by {certificate_path.name_of(leaf)}, which is not a trusted publisher",
         reason="wrong-publisher",
     )
 
@@ -373,7 +385,7 @@ def _links(path: certificate_path.Path) -> tuple[ChainLink, ...]:
 
 
 def _evidence(path: certificate_path.Path, stamp: _Timestamp | None, chosen: _Chosen, anchors: Anchors) -> Evidence:
-    notes = chosen.notes if stamp else (*chosen.notes, "no timestamp: believed only while its certificate is valid")
+    notes = chosen.notes if stamp else (*chosen.notes, "no timestamp: valid only while its certificate is")
     return Evidence(
         method="authenticode",
         signer=certificate_path.name_of(path[0]),

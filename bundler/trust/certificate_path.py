@@ -1,9 +1,15 @@
-"""Does a certificate lead to a pinned root, by rules that hold at a given time?
+"""Finds and checks the path from a certificate to a pinned root.
 
-RFC 5280 section 6.1 for names, signatures, validity, basic constraints, path length and key usage; the extended
-key usage nests, as Windows and browsers have it. Stricter than the standard: no SHA-1, no RSA under 2048 bits,
-no name constraints (nobody whom we pin uses them, so nobody needs us to understand them).
-``docs/decisions/0001-judging-authenticode-ourselves.md`` says why this is ours.
+1. :class:`_Search` builds candidate paths by name and signature, up to a length and a number of attempts, so that a
+   hostile pool of certificates costs little.
+2. :func:`check` applies every rule to a candidate, at the time that counts: the timestamp's, or now.
+3. :func:`find` returns the first path that passes; otherwise it raises what is wrong with the first candidate, which
+   is the one that the signer meant.
+
+RFC 5280 section 6.1 for names, signatures, validity, basic constraints, path length and key usage; the extended key
+usage nests, as in Windows and browsers. Stricter than the standard: no SHA-1, no RSA under 2048 bits, no name
+constraints (no pinned publisher uses them, so a reader that does not implement them loses nothing by refusing them).
+``docs/decisions/0001`` explains why no library does this.
 """
 
 from __future__ import annotations
@@ -26,7 +32,7 @@ from bundler.formats.certificate import UNREADABLE
 
 ANY_PURPOSE: Final = "2.5.29.37.0"
 STRONG: Final = frozenset({"sha256", "sha384", "sha512"})
-"""The digests that are good enough, as hashlib names them."""
+"""The accepted digests, as hashlib names them."""
 
 _MAX_LENGTH: Final = 6
 _MAX_TRIALS: Final = 64
@@ -39,7 +45,7 @@ _UNDERSTOOD: Final = frozenset(
         ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
         ExtensionOID.SUBJECT_KEY_IDENTIFIER,
         ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
-        # Any policy is acceptable to us (RFC 5280, 6.1.1 (c)), so naming one is no limit.
+        # Every policy is accepted here (RFC 5280, 6.1.1 (c)), so this extension restricts nothing.
         ExtensionOID.CERTIFICATE_POLICIES,
     }
 )
@@ -57,7 +63,7 @@ Path = tuple[x509.Certificate, ...]
 
 @dataclass(frozen=True)
 class Authority:
-    """What a path must end in, and the lists that may cut it."""
+    """The roots that a path must end in, its purpose, and the revocation lists at hand."""
 
     roots: tuple[x509.Certificate, ...]
     purpose: str
@@ -84,35 +90,39 @@ def purposes(certificate: x509.Certificate) -> frozenset[str] | None:
     return frozenset(purpose.dotted_string for purpose in found)
 
 
-def _refuse(certificate: x509.Certificate, what: str, reason: str = "bad-certificate") -> VerificationError:
+def _error(certificate: x509.Certificate, what: str, reason: str = "bad-certificate") -> VerificationError:
     return VerificationError(f"the certificate of {name_of(certificate)} {what}", reason=reason)
 
 
 def find(leaf: x509.Certificate, pool: Sequence[x509.Certificate], authority: Authority, at: datetime) -> Path:
-    """Find a path from ``leaf`` over certificates of ``pool`` to a root, whose every rule holds at ``at`` (UTC).
+    """Find a valid path from ``leaf`` to a root.
 
-    Raises :class:`~bundler.errors.VerificationError`: ``untrusted-root`` where no path is, and otherwise what is wrong
-    with the first one: ``certificate-expired``, ``wrong-purpose``, ``weak-digest``, ``bad-certificate``, ``revoked``.
+    Args:
+        leaf: the signing certificate.
+        pool: certificates that may stand in between, in any order.
+        authority: the roots, the purpose and the revocation lists.
+        at: the time at which every rule must hold, in UTC.
+
+    Returns:
+        The path, the leaf first.
+
+    Raises:
+        VerificationError: ``untrusted-root`` if no path leads to a root; otherwise what is wrong with the first path:
+            ``certificate-expired``, ``wrong-purpose``, ``weak-digest``, ``weak-key``, ``bad-certificate``, ``revoked``.
     """
     failures = []
     for path in _Search(pool, authority.roots).paths((leaf,)):
-        failure = _failure(path, authority, at)
-        if failure is None:
+        try:
+            check(path, authority, at)
+        except VerificationError as error:  # noqa: PERF203 - one path at a time
+            failures.append(error)
+        else:
             return path
-        failures.append(failure)
-    raise failures[0] if failures else _refuse(leaf, "leads to no root that is trusted for this", "untrusted-root")
-
-
-def _failure(path: Path, authority: Authority, at: datetime) -> VerificationError | None:
-    try:
-        check(path, authority, at)
-    except VerificationError as error:
-        return error
-    return None
+    raise failures[0] if failures else _error(leaf, "leads to no root that is trusted for this", "untrusted-root")
 
 
 class _Search:
-    """Tries issuers by name and signature, and not for ever."""
+    """Tries issuers by name and signature, a limited number of times."""
 
     def __init__(self, pool: Sequence[x509.Certificate], roots: Sequence[x509.Certificate]) -> None:
         self._roots = tuple(roots)
@@ -130,6 +140,8 @@ class _Search:
                     yield from self.paths((*so_far, issuer))
 
     def _issued(self, certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+        # Names are compared first because they are cheap; each signature check counts, because certificates of one name
+        # in a hostile pool could otherwise be combined without end.
         if certificate.issuer != issuer.subject or self._trials >= _MAX_TRIALS:
             return False
         self._trials += 1
@@ -141,11 +153,19 @@ class _Search:
 
 
 def check(path: Path, authority: Authority, at: datetime) -> None:
-    """Hold every rule against a path whose names and signatures fit; raises as :func:`find` does."""
+    """Apply every rule to a path that fits by names and signatures. Raises as :func:`find`.
+
+    1. Each certificate is valid at ``at`` and has no extension that could restrict it unknown to us.
+    2. Each below the root has a strong signature and key; the root is trusted by its pin, not by its own signature.
+    3. Each above the leaf may issue certificates, that far down.
+    4. Each intermediate allows the purpose: extended key usage nests.
+    5. The leaf may sign for the purpose and is no CA.
+    6. None is revoked by a list of its issuer.
+    """
     try:
         _check(path, authority, at)
     except UNREADABLE:
-        raise _refuse(path[0], "or one above it cannot be read") from None
+        raise _error(path[0], "or one above it cannot be read") from None
 
 
 def _check(path: Path, authority: Authority, at: datetime) -> None:
@@ -159,16 +179,16 @@ def _check(path: Path, authority: Authority, at: datetime) -> None:
     for certificate in path[1:-1]:
         allowed = purposes(certificate)
         if allowed is not None and not allowed & {authority.purpose, ANY_PURPOSE}:
-            raise _refuse(certificate, "may not issue for this purpose", "wrong-purpose")
+            raise _error(certificate, "may not issue for this purpose", "wrong-purpose")
     _check_leaf(path[0], authority.purpose)
     for certificate, issuer in pairwise(path):
         _check_revocation(certificate, issuer, authority.revocation_lists, at)
 
 
 def check_alone(certificate: x509.Certificate, purpose: str, at: datetime) -> None:
-    """Hold against one certificate every rule that asks nothing of its issuers: who pins it believes no issuer.
+    """Apply to one certificate every rule that does not concern its issuers: it is trusted by its own fingerprint.
 
-    Raises as :func:`find` does.
+    Raises as :func:`find`.
     """
     try:
         _check_time(certificate, at)
@@ -176,11 +196,11 @@ def check_alone(certificate: x509.Certificate, purpose: str, at: datetime) -> No
         check_key(certificate)
         _check_leaf(certificate, purpose)
     except UNREADABLE:
-        raise _refuse(certificate, "cannot be read") from None
+        raise _error(certificate, "cannot be read") from None
 
 
 def _intermediates(certificates: Sequence[x509.Certificate]) -> int:
-    """How many count against a path length: those not self-issued (RFC 5280, 4.2.1.9)."""
+    """The number that counts against a path length: those not self-issued (RFC 5280, 4.2.1.9)."""
     return sum(certificate.subject != certificate.issuer for certificate in certificates)
 
 
@@ -188,19 +208,19 @@ def _check_time(certificate: x509.Certificate, at: datetime) -> None:
     start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     if not start <= at <= end:
         word = "was not yet valid" if at < start else "had expired"
-        raise _refuse(certificate, f"{word} at {at:%Y-%m-%d %H:%M} UTC", "certificate-expired")
+        raise _error(certificate, f"{word} at {at:%Y-%m-%d %H:%M} UTC", "certificate-expired")
 
 
 def _check_extensions(certificate: x509.Certificate) -> None:
     for extension in certificate.extensions:
         if extension.oid == ExtensionOID.NAME_CONSTRAINTS or (extension.critical and extension.oid not in _UNDERSTOOD):
-            raise _refuse(certificate, f"has a limit that is not understood ({extension.oid.dotted_string})")
+            raise _error(certificate, f"has an extension that is not supported ({extension.oid.dotted_string})")
 
 
 def _check_strength(certificate: x509.Certificate) -> None:
     algorithm = certificate.signature_hash_algorithm
     if algorithm is None or algorithm.name not in STRONG:
-        raise _refuse(certificate, "was signed with a digest weaker than SHA-256", "weak-digest")
+        raise _error(certificate, "was signed with a digest weaker than SHA-256", "weak-digest")
     check_key(certificate)
 
 
@@ -209,7 +229,7 @@ def check_key(certificate: x509.Certificate) -> None:
     key = certificate.public_key()
     strong_rsa = isinstance(key, rsa.RSAPublicKey) and key.key_size >= _MIN_RSA_BITS
     if not strong_rsa and not (isinstance(key, ec.EllipticCurvePublicKey) and key.curve.key_size >= 256):
-        raise _refuse(certificate, "has a key that is too weak or of an unknown kind", "weak-key")
+        raise _error(certificate, "has a key that is too weak or of an unknown kind", "weak-key")
 
 
 def _key_usage(certificate: x509.Certificate) -> x509.KeyUsage | None:
@@ -227,24 +247,24 @@ def _basic_constraints(certificate: x509.Certificate) -> x509.BasicConstraints:
 
 
 def _check_authority(certificate: x509.Certificate, below: int) -> None:
-    """RFC 5280, 6.1.4 (k) to (n): it may issue certificates, and this far down."""
+    """RFC 5280, 6.1.4 (k) to (n): the certificate may issue others, with ``below`` CAs under it."""
     constraints, usage = _basic_constraints(certificate), _key_usage(certificate)
     if not constraints.ca:
-        raise _refuse(certificate, "issued another, though it is no authority")
+        raise _error(certificate, "issued another one, but is not a CA")
     if usage is not None and not usage.key_cert_sign:
-        raise _refuse(certificate, "issued another, though its key may not sign certificates")
+        raise _error(certificate, "issued another one, but its key may not sign certificates")
     if constraints.path_length is not None and below > constraints.path_length:
-        raise _refuse(certificate, "allows fewer authorities below it than there are")
+        raise _error(certificate, "allows fewer CAs below it than there are")
 
 
 def _check_leaf(certificate: x509.Certificate, purpose: str) -> None:
     usage, allowed = _key_usage(certificate), purposes(certificate)
     if _basic_constraints(certificate).ca:
-        raise _refuse(certificate, "is an authority's, and authorities sign no files")
+        raise _error(certificate, "is a CA certificate, and CAs sign no files")
     if usage is not None and not usage.digital_signature:
-        raise _refuse(certificate, "has a key that may not sign", "wrong-purpose")
+        raise _error(certificate, "has a key that may not sign", "wrong-purpose")
     if allowed is None or purpose not in allowed:
-        raise _refuse(certificate, "was not issued for this purpose", "wrong-purpose")
+        raise _error(certificate, "was not issued for this purpose", "wrong-purpose")
 
 
 def _check_revocation(
@@ -253,16 +273,16 @@ def _check_revocation(
     lists: Sequence[x509.CertificateRevocationList],
     at: datetime,
 ) -> None:
-    """Hold the lists that are at hand against one certificate.
+    """Apply the revocation lists to one certificate.
 
-    A compromised key could have signed at any time, whatever its timestamp says; any other reason counts
-    from the day on that the list names (RFC 5280, 5.3.1 and 5.3.2).
+    A compromised key can have signed at any time, whatever the timestamp says. Any other reason counts from the date in
+    the list on (RFC 5280, 5.3.1 and 5.3.2).
     """
     for revocations in lists:
         if revocations.issuer != certificate.issuer:
             continue
         if not revocations.is_signature_valid(issuer.public_key()):  # type: ignore[arg-type]
-            # A root of the same name may have a list of its own: only the issuer's speaks of this certificate.
+            # A root of the same name may have its own list: only the issuer's list applies to this certificate.
             continue
         entry = revocations.get_revoked_certificate_by_serial_number(certificate.serial_number)
         if entry is not None:
@@ -279,6 +299,6 @@ def _check_entry(certificate: x509.Certificate, entry: x509.RevokedCertificate, 
     if reason == x509.ReasonFlags.remove_from_crl:
         return
     if reason in _ALWAYS_REVOKED:
-        raise _refuse(certificate, "was revoked because its key was stolen", "revoked")
+        raise _error(certificate, "was revoked because its key was compromised", "revoked")
     if since <= at:
-        raise _refuse(certificate, f"was revoked on {since:%Y-%m-%d}, before this was signed", "revoked")
+        raise _error(certificate, f"was revoked on {since:%Y-%m-%d}, before this was signed", "revoked")

@@ -1,7 +1,7 @@
-"""May this certificate seal, at this moment?
+"""Decides whether a certificate may seal a bundle at a given time.
 
-The same rules before signing (exit 8) and when a seal is checked (exit 6), so that nothing is sealed that the far side
-refuses. Whom the certificate names is not asked here: a seal is believed by its certificate's fingerprint.
+The same rules apply before signing (exit 8) and when a seal is verified (exit 6), so that no bundle is sealed that a
+target server refuses. The certificate's name plays no role here: a seal is trusted by its certificate's fingerprint.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ Role = Literal["sealer", "approver"]
 _REFUSED: dict[Role, tuple[str, str]] = {
     "sealer": (
         "the bundle is sealed with a certificate that may not seal",
-        "do not use it; ask who built it to seal it with a valid certificate",
+        "do not use it; have it sealed again with a valid certificate",
     ),
     "approver": (
         "the bundle is approved with a certificate that may not approve",
-        "do not use it; ask who built it to name the approver's valid certificate in the definition, and build again",
+        "do not use it; have it built again with the approver's valid certificate in the definition",
     ),
 }
-"""What is wrong, and what to do, for who checks."""
+"""By role: what is wrong, and what to do, for the person who verifies."""
 
 
 @dataclass(frozen=True)
@@ -49,19 +49,22 @@ class CertificateFault:
     """Why a certificate may not seal."""
 
     reason: Reason
-    """As :class:`~bundler.errors.VerificationError` says it."""
+    """The reason word of :class:`~bundler.errors.VerificationError`."""
     what: str
     """A sentence without its full stop; "it" is the certificate."""
     do: str
-    """For who wants to sign."""
+    """Advice for the person who signs."""
 
 
 def faults(
     certificate: x509.Certificate, chain: Sequence[x509.Certificate], at: datetime
 ) -> tuple[CertificateFault, ...]:
-    """Why ``certificate``, issued by the first of ``chain`` and so on, may not seal ``at`` that moment; none if it may.
+    """Why ``certificate`` may not seal at that time; empty if it may.
 
-    The chain adds no trust: what is asked of it is only that it belongs to the certificate.
+    Args:
+        certificate: the signer's.
+        chain: its issuer's, that one's issuer's, and so on. It adds no trust; it must only belong to the certificate.
+        at: the time, with zone.
     """
     return (
         *_key_faults(certificate),
@@ -72,7 +75,7 @@ def faults(
 
 
 def require_usable(certificate: x509.Certificate, chain: Sequence[x509.Certificate], at: datetime) -> None:
-    """Refuse to sign with a certificate that may not seal. Raises :class:`SigningError`."""
+    """Require a certificate that may seal, before signing with it. Raises :class:`SigningError`."""
     found = faults(certificate, chain, at)
     if found:
         raise SigningError(
@@ -83,7 +86,7 @@ def require_usable(certificate: x509.Certificate, chain: Sequence[x509.Certifica
 
 
 def require_valid(certificate: x509.Certificate, at: datetime, *, role: Role) -> None:
-    """Refuse a signature whose certificate may not sign a bundle in that ``role``. Raises VerificationError."""
+    """Require a certificate that may sign a bundle in that ``role``, when verifying. Raises VerificationError."""
     found = faults(certificate, (), at)
     if found:
         what, do = _REFUSED[role]
@@ -92,24 +95,24 @@ def require_valid(certificate: x509.Certificate, at: datetime, *, role: Role) ->
             what,
             reason=found[0].reason,
             details=[f"certificate: {display_name(certificate)}", *(f"{problem.what}." for problem in found)],
-            do=f"{'set this clock if it is wrong; otherwise ' if clock else ''}{do}",
+            do=f"{'set the clock if it is wrong; otherwise ' if clock else ''}{do}",
         )
 
 
 def algorithm_of(certificate: x509.Certificate) -> Algorithm:
-    """How the key of ``certificate`` signs. Raises :class:`SigningError` for a key that does not seal."""
-    judged = _key(certificate)
-    if isinstance(judged, CertificateFault):
+    """The signature algorithm for the key of ``certificate``. Raises :class:`SigningError` for an unsuitable key."""
+    found = _key(certificate)
+    if isinstance(found, CertificateFault):
         raise SigningError(
             "this kind of key does not seal",
-            details=[f"certificate: {display_name(certificate)}", f"{judged.what}."],
-            do=judged.do,
+            details=[f"certificate: {display_name(certificate)}", f"{found.what}."],
+            do=found.do,
         )
-    return judged
+    return found
 
 
 def display_name(certificate: x509.Certificate) -> str:
-    """Who a certificate says that it is: its subject on one line (RFC 4514); ASCII, whatever is in it."""
+    """A certificate's subject on one line (RFC 4514), in ASCII whatever it contains."""
     try:
         text = certificate.subject.rfc4514_string() or "without a name"
     except ValueError:
@@ -118,21 +121,21 @@ def display_name(certificate: x509.Certificate) -> str:
 
 
 def _key_faults(certificate: x509.Certificate) -> Iterator[CertificateFault]:
-    judged = _key(certificate)
-    if isinstance(judged, CertificateFault):
-        yield judged
+    found = _key(certificate)
+    if isinstance(found, CertificateFault):
+        yield found
 
 
 def _key(certificate: x509.Certificate) -> Algorithm | CertificateFault:
     try:
         key = certificate.public_key()
     except (UnsupportedAlgorithm, ValueError):
-        return _weak("its key is of a kind that this program does not know")
+        return _weak("its key is of an unknown kind")
     if isinstance(key, rsa.RSAPublicKey):
         return "rsa-sha256" if LEAST_RSA <= key.key_size <= MOST_RSA else _weak(f"its key is RSA, {key.key_size} bits")
     if isinstance(key, ec.EllipticCurvePublicKey):
         algorithm = _curve(key.curve)
-        return algorithm or _weak(f"its key lies on the curve {key.curve.name}")
+        return algorithm or _weak(f"its key is on the curve {key.curve.name}")
     return _weak(f"its key is {_kind(key)}")
 
 
@@ -148,8 +151,8 @@ def _kind(key: object) -> str:
 
 
 def _weak(what: str) -> CertificateFault:
-    wanted = f"RSA with {LEAST_RSA} to {MOST_RSA} bits, or on P-256 or P-384"
-    return CertificateFault("seal-weak-key", f"{what}; wanted is {wanted}", f"use a key that is {wanted}")
+    allowed = f"RSA with {LEAST_RSA} to {MOST_RSA} bits, or on P-256 or P-384"
+    return CertificateFault("seal-weak-key", f"{what}; it must be {allowed}", f"use a key that is {allowed}")
 
 
 def _purpose_faults(certificate: x509.Certificate) -> Iterator[CertificateFault]:
@@ -172,7 +175,7 @@ def _extension_fault(extension: x509.Extension[x509.ExtensionType]) -> str:
     if isinstance(content, x509.ExtendedKeyUsage) and _SEALING.isdisjoint(content):
         return "its extended key usage has none of codeSigning, documentSigning, emailProtection"
     if isinstance(content, x509.UnrecognizedExtension) and extension.critical:
-        return f"it has a critical extension that this program does not know ({content.oid.dotted_string})"
+        return f"it has an unknown critical extension ({content.oid.dotted_string})"
     return ""
 
 
@@ -184,17 +187,17 @@ def _misused(what: str) -> CertificateFault:
 def _time_faults(certificate: x509.Certificate, at: datetime) -> Iterator[CertificateFault]:
     begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     if at < begins:
-        do = "compare this machine's clock with the time; or wait until the certificate is valid"
-        yield CertificateFault("seal-not-yet-valid", f"it is valid from {_shown(begins)}, and it is {_shown(at)}", do)
+        do = "check this computer's clock, or wait until the certificate is valid"
+        yield CertificateFault("seal-not-yet-valid", f"it is valid from {_shown(begins)}; now it is {_shown(at)}", do)
     if at > ends:
-        do = "renew the certificate; or, if it has not ended, set this machine's clock"
-        yield CertificateFault("seal-expired", f"it was valid until {_shown(ends)}, and it is {_shown(at)}", do)
+        do = "renew the certificate; or set this computer's clock if the certificate has not expired"
+        yield CertificateFault("seal-expired", f"it was valid until {_shown(ends)}; now it is {_shown(at)}", do)
 
 
 def _chain_faults(certificate: x509.Certificate, chain: Sequence[x509.Certificate]) -> Iterator[CertificateFault]:
     for issued, issuer in zip((certificate, *chain), chain, strict=False):
         if not is_issuer(issuer, issued):
-            what = f"the chain does not hold together: {display_name(issuer)} did not issue {display_name(issued)}"
+            what = f"the chain is broken: {display_name(issuer)} did not issue {display_name(issued)}"
             yield CertificateFault(
                 "seal-purpose", what, "give the certificates of its own issuers, or the certificate alone"
             )
@@ -202,7 +205,7 @@ def _chain_faults(certificate: x509.Certificate, chain: Sequence[x509.Certificat
 
 
 def is_issuer(issuer: x509.Certificate, issued: x509.Certificate) -> bool:
-    """Whether the key of ``issuer`` signed ``issued``, and the names say so too."""
+    """Whether ``issuer`` issued ``issued``: by the signature, and by the names (RFC 5280 section 4.1.2.4)."""
     try:
         issued.verify_directly_issued_by(issuer)
     except (InvalidSignature, TypeError, ValueError, UnsupportedAlgorithm):

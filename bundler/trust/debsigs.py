@@ -1,8 +1,8 @@
-"""Did a pinned key sign this Debian package itself?
+"""Verifies the signature inside a Debian package.
 
 debsigs puts a detached OpenPGP signature into the archive, as its member ``_gpgorigin``, over the bytes of
 ``debian-binary``, ``control.tar`` and ``data.tar``, one after the other (debsigs(1), debsig-verify(1)).
-The members' own headers (dates, owners, modes) are not signed, and dpkg does not heed them.
+The members' own headers (dates, owners, modes) are not signed, and dpkg ignores them.
 """
 
 from __future__ import annotations
@@ -24,11 +24,18 @@ _MAX_SIGNATURE = 1 << 18
 
 
 def verify(file: BinaryIO, *, anchors: Anchors, at: datetime) -> Evidence:
-    """Believe the Debian package ``file`` by its own signature, or raise :class:`VerificationError`.
+    """Verify a Debian package by its own signature.
 
-    The archive holds exactly ``debian-binary``, ``control.tar``, ``data.tar`` and ``_gpgorigin``, in this order, and
-    nothing behind them. Reasons: those of :mod:`bundler.trust.openpgp`, of :mod:`bundler.formats.ar` and
-    :mod:`bundler.formats.deb`, ``unsigned`` and ``unexpected-member``. ``at``: time of verification, with zone.
+    The archive must hold exactly ``debian-binary``, ``control.tar``, ``data.tar`` and ``_gpgorigin``, in this order.
+
+    Args:
+        file: the package, seekable.
+        anchors: the pinned OpenPGP keys.
+        at: time of verification, with zone.
+
+    Raises:
+        VerificationError: reasons of :mod:`bundler.trust.openpgp`, :mod:`bundler.formats.ar` and
+            :mod:`bundler.formats.deb`, ``unsigned`` and ``unexpected-member``.
     """
     with as_verification_error(_WHAT):
         layout = deb.layout(file)
@@ -47,7 +54,7 @@ def _signature_member(layout: deb.Layout) -> ar.Member:
         raise VerificationError(
             "the package carries no signature of its own (no member _gpgorigin)",
             reason="unsigned",
-            do="take it from its signed repository, where its digest can be believed",
+            do="get it from its signed repository, which signs its digest",
         )
     last = layout.others[0]
     if names != [deb.SIGNATURE_MEMBER] or last.offset < layout.data.offset or last.size > _MAX_SIGNATURE:

@@ -1,10 +1,13 @@
-"""Did a pinned OpenPGP key sign these bytes?
+"""Verifies OpenPGP signatures by pinned keys.
 
-Sequoia (through ``pysequoia``) judges the mathematics and its policy; this module adds the rules of
-``docs/decisions/0002-openpgp-by-sequoia.md``: one signature is judged at a time, so that what is said of a verdict is
-said of the signature that carries it; the signing certificate must be one of the pinned ones, by its primary key's
-fingerprint; digests weaker than SHA-256 are refused whatever the signature's claimed date; a revoked certificate is
-refused whatever the reason of its revocation; a key that expired since is accepted, and the evidence says so.
+Sequoia (through ``pysequoia``) verifies the mathematics and applies its policy. This module adds the rules of
+``docs/decisions/0002-openpgp-by-sequoia.md``:
+
+1. One signature is verified at a time, so that an error concerns the signature that it names.
+2. The signing certificate must be a pinned one, by its primary key's fingerprint.
+3. Digests weaker than SHA-256 are refused whatever date the signature claims.
+4. A revoked certificate is refused whatever the reason of the revocation.
+5. A key that expired after signing is accepted, and the evidence notes it.
 """
 
 from __future__ import annotations
@@ -28,7 +31,7 @@ from bundler.model.evidence import Document, Evidence
 from bundler.trust.advice import with_advice
 
 CLOCK_SKEW = timedelta(minutes=30)
-"""How far a signature may lie in the future: Sequoia's own tolerance for clocks that disagree."""
+"""Allowed clock skew of the signer: Sequoia's own tolerance."""
 
 _STRONG = (
     HashAlgorithm.SHA256,
@@ -48,15 +51,15 @@ _SIGNATURE_END = b"-----END PGP SIGNATURE-----"
 
 @dataclass(frozen=True)
 class Signed:
-    """A believed signature."""
+    """A verified signature."""
 
     key: PackageKey
     user_id: str
-    """Of the pinned key; empty where it has none."""
+    """Of the pinned key; empty if it has none."""
     signed_at: datetime
-    """As the signature says; UTC."""
+    """By the signature; UTC."""
     content: bytes = b""
-    """What the library says was signed, of a clear-signed document; empty for a detached signature."""
+    """The signed text of a clear-signed document, as the library returns it; empty for a detached signature."""
     notes: tuple[str, ...] = ()
 
 
@@ -66,7 +69,7 @@ def evidence(
     anchors: Anchors,
     documents: Sequence[Document] = (),
 ) -> Evidence:
-    """What a verdict rests on that began with ``signed``; ``documents`` are those of a repository's chain."""
+    """Evidence from a verified signature; ``documents`` are those of a repository's chain."""
     return Evidence(
         method=method,
         signer=signed.user_id,
@@ -81,7 +84,7 @@ def evidence(
 
 @dataclass(frozen=True)
 class _Pinned:
-    """A pinned key, read."""
+    """A pinned key, parsed."""
 
     key: PackageKey
     certificate: pysequoia.Cert
@@ -91,13 +94,13 @@ class _Pinned:
 
 @dataclass(frozen=True)
 class _Claim:
-    """A signature, and what it says of itself."""
+    """A signature before verification, with what it claims."""
 
     packet: pysequoia.Sig
     type: SignatureType
     digest: HashAlgorithm
     key_id: str
-    """16 hex digits, lower-case; empty where it names no key."""
+    """16 hex digits, lower-case; empty if it names no key."""
     created: datetime | None
 
 
@@ -107,48 +110,56 @@ Check = Callable[[_Claim, Any], "pysequoia.Decrypted"]
 def verify_detached(
     signatures: bytes, data: Iterable[bytes], *, size: int, anchors: Anchors, at: datetime, what: str
 ) -> Signed:
-    """Believe ``data``, signed by ``signatures`` (armored or not, one or several), or raise why not.
+    """Verify detached signatures, of which one by a pinned key is enough.
 
-    ``size`` is the number of bytes of ``data``; above 4 MiB they rest in a temporary file meanwhile, because the
-    library reads from a file what it should not hold in memory. ``what`` names the signed thing for a person.
-    Raises :class:`VerificationError` with reason ``unsigned``, ``malformed``, ``wrong-key``, ``weak-digest``,
-    ``revoked-key``, ``expired-key``, ``unusable-key``, ``future-signature`` or ``bad-signature``;
-    :class:`WriteError` where the temporary file cannot be written.
+    Args:
+        signatures: armored or not, one or several.
+        data: the signed bytes, in chunks.
+        size: of ``data`` in bytes. Above 4 MiB it is copied to a temporary file, because the library reads either a
+            file or one block of memory.
+        anchors: the pinned keys.
+        at: time of verification, with zone.
+        what: what a person calls the signed data.
+
+    Raises:
+        VerificationError: ``unsigned``, ``malformed``, ``wrong-key``, ``weak-digest``, ``revoked-key``,
+            ``expired-key``, ``unusable-key``, ``future-signature`` or ``bad-signature``.
+        WriteError: the temporary file cannot be written.
     """
     claims = _claims(signatures, what)
-    with _at_rest(data, size) as rest:
+    with _as_argument(data, size) as argument:
 
         def check(claim: _Claim, store: Any) -> pysequoia.Decrypted:
-            if claim.type != SignatureType.Binary:  # a text signature does not see changed line ends
-                raise _refused(what, "bad-signature", "the signature is not one over binary data")
-            return pysequoia.verify(store=store, signature=claim.packet, **rest)
+            if claim.type != SignatureType.Binary:  # a text signature ignores changed line ends
+                raise _refused(what, "bad-signature", "its signature is not over binary data")
+            return pysequoia.verify(store=store, signature=claim.packet, **argument)
 
         return _verify_any(claims, check, anchors=anchors, at=at, what=what)
 
 
 def verify_clearsigned(document: bytes, *, anchors: Anchors, at: datetime, what: str) -> Signed:
-    """Believe the signed part of the clear-signed ``document`` (RFC 4880, 7), or raise why not.
+    """Verify a clear-signed document (RFC 4880, 7).
 
-    Text before and after the signed block is no part of it and is ignored: what counts is ``content`` of the result.
-    Raises as :func:`verify_detached`.
+    Only ``content`` of the result is signed: text before and after the block is ignored. Raises as
+    :func:`verify_detached`.
     """
     message, block = _clear_parts(document, what)
     claims = _claims(block, what)
 
     def check(claim: _Claim, store: Any) -> pysequoia.Decrypted:
         if claim.type not in (SignatureType.Text, SignatureType.Binary):
-            raise _refused(what, "bad-signature", "the signature is not one over a document")
+            raise _refused(what, "bad-signature", "its signature is not over a document")
         return pysequoia.verify(bytes=message + str(claim.packet).encode(), store=store)
 
     return _verify_any(claims, check, anchors=anchors, at=at, what=what)
 
 
 def _refused(what: str, reason: str, why: str, details: Sequence[str] = ()) -> VerificationError:
-    return with_advice(VerificationError(f"{what} is not believed: {why}", reason=reason, details=details))
+    return with_advice(VerificationError(f"{what} cannot be verified: {why}", reason=reason, details=details))
 
 
 def _clear_parts(document: bytes, what: str) -> tuple[bytes, bytes]:
-    """Part a document into the signed message up to its signature, and the armored signature."""
+    """Split a document into the signed message and the armored signature."""
     lines = io.BytesIO(document).readlines()
     bare = [line.rstrip() for line in lines]
     try:
@@ -158,12 +169,12 @@ def _clear_parts(document: bytes, what: str) -> tuple[bytes, bytes]:
     except ValueError:
         page = document.lstrip()[:1] == b"<"
         reason = "html" if page else "unsigned"
-        why = "it is an HTML page" if page else "it holds no whole clear-signed block"
+        why = "it is an HTML page" if page else "it has no complete clear-signed block"
         raise _refused(what, reason, why) from None
     headers = itertools.takewhile(bool, bare[begin + 1 : middle])
     if not all(line.startswith(b"Hash: ") for line in headers):
-        # RFC 9580, 7.1: no other is allowed there, for it is not signed and looks as if it were.
-        raise _refused(what, "trailing-data", "something was put before its signed text")
+        # RFC 9580, 7.1: no other header is allowed there, because it is not signed but looks as if it were.
+        raise _refused(what, "trailing-data", "unsigned text was added before its signed text")
     return b"".join(lines[begin:middle]), b"".join(lines[middle : end + 1])
 
 
@@ -171,12 +182,12 @@ def _claims(block: bytes, what: str) -> list[_Claim]:
     if not block.strip():
         raise _refused(what, "unsigned", "there is no signature")
     if len(block) > _MAX_BLOCK:
-        raise _refused(what, "malformed", "its signature is bigger than any real one")
+        raise _refused(what, "malformed", "its signature is larger than any real one")
     with _library(what, "malformed", "its signature cannot be read"):
         packets = list(PacketPile.from_bytes(block))
         claims = [_claim(pysequoia.Sig.from_bytes(bytes(p))) for p in packets if p.tag == Tag.Signature]
     if not 0 < len(packets) == len(claims) <= _MAX_SIGNATURES:
-        raise _refused(what, "malformed", "what should be its signature is something else")
+        raise _refused(what, "malformed", "it has something other than signatures in place of its signature")
     return claims
 
 
@@ -188,7 +199,7 @@ def _claim(packet: pysequoia.Sig) -> _Claim:
 
 @contextmanager
 def _library(what: str, reason: str, why: str) -> Iterator[None]:
-    """Turn what the library raises, a ``RuntimeError`` or another, into a refusal."""
+    """Turn an exception of the library into a VerificationError."""
     try:
         yield
     except BundlerError:
@@ -198,13 +209,13 @@ def _library(what: str, reason: str, why: str) -> Iterator[None]:
 
 
 def _first_line(error: BaseException) -> str:
-    # The rest is a stack trace of the library's.
+    # The rest is the library's stack trace.
     return str(error).partition("\n")[0].rstrip(".") or type(error).__name__
 
 
 @contextmanager
-def _at_rest(data: Iterable[bytes], size: int) -> Iterator[dict[str, Any]]:
-    """Have ``data`` as the library can take it: small ones as bytes, big ones as a file."""
+def _as_argument(data: Iterable[bytes], size: int) -> Iterator[dict[str, Any]]:
+    """``data`` as an argument of the library: bytes if small, otherwise a temporary file."""
     if size <= _IN_MEMORY:
         yield {"bytes": b"".join(data)}
         return
@@ -218,7 +229,7 @@ def _at_rest(data: Iterable[bytes], size: int) -> Iterator[dict[str, Any]]:
             raise WriteError(
                 f"{size} bytes cannot be written to the folder for temporary files: {error.strerror}",
                 details=(str(path),),
-                do="make room there, or name another folder by TMPDIR (Windows: TEMP)",
+                do="free space there, or set TMPDIR (Windows: TEMP) to another folder",
             ) from None
         yield {"file": str(path)}
 
@@ -235,12 +246,12 @@ def _read_key(key: PackageKey, what: str) -> _Pinned:
         packets = PacketPile.from_bytes(bytes(certificate))
         fingerprints = [packet.fingerprint for packet in packets if packet.tag in (Tag.PublicKey, Tag.PublicSubkey)]
     if certificate.fingerprint.upper() != key.fingerprint:
-        raise _refused(what, "unusable-key", f"the key {key.name} is not the one that its pin names")
+        raise _refused(what, "unusable-key", f"the key {key.name} does not match its pin")
     return _Pinned(key, certificate, frozenset(f[-16:] for f in fingerprints if f))
 
 
 def _verify_any(claims: list[_Claim], check: Check, *, anchors: Anchors, at: datetime, what: str) -> Signed:
-    """Believe the first signature that can be; otherwise say what is wrong with the first by a pinned key."""
+    """Return the first signature that is valid; otherwise raise what is wrong with the first one by a pinned key."""
     pinned = _pinned(anchors, what)
     refusals: list[VerificationError] = []
     for claim in claims:
@@ -250,15 +261,15 @@ def _verify_any(claims: list[_Claim], check: Check, *, anchors: Anchors, at: dat
             except VerificationError as refusal:  # noqa: PERF203 - one by one is the point
                 refusals.append(refusal)
     if not refusals:
-        raise _refused(what, "wrong-key", "none of the pinned keys signed it", _who(claims, pinned))
+        raise _refused(what, "wrong-key", "no pinned key signed it", _who(claims, pinned))
     raise refusals[0]
 
 
 def _verify_one(claim: _Claim, check: Check, *, signer: _Pinned, at: datetime, what: str) -> Signed:
-    """Judge one signature: its digest and date, the key's state, and last the mathematics."""
+    """Verify one signature: its digest and date, the key's state, and last the mathematics."""
     if claim.digest not in _STRONG:
         name = str(claim.digest).rpartition(".")[2]
-        raise _refused(what, "weak-digest", f"its signature rests on {name}, which can be forged")
+        raise _refused(what, "weak-digest", f"its signature uses {name}, which can be forged")
     created = _created(claim, at, what)
     expires = _usable_until(signer, what)
     if expires is not None and created >= expires:
@@ -272,7 +283,7 @@ def _verify_one(claim: _Claim, check: Check, *, signer: _Pinned, at: datetime, w
 
 
 def _claimed_signers(claim: _Claim, pinned: list[_Pinned]) -> list[_Pinned]:
-    """The pinned keys that the signature may be of: several where a key is pinned in several copies."""
+    """The pinned keys that may have made the signature: several if a key is pinned in several copies."""
     return [candidate for candidate in pinned if claim.key_id in candidate.key_ids]
 
 
@@ -284,19 +295,19 @@ def _who(claims: list[_Claim], pinned: list[_Pinned]) -> list[str]:
 def _created(claim: _Claim, at: datetime, what: str) -> datetime:
     created = claim.created
     if created is None:
-        raise _refused(what, "bad-signature", "its signature does not say when it was made")
+        raise _refused(what, "bad-signature", "its signature has no date")
     if created > at + CLOCK_SKEW:
         raise _refused(
             what,
             "future-signature",
-            f"its signature claims to be made at {created:%Y-%m-%d %H:%M} UTC, which is yet to come",
+            f"its signature is dated {created:%Y-%m-%d %H:%M} UTC, which is in the future",
         )
     return created
 
 
 def _usable_until(signer: _Pinned, what: str) -> datetime | None:
-    """When the signer's key expires. A key of which Sequoia's policy leaves nothing says so here."""
-    with _library(what, "unusable-key", f"the pinned key {signer.key.name} is not fit to sign"):
+    """When the signer's key expires. Raises for a key that Sequoia's policy rejects altogether, or a revoked one."""
+    with _library(what, "unusable-key", f"the pinned key {signer.key.name} cannot sign"):
         revoked, expires = signer.certificate.is_revoked, signer.certificate.expiration
     if revoked:
         raise _refused(what, "revoked-key", f"the key {signer.key.name} is revoked")
@@ -304,8 +315,8 @@ def _usable_until(signer: _Pinned, what: str) -> datetime | None:
 
 
 def _verified(claim: _Claim, check: Check, signer: _Pinned, what: str) -> bytes:
-    with _library(what, "bad-signature", f"its signature does not fit its bytes and the key {signer.key.name}"):
+    with _library(what, "bad-signature", f"its signature does not match its bytes and the key {signer.key.name}"):
         result = check(claim, lambda _: [signer.certificate])
     if signer.key.fingerprint not in [valid.certificate.upper() for valid in result.valid_sigs]:
-        raise _refused(what, "bad-signature", "the library names another signer than the pinned one")
+        raise _refused(what, "bad-signature", "the OpenPGP library names another signer than the pinned one")
     return result.bytes or b""

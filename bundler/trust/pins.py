@@ -1,6 +1,6 @@
-"""Is this certificate or key one of those that are pinned?
+"""Compares a certificate or OpenPGP key with the pinned ones.
 
-Neither is signed by anybody whose word counts here: a root and a key are believed because they are the ones we know.
+A root and a key are not signed by another trusted key: they are trusted because they are pinned.
 """
 
 from __future__ import annotations
@@ -15,37 +15,41 @@ from bundler.trust.anchors import certificate_der
 
 
 def root(pem: bytes, anchors: Anchors) -> RootCertificate:
-    """The pinned root that ``pem`` is. Raises VerificationError: ``malformed``, ``not-pinned``."""
+    """The pinned root that equals ``pem``. Raises VerificationError: ``malformed``, ``not-pinned``."""
     try:
         sha256 = hashlib.sha256(certificate_der(pem.decode("ascii").strip() + "\n")).hexdigest()
     except ValueError as error:
-        raise VerificationError(f"this is no certificate: {error}", reason="malformed") from error
+        raise VerificationError(f"this is not a certificate: {error}", reason="malformed") from error
     for pinned in anchors.roots:
         if pinned.sha256 == sha256:
             return pinned
     raise VerificationError(
-        f"this certificate is none of the roots that {anchors.name} is believed by",
+        f"this certificate is not among the pinned roots of {anchors.name}",
         reason="not-pinned",
         details=[f"SHA-256 {sha256}"],
     )
 
 
 def key(armored: bytes, anchors: Anchors) -> PackageKey:
-    """The pinned OpenPGP key that ``armored`` is.
+    """The pinned OpenPGP key that equals ``armored``.
 
-    Raises VerificationError: ``malformed``, ``not-pinned``, ``weak-digest``.
-    A copy whose user id is bound by SHA-1 alone is refused, though its fingerprint is right: current tools believe
-    nothing that is checked with it (facts: Microsoft rebound its key with SHA-256).
+    A copy with a user id bound only by SHA-1 is refused, although its fingerprint is right: current tools reject every
+    signature that they verify with it (Microsoft bound its user id again with SHA-256).
+
+    Raises:
+        VerificationError: ``malformed``, ``not-pinned``, ``weak-digest``.
     """
     try:
         certificate = pysequoia.Cert.from_bytes(armored)
-    except (RuntimeError, ValueError) as error:  # what the library's Rust side met
-        raise VerificationError(f"this is no OpenPGP key: {str(error).splitlines()[0]}", reason="malformed") from None
+    except (RuntimeError, ValueError) as error:  # errors of the library's Rust code
+        raise VerificationError(
+            f"this is not an OpenPGP key: {str(error).splitlines()[0]}", reason="malformed"
+        ) from None
     fingerprint = certificate.fingerprint.upper()
     pinned = next((known for known in anchors.package_keys if known.fingerprint == fingerprint), None)
     if pinned is None:
         raise VerificationError(
-            f"this key is none of those that {anchors.name} is believed by",
+            f"this key is not among the pinned keys of {anchors.name}",
             reason="not-pinned",
             details=[f"fingerprint {fingerprint}"],
         )

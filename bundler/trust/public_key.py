@@ -16,7 +16,10 @@ def digest_of(algorithm: Algorithm) -> hashes.SHA256 | hashes.SHA384:
 
 
 def verifies(certificate: x509.Certificate, algorithm: Algorithm, signature: bytes, content: bytes) -> bool:
-    """Whether the key of ``certificate`` made ``signature`` over ``content``, in that very way."""
+    """Whether the key of ``certificate`` made ``signature`` over ``content`` with this ``algorithm``.
+
+    RSA: PKCS #1 v1.5 (RFC 8017 section 8.2). ECDSA: DER of Ecdsa-Sig-Value (RFC 3279 section 2.2.3).
+    """
     digest = digest_of(algorithm)
     try:
         key = certificate.public_key()
@@ -26,6 +29,6 @@ def verifies(certificate: x509.Certificate, algorithm: Algorithm, signature: byt
             key.verify(signature, content, ec.ECDSA(digest))
         else:
             return False
-    except (InvalidSignature, UnsupportedAlgorithm, ValueError):  # or the key is none that anybody could sign with
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError):  # also for a key that cannot sign
         return False
     return True

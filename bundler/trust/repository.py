@@ -1,4 +1,4 @@
-"""What do the chains of apt and yum repositories have in common?"""
+"""Checks that the chains of apt and yum repositories share: digest, age, order, listing."""
 
 from __future__ import annotations
 
@@ -36,61 +36,62 @@ _Package = TypeVar("_Package", bound=Listed)
 
 
 class WrongOrder(RuntimeError):
-    """A chain was given its documents in the wrong order, or one twice: a fault of ours, not of the upstream."""
+    """A chain got its documents in the wrong order, or one twice: a bug of the caller, not of the upstream."""
 
 
 def require_step(what: str) -> NoReturn:
-    """Refuse to go on without the document ``what``."""
+    """Raise for a step that needs the document ``what`` first."""
     raise WrongOrder(f"the chain has no {what} yet")
 
 
 @dataclass(frozen=True)
 class Reverified:
-    """A package that a repository's kept documents vouch for."""
+    """A package verified again by the stored documents of its repository."""
 
     evidence: Evidence
     state: RepositoryState
-    """Which repository it was, by its documents' addresses, and how new, by their signed content."""
+    """The repository, by its documents' addresses, and its age, by their signed content."""
 
 
 def check_digest(content: bytes, *, size: int, sha256: str, what: str) -> None:
-    """Refuse ``content`` that is not what signed metadata promises: ``digest-mismatch``."""
+    """Require the size and digest that signed metadata gives. Raises VerificationError, ``digest-mismatch``."""
     found = hashlib.sha256(content).hexdigest()
     if len(content) != size or found != sha256:
         raise VerificationError(
-            f"{what} is not the file that the signed metadata names",
+            f"{what} does not match the signed metadata",
             reason="digest-mismatch",
             details=(f"signed: {sha256}, {size} bytes", f"found:  {found}, {len(content)} bytes"),
-            do="try again: a repository that is being updated, or a cache before it, can serve old and new together",
+            do="try again: while a repository or a cache is being updated, it can serve old and new files together",
         )
 
 
 def check_age(date: datetime, at: datetime, older: RepositoryState | None, *, allow_older: bool, what: str) -> None:
-    """Refuse metadata from the future (``future-metadata``), and a step back behind ``older`` (``rollback``)."""
+    """Refuse metadata from the future (``future-metadata``), and metadata older than ``older`` (``rollback``)."""
     if date > at + CLOCK_SKEW:
         raise VerificationError(
-            f"{what} claims to be made at {date:%Y-%m-%d %H:%M} UTC, which is yet to come",
+            f"{what} is dated {date:%Y-%m-%d %H:%M} UTC, which is in the future",
             reason="future-metadata",
             do="check this machine's clock",
         )
     if older is not None and date < older.date and not allow_older:
         raise VerificationError(
-            f"{what} is older than what was believed before",
+            f"{what} is older than the last verified one",
             reason="rollback",
             details=(f"before: {older.date:%Y-%m-%d %H:%M:%S} UTC", f"now:    {date:%Y-%m-%d %H:%M:%S} UTC"),
-            do="look who went back, for somebody may be replaying old metadata; if you mean it, say `--allow-older`",
+            do="find out why the repository went back: old metadata may be replayed; if intended, give `--allow-older`",
         )
 
 
-def stored_documents(documents: Mapping[str, bytes], believed: Evidence, wanted: int) -> list[bytes]:
-    """The bytes of the documents of the evidence ``believed``, in its order; there are ``wanted`` of them.
+def stored_documents(documents: Mapping[str, bytes], evidence: Evidence, wanted: int) -> list[bytes]:
+    """The bytes of the ``wanted`` documents that ``evidence`` lists, in its order, compared with their digests.
 
-    Raises :class:`VerificationError` with reason ``missing-document`` or ``digest-mismatch``.
+    Raises:
+        VerificationError: ``missing-document`` or ``digest-mismatch``.
     """
-    if len(believed.documents) != wanted:
+    if len(evidence.documents) != wanted:
         raise VerificationError("the evidence does not name all documents of its chain", reason="missing-document")
     found = []
-    for document in believed.documents:
+    for document in evidence.documents:
         content = documents.get(document.role)
         if content is None:
             raise VerificationError(f"the document {document.role} of the chain is missing", reason="missing-document")
@@ -100,20 +101,27 @@ def stored_documents(documents: Mapping[str, bytes], believed: Evidence, wanted:
 
 
 def unique(packages: Iterable[_Package], where: str) -> tuple[_Package, ...]:
-    """The ``packages`` of an index, of which none may stand there twice. Raises ParseError, ``duplicate``."""
+    """The ``packages`` of an index, which must not list one twice. Raises ParseError, ``duplicate``."""
     found: dict[tuple[str, str], _Package] = {}
     for package in packages:
         identity = (package.version, package.architecture)
         if identity in found:
-            raise ParseError(f"{package.name} {package.version} stands twice in {where}", reason="duplicate")
+            raise ParseError(f"{where} lists {package.name} {package.version} twice", reason="duplicate")
         found[identity] = package
     return tuple(found.values())
 
 
 def require_listed(packages: Iterable[Listed], facts: PackageFacts, *, sha256: str, size: int) -> None:
-    """Refuse the package with this digest unless its version and architecture are those of one of ``packages``.
+    """Require that the index lists the package with this digest, version and architecture.
 
-    Raises :class:`VerificationError` with reason ``not-listed`` or ``metadata-mismatch``.
+    Args:
+        packages: as the index lists them.
+        facts: what the package says of itself.
+        sha256: of the package.
+        size: of the package, in bytes.
+
+    Raises:
+        VerificationError: ``not-listed`` or ``metadata-mismatch``.
     """
     entries = [(one.version, one.architecture) for one in packages if (one.sha256, one.size) == (sha256, size)]
     if not entries:
@@ -123,6 +131,6 @@ def require_listed(packages: Iterable[Listed], facts: PackageFacts, *, sha256: s
     if (facts.version, facts.architecture) not in entries:
         listed = ", ".join(" ".join(entry) for entry in entries)
         raise VerificationError(
-            f"the package says that it is {facts.version} {facts.architecture}; the repository says {listed}",
+            f"the package says {facts.version} {facts.architecture}; the repository lists it as {listed}",
             reason="metadata-mismatch",
         )

@@ -1,11 +1,12 @@
-"""Did a pinned key sign this rpm package?
+"""Verifies the signature of an rpm package.
 
-The header signature (tags 268 and 267, or 278 in v6 packages) covers all of the main header; the header carries the
-digest of the compressed payload (tags 5092, 5093). Packages made before rpm 4.14 lack that digest; there the older
-signature over header and payload (tags 1002, 1005) has to cover the payload
-(rpm's documents "Signatures and digests in packages" and "Tags").
-The lead and the signature header are not signed by design; whatever of them says something about the rest must say it
-rightly, so that what is believed here is what rpm on the target will take.
+Source: rpm's documents "Signatures and digests in packages" and "Tags".
+
+1. The header signature (tags 268 and 267, or 278 in v6 packages) covers the whole main header.
+2. The header holds the digest of the compressed payload (tags 5092, 5093). Packages made before rpm 4.14 lack it; then
+   the older signature over header and payload (tags 1002, 1005) must cover the payload.
+3. Lead and signature header are not signed by design. Whatever they say about the rest must be right, so that a package
+   that is verified here is one that rpm on the target accepts.
 """
 
 from __future__ import annotations
@@ -29,22 +30,28 @@ from bundler.trust.openpgp import Signed
 
 _WHAT = "the package"
 _CHUNK = 1 << 20
-_PAYLOAD_DIGESTS = {8: "sha256", 9: "sha384", 10: "sha512"}  # RFC 4880, 9.4; weaker ones are not taken
+_PAYLOAD_DIGESTS = {8: "sha256", 9: "sha384", 10: "sha512"}  # RFC 4880, 9.4; weaker ones are refused
 
 
 @dataclass(frozen=True)
 class _Passed:
-    """What one pass over header and payload gave, in lower-case hex digits; empty where it was not asked for."""
+    """Digests of one pass over header and payload, in lower-case hex; empty where not needed."""
 
     payload: str
     md5: str
 
 
 def verify(file: BinaryIO, *, anchors: Anchors, at: datetime) -> Evidence:
-    """Believe the rpm package ``file`` by its own signature, or raise :class:`VerificationError`.
+    """Verify an rpm package by its own signature.
 
-    Reasons: those of :mod:`bundler.trust.openpgp` and :mod:`bundler.formats.rpm`, ``unsigned``, ``digest-mismatch``,
-    ``unexpected-data`` and ``no-payload-digest``. ``at`` is the time of verification, with its zone.
+    Args:
+        file: the package, seekable.
+        anchors: the pinned OpenPGP keys.
+        at: time of verification, with zone.
+
+    Raises:
+        VerificationError: reasons of :mod:`bundler.trust.openpgp` and :mod:`bundler.formats.rpm`, ``unsigned``,
+            ``digest-mismatch``, ``unexpected-data`` and ``no-payload-digest``.
     """
     with as_verification_error(_WHAT):
         layout = rpm.layout(file)
@@ -58,19 +65,19 @@ def verify(file: BinaryIO, *, anchors: Anchors, at: datetime) -> Evidence:
 
 
 def _signed_header(layout: Layout, anchors: Anchors, at: datetime) -> Signed:
-    """Judge every signature over the header; all that are there must hold, as rpm demands, and there must be one."""
+    """Verify every signature over the header: there must be one, and all must be valid, as rpm requires."""
     blocks = _header_signatures(layout.signature)
     if not blocks:
         raise VerificationError(
-            "the package is not signed: its signature was never made, or was stripped",
+            "the package is not signed: it never was, or its signature was removed",
             reason="unsigned",
-            do="do not install it; rpm itself may call its digests OK all the same",
+            do="do not install it, even if `rpm -K` reports `digests OK`",
         )
     blob = layout.header.blob
-    verdicts = [
+    verified = [
         openpgp.verify_detached(block, [blob], size=len(blob), anchors=anchors, at=at, what=_WHAT) for block in blocks
     ]
-    return verdicts[0]
+    return verified[0]
 
 
 def _header_signatures(signature: Header) -> list[bytes]:
@@ -85,11 +92,11 @@ def _from_base64(text: str) -> bytes:
     try:
         return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):
-        raise rpm.RpmError("a signature is not in base64") from None
+        raise rpm.RpmError("a signature is not valid base64") from None
 
 
 def _check_unsigned(layout: Layout) -> None:
-    """What the signature header says beside its signatures: the header's digests, the size, and room for more."""
+    """Check the rest of the signature header: digests of the main header, the size, and reserved space."""
     blob = layout.header.blob
     digests = {
         SignatureTag.SHA1_HEADER: hashlib.sha1(blob, usedforsecurity=False).hexdigest(),
@@ -97,17 +104,19 @@ def _check_unsigned(layout: Layout) -> None:
     }
     for tag, digest in digests.items():
         if tag in layout.signature and layout.signature.string(tag) != digest:
-            raise VerificationError("the package's header does not have the digest beside it", reason="digest-mismatch")
+            raise VerificationError(
+                "the digest in the signature header does not match the main header", reason="digest-mismatch"
+            )
     if (layout.signature.binary(SignatureTag.RESERVED_SPACE) or b"").strip(b"\0"):
-        raise VerificationError("the package has something in the room for later signatures", reason="unexpected-data")
+        raise VerificationError("the space reserved for signatures is not empty", reason="unexpected-data")
     sizes = layout.signature.integers(SignatureTag.SIZE)
     if sizes and sizes != (layout.size - layout.header_offset,):
         reason = "truncated" if sizes[0] > layout.size - layout.header_offset else "trailing-data"
-        raise VerificationError("the package is not as long as it says", reason=reason)
+        raise VerificationError("the package does not have the size in its signature header", reason=reason)
 
 
 def _pass_over(file: BinaryIO, layout: Layout) -> _Passed:
-    """Hash the payload, and header and payload together where MD5 stands beside them, in one pass."""
+    """Hash the payload, and header and payload together where the signature header has an MD5, in one pass."""
     algorithm = _payload_algorithm(layout.header)
     payload = hashlib.new(algorithm) if algorithm else None
     md5 = hashlib.md5(layout.header.blob, usedforsecurity=False) if SignatureTag.MD5 in layout.signature else None
@@ -120,12 +129,12 @@ def _pass_over(file: BinaryIO, layout: Layout) -> _Passed:
 
 
 def _payload_algorithm(header: Header) -> str:
-    """Name in hashlib of the payload digest's algorithm; empty where the header has no payload digest."""
+    """The payload digest's algorithm, as hashlib names it; empty if the header has no payload digest."""
     if Tag.PAYLOAD_DIGEST not in header:
         return ""
     numbers = header.integers(Tag.PAYLOAD_DIGEST_ALGORITHM) or (8,)  # v6 has SHA-256 here without saying so
     if numbers[0] not in _PAYLOAD_DIGESTS:
-        raise VerificationError("the package's payload digest is too weak to believe", reason="weak-digest")
+        raise VerificationError("the package's payload digest is weaker than SHA-256", reason="weak-digest")
     return _PAYLOAD_DIGESTS[numbers[0]]
 
 
@@ -138,11 +147,11 @@ def _from(file: BinaryIO, offset: int) -> Iterator[bytes]:
 def _check_md5(layout: Layout, passed: _Passed) -> None:
     recorded = layout.signature.binary(SignatureTag.MD5)
     if recorded is not None and recorded.hex() != passed.md5:
-        raise VerificationError("the package does not have the MD5 digest beside it", reason="digest-mismatch")
+        raise VerificationError("the MD5 in the signature header does not match the package", reason="digest-mismatch")
 
 
 def _signed_whole(file: BinaryIO, layout: Layout, anchors: Anchors, at: datetime) -> bool:
-    """Whether an old-style signature covers header and payload; one that is there and does not hold is refused."""
+    """Whether an old-style signature covers header and payload; an invalid one is refused."""
     blocks = [layout.signature.binary(tag) for tag in (SignatureTag.PGP, SignatureTag.GPG)]
     present = [block for block in blocks if block is not None]
     for block in present:
@@ -155,10 +164,10 @@ def _signed_whole(file: BinaryIO, layout: Layout, anchors: Anchors, at: datetime
 def _check_payload(layout: Layout, passed: _Passed, signed_whole: bool) -> None:
     recorded = layout.header.string(Tag.PAYLOAD_DIGEST)
     if not recorded and not signed_whole:
-        raise VerificationError("nothing that is signed covers the package's payload", reason="no-payload-digest")
+        raise VerificationError("no signature covers the package's payload", reason="no-payload-digest")
     if recorded and recorded.lower() != passed.payload:
         raise VerificationError(
-            "the package's payload is not the one that was signed",
+            "the package's payload differs from the signed one",
             reason="digest-mismatch",
             details=(f"signed {recorded}", f"found  {passed.payload}"),
         )

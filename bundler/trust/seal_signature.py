@@ -1,4 +1,4 @@
-"""Does one signature over a file of a bundle hold? The same for the sealer's word and for an approver's."""
+"""Verifies one CMS signature over a file of a bundle, the sealer's or an approver's."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from bundler.trust.signer_identity import signer
 
 
 def read(signed: Mapping[str, bytes], path: str) -> cms.Detached:
-    """The signature at ``path``, read and not judged. Raises VerificationError: ``no-seal``, ``bad-seal``."""
+    """Parse the signature at ``path`` without verifying it. Raises VerificationError: ``no-seal``, ``bad-seal``."""
     if path not in signed:
-        raise seal_error(f"the seal {path} is missing, though the manifest says that it was made", "no-seal")
+        raise seal_error(f"the seal {path} is missing, although the manifest names it", "no-seal")
     try:
         return cms.read(signed[path])
     except ValueError as error:
-        raise seal_error(f"{path} is no seal: {error}", "bad-seal") from error
+        raise seal_error(f"{path} is not a valid seal: {error}", "bad-seal") from error
 
 
 def content(signed: Mapping[str, bytes], path: str) -> bytes:
-    """The file at ``path``, which a signature is over. Raises VerificationError, ``no-seal``."""
+    """The file at ``path``, which a signature covers. Raises VerificationError, ``no-seal``."""
     if path not in signed:
-        raise seal_error(f"{path} is missing, though it was sealed", "no-seal")
+        raise seal_error(f"{path} is missing, although it was sealed", "no-seal")
     return signed[path]
 
 
@@ -46,12 +46,26 @@ def require_signed_by(
     otherwise: str,
     described: str,
 ) -> None:
-    """Refuse a signature that is not ``over`` these bytes, not ``by`` this signer, or does not count ``at`` that time.
+    """Require a valid signature over some bytes by a described signer; whether to trust the signer is up to the caller.
 
-    Whether the signer is believed is the caller's question. ``known`` and ``lists`` are those of
-    :func:`~bundler.trust.revocation.require_unrevoked`; ``otherwise`` and ``described`` say what is wrong where the
-    bytes, or the signer, are others. Raises VerificationError: ``bad-seal``, or the reasons of :mod:`.purposes` and
-    ``seal-revoked``.
+    1. The key of the first certificate made the signature ``over`` these bytes.
+    2. That certificate may sign bundles in this ``role`` at this time.
+    3. It is not revoked.
+    4. It is the certificate that the manifest describes as ``by``: so manifest and seal cannot name different signers.
+
+    Args:
+        found: the signature.
+        over: the signed bytes.
+        by: the signer as the manifest describes it.
+        role: of the signer, for the message.
+        known: certificates for :func:`~bundler.trust.revocation.require_unrevoked`.
+        lists: revocation lists.
+        at: time of verification, with zone.
+        otherwise: the message if the bytes are others.
+        described: the message if the signer is described differently.
+
+    Raises:
+        VerificationError: ``bad-seal``, a reason of :mod:`.certificate_policy`, or ``seal-revoked``.
     """
     certificate = found.certificates[0]
     if not verifies(certificate, found.algorithm, found.signature, over):
@@ -63,7 +77,7 @@ def require_signed_by(
 
 
 def signer_of(certificate: x509.Certificate) -> Signer | None:
-    """The signer that ``certificate`` names; None for a key that signs no seal, or a name that cannot be read."""
+    """The signer of ``certificate``; None for a key of a kind that never seals, or a name that cannot be read."""
     try:
         return signer(certificate)
     except (SigningError, ValueError):

@@ -1,4 +1,4 @@
-"""Who is it that a certificate names, as people and scripts compare it?"""
+"""Describes the signer of a certificate in the form that manifest, people and scripts compare."""
 
 from __future__ import annotations
 
@@ -14,9 +14,14 @@ from bundler.trust.certificate_policy import algorithm_of
 
 
 def signer(certificate: x509.Certificate, *, name: str = "") -> Signer:
-    """The signer that ``certificate`` names; ``name`` stands for its subject (RFC 4514) where it is given.
+    """Describe the signer of ``certificate``.
 
-    Raises as :func:`bundler.trust.certificate_policy.algorithm_of` for a key that never signs a seal.
+    Args:
+        certificate: the signer's.
+        name: shown instead of its subject (RFC 4514) if given.
+
+    Raises:
+        SigningError: the key is of a kind that never seals.
     """
     return Signer(
         name=name or certificate.subject.rfc4514_string(),
@@ -28,20 +33,24 @@ def signer(certificate: x509.Certificate, *, name: str = "") -> Signer:
 
 
 def fingerprints(certificates: Iterable[x509.Certificate]) -> tuple[str, ...]:
-    """SHA-256 of each in hex, sorted: in a seal they have no order (RFC 5652 section 5.1, a SET)."""
+    """SHA-256 of each in hex, sorted: certificates in a seal have no order (RFC 5652 section 5.1, a SET)."""
     return tuple(sorted(map(fingerprint, certificates)))
 
 
 def recognised(certificates: Sequence[x509.Certificate], *, name: str = "") -> Recognised:
-    """The first of ``certificates`` with every form that its seals have, which hold the others too."""
+    """Describe the first of ``certificates``, with every form that its seals can have; they hold all of them."""
     described = signer(certificates[0], name=name)
     return Recognised(signer=described, forms=cms.forms(certificates, described.algorithm))
 
 
 def public_key(der: bytes) -> bytes:
-    """The public key of the certificate in ``der``, as DER (RFC 5280 section 4.1.2.7): whatever else it says, one key.
+    """The public key of the certificate in ``der``, as DER of SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7).
 
-    Raises as :func:`bundler.trust.certificate_policy.algorithm_of`, and ParseError for no certificate.
+    Two certificates of one key give the same bytes.
+
+    Raises:
+        SigningError: the key is of a kind that never seals.
+        ParseError: ``der`` is not a certificate.
     """
     certificate = loaded(der)
     algorithm_of(certificate)
@@ -49,5 +58,5 @@ def public_key(der: bytes) -> bytes:
 
 
 def from_der(der: bytes, *, name: str) -> Recognised:
-    """As :func:`recognised`, for one certificate in DER that was read before."""
+    """Like :func:`recognised`, for one certificate in DER."""
     return recognised((loaded(der),), name=name)

@@ -1,7 +1,12 @@
-"""Is a bundle sealed by somebody who is believed, and approved by those who must be asked?
+"""Verifies that a trusted signer sealed a bundle, and that the required approvers approved it.
 
-Nothing in the bundle says whom to believe: that comes from whoever verifies. Everything else must then agree with
-what the manifest says of its own seal, so that no seal can be taken away or added unseen.
+Trust never comes from the bundle: the person who verifies gives the trusted fingerprints. Then everything must agree
+with what the manifest says about its own seal, so that no seal can be removed or added unnoticed:
+
+1. Each CMS seal is by a trusted certificate, over the right bytes, valid now and not revoked.
+2. The OpenPGP seals verify, if the manifest names an OpenPGP key.
+3. The approvals are by listed approvers, and there are enough.
+4. The bundle has not expired.
 """
 
 from __future__ import annotations
@@ -31,33 +36,39 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class TrustPolicy:
-    """Whom the one who verifies believes."""
+    """What the person who verifies trusts."""
 
     signers: frozenset[str]
     """Fingerprints (SHA-256 of the certificate, lower-case hex)."""
     revocation_lists: tuple[x509.CertificateRevocationList, ...] = ()
     approval: Approval | None = None
-    """Whose approvals a bundle must ask for; None leaves that to the bundle's own sealer."""
+    """The approval policy that a bundle must have; None accepts the one that its sealer set."""
 
 
 @dataclass(frozen=True)
 class SealVerification:
-    """A seal that is believed."""
+    """The result of verifying a seal."""
 
     signer: Signer
     openpgp: str
-    """Fingerprint of the OpenPGP key that sealed as well; empty: none did."""
+    """Fingerprint of the OpenPGP key that sealed too; empty if none did."""
     approved_by: tuple[Signer, ...]
     unused_crls: tuple[str, ...] = ()
-    """Issuers of revocation lists that told of nobody who signed here."""
+    """Issuers of the given revocation lists that apply to no signer of this bundle."""
 
 
 def verify(found: CheckedBundle, trusted: TrustPolicy, *, at: datetime) -> SealVerification:
-    """Believe a bundle whose hashes were checked: its seal, its approvals, and that its time is not over.
+    """Verify the seal, the approvals and the expiry of an intact bundle.
 
-    Raises :class:`VerificationError` with reason ``no-seal``, ``other-signer``, ``bad-seal``, ``seal-expired``,
-    ``seal-not-yet-valid``, ``seal-purpose``, ``seal-weak-key``, ``seal-revoked``, ``missing-approval``,
-    ``unknown-approval`` or ``bundle-expired``.
+    Args:
+        found: the bundle.
+        trusted: fingerprints, revocation lists and approval policy of the person who verifies.
+        at: time of verification, with zone.
+
+    Raises:
+        VerificationError: ``no-seal``, ``other-signer``, ``bad-seal``, ``seal-expired``, ``seal-not-yet-valid``,
+            ``seal-purpose``, ``seal-weak-key``, ``seal-revoked``, ``missing-approval``, ``unknown-approval`` or
+            ``bundle-expired``.
     """
     seal = verify_signatures(found, trusted, at=at)
     _LOG.debug("signed by %s, sha256:%s", seal.signer.name, seal.signer.sha256)
@@ -68,7 +79,7 @@ def verify(found: CheckedBundle, trusted: TrustPolicy, *, at: datetime) -> SealV
 
 
 def _unused_crls(found: CheckedBundle, trusted: TrustPolicy) -> tuple[str, ...]:
-    """The issuers of those lists that told of nobody who signed here."""
+    """The issuers of the lists that apply to no signer of this bundle."""
     if not trusted.revocation_lists:
         return ()
     signatures = [path for path in found.signed if path.endswith(sums.CMS)]
@@ -77,13 +88,13 @@ def _unused_crls(found: CheckedBundle, trusted: TrustPolicy) -> tuple[str, ...]:
 
 
 def verify_signatures(found: CheckedBundle, trusted: TrustPolicy, *, at: datetime) -> Seal:
-    """Believe the sealer's signatures alone, as whoever has just made them does. Raises as :func:`verify`."""
+    """Verify the sealer's signatures only, as ``approve`` and ``build`` do. Raises as :func:`verify`."""
     seal = found.manifest.seal
     if seal is None:
         raise seal_error(
-            "nobody sealed this bundle: whoever made it cannot be told from whoever changed it",
+            "the bundle has no seal: who built it cannot be verified",
             "no-seal",
-            do="have it built with a seal (docs/sealing.md); with `--insecure-no-seal` its hashes alone are checked",
+            do="have it built with a seal (docs/sealing.md); `--insecure-no-seal` checks only its hashes",
         )
     for path in _sealed(seal):
         _verify_signature(found.signed, path, seal, trusted, at)
@@ -93,7 +104,7 @@ def verify_signatures(found: CheckedBundle, trusted: TrustPolicy, *, at: datetim
 
 
 def _sealed(seal: Seal) -> tuple[str, ...]:
-    """What the seal's CMS signatures are over."""
+    """The paths that the seal's CMS signatures cover."""
     plain = (sums.SUMS, sums.MANIFEST)
     return (*plain, *(path + sums.OPENPGP for path in plain)) if seal.openpgp else plain
 
@@ -111,32 +122,32 @@ def _verify_signature(signed: Mapping[str, bytes], path: str, seal: Seal, truste
         known=found.certificates,
         lists=trusted.revocation_lists,
         at=at,
-        otherwise=f"the seal {path}{sums.CMS} is over something else",
-        described="the manifest names another sealer than the one whose seal it has",
+        otherwise=f"the seal {path}{sums.CMS} does not match {path}",
+        described="the manifest names another sealer than the seal",
     )
     if fingerprints(found.certificates[1:]) != seal.issuers:
-        raise seal_error(f"{path}{sums.CMS} holds other certificates than the sealer put there", "bad-seal")
+        raise seal_error(f"{path}{sums.CMS} holds other certificates than the manifest names", "bad-seal")
 
 
 def _other_signer(certificate: x509.Certificate, sha256: str, trusted: TrustPolicy) -> VerificationError:
     name = ascii(certificate.subject.rfc4514_string())
     if not trusted.signers:
         return seal_error(
-            f"the bundle is sealed by {name}, and you named nobody whom you believe",
+            f"the bundle is signed by {name}, but no trusted signer was given",
             "other-signer",
             details=[f"sha256:{sha256}"],
-            do="get the sealer's fingerprint by another way than the bundle, and give it with `--signer sha256:…` "
+            do="get the sealer's fingerprint through a separate channel, and give it with `--signer sha256:…` "
             "(or `--signer FILE`, ARC_BUNDLER_SIGNER, or `--definition FILE` with `seal.signers` in it)",
         )
     return seal_error(
-        f"the bundle is sealed by {name}, whom you do not believe",
+        f"the bundle is signed by {name}, which is not a trusted signer",
         "other-signer",
-        details=[f"sealed by: sha256:{sha256}", *(f"believed: sha256:{one}" for one in sorted(trusted.signers))],
+        details=[f"signed by: sha256:{sha256}", *(f"trusted: sha256:{one}" for one in sorted(trusted.signers))],
     )
 
 
 def _verify_openpgp(found: CheckedBundle, fingerprint: str, at: datetime) -> None:
-    """The OpenPGP seals hold as well: a server that has only gpgv rests on them."""
+    """Verify the OpenPGP seals too: a server that has only gpgv relies on them."""
     key = PackageKey(
         name="sealer",
         fingerprint=fingerprint,
@@ -150,13 +161,13 @@ def _verify_openpgp(found: CheckedBundle, fingerprint: str, at: datetime) -> Non
         try:
             openpgp.verify_detached(seal, [content], size=len(content), anchors=pinned, at=at, what=path)
         except VerificationError as error:
-            raise seal_error(f"the OpenPGP seal over {path} does not hold", "bad-seal", details=[error.what]) from error
+            raise seal_error(f"the OpenPGP seal over {path} is not valid", "bad-seal", details=[error.what]) from error
 
 
 def _require_in_time(manifest: Manifest, at: datetime) -> None:
     if manifest.not_after is not None and manifest.not_after < at:
         raise seal_error(
-            f"the bundle was to be used until {manifest.not_after:%Y-%m-%d %H:%M} UTC",
+            f"the bundle expired on {manifest.not_after:%Y-%m-%d %H:%M} UTC",
             "bundle-expired",
-            do="have a new one built",
+            do="have a new bundle built",
         )

@@ -1,8 +1,12 @@
-"""Does a yum repository's signed metadata vouch for a package?
+"""Verifies a package by the signed metadata of its yum repository.
 
-``repomd.xml`` (with the detached signature ``repomd.xml.asc``) → ``primary.xml`` (its digests, packed and unpacked) →
-the package (its digest): rpm-md, and dnf.conf(5) under ``repo_gpgcheck``. The chain takes bytes and does no I/O; it
-refuses documents that come in the wrong order, and whatever does not fit what was believed before.
+rpm-md, and dnf.conf(5) under ``repo_gpgcheck``:
+
+1. ``repomd.xml`` has a detached signature, ``repomd.xml.asc``, by a pinned key.
+2. ``primary.xml`` has the digests that ``repomd.xml`` lists, packed and unpacked.
+3. The package has the digest that ``primary.xml`` lists.
+
+The chain takes bytes and does no I/O. It refuses documents in another order.
 """
 
 from __future__ import annotations
@@ -28,7 +32,7 @@ from bundler.trust.openpgp import Signed
 from bundler.trust.repository import Reverified, WrongOrder, require_step
 
 REPOMD = "repodata/repomd.xml"
-"""Where it lies below a repository's base."""
+"""Its path below a repository's base."""
 MAX_REPOMD = 4 << 20
 """Bytes of a ``repomd.xml``; real ones have a few thousand."""
 MAX_SIGNATURE = 1 << 18
@@ -36,23 +40,22 @@ MAX_SIGNATURE = 1 << 18
 MAX_PRIMARY = 64 << 20
 """Bytes of a ``primary.xml`` as it is served; Fedora's own has 20 million."""
 MAX_OPEN_PRIMARY = 512 << 20
-"""Bytes of an unpacked ``primary.xml``, whatever is promised; Fedora's own has 180 million."""
+"""Bytes of an unpacked ``primary.xml``, whatever ``repomd.xml`` says; Fedora's own has 180 million."""
 
 
 @dataclass(frozen=True)
 class _Primary:
-    """The believed ``primary.xml``, unpacked each time it is read."""
+    """The verified ``primary.xml``, unpacked each time it is read."""
 
     data: Data
     content: bytes
 
 
 class YumChain:
-    """One repository's chain, from its signature on.
+    """One repository's chain.
 
-    In order: :meth:`repomd`, :meth:`primary`, then :meth:`packages`; anything else is a :class:`WrongOrder`.
-    ``repomd.xml`` does not say which distribution it is for, so that a mirror's mixing up of two repositories is seen
-    by the packages alone.
+    Call :meth:`repomd`, :meth:`primary`, then :meth:`packages`; any other order raises :class:`WrongOrder`.
+    ``repomd.xml`` does not name its distribution: a mirror that mixed up two repositories shows only in the packages.
     """
 
     def __init__(self, anchors: Anchors) -> None:
@@ -70,10 +73,18 @@ class YumChain:
         older: RepositoryState | None = None,
         allow_older: bool = False,
     ) -> Repomd:
-        """Believe ``repomd.xml`` by its detached ``signature`` as of ``at``; it must not be older than ``older``.
+        """Verify ``repomd.xml``: signature and age.
 
-        Raises :class:`VerificationError`: reasons of :mod:`bundler.trust.openpgp` and of
-        :mod:`bundler.formats.repodata`, ``future-metadata``, ``rollback``.
+        Args:
+            document: ``repomd.xml``.
+            signature: its detached signature.
+            at: time of verification, with zone.
+            older: the last verified state, behind which the repository must not go back.
+            allow_older: accept an older state all the same.
+
+        Raises:
+            VerificationError: reasons of :mod:`bundler.trust.openpgp` and of :mod:`bundler.formats.repodata`,
+                ``future-metadata``, ``rollback``.
         """
         if self._repomd is not None:
             raise WrongOrder("the chain has its repomd.xml already")
@@ -87,10 +98,10 @@ class YumChain:
         return repomd
 
     def primary(self, content: bytes) -> None:
-        """Believe ``primary.xml``, packed as it is served: size and digest must be those of ``repomd.xml``, both ways.
+        """Verify ``primary.xml``, packed as it is served, by the sizes and digests in ``repomd.xml``.
 
-        Raises :class:`VerificationError` with reason ``digest-mismatch``, ``too-big``, ``unsupported`` or
-        ``malformed``.
+        Raises:
+            VerificationError: ``digest-mismatch``, ``too-big``, ``unsupported`` or ``malformed``.
         """
         if self._primary is not None:
             raise WrongOrder("the chain has its primary.xml already")
@@ -104,8 +115,9 @@ class YumChain:
     def packages(self, name: str, architecture: str) -> tuple[Package, ...]:
         """Every version of the package ``name`` for ``architecture`` (or for all).
 
-        Raises :class:`VerificationError`: malformed XML, a version that stands there twice (``duplicate``), a path that
-        leaves the repository (``unsafe-path``), a digest that is too weak (``weak-digest``).
+        Raises:
+            VerificationError: ``malformed``, ``duplicate`` for a version listed twice, ``unsafe-path`` for a path
+                outside of the repository, ``weak-digest``.
         """
         primary = self._primary or require_step("primary.xml")
         with as_verification_error("primary.xml"):
@@ -114,7 +126,7 @@ class YumChain:
             return repository.unique(map(_proper, found), "primary.xml")
 
     def evidence(self, documents: Sequence[Document]) -> Evidence:
-        """The evidence that the chain is, once it has its ``primary.xml``; ``documents`` are what it was given."""
+        """The chain as evidence, once it has its ``primary.xml``; ``documents`` describe what it was given."""
         if self._primary is None or self._signed is None:
             require_step("primary.xml")
         return openpgp.evidence("yum-repository", self._signed, self._anchors, documents)
@@ -130,10 +142,19 @@ def reverify(
     anchors: Anchors,
     at: datetime,
 ) -> Reverified:
-    """Believe a package again, offline, from the ``documents`` of its chain (bytes by role) that were kept.
+    """Verify a package again, offline, by the stored documents of its chain.
 
-    The documents must be those of ``evidence``, and ``primary.xml`` must list the package of these ``facts`` with this
-    digest. Raises :class:`VerificationError` as :class:`YumChain`, and ``missing-document``.
+    Args:
+        documents: bytes by role; they must be those of ``evidence``.
+        evidence: of the first verification.
+        facts: what the package says of itself; ``primary.xml`` must list it with this digest.
+        sha256: of the package.
+        size: of the package, in bytes.
+        anchors: trust anchors.
+        at: time of verification, with zone.
+
+    Raises:
+        VerificationError: as :class:`YumChain`, and ``missing-document``.
     """
     document, signature, primary = repository.stored_documents(documents, evidence, 3)
     chain = YumChain(anchors)
@@ -148,25 +169,25 @@ def reverify(
 def _open(primary: _Primary) -> Iterator[bytes]:
     compression = compression_of(primary.data.path)
     if compression is None:
-        raise ParseError("primary.xml is compressed in a way that is not known here", reason="unsupported")
+        raise ParseError("primary.xml has an unsupported compression", reason="unsupported")
     limit = MAX_OPEN_PRIMARY if primary.data.open_size is None else primary.data.open_size
     if limit > MAX_OPEN_PRIMARY:
-        raise ParseError(f"primary.xml unpacks to {limit} bytes: none is that big", reason="too-big")
+        raise ParseError(f"primary.xml unpacks to {limit} bytes, more than any real one", reason="too-big")
     return decompress(io.BytesIO(primary.content), compression, limit=limit)
 
 
 def _check_unpacked(primary: _Primary) -> None:
-    """What it unpacks to must have the size and the digest that are promised, where they are."""
+    """Require the unpacked size and digest that ``repomd.xml`` gives, where it does."""
     size, digest = 0, hashlib.sha256()
     for chunk in _open(primary):
         size += len(chunk)
         digest.update(chunk)
     data = primary.data
     if data.open_size not in {None, size} or data.open_sha256 not in {None, digest.hexdigest()}:
-        raise VerificationError("primary.xml unpacks to something else than was signed", reason="digest-mismatch")
+        raise VerificationError("the unpacked primary.xml does not match repomd.xml", reason="digest-mismatch")
 
 
 def _proper(package: Package) -> Package:
     if not rpm_version.is_version(package.version):
-        raise ParseError(f"{package.name} has an entry without a proper version")
+        raise ParseError(f"an entry of {package.name} has an invalid version")
     return package

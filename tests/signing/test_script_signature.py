@@ -174,7 +174,7 @@ def test_the_issuers_travel_and_the_root_does_not(tmp_path: Path) -> None:
         ({"purposes": (ExtendedKeyUsageOID.EMAIL_PROTECTION,)}, "not issued for this purpose"),
         ({"purposes": ()}, "not issued for this purpose"),
         ({"purposes": (ExtendedKeyUsageOID.SERVER_AUTH,)}, "extended key usage"),
-        ({"authority": True}, "authorities sign no files"),
+        ({"authority": True}, "CAs sign no files"),
         ({"signs": False}, "digitalSignature"),
         ({"ends": NOW - timedelta(hours=1)}, "valid until"),
         ({"starts": NOW + timedelta(hours=1)}, "valid from"),

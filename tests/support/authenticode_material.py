@@ -1,4 +1,4 @@
-"""Certificates and small signed files of every kind that the judge must tell apart."""
+"""Certificates and small signed files of every kind that the verify must tell apart."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def anchors(**changes) -> Anchors:
     return Anchors(**settings | changes)
 
 
-def judge(content: bytes, kind: authenticode.Kind, *, by: Anchors | None = None, at: datetime = NOW) -> Evidence:
+def verify(content: bytes, kind: authenticode.Kind, *, by: Anchors | None = None, at: datetime = NOW) -> Evidence:
     return authenticode.verify(io.BytesIO(content), kind, anchors=by or anchors(), at=at)
 
 

@@ -126,7 +126,7 @@ AUTHENTICODE = Evidence(
     timestamped_by="CN=LAB Time Stamp Service,O=LAB - not Microsoft",
     chain=chain("LAB Azure Connected Machine Agent", "LAB Code Signing PCA", "LAB Code Signing Root"),
     timestamp_chain=chain("LAB Time Stamp Service", "LAB Time Stamp Root"),
-    notes=("1 more signature(s) beside the first; not relied upon",),
+    notes=("1 more signature(s) beside the first; not used",),
 )
 
 

@@ -13,7 +13,7 @@ from bundler.formats import json_codec
 from bundler.model.anchor import Publisher
 from bundler.trust import anchors
 from tests.support.authenticode_material import anchors as lab_anchors
-from tests.support.authenticode_material import good, judge, pin, signer
+from tests.support.authenticode_material import good, pin, signer, verify
 
 
 def load(tmp_path, content: bytes):
@@ -120,11 +120,11 @@ def test_a_changed_installation_is_seen(tmp_path, monkeypatch):
     facts = json.loads((folder / "microsoft.json").read_bytes())
     facts["roots"][0]["file"] = facts["roots"][1]["file"]
     (folder / "microsoft.json").write_text(json.dumps(facts))
-    with pytest.raises(UsageError, match="pinned"):
+    with pytest.raises(UsageError, match="does not match its pin"):
         anchors.microsoft()
 
 
 def test_a_revocation_list_that_is_none(tmp_path):
     held = load(tmp_path, json_codec.to_json(lab_anchors(revocation_lists=("no list",))))
     with pytest.raises(UsageError):
-        judge(good("ps1"), "ps1", by=held)
+        verify(good("ps1"), "ps1", by=held)

@@ -1,4 +1,4 @@
-"""No byte of a signed file can be changed unseen, and no bytes make the judge fail otherwise than by refusing."""
+"""No byte of a signed file can be changed unseen, and no bytes make the verify fail otherwise than by refusing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bundler.formats import authenticode as der
 from bundler.formats import compound_file, msi_signature, portable_executable
 from bundler.formats.compound_file import CompoundFile
 from bundler.lab import authenticode_signer
-from tests.support.authenticode_material import good, judge, pe
+from tests.support.authenticode_material import good, pe, verify
 
 KINDS = ("msi", "pe", "ps1")
 STRIDE = 23
@@ -58,7 +58,7 @@ def free_bytes(kind: str) -> frozenset[int]:
 
 def verdict(content: bytes, kind: str):
     try:
-        return judge(content, kind)
+        return verify(content, kind)
     except VerificationError:
         return None
 
@@ -66,7 +66,7 @@ def verdict(content: bytes, kind: str):
 @pytest.mark.parametrize("bit", [0, 7])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_flipped_bit_is_refused(kind, bit):
-    content, expected = good(kind), judge(good(kind), kind)
+    content, expected = good(kind), verify(good(kind), kind)
     unseen = set()
     for at in range(bit, len(content), STRIDE):
         changed = bytearray(content)
@@ -113,7 +113,7 @@ def test_a_splice_is_refused_or_changes_nothing(kind, start, removed, added):
     spliced = content[:at] + added + content[at + removed :]
     found = verdict(spliced, kind)
     if found and spliced != content:
-        assert found == judge(content, kind)
+        assert found == verify(content, kind)
         assert len(spliced) == len(content)
 
 
@@ -134,7 +134,7 @@ def test_a_signature_with_noise_raises_nothing_else(noise):
     for place, value in noise:
         content[table + int((len(content) - table) * place)] = value
     found = verdict(bytes(content), "pe")
-    assert found in (None, judge(good("pe"), "pe"))
+    assert found in (None, verify(good("pe"), "pe"))
 
 
 def hostile(content: bytes = b"0\0", certificates=(), infos=()) -> bytes:

@@ -26,14 +26,14 @@ BAD = [
 ]
 
 
-def judge(path: Path, kind: authenticode.Kind, at: datetime = NOW):
+def verify(path: Path, kind: authenticode.Kind, at: datetime = NOW):
     with path.open("rb") as file:
         return authenticode.verify(file, kind, anchors=anchors.microsoft(), at=at)
 
 
 @pytest.mark.parametrize(("name", "kind", "day", "root"), GOOD)
 def test_microsofts_own_files(corpus, name, kind, day, root):
-    evidence = judge(corpus / "authenticode" / name, kind)
+    evidence = verify(corpus / "authenticode" / name, kind)
     assert evidence.signer == "CN=Microsoft Corporation,O=Microsoft Corporation,L=Redmond,ST=Washington,C=US"
     assert f"{evidence.signed_at:%Y-%m-%d}" == day
     assert root in evidence.chain[-1].subject
@@ -44,14 +44,14 @@ def test_microsofts_own_files(corpus, name, kind, day, root):
 @pytest.mark.parametrize(("name", "kind", "reason"), BAD)
 def test_bad_files(corpus, name, kind, reason):
     with pytest.raises(VerificationError) as caught:
-        judge(corpus / name, kind)
+        verify(corpus / name, kind)
     assert caught.value.reason == reason
     assert caught.value.details
 
 
 def test_a_real_file_before_it_was_signed(corpus):
     with pytest.raises(VerificationError) as caught:
-        judge(corpus / "authenticode/good-microsoft-2023.msi", "msi", datetime(2023, 1, 1, tzinfo=timezone.utc))
+        verify(corpus / "authenticode/good-microsoft-2023.msi", "msi", datetime(2023, 1, 1, tzinfo=timezone.utc))
     assert caught.value.reason == "timestamp-in-future"
 
 

@@ -17,7 +17,6 @@ from tests.support.authenticode_material import (
     DAY,
     NOW,
     anchors,
-    judge,
     msi_again,
     msi_parts,
     ps1,
@@ -26,6 +25,7 @@ from tests.support.authenticode_material import (
     signing,
     stamp,
     stamper,
+    verify,
 )
 
 pytestmark = pytest.mark.skipif(
@@ -102,7 +102,7 @@ def stamped(days: int) -> tuple[str, ...]:
     ],
 )
 def test_its_good_signatures_are_believed(desk, source, kind, more):
-    evidence = judge(sign(desk, source, *more), kind)
+    evidence = verify(sign(desk, source, *more), kind)
     assert evidence.signed_at == (NOW - 5 * DAY if "-TSA-time" in more else None)
 
 
@@ -110,27 +110,27 @@ def test_dual_signatures_are_believed(desk):
     first = sign(desk, "plain.exe", *stamped(5), digest="sha1")
     (desk / "first.exe").write_bytes(first)
     with pytest.raises(VerificationError, match="SHA-256"):
-        judge(first, "pe")
-    assert judge(sign(desk, "first.exe", "-nest", *stamped(5)), "pe").signed_at == NOW - 5 * DAY
+        verify(first, "pe")
+    assert verify(sign(desk, "first.exe", "-nest", *stamped(5)), "pe").signed_at == NOW - 5 * DAY
 
 
 def test_an_msi_without_metadata_digest_is_refused(desk):
     with pytest.raises(VerificationError) as caught:
-        judge(sign(desk, "plain.msi", *stamped(5)), "msi")
+        verify(sign(desk, "plain.msi", *stamped(5)), "msi")
     assert caught.value.reason == "metadata-unprotected"
 
 
 def test_an_expired_certificate_needs_its_timestamp(desk):
-    assert judge(sign(desk, "plain.exe", *stamped(200), certificate="expired"), "pe")
+    assert verify(sign(desk, "plain.exe", *stamped(200), certificate="expired"), "pe")
     for more in ((), stamped(50)):
         with pytest.raises(VerificationError) as caught:
-            judge(sign(desk, "plain.exe", *more, certificate="expired"), "pe")
+            verify(sign(desk, "plain.exe", *more, certificate="expired"), "pe")
         assert caught.value.reason == "certificate-expired"
 
 
 def test_sha1_alone_is_refused(desk):
     with pytest.raises(VerificationError) as caught:
-        judge(sign(desk, "plain.msi", "-add-msi-dse", digest="sha1"), "msi")
+        verify(sign(desk, "plain.msi", "-add-msi-dse", digest="sha1"), "msi")
     assert caught.value.reason == "weak-digest"
 
 
@@ -138,7 +138,7 @@ def test_a_renamed_metadata_digest_is_refused(desk):
     parts = msi_parts(sign(desk, "plain.msi", "-add-msi-dse"))
     parts["\x05MsiDigitalSignatureEy"] = parts.pop("\x05MsiDigitalSignatureEx")
     with pytest.raises(VerificationError) as caught:
-        judge(msi_again(parts), "msi")
+        verify(msi_again(parts), "msi")
     assert caught.value.reason == "unknown-stream"
 
 
@@ -166,4 +166,4 @@ def test_our_signatures_are_believed_by_it(desk, source, kind, how):
     assert "Succeeded" in done.stdout
     if kind == "pe":
         assert "mismatch" not in done.stdout.lower(), "the checksum must be right"
-    assert judge(content, kind, by=anchors())
+    assert verify(content, kind, by=anchors())

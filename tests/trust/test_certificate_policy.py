@@ -156,4 +156,4 @@ def test_who_checks_is_told_whose_certificate_it_is_and_of_the_clock(role):
         certificate_policy.require_valid(ended, NOW, role=role)
     assert ("approved" if role == "approver" else "sealed") in caught.value.what
     assert ("approver" in caught.value.do) == (role == "approver")
-    assert caught.value.do.startswith("set this clock if it is wrong; otherwise ")
+    assert caught.value.do.startswith("set the clock if it is wrong; otherwise ")

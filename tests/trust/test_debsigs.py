@@ -28,19 +28,19 @@ SIGNED = signed_members(deb_members(), KEY)
 GOOD = ar(SIGNED)
 
 
-def judge(data: bytes, pins: Anchors | None = None) -> Evidence:
+def verify(data: bytes, pins: Anchors | None = None) -> Evidence:
     return debsigs.verify(io.BytesIO(data), anchors=pins or anchors(KEY), at=NOW)
 
 
 def reason(data: bytes, pins: Anchors | None = None) -> str:
     with pytest.raises(VerificationError) as caught:
-        judge(data, pins)
+        verify(data, pins)
     return caught.value.reason
 
 
 @pytest.mark.parametrize("suffix", sorted(PACK))
 def test_a_signed_package_is_believed(suffix: str) -> None:
-    evidence = judge(deb(KEY, suffix=suffix))
+    evidence = verify(deb(KEY, suffix=suffix))
     assert (evidence.method, evidence.signer, evidence.anchors) == ("debsigs", KEY.user_id, "LAB")
     assert evidence.fingerprint == evidence.anchor == KEY.fingerprint
     assert evidence.signed_at == BUILT
@@ -49,12 +49,12 @@ def test_a_signed_package_is_believed(suffix: str) -> None:
 
 def test_an_unarmored_signature_is_believed() -> None:
     data = b"".join(content for _, content in deb_members())
-    assert judge(ar([*deb_members(), ("_gpgorigin", KEY.detached(data, BUILT))])).fingerprint == KEY.fingerprint
+    assert verify(ar([*deb_members(), ("_gpgorigin", KEY.detached(data, BUILT))])).fingerprint == KEY.fingerprint
 
 
 def test_an_expired_key_is_noted() -> None:
     key = Key(expires=NOW - timedelta(days=3))
-    assert "expired" in judge(deb(key), anchors(key)).notes[0]
+    assert "expired" in verify(deb(key), anchors(key)).notes[0]
 
 
 @pytest.mark.parametrize("index", [0, 1, 2])
@@ -121,13 +121,13 @@ def test_any_flipped_byte_is_refused(position: int, flip: int) -> None:
     changed = bytearray(GOOD)
     changed[position] ^= flip
     try:
-        evidence = judge(bytes(changed))
+        evidence = verify(bytes(changed))
     except VerificationError:
         return
     # What is left are the headers' unsigned fields and the armor's own text: the facts and the verdict are the same.
     signature = reader.layout(io.BytesIO(GOOD)).others[0]
     assert position in _headers() or position >= signature.offset
-    assert evidence == judge(GOOD)
+    assert evidence == verify(GOOD)
     with contextlib.suppress(ParseError):  # a name's suffix that does not fit its bytes
         assert reader.facts(io.BytesIO(bytes(changed))) == reader.facts(io.BytesIO(GOOD))
 
@@ -137,14 +137,14 @@ def test_microsofts_package_is_believed(corpus: Path) -> None:
     armored = (corpus / "keys" / "microsoft.asc").read_text()
     pin = PackageKey(name="Microsoft", fingerprint=fingerprint, armored=armored, source="corpus")
     data = (corpus / "deb" / "good-packages-microsoft-prod.deb").read_bytes()
-    evidence = judge(data, Anchors(name="Microsoft", package_keys=(pin,)))
+    evidence = verify(data, Anchors(name="Microsoft", package_keys=(pin,)))
     assert evidence.signer == "Microsoft (Release signing) <gpgsecurity@microsoft.com>"
     assert f"{evidence.signed_at:%Y-%m-%d}" == "2023-06-15"
     for position in range(0, len(data), 37):
         changed = bytearray(data)
         changed[position] ^= 0x20
         with contextlib.suppress(VerificationError):
-            assert judge(bytes(changed), Anchors(name="Microsoft", package_keys=(pin,))) == evidence
+            assert verify(bytes(changed), Anchors(name="Microsoft", package_keys=(pin,))) == evidence
 
 
 TOOLS = ("gpg", "dpkg-deb", "ar")
@@ -172,7 +172,9 @@ def test_what_dpkg_deb_and_gpg_make_is_believed(tmp_path: Path) -> None:
     fingerprint = run(*gpg, "--with-colons", "--list-keys").decode().partition("fpr:::::::::")[2][:40]
     run("gpgconf", "--homedir", str(tmp_path / "gnupg"), "--kill", "all")
     pin = PackageKey(name="gpg", fingerprint=fingerprint, armored=armored, source="made by gpg")
-    assert judge((tmp_path / "a.deb").read_bytes(), Anchors(name="LAB", package_keys=(pin,))).fingerprint == fingerprint
+    assert (
+        verify((tmp_path / "a.deb").read_bytes(), Anchors(name="LAB", package_keys=(pin,))).fingerprint == fingerprint
+    )
 
 
 def test_a_big_package_is_judged_in_little_memory(tmp_path: Path) -> None:

@@ -39,13 +39,13 @@ GOOD = rpm(KEY)
 LAYOUT = reader.layout(io.BytesIO(GOOD))
 
 
-def judge(data: bytes, pins: Anchors | None = None) -> Evidence:
+def verify(data: bytes, pins: Anchors | None = None) -> Evidence:
     return rpm_signature.verify(io.BytesIO(data), anchors=pins or anchors(KEY), at=NOW)
 
 
 def reason(data: bytes, pins: Anchors | None = None) -> str:
     with pytest.raises(VerificationError) as caught:
-        judge(data, pins)
+        verify(data, pins)
     return caught.value.reason
 
 
@@ -61,7 +61,7 @@ def blob_without_payload_digest() -> bytes:
 
 
 def test_a_signed_package_is_believed() -> None:
-    evidence = judge(GOOD)
+    evidence = verify(GOOD)
     assert (evidence.method, evidence.signer, evidence.signed_at) == ("rpm-signature", KEY.user_id, BUILT)
     assert evidence.fingerprint == evidence.anchor == KEY.fingerprint
 
@@ -69,13 +69,13 @@ def test_a_signed_package_is_believed() -> None:
 @pytest.mark.parametrize("tag", [267, 268])
 def test_either_tag_of_a_header_signature_will_do(tag: int) -> None:
     blob = header(header_fields(PAYLOAD), 63)
-    assert judge(rpm_with(blob, {tag: (BIN, KEY.detached(blob, BUILT))})).fingerprint == KEY.fingerprint
+    assert verify(rpm_with(blob, {tag: (BIN, KEY.detached(blob, BUILT))})).fingerprint == KEY.fingerprint
 
 
 def test_signatures_of_format_6_are_believed() -> None:
     blob = header(header_fields(PAYLOAD), 63)
     signatures = [base64.b64encode(key.detached(blob, BUILT)).decode() for key in (Key("other"), KEY)]
-    assert judge(rpm_with(blob, {278: (STRING_ARRAY, signatures)})).fingerprint == KEY.fingerprint
+    assert verify(rpm_with(blob, {278: (STRING_ARRAY, signatures)})).fingerprint == KEY.fingerprint
     assert reason(rpm_with(blob, {278: (STRING_ARRAY, signatures[:1])})) == "wrong-key"
     assert reason(rpm_with(blob, {278: (STRING_ARRAY, ["!!!"])})) == "malformed"
 
@@ -87,7 +87,7 @@ def test_all_header_signatures_must_hold() -> None:
 
 def test_an_expired_key_is_noted() -> None:
     key = Key(expires=NOW - timedelta(days=3))
-    assert "expired" in judge(rpm(key), anchors(key)).notes[0]
+    assert "expired" in verify(rpm(key), anchors(key)).notes[0]
 
 
 def test_a_stripped_signature_is_refused() -> None:
@@ -109,7 +109,7 @@ def test_appended_and_cut_bytes_are_refused() -> None:
 def test_appended_and_cut_bytes_are_refused_where_no_size_is_recorded() -> None:
     blob = header(header_fields(PAYLOAD), 63)
     data = rpm_with(blob, {268: (BIN, KEY.detached(blob, BUILT))})
-    judge(data)
+    verify(data)
     assert reason(data + b"\0") == reason(data[:-1]) == "digest-mismatch"
 
 
@@ -132,7 +132,7 @@ def test_an_old_signature_over_all_covers_the_payload() -> None:
     blob = blob_without_payload_digest()
     whole = {1002: (BIN, KEY.detached(blob + PAYLOAD, BUILT))}
     data = rpm_with(blob, {**signature_fields(blob, PAYLOAD, KEY), **whole})
-    assert judge(data).fingerprint == KEY.fingerprint
+    assert verify(data).fingerprint == KEY.fingerprint
     other = PAYLOAD[:-9] + b"X" + PAYLOAD[-8:]
     assert reason(rpm_with(blob, {**signature_fields(blob, other, KEY), **whole}, other)) == "bad-signature"
 
@@ -150,7 +150,7 @@ def test_a_wrong_digest_beside_it_is_refused(signature: Fields) -> None:
 
 
 def test_room_for_later_signatures_is_empty() -> None:
-    judge(made({1008: (BIN, bytes(4128))}))
+    verify(made({1008: (BIN, bytes(4128))}))
     assert reason(made({1008: (BIN, bytes(4000) + b"smuggled" + bytes(120))})) == "unexpected-data"
 
 
@@ -182,10 +182,10 @@ def test_a_flipped_byte_before_the_header_is_refused_or_changes_nothing(position
     changed = bytearray(GOOD)
     changed[position] ^= flip
     try:
-        evidence = judge(bytes(changed))
+        evidence = verify(bytes(changed))
     except VerificationError:
         return
-    assert evidence == judge(GOOD)
+    assert evidence == verify(GOOD)
     assert reader.facts(io.BytesIO(bytes(changed))) == reader.facts(io.BytesIO(GOOD))
 
 
@@ -199,7 +199,7 @@ class TestMicrosoft:
         return Anchors(name="Microsoft", package_keys=(pin,))
 
     def test_is_believed(self, corpus: Path) -> None:
-        evidence = judge((corpus / "rpm" / "good-packages-microsoft-prod.rpm").read_bytes(), self.pins(corpus))
+        evidence = verify((corpus / "rpm" / "good-packages-microsoft-prod.rpm").read_bytes(), self.pins(corpus))
         assert evidence.signer == "Microsoft (Release signing) <gpgsecurity@microsoft.com>"
         assert f"{evidence.signed_at:%Y-%m-%d}" == "2025-01-27"
 
@@ -245,7 +245,7 @@ def test_what_rpmbuild_and_rpmsign_make_is_believed(tmp_path: Path) -> None:
     run("rpmsign", "--define", "__gpg /usr/bin/gpg", "--define", f"_gpg_name {fingerprint}", "--addsign", str(package))
     run("gpgconf", "--kill", "all")
     data = package.read_bytes()
-    assert judge(data, pins).fingerprint == fingerprint
+    assert verify(data, pins).fingerprint == fingerprint
     found = reader.facts(io.BytesIO(data))
     assert (found.name, found.version, found.architecture) == ("lab", "1.67.03504-1320", "noarch")
     assert "bash >= 4" in found.depends
