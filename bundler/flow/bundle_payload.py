@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from datetime import datetime
 
 from bundler.errors import VerificationError
@@ -12,6 +13,8 @@ from bundler.integrity.check import CheckedBundle
 from bundler.model.anchor import Anchors
 from bundler.model.frozen import frozen
 from bundler.model.lock import Pin
+from bundler.model.manifest import Manifest
+from bundler.products import registry
 from bundler.products.product import AnyProduct
 from bundler.trust import anchors as trusted
 
@@ -25,6 +28,37 @@ class PackageVerdict:
     signer: str
     methods: tuple[str, ...]
     notes: tuple[str, ...] = ()
+
+
+def product_of(manifest: Manifest, *, sealed: bool, allow_unknown: bool) -> AnyProduct | None:
+    """The product that verifies the packages of a bundle whose hashes, and seal if ``sealed``, are verified.
+
+    Returns:
+        None for an unknown product that the command line allows.
+
+    Raises:
+        VerificationError: ``unknown-product``, unless ``allow_unknown``.
+        ProductFault: an installed distribution brings it, and it cannot be used.
+    """
+    with suppress(registry.UnknownProduct):
+        # The code of another distribution runs only for a bundle of a trusted signer.
+        product = registry.get(manifest.product) if sealed else registry.loaded(manifest.product)
+        if product:
+            return product
+    if allow_unknown:
+        return None
+    raise VerificationError(
+        f"the bundle is of the product {manifest.product!r}, which is not available here: "
+        "this arc-bundler cannot verify its packages",
+        reason="unknown-product",
+        details=[
+            f"made by {manifest.tool}",
+            f"verified: the hashes of all files{' and the seal' if sealed else ''}; not verified: the packages",
+        ],
+        do="install the distribution that made the bundle"
+        + ("" if sealed else ", and give the signer, because a product is loaded for a verified seal only")
+        + "; or accept the packages as they are with --allow-unknown-product",
+    )
 
 
 def require_anchors(found: CheckedBundle, anchors: Anchors) -> None:

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from bundler.errors import VerificationError
 from bundler.flow import provenance, script_check
-from bundler.flow.bundle_payload import PackageVerdict, require_anchors, unusual, verify_packages
+from bundler.flow.bundle_payload import PackageVerdict, product_of, require_anchors, unusual, verify_packages
 from bundler.flow.provenance import Provenance
 from bundler.flow.script_signing import require_signed
 from bundler.flow.spool import PackageSpool, temporary_folder_errors
 from bundler.integrity.check import CheckedBundle, check
 from bundler.model.anchor import Anchors
 from bundler.model.frozen import frozen
-from bundler.model.manifest import Manifest
 from bundler.model.script_runtime import KnownRuntime
 from bundler.model.seal import Signer
 from bundler.pack import container
 from bundler.pack.members import Password
-from bundler.products import registry
-from bundler.products.product import AnyProduct
 from bundler.trust import verify_seal
 from bundler.trust.verify_seal import TrustPolicy
 
@@ -94,7 +90,7 @@ def verify(
         trusted: Accepted signers and approvers; None skips the seal (``--insecure-no-seal``), which the result states.
         at: Time to verify for.
         password: Asked for where the archive is encrypted.
-        allow_unknown_product: Whether a bundle whose product is not installed passes without its packages.
+        allow_unknown_product: Accept a bundle of a product that is not installed, with its packages unverified.
 
     Raises:
         VerificationError: any step failed.
@@ -106,7 +102,7 @@ def verify(
         with temporary_folder_errors():
             found = check(opened.walk(), sink_for=packages.sink_for)
         seal = verify_seal.verify(found, trusted, at=at) if trusted else None
-        product = _product(found.manifest, sealed=seal is not None, allow_unknown=allow_unknown_product)
+        product = product_of(found.manifest, sealed=seal is not None, allow_unknown=allow_unknown_product)
         if product:
             require_anchors(found, anchors)
         content = partial(packages.read_hashed, found.manifest)
@@ -132,35 +128,4 @@ def verify(
         runtimes=scripts.runtimes,
         scripts_rendered_by=scripts.rendered_by,
         unusual=unusual(found),
-    )
-
-
-def _product(manifest: Manifest, *, sealed: bool, allow_unknown: bool) -> AnyProduct | None:
-    """The product that verifies the packages of a bundle whose hashes, and seal if ``sealed``, are verified.
-
-    Returns:
-        None for an unknown product that the command line allows.
-
-    Raises:
-        VerificationError: ``unknown-product``, unless ``allow_unknown``.
-        ProductFault: an installed distribution brings it, and it cannot be used.
-    """
-    with suppress(registry.UnknownProduct):
-        # The code of another distribution runs only for a bundle of a trusted signer.
-        product = registry.get(manifest.product) if sealed else registry.loaded(manifest.product)
-        if product:
-            return product
-    if allow_unknown:
-        return None
-    raise VerificationError(
-        f"the bundle is of the product {manifest.product!r}, which is not available here: "
-        "this arc-bundler cannot verify its packages",
-        reason="unknown-product",
-        details=[
-            f"made by {manifest.tool}",
-            f"verified: the hashes of all files{' and the seal' if sealed else ''}; not verified: the packages",
-        ],
-        do="install the distribution that made the bundle"
-        + ("" if sealed else ", and give the signer, because a product is loaded for a verified seal only")
-        + "; or accept the packages as they are with --allow-unknown-product",
     )
