@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import codecs
-import io
 import re
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Literal
 
 from bundler.errors import UsageError, VerificationError
-from bundler.flow import runtimes
-from bundler.formats import json_codec, script_runtime
-from bundler.formats.powershell_signature import SignedScript
+from bundler.flow.diff.texts import Texts, unknown_runtimes
+from bundler.formats import json_codec
 from bundler.formats.schema_age import schema_age
 from bundler.integrity import sums
 from bundler.integrity.check import check
@@ -23,19 +20,11 @@ from bundler.integrity.hashing_reader import MAX_DOCUMENT
 from bundler.model.diff import Side
 from bundler.model.lock import Lock
 from bundler.model.manifest import MANIFEST_FORMER_KEYS, MANIFEST_SCHEMA, Manifest
-from bundler.model.script_runtime import ScriptRuntime
 from bundler.pack import container
 from bundler.pack.manifest import digest
 from bundler.pack.members import Password
 
-MAX_TEXT = 1 << 20
-"""Bytes of a script whose lines are compared; ours have a tenth of that."""
-MAX_TEXTS = 16 << 20
-"""Bytes of all scripts of a bundle."""
-
-_RUN_OR_READ = (".sh", ".ps1", ".psm1", ".bat", ".cmd", ".vbs", ".py", ".txt")
 _SCHEMA = re.compile(rb'"schema"\s*:\s*"arc-bundler/(manifest|lock)/')
-_NOT_TEXT = ("payload/", "evidence/")
 _START = 256
 _EXPECTED = "give two bundles (folder, zip, tar.gz or 7z), manifests or locks"
 
@@ -80,16 +69,12 @@ def of_lock(lock: Lock, document: bytes | None = None) -> Description:
 def of_manifest(manifest: Manifest, document: bytes | None = None) -> Description:
     """The description of a manifest that was read from the bytes ``document``."""
     side = _side(manifest, "manifest", digest(document or json_codec.to_json(manifest)))
-    names = _unknown(manifest.runtimes)
+    names = unknown_runtimes(manifest.runtimes)
     return Description(replace(side, unknown_runtimes=names), manifest)
 
 
 def _side(manifest: Manifest, kind: Literal["manifest", "bundle"], sha256: str) -> Side:
     return Side(kind=kind, name=manifest.name, version=manifest.version, digest=sha256, lab=manifest.lab)
-
-
-def _unknown(found: Iterable[ScriptRuntime]) -> tuple[str, ...]:
-    return tuple(one.script for one in runtimes.known(found) if not one.release)
 
 
 def _document(path: Path) -> tuple[str, bytes] | None:
@@ -148,80 +133,8 @@ def _lock(path: Path, document: bytes) -> Description:
     return of_lock(lock, document)
 
 
-class _Held(io.BytesIO):
-    """Buffer of one file: its whole content, or nothing where it is too large."""
-
-    def __init__(self, room: int) -> None:
-        super().__init__()
-        self._room = room
-        self.whole = True
-
-    def write(self, piece: Any) -> int:
-        if self.tell() + len(piece) > self._room:
-            self.whole = False
-        return super().write(piece) if self.whole else len(piece)
-
-
-class _Texts:
-    """Collects the texts of a bundle while it is checked."""
-
-    def __init__(self) -> None:
-        self.held: dict[str, _Held] = {}
-
-    def sink_for(self, path: str) -> IO[bytes] | None:
-        if not is_text(path):
-            return None
-        used = sum(held.tell() for held in self.held.values())
-        self.held[path] = _Held(min(MAX_TEXT, MAX_TEXTS - used))
-        return self.held[path]
-
-    def text(self, path: str) -> str | None:
-        held = self.held[path]
-        return _shortened(held.getvalue()) if held.whole else None
-
-    def unknown_runtimes(self, product: str) -> tuple[str, ...]:
-        """The scripts that have no runtime of a release that is known, whatever they have instead."""
-        scripts = sorted(filter(script_runtime.is_script, self.held))
-        return tuple(name for name in scripts if not self._known(name, product))
-
-    def _known(self, name: str, product: str) -> bool:
-        if not self.held[name].whole:
-            return False
-        try:
-            found = script_runtime.read(self.held[name].getvalue(), name, product=product)
-        except VerificationError:  # `verify` says what is wrong with it
-            return False
-        row = ScriptRuntime(product=product, platform=found.platform, script=name, digest=found.digest)
-        return not _unknown([row])
-
-
-def is_text(path: str) -> bool:
-    """Whether a file of a bundle runs, or is read by a person, on a server."""
-    kinds = (*_RUN_OR_READ, ".json") if path.startswith("config/") else _RUN_OR_READ
-    return not path.startswith(_NOT_TEXT) and path.lower().endswith(kinds)
-
-
-def _shortened(content: bytes) -> str | None:
-    """The text, with a signature block at its end as one line: its base64 is not for reading."""
-    try:
-        signed = SignedScript(io.BytesIO(content))
-    except VerificationError:
-        return _decoded(content)
-    return f"{signed.text}\r\n# (a signature block; SHA-256 of the signature: {digest(signed.pkcs7)})\r\n"
-
-
-def _decoded(content: bytes) -> str | None:
-    """Text in UTF-8, or in UTF-16 with a byte order mark; None for everything else."""
-    encoding = "utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8"
-    try:
-        text = content.decode(encoding)
-    except UnicodeError:
-        return None
-    return None if "\0" in text else text
-
-
 def _bundle(path: Path, password: Password | None) -> Description:
-    texts = _Texts()
+    texts = Texts()
     with container.open_bundle(path, password=password) as opened:
         checked = check(opened.walk(), sink_for=texts.sink_for)
     manifest = checked.manifest

@@ -1,0 +1,102 @@
+"""Collects the texts of a bundle that run, or are read by a person, on a server."""
+
+from __future__ import annotations
+
+import codecs
+import io
+from collections.abc import Iterable
+from typing import IO, Any
+
+from bundler.errors import VerificationError
+from bundler.flow import runtimes
+from bundler.formats import script_runtime
+from bundler.formats.powershell_signature import SignedScript
+from bundler.model.script_runtime import ScriptRuntime
+from bundler.pack.manifest import digest
+
+MAX_TEXT = 1 << 20
+"""Bytes of a script whose lines are compared; ours have a tenth of that."""
+MAX_TEXTS = 16 << 20
+"""Bytes of all scripts of a bundle."""
+
+_RUN_OR_READ = (".sh", ".ps1", ".psm1", ".bat", ".cmd", ".vbs", ".py", ".txt")
+_NOT_TEXT = ("payload/", "evidence/")
+
+
+class _Held(io.BytesIO):
+    """Buffer of one file: its whole content, or nothing where it is too large."""
+
+    def __init__(self, room: int) -> None:
+        super().__init__()
+        self._room = room
+        self.whole = True
+
+    def write(self, piece: Any) -> int:
+        if self.tell() + len(piece) > self._room:
+            self.whole = False
+        return super().write(piece) if self.whole else len(piece)
+
+
+class Texts:
+    """Collects the texts of a bundle while it is checked."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, _Held] = {}
+
+    def sink_for(self, path: str) -> IO[bytes] | None:
+        """The buffer for the file at ``path``; None for a file that is no text."""
+        if not is_text(path):
+            return None
+        used = sum(held.tell() for held in self.held.values())
+        self.held[path] = _Held(min(MAX_TEXT, MAX_TEXTS - used))
+        return self.held[path]
+
+    def text(self, path: str) -> str | None:
+        """The text of the file at ``path``; None for a binary or too large file."""
+        held = self.held[path]
+        return _shortened(held.getvalue()) if held.whole else None
+
+    def unknown_runtimes(self, product: str) -> tuple[str, ...]:
+        """The scripts that have no runtime of a release that is known, whatever they have instead."""
+        scripts = sorted(filter(script_runtime.is_script, self.held))
+        return tuple(name for name in scripts if not self._known(name, product))
+
+    def _known(self, name: str, product: str) -> bool:
+        if not self.held[name].whole:
+            return False
+        try:
+            found = script_runtime.read(self.held[name].getvalue(), name, product=product)
+        except VerificationError:  # `verify` says what is wrong with it
+            return False
+        row = ScriptRuntime(product=product, platform=found.platform, script=name, digest=found.digest)
+        return not unknown_runtimes([row])
+
+
+def is_text(path: str) -> bool:
+    """Whether a file of a bundle runs, or is read by a person, on a server."""
+    kinds = (*_RUN_OR_READ, ".json") if path.startswith("config/") else _RUN_OR_READ
+    return not path.startswith(_NOT_TEXT) and path.lower().endswith(kinds)
+
+
+def _shortened(content: bytes) -> str | None:
+    """The text, with a signature block at its end as one line: its base64 is not for reading."""
+    try:
+        signed = SignedScript(io.BytesIO(content))
+    except VerificationError:
+        return _decoded(content)
+    return f"{signed.text}\r\n# (a signature block; SHA-256 of the signature: {digest(signed.pkcs7)})\r\n"
+
+
+def _decoded(content: bytes) -> str | None:
+    """Text in UTF-8, or in UTF-16 with a byte order mark; None for everything else."""
+    encoding = "utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8"
+    try:
+        text = content.decode(encoding)
+    except UnicodeError:
+        return None
+    return None if "\0" in text else text
+
+
+def unknown_runtimes(found: Iterable[ScriptRuntime]) -> tuple[str, ...]:
+    """The scripts with a runtime that belongs to no release that is known here."""
+    return tuple(one.script for one in runtimes.known(found) if not one.release)
