@@ -1,4 +1,4 @@
-"""Let shellcheck and the PowerShell linter read the runtime's parts, and the scripts of bundles of every kind.
+"""Let shellcheck, the PowerShell linter and PSScriptAnalyzer read the runtime's parts, and scripts of every kind.
 
 Run by ``make lint``; ends with 1 where there is a finding.
 """
@@ -11,8 +11,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from bundler.render import quoting
 from bundler.render.environment import templates
 from tests.support import powershell_hosts, sample_bundles, sealed_bundles
+
+ANALYZER_SETTINGS = Path(__file__).resolve().parents[1] / "PSScriptAnalyzerSettings.psd1"
 
 
 def render(folder: Path) -> None:
@@ -53,6 +56,29 @@ def powershell(scripts: list[Path]) -> int:
     return subprocess.run([program, "-Lint", *scripts], check=False).returncode
 
 
+# Every finding as FILE:LINE, whatever its severity; a file that does not parse is one, too.
+ANALYZE = """
+$found = @({files} | ForEach-Object {{ Invoke-ScriptAnalyzer -Path $_ -Settings {settings} }})
+foreach ($one in $found) {{ '{{0}}:{{1}}: {{2}}: {{3}}' -f $one.ScriptPath, $one.Line, $one.RuleName, $one.Message }}
+exit [int]($found.Count -gt 0)
+"""
+
+
+def analyzer(scripts: list[Path]) -> int:
+    """PSScriptAnalyzer's findings, by the settings at the top of the repository; it is a module of PowerShell 7."""
+    program = powershell_hosts.find_microsofts()
+    if program is None:
+        sys.stderr.write("no pwsh with PSScriptAnalyzer: put pwsh on PATH; the PowerShell scripts were not analyzed\n")
+        return int(powershell_hosts.demanded())
+    text = ANALYZE.format(
+        files=quoting.powershell_list(map(str, scripts)), settings=quoting.powershell(str(ANALYZER_SETTINGS))
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "analyze.ps1"
+        file.write_text(text, encoding="ascii")
+        return subprocess.run([program, "-NoProfile", "-NonInteractive", "-File", file], check=False).returncode
+
+
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         render(Path(folder))
@@ -62,9 +88,20 @@ def main() -> int:
         assert windows
         parts = sorted(templates().rglob("runtime/linux/*.sh"))
         assert parts
-        found = shellcheck(bash), shellcheck(parts), powershell(windows)
+        windows_parts = sorted(templates().rglob("runtime/windows/*.ps1"))
+        assert windows_parts
+        # The rest of these has the same runtime.
+        made = [path for path in windows if path.parent.name in {"sealed", "approved", "hostile"}]
+        assert len(made) == 6
+        found = (
+            shellcheck(bash),
+            shellcheck(parts),
+            powershell([*windows, *windows_parts]),
+            analyzer([*made, *windows_parts]),
+        )
         sys.stdout.write(
-            f"{len(bash)} bash and {len(windows)} PowerShell scripts rendered and read; {len(parts)} parts in bash\n"
+            f"{len(bash)} bash and {len(windows)} PowerShell scripts rendered and read; "
+            f"{len(parts)} parts in bash, {len(windows_parts)} in PowerShell\n"
         )
         return int(any(found))
 

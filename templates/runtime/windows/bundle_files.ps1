@@ -55,7 +55,7 @@ function Get-SumLines {
     $utf8 = New-Object System.Text.UTF8Encoding $false, $true
     $bytes = [IO.File]::ReadAllBytes((Get-BundlePath 'SHA256SUMS'))
     try { $text = $utf8.GetString($bytes) } catch { $text = '' }
-    if (-not $text.EndsWith("`n")) { Add-Damage 'SHA256SUMS is not UTF-8 text with line feeds, or is empty'; return }
+    if (-not $text.EndsWith("`n")) { Add-Damage 'SHA256SUMS is not UTF-8 text with line feeds, or lists nothing'; return }
     $text.Substring(0, $text.Length - 1).Split("`n")
 }
 
