@@ -35,20 +35,20 @@ HEAD = """\
 
 <!-- Made by `make docs` from bundler/products/arc_server/codes.py: change that table, not this page. -->
 
-How `install.sh` and `install.ps1` end. The last lines on screen say the same as the row here:
+How `install.sh` and `install.ps1` end. The last lines on screen are the same as the row here:
 
 ```console
 Stopped with exit code 202: this machine is not ready.
-  -> Put right what the preflight lines above name, then run this script again.
+  -> Correct what the preflight lines above name, then run this script again.
 ```
 
 1. Find the number. The shell shows it once more: `echo $?`, in PowerShell `$LASTEXITCODE`.
-2. Do what the row says, then run the same command again. It goes on from what it finds and needs no clean-up first.
-3. Still the same? `sudo bash install.sh --collect-logs DIR` (`install.ps1 -CollectLogs DIR`) packs what others need to
-   help, without secrets.
+2. Do what the row says, then run the same command again. It continues where it stopped and needs no clean-up.
+3. Still the same? `sudo bash install.sh --collect-logs DIR` (`install.ps1 -CollectLogs DIR`) packs logs and receipts
+   for support, without secrets.
 
 0 is success: connected, or nothing was left to do. 200 and above are the scripts' own; below 200 the numbers are
-Microsoft's (AZCM0042 is 42), and what *azcmagent* ends with is passed on as it is.
+Microsoft's (AZCM0042 is 42), and what *azcmagent* ends with is passed on unchanged.
 
 """
 
@@ -62,9 +62,9 @@ the code is the preflight's verdict; `--dry-run` (`-WhatIf`) names it and ends w
 |---|---|---|
 | 126, 127 | Run it as `sudo bash install.sh`. | the shell did not find the script, or may not \
 run it there (`noexec`) |
-| 137 | Run it again: it goes on from what it finds. | somebody killed it (SIGKILL); the receipt says how far it was |
+| 137 | Run it again: it continues where it stopped. | it was killed (SIGKILL); the receipt shows how far it got |
 | red text before the script's first line | Start it as START-HERE.txt says; then copy the bundle again. | PowerShell \
-was not allowed to run it, or the script is not whole |
+was not allowed to run it, or the script is incomplete |
 | another number below 200 | Look at the end of the log; [Microsoft's list][microsoft] may be newer than this page. | \
 azcmagent's, passed on |
 
@@ -133,7 +133,7 @@ def page() -> str:
 
 
 def _table(rows: list[tuple[str, ...]]) -> str:
-    lines = ["| you see | do this | it means | who says it |", "|---|---|---|---|"]
+    lines = ["| you see | do this | it means | comes from |", "|---|---|---|---|"]
     return "".join(f"{line}\n" for line in (*lines, *(f"| {' | '.join(row)} |" for row in rows)))
 
 
@@ -145,7 +145,7 @@ def _who(code: Code) -> str:
     systems = {(LINUX, WINDOWS): "both", (LINUX,): "Linux", (WINDOWS,): "Windows", (): ""}
     script = systems[tuple(one for one in code.by if one != AGENT)]
     agent = AGENT if AGENT in code.by else ""
-    return "; ".join(word for word in (agent, script) if word) or "nobody yet"
+    return "; ".join(word for word in (agent, script) if word) or "reserved"
 
 
 if __name__ == "__main__":

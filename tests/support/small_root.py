@@ -206,7 +206,7 @@ class _Watch:
                 self.seen += line
                 # The script and its forks keep, in the kernel's eyes, the environment that they were started with;
                 # so does what prepares their root.
-                if b"/bundle/install.sh" not in line and not line.startswith(b"mount\0"):
+                if b"/bundle/install.sh" not in line and not line.startswith((b"mount\0", b"sh\0-c\0mount ")):
                     self.seen += (entry / "environ").read_bytes()
         except OSError:
             pass

@@ -160,15 +160,16 @@ class Judge:
 
 
 def bash_judge(bundle: Path, given: str, folder: Path) -> Judge:
-    """verify.sh without its last line, which starts it; main runs once for each line of standard input."""
+    """verify.sh without the lines that start it; main runs once for each line of standard input."""
     text = (bundle / "verify.sh").read_text()
-    assert text.endswith('\nmain "$@"\n')
+    end = '\nmain "$@"\nexit\n'
+    assert text.count(end) == 1
     loop = f'while read -r _; do ( main --signer {given} </dev/null ); printf "<<%d>>\\n" "$?"; done\n'
-    script = text.removesuffix('main "$@"\n').replace(
+    script = text.replace(
         'BUNDLE=$(CDPATH=\'\' cd -P -- "$(dirname -- "${BASH_SOURCE[0]}")"', f"BUNDLE=$(cd {quoting.bash(str(bundle))}"
     )
     assert script.count(str(bundle)) == 1
-    (folder / "judge.sh").write_text(script + loop)
+    (folder / "judge.sh").write_text(script.replace(end, f"\n{loop}exit\n"))
     return Judge(["bash", folder / "judge.sh"])
 
 

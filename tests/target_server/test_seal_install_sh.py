@@ -62,7 +62,7 @@ def nothing_was_installed(server):
 def test_it_installs_and_says_on_whose_word(sealed_server):
     ended = run(sealed_server)
     assert ended.code == 0, ended.out
-    assert "sealed by CN=LAB sealer" in ended.out
+    assert "signed by CN=LAB sealer" in ended.out
     assert "approved by Approver 0, Approver 2" in ended.out
     written = receipt(sealed_server)["bundle"]
     assert written["serial"] == SERIAL

@@ -434,7 +434,7 @@ def carried(server):
     sha1, sha256 = (made.fingerprint(kind()).hex() for kind in (hashes.SHA1, hashes.SHA256))
     path = f"payload/certificates/{sha256}.pem"
     root = CarriedCertificate(path=path, name="LAB root", sha1=sha1.upper(), sha256=sha256, store="root")
-    middle = replace(root, store="ca", name="LAB middle", sha256="0" * 64)
+    middle = replace(root, path=f"payload/certificates/{'0' * 64}.pem", store="ca", name="LAB middle", sha256="0" * 64)
     needed = NeededRoot(name="LAB root", sha1=sha1.upper(), needed_for="azure-tls", required=True)
     onboarding = replace(sample.SECRET, certificates=(root, middle), roots=(needed,))
     sample.write(server / "bundle", onboarding, extra={path: pem})

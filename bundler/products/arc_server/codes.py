@@ -1,8 +1,8 @@
-"""With which codes do the scripts on a target end, and what is to be done about each?
+"""Lists the exit codes of the scripts on a server, and what to do about each.
 
 One table for the scripts, which print the row that applies, and for the documentation (``docs/codes.md``).
 Below 200 the numbers are Microsoft's (``troubleshoot-agent-onboard.md``: AZCMnnnn is exit code nnnn),
-used where the meaning is the same; from 200 on they are ours.
+used where the meaning is the same; from 200 on they are the scripts' own.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Code:
     do: str
     """The next step, as an imperative sentence."""
     by: tuple[str, ...] = SCRIPTS
-    """Who says it first: a script of ours, or the agent, whose code the scripts pass on. Empty: nobody yet."""
+    """Where it comes from: a script, or the agent, in which case the scripts pass it on. Empty: reserved."""
 
 
 OURS = (
@@ -35,85 +35,83 @@ OURS = (
     ),
     Code(
         201,
-        "the bundle's seal is not believed",
-        "Install nothing from it; put right what is named above (a missing tool, this clock), "
+        "the bundle's signature is not verified",
+        "Do not install from it. Correct what is named above (a missing tool, this machine's clock), "
         "or ask the bundle's maker.",
     ),
-    Code(
-        202, "this machine is not ready", "Put right what the preflight lines above name, then run this script again."
-    ),
+    Code(202, "this machine is not ready", "Correct what the preflight lines above name, then run this script again."),
     Code(
         203,
         "no secret",
-        "Put right what is named above; or give the secret by an envelope, a file, standard input or "
+        "Correct what is named above; or give the secret by an envelope, a file, standard input or "
         "ARC_BUNDLER_SECRET, or run this script in a terminal.",
     ),
     Code(
         204, "this bundle is not for this machine", "Build a bundle that has this operating system among its targets."
     ),
-    Code(205, "asked in a way that this script does not know", "Run it with --help, or on Windows with -Help."),
+    Code(205, "wrong usage", "Run it with --help, or on Windows with -Help."),
     Code(
         206,
-        "the agent does not say that it is connected to the wanted resource",
+        "the agent does not report that it is connected to the bundle's resource",
         "Run azcmagent show and azcmagent check on this machine.",
     ),
-    Code(207, "interrupted", "Run this script again: it goes on from what it finds."),
+    Code(207, "interrupted", "Run this script again: it continues where it stopped."),
     Code(
         208,
-        "an address that the agent needs cannot be reached as it should be",
-        "Give the failed rows of the network table to whoever runs the network, then run this script again.",
+        "required endpoints failed",
+        "Give the failed rows of the network table to the network team, then run this script again.",
     ),
     Code(
         209,
-        "names resolve to private addresses, and this bundle has no private link scope",
+        "endpoints resolve to private addresses, but this bundle has no private link scope",
         "Build the bundle with network.profile private-link, or correct this machine's name resolution.",
     ),
     Code(
         210,
-        "the trust store lacks a root that is needed",
-        "Install the named root, or carry it in the bundle (trust.certificates) and use the switch that installs it.",
+        "a required root certificate is not trusted",
+        "Install the named root, or put it into the bundle (trust.certificates) and use the switch that installs it.",
     ),
     Code(
         211,
         "another package installation holds the lock",
         "Wait for the named process to end, or end it, then run this script again.",
     ),
-    Code(212, "this script runs here already", "Wait for the other run to end; its log says how far it is."),
+    Code(212, "this script is already running", "Wait for the other run to end; its log shows the progress."),
     Code(
         214,
-        "what an earlier installation left could not be repaired",
+        "an incomplete earlier installation could not be repaired",
         "Repair it with the package manager's or Windows' own tools as the log shows, then run this script again.",
     ),
     Code(
         215,
-        "uninstalling did not end well",
-        "Look at the log for what is left, put that right, then run this script again.",
+        "uninstalling failed",
+        "Look at the log for what is left, correct it, then run this script again.",
     ),
 )
 
 MICROSOFTS = (
     Code(
         1,
-        "an error that has no number of its own",
-        "Run this script again; if it stays, carry the logs back (--collect-logs, -CollectLogs).",
+        "an error without a number of its own",
+        "Run this script again; if it persists, collect the logs (--collect-logs, -CollectLogs).",
         by=(AGENT, WINDOWS),
     ),
     Code(
         2,
         "an internal error of the agent",
-        "Run this script again; if it stays, the logs are for Microsoft's support (--collect-logs, -CollectLogs).",
+        "Run this script again; if it persists, the logs are for Microsoft's support (--collect-logs, -CollectLogs).",
         by=(AGENT,),
     ),
     Code(
         3,
-        "the agent does not support what it was asked for",
-        "Look at the log for what it was; the bundle may need another agent version.",
+        "the agent does not support the requested operation",
+        "Look at the log for the operation; the bundle may need another agent version.",
         by=(AGENT,),
     ),
     Code(
         4,
         "the agent's own proxy does not run",
-        "Look whether arcproxyd (on Windows the Azure Arc Proxy) runs, and at arcproxy.log.",
+        "Check whether arcproxyd (on Windows the Azure Arc Proxy) runs, and at arcproxy.log.",
         by=(AGENT,),
     ),
     Code(
@@ -155,7 +153,7 @@ MICROSOFTS = (
     Code(
         28,
         "the agent cannot open this machine's TPM",
-        "Look whether the TPM is there, switched on, and free.",
+        "Check whether the TPM is there, switched on, and free.",
         by=(AGENT,),
     ),
     Code(
@@ -188,33 +186,33 @@ MICROSOFTS = (
     Code(
         61,
         "the agent's service does not answer",
-        "Look whether himds (himdsd on Linux) runs, and at its log.",
+        "Check whether himds (himdsd on Linux) runs, and at its log.",
         by=(AGENT,),
     ),
     Code(62, "connecting failed", "Look at azcmagent.log on this machine.", by=(AGENT,)),
     Code(63, "disconnecting failed", "Look at azcmagent.log on this machine.", by=(AGENT,)),
     Code(
         64,
-        "the agent's service does not tell what it knows of this machine",
-        "Look whether himds (himdsd on Linux) runs, and at its log.",
+        "the agent's service does not report this machine's resource",
+        "Check whether himds (himdsd on Linux) runs, and at its log.",
         by=(AGENT,),
     ),
     Code(
         65,
-        "the agent's service does not tell its state",
-        "Look whether himds (himdsd on Linux) runs, and at its log.",
+        "the agent's service does not report its state",
+        "Check whether himds (himdsd on Linux) runs, and at its log.",
         by=(AGENT,),
     ),
     Code(
         66,
-        "the agent's service does not tell its settings",
-        "Look whether himds (himdsd on Linux) runs, and at its log.",
+        "the agent's service does not report its settings",
+        "Check whether himds (himdsd on Linux) runs, and at its log.",
         by=(AGENT,),
     ),
     Code(
         67,
         "this machine is connected to another resource",
-        "If it is to move, run this script with --reconnect (-Reconnect); otherwise take the bundle that is for it.",
+        "To move it, run this script with --reconnect (-Reconnect); otherwise use the bundle for that resource.",
         by=(AGENT, *SCRIPTS),
     ),
     Code(
@@ -226,13 +224,13 @@ MICROSOFTS = (
     Code(
         69,
         "the agent does not keep a setting",
-        "Look whether another setting or a policy changes it back.",
+        "Check whether another setting or a policy changes it back.",
         by=(AGENT, *SCRIPTS),
     ),
     Code(
         70,
-        "the agent's service does not take its settings",
-        "Look whether himds (himdsd on Linux) runs, and at its log.",
+        "the agent's service does not accept its settings",
+        "Check whether himds (himdsd on Linux) runs, and at its log.",
         by=(AGENT,),
     ),
     Code(
@@ -242,7 +240,7 @@ MICROSOFTS = (
         by=(AGENT,),
     ),
     Code(
-        73, "the agent's settings for a partner could not be had", "Look at azcmagent.log on this machine.", by=(AGENT,)
+        73, "the agent could not get its settings for a partner", "Look at azcmagent.log on this machine.", by=(AGENT,)
     ),
     Code(74, "an extension could not be added", "Look at azcmagent.log and gc_ext.log on this machine.", by=(AGENT,)),
     Code(
@@ -265,7 +263,7 @@ MICROSOFTS = (
     ),
     Code(
         82,
-        "the TPM's certificate could not be had",
+        "the TPM's certificate could not be read",
         "Look at azcmagent.log, and at the TPM's state in the firmware.",
         by=(AGENT,),
     ),
@@ -301,7 +299,7 @@ MICROSOFTS = (
     Code(
         143,
         "the package manager did not install the agent",
-        "Look at the end of the log, where its own words are.",
+        "Look at the end of the log, which has its output.",
         by=(LINUX,),
     ),
     Code(149, "msiexec did not install the agent", "Look at msiexec's own log beside this script's.", by=(WINDOWS,)),

@@ -19,7 +19,7 @@ from bundler.model.lock import Pin
 from bundler.model.seal import SealPolicy, Signer
 from bundler.model.target import Target
 from bundler.model.tree import Entry
-from bundler.products.arc_server import runtime_parts, tables
+from bundler.products.arc_server import needed_switches, runtime_parts, tables
 from bundler.products.arc_server.codes import CODES
 from bundler.products.arc_server.rules.agent_version import release
 from bundler.products.arc_server.script_parameters import AuthenticationMethod, ScriptParameters
@@ -147,7 +147,9 @@ def entries(
     rows = _Rows.of(pins)
     made = [Entry(path, content) for path, content in facts.items()]
     made += script_entries(settings, digests, pins, vouching)
-    made.append(_start(rows, _shared(settings, digests, vouching), scripts_signed_by if rows.windows else None))
+    made.append(
+        _start(rows, settings, _shared(settings, digests, vouching), scripts_signed_by if rows.windows else None)
+    )
     return tuple(sorted(made, key=lambda entry: entry.path.encode()))
 
 
@@ -192,13 +194,25 @@ def _shared(settings: Settings, facts: Mapping[str, str], vouching: SealPolicy) 
     }
 
 
-def _start(rows: _Rows, shared: Mapping[str, object], scripts_signed_by: Signer | None) -> Entry:
+def _start(rows: _Rows, settings: Settings, shared: Mapping[str, object], scripts_signed_by: Signer | None) -> Entry:
+    linux, windows = bool(rows.linux), bool(rows.windows)
+    switches = needed_switches.of(
+        settings.onboarding,
+        linux=linux,
+        windows=windows,
+        rpm=any(pin.path.endswith(".rpm") for pin in settings.packages),
+        sealed=bool(shared["sealer"]),
+    )
     values = {
         **shared,
-        "linux": bool(rows.linux),
-        "windows": bool(rows.windows),
+        "linux": linux,
+        "windows": windows,
         "targets_text": _targets_text(rows.linux + rows.windows),
         "scripts_signed_by": scripts_signed_by,
+        "seal_policy": shared["vouching"],
+        "signer_switch": needed_switches.SIGNER.names(linux=linux, windows=windows),
+        "switches": [(one.names(linux=linux, windows=windows), one.purpose) for one in switches],
+        "secret_needed": settings.onboarding.authentication in needed_switches.SECRETS,
     }
     return Entry("START-HERE.txt", render("arc-server/START-HERE.txt.j2", values))
 
@@ -211,6 +225,9 @@ def _seal(vouching: SealPolicy) -> dict[str, object]:
     return {
         "people": people,
         "sealer": fingerprint,
+        "openpgp": vouching.openpgp.lower(),
+        "required": vouching.required,
+        "serial": vouching.serial,
         "signers": [_signer_row(role, one.signer) for role, one in people],
         "forms": [
             (str(at), str(form.size), str(form.prefix_size), form.prefix_sha256)

@@ -1,7 +1,7 @@
 # Whether the bundle's files are those that were packed, and no others.
 
-DAMAGE=()              # why this is not the bundle that was packed
-DOUBTS=()              # why its seal is not believed
+DAMAGE=()              # where the files differ from those that were packed
+DOUBTS=()              # why its signature is not verified
 
 damage() { readable "$1"; DAMAGE+=("$READABLE"); }
 doubt() { readable "$1"; DOUBTS+=("$READABLE"); }
@@ -9,14 +9,14 @@ doubt() { readable "$1"; DOUBTS+=("$READABLE"); }
 declare -A THERE NAMED HOLDS
 LISTED=0               # files that SHA256SUMS names
 
-# look_around: fills THERE with every file; links, devices and folders without files are in no bundle.
+# look_around: fills THERE with every file; a bundle has no links, devices or empty folders.
 look_around() {
     local path
     THERE=() HOLDS=([.]=1)
     find "$BUNDLE" ! -type d -print0 >"$SCRATCH/files" && find "$BUNDLE" -type d -print0 >"$SCRATCH/folders" ||
         damage 'the bundle cannot be read'
     while IFS= read -r -d '' path; do
-        [[ -f $path && ! -L $path ]] || damage "${path#"$BUNDLE"/} is no file"
+        [[ -f $path && ! -L $path ]] || damage "${path#"$BUNDLE"/} is not a regular file"
         path=./${path#"$BUNDLE"/}
         THERE[$path]=1
         while path=${path%/*} && [[ -z ${HOLDS[$path]:-} ]]; do HOLDS[$path]=1; done
@@ -29,7 +29,7 @@ look_around() {
 
 SIGNATURE='^((SHA256SUMS|manifest\.json)\.(p7s|asc|asc\.p7s)|approvals/[0-9a-f]{16}\.p7s)$'
 
-# is_signature PATH: whether a signature of this bundle lies there; whose it is, is asked later.
+# is_signature PATH: whether a signature of this bundle belongs there; it is verified later.
 is_signature() {
     [[ $1 =~ $SIGNATURE ]] || return 1
     case $1 in
@@ -47,7 +47,7 @@ read_sums() {
     : >"$SCRATCH/sums"
     while IFS= read -r line || [[ -n $line ]]; do
         text+=$line$'\n'
-        [[ $line =~ $form ]] || { damage "a line of SHA256SUMS that is none: $line"; continue; }
+        [[ $line =~ $form ]] || { damage "SHA256SUMS has a line that is not valid: $line"; continue; }
         path=${line:66}
         [[ $path > $last ]] || damage "SHA256SUMS is not sorted at $path"
         [[ $path != SHA256SUMS && ! $path =~ $SIGNATURE ]] || damage "SHA256SUMS names $path"
@@ -61,7 +61,7 @@ read_sums() {
     done <"$BUNDLE/SHA256SUMS"
     [[ $LISTED -gt 0 ]] || damage 'SHA256SUMS lists nothing'
     # bash reads past bytes that are no text, and a last line without its end.
-    [[ $(printf '%s' "$text" | sha256_of_input) == $(sha256_of_input <"$BUNDLE/SHA256SUMS") ]] || damage 'SHA256SUMS is not text as it was written'
+    [[ $(printf '%s' "$text" | sha256_of_input) == $(sha256_of_input <"$BUNDLE/SHA256SUMS") ]] || damage 'SHA256SUMS is not plain text'
 }
 
 find_strangers() {

@@ -2,7 +2,7 @@
 
 ANCHORS='' ANCHORS_TOOL=()
 
-# Where this machine takes further roots from, and what makes it see them.
+# Where this machine has additional roots, and the program that activates them.
 find_anchors() {
     if [[ -d /etc/pki/ca-trust/source/anchors ]] && command -v update-ca-trust >/dev/null; then
         ANCHORS=/etc/pki/ca-trust/source/anchors ANCHORS_TOOL=(update-ca-trust extract)
@@ -23,25 +23,25 @@ install_certificate() {
     local to=$ANCHORS/arc-bundler-${1:0:16}.crt path
     path=$(carried_path "$1")
     if [[ $3 != root ]]; then
-        note "$5 is an intermediate: servers send those, and this system has no store for them"
+        note "$5 is an intermediate certificate: servers send these, and this system has no store for them"
     elif [[ " $TRUSTED " == *" $2 "* ]]; then
-        note "$5 is trusted already"
+        note "$5 is already trusted"
     elif [[ $MODE != install ]]; then
         note "would trust $5 ($2)"
     else
-        # What is trusted is what was looked at: nobody else can change this copy, whatever carries the bundle.
+        # The file that is verified is the one that is installed: only root can change this copy.
         cp -- "$BUNDLE/$path" "$WORK/root.crt" || fail 202 "$path cannot be copied to $WORK"
-        [[ $(thumbprints "$WORK/root.crt") == "$2" ]] || fail 200 "$path is not the certificate that was packed"
+        [[ $(thumbprints "$WORK/root.crt") == "$2" ]] || fail 200 "$path has changed: it is not the certificate that was packed"
         remember certificate "$to"
         (umask 022 && mkdir -p -- "$ANCHORS") && cp -- "$WORK/root.crt" "$to" && chmod 644 "$to" || fail 202 "$to cannot be written"
         CERTIFICATES_ADDED=$((CERTIFICATES_ADDED + 1))
-        note "trusts $5 ($2) from now on"
+        note "$5 ($2) is now trusted"
     fi
 }
 
 install_certificates() {
     find_anchors
-    [[ -n $ANCHORS ]] || { problem 210 'no update-ca-certificates or update-ca-trust is here to install certificates with'; return; }
+    [[ -n $ANCHORS ]] || { problem 210 'update-ca-certificates and update-ca-trust are missing; certificates cannot be installed'; return; }
     CERTIFICATES_ADDED=0
     each_row CERTIFICATES 5 install_certificate
     ((CERTIFICATES_ADDED > 0)) || return 0
@@ -61,7 +61,7 @@ remove_certificates() {
     ((CERTIFICATES_ADDED > 0)) || return 0
     find_anchors
     if [[ -n $ANCHORS ]] && run "${ANCHORS_TOOL[@]}"; then
-        note "$CERTIFICATES_ADDED roots are out of the trust store"
+        note "$CERTIFICATES_ADDED roots are removed from the trust store"
     else
         trouble 'the trust store could not be rebuilt'
     fi

@@ -1,4 +1,4 @@
-# What was changed on this machine, so that --uninstall undoes that and nothing else.
+# The record of what was changed on this machine, so that --uninstall undoes that and nothing else.
 # One "kind=value" a line: hosts (a bundle's name), certificate and file (paths), member (a user), setting (a key and
 # what it was set to).
 

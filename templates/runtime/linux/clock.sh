@@ -7,13 +7,13 @@ http_seconds() {
     [[ $1 =~ $form ]] || return 1
     before=${months%%"${BASH_REMATCH[2]}"*}
     month=$((${#before} / 3 + 1)) year=$((10#${BASH_REMATCH[3]})) day=$((10#${BASH_REMATCH[1]}))
-    # Days by the year that begins in March, whose last day is the leap day.
+    # Days by the year that begins in March, so that its last day is the leap day.
     ((month > 2)) || { year=$((year - 1)); month=$((month + 12)); }
     day=$((365 * year + year / 4 - year / 100 + year / 400 + (153 * (month - 3) + 2) / 5 + day - 719469))
     echo $((day * 86400 + 10#${BASH_REMATCH[4]} * 3600 + 10#${BASH_REMATCH[5]} * 60 + 10#${BASH_REMATCH[6]}))
 }
 
-# clock_skew: how many seconds this machine's clock is off, where some answer told the time.
+# clock_skew: how many seconds this machine's clock is off, where an answer has the time.
 clock_skew() {
     local at date now
     for at in ${CHECK_HOST[@]+"${!CHECK_HOST[@]}"}; do

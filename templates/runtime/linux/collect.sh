@@ -19,7 +19,7 @@ collect_folder() {
     done
 }
 
-# collect_network: the addresses once more, as they are now: a receipt may be old, or of a run that did not look.
+# collect_network: the endpoints as they are now: a receipt may be old, or of a run that did not test them.
 collect_network() {
     local at
     [[ $NETWORK_CHECK == yes ]] || return 0

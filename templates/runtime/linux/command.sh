@@ -1,6 +1,6 @@
 # How programs are run: their output goes to the log.
 
-RUN_FROM=0             # lines of the log before the words of the last command
+RUN_FROM=0             # lines of the log before the output of the last command
 
 log_length() {
     local lines=0
@@ -8,10 +8,10 @@ log_length() {
     printf '%d' "$lines"
 }
 
-SAID=''                # a file that root alone can read: what a command says, until it has ended
+SAID=''                # a file that only root can read: the output of a command, until it has ended
 
-# run COMMAND...: its words go to the log, its standard input is empty so that it cannot ask.
-# Not by a pipe: whatever a package starts in the background would keep it open.
+# run COMMAND...: its output goes to the log; its standard input is empty so that it cannot ask.
+# Not by a pipe: a process that a package starts in the background would keep it open.
 run() {
     local code=0
     log "+ $*"
@@ -37,7 +37,7 @@ nap() {
     wait "$!"
 }
 
-# The end of what a failed command said, so that nobody has to open the log for it.
+# The end of a failed command's output.
 show_log_end() {
     [[ -z $LOG_FILE ]] || tail -n "+$((RUN_FROM + 1))" "$LOG_FILE" | tail -n 12 | sed 's/^/        | /' >&2
 }

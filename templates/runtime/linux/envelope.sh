@@ -37,16 +37,16 @@ not_opened() {
     return 1
 }
 
-# look_at_envelope: whether it can be opened, as far as that shows without its key; otherwise SECRET_PROBLEM.
+# look_at_envelope: whether it can be opened, as far as that is visible without its key; otherwise SECRET_PROBLEM.
 look_at_envelope() {
     [[ -n $SEALER ]] || not_opened 'this bundle is not sealed, so envelopes cannot be verified; use --secret-file' || return
-    command -v openssl >/dev/null || not_opened 'openssl, which opens envelopes, is not here: install it (package openssl), or give the secret by --secret-file' || return
+    command -v openssl >/dev/null || not_opened 'openssl is missing, which opens envelopes: install it (package openssl), or use --secret-file' || return
     [[ -f $ENVELOPE && -r $ENVELOPE ]] || not_opened "the envelope $ENVELOPE cannot be read" || return
     HEX=''
     [[ $(($(wc -c <"$ENVELOPE"))) -gt 1048576 ]] || HEX=$(in_hex <"$ENVELOPE")
     is_envelope || not_opened "$ENVELOPE is not an envelope, or is incomplete" || return
     [[ -n $RECIPIENT_KEY || ! -f $ENVELOPE.p12 ]] || RECIPIENT_KEY=$ENVELOPE.p12
-    [[ -n $RECIPIENT_KEY ]] || not_opened "the key that opens the envelope is missing: --recipient-key FILE, or $ENVELOPE.p12 beside it" || return
+    [[ -n $RECIPIENT_KEY ]] || not_opened "the key that opens the envelope is missing: use --recipient-key FILE, or put $ENVELOPE.p12 beside it" || return
     [[ -f $RECIPIENT_KEY && -r $RECIPIENT_KEY ]] || not_opened "the envelope's key $RECIPIENT_KEY cannot be read"
 }
 
@@ -64,7 +64,7 @@ obtain_passphrase() {
         PASSPHRASE=$ANSWER
         ANSWER=''
     else
-        not_opened "the passphrase of $RECIPIENT_KEY is missing: no file, no variable, and no terminal to ask in" || return
+        not_opened "the passphrase of $RECIPIENT_KEY is missing: no file, no variable, and no terminal" || return
     fi
     PASSPHRASE=${PASSPHRASE#$'\xef\xbb\xbf'}
     PASSPHRASE=${PASSPHRASE%$'\r'}
@@ -91,7 +91,7 @@ read_key() {
     else
         obtain_passphrase || return
         with_passphrase "$PASSPHRASE" && return
-        # Words that somebody typed from paper: capitals, and more blanks than one.
+        # Words typed from paper may have capitals and extra blanks.
         plain=${PASSPHRASE,,}
         plain=${plain//[[:space:]]/ }
         while [[ $plain == *'  '* ]]; do plain=${plain//  / }; done
@@ -107,7 +107,7 @@ LETTER=''
 
 # decrypt: the letter that is signed in there, to LETTER; from pipe to pipe. How both ended is in $SCRATCH/ended.
 # -debug_decrypt: openssl says that a key does not fit, which it otherwise hides from who may ask again and again.
-# -noverify: whose certificate it is, is asked below.
+# -noverify: the certificate is compared below.
 decrypt() {
     local recipient=()
     [[ ! -s $SCRATCH/recipient ]] || recipient=(-recip "$SCRATCH/recipient")
@@ -199,13 +199,13 @@ take_out() {
     check_secret_text
 }
 
-# leave_envelope: all that needed it is done.
+# leave_envelope: called when nothing needs it any more.
 leave_envelope() {
     local file
-    [[ -z $EMBEDDED_SECRET || $MODE == uninstall ]] || note "this bundle holds the secret ($EMBEDDED_SECRET): destroy it, and the archive that it came in, when all servers are connected"
+    [[ -z $EMBEDDED_SECRET || $MODE == uninstall ]] || note "this bundle holds the secret ($EMBEDDED_SECRET): destroy it and its archive when all servers are connected"
     [[ -n $ENVELOPE ]] || return 0
     if [[ $DESTROY_ENVELOPE == no ]]; then
-        note "$ENVELOPE is not needed here any more: delete it (--destroy-envelope does)"
+        note "$ENVELOPE is no longer needed here: delete it (or use --destroy-envelope)"
         return
     fi
     # The key beside it was made for this envelope; any other is the server's own.

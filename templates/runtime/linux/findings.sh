@@ -9,10 +9,10 @@ problem() {
     [[ $PROBLEM_CODE -ne 0 && $1 -ne 204 ]] || PROBLEM_CODE=$1
 }
 
-# serious CODE TEXT: a problem of what lies between here and Azure. A LAB agent connects to nothing, so there it is a note.
+# serious CODE TEXT: a problem of what lies outside of this machine. In a LAB bundle nothing connects, so there it is a note.
 serious() {
     if [[ -n $LAB ]]; then
-        note "$2: outside of a LAB bundle this would end here with exit code $1"
+        note "$2 (a LAB bundle continues; any other stops here with exit code $1)"
     else
         problem "$@"
     fi
@@ -20,11 +20,11 @@ serious() {
 
 WARNINGS=()
 
-# warning TEXT: nothing stops for it; it stands in the receipt.
+# warning TEXT: the run continues; the receipt has it.
 warning() {
     WARNINGS+=("$1")
     note "WARNING: $1"
 }
 
-# untested TEXT: said, so that nobody takes silence for approval.
+# untested TEXT: reported, because silence would read as success.
 untested() { note "not tested: $1"; }

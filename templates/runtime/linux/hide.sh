@@ -3,7 +3,7 @@
 HIDDEN=''              # what hide was given, to be shown
 
 # hide TEXT: an address without its user and password (RFC 3986 section 3.2.1), also one without a scheme, as proxies'
-# are written. A proxy may be of somebody else's making: the environment's, or one that the agent had before.
+# are written. A proxy may come from the environment, or from an earlier configuration.
 # What a proxy or a server answers may hold what steers a terminal (ECMA-48; U+0080 to U+009F are two bytes of UTF-8).
 hide() {
     local form='://[^/[:space:]"<>]+@'
@@ -26,7 +26,7 @@ hide_form() {
     HIDDEN+=$rest
 }
 
-# hide_lines: the same for all that passes, and what signs in. Package managers write a line over itself with \r.
+# hide_lines: the same for a stream, and credentials too. Package managers write a line over itself with \r.
 hide_lines() {
     sed -E -e $'s/[\001-\010\013\014\016-\037\177]/?/g' -e $'s/\302[\200-\237]/?/g' -e 's#(://)[^/[:space:]"<>]+@#\1***@#g' -e 's#[^][/:[:space:]"=@<>]+:[^/[:space:]"<>*]+@#***@#g' \
         -e 's/eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_.-]+/***/g' \

@@ -4,7 +4,7 @@ HOSTS=/etc/hosts
 
 hosts_line() { printf '%s %s\n' "$2" "$1"; }
 
-# hosts_without NAME: the file without the lines of the bundle NAME; returns 1 where a marker has lost its other one.
+# hosts_without NAME: the file without the lines of the bundle NAME; returns 1 where only one of the two markers is there.
 hosts_without() {
     local line inside=no
     while IFS= read -r line || [[ -n $line ]]; do
@@ -36,9 +36,9 @@ write_hosts() {
     local text count=$((${#HOSTS_RECORDS[@]} / 2))
     ((count > 0)) || { note 'the bundle has no records for the hosts file'; return; }
     [[ -e $HOSTS ]] || : >"$HOSTS"
-    text=$(hosts_wanted) || fail 202 "$HOSTS has a marker of arc-bundler without its other one; put that right by hand"
+    text=$(hosts_wanted) || fail 202 "$HOSTS has only one of two arc-bundler markers; repair it by hand"
     if [[ $text == "$(<"$HOSTS")" ]]; then
-        note "$HOSTS has the $count records already"
+        note "$HOSTS already has the $count records"
         return
     fi
     if [[ $MODE != install ]]; then
@@ -48,18 +48,18 @@ write_hosts() {
     [[ -e $HOSTS.arc-bundler.bak ]] || cp -p -- "$HOSTS" "$HOSTS.arc-bundler.bak" || fail 202 "$HOSTS cannot be backed up"
     remember hosts "$BUNDLE_NAME"
     put_hosts "$text" || fail 202 "$HOSTS cannot be written"
-    note "$count records written to $HOSTS; what it was is in $HOSTS.arc-bundler.bak"
+    note "$count records written to $HOSTS; the previous file is $HOSTS.arc-bundler.bak"
 }
 
 # remove_hosts NAME
 remove_hosts() {
     local text
     if ! text=$(hosts_without "$1"); then
-        trouble "$HOSTS has a marker of arc-bundler without its other one"
+        trouble "$HOSTS has only one of two arc-bundler markers"
         return
     fi
     put_hosts "$text" || { trouble "$HOSTS cannot be written"; return; }
     forget hosts "$1"
     [[ $(<"$HOSTS") != "$(<"$HOSTS.arc-bundler.bak")" ]] 2>/dev/null || rm -f -- "$HOSTS.arc-bundler.bak"
-    note "the records of $1 are out of $HOSTS"
+    note "the records of $1 are removed from $HOSTS"
 }

@@ -15,8 +15,8 @@ mounted_with() {
 # PROGRAM_FOLDERS: from where the product runs programs.
 check_noexec() {
     local path
-    [[ -r /proc/mounts ]] || { untested 'mount options: /proc is not there'; return; }
+    [[ -r /proc/mounts ]] || { untested 'mount options: /proc is missing'; return; }
     for path in "${PROGRAM_FOLDERS[@]}"; do
-        ! mounted_with "$path" noexec || problem 202 "$path is mounted noexec: the agent runs programs from there"
+        ! mounted_with "$path" noexec || problem 202 "$path is mounted noexec, but programs must run from there"
     done
 }

@@ -2,7 +2,7 @@
 
 PACKAGE_LOCKS=(/var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/rpm/.rpm.lock /usr/lib/sysimage/rpm/.rpm.lock
     /var/cache/zypp/zypp.lock)
-# Files with the number of the process that has them; who is not alive has them no more. libzypp's, yum's, and dnf's: the
+# Files with the id of the process that holds them; one that no longer runs does not count. libzypp's, yum's, and dnf's: the
 # latter two wait without end for each other (dnf's lock.py, unless exit_on_lock), and so would this script behind them.
 LOCK_PIDS=(/run/zypp.pid /var/run/yum.pid /var/lib/dnf/rpmdb_lock.pid /var/cache/dnf/metadata_lock.pid
     /var/cache/dnf/download_lock.pid)
@@ -22,7 +22,7 @@ pid_holder() {
     return 1
 }
 
-# lock_holder: "PID (name)" of whoever holds a package manager's lock; returns 1 where nobody does.
+# lock_holder: "PID (name)" of the process that holds a package manager's lock; returns 1 where none does.
 # /proc/locks names a file by its inode alone for sure (the device is another one on btrfs); that the process has
 # just this file open settles it.
 lock_holder() {
@@ -48,16 +48,16 @@ lock_holder() {
 
 LOCK_WAIT=300          # --lock-wait, seconds
 
-# Waited for where something is to be installed, told where we only look.
+# Where something is installed, wait; where nothing changes, report it at once.
 check_lock() {
-    local holder waited=$SECONDS told=''
+    local holder waited=$SECONDS noted=''
     while holder=$(lock_holder); do
         if [[ $MODE == check || $MODE == dry-run ]] || ((SECONDS - waited >= LOCK_WAIT)); then
             problem 211 "process $holder holds the package manager's lock"
             return
         fi
-        [[ $told == "$holder" ]] || note "waiting up to $LOCK_WAIT s for process $holder, which holds the package manager's lock"
-        told=$holder
+        [[ $noted == "$holder" ]] || note "waiting up to $LOCK_WAIT s for process $holder, which holds the package manager's lock"
+        noted=$holder
         nap 2
     done
 }

@@ -1,6 +1,6 @@
-# The network: what each address answers, by the way that the product will take.
-# All are tried side by side with what is there: bash's /dev/tcp, getent, openssl or curl. A probe writes what it finds
-# line by line, so that what is still silent at the end is known by the stage that it hangs in.
+# The network: what each address answers, on the path that the product will use.
+# All are tried in parallel with the available tools: bash's /dev/tcp, getent, openssl or curl. A probe writes its findings
+# line by line, so that the stage in which a silent one hangs is known.
 
 NETWORK_SECONDS=15     # for all of them together
 PROBES=''              # folder of what the probes found
@@ -60,7 +60,7 @@ open_by_proxy() {
     if [[ $answer =~ ^HTTP/1\.[01]\ 2[0-9][0-9] ]]; then
         echo ok
     elif [[ $answer =~ ^HTTP/1\.[01]\ 407 ]]; then
-        echo 'the proxy asks for a password, which the agent cannot give'
+        echo 'the proxy requires a password, which is not supported'
     else
         echo "the proxy answers: ${answer:-nothing}"
     fi
@@ -126,7 +126,7 @@ date_line() {
 # probe NUMBER
 probe() {
     local host=${CHECK_HOST[$1]} port=${CHECK_PORT[$1]} by=${CHECK_WAY[$1]} addresses tcp code=0
-    # What the agent will do is said by the definition, not by the shell that happens to run this.
+    # The definition decides which proxy is used, not the environment of this shell.
     unset http_proxy https_proxy all_proxy no_proxy HTTPS_PROXY ALL_PROXY NO_PROXY
     addresses=$(addresses_of "$host") || code=$?
     addresses=${addresses//$'\n'/ }
@@ -203,7 +203,7 @@ wait_probes() {
     end_probes
 }
 
-# found NUMBER KEY: what the probe wrote, in ASCII: whoever answers may send what steers a terminal or is no text at all.
+# found NUMBER KEY: what the probe wrote, in ASCII: an answer may hold terminal escapes, or no text at all.
 found() {
     local line value=''
     [[ -r $PROBES/$1 ]] || return 0

@@ -4,7 +4,7 @@ STARTED=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 RECEIPT=''             # its path, once there is one
 RECEIPT_DONE=no
 BUNDLE_DIGEST=''
-SWITCHES=()            # what was asked for that weakens or overrides
+SWITCHES=()            # the switches of this run that weaken or override something
 
 bundle_digest() {
     [[ -n $BUNDLE_DIGEST || ! -f $BUNDLE/SHA256SUMS ]] || BUNDLE_DIGEST=$(file_sha256 "$BUNDLE/SHA256SUMS")
@@ -17,7 +17,7 @@ switches_json() {
     printf '[%s]' "$out"
 }
 
-# What was found of the seal so far; fingerprints are digits.
+# What is known of the signatures so far; fingerprints are digits.
 seal_json() {
     local one approvals=''
     for one in ${APPROVED[@]+"${APPROVED[@]}"}; do approvals+="${approvals:+, }\"$one\""; done
@@ -43,7 +43,7 @@ write_receipt() {
     } >"$RECEIPT.part" && mv -f -- "$RECEIPT.part" "$RECEIPT"
 }
 
-# What would be true if this were the last that anybody heard of this run.
+# The receipt as it must be if the run is killed now.
 keep_receipt() {
     [[ -n $RECEIPT && $RECEIPT_DONE == no ]] || return 0
     write_receipt interrupted 207 'interrupted' 2>/dev/null

@@ -27,7 +27,7 @@ restart_packages() {
     [[ -n $found ]] && printf '%s' "$found"
 }
 
-# The agent needs no restart, and one that is due does not stop it; an installation may meet files half exchanged.
+# A pending restart does not stop the run, but an installation may find files that are only half replaced.
 check_restart() {
     local sign
     if sign=$(restart_file); then

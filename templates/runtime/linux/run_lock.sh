@@ -15,7 +15,7 @@ process_mark() {
     printf '%s-%s' "$1" "$began"
 }
 
-# take_lock: a symbolic link is made with its content in one go, so that nobody sees a lock without its owner.
+# take_lock: a symbolic link is created together with its content, so that a lock always names its owner.
 take_lock() {
     local owner pid
     [[ -d /run && -w /run ]] || RUN_LOCK=/var/tmp/arc-bundler.lock
@@ -23,9 +23,9 @@ take_lock() {
         owner=$(readlink "$RUN_LOCK") || { [[ ! -e $RUN_LOCK ]] && continue; fail 202 "$RUN_LOCK is in the way"; }
         pid=${owner%%-*}
         if [[ $pid != "$$" ]] && kill -0 "$pid" 2>/dev/null && [[ $(process_mark "$pid") == "$owner" ]]; then
-            fail 212 "process $pid runs this script here already"
+            fail 212 "process $pid is running this script already"
         fi
-        # Whoever held it is dead. Only one of several can take it away.
+        # Its owner no longer runs. Only one of several processes can move it away.
         mv -- "$RUN_LOCK" "$RUN_LOCK.$$" 2>/dev/null && rm -f -- "$RUN_LOCK.$$"
     done
     RUN_LOCKED=yes

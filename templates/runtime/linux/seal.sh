@@ -9,9 +9,9 @@ each_signer() { each_row SIGNERS 6 "$@"; }
 each_form() { each_row SIGNATURE_FORMS 4 "$@"; }
 
 SEAL_TOOL=''           # what checked it: openssl or gpgv
-APPROVED=()            # fingerprints of those who approved
+APPROVED=()            # fingerprints of the approvers that signed
 APPROVED_BY=''         # and their names
-UNCHECKED=''           # what could not be looked at here
+UNCHECKED=''           # what could not be checked here
 
 # fits_form FILE SIZE ROLE SIGNER, then a row of each_form
 fits_form() {
@@ -19,33 +19,33 @@ fits_form() {
     [[ $(head -c "$7" "$1" | sha256_of_input) != "$8" ]] || FITS=yes
 }
 
-# check_signature SIGNATURE DOCUMENT SIGNER ROLE: one of the forms that it may have; what openssl says, which believes
-# any signer (-noverify); and that the one whom openssl means is the wanted one.
+# check_signature SIGNATURE DOCUMENT SIGNER ROLE: that it has one of its forms, that openssl verifies it (for any signer:
+# -noverify), and that the signer that openssl found is the expected one.
 check_signature() {
     local file=$BUNDLE/$1 seen
     [[ -n ${THERE[./$1]:-} ]] || { doubt "$1 is missing"; return 1; }
     FITS=no
     each_form fits_form "$file" "$(($(wc -c <"$file")))" "$4" "$3"
-    [[ $FITS == yes ]] || { doubt "$1 is not a signature of the one who should have made it"; return 1; }
+    [[ $FITS == yes ]] || { doubt "$1 is not a signature by the expected signer"; return 1; }
     [[ $SEAL_TOOL == openssl ]] || return 0
     rm -f -- "$SCRATCH/signer"
     openssl cms -verify -binary -inform DER -in "$file" -content "$BUNDLE/$2" -noverify -signer "$SCRATCH/signer" \
-        -out /dev/null </dev/null >/dev/null 2>&1 || { doubt "$1 is over something else than $2"; return 1; }
+        -out /dev/null </dev/null >/dev/null 2>&1 || { doubt "$1 does not sign $2"; return 1; }
     # PEM is base64 between two lines (RFC 7468); of two signers' certificates the digest is neither's.
     seen=$(sed '/^-----/d' "$SCRATCH/signer" | base64 -d 2>/dev/null | sha256_of_input)
-    [[ $seen == "$3" ]] || { doubt "$1 is by somebody else, with the fingerprint $seen"; return 1; }
+    [[ $seen == "$3" ]] || { doubt "$1 is signed by another certificate, with the fingerprint $seen"; return 1; }
 }
 
-# check_validity WHO FROM UNTIL TEXT, by this machine's clock
+# check_validity NAME FROM UNTIL TEXT, according to this machine's clock
 check_validity() {
     if ((NOW < $2)); then
-        doubt "the certificate of $1 is not valid yet, by this machine's clock"
+        doubt "the certificate of $1 is not valid yet, according to this machine's clock"
     elif ((NOW > $3)); then
-        doubt "the certificate of $1 was valid until $4"
+        doubt "the certificate of $1 expired on $4"
     fi
 }
 
-# check_person ROLE FINGERPRINT NAME FROM UNTIL TEXT: what that one has signed.
+# check_person ROLE FINGERPRINT NAME FROM UNTIL TEXT: what that signer has signed.
 check_person() {
     local document file=approvals/${2:0:16}.p7s
     if [[ $1 == sealer ]]; then
@@ -57,7 +57,7 @@ check_person() {
     fi
     APPROVER_FILES+=" ./$file "
     [[ -n ${THERE[./$file]:-} ]] || { NOT_BY+="${NOT_BY:+, }$3"; return; }
-    # One that does not hold is a refusal, not an approval less.
+    # An approval that is not valid is a refusal, not a missing approval.
     check_signature "$file" SHA256SUMS "$2" approver || return
     check_validity "$3" "$4" "$5" "$6"
     APPROVED+=("$2") APPROVED_BY+="${APPROVED_BY:+, }$3"
@@ -65,14 +65,15 @@ check_person() {
 
 check_approvals() {
     local path
-    [[ ${#APPROVED[@]} -ge $APPROVALS ]] || doubt "${#APPROVED[@]} of the $APPROVALS approvals that it needs are there; not by: $NOT_BY"
+    [[ ${#APPROVED[@]} -ge $APPROVALS ]] || doubt "${#APPROVED[@]} of $APPROVALS required approvals are present; missing: $NOT_BY"
     for path in "${!THERE[@]}"; do
-        [[ $path != ./approvals/* || $APPROVER_FILES == *" $path "* ]] || doubt "${path#./} is by nobody who may approve"
+        [[ $path != ./approvals/* || $APPROVER_FILES == *" $path "* ]] || doubt "${path#./} is not signed by a listed approver"
     done
 }
 
-# check_openpgp DOCUMENT: gpgv's exit code is 0 for revoked and expired keys too, so what it says counts (GnuPG, DETAILS):
-# one good signature, by the wanted primary key, over a binary document with SHA-256, -384 or -512, and no word against it.
+# check_openpgp DOCUMENT: gpgv's exit code is 0 for revoked and expired keys too, so its status lines count (GnuPG,
+# DETAILS): one good signature, by the expected primary key, over a binary document with SHA-256, -384 or -512, and no
+# line against it.
 check_openpgp() {
     local said form
     said=$(gpgv --keyring "$BUNDLE/evidence/sealer.gpg" --status-fd 1 "$BUNDLE/$1.asc" "$BUNDLE/$1" </dev/null 2>/dev/null) || :
@@ -82,18 +83,18 @@ check_openpgp() {
         $(grep -cE "$form" <<<"$said") == 1 ]] || doubt "$1.asc is not a signature of the OpenPGP key ${OPENPGP^^}"
 }
 
-# choose_tool: openssl reads all of it, gpgv the OpenPGP seal alone.
+# choose_tool: openssl checks everything, gpgv only the OpenPGP signature.
 choose_tool() {
     SEAL_TOOL='' UNCHECKED=''
     if command -v openssl >/dev/null; then
         SEAL_TOOL=openssl
     elif command -v gpgv >/dev/null && [[ -n $OPENPGP && $APPROVALS -eq 0 ]]; then
         SEAL_TOOL=gpgv
-        UNCHECKED='the X.509 signatures and the validity of the certificate: openssl is not here, so the OpenPGP seal was checked'
+        UNCHECKED='the X.509 signatures and the certificate'\''s validity, because openssl is missing; the OpenPGP signature was checked'
     elif command -v gpgv >/dev/null && [[ -n $OPENPGP ]]; then
-        doubt 'approvals cannot be checked by gpgv: install openssl (package openssl)'
+        doubt 'gpgv cannot check approvals: install openssl (package openssl)'
     else
-        doubt "nothing is here that can check the seal: install openssl (package openssl)${OPENPGP:+ or gpgv (package gpgv, gnupg2 or gpg2)}"
+        doubt "no tool here can check the signature: install openssl (package openssl)${OPENPGP:+ or gpgv (package gpgv, gnupg2 or gpg2)}"
     fi
     [[ -n $SEAL_TOOL ]]
 }
@@ -109,5 +110,5 @@ check_seal() {
         for document in SHA256SUMS manifest.json; do check_openpgp "$document"; done
     fi
     check_approvals
-    ((NOT_AFTER == 0 || NOW <= NOT_AFTER)) || doubt "the bundle was to be used until $NOT_AFTER_TEXT"
+    ((NOT_AFTER == 0 || NOW <= NOT_AFTER)) || doubt "the bundle expired on $NOT_AFTER_TEXT"
 }

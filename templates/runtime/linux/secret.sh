@@ -6,7 +6,7 @@ SECRET=''
 SECRET_CAME=''         # from where, once it was read
 
 # Out of the environment at once, before the first child is started.
-# What has one of these names in the environment that we were started with would go on to children with what we put there.
+# A name that came with the environment stays exported: children would get the value that is put there below.
 export -n SECRET SECRET_FROM_ENVIRONMENT ANSWER PASSPHRASE PASSPHRASE_FROM_ENVIRONMENT KEY LETTER CERTIFICATE again held line out plain rest text
 SECRET_FROM_ENVIRONMENT=${ARC_BUNDLER_SECRET:-}
 unset ARC_BUNDLER_SECRET
@@ -48,7 +48,7 @@ ask_hidden() {
     echo >&2
 }
 
-# read_secret NAME: fills SECRET, or SECRET_PROBLEM with why not. One line; the line end is not part of it.
+# read_secret NAME: fills SECRET, or SECRET_PROBLEM with the reason. One line; the line end is not part of it.
 # Not to be called in a subshell, where SECRET would be lost.
 read_secret() {
     local second='' file=$SECRET_FILE

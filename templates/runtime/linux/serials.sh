@@ -1,10 +1,10 @@
 # Rollback protection: the highest serial of each bundle's name that ran here.
-# One "serial name" a line. It stays when the agent is removed: what was refused yesterday is refused tomorrow.
+# One "serial name" a line. Uninstalling does not clear it.
 
 SERIALS=/var/lib/arc-bundler/serials
 ALLOW_OLDER=no
 
-# highest_serial: of this bundle's name, 0 where there is none; returns 1 where the file says something else.
+# highest_serial: of this bundle's name, 0 where there is none; returns 1 where the file has another form.
 highest_serial() {
     local serial name highest=0
     if [[ -e $SERIALS ]]; then
@@ -20,11 +20,11 @@ check_serial() {
     local highest text
     ((SERIAL > 0)) || return 0
     [[ $EUID -eq 0 ]] || { note 'not tested: whether a newer bundle ran here, which root alone can read'; return; }
-    highest=$(highest_serial) || fail 202 "$SERIALS cannot be read; put it right by hand"
+    highest=$(highest_serial) || fail 202 "$SERIALS is damaged; repair it by hand"
     ((SERIAL < highest)) || return 0
-    text="this bundle is older ($SERIAL) than one of $BUNDLE_NAME that ran here ($highest)"
-    [[ $ALLOW_OLDER == yes ]] || fail 201 "$text; --allow-older goes on"
-    note "$text; --allow-older goes on"
+    text="this bundle is older (serial $SERIAL) than one of $BUNDLE_NAME that ran here (serial $highest)"
+    [[ $ALLOW_OLDER == yes ]] || fail 201 "$text; --allow-older accepts it"
+    note "$text; --allow-older accepts it"
 }
 
 # remember_serial: whole or not at all.

@@ -13,7 +13,7 @@ existing() {
     printf '%s' "$folder"
 }
 
-# check_space: what lies on the same file system is added up.
+# check_space: needs on one file system are added up.
 check_space() {
     local at line free mount
     local -A needed=() room=() named=()

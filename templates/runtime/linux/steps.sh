@@ -1,7 +1,7 @@
 # Steps: one line each on screen, everything in the log.
 
 STEPS=(verify preflight install configure connect confirm receipt)
-STEP=''                # the step under way
+STEP=''                # the current step
 STEP_STARTED=0
 RECORD=''              # the finished steps as JSON, for the receipt
 LOG_FILE=''            # empty until a run that changes something has its log
@@ -18,10 +18,10 @@ say() {
     log "$*"
 }
 
-# note TEXT: a line that belongs to the step under way.
+# note TEXT: a line of the current step.
 note() { say "        $*"; }
 
-# Colour is for people: a terminal, and nobody who said NO_COLOR.
+# Colour only in a terminal, and not with NO_COLOR.
 paint() {
     if [[ -t 1 && -z ${NO_COLOR:-} && ${TERM:-dumb} != dumb ]]; then
         printf '\033[%sm%s\033[0m' "$1" "$2"
@@ -50,7 +50,7 @@ end_step() {
     RECORD+=${RECORD:+,$'\n'}"    {\"name\": $(json_string "$STEP"), \"outcome\": $(json_string "$3"),"
     RECORD+=" \"seconds\": $((SECONDS - STEP_STARTED)), \"code\": $4, \"message\": $(json_string "$text")}"
     STEP=''
-    # Who is killed after this has said so much.
+    # A run that is killed after this leaves this receipt.
     keep_receipt
 }
 

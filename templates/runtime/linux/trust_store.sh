@@ -1,6 +1,6 @@
 # What this machine trusts, and which of the needed roots it lacks.
 
-TRUST_BUNDLE=''        # all that this machine trusts, in one file
+TRUST_BUNDLE=''        # all roots that this machine trusts, in one file
 
 find_trust_bundle() {
     local file
@@ -35,7 +35,7 @@ look_for_root() {
     if [[ $3 == yes ]]; then
         MISSING_ROOTS+=("$1, thumbprint $2")
     else
-        note "this machine does not trust $1 ($2), which some of the addresses use"
+        note "this machine does not trust $1 ($2), which some endpoints use"
     fi
 }
 
@@ -44,7 +44,7 @@ check_roots() {
     find_trust_bundle
     [[ ${#ROOTS[@]} -gt 0 ]] || return 0
     if ! command -v base64 >/dev/null || ! command -v sha1sum >/dev/null; then
-        untested 'trusted roots: base64 or sha1sum is not here'
+        untested 'trusted roots: base64 or sha1sum is missing'
         return
     fi
     TRUSTED=''
@@ -58,7 +58,7 @@ report_roots() {
     local text
     for text in ${MISSING_ROOTS[@]+"${MISSING_ROOTS[@]}"}; do
         if tls_was_verified; then
-            note "this machine does not trust the root $text; what was tried came up without it"
+            note "this machine does not trust the root $text; the tested endpoints work without it"
         else
             serious 210 "this machine does not trust the root $text"
         fi

@@ -14,7 +14,7 @@ address_kind() {
     esac
 }
 
-# kind_of ADDRESSES EXPECTED: where they differ among themselves, the kind that should not be there.
+# kind_of ADDRESSES EXPECTED: where they differ among themselves, the unexpected kind.
 kind_of() {
     local address kind=none
     for address in $1; do
@@ -45,7 +45,7 @@ verdict() {
     [[ $2 != failed || ${CHECK_REQUIRED[$1]} == yes ]] || FOUND_VERDICT[$1]=optional-failed
 }
 
-# rate_probe NUMBER: the first stage that is not as it should be gives the verdict.
+# rate_probe NUMBER: the first stage that failed gives the verdict.
 rate_probe() {
     rate_name "$1"
     [[ -z ${FOUND_VERDICT[$1]} ]] || return 0
@@ -57,20 +57,20 @@ rate_probe() {
 rate_name() {
     local kind=${FOUND_KIND[$1]} expects=${CHECK_EXPECTS[$1]} by=${CHECK_WAY[$1]}
     if ! found_has "$1" resolved; then
-        [[ $by == proxy || $by == gateway ]] || verdict "$1" failed "name resolution gives no answer in $NETWORK_SECONDS s"
+        [[ $by == proxy || $by == gateway ]] || verdict "$1" failed "no DNS answer in $NETWORK_SECONDS s"
     elif [[ $kind == none ]]; then
         [[ $by == proxy || $by == gateway ]] || verdict "$1" failed 'the name does not resolve'
     elif [[ $kind != untested && $expects != any && $kind != "$expects" ]]; then
-        verdict "$1" failed "resolves to ${FOUND_RESOLVED[$1]}: $kind, and it should be $expects"
+        verdict "$1" failed "resolves to ${FOUND_RESOLVED[$1]}, which is $kind; expected $expects"
     elif [[ $by == gateway ]]; then
-        verdict "$1" untested 'goes through the gateway, which is there after connecting'
+        verdict "$1" untested 'goes through the gateway, which exists only after connecting'
     fi
 }
 
 rate_tcp() {
     local tcp=${FOUND_TCP[$1]}
     if [[ ${CHECK_WAY[$1]} == gateway ]]; then
-        verdict "$1" untested 'goes through the gateway, which is there after connecting'
+        verdict "$1" untested 'goes through the gateway, which exists only after connecting'
     elif ! found_has "$1" tcp; then
         FOUND_TCP[$1]='no answer'
         verdict "$1" failed "no answer to TCP port ${CHECK_PORT[$1]} in $NETWORK_SECONDS s"
@@ -87,17 +87,17 @@ rate_tls() {
     local tls=${FOUND_TLS[$1]} trust cipher
     trust=$(found "$1" trust) cipher=$(found "$1" cipher)
     case $tls in
-        untested) verdict "$1" untested 'TLS was not tested: neither openssl nor curl is here' ;;
-        '') verdict "$1" failed "no answer to TLS in $NETWORK_SECONDS s" ;;
-        none) verdict "$1" failed 'TLS does not come up' ;;
+        untested) verdict "$1" untested 'TLS was not tested: openssl and curl are missing' ;;
+        '') verdict "$1" failed "no TLS answer in $NETWORK_SECONDS s" ;;
+        none) verdict "$1" failed 'no TLS connection' ;;
         TLSv1.2 | TLSv1.3 | TLS) ;;
-        *) verdict "$1" failed "only $tls comes up; the agent wants TLS 1.2 or 1.3" ;;
+        *) verdict "$1" failed "only $tls is available; TLS 1.2 or 1.3 is required" ;;
     esac
     [[ -z ${FOUND_VERDICT[$1]} ]] || return 0
     if [[ -n $trust && $trust != ok ]]; then
         verdict "$1" failed "the certificate by $(issuer_text "${FOUND_ISSUER[$1]}") is not trusted here: $trust"
     elif [[ ($tls == TLSv1.2 || $tls == TLS) && -n $cipher ]] && ! agreeable_cipher "$cipher"; then
-        verdict "$1" failed "only $cipher comes up, which the agent does not accept"
+        verdict "$1" failed "only the cipher $cipher is available, which is not accepted"
     fi
 }
 

@@ -5,16 +5,16 @@ HASHES_ONLY=no
 
 usage() {
     cat <<USAGE
-verify.sh of the bundle $BUNDLE_NAME $BUNDLE_VERSION: is it the one that was packed, and who says so?
+verify.sh of the bundle $BUNDLE_NAME $BUNDLE_VERSION: checks that its files are unchanged, and who signed it.
 
-  --signer FINGERPRINT   believe this sealer: the SHA-256 of the certificate, as it reached you on another way than the
-                         bundle, in digits or "in 24 words" (also from ARC_BUNDLER_SIGNER, or asked for in a terminal)
-  --insecure-no-seal     check the hashes alone: whether it is whole, not whose it is
+  --signer FINGERPRINT   trust this sealer: the SHA-256 of the certificate that you received through a separate channel,
+                         in digits or "in 24 words" (also from ARC_BUNDLER_SIGNER, or asked for in a terminal)
+  --insecure-no-seal     check the hashes only, not who made the bundle
   --help                 this text
 USAGE
 }
 
-ask_wrongly() {
+usage_error() {
     printf '%s\n' "$1" >&2
     usage >&2
     exit 205
@@ -25,8 +25,8 @@ parse_arguments() {
         case $1 in
             --help | -h) usage; exit 0 ;;
             --insecure-no-seal) HASHES_ONLY=yes ;;
-            --signer) [[ -n ${2:-} ]] || ask_wrongly '--signer needs a fingerprint'; GIVEN=$2; shift ;;
-            *) ask_wrongly "unknown argument: $1" ;;
+            --signer) [[ -n ${2:-} ]] || usage_error '--signer needs a fingerprint'; GIVEN=$2; shift ;;
+            *) usage_error "unknown argument: $1" ;;
         esac
         shift
     done
@@ -42,10 +42,10 @@ refuse() {
 
 show_sealer() {
     [[ $1 == sealer ]] || return 0
-    # What does not hold is only what the bundle says of itself.
-    [[ ${#DOUBTS[@]} -eq 0 ]] || echo 'It says that it is'
+    # Without a valid signature the rest is only the bundle's claim.
+    [[ ${#DOUBTS[@]} -eq 0 ]] || echo 'Not verified; the bundle claims:'
     readable "$3"
-    printf 'Sealed by:    %s\n' "$READABLE"
+    printf 'Signed by:    %s\n' "$READABLE"
     printf '              certificate valid until %s\n' "$6"
     printf 'Fingerprint:  %s\n' "${DIGITS[0]}"
     printf '              %s\n' "${DIGITS[@]:1}"
@@ -54,9 +54,9 @@ show_sealer() {
 }
 
 show_seal() {
-    [[ -n $SEALER ]] || { echo 'Sealed by:    nobody'; return; }
+    [[ -n $SEALER ]] || { echo 'Signed by:    not sealed'; return; }
     each_signer show_sealer
-    [[ $APPROVALS -eq 0 ]] || printf 'Approved by:  %s (%d of the %d that it needs)\n' "${APPROVED_BY:-nobody}" "${#APPROVED[@]}" "$APPROVALS"
+    [[ $APPROVALS -eq 0 ]] || printf 'Approved by:  %s (%d of %d required)\n' "${APPROVED_BY:-no one}" "${#APPROVED[@]}" "$APPROVALS"
     [[ $SERIAL -eq 0 ]] || printf 'Serial:       %s\n' "$SERIAL"
     [[ $NOT_AFTER -eq 0 ]] || printf 'Use until:    %s\n' "$NOT_AFTER_TEXT"
     [[ -z $UNCHECKED ]] || printf 'NOT CHECKED: %s\n' "$UNCHECKED"
@@ -65,8 +65,8 @@ show_seal() {
 ask_signer() {
     local line said=()
     [[ -z $GIVEN && -t 0 && -t 2 ]] || return 0
-    read -r -p 'Fingerprint of the sealer (digits, or its 24 words), as it reached you on another way than this bundle: ' GIVEN || GIVEN=''
-    # Words are written in several lines.
+    read -r -p 'Fingerprint of the sealer (digits, or 24 words), received through a separate channel: ' GIVEN || GIVEN=''
+    # Words may be on several lines.
     while read -r -a said <<<"$GIVEN" && [[ ${#said[@]} -gt 1 && ${#said[@]} -lt 24 && ! $GIVEN =~ [^A-Za-z[:space:]] ]]; do
         read -r -p "the next words, from word $((${#said[@]} + 1)): " line && [[ -n $line ]] || return 0
         GIVEN+=" $line"
@@ -80,28 +80,28 @@ main() {
     parse_arguments "$@"
     trap '[[ -z $SCRATCH ]] || rm -rf -- "$SCRATCH"' EXIT
     trap 'exit 207' INT TERM HUP
-    [[ -z $LAB ]] || printf '%s: a practice bundle. Its agent is a stand-in.\n' "$LAB"
+    [[ -z $LAB ]] || printf '%s bundle: its packages are stand-ins.\n' "$LAB"
     check_files
-    [[ ${#DAMAGE[@]} -eq 0 ]] || refuse 200 'This bundle is DAMAGED. Install nothing from it; copy it again.' "${DAMAGE[@]}"
+    [[ ${#DAMAGE[@]} -eq 0 ]] || refuse 200 'This bundle is DAMAGED. Do not install from it. Copy it again.' "${DAMAGE[@]}"
     digest=$(sha256_of_input <"$BUNDLE/SHA256SUMS")
-    printf '%d files are the ones that were packed.\n' "$LISTED"
+    printf 'All %d files match.\n' "$LISTED"
     printf 'Digest of this bundle: %s\n' "$digest"
     if [[ $HASHES_ONLY == yes ]]; then
-        echo 'THE SEAL WAS NOT CHECKED (--insecure-no-seal): this bundle is whole, but anybody may have made it.'
-        echo 'Compare the digest with the one that the bundle'\''s maker gave you on another way: only then is it theirs.'
+        echo 'THE SIGNATURE WAS NOT CHECKED (--insecure-no-seal): the files are intact, but anyone may have made this bundle.'
+        echo 'Compare the digest with the one that the maker gave you through a separate channel.'
         exit 0
     fi
     [[ -z $SEALER ]] || check_seal
     show_seal
-    [[ -n $SEALER ]] || refuse 201 'Compare the digest with the one that its maker gave you on another way; then --insecure-no-seal says that this will do.' \
-        'nobody sealed this bundle: its maker cannot be told from whoever changed it'
-    [[ ${#DOUBTS[@]} -eq 0 ]] || refuse 201 'This bundle'\''s seal is NOT BELIEVED. Install nothing from it; ask its maker.' "${DOUBTS[@]}"
+    [[ -n $SEALER ]] || refuse 201 'Compare the digest with the one that the maker gave you through a separate channel, then accept it with --insecure-no-seal.' \
+        'this bundle is not sealed: its origin cannot be verified'
+    [[ ${#DOUBTS[@]} -eq 0 ]] || refuse 201 'This bundle'\''s signature is NOT VERIFIED. Do not install from it. Ask its maker.' "${DOUBTS[@]}"
     ask_signer
-    [[ -n $GIVEN ]] || refuse 201 'Get the fingerprint of the sealer on another way than this bundle (a telephone, a ticket, paper); then: bash verify.sh --signer FINGERPRINT' \
-        'you did not say whose seal you believe: the one above is only what this bundle says of itself'
-    check_given "$GIVEN" || ask_wrongly 'a fingerprint has 64 hex digits (an OpenPGP key'\''s 40) or 24 words'
-    [[ ${#DOUBTS[@]} -eq 0 ]] || refuse 201 'This bundle'\''s seal is NOT BELIEVED. Install nothing from it; ask its maker.' "${DOUBTS[@]}"
-    echo 'The seal is by the one whom you named.'
+    [[ -n $GIVEN ]] || refuse 201 'Get the fingerprint of the sealer through a separate channel (telephone, ticket, paper), then run: bash verify.sh --signer FINGERPRINT' \
+        'no fingerprint was given: the one above is only the bundle'\''s own claim'
+    check_given "$GIVEN" || usage_error 'a fingerprint has 64 hex digits (an OpenPGP key'\''s 40) or 24 words'
+    [[ ${#DOUBTS[@]} -eq 0 ]] || refuse 201 'This bundle'\''s signature is NOT VERIFIED. Do not install from it. Ask its maker.' "${DOUBTS[@]}"
+    echo 'The signature matches the fingerprint you gave.'
 }
 
 main "$@"

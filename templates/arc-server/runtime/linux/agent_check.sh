@@ -1,7 +1,7 @@
 # What azcmagent check says of the network.
 
-# The agent's own check has the last word; where it and ours differ, both are told. Before it is connected it knows of no
-# gateway, and tries by itself what will go through it.
+# The agent's own check decides; where it differs from this script's, both results are shown. Before it is connected the
+# agent does not know the gateway, and tests its endpoints directly.
 ask_agent_check() {
     local answer at said code=0 failed='' words=()
     [[ ${#FOUND_VERDICT[@]} -gt 0 ]] || return 0
@@ -12,15 +12,15 @@ ask_agent_check() {
     for at in "${!FOUND_VERDICT[@]}"; do
         said=$(agent_says "$answer" "${CHECK_HOST[$at]}") || continue
         case ${FOUND_VERDICT[$at]}:$said in
-            ok:false) note "azcmagent check differs: it does not reach ${CHECK_HOST[$at]}, this script did" ;;
-            *failed:true) note "azcmagent check differs: it reaches ${CHECK_HOST[$at]}, this script did not" ;;
+            ok:false) note "azcmagent check differs: it does not reach ${CHECK_HOST[$at]}, but this script did" ;;
+            *failed:true) note "azcmagent check differs: it reaches ${CHECK_HOST[$at]}, but this script did not" ;;
         esac
         [[ $said != false || ${CHECK_REQUIRED[$at]} != yes || ${CHECK_WAY[$at]} == gateway ]] || failed+="${failed:+, }${CHECK_HOST[$at]}"
     done
     [[ $code -eq 0 || -z $failed ]] || fail 26 "azcmagent check does not reach $failed"
 }
 
-# agent_says ANSWER HOST: true or false. The answer's shape is in no document; an object by address is what was seen.
+# agent_says ANSWER HOST: true or false. The output is not documented; an object for each address was seen.
 agent_says() {
     local form
     form="\"(https?://)?${2//./\\.}[^\"]*\"[[:space:]]*:[[:space:]]*\\{([^}]*)\\}"

@@ -6,7 +6,7 @@ start_product_probes() {
     SHORT_PROBE=${PROBE_PIDS[0]}
 }
 
-# An Azure VM says so at the address of its metadata service, which answers nobody else.
+# The metadata service answers on Azure VMs only.
 probe_azure() {
     local line
     exec 3<>/dev/tcp/169.254.169.254/80 || return
@@ -29,9 +29,9 @@ check_azure_vm() {
     environment=$(found imds azure)
     [[ -n $environment ]] || return 0
     if arc_test_switch; then
-        note "this is an Azure VM ($environment); MSFT_ARC_TEST=true lets it pass"
+        note "this is an Azure VM ($environment); MSFT_ARC_TEST=true allows it"
         SWITCHES+=(MSFT_ARC_TEST)
     else
-        problem 202 "this is an Azure VM ($environment), which Azure manages already; for a test set MSFT_ARC_TEST=true"
+        problem 202 "this is an Azure VM ($environment), which Azure already manages; for a test set MSFT_ARC_TEST=true"
     fi
 }

@@ -6,20 +6,20 @@
 code_text() {
     case $1 in
         1)
-            MEANING='an error that has no number of its own'
-            NEXT='Run this script again; if it stays, carry the logs back (--collect-logs, -CollectLogs).'
+            MEANING='an error without a number of its own'
+            NEXT='Run this script again; if it persists, collect the logs (--collect-logs, -CollectLogs).'
             ;;
         2)
             MEANING='an internal error of the agent'
-            NEXT='Run this script again; if it stays, the logs are for Microsoft'\''s support (--collect-logs, -CollectLogs).'
+            NEXT='Run this script again; if it persists, the logs are for Microsoft'\''s support (--collect-logs, -CollectLogs).'
             ;;
         3)
-            MEANING='the agent does not support what it was asked for'
-            NEXT='Look at the log for what it was; the bundle may need another agent version.'
+            MEANING='the agent does not support the requested operation'
+            NEXT='Look at the log for the operation; the bundle may need another agent version.'
             ;;
         4)
             MEANING='the agent'\''s own proxy does not run'
-            NEXT='Look whether arcproxyd (on Windows the Azure Arc Proxy) runs, and at arcproxy.log.'
+            NEXT='Check whether arcproxyd (on Windows the Azure Arc Proxy) runs, and at arcproxy.log.'
             ;;
         5)
             MEANING='the agent cannot write its log'
@@ -67,7 +67,7 @@ code_text() {
             ;;
         28)
             MEANING='the agent cannot open this machine'\''s TPM'
-            NEXT='Look whether the TPM is there, switched on, and free.'
+            NEXT='Check whether the TPM is there, switched on, and free.'
             ;;
         41)
             MEANING='the credentials are not valid'
@@ -91,7 +91,7 @@ code_text() {
             ;;
         61)
             MEANING='the agent'\''s service does not answer'
-            NEXT='Look whether himds (himdsd on Linux) runs, and at its log.'
+            NEXT='Check whether himds (himdsd on Linux) runs, and at its log.'
             ;;
         62)
             MEANING='connecting failed'
@@ -102,20 +102,20 @@ code_text() {
             NEXT='Look at azcmagent.log on this machine.'
             ;;
         64)
-            MEANING='the agent'\''s service does not tell what it knows of this machine'
-            NEXT='Look whether himds (himdsd on Linux) runs, and at its log.'
+            MEANING='the agent'\''s service does not report this machine'\''s resource'
+            NEXT='Check whether himds (himdsd on Linux) runs, and at its log.'
             ;;
         65)
-            MEANING='the agent'\''s service does not tell its state'
-            NEXT='Look whether himds (himdsd on Linux) runs, and at its log.'
+            MEANING='the agent'\''s service does not report its state'
+            NEXT='Check whether himds (himdsd on Linux) runs, and at its log.'
             ;;
         66)
-            MEANING='the agent'\''s service does not tell its settings'
-            NEXT='Look whether himds (himdsd on Linux) runs, and at its log.'
+            MEANING='the agent'\''s service does not report its settings'
+            NEXT='Check whether himds (himdsd on Linux) runs, and at its log.'
             ;;
         67)
             MEANING='this machine is connected to another resource'
-            NEXT='If it is to move, run this script with --reconnect (-Reconnect); otherwise take the bundle that is for it.'
+            NEXT='To move it, run this script with --reconnect (-Reconnect); otherwise use the bundle for that resource.'
             ;;
         68)
             MEANING='the subscription is not found by its name'
@@ -123,18 +123,18 @@ code_text() {
             ;;
         69)
             MEANING='the agent does not keep a setting'
-            NEXT='Look whether another setting or a policy changes it back.'
+            NEXT='Check whether another setting or a policy changes it back.'
             ;;
         70)
-            MEANING='the agent'\''s service does not take its settings'
-            NEXT='Look whether himds (himdsd on Linux) runs, and at its log.'
+            MEANING='the agent'\''s service does not accept its settings'
+            NEXT='Check whether himds (himdsd on Linux) runs, and at its log.'
             ;;
         72)
             MEANING='the agent'\''s tool for extensions failed'
             NEXT='Look at azcmagent.log and gc_ext.log on this machine.'
             ;;
         73)
-            MEANING='the agent'\''s settings for a partner could not be had'
+            MEANING='the agent could not get its settings for a partner'
             NEXT='Look at azcmagent.log on this machine.'
             ;;
         74)
@@ -154,7 +154,7 @@ code_text() {
             NEXT='Delete the resource in Azure, then run this script again.'
             ;;
         82)
-            MEANING='the TPM'\''s certificate could not be had'
+            MEANING='the TPM'\''s certificate could not be read'
             NEXT='Look at azcmagent.log, and at the TPM'\''s state in the firmware.'
             ;;
         83)
@@ -195,7 +195,7 @@ code_text() {
             ;;
         143)
             MEANING='the package manager did not install the agent'
-            NEXT='Look at the end of the log, where its own words are.'
+            NEXT='Look at the end of the log, which has its output.'
             ;;
         149)
             MEANING='msiexec did not install the agent'
@@ -226,60 +226,60 @@ code_text() {
             NEXT='Copy the bundle again, then compare the digest of verify with the one that build printed.'
             ;;
         201)
-            MEANING='the bundle'\''s seal is not believed'
-            NEXT='Install nothing from it; put right what is named above (a missing tool, this clock), or ask the bundle'\''s maker.'
+            MEANING='the bundle'\''s signature is not verified'
+            NEXT='Do not install from it. Correct what is named above (a missing tool, this machine'\''s clock), or ask the bundle'\''s maker.'
             ;;
         202)
             MEANING='this machine is not ready'
-            NEXT='Put right what the preflight lines above name, then run this script again.'
+            NEXT='Correct what the preflight lines above name, then run this script again.'
             ;;
         203)
             MEANING='no secret'
-            NEXT='Put right what is named above; or give the secret by an envelope, a file, standard input or ARC_BUNDLER_SECRET, or run this script in a terminal.'
+            NEXT='Correct what is named above; or give the secret by an envelope, a file, standard input or ARC_BUNDLER_SECRET, or run this script in a terminal.'
             ;;
         204)
             MEANING='this bundle is not for this machine'
             NEXT='Build a bundle that has this operating system among its targets.'
             ;;
         205)
-            MEANING='asked in a way that this script does not know'
+            MEANING='wrong usage'
             NEXT='Run it with --help, or on Windows with -Help.'
             ;;
         206)
-            MEANING='the agent does not say that it is connected to the wanted resource'
+            MEANING='the agent does not report that it is connected to the bundle'\''s resource'
             NEXT='Run azcmagent show and azcmagent check on this machine.'
             ;;
         207)
             MEANING='interrupted'
-            NEXT='Run this script again: it goes on from what it finds.'
+            NEXT='Run this script again: it continues where it stopped.'
             ;;
         208)
-            MEANING='an address that the agent needs cannot be reached as it should be'
-            NEXT='Give the failed rows of the network table to whoever runs the network, then run this script again.'
+            MEANING='required endpoints failed'
+            NEXT='Give the failed rows of the network table to the network team, then run this script again.'
             ;;
         209)
-            MEANING='names resolve to private addresses, and this bundle has no private link scope'
+            MEANING='endpoints resolve to private addresses, but this bundle has no private link scope'
             NEXT='Build the bundle with network.profile private-link, or correct this machine'\''s name resolution.'
             ;;
         210)
-            MEANING='the trust store lacks a root that is needed'
-            NEXT='Install the named root, or carry it in the bundle (trust.certificates) and use the switch that installs it.'
+            MEANING='a required root certificate is not trusted'
+            NEXT='Install the named root, or put it into the bundle (trust.certificates) and use the switch that installs it.'
             ;;
         211)
             MEANING='another package installation holds the lock'
             NEXT='Wait for the named process to end, or end it, then run this script again.'
             ;;
         212)
-            MEANING='this script runs here already'
-            NEXT='Wait for the other run to end; its log says how far it is.'
+            MEANING='this script is already running'
+            NEXT='Wait for the other run to end; its log shows the progress.'
             ;;
         214)
-            MEANING='what an earlier installation left could not be repaired'
+            MEANING='an incomplete earlier installation could not be repaired'
             NEXT='Repair it with the package manager'\''s or Windows'\'' own tools as the log shows, then run this script again.'
             ;;
         215)
-            MEANING='uninstalling did not end well'
-            NEXT='Look at the log for what is left, put that right, then run this script again.'
+            MEANING='uninstalling failed'
+            NEXT='Look at the log for what is left, correct it, then run this script again.'
             ;;
     esac
 }

@@ -2,8 +2,8 @@
 
 SETTINGS_SET=() SETTINGS_KEPT=0
 
-# setting_now KEY: what the agent has; returns 1 where it does not say. How "get" prints is in no document: the value is
-# taken alone, or behind the key as "list" shows it.
+# setting_now KEY: the agent's value; returns 1 where the agent does not report it. The output of "get" is not documented:
+# both the value alone and "key: value" are read.
 setting_now() {
     local text form="^[[:space:]]*${1//./\\.}( \\(preview\\))?[[:space:]]*:[[:space:]]*(.*)\$"
     [[ -x $AGENT ]] || return 1
@@ -15,7 +15,7 @@ setting_now() {
     printf '%s' "$text"
 }
 
-# same_setting A B: a list is set as a,b and shown in brackets, with commas or blanks between, in whatever order.
+# same_setting A B: a list is set as a,b and shown in brackets, separated by commas or blanks, in any order.
 same_setting() {
     local left right
     [[ ${1,,} != "${2,,}" ]] || return 0
@@ -43,7 +43,7 @@ setting() {
     fi
     SETTINGS_SET+=("$1=$2")
     [[ $MODE != dry-run ]] || return 0
-    # First, as what was not set is not cleared either; who is killed in between would leave it to nobody.
+    # Recorded first: if the run is killed in between, --uninstall still clears it.
     case $1 in proxy.*) remember setting "$1 $2" ;; esac
     run "$AGENT" config set "$1" "$2" || code=$?
     if [[ $code -ne 0 ]]; then
@@ -52,17 +52,17 @@ setting() {
     fi
 }
 
-# Each was taken one by one; what a later one did to an earlier one shows at the end.
+# Read again at the end: a later setting may have changed an earlier one.
 confirm_setting() {
     local present
     present=$(setting_now "$1") || { SETTINGS_UNREAD+=" $1"; return; }
-    same_setting "$present" "$2" || fail 69 "azcmagent does not keep $1: it says $present, and $2 was set"
+    same_setting "$present" "$2" || fail 69 "$1 was set to $2, but the agent reports $present"
 }
 
-SETTINGS_UNREAD=''     # what the agent does not show
+SETTINGS_UNREAD=''     # settings that the agent does not report
 KEPT_PROXY=''          # the proxy keys that this bundle has
 
-# clear_setting "KEY VALUE": a proxy that an earlier bundle of ours set, that is still as it was set, and that this one
+# clear_setting "KEY VALUE": clears a proxy that an earlier bundle set, that still has that value, and that this bundle
 # does not have.
 clear_setting() {
     local key=${1%% *} value=${1#* }
@@ -82,11 +82,11 @@ step_configure() {
     [[ $MODE == dry-run ]] || bundle_settings confirm_setting
     configure_identity
     text=${SETTINGS_SET[*]+set ${SETTINGS_SET[*]}}${IDENTITY_DONE[*]+${SETTINGS_SET[*]+; }identity: ${IDENTITY_DONE[*]}}
-    [[ -z $SETTINGS_UNREAD ]] || LACKS+=("azcmagent does not show what is set for$SETTINGS_UNREAD")
+    [[ -z $SETTINGS_UNREAD ]] || LACKS+=("azcmagent does not report its value of$SETTINGS_UNREAD")
     if [[ ${#LACKS[@]} -gt 0 ]]; then
         warn_step 0 "${text:+$text; }${LACKS[*]}"
     elif [[ -z $text ]]; then
-        skip_step "nothing to set; settings that are as wanted: $SETTINGS_KEPT"
+        skip_step "already configured ($SETTINGS_KEPT settings)"
     elif [[ $MODE == dry-run ]]; then
         would_step "$text"
     else

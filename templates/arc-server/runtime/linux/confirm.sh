@@ -17,21 +17,21 @@ step_confirm() {
         nap 3
     done
     [[ $STATE != wanted || $SHOWN_STATUS != Connected ]] ||
-        fail 206 "connected, but not by the gateway: the agent's HTTPS proxy is $(json_value "$SHOWN" httpsProxy), its upstream proxy $(json_value "$SHOWN" upstreamProxy)"
-    fail 206 "the agent says ${SHOWN_STATUS:-nothing}${SHOWN_RESOURCE:+, $SHOWN_RESOURCE}; wanted is Connected, $(wanted_text)"
+        fail 206 "connected, but not through the gateway: the agent's HTTPS proxy is $(json_value "$SHOWN" httpsProxy), its upstream proxy $(json_value "$SHOWN" upstreamProxy)"
+    fail 206 "the agent reports ${SHOWN_STATUS:-no status}${SHOWN_RESOURCE:+, $SHOWN_RESOURCE}; expected: Connected, $(wanted_text)"
 }
 
 confirm_identity() {
-    local text="Connected as $SHOWN_RESOURCE${GATEWAY:+, by the gateway}"
+    local text="Connected as $SHOWN_RESOURCE${GATEWAY:+, through the gateway}"
     if [[ $IDENTITY_PROVE == yes ]]; then
-        prove_identity || fail 206 "connected, but the managed identity gives no token: $IDENTITY_PROBLEM"
-        text+='; its identity gives tokens'
+        prove_identity || fail 206 "connected, but the managed identity returns no token: $IDENTITY_PROBLEM"
+        text+='; its identity returns tokens'
     fi
     probe_gateway
     if [[ -n $GATEWAY_LACKS ]]; then
-        warn_step 0 "$text; WARNING: through it do not answer: $GATEWAY_LACKS"
+        warn_step 0 "$text; WARNING: not reachable through it: $GATEWAY_LACKS"
     elif ((GATEWAY_TRIED > 0)); then
-        done_step "$text; $GATEWAY_TRIED addresses answer through it"
+        done_step "$text; $GATEWAY_TRIED endpoints answer through it"
     else
         done_step "$text"
     fi

@@ -6,7 +6,7 @@ with_agent() {
     local code=0 verb=$1 file=$2 line
     shift 2
     if [[ $AUTHENTICATION == device-code || $AUTHENTICATION == interactive ]]; then
-        # The code has to be read by somebody.
+        # The user has to see the code.
         "$AGENT" "$verb" --config "$file" "$@" 2>&1 </dev/null | while IFS= read -r line || [[ -n $line ]]; do say "$line"; done
         code=${PIPESTATUS[0]}
     else
@@ -18,19 +18,19 @@ with_agent() {
 
 TRY_FROM=0             # lines of the log before this try
 
-# connect_reason CODE: why it is worth another try; returns 1 where it is not.
+# connect_reason CODE: why another attempt makes sense; returns 1 where it does not.
 connect_reason() {
     case $1 in
-        42 | 44) echo 'a new role assignment needs minutes to arrive everywhere' ;;
+        42 | 44) echo 'a new role assignment needs minutes' ;;
         61) echo 'the agent'\''s service is not up yet' ;;
         *)
             tail -n "+$((TRY_FROM + 1))" "$LOG_FILE" | grep -qi 'change token' || return 1
-            echo 'the first command after an installation may fail so'
+            echo 'the first command after an installation may fail this way'
             ;;
     esac
 }
 
-# connect_bounded: tries again where the first failure is usual.
+# connect_bounded: tries again after failures that pass without action.
 connect_bounded() {
     local try code reason pause=15
     for ((try = 1; ; try++)); do
@@ -39,13 +39,13 @@ connect_bounded() {
         { write_connect_file >"$SAFE/connect.json"; } 2>/dev/null || fail 202 "the parameters cannot be written to $SAFE"
         with_agent connect "$SAFE/connect.json" || code=$?
         ((code != 0 && try < CONNECT_TRIES)) && reason=$(connect_reason "$code") || return "$code"
-        note "azcmagent connect ended with $code: $reason; trying again in $pause s ($((CONNECT_TRIES - try)) tries left)"
+        note "azcmagent connect ended with $code: $reason; retrying in $pause s ($((CONNECT_TRIES - try)) attempts left)"
         nap "$pause"
         pause=$((pause * 2))
     done
 }
 
-# disconnect_first: what is connected elsewhere leaves properly, what has expired has nobody to say goodbye to.
+# disconnect_first: an agent that is connected elsewhere disconnects in Azure too; an expired one can only do so locally.
 disconnect_first() {
     local code=0
     if [[ $STATE == expired ]]; then
@@ -56,7 +56,7 @@ disconnect_first() {
     fi
     if [[ $code -ne 0 ]]; then
         show_log_end
-        fail "$code" "azcmagent disconnect from $SHOWN_RESOURCE ended with $code; --uninstall --force-local-only forgets it here alone"
+        fail "$code" "azcmagent disconnect from $SHOWN_RESOURCE ended with $code; --uninstall --force-local-only removes it only on this machine"
     fi
     note "disconnected from $SHOWN_RESOURCE"
 }
@@ -73,7 +73,7 @@ step_connect() {
         return
     fi
     ask_agent_check
-    [[ $STATE != elsewhere ]] || left="; this machine is no longer $SHOWN_RESOURCE, and connected to nothing"
+    [[ $STATE != elsewhere ]] || left="; this machine is no longer $SHOWN_RESOURCE, and not connected"
     [[ $STATE != elsewhere && $STATE != expired ]] || disconnect_first
     connect_bounded || code=$?
     SECRET='' CERTIFICATE=''

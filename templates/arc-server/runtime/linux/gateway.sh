@@ -1,10 +1,10 @@
 # The Arc gateway, which is there after connecting.
 
-# What the gateway does not carry (counted), of what it should: filled in by probe_gateway.
+# Number of endpoints tested through the gateway, and those that failed: filled by probe_gateway.
 GATEWAY_TRIED=0 GATEWAY_LACKS=''
 
 # probe_gateway: what goes through the gateway could not be tried before; now the agent's own proxy is there
-# (arc-gateway.md: its HTTPS proxy is http://localhost:40343). Told and never a failure: the agent is connected.
+# (arc-gateway.md: its HTTPS proxy is http://localhost:40343). Reported, never a failure: the agent is connected.
 probe_gateway() {
     local at rows=()
     for at in ${FOUND_VERDICT[@]+"${!FOUND_VERDICT[@]}"}; do

@@ -3,7 +3,7 @@
 IDENTITY_URL=http://localhost:40342
 IDENTITY_FILES=(/etc/profile.d/arc-bundler-identity.sh /etc/systemd/system.conf.d/arc-bundler-identity.conf)
 IDENTITY_DONE=()
-LACKS=()               # what could not be done and does not stop
+LACKS=()               # what failed without stopping the run
 
 is_member() { [[ " $(id -nG "$1" 2>/dev/null) " == *' himds '* ]]; }
 
@@ -16,7 +16,7 @@ add_member() {
     elif [[ $MODE == dry-run ]]; then
         IDENTITY_DONE+=("add $1 to himds")
     else
-        # First: who is killed in between would leave somebody in that nobody takes out again.
+        # Recorded first: if the run is killed in between, --uninstall still removes the member.
         remember member "$1"
         change_member add "$1" && is_member "$1" || { forget member "$1"; LACKS+=("$1 could not be added to himds"); return; }
         IDENTITY_DONE+=("$1 is in himds")
@@ -54,13 +54,13 @@ put_identity_file() {
     IDENTITY_DONE+=("$1")
 }
 
-# For login shells, and for services: those that start from now on without waiting for the next start of systemd.
+# For login shells, and for services that start from now on, without a restart of systemd.
 set_identity_environment() {
     put_identity_file "${IDENTITY_FILES[0]}" "$(identity_text 'export %s=%s\n')"
     put_identity_file "${IDENTITY_FILES[1]}" "[Manager]"$'\n'"$(identity_text 'DefaultEnvironment="%s=%s"\n')"
     [[ $MODE == dry-run ]] ||
         run systemctl set-environment "IDENTITY_ENDPOINT=$IDENTITY_URL/metadata/identity/oauth2/token" "IMDS_ENDPOINT=$IDENTITY_URL" ||
-        LACKS+=("systemd takes the identity's variables at its next start only")
+        LACKS+=("systemd reads the identity's variables only at its next start")
 }
 
 configure_identity() {

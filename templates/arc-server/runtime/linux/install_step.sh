@@ -10,13 +10,13 @@ choose_verb() {
         -1) VERB=upgrade ;;
         0)
             VERB=reinstall
-            # The package is there by its manager's word, but not its program.
+            # The package manager lists the package, but its program is missing.
             [[ ! -x $AGENT ]] || { skip_step "azcmagent $1 is installed"; return 1; }
             ;;
         1)
             VERB=downgrade
             [[ $ALLOW_DOWNGRADE == no ]] || return 0
-            skip_step "azcmagent $1 is installed, newer than the bundle's $PACKAGE_VERSION; left as it is (--allow-downgrade)"
+            skip_step "azcmagent $1 is installed, newer than the bundle's $PACKAGE_VERSION; it stays (--allow-downgrade replaces it)"
             return 1
             ;;
     esac
@@ -34,7 +34,7 @@ step_install() {
         return
     fi
     import_keys
-    # What is installed is what was hashed: nobody else can change this copy, whatever carries the bundle.
+    # The file that is verified is the one that is installed: only root can change this copy.
     cp -- "$BUNDLE/$PACKAGE" "$WORK/${PACKAGE##*/}" || fail 202 "the package cannot be copied to $WORK"
     [[ $(file_sha256 "$WORK/${PACKAGE##*/}") == "$PACKAGE_SHA256" ]] || fail 200 "$PACKAGE changed while it was copied"
     # From 1.61 on the agent keeps this file read-only, which an older one does not expect (its release notes).
@@ -44,11 +44,11 @@ step_install() {
         show_log_end
         fail 143 "$(package_tool) ended with $code"
     fi
-    present=$(installed_version) || fail 143 "$(package_tool) ended well, but azcmagent is not installed"
-    [[ -x $AGENT ]] || fail 143 "azcmagent $present is installed, but $AGENT is not there"
+    present=$(installed_version) || fail 143 "$(package_tool) reported success, but azcmagent is not installed"
+    [[ -x $AGENT ]] || fail 143 "azcmagent $present is installed, but $AGENT is missing"
     AGENT_VERSION=$present
     rm -f -- "$WORK/${PACKAGE##*/}"
-    # Who this machine is may have changed with its agent.
+    # A new agent may report another state.
     read_state
     done_step "azcmagent $present"
 }

@@ -1,7 +1,7 @@
 # What happens in which order.
 
 main_look() {
-    # Nothing is changed, so nothing is written either, unless somebody says where.
+    # Nothing is changed, so no record is written either, unless --record-dir names a folder.
     [[ $RECORDS_GIVEN == no ]] || prepare_records
     if [[ $MODE == dry-run && -z $TARGET ]]; then
         bundle_targets take_first_target
@@ -9,7 +9,7 @@ main_look() {
         FOR_SHOW=$TARGET TARGET=''
         step_preflight
         TARGET=$FOR_SHOW
-        say "        On $TARGET it would go on:"
+        say "        On $TARGET the next steps would be:"
     else
         step_verify
         step_preflight
@@ -17,7 +17,7 @@ main_look() {
 }
 
 main_install() {
-    # Root's own records begin only where something will be changed.
+    # Log and receipt are written only where something will be changed.
     [[ $EUID -ne 0 ]] || begin_changes
     step_verify
     step_preflight
@@ -58,7 +58,7 @@ main() {
     trap 'on_signal HUP' HUP
     detect_machine
     bundle_targets match_target
-    [[ -z $LAB ]] || say "$LAB: a practice bundle. Its agent is a stand-in, not Microsoft's."
+    [[ -z $LAB ]] || say "$LAB bundle: the agent is a stand-in, not Microsoft's."
     say "$BUNDLE_NAME $BUNDLE_VERSION on $HOST: $(machine_text)"
     case $MODE in
         check) main_look ;;

@@ -1,17 +1,17 @@
 # The part of the preflight that looks at the network.
 
-# Who is connected as wanted needs no more what connecting alone needs.
+# An agent that is connected to the bundle's resource does not need the endpoints for connecting.
 add_check() {
     [[ $6 != connect || $STATE != wanted ]] || return 0
     CHECK_HOST+=("$1") CHECK_PORT+=("$2") CHECK_REQUIRED+=("$3") CHECK_EXPECTS+=("$4") CHECK_WAY+=("$5")
 }
 
-# Azure's certificates come from these two; anybody else's means that somebody opens TLS on the way.
+# Azure's certificates are issued by these two; another issuer means that a proxy opens TLS.
 known_issuer() {
     case $(issuer_text "$1") in 'Microsoft Corporation' | 'DigiCert Inc' | 'DigiCert, Inc.') ;; *) return 1 ;; esac
 }
 
-# Whether something of this run needs the network: what is connected already is proof enough, what has lost contact none.
+# Whether this run needs the network: an agent that is connected proves it, one that has lost contact does not.
 network_wanted() {
     [[ $MODE != dry-run && $NETWORK_CHECK == yes && ($STATE != wanted || $SHOWN_STATUS != Connected || $MODE == check) ]]
 }
@@ -21,7 +21,7 @@ check_network() {
     network_wanted || { look_for_azure; return 0; }
     bundle_checks add_check
     if ! run_probes; then
-        untested 'the network: no folder can be made in /var/tmp or /tmp'
+        untested 'the network: no folder can be created in /var/tmp or /tmp'
         CHECK_HOST=()
         return
     fi
@@ -37,7 +37,7 @@ check_network() {
     [[ $bad -eq 0 ]] || network_problem "$code" "$bad"
 }
 
-# Where the addresses are left out, whose machine this is is asked all the same.
+# Without the network check, an Azure VM is still detected.
 look_for_azure() {
     [[ $MODE != dry-run && $NETWORK_CHECK == no && $STATE != wanted ]] || return 0
     run_probes && check_azure_vm
@@ -50,8 +50,8 @@ seen_privately() {
 }
 
 network_problem() {
-    local text="$2 of the addresses that the agent needs are not as they should be (table above)"
-    [[ $1 != 209 ]] || text='names of Azure Arc resolve to private addresses, but this bundle has no private link scope'
+    local text="$2 required endpoints failed (table above)"
+    [[ $1 != 209 ]] || text='Azure Arc endpoints resolve to private addresses, but this bundle has no private link scope'
     serious "$1" "$text"
 }
 
@@ -59,7 +59,7 @@ network_problem() {
 check_clock() {
     local skew
     if ! skew=$(clock_skew); then
-        untested 'this clock against Azure'\''s: no answer that tells the time'
+        untested 'the clock: no answer has the time'
     elif ((skew > 120 || skew < -120)); then
         warning "this machine's clock is $((skew < 0 ? -skew : skew)) s $( ((skew < 0)) && echo behind || echo ahead)"
     fi

@@ -1,4 +1,4 @@
-# What was asked: the switches.
+# The switches: what this run does.
 
 # Flags of azcmagent that have a secret behind them, which the log does not show.
 SECRET_FLAGS='service-principal-secret|access-token|p'
@@ -22,40 +22,40 @@ usage() {
 install.sh of the bundle $BUNDLE_NAME $BUNDLE_VERSION: installs the Azure Connected Machine agent and connects it.
 
   --check                 stop after the preflight; nothing is changed
-  --dry-run               say what each step would do; nothing is changed, root is not needed
-  --uninstall             disconnect, remove the agent and what this script changed here
-  --collect-logs DIR      pack the agent's logs and the receipts, without secrets, for carrying back
+  --dry-run               show what each step would do; nothing is changed, root is not needed
+  --uninstall             disconnect, remove the agent, and undo what this script changed here
+  --collect-logs DIR      pack the agent's logs and the receipts, without secrets
   --help                  this text
 
-  --signer FINGERPRINT    demand that this certificate sealed the bundle (also from ARC_BUNDLER_SIGNER)
-  --allow-older           go on where a newer bundle of this name ran here
-  --envelope FILE         take $SECRET_NAME out of this envelope (arc-bundler seal-secret)
+  --signer FINGERPRINT    require that this certificate signed the bundle (also from ARC_BUNDLER_SIGNER)
+  --allow-older           continue even if a newer bundle of this name ran here
+  --envelope FILE         read $SECRET_NAME from this envelope (arc-bundler seal-secret)
   --recipient-key FILE    open it with this key, PEM or PKCS #12 (otherwise with FILE.p12 beside it)
   --passphrase-file FILE  read that key's passphrase from the one line of FILE
   --passphrase-stdin      read it from standard input
-  --destroy-envelope      when the machine is connected: overwrite and remove the envelope and the .p12 beside it
+  --destroy-envelope      after connecting: overwrite and remove the envelope and the .p12 beside it
   --secret-file FILE      read $SECRET_NAME from the one line of FILE
   --secret-stdin          read it from standard input
-  --import-keys           let rpm trust the key that the bundle carries, where its policy demands a known one (SLES)
-  --install-certificates  trust the roots that the bundle carries
+  --import-keys           import the bundle's package key into rpm, where its policy requires a known key (SLES)
+  --install-certificates  trust the roots in the bundle
   --write-hosts           write the bundle's records of the private endpoint to /etc/hosts
-  --reconnect             where this machine is connected elsewhere: disconnect it first
-  --allow-downgrade       where a newer agent is installed: replace it by the bundle's
-  --force-local-only      with --uninstall: forget the connection here, leave Azure's side as it is
-  --skip-network-check    do not try the addresses before installing
+  --reconnect             if this machine is connected elsewhere, disconnect it first
+  --allow-downgrade       replace a newer agent by the bundle's version
+  --force-local-only      with --uninstall: remove the connection here only, leave the resource in Azure
+  --skip-network-check    do not test the endpoints before installing
   --lock-wait SECONDS     how long to wait for another package installation (default $LOCK_WAIT)
-  --connect-tries N       how often to connect where a first failure is usual (default $CONNECT_TRIES)
-  --record-dir DIR        where log and receipt go (default $RECORDS)
+  --connect-tries N       how often to try to connect after failures that pass (default $CONNECT_TRIES)
+  --record-dir DIR        folder for log and receipt (default $RECORDS)
 
-Without --envelope, --secret-file and --secret-stdin, the secret is taken from the variable ARC_BUNDLER_SECRET, or asked for
-in a terminal; a passphrase from ARC_BUNDLER_ENVELOPE_PASSPHRASE, or asked for. It is for: $TARGETS.
-Exit codes: 0 done; 200 bundle damaged; 201 seal not believed; 202 machine not ready; 203 no secret; 204 wrong machine; 205 usage;
-206 not confirmed; 207 interrupted; 208 network; 209 private addresses; 210 roots; 211 package lock; 212 runs already;
+Without --envelope, --secret-file and --secret-stdin, the secret is read from the variable ARC_BUNDLER_SECRET, or asked for
+in a terminal; a passphrase from ARC_BUNDLER_ENVELOPE_PASSPHRASE, or asked for. Targets: $TARGETS.
+Exit codes: 0 done; 200 bundle damaged; 201 signature not verified; 202 machine not ready; 203 no secret; 204 wrong machine;
+205 usage; 206 not confirmed; 207 interrupted; 208 network; 209 private addresses; 210 roots; 211 package lock; 212 running;
 214 not repaired; 215 not uninstalled; 67 connected elsewhere; 143 package manager; others are azcmagent's own.
 USAGE
 }
 
-# choose_mode MODE: two of them at once make no sense.
+# choose_mode MODE: only one of them in a run.
 choose_mode() {
     [[ $MODE == install || $MODE == "$1" ]] || fail 205 "--$MODE and --$1 exclude each other"
     MODE=$1
@@ -77,7 +77,7 @@ take_value() {
     esac
 }
 
-# take_switch NAME: those that weaken or override something go into the receipt.
+# take_switch NAME: switches that weaken or override something are recorded in the receipt.
 take_switch() {
     case $1 in
         --check) choose_mode check; return ;;
@@ -94,7 +94,7 @@ take_switch() {
         --allow-older) ALLOW_OLDER=yes ;;
         --force-local-only) FORCE_LOCAL_ONLY=yes ;;
         --skip-network-check) NETWORK_CHECK=no ;;
-        # Without its value, which may be a secret in the wrong place.
+        # Without its value, which may be a misplaced secret.
         *) fail 205 "unknown argument: ${1%%=*}" ;;
     esac
     SWITCHES+=("$1")
@@ -119,16 +119,16 @@ parse_arguments() {
     done
     [[ -z $SECRET_FILE || $SECRET_STDIN == no ]] || fail 205 "--secret-file and --secret-stdin exclude each other"
     check_envelope_options
-    [[ $FORCE_LOCAL_ONLY == no || $MODE == uninstall ]] || fail 205 "--force-local-only goes with --uninstall alone"
+    [[ $FORCE_LOCAL_ONLY == no || $MODE == uninstall ]] || fail 205 "--force-local-only needs --uninstall"
 }
 
 check_envelope_options() {
     if [[ -z $ENVELOPE ]]; then
         [[ -z $RECIPIENT_KEY$PASSPHRASE_FILE && $PASSPHRASE_STDIN == no && $DESTROY_ENVELOPE == no ]] ||
-            fail 205 '--recipient-key, --passphrase-file, --passphrase-stdin and --destroy-envelope go with --envelope'
+            fail 205 '--recipient-key, --passphrase-file, --passphrase-stdin and --destroy-envelope need --envelope'
         return
     fi
     [[ -z $SECRET_FILE && $SECRET_STDIN == no ]] || fail 205 '--envelope excludes --secret-file and --secret-stdin'
     [[ -z $PASSPHRASE_FILE || $PASSPHRASE_STDIN == no ]] || fail 205 '--passphrase-file and --passphrase-stdin exclude each other'
-    [[ -n $(wanted_kind) ]] || fail 205 "this bundle signs in with ${AUTHENTICATION//-/ }, and needs no envelope"
+    [[ -n $(wanted_kind) ]] || fail 205 "this bundle signs in with ${AUTHENTICATION//-/ } and does not use an envelope"
 }

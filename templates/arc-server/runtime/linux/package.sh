@@ -1,6 +1,6 @@
 # The agent's package: which version is installed, and the package manager that installs and removes it.
 
-# What the package manager says, whole: dpkg's word for its state and the version; with rpm a line for each version.
+# The package manager's answer: dpkg's name for the state and the version; with rpm a line for each version.
 package_state() {
     if [[ $PACKAGE_KIND == deb ]]; then
         dpkg-query -W -f '${db:Status-Status} ${Version}' azcmagent 2>/dev/null
@@ -17,17 +17,17 @@ installed_version() {
     printf '%s' "${answer#installed }"
 }
 
-# Whether this run would install: what is there in this version or a newer one stays.
+# Whether this run would install: the same version or a newer one stays.
 install_wanted() {
     local present
     present=$(installed_version) && [[ -x $AGENT ]] || return 0
     [[ $(compare_versions "$present" "$PACKAGE_VERSION") == -1 || $ALLOW_DOWNGRADE == yes ]]
 }
 
-# Whether this machine's policy is that rpm must know who signed a package that is given as a file: always with zypper,
-# whatever zypp.conf says (seen with 1.14); with dnf and yum where localpkg_gpgcheck says so (dnf.conf(5)); with rpm by its
+# Whether this machine's policy requires that rpm knows the key of a package that is given as a file: always with zypper,
+# regardless of zypp.conf (seen with 1.14); with dnf and yum where localpkg_gpgcheck says so (dnf.conf(5)); with rpm by its
 # macro _pkgverify_level.
-signer_wanted() {
+signer_required() {
     local file
     case $(package_tool) in
         zypper) return 0 ;;
@@ -41,12 +41,12 @@ signer_wanted() {
     esac
 }
 
-# Told before anything is touched, with the answer: the package manager would refuse in the middle.
+# Reported before anything is changed, with the remedy: the package manager would refuse in the middle of the run.
 check_signer() {
     [[ $PACKAGE_KIND == rpm && $IMPORT_KEYS == no && -n $PACKAGE ]] && command -v rpm >/dev/null || return 0
-    install_wanted && signer_wanted || return 0
+    install_wanted && signer_required || return 0
     rpm --checksig "$BUNDLE/$PACKAGE" >/dev/null 2>&1 ||
-        problem 202 "$(package_tool) installs only what rpm knows the signer of; --import-keys lets rpm trust the key in the bundle"
+        problem 202 "$(package_tool) installs only packages with a key that rpm knows; --import-keys imports the key in the bundle"
 }
 
 # The system's own one first: a SLES may have dnf too, and an Enterprise Linux zypper.
@@ -123,5 +123,5 @@ remove_deb() {
     fi
 }
 
-# rpm alone takes this one package and nothing that somebody else may need; a resolver would take its orphans along.
+# rpm removes this package only; a resolver would also remove dependencies that others may need.
 remove_rpm() { run rpm --erase azcmagent; }

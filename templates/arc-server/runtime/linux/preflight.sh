@@ -11,17 +11,17 @@ check_machine() {
         warning "Microsoft supports agent $PACKAGE_VERSION on $MACHINE_ID ${SUPPORTED// /, }, not on $MACHINE_VERSION"
     fi
     if ! command -v systemctl >/dev/null || [[ ! -d /run/systemd/system ]]; then
-        problem 202 "systemd does not run here; the agent's services need it"
+        problem 202 "systemd is not running; the agent's services need it"
     fi
 }
 
 check_package_manager() {
     local tool=rpm
     [[ $PACKAGE_KIND != deb ]] || tool=dpkg
-    [[ -z $PACKAGE_KIND ]] || command -v "$tool" >/dev/null || problem 202 "$tool is not on this machine"
+    [[ -z $PACKAGE_KIND ]] || command -v "$tool" >/dev/null || problem 202 "$tool is missing on this machine"
 }
 
-# What a switch asks for is done before the network is looked at, which is why it was asked for.
+# Done before the network test, which depends on it.
 prepare_machine() {
     [[ $PROBLEM_CODE -eq 0 || $MODE != install ]] || return 0
     if [[ $INSTALL_CERTIFICATES == yes ]]; then
@@ -44,21 +44,21 @@ step_preflight() {
     need_space /var/lib 1024
     check_space
     check_noexec
-    # Nobody waits for a lock on a machine that is not ready anyway.
+    # No wait for a lock on a machine that is not ready.
     [[ $PROBLEM_CODE -ne 0 && $MODE == install ]] || check_lock
     check_restart
     check_roots
     check_certificate
     check_secret_source
     [[ $STATE != elsewhere || $RECONNECT == yes ]] ||
-        problem 67 "this machine is $SHOWN_RESOURCE; the bundle wants $(wanted_text); --reconnect would move it"
+        problem 67 "this machine is connected as $SHOWN_RESOURCE; the bundle is for $(wanted_text); --reconnect moves it"
     prepare_machine
     check_network
     report_roots
     if [[ $PROBLEM_CODE -ne 0 ]]; then
         [[ $MODE == dry-run || ${#PROBLEMS[@]} -gt 1 ]] || fail "$PROBLEM_CODE" "${PROBLEMS[0]}"
         for text in "${PROBLEMS[@]}"; do say "        ! $text"; done
-        [[ $MODE == dry-run ]] || fail "$PROBLEM_CODE" "${#PROBLEMS[@]} problems, above"
+        [[ $MODE == dry-run ]] || fail "$PROBLEM_CODE" "${#PROBLEMS[@]} problems found, see above"
         would_step "stop here with exit code $PROBLEM_CODE"
         return
     fi

@@ -1,19 +1,19 @@
 # What an earlier installation left half done.
 
-# repair_package: what an earlier installation left half done is brought to an end, this package's alone.
+# repair_package: completes an earlier installation of this package that was interrupted.
 repair_package() {
     local answer line
     answer=$(package_state) || return 0
     case $answer in
         unpacked\ * | half-configured\ * | triggers-*)
-            [[ $MODE != dry-run ]] || { note 'would run dpkg --configure azcmagent: an earlier installation did not end'; return; }
-            note 'an earlier installation of azcmagent did not end: dpkg --configure azcmagent'
+            [[ $MODE != dry-run ]] || { note 'would run dpkg --configure azcmagent: an earlier installation is incomplete'; return; }
+            note 'an earlier installation of azcmagent is incomplete: running dpkg --configure azcmagent'
             run dpkg --configure --force-confold azcmagent && return
-            # The bundle's own version replaces it, where it is not just this one that does not configure.
+            # Another version is replaced by the bundle's; this one cannot be.
             [[ $(compare_versions "${answer##* }" "$PACKAGE_VERSION") != 0 ]] || { show_log_end; fail 214 'dpkg cannot configure azcmagent'; }
             ;;
         *$'\n'*)
-            [[ $MODE != dry-run ]] || { note 'would drop the leftover of an upgrade from the rpm database'; return; }
+            [[ $MODE != dry-run ]] || { note 'would remove the leftover of an upgrade from the rpm database'; return; }
             while IFS= read -r line; do drop_old_rpm "${line#installed }" "$answer"; done <<<"$answer"
             ;;
     esac
@@ -24,8 +24,8 @@ drop_old_rpm() {
     local other
     while IFS= read -r other; do
         [[ $(compare_versions "$1" "${other#installed }") == -1 ]] || continue
-        note "azcmagent $1 is the leftover of an upgrade that did not end: its entry is dropped"
-        run rpm -e --justdb --noscripts --notriggers --nodeps "azcmagent-$1" || { show_log_end; fail 214 "rpm cannot drop azcmagent $1"; }
+        note "azcmagent $1 is the leftover of an incomplete upgrade: removing its entry from the rpm database"
+        run rpm -e --justdb --noscripts --notriggers --nodeps "azcmagent-$1" || { show_log_end; fail 214 "rpm cannot remove the entry of azcmagent $1"; }
         return
     done <<<"$2"
 }

@@ -3,22 +3,22 @@
 check_certificate() {
     [[ -n $CERTIFICATE_FILE && -z $ENVELOPE && $STATE != wanted ]] || return 0
     [[ -r $CERTIFICATE_FILE || ($EUID -ne 0 && -e $CERTIFICATE_FILE) ]] ||
-        problem 202 "the service principal's certificate $CERTIFICATE_FILE is not there"
+        problem 202 "the service principal's certificate $CERTIFICATE_FILE is missing"
 }
 
-# Whether one has to come from somewhere: a certificate may lie here already.
+# Whether a secret is needed: a certificate may already be on this machine.
 secret_wanted() {
     [[ -n $SECRET_FLAG$ENVELOPE || ($AUTHENTICATION == service-principal-certificate && -z $CERTIFICATE_FILE) ]]
 }
 
-# secret_is_there: whether there is a place to take it from; otherwise SECRET_PROBLEM.
+# secret_is_there: whether it can be read; otherwise SECRET_PROBLEM.
 secret_is_there() {
     if [[ -n $ENVELOPE ]]; then
         look_at_envelope
     elif [[ -z $SECRET_FLAG ]]; then
         not_opened 'the certificate of the service principal comes in an envelope: --envelope FILE'
     else
-        secret_source >/dev/null || not_opened "$SECRET_NAME is missing: no file, no variable, and no terminal to ask in"
+        secret_source >/dev/null || not_opened "$SECRET_NAME is missing: no file, no variable, and no terminal"
     fi
 }
 
@@ -31,8 +31,8 @@ check_secret_source() {
     fi
 }
 
-# Asked for before anything is touched: whoever has no secret at hand leaves the machine as it was. Who only looks is not
-# asked for a secret; an envelope is opened all the same, to say whether it is the right one.
+# The secret is read before anything is changed, so that a run without one changes nothing. --check does not ask for it, but
+# opens an envelope to show whether it is the right one.
 obtain_secret() {
     secret_wanted && [[ $STATE != wanted ]] || return 0
     [[ $MODE != check || -n $ENVELOPE ]] || return 0
@@ -102,7 +102,7 @@ wanted_kind() {
     esac
 }
 
-# write_certificate: the service principal's certificate to a file that azcmagent can be told of; prints its path.
+# write_certificate: the service principal's certificate as a file for azcmagent; prints its path.
 write_certificate() {
     local name=certificate.pfx
     # "-----BEGIN" in base64

@@ -1,10 +1,10 @@
 # What this machine is to Azure, according to the agent.
 
 STATE=absent           # absent, disconnected, wanted, expired or elsewhere
-SHOWN=''               # what "azcmagent show -j" said
+SHOWN=''               # the output of "azcmagent show -j"
 SHOWN_STATUS='' SHOWN_RESOURCE=''
 
-# Who this machine is to Azure, by the agent's own word.
+# What the agent reports about this machine's connection.
 read_state() {
     local subscription group name
     STATE=absent SHOWN='' SHOWN_STATUS='' SHOWN_RESOURCE=''
@@ -23,7 +23,7 @@ read_state() {
     [[ ${subscription,,} == "${WANTED_SUBSCRIPTION,,}" && ${group,,} == "${WANTED_GROUP,,}" ]] || return 0
     [[ -z $WANTED_NAME || ${name,,} == "${WANTED_NAME,,}" ]] || return 0
     STATE=wanted
-    # The identity lives 90 days without contact; after that only a new connection makes another one (agent-overview.md).
+    # The identity expires after 90 days without contact; then only a new connection creates another one (agent-overview.md).
     [[ ${SHOWN_STATUS,,} != expired ]] || STATE=expired
 }
 
@@ -35,9 +35,9 @@ wanted_text() {
 state_text() {
     case $STATE in
         absent) printf 'no agent yet' ;;
-        disconnected) printf 'agent there, not connected' ;;
-        expired) printf 'agent there, its identity has expired' ;;
+        disconnected) printf 'agent installed, not connected' ;;
+        expired) printf 'agent installed, its identity has expired' ;;
         elsewhere) printf 'agent connected elsewhere' ;;
-        *) printf 'agent %s' "${SHOWN_STATUS:-there}" ;;
+        *) printf 'agent %s' "${SHOWN_STATUS:-installed}" ;;
     esac
 }

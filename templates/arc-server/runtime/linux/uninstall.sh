@@ -7,14 +7,14 @@ trouble() {
     note "! $1"
 }
 
-# Before anything is touched: is it ours to disconnect, and is there something to sign in with?
+# Before anything is changed: whether this is the bundle's resource, and whether the secret is available.
 step_look() {
     begin_step preflight
     [[ $EUID -eq 0 ]] || fail 202 'root is needed: run it with sudo'
     read_state
     [[ -n $PACKAGE_KIND ]] || guess_package_kind
     [[ $STATE != elsewhere || $FORCE_LOCAL_ONLY == yes ]] ||
-        fail 67 "this machine is $SHOWN_RESOURCE; the bundle is for $(wanted_text); --force-local-only takes it out here alone"
+        fail 67 "this machine is connected as $SHOWN_RESOURCE; the bundle is for $(wanted_text); --force-local-only removes it only here"
     check_lock
     [[ $PROBLEM_CODE -eq 0 ]] || fail "$PROBLEM_CODE" "${PROBLEMS[0]}"
     if [[ $STATE == wanted && $FORCE_LOCAL_ONLY == no ]] && secret_wanted; then
@@ -28,7 +28,7 @@ step_disconnect() {
     local code=0
     begin_step disconnect
     if [[ $STATE == absent || $STATE == disconnected ]]; then
-        skip_step 'nothing is connected'
+        skip_step 'not connected'
         return
     fi
     if [[ $FORCE_LOCAL_ONLY == yes || $STATE == expired ]]; then
@@ -40,12 +40,12 @@ step_disconnect() {
     SECRET='' CERTIFICATE=''
     if [[ $code -ne 0 ]]; then
         show_log_end
-        fail "$code" "azcmagent disconnect ended with $code; --force-local-only leaves Azure's side as it is"
+        fail "$code" "azcmagent disconnect ended with $code; --force-local-only removes it only on this machine"
     fi
     done_step "disconnected from $SHOWN_RESOURCE"
 }
 
-# What we set in the agent would otherwise wait in its state folder for the next installation.
+# Settings stay in the agent's state folder and would apply to the next installation.
 unset_setting() {
     ! setting_is "${1%% *}" "${1#* }" || run "$AGENT" config clear "${1%% *}" || trouble "azcmagent config clear ${1%% *} failed"
     forget setting "$1"
@@ -55,7 +55,7 @@ step_remove() {
     local present code=0
     begin_step remove
     each_change setting unset_setting
-    # Half installed is there, too.
+    # A half installed package counts, too.
     present=$(package_state) || present=''
     if [[ -z $present || $present == not-installed* || $present == config-files* ]]; then
         skip_step 'azcmagent is not installed'
@@ -66,7 +66,7 @@ step_remove() {
         show_log_end
         fail 215 "$(package_tool) ended with $code"
     fi
-    ! installed_version >/dev/null || fail 215 "$(package_tool) ended well, but azcmagent is still installed"
+    ! installed_version >/dev/null || fail 215 "$(package_tool) reported success, but azcmagent is still installed"
     done_step "azcmagent ${present##* } is removed"
 }
 
@@ -74,13 +74,13 @@ step_undo() {
     begin_step undo
     TROUBLES=0
     if [[ ! -e $CHANGES ]]; then
-        skip_step 'nothing else was changed here'
+        skip_step 'no other changes were recorded'
         return
     fi
     each_change hosts remove_hosts
     remove_certificates
     each_change member remove_member
     each_change file remove_file
-    [[ $TROUBLES -eq 0 ]] || fail 215 "$TROUBLES things could not be undone, above"
-    done_step 'what this script changed is undone'
+    [[ $TROUBLES -eq 0 ]] || fail 215 "$TROUBLES changes could not be undone, see above"
+    done_step 'all changes of this script are undone'
 }

@@ -4,25 +4,25 @@ VERIFIED=0
 
 verify_file() {
     [[ -f $BUNDLE/$1 && ! -L $BUNDLE/$1 ]] || fail 200 "$1 is missing from the bundle"
-    [[ $(file_sha256 "$BUNDLE/$1") == "$2" ]] || fail 200 "$1 is not the file that was packed: its SHA-256 differs"
+    [[ $(file_sha256 "$BUNDLE/$1") == "$2" ]] || fail 200 "$1 has changed: its SHA-256 differs from the packed file's"
     VERIFIED=$((VERIFIED + 1))
 }
 
 # verify_carried SHA256 SHA1 STORE FILE_SHA256 NAME
 verify_carried() { [[ -z $4 ]] || verify_file "$(carried_path "$1")" "$4"; }
 
-SEAL_VERIFIED=false         # whether the seal is, for the receipt
+SEAL_VERIFIED=false    # for the receipt
 
-# refuse CODE REASON...: one in the step's line, several above it.
+# refuse CODE REASON...: one reason is in the step's line, several are above it.
 refuse() {
     local code=$1 text
     shift
     [[ $# -gt 1 ]] || fail "$code" "$1"
     for text in "$@"; do say "        ! $text"; done
-    fail "$code" "$# things are wrong with this bundle, above"
+    fail "$code" "$# problems found in this bundle, see above"
 }
 
-# A bundle that was built with a seal is never used without it, whatever lies beside this script.
+# A bundle that was built with a seal is never used without it, regardless of the files beside this script.
 verify_seal() {
     check_files
     [[ ${#DAMAGE[@]} -eq 0 ]] || refuse 200 "${DAMAGE[@]}"
@@ -40,17 +40,17 @@ step_verify() {
     if [[ -n $SEALER ]]; then
         verify_seal
     elif [[ -n $SIGNER ]]; then
-        fail 201 'nobody sealed this bundle, and you demand a seal (--signer, ARC_BUNDLER_SIGNER)'
+        fail 201 'this bundle is not sealed, but a signer is required (--signer, ARC_BUNDLER_SIGNER)'
     fi
     bundle_files verify_file
     each_row CERTIFICATES 5 verify_carried
     if [[ -n $SEALER ]]; then
         check_serial
-        done_step "$LISTED files are the ones that were packed, sealed by $(each_signer sealer_name)${APPROVED_BY:+, approved by $APPROVED_BY}"
+        done_step "all $LISTED files match, signed by $(each_signer sealer_name)${APPROVED_BY:+, approved by $APPROVED_BY}"
         return
     fi
     [[ -z $PACKAGE ]] || verify_file "$PACKAGE" "$PACKAGE_SHA256"
     check_serial
-    note 'nobody sealed this bundle: it is whole, but whose it is was not checked'
-    done_step "$VERIFIED files are the ones that were packed"
+    note 'this bundle is not sealed: its files are intact, its origin is not verified'
+    done_step "all $VERIFIED files match"
 }

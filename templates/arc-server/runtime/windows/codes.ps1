@@ -3,17 +3,17 @@
 
 $script:Codes = @{
     1 = @(
-        'an error that has no number of its own'
-        'Run this script again; if it stays, carry the logs back (--collect-logs, -CollectLogs).')
+        'an error without a number of its own'
+        'Run this script again; if it persists, collect the logs (--collect-logs, -CollectLogs).')
     2 = @(
         'an internal error of the agent'
-        'Run this script again; if it stays, the logs are for Microsoft''s support (--collect-logs, -CollectLogs).')
+        'Run this script again; if it persists, the logs are for Microsoft''s support (--collect-logs, -CollectLogs).')
     3 = @(
-        'the agent does not support what it was asked for'
-        'Look at the log for what it was; the bundle may need another agent version.')
+        'the agent does not support the requested operation'
+        'Look at the log for the operation; the bundle may need another agent version.')
     4 = @(
         'the agent''s own proxy does not run'
-        'Look whether arcproxyd (on Windows the Azure Arc Proxy) runs, and at arcproxy.log.')
+        'Check whether arcproxyd (on Windows the Azure Arc Proxy) runs, and at arcproxy.log.')
     5 = @(
         'the agent cannot write its log'
         'Look at the space and the rights of the agent''s log folder.')
@@ -49,7 +49,7 @@ $script:Codes = @{
         'Look at the log for both, and correct the definition.')
     28 = @(
         'the agent cannot open this machine''s TPM'
-        'Look whether the TPM is there, switched on, and free.')
+        'Check whether the TPM is there, switched on, and free.')
     41 = @(
         'the credentials are not valid'
         'Check the service principal''s id, its secret and whether that has expired.')
@@ -67,7 +67,7 @@ $script:Codes = @{
         'Look at azcmagent.log on this machine.')
     61 = @(
         'the agent''s service does not answer'
-        'Look whether himds (himdsd on Linux) runs, and at its log.')
+        'Check whether himds (himdsd on Linux) runs, and at its log.')
     62 = @(
         'connecting failed'
         'Look at azcmagent.log on this machine.')
@@ -75,31 +75,31 @@ $script:Codes = @{
         'disconnecting failed'
         'Look at azcmagent.log on this machine.')
     64 = @(
-        'the agent''s service does not tell what it knows of this machine'
-        'Look whether himds (himdsd on Linux) runs, and at its log.')
+        'the agent''s service does not report this machine''s resource'
+        'Check whether himds (himdsd on Linux) runs, and at its log.')
     65 = @(
-        'the agent''s service does not tell its state'
-        'Look whether himds (himdsd on Linux) runs, and at its log.')
+        'the agent''s service does not report its state'
+        'Check whether himds (himdsd on Linux) runs, and at its log.')
     66 = @(
-        'the agent''s service does not tell its settings'
-        'Look whether himds (himdsd on Linux) runs, and at its log.')
+        'the agent''s service does not report its settings'
+        'Check whether himds (himdsd on Linux) runs, and at its log.')
     67 = @(
         'this machine is connected to another resource'
-        'If it is to move, run this script with --reconnect (-Reconnect); otherwise take the bundle that is for it.')
+        'To move it, run this script with --reconnect (-Reconnect); otherwise use the bundle for that resource.')
     68 = @(
         'the subscription is not found by its name'
         'Give the subscription''s id in the bundle''s definition.')
     69 = @(
         'the agent does not keep a setting'
-        'Look whether another setting or a policy changes it back.')
+        'Check whether another setting or a policy changes it back.')
     70 = @(
-        'the agent''s service does not take its settings'
-        'Look whether himds (himdsd on Linux) runs, and at its log.')
+        'the agent''s service does not accept its settings'
+        'Check whether himds (himdsd on Linux) runs, and at its log.')
     72 = @(
         'the agent''s tool for extensions failed'
         'Look at azcmagent.log and gc_ext.log on this machine.')
     73 = @(
-        'the agent''s settings for a partner could not be had'
+        'the agent could not get its settings for a partner'
         'Look at azcmagent.log on this machine.')
     74 = @(
         'an extension could not be added'
@@ -114,7 +114,7 @@ $script:Codes = @{
         'the certificate of the managed identity could not be fetched'
         'Delete the resource in Azure, then run this script again.')
     82 = @(
-        'the TPM''s certificate could not be had'
+        'the TPM''s certificate could not be read'
         'Look at azcmagent.log, and at the TPM''s state in the firmware.')
     83 = @(
         'the agent could not register its lasting credentials'
@@ -145,7 +145,7 @@ $script:Codes = @{
         'Look at azcmagent.log, and at the TPM''s state in the firmware.')
     143 = @(
         'the package manager did not install the agent'
-        'Look at the end of the log, where its own words are.')
+        'Look at the end of the log, which has its output.')
     149 = @(
         'msiexec did not install the agent'
         'Look at msiexec''s own log beside this script''s.')
@@ -168,46 +168,47 @@ $script:Codes = @{
         'the bundle is damaged or incomplete'
         'Copy the bundle again, then compare the digest of verify with the one that build printed.')
     201 = @(
-        'the bundle''s seal is not believed'
-        'Install nothing from it; put right what is named above (a missing tool, this clock), or ask the bundle''s maker.')
+        'the bundle''s signature is not verified'
+        ('' + 'Do not install from it. Correct what is named above (a missing tool, this machine''s clock), or ask the bundle''s ' +
+        'maker.'))
     202 = @(
         'this machine is not ready'
-        'Put right what the preflight lines above name, then run this script again.')
+        'Correct what the preflight lines above name, then run this script again.')
     203 = @(
         'no secret'
-        ('' + 'Put right what is named above; or give the secret by an envelope, a file, standard input or ARC_BUNDLER_SECRET, or' +
-        ' run this script in a terminal.'))
+        ('' + 'Correct what is named above; or give the secret by an envelope, a file, standard input or ARC_BUNDLER_SECRET, or r' +
+        'un this script in a terminal.'))
     204 = @(
         'this bundle is not for this machine'
         'Build a bundle that has this operating system among its targets.')
     205 = @(
-        'asked in a way that this script does not know'
+        'wrong usage'
         'Run it with --help, or on Windows with -Help.')
     206 = @(
-        'the agent does not say that it is connected to the wanted resource'
+        'the agent does not report that it is connected to the bundle''s resource'
         'Run azcmagent show and azcmagent check on this machine.')
     207 = @(
         'interrupted'
-        'Run this script again: it goes on from what it finds.')
+        'Run this script again: it continues where it stopped.')
     208 = @(
-        'an address that the agent needs cannot be reached as it should be'
-        'Give the failed rows of the network table to whoever runs the network, then run this script again.')
+        'required endpoints failed'
+        'Give the failed rows of the network table to the network team, then run this script again.')
     209 = @(
-        'names resolve to private addresses, and this bundle has no private link scope'
+        'endpoints resolve to private addresses, but this bundle has no private link scope'
         'Build the bundle with network.profile private-link, or correct this machine''s name resolution.')
     210 = @(
-        'the trust store lacks a root that is needed'
-        'Install the named root, or carry it in the bundle (trust.certificates) and use the switch that installs it.')
+        'a required root certificate is not trusted'
+        'Install the named root, or put it into the bundle (trust.certificates) and use the switch that installs it.')
     211 = @(
         'another package installation holds the lock'
         'Wait for the named process to end, or end it, then run this script again.')
     212 = @(
-        'this script runs here already'
-        'Wait for the other run to end; its log says how far it is.')
+        'this script is already running'
+        'Wait for the other run to end; its log shows the progress.')
     214 = @(
-        'what an earlier installation left could not be repaired'
+        'an incomplete earlier installation could not be repaired'
         'Repair it with the package manager''s or Windows'' own tools as the log shows, then run this script again.')
     215 = @(
-        'uninstalling did not end well'
-        'Look at the log for what is left, put that right, then run this script again.')
+        'uninstalling failed'
+        'Look at the log for what is left, correct it, then run this script again.')
 }

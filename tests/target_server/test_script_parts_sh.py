@@ -1,0 +1,175 @@
+"""The bash scripts as a reviewer reads them: a short header, the same runtime everywhere, nothing cut off."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bundler.model.target import Target
+from bundler.products.arc_server import runtime_parts
+from bundler.render.environment import templates
+from tests.support import header_cases as cases
+from tests.support import sample_bundles as sample
+from tests.support import sealed_bundles as sealed
+from tests.support.thorough import THOROUGH
+
+NAMES = ("install.sh", "verify.sh")
+SCRIPTS = pytest.mark.parametrize("name", NAMES)
+MARKER = b"\n# ==== arc-bundler "
+BY_HAND = "sed '1,/^# ==== arc-bundler .* runtime/d' {name} | sha256sum"
+
+
+def script(name: str, recipe: sealed.Recipe = cases.RSA) -> bytes:
+    return sealed.contents(recipe)[name]
+
+
+def header(content: bytes) -> list[bytes]:
+    """A script's lines before its marker line."""
+    found, marker, _ = content.partition(MARKER)
+    assert marker
+    return found.split(b"\n")
+
+
+def ended(bash: str, path: Path, content: bytes) -> int:
+    path.write_bytes(content)
+    return subprocess.run([bash, path, "--help"], capture_output=True, check=False).returncode
+
+
+@SCRIPTS
+@pytest.mark.parametrize("shell", ["", "sh"])
+def test_cut_off_at_no_line_a_script_ends_well(bash, tmp_path, name, shell):
+    lines = script(name).splitlines(keepends=True)
+    edges = [at for at, line in enumerate(lines, 1) if line.startswith((b"# ---- templates/", b"# ==== ", b"main "))]
+    head = range(1, len(header(script(name))) + 1)
+    points = range(1, len(lines)) if THOROUGH else sorted({*head, *edges[:-1], *(at - 1 for at in edges)})
+    # The first two lines are comments: a shell that has read no command has nothing to refuse.
+    cut = [b"".join(lines[:at]) for at in points if at > 2]
+    with ThreadPoolExecutor(2) as pool:
+        codes = list(pool.map(lambda one: ended(shell or bash, tmp_path / f"{one[0]}.sh", one[1]), enumerate(cut)))
+    assert set(codes) == {200}
+    assert ended(shell or bash, tmp_path / "whole.sh", b"".join(lines)) == 0
+
+
+def test_a_script_that_is_cut_off_says_so(bash, tmp_path):
+    content = script("verify.sh")
+    path = tmp_path / "verify.sh"
+    path.write_bytes(content[: content.index(b"# ---- templates/runtime/linux/seal.sh")])
+    done = subprocess.run([bash, path], capture_output=True, text=True, check=False)
+    assert done.returncode == 200
+    assert done.stderr == "this script is incomplete: its last line is missing. Copy the bundle again.\n"
+
+
+def test_what_is_appended_to_a_script_does_not_run(bash, tmp_path):
+    content = script("verify.sh") + b"touch pwned\n" + runtime_end()
+    (tmp_path / "verify.sh").write_bytes(content)
+    done = subprocess.run([bash, "verify.sh", "--help"], cwd=tmp_path, capture_output=True, check=False)
+    assert done.returncode == 0
+    assert not (tmp_path / "pwned").exists()
+
+
+def runtime_end() -> bytes:
+    return b"# ==== end of the runtime ====\n"
+
+
+@SCRIPTS
+@pytest.mark.parametrize("shell", [["bash"], ["sh"], ["busybox", "sh"]], ids=" ".join)
+def test_from_standard_input_a_script_asks_for_its_folder(tmp_path, name, shell):
+    if not shutil.which(shell[0]):
+        pytest.skip(f"needs {shell[0]}")
+    done = subprocess.run(
+        [*shell, "-s"],
+        input=script(name),
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+        env={"PATH": "/usr/bin:/bin"},
+    )
+    assert (done.returncode, b"run it from its folder" in done.stderr) == (205, True), done.stderr
+
+
+@pytest.mark.skipif(not shutil.which("sed"), reason="needs sed")
+@SCRIPTS
+def test_bundles_of_two_sites_have_the_same_runtime_by_the_sed_line(tmp_path, name):
+    another = replace(cases.RSA, sealer=sealed.signer("p256", "Another"), onboarding=sample.HOSTILE, lab=True, serial=7)
+    digests = set()
+    for recipe in (cases.RSA, another):
+        content = script(name, recipe)
+        (tmp_path / name).write_bytes(content)
+        command = ["sh", "-c", BY_HAND.format(name=name)]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+        digests.add(done.stdout.split()[0])
+        assert f"sha256:{done.stdout.split()[0]} ====\n".encode() in content
+        assert BY_HAND.format(name=name).encode() in content
+    assert len(digests) == 1
+
+
+# ---- What a reviewer reads ----
+
+LINUX = ("ubuntu/22.04", "sles/15 SP5", "rhel/9", "azurelinux/3.0")
+LIMITS = {"install.sh": 300, "verify.sh": 60}
+
+
+def pins(count: int):
+    targets = [Target(os=one.split("/")[0], version=one.split("/")[1]) for one in LINUX[:count]]
+    return (
+        replace(sample.DEB, targets=tuple(one for one in targets if one.os == "ubuntu")),
+        replace(sample.RPM, targets=tuple(one for one in targets if one.os != "ubuntu")),
+    )
+
+
+THREE = cases.usual(pins(3))
+GROWTH = cases.growth(pins(3), pins(4))
+
+
+@SCRIPTS
+def test_a_header_is_short(name):
+    assert len(header(script(name, THREE))) <= LIMITS[name]
+
+
+@SCRIPTS
+@pytest.mark.parametrize("what", GROWTH)
+def test_a_header_grows_by_what_is_used(name, what):
+    recipe, lines = GROWTH[what]
+    assert len(header(script(name, recipe))) - len(header(script(name, THREE))) <= lines
+
+
+@SCRIPTS
+@pytest.mark.parametrize("recipe", [THREE, *(recipe for recipe, _ in GROWTH.values())])
+def test_no_line_of_a_header_is_long(name, recipe):
+    long = sealed.signer("p256", "\u6771" * 21)
+    for one in (recipe, replace(recipe, sealer=long), replace(cases.RSA, onboarding=sample.HOSTILE)):
+        assert [line for line in header(script(name, one)) if len(line) > 140] == []
+
+
+# ---- The parts ----
+
+SHARED = sorted((templates() / "runtime/linux").glob("*"))
+FILES = SHARED + sorted((templates() / "arc-server/runtime/linux").glob("*"))
+PRODUCT = re.compile(r"azure|azcm|himds|hybridcompute|\barc\b(?!-bundler)|connected machine|\bagent", re.IGNORECASE)
+
+
+def test_every_part_is_used_and_every_script_ends_with_its_main():
+    used = {path for name in NAMES for path in runtime_parts.PARTS[name]}
+    assert used == {f"templates/{path.relative_to(templates()).as_posix()}" for path in FILES}
+    for name in NAMES:
+        assert script(name).endswith(b'\nmain "$@"\nexit\n' + runtime_end())
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_a_part_is_short_and_plain(path):
+    text = path.read_text(encoding="ascii")
+    assert path.suffix == ".sh"
+    assert text.startswith("# ")
+    assert len(text.splitlines()) <= 600
+    assert re.search(r"\{\{|\{%|\{\*", text) is None
+
+
+@pytest.mark.parametrize("path", SHARED, ids=lambda path: path.name)
+def test_a_shared_part_knows_no_product(path):
+    assert [line for line in path.read_text(encoding="ascii").splitlines() if PRODUCT.search(line)] == []
