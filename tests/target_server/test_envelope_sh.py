@@ -169,7 +169,7 @@ def test_a_recipients_key_opens_it(server, how):
     connected(server, ended)
     assert parameters(server)["service-principal-secret"] == CANARY
     nothing_left(server, ended, words.encode())
-    assert f"{ENVELOPE} is not needed here any more" in ended.out
+    assert f"{ENVELOPE} is no longer needed here" in ended.out
     assert "the secret came from the envelope" in str(receipt(server)["steps"])
 
 
@@ -364,7 +364,7 @@ def test_a_wrong_passphrase(server):
     given = ("--envelope", ENVELOPE, "--passphrase-stdin")
     for wrong, why in ((f"{words} x", "does not open"), ("", "the passphrase is empty")):
         refused(server, why, *given, stdin=wrong.encode() + b"\n")
-    refused(server, "no file, no variable, and no terminal to ask in", "--envelope", ENVELOPE)
+    refused(server, "no file, no variable, and no terminal", "--envelope", ENVELOPE)
     refused(server, "cannot be read", "--envelope", ENVELOPE, "--passphrase-file", "/root/none")
     ended = refused(server, "does not open", "--envelope", ENVELOPE,
                     environment={"ARC_BUNDLER_ENVELOPE_PASSPHRASE": "hunter2-hunter2"})  # fmt: skip
@@ -379,7 +379,7 @@ def test_without_openssl(server):
     sealed.write(server / "bundle", replace(RECIPE, openpgp=sealed.OpenPgp()))
     (server / "bin/openssl").unlink()
     envelope(server, enclosed(LETTER))
-    refused(server, "openssl, which opens envelopes, is not here: install it (package openssl)")
+    refused(server, "openssl is missing, which opens envelopes: install it (package openssl)")
 
 
 def test_without_its_key(server):

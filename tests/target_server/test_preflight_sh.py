@@ -114,7 +114,7 @@ def test_all_is_well(server):
         (world.REFUSED, "connection refused", "connection refused"),
         (world.OLD_TLS, "ok", "TLS does not come up"),
         (world.INSPECTED, "ok", "certificate by LAB Inspection is not trusted here"),
-        (world.STALLED, "ok", "no answer to TLS"),
+        (world.STALLED, "ok", "no TLS answer"),
         (world.WEAK, "ok", "only AES256-GCM-SHA384 comes up, which the agent does not accept"),
         (world.PRIVATE, "ok", "private, and it should be public"),
         ("", "", "does not resolve"),
@@ -231,7 +231,7 @@ def test_squid_asks_for_a_password(server, squid):
     assert squid.process
     ended = go(server, **by_squid(squid_proxy.LOCKED, ARC))
     assert ended.code == 208, ended.out
-    assert "the proxy asks for a password, which the agent cannot give" in rows(server)[ARC]["message"]
+    assert "the proxy requires a password, which is not supported" in rows(server)[ARC]["message"]
 
 
 def test_squid_is_down(server, squid):
@@ -328,7 +328,7 @@ def test_without_tools_it_says_what_was_not_tested(server):
     found = rows(server)
     assert found[ARC]["verdict"] == "untested"
     assert found[ARC]["tls"] == "untested"
-    assert "neither openssl nor curl" in ended.out
+    assert "openssl and curl are missing" in ended.out
     assert found[LOGIN]["verdict"] == "failed"
 
 
@@ -485,7 +485,7 @@ def test_the_identity_is_proven_by_a_token(server, elsewhere, cloud, location, m
     )
     ended = server.run("--secret-file", "/root/secret", watch=True)
     assert ended.code == 0, ended.out
-    assert "its identity gives tokens" in ended.out
+    assert "its identity returns tokens" in ended.out
     query = f"resource=https%3A%2F%2F{manager}&api-version=2020-06-01"
     assert (server / "asked").read_text() == f"GET /metadata/identity/oauth2/token?{query} HTTP/1.0"
     assert b"cAn4ry" not in ended.out.encode() + ended.seen
@@ -514,7 +514,8 @@ def test_what_goes_through_the_gateway_is_tried_when_it_is_there(server, elsewhe
         assert "do not answer: forbidden.example (TCP port 443: the proxy answers: HTTP/1.1 403" in confirm["message"]
     else:
         assert (
-            f"do not answer: {GAS} (TCP port 443: the proxy 127.0.0.1:40343: connection refused" in confirm["message"]
+            f"not reachable through it: {GAS} (TCP port 443: the proxy 127.0.0.1:40343: connection refused"
+            in confirm["message"]
         )
 
 

@@ -405,7 +405,7 @@ def test_a_gateway_is_confirmed(server):
     sample.write(server / "bundle", proxied)
     ended = go(server)
     assert ended.code == 0, ended.out
-    assert ", by the gateway" in ended.out
+    assert ", through the gateway" in ended.out
 
 
 def test_a_gateway_that_is_not_used_is_told(server):
@@ -418,7 +418,7 @@ def test_a_gateway_that_is_not_used_is_told(server):
     put(server / "stand-in/wrapper", wrapper)
     ended = go(server)
     assert ended.code == 206, ended.out
-    assert "not by the gateway" in ended.out
+    assert "not through the gateway" in ended.out
 
 
 @pytest.fixture

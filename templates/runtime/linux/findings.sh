@@ -12,7 +12,7 @@ problem() {
 # serious CODE TEXT: a problem of what lies outside of this machine. In a LAB bundle nothing connects, so there it is a note.
 serious() {
     if [[ -n $LAB ]]; then
-        note "$2 (a LAB bundle continues; any other stops here with exit code $1)"
+        note "$2 (a LAB bundle continues; otherwise exit code $1)"
     else
         problem "$@"
     fi

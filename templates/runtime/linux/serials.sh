@@ -22,9 +22,9 @@ check_serial() {
     [[ $EUID -eq 0 ]] || { note 'not tested: whether a newer bundle ran here, which root alone can read'; return; }
     highest=$(highest_serial) || fail 202 "$SERIALS is damaged; repair it by hand"
     ((SERIAL < highest)) || return 0
-    text="this bundle is older (serial $SERIAL) than one of $BUNDLE_NAME that ran here (serial $highest)"
-    [[ $ALLOW_OLDER == yes ]] || fail 201 "$text; --allow-older accepts it"
-    note "$text; --allow-older accepts it"
+    text="this bundle is older ($SERIAL) than one of $BUNDLE_NAME that ran here ($highest)"
+    [[ $ALLOW_OLDER == yes ]] || fail 201 "$text; --allow-older continues"
+    note "$text; --allow-older continues"
 }
 
 # remember_serial: whole or not at all.

@@ -63,14 +63,14 @@ rate_name() {
     elif [[ $kind != untested && $expects != any && $kind != "$expects" ]]; then
         verdict "$1" failed "resolves to ${FOUND_RESOLVED[$1]}, which is $kind; expected $expects"
     elif [[ $by == gateway ]]; then
-        verdict "$1" untested 'goes through the gateway, which exists only after connecting'
+        verdict "$1" untested 'goes through the gateway, which works after connecting'
     fi
 }
 
 rate_tcp() {
     local tcp=${FOUND_TCP[$1]}
     if [[ ${CHECK_WAY[$1]} == gateway ]]; then
-        verdict "$1" untested 'goes through the gateway, which exists only after connecting'
+        verdict "$1" untested 'goes through the gateway, which works after connecting'
     elif ! found_has "$1" tcp; then
         FOUND_TCP[$1]='no answer'
         verdict "$1" failed "no answer to TCP port ${CHECK_PORT[$1]} in $NETWORK_SECONDS s"

@@ -84,7 +84,7 @@ main() {
     check_files
     [[ ${#DAMAGE[@]} -eq 0 ]] || refuse 200 'This bundle is DAMAGED. Do not install from it. Copy it again.' "${DAMAGE[@]}"
     digest=$(sha256_of_input <"$BUNDLE/SHA256SUMS")
-    printf 'All %d files match.\n' "$LISTED"
+    printf 'All %d files match SHA256SUMS.\n' "$LISTED"
     printf 'Digest of this bundle: %s\n' "$digest"
     if [[ $HASHES_ONLY == yes ]]; then
         echo 'THE SIGNATURE WAS NOT CHECKED (--insecure-no-seal): the files are intact, but anyone may have made this bundle.'

@@ -46,7 +46,7 @@ step_verify() {
     each_row CERTIFICATES 5 verify_carried
     if [[ -n $SEALER ]]; then
         check_serial
-        done_step "all $LISTED files match, signed by $(each_signer sealer_name)${APPROVED_BY:+, approved by $APPROVED_BY}"
+        done_step "all $LISTED files match SHA256SUMS, signed by $(each_signer sealer_name)${APPROVED_BY:+, approved by $APPROVED_BY}"
         return
     fi
     [[ -z $PACKAGE ]] || verify_file "$PACKAGE" "$PACKAGE_SHA256"
