@@ -72,10 +72,12 @@ def _seal_lines(found: Verified) -> list[str]:
 
 
 def _warnings(found: Verified) -> list[str]:
-    if not found.unknown_product:
-        return []
+    from bundler.flow import runtimes
+
+    unknown = runtimes.unknown(found.runtimes)
     product = found.unknown_product
-    return [f"the product {product!r} is not installed: the packages were not verified (--allow-unknown-product)"]
+    packages = f"the product {product!r} is not installed: the packages were not verified (--allow-unknown-product)"
+    return [*([unknown] if unknown else []), *([packages] if product else [])]
 
 
 def _report(console: Console, bundle: Path, found: Verified, warnings: list[str]) -> None:

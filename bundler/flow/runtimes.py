@@ -22,7 +22,8 @@ from bundler.render.template_files import line_end
 TOOL: Final = f"arc-bundler {__version__}"
 """Who makes bundles here, as the manifest names it."""
 
-IS_RELEASE: Final = not __version__.endswith(".dev0")
+_BETWEEN: Final = ".dev0"
+IS_RELEASE: Final = not __version__.endswith(_BETWEEN)
 """False between two releases, when the same version may make different scripts from day to day."""
 
 
@@ -51,15 +52,21 @@ def digest(content: bytes) -> str:
     return runtime.digest(content)
 
 
-@cache
 def joined(product: str) -> Mapping[str, bytes]:
-    """The runtimes that this installation gives the scripts of ``product``, by the script's name; sorted."""
+    """The runtimes that this installation gives the scripts of ``product``, by the script's name; sorted.
+
+    Nothing for a product that is neither built in nor loaded yet.
+    """
+    return _joined(product) if scripts_of(product) else {}
+
+
+@cache
+def _joined(product: str) -> Mapping[str, bytes]:
     scripts = scripts_of(product)
     found = scripts.parts() if scripts else {}
     return {name: runtime.runtime(found[name], line_end(name)) for name in sorted(found)}
 
 
-@cache
 def installed(product: str) -> tuple[ScriptRuntime, ...]:
     """As :func:`joined`, by their digests."""
     return tuple(
@@ -73,6 +80,11 @@ def installed(product: str) -> tuple[ScriptRuntime, ...]:
     )
 
 
+def is_release(product: str) -> bool:
+    """Whether arc-bundler and the distribution of ``product``, which is loaded, are both released versions."""
+    return IS_RELEASE and not registry.find(product).version.endswith(_BETWEEN)
+
+
 def rows(product: str) -> tuple[ReleasedRuntime, ...]:
     """The runtimes of every release that is known here."""
     scripts = scripts_of(product)
@@ -81,10 +93,11 @@ def rows(product: str) -> tuple[ReleasedRuntime, ...]:
 
 def known(found: Iterable[ScriptRuntime]) -> tuple[KnownRuntime, ...]:
     """Each of ``found`` with the releases that it is of."""
-    return tuple(
-        released_runtimes.known(one, rows(one.product), unreleased=() if IS_RELEASE else installed(one.product))
-        for one in found
-    )
+    return tuple(released_runtimes.known(one, rows(one.product), unreleased=_unreleased(one.product)) for one in found)
+
+
+def _unreleased(product: str) -> tuple[ScriptRuntime, ...]:
+    return () if scripts_of(product) is None or is_release(product) else installed(product)
 
 
 def computed() -> tuple[ReleasedRuntime, ...]:

@@ -96,7 +96,7 @@ def _made_here(manifest: Manifest) -> bool:
     scripts = runtimes.scripts_of(manifest.product)
     if scripts is None or manifest.tool != registry.find(manifest.product).tool:
         return False
-    return runtimes.IS_RELEASE or manifest.header_templates == scripts.header_templates()
+    return runtimes.is_release(manifest.product) or manifest.header_templates == scripts.header_templates()
 
 
 def _require_same(manifest: Manifest, scripts: Mapping[str, Script], content: Content) -> None:
@@ -136,7 +136,7 @@ def _differing(name: str, rendered: Mapping[str, bytes], scripts: Mapping[str, S
         return
     made = script_runtime.read(rendered[name], name, product=scripts[name].product)
     # Between two releases the runtime may be another day's, which the report's first line says.
-    whole = runtimes.IS_RELEASE or made.digest == scripts[name].digest
+    whole = runtimes.is_release(made.product) or made.digest == scripts[name].digest
     was, now = (one.content if whole else one.header for one in (made, scripts[name]))
     for hunk in textdiff.hunks(textdiff.split(was.decode("ascii")), textdiff.split(now.decode("ascii"))):
         before, after = hunk.was_start, hunk.now_start

@@ -75,7 +75,7 @@ def test_the_digests_are_printed_by_version_and_runtime_alike(run):
 def test_verbose_alone_is_no_command(run):
     code, _, err = run("-v", "runtime")
     assert code == 2
-    assert "behind the command" in err
+    assert "with --version" in err
 
 
 def test_a_folder_that_holds_something_is_left_alone(run, tmp_path):

@@ -100,15 +100,17 @@ def test_another_runtime_is_the_first_thing_that_is_said(attack, bundle, name, m
     content = with_command((bundle / name).read_bytes(), b"exit 0")
     assert attack.reason({name: content}) == "other-runtime-stated"
     stated = restated(bundle, name, content)
-    monkeypatch.setattr(runtimes, "IS_RELEASE", False)
+    monkeypatch.setattr(runtimes, "is_release", lambda _: False)
     ran = attack.verify({name: content}, runtimes=stated)
     assert ran.code == 0, ran.err
     assert ran.out.splitlines()[0] == f"{UNKNOWN}: {name}"
     assert f"  script headers: exactly as {runtimes.TOOL} renders them\n" in ran.out
     found = attack.verify({name: content}, "--format", "json", runtimes=stated).json
     assert {one["script"] for one in found["runtimes"] if not one["release"]} == {name}
+    assert found["warnings"] == [f"{UNKNOWN}: {name}"]
+    assert f"warning: {UNKNOWN}: {name}\n" in attack.verify({name: content}, "-q", runtimes=stated).err
     # A release makes one runtime only: what names that release and has another one was changed.
-    monkeypatch.setattr(runtimes, "IS_RELEASE", True)
+    monkeypatch.setattr(runtimes, "is_release", lambda _: True)
     ran = attack.verify({name: content}, runtimes=stated)
     assert ran.code == 6
     assert ": +exit 0\n" in ran.err
