@@ -125,7 +125,7 @@ def _kind(project: Project) -> SecretKind:
     if kind is None:
         raise UsageError(
             "the servers of this definition need no secret",
-            do="give the definition of a bundle whose servers sign in with a secret, a token or a certificate",
+            do="give the definition of a bundle with servers that sign in with a secret, a token or a certificate",
         )
     return kind
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 @option(
     "--allow-unknown-product",
     is_flag=True,
-    help="Accept a bundle whose product is not installed here, without its packages being verified.",
+    section="Trust",
+    help="Accept a bundle of a product that is not installed: its packages are not verified.",
 )
 @trust_options
 @anchors_option

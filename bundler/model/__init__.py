@@ -1,1 +1,1 @@
-"""Which values pass between the rooms? Frozen dataclasses, with no behaviour that needs I/O."""
+"""The values that pass between the rooms: frozen dataclasses, without I/O."""

@@ -1,4 +1,4 @@
-"""Whom we believe: the roots, publishers and keys that a verdict must end in."""
+"""Trust anchors: the roots, publishers and keys that a chain must end in."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class RootCertificate:
     pem: str
     purposes: tuple[Purpose, ...]
     source: str
-    """Where the pin was taken from, for a reviewer."""
+    """Source of the pin, for a reviewer."""
 
 
 @frozen
 class Publisher:
-    """Who may have signed: an exact subject, and key purposes that the leaf must carry."""
+    """A permitted signer: an exact subject, and key purposes that the leaf must have."""
 
     common_name: str
     organization: str
@@ -46,17 +46,17 @@ class PackageKey:
 
 @frozen
 class Anchors:
-    """Everything that one origin's verdicts may end in."""
+    """The trust anchors of one origin: Microsoft, a mirror or a lab."""
 
     name: str
-    """``Microsoft``, ``LAB``, or what the admin called a mirror's own; recorded with every verdict."""
+    """``Microsoft``, ``LAB``, or the name of a mirror's own anchors; recorded in all evidence."""
     lab: bool = False
     """True for a lab's anchors: every bundle that they verify is labelled LAB."""
     roots: tuple[RootCertificate, ...] = ()
     publishers: tuple[Publisher, ...] = ()
     package_keys: tuple[PackageKey, ...] = ()
     revocation_lists: tuple[str, ...] = ()
-    """PEM certificate revocation lists that are at hand; none is ever fetched."""
+    """Certificate revocation lists in PEM; none is ever fetched."""
 
     @property
     def label(self) -> str:

@@ -44,7 +44,7 @@ class YumOrigin:
 
 @frozen
 class FileOrigin:
-    """A file that the admin already has."""
+    """A local file."""
 
     kind: Literal["file"] = "file"
     path: str
@@ -63,7 +63,7 @@ class Artifact:
     place: str
     """Its folder below ``payload/`` and ``evidence/``: ``windows/x64``, ``ubuntu/22.04/amd64``."""
     architecture: str
-    """In the package's own word: ``x64``, ``amd64``, ``x86_64``, ``aarch64``."""
+    """In the package's own notation: ``x64``, ``amd64``, ``x86_64``, ``aarch64``."""
     version: str
     """``latest``, ``MAJOR.MINOR``, or a full build."""
     targets: tuple[Target, ...]
@@ -71,9 +71,9 @@ class Artifact:
     origin: Origin
 
     def accepts(self, version: str) -> bool:
-        """Whether a package's full ``version`` is one that is asked for.
+        """Whether a package's full ``version`` is the requested one.
 
-        An rpm's last part is its release: ``1.67.03504-1320`` may be asked for as ``1.67.03504.1320`` too.
+        An rpm's last part is its release: ``1.67.03504-1320`` may be requested as ``1.67.03504.1320`` too.
         """
-        full, asked = version.replace("-", "."), self.version.replace("-", ".")
-        return self.version == "latest" or full == asked or full.startswith(f"{asked}.")
+        full, requested = version.replace("-", "."), self.version.replace("-", ".")
+        return self.version == "latest" or full == requested or full.startswith(f"{requested}.")

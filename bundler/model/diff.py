@@ -1,4 +1,4 @@
-"""What is different between two bundles, manifests or locks: a value for every surface that tells it."""
+"""The difference between two bundles, manifests or locks, for every output format."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ Topic = Literal[
     "files",
     "records",
 ]
-"""What a change is about, in the order in which a reviewer is told."""
+"""What a change is about, in the order in which a reviewer reads."""
 
 TOPICS: tuple[Topic, ...] = get_args(Topic)
-"""Whom one must believe comes first, then what the servers get, then what follows from that."""
+"""Who is trusted comes first, then what the servers get, then what follows from that."""
 
 What = Literal["added", "removed", "changed"]
 
@@ -53,15 +53,15 @@ Meaning = Literal[
     "weaker",
     "stronger",
 ]
-"""What a change means for whoever must approve it.
+"""What a change means for its approver.
 
 ``other-root``: it ends in another pinned root; ``other-publisher``: the same root, another subject; ``other-key``:
 another pinned OpenPGP key; ``new-leaf``: the same root and subject with a new certificate, as publishers do every year;
-``new-path``: the same certificate by other intermediates; ``new-signer`` and ``lost-signer``: a reason to believe came
-or went; ``other-anchors``: packages were judged by another choice of whom to believe; ``other-sealer``: somebody else
-seals; ``other-certificate``: the same sealer or approver with another certificate; ``newer`` and ``older``: a version,
-serial or time went on or back; ``other-bytes``: the same version with another content; ``weaker`` and ``stronger``:
-less or more is checked.
+``new-path``: the same certificate with other intermediates; ``new-signer`` and ``lost-signer``: a signature was added
+or removed; ``other-anchors``: packages were verified with other trust anchors; ``other-sealer``: another signer of the
+bundle; ``other-certificate``: the same signer or approver with another certificate; ``newer`` and ``older``: a version,
+serial or time increased or decreased; ``other-bytes``: the same version with another content; ``weaker`` and
+``stronger``: less or more is checked.
 """
 
 ALARMING: frozenset[Meaning] = frozenset(
@@ -82,7 +82,7 @@ ALARMING: frozenset[Meaning] = frozenset(
 
 @frozen
 class Side:
-    """One of the two that are compared."""
+    """One of the two compared."""
 
     kind: Kind
     name: str
@@ -90,9 +90,9 @@ class Side:
     digest: str
     """A bundle's digest (SHA-256 of its SHA256SUMS); of a manifest or lock the SHA-256 of the document."""
     lab: bool = False
-    """True for a lab bundle; a lock does not say."""
+    """True for a lab bundle; a lock does not state it."""
     unknown_runtimes: tuple[str, ...] = ()
-    """Scripts whose runtime is of no release known here; of a bundle by their bytes, of a manifest as it names them."""
+    """Scripts with a runtime of no known release: computed for a bundle, as stated for a manifest."""
 
 
 @frozen
@@ -102,11 +102,11 @@ class Change:
     topic: Topic
     what: What
     subject: str
-    """What it is a difference of: a package's place, a file's path, a parameter, an address, a switch."""
+    """What changed: a package's folder, a file's path, a parameter, an address, a switch."""
     field: str = ""
-    """Which of its properties; empty where the subject itself came, went or changed."""
+    """The changed property; empty where the subject itself was added, removed or changed."""
     was: tuple[str, ...] = ()
-    """The value before, a line each; empty where there was none, or where the subject says it all."""
+    """The value before, as lines; empty where there was none, or where the subject says everything."""
     now: tuple[str, ...] = ()
     meaning: Meaning = ""
 
@@ -145,8 +145,8 @@ class TextChange:
     what: What
     hunks: tuple[Hunk, ...] = ()
     withheld: Literal["", "no-text", "too-long", "secret"] = ""
-    """Why its lines are not shown: it is no text in UTF-8 or UTF-16 or larger than is held; it has too many lines; it
-    holds the secret that the definition embeds."""
+    """Why its lines are not shown: it is not text in UTF-8 or UTF-16, or too large; it has too many lines; it contains
+    the secret that the definition embeds."""
 
     def count(self, sign: Literal["-", "+"]) -> int:
         """How many lines were removed, or added."""
@@ -163,11 +163,11 @@ class Diff:
     changes: tuple[Change, ...]
     """By topic, in the order of :data:`TOPICS`; then by subject."""
     scripts: tuple[TextChange, ...] = ()
-    """The texts of what runs or is read on a server, by path; of two bundles alone."""
+    """The files that run or are read on a server, by path; only of two bundles."""
     not_compared: tuple[str, ...] = ()
-    """What one of the two cannot tell, so that nothing about it is said: sentences."""
+    """What was not compared because one of the two does not have it: sentences."""
 
     @property
     def different(self) -> bool:
-        """Whether there is anything to tell."""
+        """Whether anything differs."""
         return bool(self.changes or self.scripts)

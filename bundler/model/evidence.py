@@ -1,4 +1,4 @@
-"""Why a file is believed."""
+"""The evidence that a file was verified by."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ChainLink:
 
 @frozen
 class Document:
-    """A repository's document that a verdict rests on; its bytes are kept with the bundle."""
+    """A repository's document in a verified chain; its bytes are kept in the bundle."""
 
     role: str
     """Its file name in the chain: ``InRelease``, ``Packages.gz``, ``repomd.xml``, ``primary.xml.gz``, …"""
@@ -34,7 +34,7 @@ class Document:
 
 @frozen
 class Evidence:
-    """One independent reason to believe a file."""
+    """One independent verification of a file."""
 
     method: Method
     signer: str
@@ -42,7 +42,7 @@ class Evidence:
     fingerprint: str
     """SHA-256 of the signing certificate (64 lower-case hex digits), or OpenPGP fingerprint (40 upper-case)."""
     anchors: str
-    """Name of the :class:`~bundler.model.anchor.Anchors` that vouch for it."""
+    """Name of the :class:`~bundler.model.anchor.Anchors` that it chains to."""
     anchor: str
     """The pinned root's SHA-256, or the pinned OpenPGP fingerprint."""
     signed_at: Moment | None = None
@@ -53,23 +53,23 @@ class Evidence:
     """From the signing certificate to the root; empty for OpenPGP."""
     timestamp_chain: tuple[ChainLink, ...] = ()
     documents: tuple[Document, ...] = ()
-    """The documents of a repository chain, in the order they were believed; empty for a signature in the file."""
+    """The documents of a repository chain, in the order of verification; empty for a signature in the file."""
     notes: tuple[str, ...] = ()
-    """What a reviewer should know, though it does not change the verdict."""
+    """Remarks for a reviewer, which do not change the verdict."""
 
 
 @frozen
 class PackageFacts:
-    """What a package says of itself, read from its own metadata and never from its file name."""
+    """A package's metadata, read from the package and never from its file name."""
 
     name: str
     version: str
     """As the package writes it: ``1.67.03504.3207``; for an rpm ``version-release``."""
     architecture: str
-    """In the package's own word: ``x64``, ``amd64``, ``x86_64``, ``aarch64``."""
+    """In the package's own notation: ``x64``, ``amd64``, ``x86_64``, ``aarch64``."""
     depends: tuple[str, ...] = ()
     """Packages that it needs, in its own notation."""
     installed_size: int = 0
-    """Bytes after installing, where the package says so."""
+    """Bytes after installing, where the package states them."""
     license: str = ""
     supplier: str = ""

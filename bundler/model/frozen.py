@@ -1,4 +1,4 @@
-"""The one decorator that makes a value: frozen, keyword-only, slotted, and strict when read from a document."""
+"""The decorator for values: frozen, keyword-only, slotted, and strict when read from a document."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ _T = TypeVar("_T")
 
 DOCUMENT_RULES = {"extra": "forbid", "strict": True, "use_attribute_docstrings": False}
 """Read by :mod:`bundler.formats.json_codec`: unknown keys and silent conversions are faults. One object for all values,
-so that a schema can have the attributes' docstrings, whose search through the sources a build does not wait for."""
+so that a schema can have the attributes' docstrings. Finding those in the sources is slow, and off otherwise."""
 
 
 class _InSomeZone:
-    """Refuses a time without a zone where a document is read: it could not be compared with any other."""
+    """Refuses a time without a zone where a document is read: it cannot be compared with others."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
         return handler(source) | {"tz_constraint": "aware"}
 
 
 Moment = Annotated[datetime, _InSomeZone()]
-"""A time that is the same everywhere."""
+"""A time with a zone."""
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)

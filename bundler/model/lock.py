@@ -1,4 +1,4 @@
-"""The pins, and when they were taken."""
+"""The lock: the pins of a definition's packages, and the time when they were resolved."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LOCK_FORMER_KEYS = frozenset({"taken"})
 
 @frozen
 class RepositoryState:
-    """How new a repository's signed metadata is, so that a step back is seen."""
+    """The age of a repository's signed metadata, to detect a rollback."""
 
     origin: str
     """The repository's base address, with its suite."""
@@ -24,7 +24,7 @@ class RepositoryState:
 
 @frozen
 class Pin:
-    """An artifact resolved to exact bytes that were believed."""
+    """An artifact resolved to exact, verified bytes."""
 
     name: str
     kind: PackageKind
@@ -33,9 +33,9 @@ class Pin:
     filename: str
     """Name below ``payload/<place>/``."""
     url: str
-    """Where it was asked for; ``file:`` for a file the admin had."""
+    """The requested address; ``file:`` for a local file."""
     redirects: tuple[str, ...] = ()
-    """Every address after ``url`` on the way; the last one served the bytes."""
+    """Every address that ``url`` redirected to; the last one served the bytes."""
     size: int
     """Bytes."""
     sha256: str
@@ -50,23 +50,23 @@ class Pin:
 
     @property
     def documents(self) -> tuple[Document, ...]:
-        """The repository documents that the verdict rests on."""
+        """The repository documents of its evidence."""
         return tuple(document for evidence in self.evidence for document in evidence.documents)
 
 
 @frozen
 class Lock:
-    """What ``lock`` writes and ``build --locked`` obeys."""
+    """``bundle.lock``: what ``lock`` writes and ``build --locked`` uses."""
 
     schema: str = LOCK_SCHEMA
     name: str
     version: str
     """The bundle's version, with date, agent version and variables filled in."""
     created: Moment
-    """UTC, whole seconds: the one time that a build from this lock knows."""
+    """UTC, whole seconds: the only time that a build from this lock uses."""
     definition: str
-    """SHA-256 over the definition's meaning (not its comments): tells when the two no longer fit."""
+    """SHA-256 of the definition's canonical form, without comments: detects that the two do not fit any more."""
     anchors: str
-    """Name of the anchors that the pins were judged by."""
+    """Name of the trust anchors that the pins were verified with."""
     anchors_sha256: str
     pins: tuple[Pin, ...]

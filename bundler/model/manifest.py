@@ -1,4 +1,4 @@
-"""What a bundle says of itself."""
+"""The manifest of a bundle: its files, parameters, pins and evidence."""
 
 from __future__ import annotations
 
@@ -48,27 +48,27 @@ class Manifest:
     lab: bool = False
     """True when a lab's anchors verified the packages."""
     serial: int = 0
-    """Only grows among bundles of one name, so that a target sees a step back: the lock's time as YYYYMMDDhhmmss."""
+    """Grows with each bundle of one name, so that a target detects a rollback: the lock's time as YYYYMMDDhhmmss."""
     not_after: Moment | None = None
     """When a target stops accepting the bundle, where the definition says so; UTC."""
     seal: Seal | None = None
-    """None where nobody sealed it."""
+    """None where it is not signed."""
     scripts_signed_by: Signer | None = None
-    """Whose Authenticode signature every PowerShell script carries; None where none does, or there is none."""
+    """The signer of every PowerShell script (Authenticode); None where they are not signed, or there are none."""
     approval: Approval | None = None
-    """None where the definition asks for no reviewer's word."""
+    """None where the definition requires no approval."""
     targets: tuple[Target, ...]
     parameters: Mapping[str, str]
-    """What the scripts have baked in, by dotted name; never a secret."""
+    """The parameters in the scripts, by dotted name; never a secret."""
     anchors: str
     anchors_sha256: str
     lock_sha256: str
     weakened: tuple[str, ...] = ()
     """The ``--insecure-…`` switches that were used."""
     unusual: tuple[str, ...] = ()
-    """What a reviewer should look at twice, as the definition wants it: a secret in it, certificates that travel."""
+    """What a reviewer should check because of the definition: an embedded secret, certificates in the bundle."""
     script_actions: tuple[ScriptActions, ...] = ()
-    """What each install script does, step by step, as the release that wrote the script says it."""
+    """What each install script does, step by step, in the words of the release that wrote the script."""
     network_requirements: tuple[NetworkRequirement, ...] = ()
     """Every address that the servers, and the jump host before them, contact; required ones first."""
     support: tuple[Support, ...] = ()

@@ -15,9 +15,9 @@ class Action:
 
     verb: Verb
     subject: str
-    """What is acted on: an address, a path inside the bundle, an output."""
+    """The object: an address, a path in the bundle, an output."""
     reason: str
-    """Why this step is there, or why it is skipped."""
+    """Why the step is needed, or skipped."""
     size: int = 0
     """Bytes that it moves, where that is known."""
 

@@ -1,4 +1,4 @@
-"""How long work tells how far it is, without knowing who listens."""
+"""Progress of long work: the protocol between rooms that work and the console that shows it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class Task(Protocol):
     """One piece of work under way; a context manager, so that it ends whatever happens."""
 
     def advance(self, amount: int) -> None:
-        """Say that ``amount`` more bytes are done."""
+        """Report that ``amount`` more bytes are done."""
 
     def note(self, message: str) -> None:
-        """Say something worth a line: a retry, a resumption, a redirect."""
+        """Report an event: a retry, a resumption, a redirect."""
 
     def __enter__(self) -> Self: ...
 
@@ -30,10 +30,10 @@ class Task(Protocol):
 
 
 class Progress(Protocol):
-    """Where tasks are announced. Implementations must be safe to call from several threads."""
+    """Shows tasks. Implementations are safe to call from several threads."""
 
     def task(self, label: str, total: int | None, done: int = 0) -> Task:
-        """Announce work on ``label``: ``total`` bytes if known, ``done`` of them already there."""
+        """Start a task called ``label``: ``total`` bytes if known, ``done`` of them already there."""
 
 
 class _SilentTask:
@@ -53,7 +53,7 @@ class _SilentTask:
 
 
 class NullProgress:
-    """Progress that nobody listens to."""
+    """Shows nothing."""
 
     def task(self, label: str, total: int | None, done: int = 0) -> Task:
         return _SilentTask()

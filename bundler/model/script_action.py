@@ -1,4 +1,4 @@
-"""What a bundle's scripts will do on a server, in plain words with the parameters apart from them."""
+"""What a bundle's scripts do on a server, in sentences with the parameters apart."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Action:
     text: str
     """A sentence; each ``{}`` in it stands for the next of ``values``."""
     values: tuple[str, ...] = ()
-    """What is baked into the script for this bundle: what a reviewer looks at."""
+    """This bundle's parameters in the script: what a reviewer checks."""
     only_with: str = ""
-    """The switch without which it is not done; empty: always."""
+    """The switch that it needs; empty: it is always done."""
 
     def pieces(self) -> Iterator[tuple[str, bool]]:
         """The sentence in pieces, each with whether it is a parameter. Values beyond the sentence's come last."""

@@ -7,10 +7,10 @@ from typing import Final
 from bundler.model.frozen import frozen
 
 UNRELEASED: Final = "unreleased"
-"""Stands for the release in :class:`KnownRuntime`: the runtime of an installation whose version ends in ``.dev0``."""
+"""The release in :class:`KnownRuntime` of an installation with a version that ends in ``.dev0``."""
 
 UNKNOWN: Final = "not the runtime of any release known here"
-"""What is said of a runtime that is of no known release."""
+"""The text for a runtime of no known release."""
 
 
 @frozen
@@ -23,7 +23,7 @@ class ScriptRuntime:
     script: str
     """``install.sh``."""
     digest: str
-    """SHA-256 of the bytes behind the script's marker line, without a signature block: 64 lower-case hex digits."""
+    """SHA-256 of the bytes after the script's marker line, without a signature block: 64 lower-case hex digits."""
 
 
 @frozen
@@ -31,7 +31,7 @@ class ReleasedRuntime:
     """A row of ``data/runtimes.json``, or of a plug-in's table: the runtime of one script in one release."""
 
     release: str
-    """Who made it: ``arc-bundler 0.2.0``, of a plug-in's product ``arc-bundler 0.2.0 + arc-hello 1.0``."""
+    """The tool that made it: ``arc-bundler 0.2.0``, of a plug-in's product ``arc-bundler 0.2.0 + arc-hello 1.0``."""
     product: str
     platform: str
     script: str

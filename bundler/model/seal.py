@@ -1,4 +1,4 @@
-"""Who vouches for a bundle: its sealer, and the reviewers who must have approved it."""
+"""The signatures of a bundle: its seal, by its maker, and the approvals, by reviewers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Algorithm = Literal["rsa-sha256", "ecdsa-sha256", "ecdsa-sha384"]
 
 @frozen
 class Signer:
-    """A certificate that signs, as people compare it."""
+    """A signing certificate, in the form that people compare."""
 
     name: str
     """Its subject, or the name that the definition gives an approver."""
@@ -20,24 +20,24 @@ class Signer:
     """Fingerprint: SHA-256 of the certificate's DER, 64 lower-case hex digits."""
     not_before: Moment
     not_after: Moment
-    """Last moment that its signatures are accepted; UTC."""
+    """The last time at which its signatures are accepted; UTC."""
     algorithm: Algorithm
 
 
 @frozen
 class Seal:
-    """Who sealed: stated in the manifest, so that taking the signatures away is seen."""
+    """The signer of the bundle: stated in the manifest, so that removing the signatures is detected."""
 
     signer: Signer
     issuers: tuple[str, ...] = ()
-    """Fingerprints of the further certificates in each seal, sorted: they add no trust, and none may come or go."""
+    """Fingerprints of the other certificates in each seal, sorted: they add no trust; none may be added or removed."""
     openpgp: str = ""
-    """Fingerprint (40 upper-case hex digits) of the OpenPGP key that signed as well; empty: none did."""
+    """Fingerprint (40 upper-case hex digits) of the OpenPGP key that also signed; empty: none."""
 
 
 @frozen
 class Approval:
-    """Whose word is needed besides the sealer's."""
+    """The approvals that a server requires besides the seal."""
 
     required: int
     """How many of ``approvers`` must have signed."""
@@ -46,7 +46,7 @@ class Approval:
 
 @frozen
 class Form:
-    """What a seal's file looks like before its signature: for a script that can hash, and cannot read DER."""
+    """The bytes of a seal's file before its signature, for scripts: they can hash, but not parse DER."""
 
     size: int
     """Bytes of the whole file."""
@@ -57,7 +57,7 @@ class Form:
 
 @frozen
 class Recognised:
-    """A signer, and every form that a seal of theirs can have."""
+    """A signer, and every form that a seal by this signer can have."""
 
     signer: Signer
     forms: tuple[Form, ...]
@@ -75,12 +75,12 @@ class SignatureForms:
 
 @frozen
 class SealPolicy:
-    """All that a script on a server must know to believe a bundle's seal."""
+    """What a script on a server needs to verify a bundle's seal and approvals."""
 
     sealer: Recognised | None = None
-    """None where nobody sealed it."""
+    """None where the bundle is not signed."""
     openpgp: str = ""
-    """Fingerprint of the OpenPGP key that sealed as well; its public key is ``evidence/sealer.gpg``."""
+    """Fingerprint of the OpenPGP key that also signed; its public key is ``evidence/sealer.gpg``."""
     required: int = 0
     """How many of ``approvers`` must have signed."""
     approvers: tuple[Recognised, ...] = ()

@@ -29,5 +29,5 @@ class Support:
     version: str
     """As the package writes it."""
     until: date | None = None
-    """Last day; None where no source tells it."""
+    """Last day; None where no source states it."""
     source: str = ""

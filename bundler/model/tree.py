@@ -1,4 +1,4 @@
-"""A bundle before it is wrapped: paths and where their bytes are."""
+"""A bundle before it is packed: paths, and their bytes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Mode = Literal[0o644, 0o755]
 
 @dataclass(frozen=True)
 class Blob:
-    """Bytes that rest in a file, whose digest is known."""
+    """Bytes in a file, with their digest."""
 
     path: Path
     size: int
@@ -34,7 +34,7 @@ class Tree:
     """A named folder of files, sorted by path, with one time for all of them."""
 
     name: str
-    """The one folder that everything is in after unpacking."""
+    """The folder that contains everything after unpacking."""
     entries: tuple[Entry, ...]
     time: datetime
     """Modification time that every container gives every file; UTC."""

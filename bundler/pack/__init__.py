@@ -1,1 +1,1 @@
-"""How is it wrapped? Tree, manifest, containers."""
+"""Packs and unpacks bundles: the tree of files, its manifest, and the containers (directory, zip, tar.gz, 7z)."""

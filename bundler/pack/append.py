@@ -1,7 +1,4 @@
-"""How does a bundle that is already wrapped get a further file?
-
-Only what nothing lists can be added: the word of somebody who vouches for the rest.
-"""
+"""Adds files to a bundle that is packed already: approvals, which no list of the bundle names."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ from bundler.pack.members import Password
 from bundler.pack.staging import exclusive, replacement, write_file, write_within
 
 _SMALL = 1 << 16
-"""Bytes of a file that is held in memory."""
+"""Bytes up to which a file is held in memory."""
 
 
 def add(
@@ -31,12 +28,22 @@ def add(
     password: Password | None,
     progress: Progress,
 ) -> None:
-    """Put ``files`` (content by path) into ``bundle``, a directory or an archive, in place of any of the same name.
+    """Add ``files`` to ``bundle``, replacing those of the same name.
 
-    An archive is written anew beside itself, as a build would have written it with these files, and takes its own
-    place whole; its ``.sha256`` follows. ``modes`` and ``time`` are the other files', as the manifest says.
-    A link is followed, and stays one. Raises :class:`WriteError`, also where another is just now adding to the same
-    archive, and what reading ``bundle`` raises.
+    An archive is written again beside itself, as a build would write it with these files, and then replaced in one
+    step; its ``.sha256`` follows. A symbolic link to the bundle is followed and kept.
+
+    Args:
+        bundle: a directory or an archive.
+        files: content by path.
+        modes: of the other files, as in the manifest.
+        time: of every file, as in the manifest.
+        password: opens an encrypted 7z, and encrypts the new one.
+        progress: of writing.
+
+    Raises:
+        WriteError: writing fails, or another process is changing the same archive.
+        VerificationError: the archive cannot be read.
     """
     bundle = bundle.resolve()
     if bundle.is_dir():
@@ -44,7 +51,7 @@ def add(
             write_within(bundle, path, content)
         return
     needed = 2 * bundle.stat().st_size + sum(map(len, files.values()))
-    # Who read it before another's file was in it would take that out again.
+    # Read under the lock: otherwise a file that another process adds meanwhile would be lost.
     with exclusive(bundle):
         with replacement(bundle, needed=needed) as fresh:
             asked = _Password(password)
@@ -55,7 +62,7 @@ def add(
 
 
 class _Password:
-    """Remembers what an archive was opened with, so that it is closed with the same."""
+    """Keeps the password that opened an archive, to encrypt the new one with it."""
 
     def __init__(self, source: Password | None) -> None:
         self._source = source
@@ -79,7 +86,7 @@ def _unpacked(
     password: _Password,
     folder: Path,
 ) -> tuple[writers.Format, Tree]:
-    """The archive's files in ``folder``, under numbers for names, and the tree that they make with ``files``."""
+    """Unpack the archive to numbered files in ``folder``; returns its format, and its tree with ``files`` added."""
     entries = [Entry(path, content) for path, content in files.items()]
     name = bundle.stem
     with container.open_bundle(bundle, password=password.source) as opened, writing(folder):
@@ -95,7 +102,7 @@ def _unpacked(
 
 
 def _held(member: container.BundleMember, at: Path) -> Blob | bytes:
-    """The content, in a file where it is large: an encrypted archive's secret is none of the disk's business."""
+    """The content; only a large one goes to a file, so that an embedded secret is not written to the disk."""
     if member.size <= _SMALL:
         return b"".join(member.chunks())
     digest = hashlib.sha256()

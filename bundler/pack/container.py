@@ -1,4 +1,4 @@
-"""What is in a bundle, whichever way it is wrapped?"""
+"""Opens a bundle in any container, and gives its files one after the other."""
 
 from __future__ import annotations
 
@@ -42,37 +42,44 @@ class Container:
     def walk(self) -> Iterator[BundleMember]:
         """Give the bundle's files, once, in the container's own order; nothing is written to disk.
 
-        A file's content can be read until the next file is asked for; what is not read is still checked.
-        Raises :class:`VerificationError` for links, devices, names that leave the bundle, duplicates, bombs, damage and
-        everything that two unpackers might read differently.
+        A file's content can be read until the next file is requested; unread content is checked too.
+
+        Raises:
+            VerificationError: for links, devices, names that leave the bundle, duplicates, bombs, damage, and whatever
+                two unpackers might read differently.
         """
         return checked_members(self._found, archive_size=self.size)
 
     def open(self, path: str) -> BinaryIO:
-        """Open a file of a directory where it lies, by a ``path`` that the walk gave.
+        """Open a file of a directory in place, by a ``path`` that :meth:`walk` gave.
 
-        What lies there may be another file by now. Raises :class:`UsageError` where it cannot be read, and
-        :class:`VerificationError` where it became something else than a file.
+        The file may have been replaced since. Raises :class:`UsageError` where it cannot be read, and
+        :class:`VerificationError` where it is not a regular file any more.
         """
         if self.format != "directory":
-            raise ValueError("the files of an archive are read in its walk")
+            raise ValueError("the files of an archive are read while it is walked")
         with _one_error(self.path):
             return from_directory.opened(self.path / path)
 
 
 @contextmanager
 def open_bundle(path: Path, password: Password | None = None) -> Iterator[Container]:
-    """Open the bundle at ``path``: a directory, or an archive, known by its first bytes and not by its name.
+    """Open the bundle at ``path``: a directory, or an archive, recognised by its first bytes and not by its name.
 
-    ``password`` is asked where a 7z needs one. Raises :class:`UsageError` where there is nothing to open or no
-    password, and :class:`VerificationError` where it is no container of ours.
+    Args:
+        path: of the bundle.
+        password: called where a 7z is encrypted.
+
+    Raises:
+        UsageError: there is nothing to open, or no password.
+        VerificationError: it is not a container of a bundle.
     """
     if path.is_dir():
         _require_bundle(path)
         yield Container(path, "directory", None, _readable(path, from_directory.walk(path)))
         return
     with _one_error(path):
-        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe waits for somebody to write
+        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for a writer
             raise refused("this is neither a file nor a folder", "unknown-container")
         file = path.open("rb")
     with file:
@@ -96,7 +103,7 @@ def _reader(wanted: Format, file: BinaryIO, size: int, password: Password | None
 
 
 def _readable(path: Path, found: Iterator[RawMember]) -> Iterator[RawMember]:
-    """Turn a disk's errors into ours; not those of whoever reads, whose errors do not pass here."""
+    """Turn errors of reading into UsageError; errors of the caller, between two members, do not pass here."""
     with _one_error(path):
         for member in found:
             yield replace(member, chunks=partial(_readable_chunks, path, member.chunks))
@@ -122,10 +129,10 @@ def sha256(path: Path) -> str:
 
 
 def _require_bundle(folder: Path) -> None:
-    """Before everything below is read: a folder with neither list is another one than was meant."""
+    """Before all files are read: a folder without either list is not a bundle."""
     if not suggest.is_bundle(folder):
         raise refused(
-            "this folder is no bundle: manifest.json and SHA256SUMS are missing",
+            "this folder is not a bundle: manifest.json and SHA256SUMS are missing",
             "missing-manifest",
             do=suggest.advice(folder),
         )
@@ -136,7 +143,7 @@ def _recognise(start: bytes, path: Path) -> Format:
         if start.startswith(magic):
             return kind
     if start[:1] == b"<":
-        raise refused("this is a web page, not a bundle: a proxy or portal answered", "unknown-container")
+        raise refused("this is a web page, not a bundle: a proxy or portal sent it", "unknown-container")
     raise refused("this is neither a directory nor a zip, tar.gz or 7z", "unknown-container", do=suggest.advice(path))
 
 

@@ -1,4 +1,4 @@
-"""What are an entry's bytes, and are they still the ones that were judged?"""
+"""Reads the bytes of a tree's entries, and checks that a file is still the one that was verified."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bundler.model.tree import Blob, Entry, Tree
 
 @dataclass(frozen=True)
 class Written:
-    """An output that is complete."""
+    """A complete output."""
 
     path: Path
     size: int
@@ -26,13 +26,13 @@ class Written:
 
 
 class Sink(Protocol):
-    """Whatever takes all the bytes that it is given."""
+    """Something that takes all bytes written to it."""
 
     def write(self, chunk: bytes, /) -> object: ...
 
 
 CHUNK = 1 << 20
-"""Bytes read at once: large enough that Python's share of the time vanishes, small enough for any memory."""
+"""Bytes read at once: large enough that Python's overhead is negligible, small enough for any memory."""
 
 
 def size(entry: Entry) -> int:
@@ -41,7 +41,7 @@ def size(entry: Entry) -> int:
 
 
 def sha256(entry: Entry) -> str:
-    """SHA-256 of ``entry`` in hex: computed for bytes at hand, as recorded for a file."""
+    """SHA-256 of ``entry`` in hex: computed for bytes in memory, as recorded for a file."""
     return entry.content.sha256 if isinstance(entry.content, Blob) else hashlib.sha256(entry.content).hexdigest()
 
 
@@ -54,7 +54,7 @@ def chunks(entry: Entry) -> Iterator[bytes]:
     """The bytes of ``entry``, at most :data:`CHUNK` at a time.
 
     A file is hashed while it is read. Raises :class:`VerificationError` (``changed-underneath``) when it is no longer
-    what was judged, and :class:`WriteError` when it cannot be read.
+    what was verified, and :class:`WriteError` when it cannot be read.
     """
     if isinstance(entry.content, Blob):
         yield from _read(entry.content)
@@ -78,15 +78,15 @@ def _read(blob: Blob) -> Iterator[bytes]:
         raise WriteError(f"{blob.path} cannot be read: {error.strerror or error}") from error
     if left or digest.hexdigest() != blob.sha256:
         raise VerificationError(
-            f"{blob.path} is no longer the file that was judged",
+            f"{blob.path} has changed since it was verified",
             reason="changed-underneath",
-            details=(f"wanted {blob.size} bytes with SHA-256 {blob.sha256}",),
+            details=(f"expected {blob.size} bytes with SHA-256 {blob.sha256}",),
             do="remove it from the store, then run the same command again",
         )
 
 
 def copy(entry: Entry, sink: Sink, task: Task) -> None:
-    """Write the bytes of ``entry`` to ``sink``, telling ``task``; raises what :func:`chunks` raises."""
+    """Write the bytes of ``entry`` to ``sink``, with progress on ``task``; raises what :func:`chunks` raises."""
     for chunk in chunks(entry):
         sink.write(chunk)
         task.advance(len(chunk))

@@ -1,4 +1,4 @@
-"""How is a bundle laid out as plain files?"""
+"""Writes a bundle as plain files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FOLDER_MODE = 0o755
 def write(tree: Tree, out: Path, progress: Progress) -> Written:
     """Write the files of ``tree`` into the new folder ``out``, with the tree's modes and time.
 
-    Raises :class:`WriteError` where ``out`` is there or cannot be written.
+    Raises :class:`WriteError` where ``out`` exists or cannot be written.
     """
     seconds = tree.time.timestamp()
     folders = [out]

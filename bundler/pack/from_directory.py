@@ -1,7 +1,7 @@
-"""What does a folder hold?
+"""Reads the files of a folder.
 
-Its permission bits are not reported: they belong to the site (a share, a FAT stick or a umask changes them), and the
-scripts are started through their interpreters.
+Their permission bits are not reported: a share, a FAT drive or a umask changes them, and the scripts are started
+through their interpreters.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from bundler.pack.content import CHUNK
 from bundler.pack.members import RawMember, refused
 
 # Windows' junctions and symbolic links (ntifs.h, IO_REPARSE_TAG_…); its other reparse points, such as deduplicated
-# files, are plain files to whoever reads them.
+# files, read as plain files.
 _LINK_TAGS = frozenset([0xA0000003, 0xA000000C])
 _DEEPEST = 64
 
 
 def walk(root: Path) -> Iterator[RawMember]:
-    """Give what lies below ``root``, folders before what is in them, by name.
+    """Give the members below ``root`` by name, each folder before its files.
 
     Raises :class:`VerificationError` for links and everything else that is neither a file nor a folder.
     """
@@ -62,7 +62,7 @@ def _chunks(path: Path) -> Iterator[bytes]:
 
 
 def opened(path: Path, buffering: int = -1) -> BinaryIO:
-    """Open the file that was found, should it be something else by now: a link, or a pipe that never ends.
+    """Open a file that was listed, and make sure that it has not become a link or a pipe since.
 
     The flags are POSIX's, as is the danger: Windows opens no pipe by a path in a folder.
     """
@@ -70,7 +70,7 @@ def opened(path: Path, buffering: int = -1) -> BinaryIO:
     file = os.fdopen(os.open(path, flags), "rb", buffering=buffering)
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
-        raise refused(f"{path.name!a} was exchanged while it was read", "special-file")
+        raise refused(f"{path.name!a} was replaced while it was read", "special-file")
     return file
 
 

@@ -1,7 +1,7 @@
-"""What does a 7z file hold, and does the password open it?
+"""Reads the files of a 7z archive.
 
-py7zr raises whatever its parsing stumbles on (TypeError, AssertionError, lzma's own errors, …), so everything that it
-raises is a damaged archive, or, where a password was needed, perhaps a wrong one.
+py7zr raises any kind of error for malformed input (TypeError, AssertionError, lzma's own errors, …), so each of them
+means a damaged archive, or perhaps a wrong password, where one was needed.
 Format: 7zFormat.txt of the LZMA SDK.
 """
 
@@ -31,8 +31,9 @@ _NEXT_HEADER = 12
 def walk(file: BinaryIO, size: int, password: Password | None) -> Generator[RawMember, None, None]:
     """Give the members of the 7z ``file`` of ``size`` bytes in the order in which they are unpacked.
 
-    ``password`` is asked only where one is needed. Raises :class:`VerificationError` (``wrong-password`` where that is
-    as likely as damage), and :class:`UsageError` where a password is needed and there is none.
+    Raises:
+        VerificationError: the archive is damaged; with the reason ``wrong-password`` where that is as likely.
+        UsageError: the archive is encrypted, and there is no password.
     """
     _require_end(file, size)
     archive, secret = _open(file, password)
@@ -48,7 +49,7 @@ def _translated(chunks: Callable[[], Iterator[bytes]], secret: str | None) -> It
 
 @contextmanager
 def _one_error(secret: str | None) -> Iterator[None]:
-    """Make one error of all those that py7zr raises for a damaged file or a wrong password."""
+    """Turn every error of py7zr into one for a damaged file or a wrong password."""
     try:
         yield
     except BundlerError:
@@ -77,7 +78,7 @@ def _require_end(file: BinaryIO, size: int) -> None:
 
 
 def _open(file: BinaryIO, password: Password | None) -> tuple[SevenZipFile, str | None]:
-    # Where even the names are encrypted, opening asks already.
+    # Where the names are encrypted too, opening needs the password.
     with _one_error(None), suppress(PasswordRequired):
         archive = SevenZipFile(file, "r")
         if not archive.needs_password():
@@ -102,10 +103,10 @@ def _members(archive: Any, size: int) -> Iterator[RawMember]:
     require_bounded((int(info.uncompressed or 0) for info in files), size)
     for info in files:
         _require_plain(info)
-    # Before unpacking: py7zr gives the second of two equal names a name of its own.
+    # Before unpacking: py7zr renames the second of two equal names.
     faults = name_faults(info.filename for info in files)
     if faults:
-        raise refused("the 7z holds names that no bundle has", "unsafe-name", faults[:20])
+        raise refused("the 7z contains names that no bundle has", "unsafe-name", faults[:20])
     yield from (RawMember(info.filename, 0, None, lambda: iter(()), folder=True) for info in files if info.is_directory)
     plain = {info.filename: info for info in files if not info.is_directory}
     if plain:
@@ -146,7 +147,7 @@ def _until_end(stream: Iterator[str | bytes | None]) -> Iterator[bytes]:
 
 
 class _Factory(WriterFactory):
-    """Hands py7zr a sink for each file, which passes everything on."""
+    """Gives py7zr a sink for each file, which emits what is written to it."""
 
     def __init__(self, emit: Callable[[str | bytes | None], None]) -> None:
         self._emit = emit
@@ -168,7 +169,7 @@ class _Sink(Py7zIO):
         return len(s)
 
     def close(self) -> None:
-        """py7zr has verified the file's checksum by now."""
+        """Emit the end; py7zr calls this after it verified the file's checksum."""
         self._emit(None)
 
     def read(self, size: int | None = None) -> bytes:

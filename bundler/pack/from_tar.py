@@ -1,4 +1,4 @@
-"""What does a tar.gz hold, when every reader of it must see the same?
+"""Reads the files of a tar.gz, and refuses what two readers might read differently.
 
 The stream is unpacked once, forward, with bounded memory. Formats: RFC 1952 for gzip, POSIX.1-2017 pax for tar.
 """
@@ -18,7 +18,7 @@ from bundler.pack.content import CHUNK
 from bundler.pack.members import MAX_MEMBERS, RawMember, damaged, limit, refused
 
 _MAX_HEADER = 64 << 10
-"""Bytes of one header record: a pax header of ours has some hundred."""
+"""Bytes of one header record: a pax header of a bundle has some hundred."""
 _PER_MEMBER = 4 << 10
 _GZIP_WINDOW = 31
 
@@ -43,16 +43,16 @@ class _Unpacked:
         return self._position
 
     def read(self, size: int) -> bytes:
-        """``size`` bytes, or what there is; for headers alone, so a length that no header has is refused."""
+        """``size`` bytes, or what is left; only headers are read with it, so a longer one is refused."""
         if not 0 <= size <= _MAX_HEADER:
-            raise refused("a header of the tar is larger than any of ours", "bomb")
+            raise refused("a header of the tar is larger than in any bundle", "bomb")
         parts = bytearray()
         while len(parts) < size and (chunk := self.some(size - len(parts))):
             parts += chunk
         return bytes(parts)
 
     def some(self, most: int) -> bytes:
-        """At least one and at most ``most`` bytes; none at the end."""
+        """At least one byte and at most ``most``; none at the end."""
         while not self._gzip.eof:
             self._packed = self._packed or self._file.read(CHUNK)
             if not self._packed:
@@ -67,7 +67,7 @@ class _Unpacked:
         return b""
 
     def require_end(self) -> None:
-        """Refuse whatever hides behind the end of the tar, or of the gzip."""
+        """Refuse data after the end of the tar, or of the gzip."""
         while chunk := self.some(CHUNK):
             if chunk.strip(b"\0"):
                 raise refused("something follows the end of the tar", "trailing-data")
@@ -87,7 +87,7 @@ def walk(file: BinaryIO, size: int) -> Generator[RawMember, None, None]:
 
 @contextmanager
 def _one_error() -> Iterator[None]:
-    """Make one error of all those that tarfile and zlib raise for a damaged file."""
+    """Turn every error of tarfile and zlib into one for a damaged file."""
     try:
         yield
     except VerificationError:

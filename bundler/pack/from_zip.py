@@ -1,7 +1,8 @@
-"""What does a zip file hold, when every reader of it must see the same?
+"""Reads the files of a zip, and refuses what two readers might read differently.
 
-A zip says everything twice, in the central directory and before each member, and unpackers differ in whom they
-believe, and in what may lie before, between and behind. Here both must agree, and nothing else may be there.
+A zip states everything twice, in the central directory and before each member. Unpackers differ in which of the two
+they use, and in what they accept before, between and after the members. Here both must agree, and there must be nothing
+else.
 Format: PKWARE APPNOTE 6.3, sections 4.3.7 (local header), 4.3.9 (data descriptor), 4.3.12, 4.3.14 to 4.3.16.
 """
 
@@ -39,7 +40,7 @@ _DOS_FOLDER, _REPARSE_POINT = 0x10, 0x400
 
 @dataclass(frozen=True)
 class _Directory:
-    """Where the central directory lies, and how many members it lists."""
+    """Where the central directory is, and how many members it lists."""
 
     offset: int
     size: int
@@ -62,7 +63,7 @@ def walk(file: BinaryIO, size: int) -> Generator[RawMember, None, None]:
 
 @contextmanager
 def _one_error() -> Iterator[None]:
-    """Make one error of all those that zipfile raises for a damaged file."""
+    """Turn every error of zipfile into one for a damaged file."""
     try:
         yield
     except VerificationError:
@@ -79,28 +80,28 @@ def _directory(file: BinaryIO, size: int) -> _Directory:
     if disk or first or here != members:
         raise refused("the zip is one part of several", "damaged-archive")
     directory = _Directory(offset, length, members)
-    # As zipfile does, the larger record is believed wherever there is one; the smaller must not contradict it.
+    # As in zipfile, the Zip64 record counts wherever there is one; the other must not contradict it.
     locator_at = end - _END64_LOCATOR.size
     if locator_at >= 0 and _at(file, locator_at, 4) == b"PK\x06\x07":
         end, directory = _directory64(file, locator_at, directory)
     if directory.offset + directory.size != end:
-        raise refused("something lies before or inside the zip that does not belong to it", "foreign-data")
+        raise refused("the zip has foreign data before or inside it", "foreign-data")
     if directory.size > _MAX_DIRECTORY or directory.members > MAX_MEMBERS:
-        raise refused("the zip lists more than any bundle holds", "bomb")
+        raise refused("the zip lists more than any bundle has", "bomb")
     return directory
 
 
 def _directory64(file: BinaryIO, locator_at: int, small: _Directory) -> tuple[int, _Directory]:
-    """Where the Zip64 end record begins, and what it says."""
+    """The offset of the Zip64 end record, and the directory that it describes."""
     _, _, at, _ = _END64_LOCATOR.unpack(_at(file, locator_at, _END64_LOCATOR.size))
     signature, length, _, _, disk, first, here, members, size, offset = _END64.unpack(
         _at(file, min(at, locator_at), _END64.size)
     )
     if signature != b"PK\x06\x06" or at + _END64.size != locator_at or length != _END64.size - 12:
-        raise refused("something lies before or inside the zip that does not belong to it", "foreign-data")
+        raise refused("the zip has foreign data before or inside it", "foreign-data")
     pairs = ((small.offset, offset, _FULL32), (small.size, size, _FULL32), (small.members, members, _FULL16))
     if disk or first or here != members or any(said not in (full, meant) for said, meant, full in pairs):
-        raise refused("the two end records of the zip say different things", "headers-disagree")
+        raise refused("the two end records of the zip differ", "headers-disagree")
     return at, _Directory(offset, size, members)
 
 
@@ -115,23 +116,23 @@ def _at(file: BinaryIO, offset: int, length: int) -> bytes:
 
 
 def _require_contiguous(file: BinaryIO, members: list[ZipInfo], end: int) -> None:
-    """Every byte up to the directory belongs to exactly one member, whose two headers agree."""
+    """Check that every byte before the directory belongs to exactly one member, and that its two headers agree."""
     starts = [info.header_offset for info in members]
     position = 0
     for info, following in zip(members, [*starts, end][1:], strict=True):
         if info.header_offset != position:
-            raise refused("members of the zip overlap, or something lies between them", "foreign-data")
+            raise refused("members of the zip overlap, or foreign data is between them", "foreign-data")
         data = position + _local_header(file, info)
         gap = following - data - info.compress_size
         if gap and not (info.flag_bits & _DESCRIPTOR and _describes(file, info, data + info.compress_size, gap)):
-            raise refused("members of the zip overlap, or something lies between them", "foreign-data")
+            raise refused("members of the zip overlap, or foreign data is between them", "foreign-data")
         position = following
     if position != end:
-        raise refused("something lies before the zip's directory", "foreign-data")
+        raise refused("foreign data is before the zip's directory", "foreign-data")
 
 
 def _local_header(file: BinaryIO, info: ZipInfo) -> int:
-    """Hold the local header against the directory's, and return its length."""
+    """Compare the local header with the directory's entry; returns its length."""
     header = _at(file, info.header_offset, _LOCAL.size)
     signature, _, flags, method, _, _, crc, packed, unpacked, name_length, extra_length = _LOCAL.unpack(header)
     rest = _at(file, info.header_offset + _LOCAL.size, name_length + extra_length)
@@ -145,7 +146,7 @@ def _local_header(file: BinaryIO, info: ZipInfo) -> int:
     agreed = said == wanted or (flags & _DESCRIPTOR and said == late)
     if signature != b"PK\x03\x04" or not same_name or not agreed:
         raise refused(
-            f"the zip says two different things about {info.orig_filename!a}",
+            f"the zip describes {info.orig_filename!a} twice, and differently",
             "headers-disagree",
             ["the header before the member differs from the directory at the end"],
         )
@@ -153,7 +154,7 @@ def _local_header(file: BinaryIO, info: ZipInfo) -> int:
 
 
 def _describes(file: BinaryIO, info: ZipInfo, offset: int, gap: int) -> bool:
-    """Whether the bytes behind a member are its data descriptor."""
+    """Whether the bytes after a member are its data descriptor."""
     if gap not in _DESCRIPTOR_SIZES:
         return False
     wide = gap >= 20
@@ -187,13 +188,13 @@ def _found(archive: ZipFile, info: ZipInfo) -> RawMember:
 def _require_plain(info: ZipInfo) -> None:
     name = info.orig_filename
     if info.flag_bits & _ENCRYPTED:
-        raise refused("the zip is encrypted; of our bundles, only a 7z is", "encrypted")
+        raise refused("the zip is encrypted; only a 7z bundle can be", "encrypted")
     if info.flag_bits & ~(_DESCRIPTOR | _UTF8 | _DEFLATE_EFFORT) or not (name.isascii() or info.flag_bits & _UTF8):
-        raise refused(f"{name!a} is stored in a way that unpackers read differently", "headers-disagree")
+        raise refused(f"{name!a} is stored in a form that unpackers read differently", "headers-disagree")
     if info.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
-        raise refused(f"{name!a} is compressed in a way that stock Windows cannot read", "unknown-method")
+        raise refused(f"{name!a} is compressed with a method that stock Windows cannot read", "unknown-method")
     if info.compress_type == ZIP_STORED and info.compress_size != info.file_size:
-        raise damaged(f"{name!a} is stored, and yet has two sizes")
+        raise damaged(f"{name!a} is stored, but has two sizes")
     _extras(info.extra)
     _require_kind(info, folder=name.endswith("/"))
 

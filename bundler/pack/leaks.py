@@ -1,8 +1,7 @@
-"""Does a tree hold a secret that nobody meant to pack?
+"""Refuses a tree that contains a secret by mistake, before anything is written.
 
-Asked before anything is written. A secret that is at hand is looked for in every byte, packages included, in the forms
-that tools turn it into; what merely looks like a secret is looked for in everything but what others wrote: packages and
-evidence were judged as they are, and may look like anything.
+A known secret is searched for in every byte, packages included, in the encodings that tools give it. Patterns of
+secrets are searched for in what the site wrote; packages and evidence are verified, and may contain any pattern.
 """
 
 from __future__ import annotations
@@ -18,18 +17,24 @@ from bundler.model.tree import Blob, Entry, Tree
 from bundler.pack import content
 
 _OTHERS = ("payload/", "evidence/")
-"""What others wrote, and was judged: it is packed as it is."""
+"""Verified files from others, packed unchanged."""
 _FROM_HERE = ("payload/keys/", "payload/certificates/", "evidence/anchors.json")
-"""What lies among that, and was written by whoever wrote the definition."""
+"""Files among those that come from the definition."""
 _SHORTEST = 8
-"""Bytes: a shorter "secret" is found by chance."""
+"""Bytes; a shorter "secret" would be found by chance."""
 _LARGEST_TEXT = 64 << 20
 
 
 def refuse(tree: Tree, *, known: Sequence[str] = (), meant: frozenset[str] = frozenset()) -> None:
-    """Refuse ``tree`` where it holds one of the ``known`` secrets, or something of a secret's shape.
+    """Refuse a tree with a secret in it.
 
-    ``meant`` are the paths that may hold one. Raises :class:`PolicyError`, which names files and never a secret.
+    Args:
+        tree: what would be packed.
+        known: secrets that this build was given.
+        meant: paths that may contain a secret.
+
+    Raises:
+        PolicyError: a file contains one; the error names files and never the secret.
     """
     needles = tuple(dict.fromkeys(form for secret in known for form in _forms(secret)))
     hits = [
@@ -40,7 +45,7 @@ def refuse(tree: Tree, *, known: Sequence[str] = (), meant: frozenset[str] = fro
     ]
     if hits:
         raise PolicyError(
-            "the bundle would hold a secret, and nobody said that it may",
+            "the bundle would contain a secret, and the definition does not allow it",
             details=hits[:20],
             do="take it out of the definition and of the files that it names; a secret travels in an envelope "
             "(`arc-bundler seal-secret`), not in the bundle",
@@ -48,7 +53,7 @@ def refuse(tree: Tree, *, known: Sequence[str] = (), meant: frozenset[str] = fro
 
 
 def _forms(secret: str) -> Iterator[bytes]:
-    """``secret`` as tools write it: plain, UTF-16 of both orders, base64 at each of the three offsets, and escaped."""
+    """``secret`` in the forms that tools write: plain, UTF-16 in both orders, base64 at three offsets, escaped."""
     if len(secret) < _SHORTEST:
         return
     for escaped in (json.dumps(secret, ensure_ascii=False)[1:-1], json.dumps(secret)[1:-1], html.escape(secret)):
@@ -58,7 +63,7 @@ def _forms(secret: str) -> Iterator[bytes]:
         yield plain
         for shift in range(3):
             encoded = base64.b64encode(bytes(shift) + plain)
-            # The first and the last letters depend on the neighbours too: what is between them is the secret's own.
+            # The first and last letters depend on neighbouring bytes; only those between them are the secret's.
             inner = encoded[-(-shift * 8 // 6) : len(encoded.rstrip(b"=")) - 2]
             yield inner
             yield inner.translate(bytes.maketrans(b"+/", b"-_"))

@@ -1,4 +1,4 @@
-"""Which documents describe a bundle's files to those who receive it?"""
+"""Makes the documents that describe a bundle's files: ``manifest.json`` and ``SHA256SUMS``."""
 
 from __future__ import annotations
 
@@ -24,9 +24,14 @@ def completed(described: Manifest, entries: Iterable[Entry]) -> Manifest:
 def assemble(described: Manifest, entries: Iterable[Entry], *, name: str, time: datetime) -> Tree:
     """Complete ``entries`` with ``manifest.json`` and ``SHA256SUMS``.
 
-    ``described`` is the manifest with everything but its ``files``; ``name`` the one folder after unpacking
-    (``<name>-<version>``, with the platform behind it where one platform gets a bundle of its own); ``time`` what
-    every container gives every file. Raises :class:`WriteError` for names that a target refuses.
+    Args:
+        described: the manifest without its ``files``.
+        entries: every other file.
+        name: the folder after unpacking: ``<name>-<version>``, with the platform after it in a bundle for one platform.
+        time: of every file, in every container.
+
+    Raises:
+        WriteError: a target cannot store one of the names.
     """
     listed = _ordered(entries)
     if "/" in name:
@@ -45,7 +50,7 @@ def digest(content: bytes) -> str:
 
 
 def bundle_digest(tree: Tree) -> str:
-    """SHA-256 in hex of the tree's ``SHA256SUMS``: the one number to compare on the far side."""
+    """SHA-256 in hex of the tree's ``SHA256SUMS``: the number to compare on the target server."""
     return digest(document(tree, sums.SUMS))
 
 
@@ -55,11 +60,11 @@ def manifest_bytes(tree: Tree) -> bytes:
 
 
 def document(tree: Tree, path: str) -> bytes:
-    """A document of the tree that is held in memory: its sums, its manifest, or a seal over them."""
+    """A document of the tree that is in memory: its sums, its manifest, or a signature over them."""
     for entry in tree.entries:
         if entry.path == path and isinstance(entry.content, bytes):
             return entry.content
-    raise ValueError(f"the tree {tree.name} was never completed: it has no {path}")
+    raise ValueError(f"the tree {tree.name} is not complete: it has no {path}")
 
 
 def _ordered(entries: Iterable[Entry]) -> tuple[Entry, ...]:

@@ -12,29 +12,29 @@ from bundler.errors import VerificationError, WriteError
 from bundler.integrity.names import name_faults
 
 Password = Callable[[], str]
-"""Asked where an archive turns out to be encrypted, and not before."""
+"""Called only where an archive is encrypted."""
 
 
 @dataclass(frozen=True)
 class RawMember:
-    """One member of a container, in the container's own words."""
+    """One member of a container, as the container describes it."""
 
     path: str
-    """With ``/``; from the container's root, so with the bundle's folder in front where it is an archive."""
+    """With ``/``, from the container's root: in an archive with the bundle's folder in front."""
     size: int
     """Bytes, as declared."""
     mode: int | None
-    """Permission bits; None where the container keeps none that mean anything."""
+    """Permission bits; None where the container keeps none."""
     chunks: Callable[[], Iterator[bytes]]
-    """Gives the content once, and only until the next member is asked for."""
+    """Gives the content, once, and only until the next member is requested."""
     folder: bool = False
 
 
-_DO = "do not unpack it; copy it again from where it was built, and compare the digest with what the build said"
+_DO = "do not unpack it; copy it again from where it was built, and compare the digest with what the build printed"
 
 
 def refused(what: str, reason: str, details: Sequence[str] = (), *, do: str = "") -> VerificationError:
-    """The error for a container that we do not unpack, with the advice that fits all of them, or a better one."""
+    """The error for a container that is not unpacked; ``do`` replaces the general advice."""
     return VerificationError(what, reason=reason, details=details, do=do or _DO)
 
 
@@ -49,12 +49,12 @@ MAX_TOTAL = 64 << 30
 MAX_RATIO = 100
 """Unpacked bytes for one packed byte. Packages do not compress at all, scripts about tenfold."""
 SMALL = 64 << 20
-"""Bytes that no ratio makes a bomb."""
+"""Bytes up to which no ratio is a bomb."""
 
 
 @dataclass
 class BundleMember:
-    """One file of a bundle, found where a bundle's file may be."""
+    """One file of a bundle, with a checked name and size."""
 
     path: str
     """From the bundle's root."""
@@ -66,7 +66,7 @@ class BundleMember:
     _left: int = field(default=-1, repr=False)
 
     def chunks(self) -> Iterator[bytes]:
-        """The content, once, and only until the next member is asked for; raises :class:`VerificationError`."""
+        """The content, once, and only until the next member is requested; raises :class:`VerificationError`."""
         if self._left >= 0:
             raise ValueError(f"{self.path} was read before")
         self._left = self.size
@@ -79,12 +79,12 @@ class BundleMember:
             raise damaged(f"{self.path} is shorter than declared")
 
     def drain(self) -> None:
-        """Read what nobody asked for, so that it is checked and the next member can follow."""
+        """Read content that was not requested: it is checked too, and the next member can follow."""
         if self._left < 0:
             for _ in self.chunks():
                 pass
         elif self._left:
-            raise ValueError(f"{self.path} was left half read")
+            raise ValueError(f"{self.path} was read in part only")
 
 
 def limit(archive_size: int | None) -> int:
@@ -94,7 +94,7 @@ def limit(archive_size: int | None) -> int:
 
 @dataclass
 class _Amount:
-    """How much was announced so far."""
+    """The members and bytes that were declared so far."""
 
     most: int
     members: int = 0
@@ -105,7 +105,7 @@ class _Amount:
         self.total += size
         if self.members > MAX_MEMBERS or size < 0 or self.total > self.most:
             raise refused(
-                "the container would unpack to more than any bundle holds",
+                "the container would unpack to more than any bundle has",
                 "bomb",
                 [f"allowed are {MAX_MEMBERS} members and {self.most} bytes in all"],
             )
@@ -121,8 +121,12 @@ def require_bounded(sizes: Iterable[int], archive_size: int | None) -> None:
 def checked_members(found: Iterable[RawMember], *, archive_size: int | None) -> Iterator[BundleMember]:
     """Give the files of a bundle one after the other, each checked before it is given.
 
-    ``archive_size`` is the container's own size in bytes; None means that it is a directory, whose members lie at the
-    bundle's root and not in one folder below. Raises :class:`VerificationError`.
+    Args:
+        found: the container's members.
+        archive_size: bytes of the archive; None for a directory: its files are at its root, not in one folder.
+
+    Raises:
+        VerificationError: a member is refused.
     """
     amount = _Amount(limit(archive_size))
     files: set[str] = set()
@@ -137,7 +141,7 @@ def checked_members(found: Iterable[RawMember], *, archive_size: int | None) -> 
             folders.add(member.path)
             continue
         if member.path in files:
-            raise refused(f"the archive holds {member.path!a} twice", "duplicate-name")
+            raise refused(f"the archive contains {member.path!a} twice", "duplicate-name")
         files.add(member.path)
         given = BundleMember(_inside(member.path, top), top, member.size, member.mode, member)
         yield given
@@ -148,13 +152,13 @@ def checked_members(found: Iterable[RawMember], *, archive_size: int | None) -> 
 def _require_safe(path: str) -> None:
     faults = name_faults([path])
     if faults:
-        raise refused("the container holds a name that no bundle has", "unsafe-name", faults)
+        raise refused("the container contains a name that no bundle has", "unsafe-name", faults)
 
 
 def _require_top(member: RawMember, top: str | None) -> str:
     first, slash, _ = member.path.partition("/")
     if not slash and not member.folder:
-        raise refused(f"{member.path!a} lies beside the bundle's folder, not in it", "wrong-folder")
+        raise refused(f"{member.path!a} is beside the bundle's folder, not in it", "wrong-folder")
     if top not in (None, first):
         raise refused(f"the archive unpacks to two folders, {top!a} and {first!a}", "wrong-folder")
     return first
@@ -167,15 +171,15 @@ def _inside(path: str, top: str | None) -> str:
 def _require_used(folders: set[str], files: set[str]) -> None:
     needed = {path[:index] for path in files for index, letter in enumerate(path) if letter == "/"}
     for folder in sorted(folders - needed):
-        raise refused(f"the bundle holds a folder without files: {folder!a}", "extra-folder")
+        raise refused(f"the bundle contains a folder without files: {folder!a}", "extra-folder")
 
 
 def require_packable(paths: Iterable[str]) -> None:
-    """Raise :class:`WriteError` unless every system that a bundle may reach can hold ``paths`` side by side."""
+    """Raise :class:`WriteError` unless every target system can store ``paths`` side by side."""
     faults = name_faults(paths)
     if faults:
         raise WriteError(
-            "the bundle would hold names that some target refuses",
+            "the bundle would contain names that a target cannot store",
             details=faults[:20],
-            do="rename the files, or the bundle and version that the names are made of",
+            do="rename the files, or change the bundle's name or version",
         )

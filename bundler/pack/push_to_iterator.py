@@ -1,4 +1,4 @@
-"""How does a library that pushes become one that is pulled from?"""
+"""Turns a library that pushes items to a callback into an iterator, with a thread."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _T = TypeVar("_T")
 
 _DEPTH = 4
 _LOOK_UP = 0.05
-"""Seconds after which a waiting producer looks whether anybody still listens."""
+"""Seconds after which a waiting producer checks whether the reader is still there."""
 
 
-class ReaderGone(Exception):  # not a failure: the listener has left
-    """Nobody pulls any more; the producer ends by letting this pass."""
+class ReaderGone(Exception):  # not a failure: the reader has left
+    """The reader has closed the iterator; the producer ends by letting this pass."""
 
 
 class _Pump(Generic[_T]):
@@ -36,7 +36,7 @@ class _Pump(Generic[_T]):
             return
         except BaseException as error:  # noqa: BLE001  # raised again where it is pulled
             self._failure = error
-        # Who pushes may have failed, or have swallowed our word, after the listener left.
+        # The producer may have failed, or swallowed ReaderGone, after the reader left.
         with suppress(ReaderGone):
             self._put(None)
 
@@ -57,7 +57,7 @@ class _Pump(Generic[_T]):
 
 
 def push_to_iterator(push: Callable[[Callable[[_T], None]], None]) -> Generator[_T, None, None]:
-    """Give what ``push`` emits while it runs in a thread of its own, a few items ahead; raises what it raises.
+    """Give what ``push`` emits while it runs in its own thread, a few items ahead; raises what it raises.
 
     Close the iterator to end the thread early: the next emission raises :class:`ReaderGone` there.
     """

@@ -1,8 +1,8 @@
-"""What is in a bundle, in the words that a reviewer's tools read: CycloneDX 1.6 as JSON (ECMA-424, 1st edition).
+"""Writes the bill of materials of a bundle: CycloneDX 1.6 as JSON (ECMA-424, 1st edition).
 
-Only what somebody vouches for is said: digests and evidence from the pins, and what each package's own signed metadata
-says of its version, supplier, licence and needs. What a package *needs* is not in the bundle, so it is a property of
-the package and no component: CycloneDX 1.6 has no word for a component that is elsewhere.
+It states verified facts only: digests and evidence from the pins, and the version, supplier, licence and dependencies
+from each package's own signed metadata. A dependency is not in the bundle, so it is a property of the package and not a
+component: CycloneDX 1.6 has no form for a component that is elsewhere.
 """
 
 from __future__ import annotations
@@ -31,23 +31,28 @@ from bundler.model.tree import Entry
 from bundler.pack.content import sha256
 
 PATH = "sbom.cdx.json"
-"""Where it lies in a bundle: the name that the CycloneDX specification recommends, "Recognized file patterns"."""
+"""Its path in a bundle: the name that the CycloneDX specification recommends, "Recognized file patterns"."""
 
 PROPERTY = "arc-bundler:"
-"""Before the name of every property of ours."""
+"""Prefix of arc-bundler's own properties."""
 
 _SCRIPTS = (".sh", ".ps1")
 _NAMESPACE = uuid.UUID("febc2cd9-257f-45f9-b34b-1e5f85a8c35d")
-"""Of our serial numbers (RFC 9562, 5.5): chosen once, at random."""
+"""Namespace of the serial numbers (RFC 9562, 5.5): chosen once, at random."""
 _UNNUMBERED = uuid.UUID(int=0)
 _PERSON = re.compile(r"([^<>]*[^<>\s])\s*<([^<>@\s]+@[^<>@\s]+)>")
 
 
 def document(described: Manifest, entries: Iterable[Entry], *, folder: str, vendor: str) -> bytes:
-    """The bill of materials of the bundle that ``described`` (its ``files`` are not looked at) and ``entries`` make.
+    """The bill of materials of a bundle.
 
-    ``folder`` is the one folder after unpacking, ``vendor`` whose packages they are, as a package URL's namespace.
-    A pure function: the serial number is derived from all that the document says, its time is the manifest's.
+    A pure function: the serial number is derived from the document, the time is the manifest's.
+
+    Args:
+        described: the manifest; its ``files`` are not used.
+        entries: the bundle's files.
+        folder: the folder after unpacking.
+        vendor: the packages' namespace in a package URL.
     """
     root = _bundle(described, folder)
     components = (*(_package(pin, vendor) for pin in described.pins), *_scripts(entries))
@@ -84,7 +89,7 @@ def _written(described: Manifest, root: Component, components: Sequence[Componen
     bom.metadata.tools.components.add(_tool(described.tool))
     bom.dependencies.add(Dependency(root.bom_ref, (Dependency(component.bom_ref) for component in components)))
     written = json.loads(JsonV1Dot6(bom).output_as_string())
-    # The library's order of keys is its own affair; ours must be the same with any release of it.
+    # The order of keys must not depend on the release of the library.
     return (json.dumps(written, ensure_ascii=False, indent=2, sort_keys=True) + "\n").encode()
 
 
@@ -122,12 +127,12 @@ def _package(pin: Pin, vendor: str) -> Component:
         hashes=[_hash(pin.sha256)],
         purl=purl(pin, vendor),
         external_references=_origins(pin),
-        properties=(*_facts(pin), *_vouched(pin.evidence)),
+        properties=(*_facts(pin), *_evidence(pin.evidence)),
     )
 
 
 def _scripts(entries: Iterable[Entry]) -> Iterator[Component]:
-    """What runs on a server besides the packages; a script's version is the bundle's."""
+    """The scripts, each as a file; a script's version is the bundle's."""
     for entry in entries:
         if entry.path.endswith(_SCRIPTS):
             yield Component(type=ComponentType.FILE, name=entry.path, bom_ref=entry.path, hashes=[_hash(sha256(entry))])
@@ -148,7 +153,7 @@ def _supplier(facts: PackageFacts) -> OrganizationalEntity | None:
 
 
 def _licenses(text: str) -> Iterator[License]:
-    """As declared: an SPDX identifier or expression where it is one, otherwise the package's own words."""
+    """As declared: an SPDX identifier or expression where it is one, otherwise the package's text."""
     declared = LicenseAcknowledgement.DECLARED
     identifier = fixup_id(text)
     if identifier:
@@ -174,8 +179,8 @@ def _facts(pin: Pin) -> Iterator[Property]:
     yield from _properties("", [("requires", need) for need in pin.facts.depends])
 
 
-def _vouched(evidence: Sequence[Evidence]) -> Iterator[Property]:
-    """Why it is believed: its own signature by plain names, a repository's word by names of its own."""
+def _evidence(evidence: Sequence[Evidence]) -> Iterator[Property]:
+    """The evidence of the package's own signature; that of a repository has the prefix ``repository:``."""
     for one in evidence:
         stated = [
             ("method", one.method),

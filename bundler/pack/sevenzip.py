@@ -1,6 +1,6 @@
-"""How is a bundle wrapped so that nobody without the password learns even its names?
+"""Writes a bundle as 7z, optionally encrypted with its file names.
 
-7z by py7zr: packages are copied, scripts and documents compressed with LZMA2, all encrypted with AES-256 when there
+With py7zr: packages are copied, scripts and documents compressed with LZMA2, all encrypted with AES-256 when there
 is a password (docs/decisions/0005-containers.md). Format: 7zFormat.txt of the LZMA SDK.
 """
 
@@ -22,7 +22,7 @@ from bundler.pack.content import Written
 
 PAYLOAD = "payload/"
 
-# Every setting of the encoder is given, so that no preset of some liblzma decides; one thread, one stream.
+# Every setting of the encoder is given, so that the bytes do not depend on a preset of liblzma; one thread, one stream.
 _LZMA2 = {
     "id": lzma.FILTER_LZMA2,
     "preset": 6,
@@ -62,7 +62,7 @@ def write(tree: Tree, out: Path, progress: Progress, password: str | None = None
 
 
 def _parts(tree: Tree) -> list[tuple[_Method, list[Entry]]]:
-    """One solid block a method: what compresses, then the packages."""
+    """A solid block for each method: files that compress, then the packages."""
     from py7zr.properties import FILTER_COPY
 
     packages = [entry for entry in tree.entries if entry.path.startswith(PAYLOAD)]
@@ -90,7 +90,7 @@ def _write_part(
 
 
 def _describe(archive: Any, tree: Tree, entry: Entry) -> None:
-    """Give the file just written our time and mode: py7zr took the present time and a mode of its own.
+    """Set the time and mode of the file just written: py7zr set the current time and a default mode.
 
     The properties are written with the header, when the archive is closed.
     """
@@ -114,7 +114,7 @@ def _cut(file: BinaryIO) -> int:
 
 
 class _Source(io.BufferedIOBase):
-    """An entry's bytes as the file that py7zr wants: asked for its size, then read once from start to end."""
+    """An entry's bytes as the file that py7zr needs: its size is requested, then it is read once from start to end."""
 
     def __init__(self, entry: Entry, task: Task) -> None:
         self._size = content.size(entry)
@@ -136,7 +136,7 @@ class _Source(io.BufferedIOBase):
         return self._position
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """The next chunk; py7zr reads until there is none, and does not mind its length."""
+        """The next chunk, of any length; py7zr reads until there is none."""
         chunk = next(self._chunks, b"")
         self._position += len(chunk)
         self._task.advance(len(chunk))

@@ -1,8 +1,8 @@
-"""How does an output appear whole, or not at all?
+"""Writes an output completely or not at all.
 
-Work happens in a hidden folder beside the final name, so on the same volume, and is moved to that name at the end.
-While it lasts its maker holds a lock beside that folder; the system lets go of the lock when the maker dies, however
-that happens, and the next one to work there removes what the dead left behind.
+1. Work in a hidden folder beside the final name, so on the same volume, and hold a lock beside that folder.
+2. Flush it to the disk, and move it to the final name in one step.
+3. If the process is killed, the system releases the lock, and the next run that works there removes the folder.
 """
 
 from __future__ import annotations
@@ -27,15 +27,19 @@ _PREFIX = ".arc-bundler-"
 _LOCK = ".lock"
 _WORK = ".partial"
 _TAKEN = (errno.EEXIST, errno.ENOTEMPTY, errno.EACCES)
-"""How systems say that a folder cannot be moved to where another is."""
+"""Errors of systems for moving a folder to a name that is taken."""
 
 
 @contextmanager
-def Staging(final: Path, *, needed: int = 0) -> Iterator[Path]:  # noqa: N802  # reads as the thing that it gives
-    """Give a new, empty folder that becomes ``final`` when the block ends well, and vanishes when it does not.
+def Staging(final: Path, *, needed: int = 0) -> Iterator[Path]:  # noqa: N802  # reads as what it gives
+    """Give a new, empty folder that becomes ``final`` when the block succeeds, and is removed when it fails.
 
-    ``needed`` bytes must be free on the volume. Where ``final`` exists by then, holding exactly the same files is
-    success and changes nothing; anything else there is left alone. Raises :class:`WriteError`.
+    Args:
+        final: the output's name. If it exists by then with exactly the same files, nothing changes.
+        needed: bytes that must be free on the volume.
+
+    Raises:
+        WriteError: writing fails, or ``final`` exists with other files, which are not touched.
     """
     with _workplace(final, needed) as work:
         folder = work / "output"
@@ -43,14 +47,14 @@ def Staging(final: Path, *, needed: int = 0) -> Iterator[Path]:  # noqa: N802  #
             folder.mkdir()
         yield folder
         with writing(final):
-            _rest(folder)
+            _flush(folder)
             _move_folder(folder, final)
 
 
 def write_file(path: Path, document: bytes, *, private: bool = False) -> None:
     """Write ``document`` as ``path``, replacing what was there in one step. Raises :class:`WriteError`.
 
-    ``private``: for its owner's eyes alone, where the system has such modes.
+    ``private``: readable by its owner only, where the system has such modes.
     """
     with replacement(path, needed=len(document)) as fresh, writing(path):
         fresh.touch(0o600 if private else 0o666)
@@ -58,15 +62,15 @@ def write_file(path: Path, document: bytes, *, private: bool = False) -> None:
 
 
 def write_within(root: Path, path: str, document: bytes) -> None:
-    """As :func:`write_file`, for the file ``path`` in the folder ``root``, which is checked for every name in it.
+    """As :func:`write_file`, for the file ``path`` in the folder ``root``, in which every name is checked.
 
-    So nothing else is ever in there, not even an empty folder, whenever this is killed: the work is beside ``root``.
+    Work is done beside ``root``, so that it never contains another file or an empty folder, even after a kill.
     """
     with _workplace(root, len(document)) as work, writing(root / path):
         fresh = work / "output" / path
         fresh.parent.mkdir(parents=True)
         fresh.write_bytes(document)
-        _rest(work / "output")
+        _flush(work / "output")
         first = path.split("/", maxsplit=1)[0]
         with suppress(FileExistsError):
             _move_new(work / "output" / first, root / first)
@@ -76,7 +80,7 @@ def write_within(root: Path, path: str, document: bytes) -> None:
 
 
 def _move_new(made: Path, final: Path) -> None:
-    """Give ``made`` the name ``final``. Raises FileExistsError where that is taken."""
+    """Rename ``made`` to ``final``. Raises FileExistsError where that exists."""
     if os.path.lexists(final):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(final))
     try:
@@ -90,34 +94,34 @@ def _move_new(made: Path, final: Path) -> None:
 
 @contextmanager
 def exclusive(path: Path) -> Iterator[None]:
-    """Let nobody else who asks so work on ``path`` while the block lasts. Raises :class:`WriteError`."""
+    """Lock ``path`` for the block, against other processes that do the same. Raises :class:`WriteError`."""
     held = path.with_name(f"{_PREFIX}{path.name}{_LOCK}")
     lock = _lock(held)
     with writing(path.parent):
-        taken = _take(lock, held)
+        taken = _acquire(lock, held)
     if not taken:
         raise WriteError(
-            f"somebody else is changing {path} at this moment",
-            do="run the same command again when they have finished",
+            f"another process is changing {path}",
+            do="run the same command again when it has finished",
         )
     try:
         yield
     finally:
-        _let_go(lock, held)
+        _release(lock, held)
 
 
 @contextmanager
 def replacement(path: Path, *, needed: int = 0) -> Iterator[Path]:
-    """Give a name to write a file at; it takes the place of ``path`` in one step when the block ends well.
+    """Give a path to write a file at, which replaces ``path`` in one step when the block succeeds.
 
-    The name's folder is the block's own, for whatever else it has to put down, and goes with the block.
+    The path's folder belongs to the block, also for other temporary files, and is removed with it.
     ``needed`` bytes must be free on the volume. Raises :class:`WriteError`.
     """
     with _workplace(path, needed) as work:
         fresh = work / "output"
         yield fresh
         with writing(path):
-            _rest(fresh)
+            _flush(fresh)
             fresh.replace(path)
             disk.fsync_dir(path.parent)
 
@@ -134,25 +138,27 @@ def _workplace(final: Path, needed: int) -> Iterator[Path]:
             work = _claim(parent, stack)
         stack.callback(_remove, work)
         with writing(work):
-            work.mkdir(0o700)  # what is half made is nobody else's business; its modes stay when it is moved out
+            work.mkdir(
+                0o700
+            )  # for its owner only while it is incomplete; the output keeps its own modes when it is moved
         yield work
 
 
 def _claim(parent: Path, stack: ExitStack) -> Path:
-    """A name that nobody else uses, with its lock held until ``stack`` ends."""
+    """An unused name, with its lock held until ``stack`` ends."""
     while True:
         work = parent / f"{_PREFIX}{secrets.token_hex(8)}{_WORK}"
         path = work.with_suffix(_LOCK)
         lock = _lock(path)
-        if _take(lock, path):
-            stack.callback(_let_go, lock, path)
+        if _acquire(lock, path):
+            stack.callback(_release, lock, path)
             return work
 
 
-def _take(lock: FileLock, path: Path) -> bool:
-    """Take the lock whose file is ``path``, unless somebody has it.
+def _acquire(lock: FileLock, path: Path) -> bool:
+    """Acquire the lock with the file ``path``; False if another process has it.
 
-    Between making and taking it, somebody's sweep may take it for a dead one: it has it, or has removed it.
+    Between creating and acquiring it, the sweep of another process may acquire it as stale, or have removed it.
     """
     with suppress(Timeout):
         lock.acquire(timeout=0)
@@ -163,21 +169,21 @@ def _take(lock: FileLock, path: Path) -> bool:
 
 
 def _sweep(parent: Path) -> None:
-    """Remove what dead makers left in ``parent``; what cannot be removed is left for the next."""
+    """Remove what killed processes left in ``parent``; what cannot be removed is left for the next run."""
     for path in parent.glob(f"{_PREFIX}*{_LOCK}"):
         lock = _lock(path)
         with suppress(Timeout, OSError):
             lock.acquire(timeout=0)
             _remove(path.with_suffix(_WORK))
-            _let_go(lock, path)
+            _release(lock, path)
 
 
 def _lock(path: Path) -> FileLock:
     return FileLock(path, is_singleton=False)
 
 
-def _let_go(lock: FileLock, path: Path) -> None:
-    # Removed while held, so that nobody takes it in between; Windows removes nothing that is open, so again after.
+def _release(lock: FileLock, path: Path) -> None:
+    # Removed while held, so that no other process acquires it; Windows cannot remove an open file, so again afterwards.
     with suppress(OSError):
         path.unlink(missing_ok=True)
     lock.release(force=True)
@@ -190,19 +196,19 @@ def _remove(work: Path) -> None:
 
 
 def _move_folder(folder: Path, final: Path) -> None:
-    # POSIX would let a folder replace an empty one; Windows replaces none. Either way nothing of others is touched.
+    # POSIX lets a folder replace an empty one, Windows does not. In both cases no existing file is touched.
     with suppress(FileExistsError):
         _move_new(folder, final)
         return
     if not _same(folder, final):
         raise WriteError(
-            f"{final} is already there and holds something else",
-            do="give the bundle another version, or move the old one away: it is never overwritten",
+            f"{final} already exists with other content",
+            do="give the bundle another version, or move the old one away: it is not overwritten",
         )
 
 
 def _same(one: Path, other: Path) -> bool:
-    """Whether two paths hold the same names and bytes."""
+    """Whether two paths contain the same names and bytes."""
     kinds = [stat.S_IFMT(path.lstat().st_mode) for path in (one, other)]
     if kinds[0] != kinds[1]:
         return False
@@ -222,11 +228,11 @@ def _same_bytes(one: Path, other: Path) -> bool:
     return True
 
 
-def _rest(path: Path) -> None:
-    """Bring ``path``, and all below it, to the medium: a name must not outlive a power cut that its bytes did not."""
+def _flush(path: Path) -> None:
+    """Flush ``path`` and everything below it to the disk: after a power cut no name may be there without its bytes."""
     if path.is_dir():
         for child in path.iterdir():
-            _rest(child)
+            _flush(child)
         disk.fsync_dir(path)
     else:
         with path.open("r+b") as file:

@@ -1,4 +1,4 @@
-"""Which bundle was meant, where a path leads to none?"""
+"""Suggests a bundle near a path that is not one."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ _MARKS = ("manifest.json", "SHA256SUMS")
 _ARCHIVES = (".zip", ".tar.gz", ".7z")
 _DEEPEST = 3
 """Folders below: as deep as ``bundles/<name>/<version>/`` has its bundles."""
-_MOST_LOOKED_AT = 2000
-_MOST_TOLD = 4
+_MOST_READ = 2000
+_MOST_SHOWN = 4
 
 
 def is_bundle(folder: Path) -> bool:
-    """Whether ``folder`` has what only a bundle's folder has; nothing is judged."""
+    """Whether ``folder`` has a file that only a bundle's folder has; nothing is verified."""
     return any((folder / mark).exists() for mark in _MARKS)
 
 
 def advice(path: Path) -> str:
-    """What to do instead of naming ``path``, which is no bundle; empty where no bundle is in sight.
+    """The advice for ``path``, which is not a bundle; empty where none is near it.
 
-    It looks at a bounded number of names and opens nothing.
+    Reads a bounded number of names and opens no file.
     """
     for folder in path.absolute().parents:
         if all((folder / mark).is_file() for mark in _MARKS):
-            return f"name the bundle's whole folder: {folder}"
-    found = list(islice(_below(path), _MOST_TOLD + 1)) if path.is_dir() else []
+            return f"give the bundle's folder: {folder}"
+    found = list(islice(_below(path), _MOST_SHOWN + 1)) if path.is_dir() else []
     if not found:
         return ""
-    more = ", …" if len(found) > _MOST_TOLD else ""
-    return f"name one of those that lie there: {', '.join(map(str, found[:_MOST_TOLD]))}{more}"
+    more = ", …" if len(found) > _MOST_SHOWN else ""
+    return f"give one of these bundles: {', '.join(map(str, found[:_MOST_SHOWN]))}{more}"
 
 
 def _below(root: Path) -> Iterator[Path]:
     """The folders and archives below ``root`` that look like bundles, nearest first."""
-    level, looked_at = [root], 0
+    level, names_read = [root], 0
     for _ in range(_DEEPEST):
         entries = [entry for folder in level for entry in _entries(folder)]
-        looked_at += len(entries)
-        if looked_at > _MOST_LOOKED_AT:
+        names_read += len(entries)
+        if names_read > _MOST_READ:
             return
         bundles = [entry for entry in entries if entry.name.endswith(_ARCHIVES) or is_bundle(entry)]
         yield from bundles
@@ -51,5 +51,5 @@ def _below(root: Path) -> Iterator[Path]:
 
 def _entries(folder: Path) -> list[Path]:
     with suppress(OSError), os.scandir(folder) as listing:
-        return sorted(Path(entry) for entry in islice(listing, _MOST_LOOKED_AT))
+        return sorted(Path(entry) for entry in islice(listing, _MOST_READ))
     return []

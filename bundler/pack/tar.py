@@ -1,7 +1,7 @@
-"""How is a bundle wrapped for Linux, where every system unpacks tar.gz?
+"""Writes a bundle as tar.gz, which every Linux unpacks.
 
-The gzip layer (RFC 1952) holds stored deflate blocks (RFC 1951, 3.2.4) and no time or name: packages do not compress,
-and so the bytes do not depend on which zlib this Python has (docs/decisions/0005-containers.md).
+The gzip layer (RFC 1952) consists of stored deflate blocks (RFC 1951, 3.2.4) without time or name: packages do not
+compress, and the bytes do not depend on this Python's zlib (docs/decisions/0005-containers.md).
 Headers are ustar, with pax records where a name needs them (POSIX.1-2017, pax).
 """
 
@@ -27,7 +27,7 @@ _LAST_BLOCK = b"\x01\x00\x00\xff\xff"
 
 
 class _StoredGzip:
-    """A gzip member written without compressing, and hashed on the way."""
+    """Writes a gzip member without compressing it, and hashes it."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -67,7 +67,7 @@ def write(tree: Tree, out: Path, progress: Progress) -> Written:
             padding = bytes(-content.size(entry) % tarfile.BLOCKSIZE)
             gzip.write(padding)
             length += len(header) + content.size(entry) + len(padding)
-        # Two empty blocks end an archive; tar then fills its record.
+        # Two empty blocks end an archive; then the record is filled.
         gzip.write(bytes(2 * tarfile.BLOCKSIZE + -(length + 2 * tarfile.BLOCKSIZE) % tarfile.RECORDSIZE))
         return Written(path=out, sha256=gzip.finish(), size=file.tell())
 

@@ -1,4 +1,4 @@
-"""Which writer makes which format?"""
+"""Writes a tree in any of the formats."""
 
 from __future__ import annotations
 
@@ -20,10 +20,19 @@ _WRITERS = {"directory": directory.write, "zip": zip.write, "tar.gz": tar.write}
 
 
 def write(wanted: Format, tree: Tree, out: Path, *, progress: Progress, password: str | None = None) -> Written:
-    """Write ``tree`` as ``out``, which must not be there yet.
+    """Write ``tree`` as ``out``; the same tree gives the same bytes on every machine, unless it is encrypted.
 
-    The same tree makes the same bytes anywhere, unless ``password`` encrypts them, which only 7z can.
-    Raises :class:`WriteError`, and :class:`VerificationError` where a file changed since it was judged.
+    Args:
+        wanted: the format.
+        tree: what to write.
+        out: the new file or folder.
+        progress: of writing.
+        password: encrypts the output, which only 7z can.
+
+    Raises:
+        WriteError: writing fails, or ``out`` exists.
+        VerificationError: a file changed since it was verified.
+        UsageError: the format cannot be encrypted, or the password is empty.
     """
     _LOG.debug("writing %s as %s: %d files", out, wanted, len(tree.entries))
     if wanted == "7z":

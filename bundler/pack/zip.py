@@ -1,6 +1,6 @@
-"""How is a bundle wrapped for stock Windows, which opens zip and nothing else?
+"""Writes a bundle as zip, the one format that every Windows opens.
 
-Everything is stored: packages do not compress, and stored bytes are the same whatever compressor Python was built with
+Members are stored: packages do not compress, and stored bytes do not depend on the compressor of this Python
 (docs/decisions/0005-containers.md). Format: PKWARE APPNOTE 6.3; entries above 4 GiB use its Zip64 extensions.
 """
 
@@ -36,7 +36,7 @@ def write(tree: Tree, out: Path, progress: Progress) -> Written:
 
 def _described(tree: Tree, entry: Entry) -> ZipInfo:
     info = ZipInfo(f"{tree.name}/{entry.path}", _clock(tree.time))
-    info.create_system = _UNIX  # otherwise it would tell on which system the bundle was made
+    info.create_system = _UNIX  # otherwise the bytes depend on the system that made the bundle
     info.external_attr = (stat.S_IFREG | entry.mode) << 16
     info.compress_type = ZIP_STORED
     info.file_size = content.size(entry)
@@ -44,8 +44,10 @@ def _described(tree: Tree, entry: Entry) -> ZipInfo:
 
 
 def _clock(time: datetime) -> tuple[int, int, int, int, int, int]:
-    """UTC in the format's own steps of two seconds, which begin in 1980."""
+    """The time in UTC, in the format's steps of two seconds from 1980 on."""
     utc = time.astimezone(timezone.utc)
     if utc.year < _EARLIEST:
-        raise WriteError(f"a zip cannot hold the time {utc.isoformat()}", do="take a new lock with a correct clock")
+        raise WriteError(
+            f"a zip cannot hold the time {utc.isoformat()}", do="correct the clock, then run `arc-bundler lock`"
+        )
     return (utc.year, utc.month, utc.day, utc.hour, utc.minute, utc.second // 2 * 2)

@@ -1,1 +1,1 @@
-"""What will the target read? Templates, and quoting per language."""
+"""Renders what servers and people read: scripts, review pages, network requirements."""

@@ -1,4 +1,4 @@
-"""What does the target read? Templates filled in, where nothing unquoted can get through.
+"""Renders the templates of scripts and texts; no unquoted value gets into a result.
 
 Rendering is pure: the same template and values give the same bytes anywhere.
 """
@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from bundler.render import quoting
 from bundler.render.template_files import line_end, templates
 
-# Which filters a template has, by the language that its name tells: a template cannot quote for another one.
+# The filters of a template, by its language, which its name gives: it cannot quote for another one.
 _LANGUAGES: dict[str, dict[str, Callable[..., Any]]] = {
     ".sh": {"quote": quoting.bash, "value": quoting.bash_value, "row": quoting.bash_row},
     ".ps1": {
@@ -30,14 +30,14 @@ _LANGUAGES: dict[str, dict[str, Callable[..., Any]]] = {
 
 
 class UnquotedValue(TypeError):
-    """A template puts out a value that passed no quoting filter: a fault of the template."""
+    """A template outputs a value without a quoting filter: an error in the template."""
 
 
 def _only_quoted(value: object) -> object:
-    """Let through what cannot mean anything else in any language: quoted text and whole numbers."""
+    """Let through quoted text and whole numbers, which mean the same in every language."""
     if isinstance(value, quoting.Quoted) or type(value) is int:
         return value
-    raise UnquotedValue(f"a template puts out a {type(value).__name__} that passed no quoting filter")
+    raise UnquotedValue(f"a template outputs a {type(value).__name__} without a quoting filter")
 
 
 @cache
@@ -47,7 +47,7 @@ def _environment(language: str, root: Path | None) -> Environment:
         loader=FileSystemLoader([*([root / "templates"] if root else []), templates()]),
         undefined=StrictUndefined,
         finalize=_only_quoted,
-        # "{#" is how bash asks for a length.
+        # "{#" is the length of a variable in bash.
         comment_start_string="{*",
         comment_end_string="*}",
         trim_blocks=True,

@@ -1,7 +1,7 @@
-r"""How does a value reach a script unchanged, whatever is in it?
+r"""Quotes values for scripts, so that any value arrives unchanged.
 
-Each function writes one value as one literal of its language, in printable ASCII only. So a script's meaning never
-depends on the locale, the code page or the byte order mark that its reader assumes, and never on its line ends:
+Each function writes one value as one literal of its language, in printable ASCII only. So a script's
+meaning does not depend on the locale, code page, byte order mark or line ends that its reader assumes:
 
 * bash: *Bash Reference Manual*, "Single Quotes" and "ANSI-C Quoting" (``$'…'`` with ``\xHH``, a byte each);
 * PowerShell: *about_Quoting_Rules* (in a verbatim string only the quote itself is special). PowerShell takes U+2018 to
@@ -24,11 +24,11 @@ SCRIPT_WIDTH = 140
 
 
 class QuotingError(ValueError):
-    """A value that no script can carry: it holds a NUL, or half of a surrogate pair."""
+    """A value that no script can contain: it has a NUL or a lone surrogate."""
 
 
 class Quoted(str):
-    """Text that one of this module's functions made; the only text that a template may put out."""
+    """Text that was quoted here: the only text that a template may output."""
 
     __slots__ = ()
 
@@ -41,7 +41,7 @@ def _checked(value: object) -> str:
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise QuotingError("half of a surrogate pair is not text") from None
+        raise QuotingError("a lone surrogate is not text") from None
     # A Quoted value is a str subclass; quoting it twice would hide a mistake in the template.
     if isinstance(value, Quoted):
         raise QuotingError("the value is quoted already")
@@ -96,7 +96,7 @@ def bash_row(values: Iterable[str], width: int = SCRIPT_WIDTH) -> Quoted:
 
 
 def _bash_pieces(value: str, width: int) -> list[str]:
-    """``value`` in pieces whose literals have at most ``width`` characters."""
+    """``value`` in pieces, each with a literal of at most ``width`` characters."""
     pieces, room = [""], width
     for character in value:
         # The longer of the two forms that a literal can have.
@@ -114,7 +114,7 @@ def powershell(value: str) -> Quoted:
     text = _checked(value)
     if _PRINTABLE.fullmatch(text):
         return Quoted(_verbatim(text))
-    # The empty string in front makes every + a concatenation of text.
+    # The empty string at the start makes every + a concatenation.
     return Quoted("('' + " + " + ".join(map(_powershell_piece, _POWERSHELL_PIECES.findall(text))) + ")")
 
 

@@ -1,7 +1,7 @@
-"""What does a security reviewer read before a bundle crosses? The values of ``review.html``, and the page.
+"""Makes the review page, ``review.html``, for the security reviewer of a bundle.
 
-Built from the manifest alone. The page that lies in the bundle cannot hold the bundle's digest, which covers it, nor
-its own line among the files; the page beside the archives holds the digest.
+It is built from the manifest alone. The page in the bundle cannot contain the bundle's digest, which covers it, nor its
+own line among the files; the page beside the archives contains the digest.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from bundler.render import pages
 from bundler.render.evidence_chain import EvidenceChain, evidence_chains, moment
 
 PATH = "review.html"
-"""Where the page lies in a bundle."""
+"""Path of the page in a bundle."""
 
 BY_HAND: Final[Mapping[str, tuple[str, ...]]] = {
     "linux": ("sed '1,/^# ==== arc-bundler .* runtime/d' install.sh | sha256sum",),
@@ -44,7 +44,7 @@ _LEVELS: tuple[Level, ...] = get_args(Level)
 
 @dataclass(frozen=True)
 class Package:
-    """One package, and why it is believed."""
+    """One package, and its evidence."""
 
     title: str
     facts: tuple[Labelled, ...]
@@ -65,16 +65,16 @@ class Component:
 
 @dataclass(frozen=True)
 class Review:
-    """Everything that the page says."""
+    """The content of the page."""
 
     name: str
     version: str
     lab: bool
     tool: str
     lead: str
-    """For whom it is, a sentence."""
+    """The servers that it is for, a sentence."""
     digest: str
-    """The number to approve; empty in the page that lies in the bundle."""
+    """The digest to approve; empty in the page inside the bundle."""
     facts: tuple[Labelled, ...]
     unusual: tuple[ReviewFinding, ...]
     ordinary: tuple[ReviewFinding, ...]
@@ -106,10 +106,16 @@ def review(
     purls: Mapping[str, str],
     runtimes: Sequence[KnownRuntime] = (),
 ) -> Review:
-    """What the page says of ``manifest``.
+    """Make the content of the page.
 
-    ``lead`` and ``facts`` tell for whom the bundle is, in the product's words; ``purls`` are the package URLs by path;
-    ``runtimes`` are the scripts' with the releases that they are known to be of.
+    Args:
+        manifest: the bundle's.
+        digest: the bundle's; empty for the page inside the bundle.
+        lead: the servers that the bundle is for, a sentence of the product.
+        facts: further facts of the product.
+        findings: results of the checks, in any order.
+        purls: package URLs by path.
+        runtimes: of the scripts, each with its known releases.
     """
     ranked = sorted(findings, key=lambda finding: _LEVELS.index(finding.level))
     return Review(
@@ -135,7 +141,7 @@ def review(
 
 
 def page(content: Review) -> bytes:
-    """The page, whole: one file of HTML in UTF-8."""
+    """The complete page: one HTML file in UTF-8."""
     return pages.page("review/review.html.j2", {"review": content, "moment": moment, "day": _day, "amount": _amount})
 
 

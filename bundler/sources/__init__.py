@@ -1,1 +1,1 @@
-"""Where is it found? A URL, an apt repository, a yum repository, a file at hand."""
+"""Finds packages: at a URL, in an apt or yum repository, in a local file."""

@@ -1,4 +1,4 @@
-"""Where in an apt repository is the wanted package?"""
+"""Finds a package in an apt repository."""
 
 from __future__ import annotations
 
@@ -27,11 +27,19 @@ def locate(
     states: Mapping[str, RepositoryState] | None = None,
     allow_older: bool = False,
 ) -> Located:
-    """Find the package that ``artifact`` wants in its apt repository, by signed metadata alone.
+    """Find the package that ``artifact`` requests in its apt repository, from signed metadata.
 
-    ``at`` is the time of judging; ``states`` are the repository states believed before, by their ``origin``, behind
-    which nothing steps unless ``allow_older``. Raises :class:`VerificationError` as :class:`AptChain`, what ``fetch``
-    raises, and :class:`UpstreamError` where the repository has no such package.
+    Args:
+        artifact: the request; its origin is an apt repository.
+        fetch: fetches a document into the store.
+        anchors: trust anchors for the metadata's signature.
+        at: time to verify for.
+        states: repository states of the previous lock by ``origin``; an older one is a rollback.
+        allow_older: accept a rollback.
+
+    Raises:
+        VerificationError: the metadata does not verify, or is older.
+        UpstreamError: the repository has no such package, or a document cannot be fetched.
     """
     if not isinstance(artifact.origin, AptOrigin):
         raise TypeError(f"{artifact.name} does not come from an apt repository")
@@ -57,7 +65,7 @@ def locate(
 
 
 def _index(place: repository.Repository, top: str, entry: IndexFile, *, by_hash: bool) -> Download:
-    """Fetch the index, by its digest where the repository offers that: its name may hold a newer one already."""
+    """Fetch the index by its digest where the repository offers that: its name may serve a newer one already."""
     name = PurePosixPath(entry.path).name
     plain = f"{top}/{entry.path}"
     if by_hash:
@@ -65,5 +73,5 @@ def _index(place: repository.Repository, top: str, entry: IndexFile, *, by_hash:
         try:
             return place.get(f"{folder}/by-hash/SHA256/{entry.sha256}", name, max_size=MAX_INDEX, promised=entry)
         except UpstreamError:
-            pass  # mirrors often lack these names; the plain one is judged just the same
+            pass  # mirrors often lack these names; the plain one is verified all the same
     return place.get(plain, name, max_size=MAX_INDEX, promised=entry)

@@ -23,29 +23,36 @@ class Located:
     filename: str
     hosts: tuple[str, ...]
     version: str | None = None
-    """From signed metadata; None where only the package itself can tell."""
+    """From signed metadata; None where only the package itself states it."""
     size: int | None = None
     sha256: str | None = None
     evidence: Evidence | None = None
-    """The believed repository chain, its documents in the store; None for a bare address."""
+    """The verified repository chain, its documents in the store; None for an address alone."""
     repository: RepositoryState | None = None
 
 
-# Letters that mean nothing to any shell, and no leading dot, dash or tilde that would.
+# Letters without a meaning for any shell; a leading dot, dash or tilde would have one.
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~-]{0,99}", re.ASCII)
 
 
 def safe_filename(name: str, artifact: Artifact) -> str:
-    """``name`` where every file system takes it and it ends as its kind does, otherwise the package's own name."""
-    sound = _PLAIN.fullmatch(name) and not names.name_faults([name]) and name.endswith(f".{artifact.kind}")
-    return name if sound else f"{artifact.name}.{artifact.kind}"
+    """``name`` where every file system can store it and it ends in its kind, otherwise the package's own name."""
+    safe = _PLAIN.fullmatch(name) and not names.name_faults([name]) and name.endswith(f".{artifact.kind}")
+    return name if safe else f"{artifact.name}.{artifact.kind}"
 
 
 def locate_file(artifact: Artifact, folder: Path) -> Located:
-    """Say where ``artifact`` is, whose origin is a :class:`~bundler.model.artifact.FileOrigin`.
+    """Locate an artifact with a :class:`~bundler.model.artifact.FileOrigin`.
 
-    A relative path is looked for in ``folder``. The address is a ``file:`` one, which fetch copies into the store.
-    Raises UpstreamError where no file is there.
+    Args:
+        artifact: the request.
+        folder: of the definition; a relative path starts there.
+
+    Returns:
+        The location, with a ``file:`` address, which fetch copies into the store.
+
+    Raises:
+        UpstreamError: there is no file.
     """
     origin = artifact.origin
     if not isinstance(origin, FileOrigin):
@@ -60,10 +67,7 @@ def locate_file(artifact: Artifact, folder: Path) -> Located:
 
 
 def locate_url(artifact: Artifact) -> Located:
-    """Say where ``artifact`` is, whose origin is a :class:`~bundler.model.artifact.UrlOrigin`.
-
-    Raises UpstreamError for an address that is not https.
-    """
+    """Locate an artifact with a :class:`~bundler.model.artifact.UrlOrigin`; UpstreamError if it is not https."""
     origin = artifact.origin
     if not isinstance(origin, UrlOrigin):
         raise TypeError(f"not a url: {origin.kind}")
@@ -72,9 +76,5 @@ def locate_url(artifact: Artifact) -> Located:
             f"{artifact.name} for {artifact.place}: {origin.url.partition('?')[0]} is not https",
             do="give an https address in the definition",
         )
-    return Located(artifact=artifact, url=origin.url, filename=_filename(artifact, origin.url), hosts=origin.hosts)
-
-
-def _filename(artifact: Artifact, url: str) -> str:
-    """The address's last part where it is a name for every file system, otherwise the package's own name."""
-    return safe_filename(unquote(urlsplit(url).path.rpartition("/")[2]), artifact)
+    filename = safe_filename(unquote(urlsplit(origin.url).path.rpartition("/")[2]), artifact)
+    return Located(artifact=artifact, url=origin.url, filename=filename, hosts=origin.hosts)

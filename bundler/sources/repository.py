@@ -1,7 +1,4 @@
-"""Which of a repository's packages is wanted, and how are its documents asked for?
-
-What apt and yum repositories have in common.
-"""
+"""What apt and yum repositories have in common: fetching documents, and choosing a package."""
 
 from __future__ import annotations
 
@@ -39,13 +36,13 @@ _Package = TypeVar("_Package", bound=Listed)
 
 @dataclass(frozen=True)
 class Repository:
-    """One repository, and how to ask it."""
+    """One repository, and how to fetch from it."""
 
     base: str
     """Its address, without a slash at its end."""
     fetch: Fetch
     label: str
-    """What it is asked for, as people are told."""
+    """What is fetched from it, for messages."""
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -53,7 +50,7 @@ class Repository:
         return (urlsplit(self.base).netloc.rpartition("@")[2],)
 
     def get(self, path: str, name: str, *, max_size: int, promised: Promised | None = None) -> Download:
-        """Fetch the document at ``path`` below the base, told as ``name``; ``max_size`` is in bytes."""
+        """Fetch the document at ``path`` below the base; ``name`` is for messages, ``max_size`` in bytes."""
         return self.fetch(
             Request(
                 url=f"{self.base}/{path}",
@@ -66,11 +63,11 @@ class Repository:
         )
 
     def document(self, role: str, path: str, received: Download) -> Document:
-        """Describe a document that was received; ``path`` is where the repository says that it is."""
+        """Describe a fetched document; ``path`` is its path in the repository."""
         return Document(role=role, url=f"{self.base}/{path}", sha256=received.sha256, size=received.size)
 
     def located(self, artifact: Artifact, package: Listed, evidence: Evidence, state: RepositoryState) -> Located:
-        """Say where ``package`` is, which the believed chain ``evidence`` names for ``artifact``."""
+        """The location of ``package``, which the verified chain ``evidence`` lists for ``artifact``."""
         return Located(
             artifact=artifact,
             url=f"{self.base}/{package.path}",
@@ -85,9 +82,15 @@ class Repository:
 
 
 def choose(packages: Iterable[_Package], artifact: Artifact, order: Callable[[str], object]) -> _Package:
-    """The newest package, by the family's own ``order`` of versions, that is what the ``artifact`` wants.
+    """The newest package that ``artifact`` accepts.
 
-    Raises :class:`UpstreamError`, naming the versions that exist, where there is none.
+    Args:
+        packages: as the repository lists them.
+        artifact: the request.
+        order: sort key of a version, of the package's family.
+
+    Raises:
+        UpstreamError: there is none; it names the versions that exist.
     """
     listed = sorted(packages, key=lambda package: order(package.version), reverse=True)  # type: ignore[arg-type,return-value]
     for package in listed:
@@ -105,5 +108,5 @@ def choose(packages: Iterable[_Package], artifact: Artifact, order: Callable[[st
     raise UpstreamError(
         f"the repository for {artifact.place} has no {name} of version {artifact.version}",
         details=("It has:", *versions[:_SHOWN], *more),
-        do="ask for one of these, or for latest",
+        do="request one of these, or latest",
     )

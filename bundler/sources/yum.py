@@ -1,4 +1,4 @@
-"""Where in a yum repository is the wanted package?"""
+"""Finds a package in a yum repository."""
 
 from __future__ import annotations
 
@@ -26,11 +26,19 @@ def locate(
     states: Mapping[str, RepositoryState] | None = None,
     allow_older: bool = False,
 ) -> Located:
-    """Find the package that ``artifact`` wants in its yum repository, by signed metadata alone.
+    """Find the package that ``artifact`` requests in its yum repository, from signed metadata.
 
-    ``at`` is the time of judging; ``states`` are the repository states believed before, by their ``origin`` (the base
-    address), behind which nothing steps unless ``allow_older``. Raises :class:`VerificationError` as :class:`YumChain`,
-    what ``fetch`` raises, and :class:`UpstreamError` where the repository has no such package.
+    Args:
+        artifact: the request; its origin is a yum repository.
+        fetch: fetches a document into the store.
+        anchors: trust anchors for the metadata's signature.
+        at: time to verify for.
+        states: repository states of the previous lock by ``origin`` (the base address); an older one is a rollback.
+        allow_older: accept a rollback.
+
+    Raises:
+        VerificationError: the metadata does not verify, or is older.
+        UpstreamError: the repository has no such package, or a document cannot be fetched.
     """
     if not isinstance(artifact.origin, YumOrigin):
         raise TypeError(f"{artifact.name} does not come from a yum repository")
@@ -62,6 +70,6 @@ def locate(
 
 
 def _suffix(data: Data) -> str:
-    """``.gz``, ``.xz``, ``.zst`` or nothing: the name in the chain has no digest before it."""
+    """``.gz``, ``.xz``, ``.zst`` or nothing: the role's name is without the digest of the file's name."""
     suffix = PurePosixPath(data.path).suffix
     return "" if suffix == ".xml" else suffix

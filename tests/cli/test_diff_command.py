@@ -130,7 +130,7 @@ def test_the_same_bundle_in_any_wrapping_is_no_difference(run, tmp_path, form):
     was, now = bundle(tmp_path / "a"), bundle(tmp_path / "b", form=form)
     found = told(run, was, now, "--exit-code")
     assert not found.different
-    assert "Nothing that was compared differs." in run(was, now)[1]
+    assert "No differences." in run(was, now)[1]
 
 
 def test_without_exit_code_a_difference_is_a_result_and_with_it_9(run, tmp_path):
@@ -216,8 +216,8 @@ def test_what_matters_most_is_told_first(run, tmp_path):
         "Signers and keys",
         "Anchors",
         "Weakened checks",
-        "Who seals",
-        "Who must approve",
+        "Signer of the bundle",
+        "Approvers",
         "The bundle",
         "Parameters",
         "The text of scripts",

@@ -8,12 +8,11 @@ import shlex
 import sys
 from datetime import timedelta
 
-import click
 import pysequoia
 import pytest
 from click.testing import CliRunner
 
-from bundler.cli.console import Console
+from bundler.cli.console import Console, define_command
 from bundler.cli.signing_options import SealSettings, seal_options, sealer
 from bundler.errors import BundlerError, SigningError, UsageError
 from bundler.trust.public_key import verifies
@@ -44,7 +43,7 @@ def files(tmp_path):
     """A sealing key that is encrypted, its certificate, an OpenPGP key, and passphrases."""
     made.private_file(tmp_path / "seal.key", made.key_pem(made.key("p256"), "opens it"))
     (tmp_path / "seal.crt").write_bytes(made.certificate_pem(made.certificate(made.key("p256"))))
-    made.private_file(tmp_path / "pgp", bytes(pysequoia.Tsk.generate("practice")))
+    made.private_file(tmp_path / "pgp", bytes(pysequoia.Tsk.generate("lab")))
     (tmp_path / "passphrase").write_text("opens it\n", encoding="utf-8")
     return tmp_path
 
@@ -110,9 +109,9 @@ def test_a_passphrase_file_that_nobody_needs_is_not_read(files):
         ({"seal_key": 1, "seal_pkcs11": 1}, "--seal-key and --seal-pkcs11 are given together"),
         ({"seal_key": 1, "seal_command": 1, "seal_certificate": 1}, "--seal-key and --seal-command"),
         ({"seal_pkcs11": 1, "seal_command": 1, "seal_key": 1}, "--seal-key and --seal-pkcs11 and --seal-command"),
-        ({"seal_certificate": 1}, "no key that seals"),
-        ({"seal_passphrase_file": 1}, "no key that seals"),
-        ({"openpgp_key": 1}, "no key that seals"),
+        ({"seal_certificate": 1}, "without a signing key"),
+        ({"seal_passphrase_file": 1}, "without a signing key"),
+        ({"openpgp_key": 1}, "without a signing key"),
         ({"seal_command": 1}, "--seal-command needs the certificate"),
         ({"seal_command": 1, "seal_certificate": 1, "seal_passphrase_file": 1}, "takes no passphrase"),
         ({"openpgp_passphrase_file": 1, "seal_key": 1}, "without its key"),
@@ -165,7 +164,7 @@ def test_a_pin_in_the_address_is_refused(files):
 def test_the_options_on_a_command_and_from_variables(files):
     seen = []
 
-    @click.command()
+    @define_command("sign", "arc-bundler sign")
     @seal_options
     def command(sealing):
         seen.append(sealing)

@@ -140,7 +140,7 @@ def test_every_address_is_on_the_page():
 
 def test_what_is_unusual_comes_before_everything_else():
     page = text(sample.manifest(weakened=("--insecure-no-clock",)))
-    said = ("A check was weakened: --insecure-no-clock", "Packages, and why they are believed", "Root certificate")
+    said = ("A check was weakened: --insecure-no-clock", "Packages, and why they are trusted", "Root certificate")
     places = [page.index(words) for words in said]
     assert places == sorted(places)
 
@@ -153,7 +153,7 @@ USUAL = sample.manifest(
 def test_a_usual_bundle_has_nothing_to_stop_for():
     assert titles(USUAL, "stop") == ""
     assert "The anchors are Microsoft's" in titles(USUAL, "ordinary")
-    assert "The bundle is sealed" in titles(USUAL, "ordinary")
+    assert "The bundle is signed" in titles(USUAL, "ordinary")
     assert "2 approvals are required" in titles(USUAL, "ordinary")
     assert "No secret inside" in titles(USUAL, "ordinary")
 
