@@ -123,7 +123,7 @@ def test_the_page_names_every_sentence_that_it_explains():
         for room in ("signing", "trust", "integrity", "formats")
         for path in (Path(__file__).parents[2] / "bundler" / room).glob("*.py")
     )
-    table = PAGE.rpartition("| it says | because |")[2]
+    table = PAGE.rpartition("| message | reason |")[2]
     for said in re.findall(r"^\| ([^|-]+?) \|", table, re.MULTILINE):
         for part in re.split(r" … | N$", said):
             assert part.strip() in code, part

@@ -28,8 +28,8 @@ ROWS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         (f"{PS}:newer", f"{PS}:newer, and it may be replaced"),
     ),
     "installed, not connected": ((f"{SH}:same version, not connected",), (f"{PS}:the same version, disconnected",)),
-    "connected to the wanted resource": ((f"{SH}:same version, connected",), (f"{PS}:connected as wanted",)),
-    "connected to the wanted resource, and out of contact": (
+    "connected to the resource of this bundle": ((f"{SH}:same version, connected",), (f"{PS}:connected as wanted",)),
+    "connected to the resource of this bundle, and out of contact": (
         ("test_who_has_lost_contact_is_told_why",),
         ("test_who_has_lost_contact_is_told_why",),
     ),
@@ -41,7 +41,7 @@ ROWS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("test_an_expired_identity_is_made_anew",),
         (f"{PS}:an expired identity",),
     ),
-    "the package is there, its program is not": (
+    "the package is installed, its program is missing": (
         (f"{SH}:installed, its program missing", "test_a_lost_program_is_put_back"),
         ("test_an_agent_that_is_listed_without_its_program_is_repaired", "test_what_cannot_be_repaired_is_214"),
     ),
@@ -61,7 +61,7 @@ ROWS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("test_another_installation_is_waited_for",),
     ),
     "this script is running already": (("test_two_at_once",), ("test_two_runs_exclude_each_other",)),
-    "a folder of its own that somebody else made": (
+    "its own folder, made by another user": (
         ("test_a_folder_for_logs_that_somebody_else_made_is_not_taken",),
         (
             "test_a_folder_that_somebody_else_made_is_not_believed",

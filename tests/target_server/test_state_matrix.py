@@ -14,7 +14,7 @@ HERE = Path(__file__).resolve()
 
 def rows_of_the_page() -> list[str]:
     text = (HERE.parents[2] / "docs/on-the-server.md").read_text(encoding="utf-8")
-    table = text.partition("## Whatever it finds\n")[2].partition("\n## ")[0]
+    table = text.partition("## What it finds, and what it does\n")[2].partition("\n## ")[0]
     cells = [line.split("|")[1].strip() for line in table.splitlines() if line.startswith("| ")]
     return [cell for cell in cells if cell != "found"]
 
