@@ -86,7 +86,7 @@ def _made(folder: Path, environment: dict[str, str]) -> dict[str, str]:
     """The bundle's directory, as a pipeline learns of it: building again changes nothing and says where it is."""
     arguments = ("build", "--locked", *SEALING, "--offline", "--format", "json", "-q")
     done = subprocess.run([*COMMAND, *arguments], cwd=folder, env=environment, check=True, stdout=subprocess.PIPE)
-    made: list[dict[str, str]] = json.loads(done.stdout)["made"]
+    made: list[dict[str, str]] = json.loads(done.stdout)["outputs"]
     return next(one for one in made if one["format"] == "directory")
 
 

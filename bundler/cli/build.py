@@ -93,8 +93,8 @@ def command(
 def _check(built: Built, anchors: Path | None) -> str:
     """The next command: approve the output that lacks approvals, or verify the first one."""
     signer = f"--signer sha256:{built.sealed_by.sha256}" if built.sealed_by else "--insecure-no-seal"
-    made = min(built.made, key=lambda one: one.approvals) if built.not_yet_approved else built.made[0]
-    if built.not_yet_approved:
+    made = min(built.outputs, key=lambda one: one.approvals) if built.missing_approvals else built.outputs[0]
+    if built.missing_approvals:
         return f"arc-bundler approve {made.path} --digest {made.digest} {signer}"
     return f"arc-bundler verify {made.path} {signer}{f' --anchors {anchors}' if anchors else ''}"
 
@@ -113,8 +113,8 @@ def _seal_lines(built: Built) -> list[str]:
         f"  sha256:{signer.sha256}",
         *(f"  {line}" for line in fingerprint_words.lines(fingerprint_words.words(signer.sha256))),
     ]
-    if built.not_yet_approved:
-        lines.append(f"{built.not_yet_approved} approvals are still missing: `arc-bundler approve BUNDLE`")
+    if built.missing_approvals:
+        lines.append(f"{built.missing_approvals} approvals are still missing: `arc-bundler approve BUNDLE`")
     return lines
 
 
@@ -125,7 +125,7 @@ def _report(console: Console, built: Built, *, check: str) -> None:
         label = " [LAB]" if built.lab else ""
         head = "already built and unchanged" if built.unchanged else "built and verified"
         lines = [f"{built.name} {built.version}{label}: {head}"]
-        for made in built.made:
+        for made in built.outputs:
             lines.append(f"  {made.path}  {format_size(made.size)}{'  encrypted' if made.encrypted else ''}")
             if made.format != "directory":
                 lines.append(f"    archive SHA-256  {made.sha256}")

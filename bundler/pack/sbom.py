@@ -166,7 +166,7 @@ def _licenses(text: str) -> Iterator[License]:
 
 def _origins(pin: Pin) -> Iterator[ExternalReference]:
     served = pin.redirects[-1:]
-    for url, comment in ((pin.url, "where it was asked for"), *((url, "where it was served") for url in served)):
+    for url, comment in ((pin.url, "requested from"), *((url, "served from") for url in served)):
         yield ExternalReference(
             type=ExternalReferenceType.DISTRIBUTION, url=XsUri(to_uri(url)), comment=comment, hashes=[_hash(pin.sha256)]
         )

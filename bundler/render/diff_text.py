@@ -107,7 +107,7 @@ def side(one: Side) -> str:
 
 
 def warnings(diff: Diff) -> Iterator[str]:
-    """What a report begins with: scripts whose runtime is of no known release."""
+    """The first lines of a report: scripts with a runtime of no known release."""
     for one in (diff.was, diff.now):
         if one.unknown_runtimes:
             yield f"{UNKNOWN}: {', '.join(map(escape_control, one.unknown_runtimes))} of the {side(one)}"

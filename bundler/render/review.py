@@ -92,7 +92,7 @@ class Review:
 
     @property
     def unknown_runtimes(self) -> tuple[str, ...]:
-        """The scripts whose runtime is of no release known here."""
+        """The scripts with a runtime of no known release."""
         return tuple(one.script for one in self.runtimes if not one.release)
 
 

@@ -44,7 +44,7 @@ def test_the_tree_is_the_design_s(project):
     } <= names
     assert built.json["lab"] is True
     digest = hashlib.sha256((project.folder / "bundles/arc-test/1.0/arc-test-1.0/SHA256SUMS").read_bytes()).hexdigest()
-    assert {made["digest"] for made in built.json["made"]} == {digest}
+    assert {made["digest"] for made in built.json["outputs"]} == {digest}
 
 
 def test_the_manifest_lists_every_other_file(project):
@@ -153,7 +153,7 @@ def test_one_archive_a_platform(project):
     built = project.run("build", "--format", "json")
     assert built.code == 0, built.err
     names = {}
-    for made in built.json["made"]:
+    for made in built.json["outputs"]:
         with zipfile.ZipFile(made["path"]) as archive:
             names[Path(made["path"]).name] = {n.partition("/")[2] for n in archive.namelist()}
         assert (

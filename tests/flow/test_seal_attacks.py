@@ -275,7 +275,7 @@ def test_an_embedded_secret_is_not_laid_on_the_disk_by_an_approval(
     embedding = ("--allow-embedded-secret", "--secret-file", "secret")
     built = project.run("build", *keys("sealer", sealer), *embedding, "--format", "json")
     assert built.code == 0, built.err
-    archive = Path(built.json["made"][0]["path"])
+    archive = Path(built.json["outputs"][0]["path"])
     Path("secret").unlink()
     looked = []
     sound = append.writers.write
@@ -288,7 +288,7 @@ def test_an_embedded_secret_is_not_laid_on_the_disk_by_an_approval(
         return sound(wanted, tree, out, **more)
 
     monkeypatch.setattr(append.writers, "write", written)
-    given = ("--digest", built.json["made"][0]["digest"], "--signer", sealer.sha256, *keys("aiko", aiko))
+    given = ("--digest", built.json["outputs"][0]["digest"], "--signer", sealer.sha256, *keys("aiko", aiko))
     ran = project.run("approve", str(archive), *given, "-v")
     assert ran.code == 0, ran.err
     assert looked

@@ -241,7 +241,7 @@ def test_a_bundle_is_believed_when_enough_have_approved_it(project: Project, app
         assert found["digest"] == digest
     again = project.run("build", *keys(project, "sealer", sealer), "--format", "json")
     assert again.json["unchanged"]
-    assert again.json["not_yet_approved"] == 0
+    assert again.json["missing_approvals"] == 0
     assert "next: arc-bundler verify" in project.run("build", *keys(project, "sealer", sealer)).out
     sums = archive.with_name(f"{archive.name}.sha256")
     subprocess.run(("sha256sum", "-c", sums.name), cwd=sums.parent, capture_output=True, check=True)

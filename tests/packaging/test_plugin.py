@@ -38,7 +38,7 @@ def test_the_whole_path_with_an_installed_product(commands, tmp_path):
         told = json.loads((tmp_path / "lab/lab.json").read_text(encoding="utf-8"))
         key = ("--seal-key", f"lab/{told['seal_key']}", "--seal-certificate", f"lab/{told['seal_certificate']}")
         built_json = json.loads(elsewhere.run("build", "--locked", *key, "--format", "json"))
-    (made,) = built_json["made"]
+    (made,) = built_json["outputs"]
     bundle, signer = tmp_path / made["path"], ("--signer", f"lab/{told['seal_certificate']}")
     manifest = json.loads((bundle / "manifest.json").read_bytes())
     assert manifest["tool"].endswith("+ arc-hello 1.0")

@@ -148,7 +148,7 @@ def test_the_whole_path_from_the_lab_to_a_verified_bundle(elsewhere):
         elsewhere.run("init", "--lab", "lab")
         elsewhere.run("lock")
         built = json.loads(elsewhere.run("build", "--locked", "--format", "json"))
-    for made in built["made"]:
+    for made in built["outputs"]:
         found = json.loads(
             elsewhere.run(
                 "verify",

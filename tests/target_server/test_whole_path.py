@@ -77,7 +77,7 @@ def built(tmp_path_factory) -> Path:
         (folder / "bundle.yaml").write_text(DEFINITION.format(lab=lab))
         made = command(folder, "build", *SEALED)
     assert made["lab"] is True
-    for one in made["made"]:
+    for one in made["outputs"]:
         command(folder, "approve", one["path"], "--digest", one["digest"], *SIGNER, *APPROVED)
         found = command(folder, "verify", one["path"], *SIGNER, "--anchors", f"{KEYS}/anchors.json")
         assert [approver["name"] for approver in found["approved_by"]] == ["Second reviewer"]

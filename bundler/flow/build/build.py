@@ -95,7 +95,7 @@ def _built(
         unchanged=unchanged,
         sealed_by=describe(sealer).signer if sealer else None,
         scripts_signed_by=next(filter(None, signers), None),
-        not_yet_approved=max(0, *(approval.required - one.approvals for one in results)) if approval else 0,
+        missing_approvals=max(0, *(approval.required - one.approvals for one in results)) if approval else 0,
         unusual=tuple(dict.fromkeys(line for one in manifests for line in one.unusual)),
-        made=results,
+        outputs=results,
     )

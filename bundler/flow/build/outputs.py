@@ -142,8 +142,8 @@ class Built:
     """None for an unsealed bundle: the target server cannot tell who made it."""
     scripts_signed_by: Signer | None = None
     """None where the PowerShell scripts are unsigned, or there are none."""
-    not_yet_approved: int = 0
+    missing_approvals: int = 0
     """Approvals that servers demand and that are still missing, of the output that lacks most."""
     unusual: tuple[str, ...] = ()
     """What a reviewer should look at twice, as the manifest states it: a secret inside, a root that travels along."""
-    made: tuple[OutputResult, ...]
+    outputs: tuple[OutputResult, ...]
