@@ -1,7 +1,15 @@
-"""How is an Authenticode signature written? The DER alone: the keys are somebody else's.
+"""Encodes Authenticode signatures in DER, which :mod:`bundler.formats.authenticode` reads. Keys sign elsewhere.
+
+A signature is built from the inside out:
+
+1. :func:`indirect_data`: the content, which holds kind and digest of the file.
+2. :func:`signed_attributes`: type and digest of that content. Their SET is what the key signs (RFC 5652, 5.4), because
+   with signed attributes a signature never covers the content directly.
+3. :func:`signer_info`: the signature's value, the attributes, and issuer and serial number of the certificate.
+4. :func:`signed_data`: content, certificates and SignerInfos together.
 
 Sources: "Windows Authenticode Portable Executable Signature Format" (Microsoft, 2008) for the content and the
-attributes, RFC 5652 section 5 for SignedData, X.690 for DER. What :mod:`bundler.formats.authenticode` reads.
+attributes, RFC 5652 section 5 for SignedData, X.690 for DER.
 """
 
 from __future__ import annotations
@@ -24,7 +32,7 @@ DIGESTS: Final = {
     "sha384": "2.16.840.1.101.3.4.2.2",
     "sha512": "2.16.840.1.101.3.4.2.3",
 }
-"""Dotted, by the name that hashlib has."""
+"""Dotted object identifiers, by hashlib's names."""
 
 _OPUS_INFO: Final = "1.3.6.1.4.1.311.2.1.12"
 _STATEMENT_TYPE: Final = "1.3.6.1.4.1.311.2.1.11"
@@ -38,7 +46,14 @@ _ECDSA: Final = {
 
 
 def indirect_data(kind: Kind, digest: bytes, algorithm: str) -> bytes:
-    """DER of SpcIndirectDataContent: that a file of this ``kind`` has this ``digest``."""
+    """DER of SpcIndirectDataContent: a file of this ``kind`` has this ``digest``.
+
+    Args:
+        kind: of the file.
+        digest: of the file, as its kind defines it.
+        algorithm: of the digest, as hashlib names it.
+    """
+    # SpcPeImageData: no flags, and the empty SpcLink that every signer writes.
     image = bytes.fromhex("3009030100a004a2028000")
     subject = {
         "pe": sequence(oid(der.SPC_PE_IMAGE), image),
@@ -53,7 +68,7 @@ def _sip_info(version: int, guid: bytes) -> bytes:
 
 
 def file_attributes(description: str) -> tuple[bytes, bytes]:
-    """The signed attributes of a file's signature, besides those of every signature: what it is, and that one signs."""
+    """The signed attributes that only a file's signature has: the program's name, and "individual" code signing."""
     return (
         # SpcSpOpusInfo with a program's name, as a SpcString in UTF-16BE.
         attribute(_OPUS_INFO, sequence(tagged(0, parser.emit(2, 0, 0, description.encode("utf-16-be"))))),
@@ -62,7 +77,14 @@ def file_attributes(description: str) -> tuple[bytes, bytes]:
 
 
 def signed_attributes(algorithm: str, content_type: str, content: bytes, more: Iterable[bytes] = ()) -> bytes:
-    """The SET OF attributes, which is what a key signs (RFC 5652, 5.4); ``content`` without its tag and length."""
+    """The SET OF attributes, which the key signs (RFC 5652, 5.4).
+
+    Args:
+        algorithm: the digest, as hashlib names it.
+        content_type: dotted.
+        content: without tag and length: RFC 2315, 9.3 digests the content octets alone.
+        more: further attributes, in DER.
+    """
     required = (
         attribute(der.CONTENT_TYPE, oid(content_type)),
         attribute(der.MESSAGE_DIGEST, octets(hashlib.new(algorithm, content).digest())),
@@ -71,7 +93,7 @@ def signed_attributes(algorithm: str, content_type: str, content: bytes, more: I
 
 
 def inside(value: bytes) -> bytes:
-    """The content octets of a DER value: what a message digest is over (RFC 2315, 9.3)."""
+    """The content octets of a DER value, which a message digest covers (RFC 2315, 9.3)."""
     return bytes(parser.parse(value)[4])
 
 
@@ -85,17 +107,23 @@ def signer_info(
     value: bytes,
     unsigned: Iterable[bytes] = (),
 ) -> bytes:
-    """A SignerInfo (RFC 5652, 5.3): that somebody made ``value`` over ``attributes``.
+    """A SignerInfo (RFC 5652, 5.3).
 
-    ``issuer`` (DER of its name) and ``serial`` say which certificate stands for the key.
-    ``rsa``: by PKCS #1 v1.5; otherwise by ECDSA, and ``value`` is DER of Ecdsa-Sig-Value.
+    Args:
+        issuer: DER of the name of the signing certificate's issuer.
+        serial: number of the signing certificate.
+        algorithm: the digest, as hashlib names it.
+        rsa: PKCS #1 v1.5; otherwise ECDSA.
+        attributes: the signed SET OF attributes.
+        value: the signature over it; for ECDSA DER of Ecdsa-Sig-Value.
+        unsigned: unsigned attributes, in DER.
     """
     extra = list(unsigned)
     parts = [
         integer(1),
         sequence(issuer, integer(serial)),
         digest_algorithm(algorithm),
-        b"\xa0" + attributes[1:],
+        b"\xa0" + attributes[1:],  # [0] IMPLICIT in place of the SET's tag, under which they were signed
         _with_null(_RSA) if rsa else sequence(oid(_ECDSA[algorithm])),
         octets(value),
     ]
@@ -105,7 +133,7 @@ def signer_info(
 def signed_data(
     version: int, content_type: str, content: bytes, certificates: Iterable[bytes], infos: Iterable[bytes], digest: str
 ) -> bytes:
-    """A ContentInfo with a SignedData (RFC 5652, 5.1) around ready SignerInfos; ``certificates`` in DER."""
+    """A ContentInfo with a SignedData (RFC 5652, 5.1) of the given parts, each in DER."""
     data = sequence(
         integer(version),
         set_of(digest_algorithm(digest)),
@@ -127,7 +155,7 @@ def sequence(*parts: bytes) -> bytes:
 
 
 def set_of(*parts: bytes) -> bytes:
-    """A SET OF in the order that DER demands (X.690, 11.6)."""
+    """A SET OF in the order that DER requires (X.690, 11.6)."""
     return bytes(parser.emit(0, 1, 17, b"".join(sorted(parts))))
 
 
@@ -142,7 +170,7 @@ def attribute(kind: str, value: bytes) -> bytes:
 
 
 def digest_algorithm(name: str) -> bytes:
-    """An AlgorithmIdentifier, by the name that hashlib has."""
+    """An AlgorithmIdentifier, by hashlib's name."""
     return _with_null(DIGESTS[name])
 
 

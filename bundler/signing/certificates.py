@@ -1,7 +1,7 @@
-"""Which certificates are in this file, and which of them is the key's?
+"""Reads certificates from files, and finds the one of a key with its issuers.
 
-The order in a file says nothing: the signer is the one that fits the key, and its issuers are found by their
-signatures; others are left out. So the same certificates make the same seal.
+The order in a file does not matter: the signer is the one with the key, and its issuers are found by their signatures;
+others are left out. So the same certificates give the same seal.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ LARGEST = 1 << 20
 """Bytes of a file with a key or certificates."""
 _MOST = 32
 """Certificates in one file."""
-_WANTED = "give a PEM file with the certificate of the key, and those of its issuers if there are any"
+_WANTED = "give a PEM file with the certificate of the key, and those of its issuers if it has any"
 
 
 def read(place: Path) -> tuple[x509.Certificate, ...]:
-    """Read the certificates in a file: PEM, any number in any order; or one in DER. Raises :class:`SigningError`."""
+    """Read the certificates in a file: PEM with any number in any order, or one in DER. Raises SigningError."""
     return parse(content_of(place, "certificate"), place)
 
 
@@ -40,7 +40,7 @@ def parse(content: bytes, place: Path | str) -> tuple[x509.Certificate, ...]:
     if not found:
         raise SigningError(f"{place} holds no certificate", details=sniff(content), do=_WANTED)
     if len(found) > _MOST:
-        raise SigningError(f"{place} holds {len(found)} certificates", do="give the signer's and its issuers' alone")
+        raise SigningError(f"{place} holds {len(found)} certificates", do="give only the signer's and its issuers'")
     return tuple(_loaded(der, place) for der in found)
 
 
@@ -52,9 +52,18 @@ def _loaded(der: bytes, place: Path | str) -> x509.Certificate:
 
 
 def chain_of(key: object, given: Iterable[x509.Certificate], place: Path | str) -> tuple[x509.Certificate, ...]:
-    """Find the certificate of the public ``key`` among those ``given``, and its issuers as far as they are there.
+    """Find the certificate of a public key, and its issuers as far as they are given.
 
-    ``place`` says where they came from. Raises :class:`SigningError` if none or several fit the key.
+    Args:
+        key: the public key.
+        given: certificates in any order.
+        place: where they came from, for messages.
+
+    Returns:
+        The signer's certificate, its issuer's, that one's issuer's, and so on.
+
+    Raises:
+        SigningError: no certificate or several are for this key.
     """
     distinct = sorted(set(given), key=_der)
     fitting = [one for one in distinct if _public(one) == key]
@@ -71,15 +80,16 @@ def chain_of(key: object, given: Iterable[x509.Certificate], place: Path | str) 
                 f"certificate: {certificate_policy.display_name(one)}, until {one.not_valid_after_utc:%Y-%m-%d}"
                 for one in fitting
             ],
-            do="leave only the one that shall stand for the seal",
+            do="keep only the one to seal with",
         )
     return _followed(fitting[0], distinct)
 
 
 def chain_of_leaf(given: Iterable[x509.Certificate], place: Path | str) -> tuple[x509.Certificate, ...]:
-    """As :func:`chain_of`, where the key cannot be seen: the signer is the one that issued none of the others.
+    """Like :func:`chain_of` for a key that cannot be read: the signer is the certificate that issued no other.
 
-    Raises :class:`SigningError` if that is not exactly one.
+    Raises:
+        SigningError: there is not exactly one.
     """
     distinct = sorted(set(given), key=_der)
     leaves = [
@@ -89,9 +99,9 @@ def chain_of_leaf(given: Iterable[x509.Certificate], place: Path | str) -> tuple
     ]
     if len(leaves) != 1:
         raise SigningError(
-            f"{place} does not tell which certificate is the signer's",
+            f"{place} holds several certificates that may be the signer's",
             details=[f"certificate: {certificate_policy.display_name(one)}" for one in leaves or distinct],
-            do="leave only the signer's and those of its issuers",
+            do="keep only the signer's and those of its issuers",
         )
     return _followed(leaves[0], distinct)
 
@@ -118,7 +128,7 @@ def _public(certificate: x509.Certificate) -> object:
 
 
 def content_of(place: Path, what: str) -> bytes:
-    """Read a file that must be neither empty nor huge: a wrong path may name anything. Raises :class:`SigningError`."""
+    """Read a file of limited size, because a wrong path may name anything. Raises :class:`SigningError`."""
     try:
         with place.open("rb") as file:
             content = file.read(LARGEST + 1)
@@ -128,14 +138,14 @@ def content_of(place: Path, what: str) -> bytes:
             do="give the path of a file that you may read",
         ) from error
     if not content:
-        raise SigningError(f"the {what} {place} is empty", do="give the right file, or make it anew (docs/sealing.md)")
+        raise SigningError(f"the {what} {place} is empty", do="give the right file, or create it (docs/sealing.md)")
     if len(content) > LARGEST:
         raise SigningError(f"the {what} {place} is larger than {LARGEST} bytes", do="give the right file")
     return content
 
 
 def truncated(content: bytes) -> bool:
-    """Whether it is DER that says of itself that it is longer (X.690 section 8.1.3.5), as keys in files are."""
+    """Whether it is DER with a length (X.690 section 8.1.3.5) beyond its content, as in a truncated key file."""
     head = re.match(rb"\x30([\x82\x83])", content)
     if head is None:
         return False
@@ -144,12 +154,12 @@ def truncated(content: bytes) -> bool:
 
 
 _SIGHTS = (
-    (b"-----BEGIN OPENSSH PRIVATE KEY-----", "It is a key of OpenSSH's."),
-    (b"-----BEGIN PGP", "It is an OpenPGP key: that is what `--openpgp-key` takes."),
-    (b"-----BEGIN CERTIFICATE REQUEST-----", "It is a request for a certificate: an authority makes the certificate."),
-    (b"-----BEGIN PKCS7-----", "It is PKCS #7: `openssl pkcs7 -print_certs` makes PEM of its certificates."),
-    (b"-----BEGIN CERTIFICATE-----", "It is a certificate: that is what `--seal-certificate` takes."),
-    (b"PRIVATE KEY-----", "It is a private key: that is what `--seal-key` takes."),
+    (b"-----BEGIN OPENSSH PRIVATE KEY-----", "It is an OpenSSH key."),
+    (b"-----BEGIN PGP", "It is an OpenPGP key: give it with `--openpgp-key`."),
+    (b"-----BEGIN CERTIFICATE REQUEST-----", "It is a certificate request: a CA issues the certificate for it."),
+    (b"-----BEGIN PKCS7-----", "It is PKCS #7: `openssl pkcs7 -print_certs` converts its certificates to PEM."),
+    (b"-----BEGIN CERTIFICATE-----", "It is a certificate: give it with `--seal-certificate`."),
+    (b"PRIVATE KEY-----", "It is a private key: give it with `--seal-key`."),
     (b"-----BEGIN PUBLIC KEY-----", "It is a public key."),
     (b"<html", "It is a web page."),
     (b"<!doctype html", "It is a web page."),
@@ -157,13 +167,13 @@ _SIGHTS = (
 
 
 def sniff(content: bytes) -> tuple[str, ...]:
-    """What ``content`` seems to be, when it is not what it should be; a sentence, or none."""
+    """A sentence on what ``content`` seems to be, for a file of the wrong kind; empty if unknown."""
     head = content[:4096].lower()
     for sight, sentence in _SIGHTS:
         if sight.lower() in head:
             return (sentence,)
     if head.startswith(b"\x30"):
         return (
-            "It is DER: `openssl pkey -inform DER` makes PEM of a key, `openssl x509 -inform DER` of a certificate.",
+            "It is DER: `openssl pkey -inform DER` converts a key to PEM, `openssl x509 -inform DER` a certificate.",
         )
     return ()

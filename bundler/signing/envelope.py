@@ -1,10 +1,11 @@
-"""How does a secret travel beside a bundle, so that only its servers can read it and only its sealer can have sent it?
+"""Encrypts a secret for the servers of a bundle, signed by the bundle's sealer.
 
-A payload (a few lines of text) is signed with the sealer's key as a CMS message that holds it (RFC 5652 section 5), and
-that is encrypted for its recipients as CMS EnvelopedData (section 6): AES-256-CBC, its key under RSA with PKCS #1
-v1.5 for each recipient (RFC 8017 section 7.2), which `openssl cms` and every .NET ``EnvelopedCms`` open. CBC
-authenticates nothing, hence the signature inside; the payload names its bundle, its recipients and its end, so that
-it is no use anywhere else.
+1. The payload, a few lines of text, names the bundle, the recipients and an expiry: so an envelope is of no use for
+   another bundle, another recipient or a later time.
+2. The sealer signs it as a CMS message that holds it (RFC 5652 section 5). The signature is inside because CBC does not
+   authenticate: the recipient verifies after decrypting who sent the secret, and that no byte was changed.
+3. That is encrypted as CMS EnvelopedData (section 6): AES-256-CBC, its key for each recipient under RSA with PKCS #1
+   v1.5 (RFC 8017 section 7.2): the forms that ``openssl cms`` and every .NET ``EnvelopedCms`` decrypt.
 """
 
 from __future__ import annotations
@@ -35,17 +36,17 @@ LEAST_RSA = 2048
 
 @dataclass(frozen=True)
 class EnvelopePayload:
-    """What an envelope holds."""
+    """The plaintext of an envelope."""
 
     bundle: str
     """The bundle's name; any version of it may open the envelope."""
     kind: Kind
     expires: datetime
-    """UTC, whole seconds; no script uses it afterwards."""
+    """UTC, whole seconds; scripts refuse the envelope afterwards."""
     secret: bytes = field(repr=False)
 
     def text(self, recipients: Sequence[x509.Certificate]) -> bytes:
-        """As lines of ``name: value``, which bash reads as easily as PowerShell."""
+        """The payload as lines of ``name: value``, which bash and PowerShell both parse without a library."""
         lines = (
             FIRST_LINE,
             f"bundle: {self.bundle}",
@@ -58,9 +59,18 @@ class EnvelopePayload:
 
 
 def encrypt(payload: EnvelopePayload, recipients: Sequence[x509.Certificate], key: SigningKey) -> bytes:
-    """The envelope in DER: ``payload`` signed by ``key``, then encrypted for each of ``recipients``.
+    """Sign the payload and encrypt it for each recipient.
 
-    Raises :class:`SigningError`, and what :func:`require_recipient` raises is to be asked before.
+    Args:
+        payload: the secret with its bundle and expiry.
+        recipients: certificates that passed :func:`require_recipient`.
+        key: the sealer's.
+
+    Returns:
+        The envelope in DER.
+
+    Raises:
+        SigningError: as the key raises it.
     """
     text = payload.text(recipients)
     signed = sign_attached(text, key)
@@ -71,16 +81,16 @@ def encrypt(payload: EnvelopePayload, recipients: Sequence[x509.Certificate], ke
 
 
 def require_recipient(certificate: x509.Certificate, *, at: datetime, until: datetime) -> None:
-    """Refuse a certificate that no envelope can be closed for. Raises :class:`SigningError`.
+    """Require a certificate that an envelope can be encrypted for.
 
-    RSA of 2048 bits or more; keyUsage, where there is one, with keyEncipherment (RFC 5280 section 4.2.1.3); valid now
-    and until the envelope ends.
+    RSA of 2048 bits or more; keyUsage, if present, with keyEncipherment (RFC 5280 section 4.2.1.3); valid from ``at``
+    until the envelope expires. Raises :class:`SigningError`.
     """
     problem = _problem(certificate, at, until)
     if problem:
         raise SigningError(
-            f"no envelope can be closed for {display_name(certificate)}: {problem}",
-            do="give an RSA certificate for encryption of the servers, or use `--passphrase`",
+            f"no envelope can be encrypted for {display_name(certificate)}: {problem}",
+            do="give an RSA encryption certificate of the servers, or use `--passphrase`",
         )
 
 
@@ -93,7 +103,7 @@ def _problem(certificate: x509.Certificate, at: datetime, until: datetime) -> st
     if not certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc:
         return "it is not valid now"
     if certificate.not_valid_after_utc < until:
-        return f"it ends on {certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC, before the envelope"
+        return f"it expires on {certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC, before the envelope"
     return ""
 
 

@@ -1,6 +1,7 @@
-"""How can a passphrase open what only a key can? By a key made for one envelope, in a PKCS #12 under that passphrase.
+"""Makes a key pair for one envelope, in a PKCS #12 file protected by a passphrase.
 
-.NET opens no CMS password recipients; `openssl pkcs12` and ``X509Certificate2`` both open PKCS #12 (RFC 7292).
+So a passphrase opens an envelope that is encrypted for a key. CMS has password recipients for this, but .NET does not
+open them; ``openssl pkcs12`` and ``X509Certificate2`` both open PKCS #12 (RFC 7292).
 """
 
 from __future__ import annotations
@@ -17,15 +18,15 @@ from cryptography.x509.oid import NameOID
 from mnemonic import Mnemonic
 
 Strength = Literal["compatible", "modern"]
-"""``compatible``: 3DES and SHA-1, which every Windows and OpenSSL opens, but no FIPS mode; ``modern``: AES-256 and
-SHA-256, from Windows Server 2019 and OpenSSL 1.1. Either way the passphrase is what an attacker must guess."""
+"""``compatible``: 3DES and SHA-1, readable by every Windows and OpenSSL except in FIPS mode. ``modern``: AES-256 and
+SHA-256, from Windows Server 2019 and OpenSSL 1.1 on. With either, an attacker has to guess the passphrase."""
 
 WORDS = 8
-"""Words of a passphrase, of 2048 each: 88 bits, which nobody sniff, whatever the derivation."""
+"""Words of a passphrase, out of 2048: 88 bits, too many to guess whatever the key derivation."""
 _ROUNDS = 100_000
 _BITS = 3072
 _EARLY = timedelta(days=1)
-"""A server's clock may be behind."""
+"""Allowed clock skew of a server."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,15 @@ class EphemeralRecipient:
 
 
 def make(bundle: str, *, random: bytes, at: datetime, until: datetime, strength: Strength) -> EphemeralRecipient:
-    """A key whose passphrase are eight words for the 88 bits of ``random`` (11 bytes)."""
+    """Make a key for one envelope.
+
+    Args:
+        bundle: its name, which stands in the certificate.
+        random: 11 bytes, from which the passphrase is made: eight words.
+        at: time now, with zone.
+        until: expiry of the envelope.
+        strength: of the PKCS #12 encryption.
+    """
     passphrase = " ".join(words(random))
     key = rsa.generate_private_key(65537, _BITS)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"arc-bundler envelope {bundle}"[:64])])
@@ -59,7 +68,7 @@ def make(bundle: str, *, random: bytes, at: datetime, until: datetime, strength:
 
 
 def words(random: bytes) -> tuple[str, ...]:
-    """Eleven bits a word, from BIP 39's English list, in which the first four letters tell every word."""
+    """The words for ``random``: 11 bits each, from BIP 39's English list, where four letters identify a word."""
     if len(random) * 8 != WORDS * 11:
         raise ValueError(f"{WORDS} words are {WORDS * 11} bits")
     number = int.from_bytes(random, "big")

@@ -1,8 +1,8 @@
-"""How does a program of somebody else's sign? A key service's client, a smartcard's, anything.
+"""Signs with an external program: the client of a key service, a smartcard's, or any other.
 
-The program is started for each file that is signed, never through a shell. It gets the file on its standard input,
-and in its environment ``ARC_BUNDLER_DIGEST`` (the file's digest, hex) and ``ARC_BUNDLER_ALGORITHM`` (``rsa-sha256``,
-``ecdsa-sha256`` or ``ecdsa-sha384``); it prints the signature and ends with 0.
+The program is started for each file, never through a shell. It gets the file on its standard input, and in its
+environment ``ARC_BUNDLER_DIGEST`` (the file's digest, hex) and ``ARC_BUNDLER_ALGORITHM`` (``rsa-sha256``,
+``ecdsa-sha256`` or ``ecdsa-sha384``). It prints the signature and exits with 0.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from bundler.trust import certificate_policy
 from bundler.trust.public_key import digest_of, verifies
 
 _MAX_STDOUT = 1 << 16
-"""Bytes: a signature of 512, as hex, with much room."""
+"""Bytes; a signature of 512 bytes as hex, with ample room."""
 _MAX_STDERR = 1 << 13
 _BY_HAND = "run it by hand with a file on its standard input, and the two variables (docs/sealing.md)"
 _LINES_SHOWN = 5
@@ -44,13 +44,13 @@ _KEPT_BACK = (
 )
 
 _LOG = logging.getLogger(__name__)
-"""Secrets of ours that are none of the program's business."""
+"""Secrets that are not passed on to the program."""
 
 
 @dataclass(frozen=True)
 class _Outcome:
     code: int | None
-    """None where it was killed."""
+    """None if it was killed."""
     stdout: bytes
     stderr: bytes
 
@@ -65,28 +65,28 @@ class _CommandKey:
 
     def sign(self, content: bytes) -> bytes:
         digest = hashlib.new(digest_of(self.algorithm).name, content).hexdigest()
-        told = {name: value for name, value in self.environment.items() if name not in _KEPT_BACK}
-        told |= {"ARC_BUNDLER_DIGEST": digest, "ARC_BUNDLER_ALGORITHM": self.algorithm}
-        outcome = _Run(self.arguments, told).result(content, self.limit)
+        environment = {name: value for name, value in self.environment.items() if name not in _KEPT_BACK}
+        environment |= {"ARC_BUNDLER_DIGEST": digest, "ARC_BUNDLER_ALGORITHM": self.algorithm}
+        outcome = _Run(self.arguments, environment).result(content, self.limit)
         _LOG.debug("%s: exit code %s, %d bytes of output", self.arguments[0], outcome.code, len(outcome.stdout))
         self._refuse(outcome)
-        shaped = list(encodings(outcome.stdout, self.certificates[0]))
-        if not shaped:
-            raise self._failed("printed something that is no signature of this key's kind", outcome)
-        for signature in shaped:
+        candidates = list(encodings(outcome.stdout, self.certificates[0]))
+        if not candidates:
+            raise self._failed("printed no signature of this key's kind", outcome)
+        for signature in candidates:
             if verifies(self.certificates[0], self.algorithm, signature, content):
                 return signature
         raise self._failed(
-            "printed a signature that its certificate does not verify",
+            "printed a signature that does not verify with its certificate",
             outcome,
-            do="see that the certificate is the one of the program's key, and that it signs what it is given",
+            do="check that the certificate is the one of the program's key, and that it signs its standard input",
         )
 
     def _refuse(self, outcome: _Outcome) -> None:
         if len(outcome.stdout) > _MAX_STDOUT:
             raise self._failed(f"printed more than {_MAX_STDOUT} bytes", outcome)
         if outcome.code is None:
-            raise self._failed(f"did not end within {self.limit:g} seconds, and was ended", outcome)
+            raise self._failed(f"did not end within {self.limit:g} seconds and was stopped", outcome)
         if outcome.code:
             raise self._failed(f"ended with code {outcome.code}", outcome)
         if not outcome.stdout.strip():
@@ -94,20 +94,26 @@ class _CommandKey:
 
     def _failed(self, what: str, outcome: _Outcome, *, do: str = _BY_HAND) -> SigningError:
         lines = outcome.stderr.decode("utf-8", "replace").splitlines()
-        said = [ascii(line.rstrip())[1:-1][:200] for line in lines if line.strip()][:_LINES_SHOWN]
+        shown = [ascii(line.rstrip())[1:-1][:200] for line in lines if line.strip()][:_LINES_SHOWN]
         return SigningError(
             f"the sealing command {self.arguments[0]} {what}",
-            details=[f"it said: {line}" for line in said],
+            details=[f"its output: {line}" for line in shown],
             do=do,
         )
 
 
 def read(command: str, certificate_file: Path, *, environment: Mapping[str, str], limit: float) -> SigningKey:
-    """Make a key of ``command``, whose certificate, with its issuers, is in ``certificate_file``.
+    """Make a signing key of a program.
 
-    The command line is split as a POSIX shell splits words (:func:`shlex.split`); nothing else of a shell is done.
-    ``limit``: seconds for one signature. Raises :class:`UsageError` for a command that cannot be split,
-    :class:`SigningError` for the certificate.
+    Args:
+        command: split into words as a POSIX shell does (:func:`shlex.split`), and nothing else of a shell.
+        certificate_file: the certificate of its key, with its issuers.
+        environment: of the program; secrets in it are not passed on.
+        limit: seconds for one signature.
+
+    Raises:
+        UsageError: the command cannot be split.
+        SigningError: the certificate cannot be used.
     """
     try:
         arguments = tuple(shlex.split(command))
@@ -121,7 +127,12 @@ def read(command: str, certificate_file: Path, *, environment: Mapping[str, str]
 
 
 class _Run:
-    """One run of the program: fed, listened to, and ended with all that it started."""
+    """One run of the program: feeds it, collects its output, and stops it with all that it started.
+
+    1. Three threads feed its input and drain both outputs, so that no full pipe can block it.
+    2. It is awaited until the limit, and so is every child that still has its standard output open.
+    3. At the end its whole process group is killed, so that nothing of it stays behind.
+    """
 
     def __init__(self, arguments: tuple[str, ...], environment: Mapping[str, str]) -> None:
         try:
@@ -156,11 +167,11 @@ class _Run:
         finally:
             self._end()
         for thread in threads:
-            thread.join(timeout=1)  # one that fled its group may hold the pipe open: it is not waited for
+            thread.join(timeout=1)  # a child that left the group may hold the pipe open: do not wait for it
         return _Outcome(code, bytes(self._stdout), bytes(self._stderr))
 
     def _wait(self, threads: list[threading.Thread], until: float) -> int | None:
-        """Wait for the program, and for what it started and left behind with its standard output."""
+        """Wait for the program, and for children that still have its standard output open."""
         try:
             code = self._process.wait(timeout=max(0.0, until - time.monotonic()))
         except subprocess.TimeoutExpired:
@@ -178,7 +189,7 @@ class _Run:
         self._end()
 
     def _end(self) -> None:
-        """End the program with its children: on POSIX its session's group, on Windows its tree."""
+        """Kill the program with its children: on POSIX its process group, on Windows its tree."""
         if os.name == "nt":
             tree = ["taskkill", "/T", "/F", "/PID", str(self._process.pid)]
             if self._process.poll() is None:
@@ -192,7 +203,7 @@ class _Run:
 def _end_group(group: int) -> None:
     try:
         os.killpg(group, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):  # macOS says the latter of a group whose last member is dead
+    except (ProcessLookupError, PermissionError):  # macOS raises the latter if the last member of the group is dead
         return
 
 
@@ -200,12 +211,12 @@ def _feed(pipe: IO[bytes], content: bytes) -> None:
     try:
         with pipe:
             pipe.write(content)
-    except OSError:  # it needs the digest alone, and ended without reading
+    except OSError:  # it uses only the digest, and ended without reading
         return
 
 
 def _drain(pipe: IO[bytes], into: bytearray) -> None:
-    """Take all that is said, so that the program is not held up, and keep the beginning."""
+    """Read all output, so that the program is not blocked, and keep the beginning."""
     while piece := _piece(pipe):
         into += piece[: _MAX_STDERR - len(into)]
 

@@ -1,4 +1,4 @@
-"""Which key is in this file? PEM (RFC 7468; RFC 5958 and the older forms of OpenSSL) or PKCS #12 (RFC 7292)."""
+"""Reads private keys from files: PEM (RFC 7468; RFC 5958 and OpenSSL's older forms) or PKCS #12 (RFC 7292)."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from bundler.trust import certificate_policy
 from bundler.trust.public_key import digest_of
 
 Passphrase = Callable[[], str]
-"""Asked only when a key turns out to be encrypted; gives the empty text where nobody has one."""
+"""Called only if a key is encrypted; returns an empty text if no passphrase was given."""
 
-_Asked = Callable[[], bytes]
-"""The same, for a key that is encrypted: never empty, or :class:`SigningError`."""
+_RequiredPassphrase = Callable[[], bytes]
+"""The same for a key that is encrypted: never empty; raises :class:`SigningError` instead."""
 
 _Private = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 _Found = tuple[object, tuple[x509.Certificate, ...]]
 
 _PEM = re.compile(rb"-----BEGIN ((?:RSA |EC |ENCRYPTED )?PRIVATE KEY)-----.*?-----END \1-----", re.DOTALL)
 _BEGIN = re.compile(rb"-----BEGIN (?:RSA |EC |ENCRYPTED )?PRIVATE KEY-----")
-_AGAIN = "copy it again, whole and in binary; or export it anew"
+_AGAIN = "copy it again, complete and in binary mode; or export it again"
 _KINDS = (
     f"use a key that is RSA with {certificate_policy.LEAST_RSA} to {certificate_policy.MOST_RSA} bits, "
     "or on P-256 or P-384"
@@ -68,12 +68,20 @@ def read(
     warn: Callable[[str], None],
     purpose: str = "seal",
 ) -> SigningKey:
-    """Read the key in ``key_file``, PEM or PKCS #12.
+    """Read a private key with its certificates.
 
-    Its certificate, and those of its issuers, are beside it or in ``certificate_file``. ``warn`` is told what is not
-    wrong but should be known; ``purpose`` is how the flags and the variable begin that an error names. Raises
-    :class:`SigningError`. Whether the certificate may seal now is not asked here:
+    Whether the certificate may seal now is not checked here, but by
     :func:`bundler.trust.certificate_policy.require_usable`.
+
+    Args:
+        key_file: PEM or PKCS #12.
+        certificate_file: the certificate and those of its issuers; None if they are in ``key_file``.
+        passphrase: called if the key is encrypted.
+        warn: called with a warning about the file's permissions.
+        purpose: the first word of the options and variables that an error names.
+
+    Raises:
+        SigningError: the file cannot be read, or holds no usable key or certificate.
     """
     content = certificates.content_of(key_file, "key")
     key, beside = _opened(content, key_file, _asking(key_file, passphrase, purpose))
@@ -89,13 +97,13 @@ def read(
 
 
 def warn_permissions(place: Path, warn: Callable[[str], None]) -> None:
-    """Tell of a key that all may read; on Windows the mode says nothing of that."""
+    """Warn of a key file that everyone may read; on Windows the mode does not tell."""
     if os.name == "posix" and place.stat().st_mode & stat.S_IROTH:
-        warn(f"everybody on this machine can read the key {place}; `chmod 600 {place}` ends that")
+        warn(f"every user of this computer can read the key {place}; run `chmod 600 {place}`")
 
 
 def _sealing(key: object, place: Path) -> _Private:
-    """``key``, if it is of a kind that seals: asked before its certificate, which may be missing."""
+    """``key`` if its kind can seal; checked before its certificate, which may be missing."""
     if isinstance(key, rsa.RSAPrivateKey):
         if certificate_policy.LEAST_RSA <= key.key_size <= certificate_policy.MOST_RSA:
             return key
@@ -109,7 +117,7 @@ def _sealing(key: object, place: Path) -> _Private:
     raise SigningError(f"{place} holds {kind}, which does not seal", do=_KINDS)
 
 
-def _opened(content: bytes, place: Path, passphrase: _Asked) -> _Found:
+def _opened(content: bytes, place: Path, passphrase: _RequiredPassphrase) -> _Found:
     if b"-----BEGIN" in content:
         return _from_pem(content, place, passphrase)
     if _is_pkcs12(content):
@@ -120,22 +128,22 @@ def _opened(content: bytes, place: Path, passphrase: _Asked) -> _Found:
 def _no_key(content: bytes, place: Path) -> SigningError:
     begun = _BEGIN.search(content)
     if begun and b"PRIVATE KEY-----" not in content[begun.end() :].partition(b"-----END ")[2]:
-        return SigningError(f"{place} holds the beginning of a key and not its end", do=_AGAIN)
+        return SigningError(f"{place} holds a truncated key", do=_AGAIN)
     if certificates.truncated(content):
-        return SigningError(f"{place} is the beginning of a file in DER and not its end", do=_AGAIN)
+        return SigningError(f"{place} is a truncated DER file", do=_AGAIN)
     return SigningError(
-        f"{place} holds no key in PEM, and is no PKCS #12 file",
+        f"{place} holds no PEM key and is not a PKCS #12 file",
         details=certificates.sniff(content),
         do="give a PEM file with `-----BEGIN PRIVATE KEY-----`, or a .p12 or .pfx file",
     )
 
 
-def _from_pem(content: bytes, place: Path, passphrase: _Asked) -> _Found:
+def _from_pem(content: bytes, place: Path, passphrase: _RequiredPassphrase) -> _Found:
     blocks = list(_PEM.finditer(content))
     if not blocks:
         raise _no_key(content, place)
     if len(blocks) > 1:
-        raise SigningError(f"{place} holds {len(blocks)} keys", do="give a file with the one that shall sign")
+        raise SigningError(f"{place} holds {len(blocks)} keys", do="give a file with only the one to sign with")
     block = blocks[0][0]
     secret = None
     if blocks[0][1].startswith(b"ENCRYPTED") or b"Proc-Type: 4,ENCRYPTED" in block:  # RFC 1421 section 4.6.1.1
@@ -149,7 +157,7 @@ def _from_pem(content: bytes, place: Path, passphrase: _Asked) -> _Found:
 
 
 def _is_pkcs12(content: bytes) -> bool:
-    """Whether it is a PFX of version 3 (RFC 7292 section 4), so that what fails afterwards is its passphrase."""
+    """Whether it is a PFX of version 3 (RFC 7292 section 4), so that a later failure means a wrong passphrase."""
     try:
         found = asn1_pkcs12.Pfx.load(content, strict=True)
         return bool(found["version"].native == "v3" and found["auth_safe"]["content_type"].native == "data")
@@ -157,7 +165,7 @@ def _is_pkcs12(content: bytes) -> bool:
         return False
 
 
-def _from_pkcs12(content: bytes, place: Path, passphrase: _Asked) -> _Found:
+def _from_pkcs12(content: bytes, place: Path, passphrase: _RequiredPassphrase) -> _Found:
     found = _unlocked(content, None) or _unlocked(content, b"")
     if found is None:
         found = _unlocked(content, passphrase())
@@ -177,9 +185,15 @@ def _unlocked(content: bytes, secret: bytes | None) -> pkcs12.PKCS12KeyAndCertif
 
 
 def require_passphrase(passphrase: Passphrase, missing: str, purpose: str) -> str:
-    """What ``passphrase`` gives; says what is ``missing`` where nobody has one.
+    """The passphrase, which must not be empty.
 
-    ``purpose`` as :func:`read`. Raises :class:`SigningError`.
+    Args:
+        passphrase: called once.
+        missing: the message if it is empty.
+        purpose: as for :func:`read`.
+
+    Raises:
+        SigningError: no passphrase was given.
     """
     secret = passphrase()
     if not secret:
@@ -191,8 +205,8 @@ def require_passphrase(passphrase: Passphrase, missing: str, purpose: str) -> st
     return secret
 
 
-def _asking(place: Path, passphrase: Passphrase, purpose: str) -> _Asked:
-    missing = f"the key {place} is encrypted, and there is no passphrase"
+def _asking(place: Path, passphrase: Passphrase, purpose: str) -> _RequiredPassphrase:
+    missing = f"the key {place} is encrypted, but no passphrase was given"
     return lambda: require_passphrase(passphrase, missing, purpose).encode("utf-8", "surrogateescape")
 
 
@@ -204,5 +218,5 @@ def _unopened(place: Path, *, encrypted: bool) -> SigningError:
             do="give the passphrase that the key was encrypted with",
         )
     return SigningError(
-        f"the key in {place} cannot be read", do="export it again; it may be cut short (docs/sealing.md)"
+        f"the key in {place} cannot be read", do="export it again; it may be truncated (docs/sealing.md)"
     )

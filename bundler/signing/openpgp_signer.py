@@ -1,7 +1,7 @@
-"""Which OpenPGP key signs besides the sealing key, and how?
+"""Signs with an OpenPGP key, in addition to the sealing key.
 
-Sequoia signs (``docs/decisions/0002-openpgp-by-sequoia.md``). It stamps this machine's time into each signature and
-salts it, so that no two are the same bytes: an ``.asc`` is the one part of a seal that never repeats.
+Sequoia signs (``docs/decisions/0002-openpgp-by-sequoia.md``). It puts the time and a salt into each signature, so no
+two have the same bytes: ``.asc`` files are the only part of a seal that differs from build to build.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from bundler.signing.keys import Passphrase, require_passphrase, warn_permission
 
 _SECRETS = (Tag.SecretKey, Tag.SecretSubkey)
 _ENCRYPTED = "secret key material is encrypted"
-"""How Sequoia says that a passphrase is wanted; it has no other way to ask."""
+"""The text by which Sequoia's error says that a passphrase is needed; it has no other sign."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class _Signer:
     place: Path
 
     def sign(self, content: bytes) -> bytes:
-        with _library(f"the OpenPGP key {self.place} does not sign"):
+        with _library(f"the OpenPGP key {self.place} failed to sign"):
             made = pysequoia.sign(self.signer, content, mode=pysequoia.SignatureMode.DETACHED)
         with _library("the OpenPGP signature that was made does not verify"):
             self._verify(content, made)
@@ -43,15 +43,21 @@ class _Signer:
         public = pysequoia.Cert.from_bytes(self.certificate)
         found = pysequoia.verify(content, lambda _: [public], signature=pysequoia.Sig.from_bytes(made))
         if [valid.certificate.upper() for valid in found.valid_sigs] != [self.fingerprint]:
-            raise SigningError("the OpenPGP signature that was made is another key's", do="sign with another key")
+            raise SigningError("the OpenPGP signature was made by another key", do="sign with another key")
 
 
 def read(place: Path, passphrase: Passphrase, *, at: datetime, warn: Callable[[str], None]) -> _Signer:
-    """Read a secret key, armored or not, that can sign ``at`` that moment.
+    """Read a secret OpenPGP key.
 
-    ``passphrase`` is asked only if the key is encrypted; ``warn`` as :func:`bundler.signing.keys.read`. Raises
-    :class:`SigningError` for a revoked, expired or weak key, for one that ``gpgv`` does not read (version 6), and for
-    whatever else is in the file.
+    Args:
+        place: the file, armored or not.
+        passphrase: called if the key is encrypted.
+        at: the time at which the key must be able to sign, with zone.
+        warn: called with a warning about the file's permissions.
+
+    Raises:
+        SigningError: the key is revoked, expired or weak, of version 6 (which ``gpgv`` does not read), or the file
+            holds something else.
     """
     content = content_of(place, "OpenPGP key")
     secret = _secret(content, place)
@@ -66,19 +72,19 @@ def read(place: Path, passphrase: Passphrase, *, at: datetime, warn: Callable[[s
 
 @contextmanager
 def _library(what: str, *, details: tuple[str, ...] = (), do: str = "sign with another key") -> Iterator[None]:
-    """Turn what the library raises, a ``RuntimeError`` or another, into a :class:`SigningError`."""
+    """Turn an exception of the library into a :class:`SigningError`."""
     try:
         yield
     except BundlerError:
         raise
     except Exception as error:  # noqa: BLE001 - the library documents no exceptions of its own
-        raise SigningError(what, details=details or (_said(error),), do=do) from None
+        raise SigningError(what, details=details or (_message(error),), do=do) from None
 
 
-def _said(error: BaseException) -> str:
-    """What an error of the library says, and why; the rest is a stack trace of the library's."""
-    said, _, cause = str(error).partition("\n\nStack backtrace")[0].partition("\n\nCaused by:\n")
-    parts = [part.strip().partition("\n")[0] for part in (said, cause)]
+def _message(error: BaseException) -> str:
+    """The library's message and its cause, without its stack trace."""
+    text, _, cause = str(error).partition("\n\nStack backtrace")[0].partition("\n\nCaused by:\n")
+    parts = [part.strip().partition("\n")[0] for part in (text, cause)]
     return ": ".join(part for part in parts if part) or type(error).__name__
 
 
@@ -87,17 +93,17 @@ def _secret(content: bytes, place: Path) -> pysequoia.Tsk:
     details = () if b"-----BEGIN PGP" in content else sniff(content)
     with _library(f"{place} holds no OpenPGP key that can be read", details=details, do=do):
         if content.count(b"-----BEGIN PGP") > 1:
-            raise SigningError(f"{place} holds several OpenPGP blocks", do="export the one key that shall sign")
+            raise SigningError(f"{place} holds several OpenPGP blocks", do="export only the key to sign with")
         packets = [packet.tag for packet in PacketPile.from_bytes(content)]
         if not any(tag in _SECRETS for tag in packets):
-            raise SigningError(f"{place} holds a public OpenPGP key, which signs nothing", do=do)
+            raise SigningError(f"{place} holds a public OpenPGP key, which cannot sign", do=do)
         if sum(tag in (Tag.SecretKey, Tag.PublicKey) for tag in packets) > 1:
-            raise SigningError(f"{place} holds several OpenPGP keys", do="export the one that shall sign")
+            raise SigningError(f"{place} holds several OpenPGP keys", do="export only the one to sign with")
         return pysequoia.Tsk.from_bytes(content)
 
 
 def _require_usable(certificate: pysequoia.Cert, place: Path, at: datetime) -> None:
-    with _library(f"the OpenPGP key {place} is not fit to sign"):
+    with _library(f"the OpenPGP key {place} cannot sign"):
         revoked, expires = certificate.is_revoked, certificate.expiration
     if revoked:
         raise SigningError(f"the OpenPGP key {place} is revoked", do="sign with another key")
@@ -108,7 +114,7 @@ def _require_usable(certificate: pysequoia.Cert, place: Path, at: datetime) -> N
         )
     if len(certificate.fingerprint) != 40:
         raise SigningError(
-            f"the OpenPGP key {place} is of version 6, which the targets' gpgv does not read",
+            f"the OpenPGP key {place} has version 6, which gpgv on the servers does not read",
             do="sign with a key of version 4",
         )
 
@@ -119,12 +125,12 @@ def _unlocked(secret: pysequoia.Tsk, place: Path, passphrase: Passphrase) -> Any
     except Exception as error:  # noqa: BLE001 - the library documents no exceptions of its own
         if _ENCRYPTED not in str(error):
             raise SigningError(
-                f"the OpenPGP key {place} holds no secret that signs now",
-                details=(_said(error),),
-                do="export a key whose signing subkey is there, and neither revoked nor expired",
+                f"the OpenPGP key {place} holds no secret key that can sign now",
+                details=(_message(error),),
+                do="export a key with its signing subkey, neither revoked nor expired",
             ) from None
     word = require_passphrase(
-        passphrase, f"the OpenPGP key {place} is encrypted, and there is no passphrase", "openpgp"
+        passphrase, f"the OpenPGP key {place} is encrypted, but no passphrase was given", "openpgp"
     )
     wrong = f"the passphrase does not open the OpenPGP key {place}"
     with _library(wrong, details=("It is wrong.",), do="give the passphrase that the key was encrypted with"):

@@ -1,9 +1,9 @@
-"""How is a PowerShell script of ours signed, for servers that run no other (``AllSigned``)?
+"""Signs the bundle's PowerShell scripts, for servers with the execution policy ``AllSigned``.
 
-Authenticode, as ``Set-AuthenticodeSignature`` makes it (about_Signing, learn.microsoft.com; "Windows Authenticode
+Authenticode as ``Set-AuthenticodeSignature`` writes it (about_Signing, learn.microsoft.com; "Windows Authenticode
 Portable Executable Signature Format", Microsoft, 2008), by any :class:`~bundler.signing.signing_key.SigningKey`. There
-is no timestamp, so that a signature counts while its certificate is valid, and the same key and script give the same
-bytes unless the key draws at random. Every signature is verified before it is given out.
+is no timestamp: a signature is valid as long as its certificate, and the same key and script give the same bytes unless
+the key's algorithm is randomized. Every signature is verified before it leaves.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from bundler.signing.signing_key import SigningKey
 from bundler.trust import authenticode, certificate_path, certificate_policy
 
 SUFFIX: Final = ".ps1"
-"""How the name of a file ends that is signed so."""
+"""File names with this ending are signed."""
 
 _DESCRIPTION: Final = "Azure Arc onboarding, made by arc-bundler"
-"""The program's name, which Windows shows beside the publisher's."""
+"""The program's name, which Windows shows with the publisher's."""
 
 
 def require_ready(key: SigningKey, at: datetime) -> None:
-    """Refuse a key whose scripts no server would run ``at`` that moment. Raises :class:`SigningError`."""
+    """Require a key for scripts that servers run ``at`` that time. Raises :class:`SigningError`."""
     leaf = key.certificates[0]
     found = [(f"{problem.what}.", problem.do) for problem in certificate_policy.faults(leaf, key.certificates[1:], at)]
     if not found:
         try:
             certificate_path.check_alone(leaf, authenticode.CODE_SIGNING, at)
         except VerificationError as error:
-            wanted = "give a certificate whose extended key usage names codeSigning, and that is no authority's"
-            found = [(f"{error.what}.", f"{wanted} (docs/sealing.md)")]
+            do = "give a certificate with codeSigning in its extended key usage, which is not a CA's (docs/sealing.md)"
+            found = [(f"{error.what}.", do)]
     if found:
         raise SigningError(
             "this certificate may not sign scripts",
@@ -51,9 +51,19 @@ def require_ready(key: SigningKey, at: datetime) -> None:
 
 
 def sign(script: bytes, key: SigningKey, *, at: datetime) -> bytes:
-    """``script`` with its signature block, judged ``at`` that moment.
+    """Sign a script.
 
-    Raises :class:`SigningError` for a key that signs no scripts then, or a script that is signed or none.
+    Args:
+        script: its bytes, unsigned.
+        key: for signing.
+        at: time now, with zone: the certificate must be valid, and the new signature is verified at this time.
+
+    Returns:
+        The script with its signature block.
+
+    Raises:
+        SigningError: the key may not sign scripts, or the script is signed already.
+        VerificationError: the script is not text.
     """
     require_ready(key, at)
     attributes = _attributes(_content(script, key.algorithm), key.algorithm)
@@ -63,7 +73,7 @@ def sign(script: bytes, key: SigningKey, *, at: datetime) -> bytes:
 
 
 def require_signed(script: bytes, sha256: str, *, at: datetime) -> None:
-    """Refuse a script that the certificate with this fingerprint did not sign, in the form that :func:`sign` writes.
+    """Require a script that was signed by the certificate with this fingerprint, as :func:`sign` writes it.
 
     Raises :class:`VerificationError`.
     """
@@ -71,17 +81,17 @@ def require_signed(script: bytes, sha256: str, *, at: datetime) -> None:
     pkcs7 = block.SignedScript(io.BytesIO(script)).pkcs7
     if _rewritten(der.read_signature(pkcs7)) != pkcs7:
         raise VerificationError(
-            "the signature of the script is malformed: it is not written as its signer writes it",
+            "the signature of the script is malformed: arc-bundler writes it in another form",
             reason="malformed",
-            do="do not run it; ask whoever built the bundle",
+            do="do not run it; ask the person who built the bundle",
         )
 
 
 def is_signed_by(signed: bytes, script: bytes, key: SigningKey, *, at: datetime) -> bool:
-    """Whether ``signed`` is what :func:`sign` makes of ``script``, for a key that may draw at random.
+    """Whether ``signed`` is a result of :func:`sign` for ``script``, even if the key's algorithm is randomized.
 
-    Without asking the key: every byte but the signature's value follows from the script and the certificates, and the
-    value is one of the key's.
+    The key is not used: every byte except the signature's value follows from script and certificates, and the value
+    verifies with the key's certificate.
     """
     try:
         require_signed(signed, _sha256(key), at=at)
@@ -92,7 +102,7 @@ def is_signed_by(signed: bytes, script: bytes, key: SigningKey, *, at: datetime)
 
 
 def _rewritten(found: der.Signature) -> bytes:
-    """A believed signature, as its signed parts and its certificates would be written: readers pass over the rest."""
+    """A verified signature, encoded again from its signed parts and certificates: readers ignore anything else."""
     (signer,) = found.signers
     info = writing.signer_info(
         signer.issuer,
@@ -107,7 +117,7 @@ def _rewritten(found: der.Signature) -> bytes:
 
 
 def unsigned(script: bytes) -> str:
-    """The text of a script that is not signed yet. Raises :class:`SigningError`, and VerificationError for no text."""
+    """The text of a script that is not signed. Raises SigningError if it is, VerificationError if it is not text."""
     text = block.decode(script)
     if block.BEGIN in text:
         raise SigningError("the script is signed already")
@@ -141,7 +151,7 @@ def _attributes(content: bytes, algorithm: Algorithm) -> bytes:
 
 
 def _travelling(certificates: Sequence[x509.Certificate]) -> list[x509.Certificate]:
-    """All but a root above the signer: a server believes its own copy alone."""
+    """All except a root above the signer: a server trusts only its own copy of it."""
     return [one for one in certificates if one is certificates[0] or one.issuer != one.subject]
 
 

@@ -1,4 +1,4 @@
-"""Which signatures does a bundle get, and what does it say of them before they exist?"""
+"""Seals a bundle: describes the seal for the manifest, then makes its signatures."""
 
 from __future__ import annotations
 
@@ -16,27 +16,36 @@ from bundler.trust.signer_identity import signer
 
 
 def require_ready(key: SigningKey, at: datetime) -> None:
-    """Refuse a key that may not seal ``at`` that moment. Raises :class:`SigningError`."""
+    """Require a key that may seal ``at`` that time. Raises :class:`SigningError`."""
     require_usable(key.certificates[0], key.certificates[1:], at)
 
 
 def describe(sealer: Sealer) -> Seal:
-    """What the manifest says of the seal, before it is made."""
+    """Describe the seal for the manifest, which is sealed afterwards."""
     openpgp = sealer.openpgp.fingerprint if sealer.openpgp else ""
     own, *above = sealer.key.certificates
     return Seal(signer=signer(own), issuers=signer_identity.fingerprints(above), openpgp=openpgp)
 
 
 def keyring(sealer: Sealer) -> dict[str, bytes]:
-    """The public OpenPGP key, by its path in the bundle; nothing where there is none."""
+    """The public OpenPGP key by its path in the bundle; empty if there is none."""
     return {sums.OPENPGP_KEY: dearmor(sealer.openpgp.certificate)} if sealer.openpgp else {}
 
 
 def seals(documents: Mapping[str, bytes], sealer: Sealer) -> dict[str, bytes]:
-    """Every seal over ``documents`` (the sums and the manifest, by path), by its path.
+    """Make every seal of a bundle.
 
-    The same documents and the same key give the same seals, unless the key's algorithm or its token draws at random.
-    Raises :class:`SigningError`.
+    The same documents and key give the same seals, unless the key's algorithm or its token is randomized.
+
+    Args:
+        documents: the sums and the manifest, by path.
+        sealer: the keys.
+
+    Returns:
+        The seals, by path.
+
+    Raises:
+        SigningError: as a key raises it.
     """
     made: dict[str, bytes] = {}
     for path in (sums.SUMS, sums.MANIFEST):

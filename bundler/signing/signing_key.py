@@ -1,8 +1,8 @@
-"""What is it that signs: a key with its certificate, wherever the key rests?
+"""The interface of a signing key with its certificate, wherever the key is stored.
 
-A file, a token or a program of somebody else's: all are one :class:`SigningKey`. None is believed blindly:
-:func:`checked` verifies each signature with the certificate's public key before it is given out, so that a bundle
-never leaves with a seal that its own certificate refuses.
+A file, a token and an external program all are a :class:`SigningKey`. None is trusted blindly: :func:`checked` verifies
+each signature with the certificate's public key, so that no bundle leaves with a seal that its certificate does not
+verify.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bundler.trust.public_key import verifies
 
 
 class SigningKey(Protocol):
-    """A key that signs, and the certificate that says whose it is."""
+    """A key that signs, with its certificate."""
 
     @property
     def certificates(self) -> tuple[x509.Certificate, ...]:
@@ -26,10 +26,10 @@ class SigningKey(Protocol):
 
     @property
     def algorithm(self) -> Algorithm:
-        """How the key signs."""
+        """The key's signature algorithm."""
 
     def sign(self, content: bytes) -> bytes:
-        """Sign ``content``, whose digest is taken here.
+        """Sign ``content``, which is hashed here.
 
         RSA: the raw signature (RFC 8017 section 8.2, PKCS #1 v1.5), as long as the modulus. ECDSA: DER of
         Ecdsa-Sig-Value (RFC 3279 section 2.2.3). Raises :class:`~bundler.errors.SigningError`.
@@ -37,7 +37,7 @@ class SigningKey(Protocol):
 
 
 class OpenPgpSigner(Protocol):
-    """An OpenPGP key that signs besides."""
+    """An OpenPGP key that signs in addition."""
 
     @property
     def certificate(self) -> bytes:
@@ -53,7 +53,7 @@ class OpenPgpSigner(Protocol):
 
 @dataclass(frozen=True)
 class Sealer:
-    """Who seals a bundle."""
+    """The keys that seal a bundle."""
 
     key: SigningKey
     openpgp: OpenPgpSigner | None = None
@@ -75,7 +75,7 @@ class _Checked:
         signature = self.inner.sign(content)
         if not verifies(self.certificates[0], self.algorithm, signature, content):
             raise SigningError(
-                "what was signed does not verify with the certificate that shall stand for it",
+                "what was signed does not verify with the certificate of the key",
                 details=[
                     f"certificate: {self.certificates[0].subject.rfc4514_string()}",
                     f"algorithm: {self.algorithm}; the signature has {len(signature)} bytes",
@@ -86,5 +86,5 @@ class _Checked:
 
 
 def checked(key: SigningKey) -> SigningKey:
-    """``key``, each of whose signatures is verified before it is given out."""
+    """``key`` with a check: each signature is verified before it is returned."""
     return key if isinstance(key, _Checked) else _Checked(key)

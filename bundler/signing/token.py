@@ -1,4 +1,4 @@
-"""Which key in a token signs, and by which certificate is it known? PKCS #11."""
+"""Signs with a private key in a PKCS #11 token, and finds the key and its certificate."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from bundler.trust import certificate_policy
 from bundler.trust.public_key import digest_of
 
 _DIGEST_INFO = bytes.fromhex("3031300d060960864801650304020105000420")
-"""What stands before a SHA-256 digest in PKCS #1 v1.5 (RFC 8017 section 9.2, note 1)."""
+"""The prefix of a SHA-256 digest in PKCS #1 v1.5 (RFC 8017 section 9.2, note 1)."""
 _CURVES: dict[bytes, ec.EllipticCurve] = {
     bytes.fromhex("06082a8648ce3d030107"): ec.SECP256R1(),
     bytes.fromhex("06052b81040022"): ec.SECP384R1(),
@@ -38,16 +38,16 @@ class _TokenKey:
     algorithm: Algorithm
     key: Any
     hashes_itself: bool
-    """Whether the token does SHA-256 and the padding in one; those that do may refuse to pad what others hashed."""
+    """Whether the token hashes and pads in one mechanism. Tokens with it may refuse to pad a digest made elsewhere."""
     pin: Callable[[], str] | None
-    """Of a key that wants it for each signature; otherwise None."""
+    """For a key that needs the PIN for each signature (CKA_ALWAYS_AUTHENTICATE); otherwise None."""
 
     def sign(self, content: bytes) -> bytes:
         from pkcs11 import Mechanism
 
         more = {"pin": self.pin()} if self.pin else {}
         digest = hashlib.new(digest_of(self.algorithm).name, content).digest()
-        with pkcs11_errors("the token does not sign"):
+        with pkcs11_errors("the token failed to sign"):
             if self.algorithm != "rsa-sha256":
                 return from_numbers(self.key.sign(digest, mechanism=Mechanism.ECDSA, **more))
             if self.hashes_itself:
@@ -56,11 +56,24 @@ class _TokenKey:
 
 
 def read(uri: TokenUri, certificate_file: Path | None, pin: Passphrase, *, module: str) -> SigningKey:
-    """Find the one private key that ``uri`` names, and log in.
+    """Open a session with a token and find the private key that ``uri`` names.
 
-    ``module``: the PKCS #11 library where the address names none. Its certificate is in ``certificate_file``, or in
-    the token under the same CKA_ID. ``pin`` is asked if the token wants a login and has no pad of its own. The session
-    lasts as long as the program. Raises :class:`SigningError`.
+    1. Load the PKCS #11 library and find the one token.
+    2. Open a session and log in, which makes private objects visible.
+    3. Find the one private key, RSA or EC.
+    4. Find its certificate, in the file or in the token under the same CKA_ID, and its issuers.
+    5. Ask the token how the key signs: whether it hashes itself, and whether it needs the PIN each time.
+
+    The session lasts as long as the program.
+
+    Args:
+        uri: names token and key.
+        certificate_file: with the certificate and its issuers; None if they are in the token.
+        pin: called if the token requires a login and has no PIN pad.
+        module: path of the PKCS #11 library if the address names none.
+
+    Raises:
+        SigningError: no or several tokens, keys or certificates fit, or the token reports an error.
     """
     token = token_session.find(token_session.library(uri.module_path or module), uri)
     session = token_session.opened(token, pin)
@@ -69,7 +82,7 @@ def read(uri: TokenUri, certificate_file: Path | None, pin: Passphrase, *, modul
     algorithm = certificate_policy.algorithm_of(chain[0])
     from pkcs11 import Attribute, Mechanism
 
-    with pkcs11_errors("the token does not tell what it can"):
+    with pkcs11_errors("the token does not list its mechanisms"):
         hashes_itself = Mechanism.SHA256_RSA_PKCS in token.slot.get_mechanisms()
         each_time = bool(_attribute(key, Attribute.ALWAYS_AUTHENTICATE))
     return checked(_TokenKey(chain, algorithm, key, hashes_itself, pin if each_time else None))
@@ -87,14 +100,12 @@ def _key(session: Any, uri: TokenUri) -> Any:
         shown = [f"key: {_address(key)}" for key in found or every][:20]
     if not found:
         raise SigningError(
-            "the token has no such private key", details=shown, do="correct the address's object= or id="
+            "the token has no such private key", details=shown, do="correct object= or id= in the address"
         )
     if len(found) > 1:
-        raise SigningError("several keys of the token fit the address", details=shown, do="add id=... to the address")
+        raise SigningError("several keys of the token match the address", details=shown, do="add id=... to the address")
     if found[0].key_type not in (KeyType.RSA, KeyType.EC):
-        raise SigningError(
-            "the token's key is of a kind that does not seal", details=shown, do="use RSA, P-256 or P-384"
-        )
+        raise SigningError("the token's key has a kind that does not seal", details=shown, do="use RSA, P-256 or P-384")
     return found[0]
 
 
@@ -106,7 +117,7 @@ def _address(key: Any) -> str:
 
 
 def _attribute(found: Any, name: Any) -> Any:
-    """An attribute of an object, None where the token does not tell."""
+    """An attribute of an object; None if the token does not reveal it."""
     from pkcs11 import PKCS11Error
 
     try:
@@ -129,24 +140,24 @@ def _chain(session: Any, key: Any, certificate_file: Path | None) -> tuple[x509.
             raise SigningError(
                 "the token holds no certificate for its key", do="give it with `--seal-certificate FILE`"
             )
-    if public is None:  # a mismatch is seen at the first signature then
+    if public is None:  # some tokens hide it; then a wrong certificate is detected at the first signature
         return certificates.chain_of_leaf(given, place)
     return certificates.chain_of(public, given, place)
 
 
 def _held(session: Any, identity: bytes | None, matching: bool) -> list[x509.Certificate]:
-    """The token's certificates; with ``matching``, those with the key's CKA_ID alone."""
+    """The token's certificates; with ``matching`` only those with the key's CKA_ID."""
     from pkcs11 import Attribute, ObjectClass
 
     wanted: dict[Any, Any] = {Attribute.CLASS: ObjectClass.CERTIFICATE}
     wanted |= {Attribute.ID: identity} if matching and identity else {}
-    with pkcs11_errors("the token does not give its certificates"):
+    with pkcs11_errors("the token does not list its certificates"):
         documents = [bytes(found[Attribute.VALUE]) for found in session.get_objects(wanted)]
     return [one for der in documents for one in certificates.parse(der, "the token")]
 
 
 def _public(session: Any, key: Any) -> object:
-    """The public half of ``key``, as far as the token tells it."""
+    """The public key of ``key``; None if the token does not reveal it."""
     from pkcs11 import Attribute, KeyType, ObjectClass
 
     if key.key_type == KeyType.RSA:
@@ -168,7 +179,7 @@ def _rsa(modulus: bytes, exponent: bytes) -> rsa.RSAPublicKey | None:
 
 
 def _point(found: Any) -> ec.EllipticCurvePublicKey | None:
-    """PKCS #11 v2.40 section 2.3.3: CKA_EC_POINT is DER of an OCTET STRING; some tokens give its content alone."""
+    """PKCS #11 v2.40 section 2.3.3: CKA_EC_POINT is DER of an OCTET STRING; some tokens return only its content."""
     from pkcs11 import Attribute
 
     point, curve = _attribute(found, Attribute.EC_POINT), _CURVES.get(_attribute(found, Attribute.EC_PARAMS) or b"")

@@ -1,6 +1,7 @@
-"""Which token (a smartcard, an HSM) does an address name, and how is a session with it opened? PKCS #11.
+"""Finds a PKCS #11 token (a smartcard or an HSM) by its address and opens a session with it.
 
-By ``python-pkcs11``, which is an extra: whoever seals with a file needs no compiled module for tokens.
+Uses ``python-pkcs11``, an optional dependency: sealing with a file needs no compiled module for tokens. So it is
+imported in the functions that use it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from bundler.signing.token_uri import TokenUri
 
 @contextmanager
 def pkcs11_errors(what: str) -> Iterator[None]:
-    """Turn what the module answers into a :class:`SigningError`."""
+    """Turn errors of the PKCS #11 module into a :class:`SigningError` with the message ``what``."""
     from pkcs11 import exceptions
 
     try:
@@ -24,14 +25,14 @@ def pkcs11_errors(what: str) -> Iterator[None]:
     except (exceptions.PinIncorrect, exceptions.PinInvalid, exceptions.PinLenRange):
         raise SigningError(
             "the token refuses the PIN",
-            do="give the right one; mind that tokens lock themselves after a few wrong ones",
+            do="give the right one; tokens lock themselves after a few wrong ones",
         ) from None
     except exceptions.PinLocked:
-        raise SigningError("the token has locked its PIN", do="have it unlocked by who administers it") from None
+        raise SigningError("the token has locked its PIN", do="have its administrator unlock it") from None
     except (exceptions.PKCS11Error, OSError) as error:
-        said = type(error).__name__ + (f": {ascii(str(error))[1:-1]}" if str(error) else "")
+        message = type(error).__name__ + (f": {ascii(str(error))[1:-1]}" if str(error) else "")
         raise SigningError(
-            what, details=[f"the module says: {said}"], do="see that the token is there and works"
+            what, details=[f"the module's error: {message}"], do="check that the token is connected and works"
         ) from None
 
 
@@ -48,8 +49,10 @@ def find(library: Any, uri: TokenUri) -> Any:
         return fitting[0]
     shown = [f"token: {token.label!a}, serial {_serial(token)!a}" for token in fitting or ready]
     if not fitting:
-        raise SigningError("no such token is there", details=shown, do="plug it in, or correct the address's token=")
-    raise SigningError("several tokens fit the address", details=shown, do="add serial=... to the address")
+        raise SigningError(
+            "no such token is connected", details=shown, do="connect it, or correct token= in the address"
+        )
+    raise SigningError("several tokens match the address", details=shown, do="add serial=... to the address")
 
 
 def _is_named(token: Any, uri: TokenUri) -> bool:
@@ -68,12 +71,12 @@ def library(module: str) -> Any:
         import pkcs11
     except ImportError as error:
         raise SigningError(
-            "signing with a token needs the package python-pkcs11, which is not installed",
+            "signing with a token requires the package python-pkcs11, which is not installed",
             do="install it with `pip install 'arc-bundler[pkcs11]'`",
         ) from error
     if not module:
         raise SigningError(
-            "nobody said which PKCS #11 module speaks with the token",
+            "no PKCS #11 module was given for the token",
             do="add ?module-path=... to the address, or set ARC_BUNDLER_PKCS11_MODULE",
         )
     try:
@@ -82,20 +85,25 @@ def library(module: str) -> Any:
         raise SigningError(
             f"the PKCS #11 module {module} cannot be loaded",
             details=[ascii(str(error))[1:-1] or type(error).__name__],
-            do="give the path of the library that came with the token",
+            do="give the path of the library from the token's vendor",
         ) from None
 
 
 def opened(token: Any, pin: Passphrase) -> Any:
-    """A session, logged in where the token wants that, as long as the program runs. Raises :class:`SigningError`."""
+    """Open a session, logged in if the token requires it, for as long as the program runs. Raises SigningError.
+
+    A token with a PIN pad asks for the PIN itself: then none is passed, so that it never enters this program.
+    """
     from pkcs11 import TokenFlag, UserAlreadyLoggedIn
     from pkcs11.types import PROTECTED_AUTH
 
     given: object = None
     if TokenFlag.LOGIN_REQUIRED in token.flags:
-        has_a_pad = TokenFlag.PROTECTED_AUTHENTICATION_PATH in token.flags
+        has_pad = TokenFlag.PROTECTED_AUTHENTICATION_PATH in token.flags
         given = (
-            PROTECTED_AUTH if has_a_pad else require_passphrase(pin, "the token wants a PIN, and there is none", "seal")
+            PROTECTED_AUTH
+            if has_pad
+            else require_passphrase(pin, "the token requires a PIN, but none was given", "seal")
         )
     with pkcs11_errors("the token does not open a session"):
         try:

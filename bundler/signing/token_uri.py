@@ -1,4 +1,4 @@
-"""Which key in which token does a ``pkcs11:`` address name? RFC 7512, the part of it that finds one private key."""
+"""Parses ``pkcs11:`` addresses: the part of RFC 7512 that names one private key in one token."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _VALUE = re.compile(r"(?:[^%]|%[0-9A-Fa-f]{2})*")
 
 @dataclass(frozen=True)
 class TokenUri:
-    """What the address demands; empty or None where it demands nothing."""
+    """The attributes of an address; empty or None if not given."""
 
     token: str = ""
     serial: str = ""
@@ -32,10 +32,10 @@ class TokenUri:
 
 
 def parse(uri: str) -> TokenUri:
-    """Read the address. Raises :class:`UsageError`; what it says never holds a PIN that was given in it."""
+    """Parse an address. Raises :class:`UsageError`; its text never contains a PIN that was in the address."""
     scheme, _, rest = uri.partition(":")
     if scheme.lower() != "pkcs11":
-        raise _wrong("it does not begin with pkcs11:")
+        raise _wrong("it does not start with pkcs11:")
     path, _, query = rest.partition("?")
     named = _attributes(path, ";", _PATH)
     asked = _attributes(query, "&", _QUERY)
@@ -44,7 +44,7 @@ def parse(uri: str) -> TokenUri:
     texts = {name: _text(named.get(name, b"")) for name in _TEXTS}
     slot = _text(named.get("slot-id", b""))
     if slot and not re.fullmatch(r"[0-9]{1,10}", slot):
-        raise _wrong("its slot-id is no number")
+        raise _wrong("its slot-id is not a number")
     return TokenUri(
         **texts,
         id=named.get("id", b""),
@@ -60,7 +60,7 @@ def _attributes(text: str, separator: str, known: frozenset[str]) -> dict[str, b
         name, equals, value = attribute.partition("=")
         if name == "pin-value":
             raise UsageError(
-                "the token's address holds its PIN (pin-value), which every user of this machine can read",
+                "the token's address holds its PIN (pin-value), which every user of this computer can read",
                 do="change the PIN; give it with `--seal-passphrase-file`, ARC_BUNDLER_SEAL_PASSPHRASE or pin-source",
             )
         if name not in known or not equals:
@@ -86,7 +86,7 @@ def _text(value: bytes) -> str:
 def _pin_file(source: str) -> Path | None:
     """RFC 7512 section 2.4: a ``file:`` URI, or a path; ``|command`` is not run."""
     if source.startswith("|") or (":" in source and not re.match(r"file:|[A-Za-z]:[\\/]", source)):
-        raise _wrong("its pin-source is no file")
+        raise _wrong("its pin-source is not a file")
     path = source.removeprefix("file:")
     if source.startswith("file://"):
         path = "/" + path.lstrip("/")

@@ -69,7 +69,7 @@ def test_a_key_and_an_openpgp_key(files):
 def test_the_passphrase_from_its_variable_and_from_nowhere(files):
     pair = {"seal_key": files / "seal.key", "seal_certificate": files / "seal.crt"}
     assert sealer(surface(ARC_BUNDLER_SEAL_PASSPHRASE="opens it"), chosen(**pair))
-    with pytest.raises(SigningError, match="there is no passphrase"):
+    with pytest.raises(SigningError, match="no passphrase was given"):
         sealer(surface(), chosen(**pair))
     with pytest.raises(SigningError, match="does not open"):
         sealer(surface(ARC_BUNDLER_SEAL_PASSPHRASE="opens it "), chosen(**pair))
@@ -188,7 +188,7 @@ def test_an_open_key_file_is_said_on_the_error_stream(files, capsys):
     given = chosen(seal_key=files / "seal.key", seal_certificate=files / "seal.crt")
     assert sealer(surface(ARC_BUNDLER_SEAL_PASSPHRASE="opens it"), given)
     told = capsys.readouterr()
-    assert told.err.startswith("warning: everybody on this machine can read the key")
+    assert told.err.startswith("warning: every user of this computer can read the key")
     assert told.out == ""
 
 

@@ -131,7 +131,7 @@ def test_a_wrong_passphrase_and_none(tmp_path, home):
     key = home.made("locked@example.org", passphrase="right")
     assert "the passphrase does not open" in refused(tmp_path, key, lambda: "wrong")
     assert "hunter2" not in refused(tmp_path, key, lambda: "hunter2")
-    assert "there is no passphrase" in refused(tmp_path, key, lambda: "")
+    assert "no passphrase was given" in refused(tmp_path, key, lambda: "")
 
 
 @needs_gpg
@@ -158,13 +158,13 @@ def test_a_key_that_has_expired_really(tmp_path, home):
 
 @needs_gpg
 def test_a_key_that_signs_nothing(tmp_path, home):
-    assert "no secret that signs now" in refused(tmp_path, home.made("cert@example.org", usage="cert"))
+    assert "no secret key that can sign now" in refused(tmp_path, home.made("cert@example.org", usage="cert"))
 
 
 @needs_gpg
 def test_a_weak_key(tmp_path, home):
     said = refused(tmp_path, home.made("weak@example.org", "rsa1024"))
-    assert "not fit to sign" in said
+    assert "cannot sign" in said
     assert "RSA1024" in said
 
 
@@ -189,7 +189,7 @@ WEIRD = {
     "web page": (b"<html>", "It is a web page"),
     "certificate": (made.certificate_pem(made.certificate(made.key("p256"))), "It is a certificate"),
     "another key": (made.key_pem(made.key("p256")), "--seal-key"),
-    "public": (package_signing.Key().armored().encode(), "public OpenPGP key, which signs nothing"),
+    "public": (package_signing.Key().armored().encode(), "public OpenPGP key, which cannot sign"),
 }
 
 

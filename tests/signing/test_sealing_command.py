@@ -112,7 +112,7 @@ def test_ours_secrets_are_not_given_to_it_and_the_rest_is(tmp_path, program):
     plain = {name: value for name, value in os.environ.items() if not name.startswith("ARC_BUNDLER_")}
     environment = {**plain, **{f"ARC_BUNDLER_{name}": "x" for name in (*secrets, "MINE")}}
     said = refused(tmp_path, text, environment=environment)
-    assert said.endswith(" it said: ARC_BUNDLER_ALGORITHM ARC_BUNDLER_DIGEST ARC_BUNDLER_MINE")
+    assert said.endswith(" its output: ARC_BUNDLER_ALGORITHM ARC_BUNDLER_DIGEST ARC_BUNDLER_MINE")
 
 
 def test_no_shell_has_a_hand_in_it(tmp_path, program):
@@ -123,21 +123,21 @@ def test_no_shell_has_a_hand_in_it(tmp_path, program):
 
 
 FAILURES = {
-    "fails": ("import sys; sys.exit('vault: 403 Forbidden')", "ended with code 1", "it said: vault: 403 Forbidden"),
+    "fails": ("import sys; sys.exit('vault: 403 Forbidden')", "ended with code 1", "its output: vault: 403 Forbidden"),
     "fails after its signature": ("import sys; print('00' * 70); sys.exit(3)", "ended with code 3", ""),
     "silent": ("", "printed nothing", ""),
     "blank": ("print()", "printed nothing", ""),
     "rubbish": ("print('Signature: yes')", "no signature of this key's kind", ""),
     "json": ('print(\'{"signature": "AAAA"}\')', "no signature of this key's kind", ""),
-    "does not verify": ("print('11' * 64)", "its certificate does not verify", ""),
+    "does not verify": ("print('11' * 64)", "does not verify with its certificate", ""),
     "too much": ("print('0' * 70000)", "printed more than", ""),
     "without end": ("\nwhile True: print('0' * 9999)", "printed more than", ""),
     "talks without end": (
         "import sys\nfor n in range(9999): print(n, file=sys.stderr)\nsys.exit(2)",
         "code 2",
-        "said: 4",
+        "output: 4",
     ),
-    "colours": ("import sys; sys.exit('\\x1b[31mno')", "code 1", "it said: \\x1b[31mno"),
+    "colours": ("import sys; sys.exit('\\x1b[31mno')", "code 1", "its output: \\x1b[31mno"),
 }
 
 
@@ -152,7 +152,7 @@ def test_programs_that_fail(tmp_path, program, text, word, more):
 def test_a_signature_over_other_bytes(tmp_path, program):
     made.private_file(tmp_path / "key", made.key_pem(made.key("rsa")))
     text = program(SIGN.replace("key.sign(ready", "key.sign(ready[::-1]"), tmp_path / "key", "raw")
-    assert "its certificate does not verify" in refused(tmp_path, text, kind="rsa")
+    assert "does not verify with its certificate" in refused(tmp_path, text, kind="rsa")
 
 
 def test_one_that_hangs_is_ended_with_its_children(tmp_path, program):
@@ -194,7 +194,7 @@ def test_which_certificate_is_the_signers(tmp_path):
     key = external_signer.read("signer", tmp_path / "chain", environment={}, limit=1)
     assert key.certificates == chain
     (tmp_path / "two").write_bytes(made.certificate_pem(chain[0], made.certificate(made.key("rsa"), "Another")))
-    with pytest.raises(SigningError, match="does not tell which certificate"):
+    with pytest.raises(SigningError, match="several certificates that may be the signer"):
         external_signer.read("signer", tmp_path / "two", environment={}, limit=1)
 
 

@@ -164,7 +164,7 @@ def test_a_wrong_passphrase_and_none(place, form):
     files = place("rsa", key=key)
     assert "the passphrase does not open the key" in refused(*files, passphrase=lambda: "wrong")
     said = refused(*files, passphrase=lambda: "")
-    assert "is encrypted, and there is no passphrase" in said
+    assert "is encrypted, but no passphrase was given" in said
     assert "ARC_BUNDLER_SEAL_PASSPHRASE" in said
 
 
@@ -243,21 +243,21 @@ WEIRD = {
         "--openpgp-key",
     ),
     "request": (b"-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n", "request"),
-    "cut short": (made.key_pem(made.key("p256"))[:-40], "the beginning of a key and not its end"),
-    "cut short in its last line": (made.key_pem(made.key("p256"))[:-10], "the beginning of a key and not its end"),
+    "cut short": (made.key_pem(made.key("p256"))[:-40], "a truncated key"),
+    "cut short in its last line": (made.key_pem(made.key("p256"))[:-10], "a truncated key"),
     "a certificate and half a key": (
         made.certificate_pem(made.certificate(made.key("p256"))) + made.key_pem(made.key("p256"))[:-40],
-        "the beginning of a key and not its end",
+        "a truncated key",
     ),
     "der cut short": (
         made.key("rsa").private_bytes(
             serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )[:900],
-        "the beginning of a file in DER and not its end",
+        "a truncated DER file",
     ),
     "damaged": (made.key_pem(made.key("rsa"))[:600] + made.key_pem(made.key("rsa"))[664:], "cannot be read"),
     "two keys": (made.key_pem(made.key("p256")) + made.key_pem(made.key("p384")), "holds 2 keys"),
-    "text": (b"hello", "no key in PEM"),
+    "text": (b"hello", "no PEM key"),
 }
 
 

@@ -166,7 +166,7 @@ def test_a_wrong_pin_and_none(tokens):
     assert "refuses the PIN" in said
     assert "lock themselves" in said
     assert "000000" not in said
-    assert "wants a PIN" in tokens.refused("pkcs11:token=Seals;object=rsa", certificate, pin="")
+    assert "requires a PIN" in tokens.refused("pkcs11:token=Seals;object=rsa", certificate, pin="")
 
 
 def test_a_module_that_is_not_there_or_none(tokens, tmp_path):

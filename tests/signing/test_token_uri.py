@@ -51,8 +51,8 @@ def test_an_empty_one_demands_nothing():
 @pytest.mark.parametrize(
     ("uri", "word"),
     [
-        ("token=x", "does not begin with pkcs11:"),
-        ("", "does not begin with pkcs11:"),
+        ("token=x", "does not start with pkcs11:"),
+        ("", "does not start with pkcs11:"),
         ("pkcs11:token=a;token=b", "twice"),
         ("pkcs11:tokne=a", "'tokne' is not one of"),
         ("pkcs11:token", "'token' is not one of"),
@@ -62,8 +62,8 @@ def test_an_empty_one_demands_nothing():
         ("pkcs11:token=%ff", "not UTF-8"),
         ("pkcs11:token=%00", "NUL"),
         ("pkcs11:?module-name=x", "'module-name' is not one of"),
-        ("pkcs11:?pin-source=|cat", "pin-source is no file"),
-        ("pkcs11:?pin-source=https://x", "pin-source is no file"),
+        ("pkcs11:?pin-source=|cat", "pin-source is not a file"),
+        ("pkcs11:?pin-source=https://x", "pin-source is not a file"),
     ],
 )
 def test_what_is_refused(uri, word):
@@ -76,7 +76,7 @@ def test_what_is_refused(uri, word):
 def test_a_pin_in_the_address_is_refused_and_not_repeated():
     with pytest.raises(UsageError) as caught:
         parse("pkcs11:token=x?pin-value=987654")
-    assert "every user of this machine can read" in caught.value.what
+    assert "every user of this computer can read" in caught.value.what
     assert "987654" not in " ".join((caught.value.what, *caught.value.details, caught.value.do))
 
 
