@@ -1,1 +1,1 @@
-"""What does the practice upstream serve? Everything in it is generated, and says LAB."""
+"""The lab: an upstream with generated packages, repositories and an agent, all marked LAB."""

@@ -1,4 +1,4 @@
-"""What is a stand-in agent made of, and which versions of it does the lab have?"""
+"""The lab's stand-in agent: its releases, and the contents of its Linux packages."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from bundler.lab.package import Moment, Package, PackagedFile
 LINUX_HOME = "/opt/azcmagent"
 NAME = "azcmagent"
 SUMMARY = "Azure Connected Machine Agent (LAB stand-in)"
-DESCRIPTION = """LAB practice material: not Microsoft's, and not an agent.
+DESCRIPTION = """LAB material: not Microsoft's, and not an agent.
 It answers azcmagent's commands and connects to nothing."""
 
 
 @dataclass(frozen=True)
 class Release:
-    """One build of the agent, in the words of each system; the numbers' habits are the upstream's.
+    """One build of the agent, with its version on each system; the numbers follow the real ones.
 
     Windows and Linux share the third number in most releases; deb and rpm had different last numbers in old ones.
     """
@@ -26,9 +26,9 @@ class Release:
     windows: str
     deb: str
     rpm: str
-    """As a deb writes it, with dots: the last number becomes the rpm's release."""
+    """With dots, as in a deb: the last number becomes the rpm's release."""
     age: timedelta
-    """How long before the lab's ``since`` + :data:`HISTORY` it was published."""
+    """Published this long before the lab's ``since`` + :data:`HISTORY`."""
 
     @property
     def minor(self) -> str:
@@ -37,7 +37,7 @@ class Release:
 
 
 HISTORY = timedelta(days=400)
-"""From the making of the lab's keys to the lab's first start: every release is younger than the keys."""
+"""Time from the creation of the lab's keys to its first start: every release is newer than the keys."""
 
 RELEASES = (
     Release("1.58.03228.2572", "1.58.03228.693", "1.58.03228.711", timedelta(days=310)),
@@ -47,7 +47,7 @@ RELEASES = (
     Release("1.67.03504.3207", "1.67.03504.1320", "1.67.03504.1320", timedelta(days=75)),
     Release("1.68.03532.3286", "1.68.03532.1399", "1.68.03532.1399", timedelta(days=45)),
 )
-"""Oldest first. 1.66 was built twice: what ``1.66`` means has moved once."""
+"""Oldest first. 1.66 was built twice, so ``1.66`` has changed once."""
 
 
 def release(version: str, age: timedelta = timedelta(0)) -> Release:
@@ -61,7 +61,7 @@ def bulk(size: int, seed: str) -> bytes:
 
 
 def linux_package(version: str, architecture: str, built: datetime, *, stuffing: int = 0, remark: str = "") -> Package:
-    """Make the agent's package of one version (``1.67.03504.1320``) for one architecture, in either format's word."""
+    """Make the agent's package of one version (``1.67.03504.1320``) for one architecture, named as in its format."""
     front, _, last = version.rpartition(".")
     return Package(
         name=NAME,

@@ -1,4 +1,4 @@
-"""Where is the lab, for a program: ``lab.json`` in its folder, while it runs."""
+"""Announces a running lab to programs: ``lab.json`` in its folder."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ class Announcement:
     linux: str
     """Base of the apt and yum repositories."""
     hosts: tuple[str, ...]
-    """Where a redirect of the MSI may end."""
+    """Allowed hosts for redirects of the MSI."""
     ca: str
-    """Path, from the lab's folder, of the authority for its HTTPS."""
+    """Path of the HTTPS root certificate, from the lab's folder."""
     anchors: str
-    """Path, from the lab's folder, of its anchors."""
+    """Path of the trust anchors, from the lab's folder."""
     seal_key: str = ""
-    """Path, from the lab's folder, of a key that seals practice bundles."""
+    """Path of a key that seals lab bundles, from the lab's folder."""
     seal_certificate: str = ""
-    """Path, from the lab's folder, of its certificate."""
+    """Path of that key's certificate, from the lab's folder."""
 
 
 def write(folder: Path, announcement: Announcement) -> None:
-    """Say that the lab runs: whole under its name, or not at all."""
+    """Announce a running lab; the file is replaced in one step."""
     fresh = folder / f".{NAME}.partial"
     fresh.write_bytes(json_codec.to_json(announcement))
     fresh.replace(folder / NAME)
 
 
 def withdraw(folder: Path) -> None:
-    """Say that it runs no more."""
+    """Remove the announcement."""
     (folder / NAME).unlink(missing_ok=True)
 
 

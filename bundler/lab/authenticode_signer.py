@@ -1,8 +1,8 @@
-"""How does the lab sign an MSI, a PE file or a PowerShell script as its publisher would?
+"""Signs MSI, PE and PowerShell files with Authenticode, as a publisher does.
 
 Sources: "Windows Authenticode Portable Executable Signature Format" (Microsoft, 2008), RFC 5652, RFC 3161, and
 RFC 2985, 5.3.6 for the older kind of timestamp. The same arguments give the same bytes where the keys are RSA.
-What is signed here is practice material: its certificates say LAB.
+The certificates are a lab's: they say LAB.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _HASHES: Final[dict[str, Callable[[], hashes.HashAlgorithm]]] = {
 
 @dataclass(frozen=True)
 class Stamp:
-    """Who says when it was signed."""
+    """The timestamping service, and its time."""
 
     chain: Chain
     time: datetime
@@ -64,13 +64,13 @@ class Stamp:
 
 @dataclass(frozen=True)
 class Signing:
-    """Who signs, how, and when they say that it was."""
+    """Signer, digest and time of a signature."""
 
     chain: Chain
     stamp: Stamp | None = None
     digest: str = "sha256"
     """``sha1`` too, so that a test can see it refused."""
-    description: str = "LAB - practice material"
+    description: str = "LAB - test material"
 
 
 def sign(document: bytes, kind: Kind, signing: Signing) -> bytes:
@@ -124,7 +124,7 @@ def sign_ps1(document: bytes, signing: Signing) -> bytes:
 
 
 def _checksum(image: bytes) -> int:
-    """The checksum of a PE file whose checksum field is zero (as ImageHlp's CheckSumMappedFile computes it)."""
+    """The checksum of a PE file with a checksum field of zero (as ImageHlp's CheckSumMappedFile computes it)."""
     words = array("H", image + bytes(len(image) % 2))
     if sys.byteorder == "big":
         words.byteswap()
@@ -153,7 +153,7 @@ def signature(kind: Kind, digest: bytes, signing: Signing, beside: Iterable[tupl
 
 
 class _Signed:
-    """A SignerInfo under way: its signature is there before the timestamp over it."""
+    """A SignerInfo before its unsigned attributes: the timestamp is made over its signature."""
 
     def __init__(
         self, identity: Identity, algorithm: str, content_type: str, content: bytes, attributes: Iterable[bytes]
@@ -192,7 +192,7 @@ def _stamp(value: bytes, stamp: Stamp) -> bytes:
 
 
 def timestamp_token(value: bytes, stamp: Stamp) -> bytes:
-    """An RFC 3161 token over a signature's bytes, made here and now for the time that ``stamp`` says."""
+    """An RFC 3161 token over a signature's bytes, for the time in ``stamp``."""
     imprint = hashlib.sha256(value).digest()
     certificate = stamp.chain.leaf.certificate
     info = sequence(
@@ -210,7 +210,7 @@ def timestamp_token(value: bytes, stamp: Stamp) -> bytes:
 
 
 def _certificates(chain: Chain) -> list[bytes]:
-    """What travels with a signature: all but the root, which the judge must have already."""
+    """The certificates in a signature: all but the root, which the verifier must have already."""
     return writing.encoded(one.certificate for one in (chain.leaf, *chain.intermediates))
 
 

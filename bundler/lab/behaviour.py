@@ -1,4 +1,4 @@
-"""How can the practice upstream misbehave?"""
+"""Faults that the lab's server can simulate."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ PORTAL = b"""<!DOCTYPE html>
 <html><head><title>LAB guest network</title></head>
 <body><h1>Please sign in to the LAB guest network</h1></body></html>
 """
-"""What a captive portal answers in an upstream's stead."""
+"""Answer of a captive portal in place of the upstream."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Status:
 
     code: int
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b"LAB: told to answer so\n"
+    body: bytes = b"LAB: simulated answer\n"
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Redirect:
 
 @dataclass(frozen=True)
 class Portal:
-    """Answer 200 with a portal's page, whatever was asked for."""
+    """Answer every request with 200 and a portal's page."""
 
 
 @dataclass(frozen=True)

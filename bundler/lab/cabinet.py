@@ -1,4 +1,4 @@
-"""How do files become a cabinet?
+"""Writes cabinet files.
 
 One folder, compressed with MSZIP: blocks of 32 KiB, each a deflate stream of its own that may refer to the block
 before it. Sources: [MS-CAB] (structures, checksum) and [MS-MCI] (MSZIP).

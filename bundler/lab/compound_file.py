@@ -1,4 +1,4 @@
-"""How do bytes become an OLE compound file?
+"""Writes OLE compound files.
 
 Version 3 of the format, with 512-byte sectors and 64-byte mini sectors, and streams directly below the root.
 Source: [MS-CFB] v12, Compound File Binary File Format; sections are named where a rule comes from.
@@ -33,7 +33,7 @@ _STREAM, _ROOT = 2, 5
 
 @dataclass(frozen=True)
 class _Placed:
-    """A stream whose first sector (or mini sector) is known."""
+    """A stream with its first sector (or mini sector)."""
 
     name: str
     start: int
@@ -42,7 +42,7 @@ class _Placed:
 
 @dataclass(frozen=True)
 class _Node:
-    """Where a directory entry stands in the tree: identifiers of its neighbours, and its colour."""
+    """A directory entry's place in the tree: identifiers of its children, and its colour."""
 
     left: int = _NO_STREAM
     right: int = _NO_STREAM
@@ -50,7 +50,7 @@ class _Node:
 
 
 def write(streams: Mapping[str, bytes], root_clsid: bytes) -> bytes:
-    r"""Make a compound file of ``streams``, by name, whose root storage has ``root_clsid``.
+    r"""Make a compound file of ``streams``, by name; its root storage has the class ``root_clsid``.
 
     ``root_clsid`` is a GUID as the format packs it (16 bytes, first three fields little-endian).
     The same arguments give the same bytes: no time is written. Names are 1 to 31 UTF-16 code units
@@ -87,7 +87,7 @@ class _Body:
         self.mini_chains: list[int] = []
 
     def add(self, content: bytes) -> int:
-        """Append ``content`` as a chain of sectors and say where it starts."""
+        """Append ``content`` as a chain of sectors and return its first sector."""
         return _chain(self.sectors, self.fat, content, SECTOR)
 
     def mini_fat(self) -> bytes:
@@ -152,9 +152,9 @@ def _middle(low: int, high: int) -> int:
 
 
 def _tree(count: int) -> list[_Node]:
-    """Make a red-black tree over ``count`` sorted entries, whose identifiers start at 1 (section 2.6.4).
+    """Make a red-black tree over ``count`` sorted entries with identifiers from 1 (section 2.6.4).
 
-    Halving gives a tree whose lowest level alone may have gaps. With that level red and all others black,
+    Halving gives a tree with gaps in its lowest level alone. With that level red and all others black,
     every path holds as many black nodes and no red node has a red child.
     """
     nodes = [_Node()] * count
@@ -188,7 +188,7 @@ def _unused() -> bytes:
 
 
 def _table_sizes(used: int) -> tuple[int, int]:
-    """Say how many FAT and DIFAT sectors describe ``used`` sectors and themselves (sections 2.3 and 2.5)."""
+    """Numbers of FAT and DIFAT sectors that describe ``used`` sectors and themselves (sections 2.3 and 2.5)."""
     fat = difat = 0
     while True:
         needed_fat = -(-(used + fat + difat) // _NUMBERS_A_SECTOR)

@@ -1,4 +1,4 @@
-"""How does a package become a signed deb?
+"""Builds signed deb packages.
 
 An ``ar`` archive of ``debian-binary``, ``control.tar.gz`` and ``data.tar.gz`` (deb(5)), with the upstream's further
 member ``_gpgorigin``: a detached OpenPGP signature over the bytes of the three (debsigs(1), debsig-verify's policy).
@@ -48,7 +48,7 @@ def control(package: Package) -> str:
         "Package": package.name,
         "Version": version(package),
         "Architecture": package.architecture,
-        "Maintainer": "LAB (practice upstream, not Microsoft) <lab@localhost>",
+        "Maintainer": "LAB (not Microsoft) <lab@localhost>",
         "Installed-Size": str(-(-package.installed_size // 1024)),
         "Section": "misc",
         "Priority": "optional",

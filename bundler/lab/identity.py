@@ -1,8 +1,8 @@
-"""How does the agent's local endpoint answer a program that asks for a token?
+"""Simulates the agent's local endpoint that gives tokens to programs.
 
 The address, the challenge and the answer: managed-identity-authentication.md. GET with the header ``Metadata: true``
 is answered 401, and ``WWW-Authenticate: Basic realm=PATH`` names a file that only root and the group can read; the same
-request with that file's content is answered with a token. ``/agentstatus`` says how the agent is.
+request with that file's content is answered with a token. ``/agentstatus`` states the agent's state.
 
 Where Microsoft's documents are silent, this is our choice: 400 for a request without the header, the resource or a
 known version; 403 for a wrong key; a key is good for one answer. Tokens say LAB and open nothing.
@@ -31,17 +31,17 @@ STATUS: Final = "/agentstatus"
 VERSIONS: Final = frozenset({"2020-06-01", "2019-11-01"})
 
 Manner = Literal["good", "open", "unnamed", "elsewhere", "missing", "refusing", "failing", "silent"]
-"""How it behaves: ``good`` as documented; ``open`` gives a token to anybody; ``unnamed`` challenges without a realm;
-``elsewhere`` names a file that is no key (a caller must not read it); ``missing`` one that is not there; ``refusing``
-takes no key; ``failing`` answers 500; ``silent`` takes connections and never answers."""
+"""How it behaves: ``good`` as documented; ``open`` gives a token without a key; ``unnamed`` challenges without a realm;
+``elsewhere`` names a file that is no key (a client must not read it); ``missing`` one that does not exist;
+``refusing`` accepts no key; ``failing`` answers 500; ``silent`` takes connections and never answers."""
 ELSEWHERE: Final = "/etc/shadow"
 
 
 class LocalIdentity:
     """The endpoint, from entry to exit of a ``with`` block.
 
-    ``tokens`` is the folder where keys are put; ``realm`` what that folder is called in the challenge, where the one
-    who asks sees it under another name (a root of its own, Wine).
+    ``tokens`` is the folder where keys are put; ``realm`` is its name in the challenge, where the client
+    sees it under another path (a root of its own, Wine).
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class LocalIdentity:
         self.status = status
         self.manner: Manner = manner
         self.asked: list[str] = []
-        """What was asked for: path, query and whether a key was shown (``+key``)."""
+        """The requests so far: path, query, and ``+key`` where a key was sent."""
         self._keys: set[str] = set()
         self._lock = threading.Lock()
         self.stopping = threading.Event()
@@ -80,17 +80,17 @@ class LocalIdentity:
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """The port that it listens on."""
         return int(self._server.server_address[1])
 
     @property
     def environment(self) -> dict[str, str]:
-        """The two variables by which programs find it."""
+        """The two environment variables by which programs find it."""
         base = f"http://localhost:{self.port}"
         return {"IDENTITY_ENDPOINT": f"{base}{TOKEN}", "IMDS_ENDPOINT": base}
 
     def new_key(self) -> str:
-        """Put a fresh key into the folder; gives the name of its file as the challenge has it."""
+        """Write a new key into the folder; returns its path as the challenge names it."""
         name, key = f"{secrets.token_hex(8)}.key", secrets.token_urlsafe(24)
         self.tokens.mkdir(parents=True, exist_ok=True)
         (self.tokens / name).write_text(key, encoding="ascii")
@@ -100,7 +100,7 @@ class LocalIdentity:
         return f"{self.realm}{separator}{name}"
 
     def take(self, key: str) -> bool:
-        """Whether ``key`` is one that was given out; from now on it is none."""
+        """Whether ``key`` is valid; it can be used once."""
         with self._lock:
             known = key in self._keys
             self._keys.discard(key)
@@ -182,7 +182,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
-        """Say nothing: keys are in headers, not in lines, but nobody reads these."""
+        """Log nothing."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""What is in the stand-in's Windows installer?"""
+"""Builds the stand-in agent's Windows installer."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def windows_agent(version: str, built: datetime, authority: Authority, *, stuffi
 
 
 def unsigned(version: str, built: datetime, *, stuffing: int = 0, remark: str = "") -> bytes:
-    """Make the MSI of one build, before anybody signs it."""
+    """Make the MSI of one build, unsigned."""
     files = [
         CabinetFile("azcmagent.exe", agents.windows(version), built),
         CabinetFile("LAB.txt", f"{DESCRIPTION}\r\n{remark}\r\n".encode(), built),
@@ -44,7 +44,7 @@ def unsigned(version: str, built: datetime, *, stuffing: int = 0, remark: str = 
         title="Installation Database (LAB)",
         subject=PRODUCT_NAME,
         author=ORGANIZATION,
-        comments=f"{SUMMARY}; practice material. {remark}".strip(),
+        comments=f"{SUMMARY}; for tests only. {remark}".strip(),
         template="x64;1033",
         package_code=uuid.uuid5(_NAMES, f"{version} {built.isoformat()} {stuffing} {remark}"),
         created=built,
@@ -65,7 +65,7 @@ def _tables(version: str, product: uuid.UUID, files: list[CabinetFile]) -> list[
 
 
 def _properties(version: str, product: uuid.UUID) -> Table:
-    """Name the product. Its code differs between builds, or an installed build would bar every other (error 1638)."""
+    """Name the product. Its code differs between builds; else an installed build blocks all others (error 1638)."""
     held = {
         "ProductCode": _guid(product),
         "UpgradeCode": _guid(UPGRADE_CODE),
@@ -74,7 +74,7 @@ def _properties(version: str, product: uuid.UUID) -> Table:
         "ProductLanguage": "1033",
         "Manufacturer": ORGANIZATION,
         "ALLUSERS": "1",
-        "ARPCOMMENTS": "LAB practice material, not Microsoft's",
+        "ARPCOMMENTS": "LAB material, not Microsoft's",
         "SecureCustomProperties": "OLDERFOUND;NEWERFOUND",
     }
     return Table("Property", (Column("Property", "s72", key=True), Column("Value", "l0")), tuple(held.items()))

@@ -1,4 +1,4 @@
-"""How is the practice upstream started, told what to do, and stopped?"""
+"""Starts, controls and stops the lab's upstream."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from bundler.lab.upstream import Upstream
 from bundler.model.anchor import Anchors
 
 Certificate = Literal["good", "other-host", "expired", "unknown"]
-"""What the server shows: its own certificate, or one that a caller must refuse."""
+"""The server's certificate: its own, or one that a client must refuse."""
 
 
 class Lab:
-    """A practice upstream over HTTPS on this machine; a context manager that serves from entry to exit.
+    """An upstream over HTTPS on this machine; a context manager that serves from entry to exit.
 
     ``root`` keeps keys and anchors, so that a second lab on it serves the same trust and the same bytes.
     """
@@ -50,7 +50,7 @@ class Lab:
         every repository's index, with bytes that compress to nothing: properly signed bombs.
 
         Raises:
-            UsageError: the port cannot be had.
+            UsageError: the port is not available.
             WriteError: ``root`` cannot be written.
         """
         self.authority = _established(root / "authority", now)
@@ -76,7 +76,7 @@ class Lab:
 
     @property
     def url(self) -> str:
-        """The address below which every real host is a folder; without a slash at its end."""
+        """Base URL; each real host is a folder below it. No slash at its end."""
         return f"https://{self.host}"
 
     @property
@@ -91,41 +91,41 @@ class Lab:
 
     @property
     def anchors(self) -> Anchors:
-        """What the lab's packages are judged by."""
+        """The trust anchors of the lab's packages."""
         return self.authority.anchors
 
     @property
     def packages_url(self) -> str:
-        """In the place of ``https://packages.microsoft.com``."""
+        """Replaces ``https://packages.microsoft.com``."""
         return f"{self.url}/{upstream.PACKAGES_HOST}"
 
     @property
     def windows_url(self) -> str:
-        """In the place of ``https://gbl.his.arc.azure.com``."""
+        """Replaces ``https://gbl.his.arc.azure.com``."""
         return f"{self.url}/{upstream.HIS_HOSTS[0]}"
 
     @property
     def download_url(self) -> str:
-        """In the place of ``https://download.microsoft.com``."""
+        """Replaces ``https://download.microsoft.com``."""
         return f"{self.url}/{upstream.DOWNLOAD_HOST}"
 
     @property
     def short_url(self) -> str:
-        """In the place of ``https://aka.ms``."""
+        """Replaces ``https://aka.ms``."""
         return f"{self.url}/{upstream.SHORT_HOST}"
 
     @property
     def releases(self) -> tuple[Release, ...]:
-        """What is published now, oldest first."""
+        """Releases that are published now, oldest first."""
         return self._upstream.releases
 
     @property
     def requests(self) -> list[Request]:
-        """Every request so far, in the order of arrival."""
+        """Every request so far, in order of arrival."""
         return list(self._server.requests)
 
     def publish(self, version: str) -> Release:
-        """Publish a further build (``1.69.03560.1450``) for all systems, and say what it is."""
+        """Publish a further build (``1.69.03560.1450``) for all systems, and return it."""
         release = agent.release(version)
         self._upstream.publish(release)
         return release
@@ -139,7 +139,7 @@ class Lab:
         self._upstream.replace(version)
 
     def republish_older(self) -> None:
-        """Serve an older state, properly signed: what was before the last move, or a month before the first."""
+        """Serve an older, properly signed state: the one before the last change, or one a month before the first."""
         self._upstream.step_back()
 
     def republish_newest(self) -> None:
@@ -151,14 +151,14 @@ class Lab:
         self._server.instruct(path_pattern, behaviour, times)
 
     def behave(self) -> None:
-        """Be good again."""
+        """Stop misbehaving."""
         self._server.behave()
 
 
 def serve(
     root: Path, port: int, now: datetime, say: Callable[[str], None], *, stuffing: int = 0, speed: int = 0
 ) -> None:
-    """Run a lab until interrupted (KeyboardInterrupt ends it quietly), saying where everything is.
+    """Run a lab until interrupted (KeyboardInterrupt ends it quietly); ``say`` receives where everything is.
 
     ``stuffing`` makes each package that many bytes larger, and leaves the newest release alone, because everything
     served is held in memory; ``speed`` is the most bytes a second on one connection (0: no limit). Raises as
@@ -183,7 +183,7 @@ def serve(
 
 
 def announce(lab: Lab, root: Path) -> announcement.Announcement:
-    """Say what a definition needs to use the lab whose folder is ``root``."""
+    """The announcement of the lab in the folder ``root``."""
     return announcement.Announcement(
         windows=f"{lab.windows_url}/azcmagent",
         linux=lab.packages_url,
@@ -196,12 +196,12 @@ def announce(lab: Lab, root: Path) -> announcement.Announcement:
 
 
 def describe(lab: Lab) -> list[str]:
-    """Say what a person needs to use the lab."""
+    """Lines that tell a person how to use the lab."""
     versions = ", ".join(
         sorted({release.minor for release in lab.releases}, key=lambda minor: int(minor.split(".")[1]))
     )
     return [
-        "LAB: a practice upstream. Nothing in it is Microsoft's, and its agent connects to nothing.",
+        "LAB: a lab upstream. Nothing in it is Microsoft's, and its agent connects to nothing.",
         f"address   {lab.url}",
         f"windows   {lab.windows_url}/azcmagent/latest/{upstream.MSI_NAME}",
         f"linux     {lab.packages_url}",
@@ -218,7 +218,7 @@ def _established(folder: Path, now: datetime) -> Authority:
         return authority.establish(folder, now)
     except OSError as error:
         raise WriteError(
-            f"the lab cannot keep its keys in {folder}: {error.strerror or error}",
+            f"the lab cannot write its keys to {folder}: {error.strerror or error}",
             do="name another folder with --dir",
         ) from error
 
@@ -229,7 +229,7 @@ def _listening(port: int, context: ssl.SSLContext, served: Upstream) -> Server:
     except OSError as error:
         raise UsageError(
             f"the lab cannot listen on port {port} of 127.0.0.1: {error.strerror or error}",
-            do="name another with --port; 0 takes any free one",
+            do="choose another port with --port; 0 takes any free one",
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""How do tables become a Windows Installer database?
+"""Writes Windows Installer databases.
 
 The database is a compound file: a pool of strings, one stream a table with its values column by column, two tables
 that describe all others, and streams for what is embedded. The Windows SDK documents the tables ("Windows Installer,
@@ -74,7 +74,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Summary:
-    """What the file says of itself without being opened as a database."""
+    """The summary information, which is readable without opening the database."""
 
     title: str
     subject: str
@@ -141,7 +141,7 @@ class _Pool:
         self._places = {text: place for place, text in enumerate(self._uses, start=1)}
 
     def place(self, text: str) -> int:
-        """Say where a string is, from 1; the empty one is nowhere, at 0."""
+        """Index of a string, from 1; 0 for the empty one."""
         return self._places[text] if text else 0
 
     def index(self) -> bytes:
@@ -172,7 +172,7 @@ def _stored(table: Table, pool: _Pool) -> bytes:
 
 
 def _number(cell: Cell, column: Column, pool: _Pool) -> int:
-    """Say what stands for a cell: a string's place, or a number moved up by half of its range, with 0 for none."""
+    """The stored value of a cell: a string's index, or a number plus half of its range; 0 for none."""
     if cell is None:
         return 0
     if isinstance(cell, str):

@@ -1,4 +1,4 @@
-"""How does the lab sign as OpenPGP wants it?
+"""Makes OpenPGP keys and signatures for the lab.
 
 A library would stamp the machine's clock; here the time is the caller's, and RSA PKCS#1 v1.5 has no randomness,
 so the same packages are the same bytes on every start. Only what the lab signs is written: one RSA key that
@@ -23,7 +23,7 @@ _TAG_SIGNATURE, _TAG_PUBLIC_KEY, _TAG_USER_ID = 2, 6, 13
 
 @dataclass(frozen=True)
 class SigningKey:
-    """An RSA key in OpenPGP's clothes."""
+    """An RSA key as an OpenPGP key."""
 
     key: rsa.RSAPrivateKey
     user_id: str

@@ -1,4 +1,4 @@
-"""What is in a Linux package, whatever its format?"""
+"""Contents of a Linux package, whatever its format."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Moment = Literal["after-install", "before-remove", "after-remove"]
 
 @dataclass(frozen=True)
 class PackagedFile:
-    """One file as it will lie on the target."""
+    """One file on the target."""
 
     path: str
     """Absolute, with ``/``."""
@@ -31,7 +31,7 @@ class Package:
     release: str
     """An rpm's release; a deb's version joins both with a dot, as the upstream's do."""
     architecture: str
-    """In the format's own word: ``amd64``, ``aarch64``."""
+    """As the format names it: ``amd64``, ``aarch64``."""
     summary: str
     description: str
     built: datetime

@@ -1,4 +1,4 @@
-"""How do packages become signed apt and yum repositories?
+"""Builds signed apt and yum repositories.
 
 Pure functions from built packages to the files of one repository, by path below its base.
 Sources: the Debian wiki's "DebianRepository/Format"; createrepo_c's output and rpm-md as dnf and zypper read it.
@@ -31,7 +31,7 @@ class BuiltDeb:
 
 @dataclass(frozen=True)
 class AptSuite:
-    """What an apt repository calls itself."""
+    """Name and architectures of an apt repository."""
 
     distribution: str
     """For its description: ``ubuntu 22.04``."""
@@ -81,14 +81,14 @@ def _stanza(built: BuiltDeb) -> str:
 def _release(suite: AptSuite, indexes: Mapping[str, bytes], date: datetime) -> str:
     """Write ``Release``. It has no ``Valid-Until``, as the upstream's has none."""
     fields = {
-        "Origin": "LAB (practice upstream, not Microsoft)",
+        "Origin": "LAB (not Microsoft)",
         "Label": "LAB",
         "Suite": suite.codename,
         "Codename": suite.codename,
         "Date": format_datetime(date.astimezone(timezone.utc), usegmt=True).replace("GMT", "UTC"),
         "Architectures": " ".join(suite.architectures),
         "Components": COMPONENT,
-        "Description": f"LAB practice repository for {suite.distribution}",
+        "Description": f"LAB repository for {suite.distribution}",
     }
     lines = [f"{name}: {content}" for name, content in fields.items()]
     lines.append("SHA256:")
@@ -150,13 +150,13 @@ def _primary(built: rpm.BuiltRpm) -> str:
   <checksum type="sha256" pkgid="YES">{sha256(built.content)}</checksum>
   <summary>{escape(package.summary)}</summary>
   <description>{escape(package.description)}</description>
-  <packager>LAB (practice upstream, not Microsoft)</packager>
+  <packager>LAB (not Microsoft)</packager>
   <url></url>
   <time file="{built_at}" build="{built_at}"/>
   <size package="{size}" installed="{package.installed_size}" archive="{built.payload_size}"/>
   <location href={quoteattr(_package_path(built))}/>
   <format>
-    <rpm:license>LAB practice material</rpm:license>
+    <rpm:license>LAB material</rpm:license>
     <rpm:vendor>LAB - not Microsoft</rpm:vendor>
     <rpm:group>Unspecified</rpm:group>
     <rpm:buildhost>lab.localhost</rpm:buildhost>
@@ -204,5 +204,5 @@ def _repomd(entries: Iterable[str], date: datetime) -> bytes:
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<repomd xmlns="http://linux.duke.edu/metadata/repo" xmlns:rpm="http://linux.duke.edu/metadata/rpm">\n'
         f"  <revision>{int(date.timestamp())}</revision>\n"
-        "  <tags>\n    <content>LAB practice repository</content>\n  </tags>\n" + "".join(entries) + "</repomd>\n"
+        "  <tags>\n    <content>LAB repository</content>\n  </tags>\n" + "".join(entries) + "</repomd>\n"
     ).encode()

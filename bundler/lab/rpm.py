@@ -1,4 +1,4 @@
-"""How does a package become a signed rpm?
+"""Builds signed rpm packages.
 
 Format 4: lead, signature header, header, and a gzip-compressed cpio archive. Source: rpm's documentation,
 ``docs/manual/format_v4.md``, ``format_header.md`` and ``tags.md``; the tags' numbers are from there.
@@ -30,7 +30,7 @@ Fields = Mapping[int, Field]
 
 @dataclass(frozen=True)
 class BuiltRpm:
-    """An rpm and where its header lies, which a repository's metadata says."""
+    """An rpm and the position of its header, for a repository's metadata."""
 
     package: Package
     content: bytes
@@ -43,7 +43,7 @@ class BuiltRpm:
 
 
 def build(package: Package, key: SigningKey | None) -> BuiltRpm:
-    """Make the rpm, its header signed by ``key`` at the time it was built; with no key it bears digests alone."""
+    """Make the rpm, its header signed by ``key`` at the time it was built; without a key it has digests alone."""
     archive = _cpio(package)
     payload = gzip.compress(archive, compresslevel=6, mtime=0)
     header = _header(_header_fields(package, archive, payload), 63)
@@ -67,7 +67,7 @@ def _lead(package: Package) -> bytes:
 def _signature_fields(
     package: Package, header: bytes, payload: bytes, archive_size: int, key: SigningKey | None
 ) -> Fields:
-    """Say what vouches for the header (268, 269, 273) and, for old readers, the whole (1000, 1004, 1007)."""
+    """Signature and digests of the header (268, 269, 273) and, for old readers, of the whole (1000, 1004, 1007)."""
     fields: dict[int, Field] = {
         269: (_STRING, hashlib.sha1(header, usedforsecurity=False).hexdigest()),
         273: (_STRING, sha256(header)),
@@ -93,8 +93,8 @@ def _header_fields(package: Package, archive: bytes, payload: bytes) -> Fields:
         1007: (_STRING, "lab.localhost"),
         1009: (_INT32, [package.installed_size]),
         1011: (_STRING, "LAB - not Microsoft"),
-        1014: (_STRING, "LAB practice material"),
-        1015: (_STRING, "LAB (practice upstream, not Microsoft)"),
+        1014: (_STRING, "LAB material"),
+        1015: (_STRING, "LAB (not Microsoft)"),
         1016: (_I18N, ["Unspecified"]),
         1021: (_STRING, "linux"),
         1022: (_STRING, package.architecture),
@@ -160,7 +160,7 @@ REQUIRES = (
     ("rpmlib(FileDigests)", "4.6.0-1"),
     ("rpmlib(PayloadFilesHavePrefix)", "4.0-1"),
 )
-"""What an rpm asks of rpm itself. ``/bin/sh`` is left out: a practice root need not have an rpm that provides it."""
+"""Requirements on rpm itself. Without ``/bin/sh``: a lab's root file system may lack an rpm that provides it."""
 
 
 def _relation_fields(package: Package) -> Fields:

@@ -1,7 +1,7 @@
-"""How does the practice upstream answer over HTTPS?
+"""The lab's HTTPS server.
 
 GET with ranges and entity tags (RFC 9110); HEAD is refused with 403, as the real hosts were seen to do.
-Bad behaviour is asked for by path and happens here, between the content and the wire.
+Faults are set by path and simulated here, between content and connection.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Server(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 64
     allow_reuse_address = os.name != "nt"
-    """On Windows it would let two servers have one port."""
+    """On Windows it would allow two servers on one port."""
 
     def __init__(self, port: int, context: ssl.SSLContext, find: Find) -> None:
         """Listen on ``port`` of 127.0.0.1 (0: any free one) and answer with what ``find`` finds.
@@ -74,11 +74,11 @@ class Server(ThreadingHTTPServer):
         self.stopping = threading.Event()
         self._instructions: list[_Instruction] = []
         self._lock = threading.Lock()
-        # The handshake happens in the connection's own thread: a caller that stalls in it holds up nobody.
+        # The handshake happens in the connection's own thread: a client that stalls in it blocks no other.
         self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
 
     def instruct(self, pattern: str, behaviour: Behaviour, times: int | None) -> None:
-        """Misbehave so on paths that match ``pattern``, ``times`` times or always; of several the last one counts."""
+        """Misbehave on paths that match ``pattern``, ``times`` times or always; the last match counts."""
         with self._lock:
             self._instructions.insert(0, _Instruction(pattern, behaviour, times))
 
@@ -98,13 +98,13 @@ class Server(ThreadingHTTPServer):
         return None
 
     def stop(self) -> None:
-        """Stop answering, and let go of those who wait on a stalled answer."""
+        """Stop answering, and release the clients of stalled answers."""
         self.stopping.set()
         self.shutdown()
         self.server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: that a caller hung up or did not like the certificate is no news here."""
+        """Log nothing: a client that hangs up or refuses the certificate is expected here."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -138,7 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is http.server's
-        """Keep quiet: ``server.requests`` is the log."""
+        """Log nothing: ``server.requests`` is the log."""
 
     def _note(self) -> str:
         """Log the request, and return its path alone."""
@@ -216,7 +216,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body[:size])
 
     def _reset(self) -> None:
-        """Make closing send a reset: no lingering (socket(7), SO_LINGER), and no farewell from TLS."""
+        """Make closing send a reset: no lingering (socket(7), SO_LINGER), and no closing alert of TLS."""
         time.sleep(_DELIVERY)
         plain = socket.socket(fileno=self.connection.detach())
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(_LINGER, 1, 0))
@@ -233,7 +233,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _bounds(wanted: re.Match[str], size: int) -> tuple[int, int]:
-    """Say which bytes are meant, first and last: ``a-b``, ``a-``, or ``-n`` for the last n."""
+    """First and last byte of a range: ``a-b``, ``a-``, or ``-n`` for the last n bytes."""
     first, last = wanted.groups()
     if not first:
         return max(0, size - int(last or 0)), size - 1

@@ -1,4 +1,4 @@
-"""What lies at which path of the practice upstream, and how does it move?
+"""Serves the lab's packages at the paths of the real upstream, and changes them over time.
 
 Every real host is a folder below one address. The paths are those that Microsoft documents for the Windows agent
 (agent-release-notes.md, manage-agent.md), and those of packages.microsoft.com as its configuration packages name them.
@@ -70,12 +70,12 @@ DISTRIBUTIONS = (
     Distribution("amazonlinux/2", _RPM_BOTH),
     Distribution("amazonlinux/2023", _RPM_BOTH),
 )
-"""Whose packages the upstream has; Azure Linux has its own repositories."""
+"""Distributions with packages in the upstream; Azure Linux has its own repositories."""
 
 
 @dataclass(frozen=True)
 class Content:
-    """What a path answers with."""
+    """The response to a path."""
 
     body: bytes
     media_type: str = "application/octet-stream"
@@ -83,7 +83,7 @@ class Content:
 
 @dataclass(frozen=True)
 class Moved:
-    """Where a path sends its caller: host and path, as a path below the lab's address."""
+    """A redirect to host and path, as a path below the lab's address."""
 
     path: str
 
@@ -96,14 +96,14 @@ class _State:
     moves: int = 0
     """Minutes after the first state."""
     rebuilt: Mapping[str, int] = field(default_factory=dict)
-    """By Windows build: how often it was made anew under its old version."""
+    """By Windows build: how often it was built again under its old version."""
 
     def key(self) -> tuple[object, ...]:
         return self.releases, self.moves, tuple(sorted(self.rebuilt.items()))
 
 
 class Upstream:
-    """All hosts and what they serve; built when it is first asked for, and safe to ask from several threads."""
+    """All hosts and what they serve; built on first use, and safe to use from several threads."""
 
     def __init__(
         self,
@@ -136,12 +136,12 @@ class Upstream:
         return self._stale or self._history[-1]
 
     def publish(self, release: Release) -> None:
-        """Publish a further build: upstream moves on."""
+        """Publish a further build."""
         state = self._history[-1]
         self._move(replace(state, releases=(*state.releases, release)))
 
     def replace(self, version: str) -> None:
-        """Make a release anew: the same version, other bytes. ``version`` is its build as any of the systems has it.
+        """Build a release again: the same version, other bytes. ``version`` is its build on any of the systems.
 
         Raises:
             KeyError: there is no such release.
@@ -152,9 +152,9 @@ class Upstream:
         self._move(replace(state, rebuilt={**state.rebuilt, build: state.rebuilt.get(build, 0) + 1}))
 
     def step_back(self) -> None:
-        """Serve the state before the last move; before the first, one without the newest release, a month older.
+        """Serve the state before the last change; before the first, one without the newest release, a month older.
 
-        It is as well signed as any: only its dates tell. The next move, or :meth:`step_forward`, ends it.
+        It is properly signed: only its dates show its age. The next change, or :meth:`step_forward`, ends it.
         """
         with self._lock:
             *before, last = self._history
@@ -167,7 +167,7 @@ class Upstream:
             self._stale = None
 
     def find(self, path: str) -> Content | Moved | None:
-        """Say what lies at ``path`` (``/host/…``, unquoted), or None."""
+        """The response to ``path`` (``/host/…``, unquoted), or None."""
         host, _, rest = path.lstrip("/").partition("/")
         with self._lock:
             if host in HIS_HOSTS:
@@ -188,7 +188,7 @@ class Upstream:
         return self._authority.since + agent.HISTORY
 
     def _date(self) -> datetime:
-        """Say when the present state was published: never later than the lab's clock."""
+        """Time at which the present state was published: never later than the lab's clock."""
         return self._start - timedelta(days=1) + timedelta(minutes=self._state.moves)
 
     # Windows
@@ -290,7 +290,7 @@ class Upstream:
         return self._once(("rpm", release, architecture, times, key.fingerprint), make)
 
     def _once(self, what: tuple[object, ...], make: Callable[[], _Made]) -> _Made:
-        """Make something on first use, and keep it."""
+        """Build something on first use, and cache it."""
         if what not in self._held:
             self._held[what] = make()
         return cast("_Made", self._held[what])
@@ -305,7 +305,7 @@ def _words(release: Release) -> tuple[str, ...]:
 
 
 def _place(release: Release) -> str:
-    """Say where a release's MSI lies below download.microsoft.com: a GUID without a pattern, as there."""
+    """Path of a release's MSI below download.microsoft.com: an arbitrary GUID, as there."""
     guid = uuid.uuid5(uuid.NAMESPACE_URL, f"lab:{release.windows}")
     return f"download/L/A/B/{guid}/{MSI_NAME}"
 

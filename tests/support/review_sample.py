@@ -107,7 +107,7 @@ def document(role: str) -> Document:
 def by_key(method, *roles: str) -> Evidence:
     return Evidence(
         method=method,
-        signer="LAB package signing (practice) <lab@lab.example>",
+        signer="LAB package signing <lab@lab.example>",
         fingerprint=KEY,
         anchors="LAB",
         anchor=KEY,

@@ -1,5 +1,5 @@
 /*
- * LAB: a stand-in for Microsoft's azcmagent.exe, for practice and tests. It sends nothing anywhere and starts no service.
+ * LAB: a stand-in for Microsoft's azcmagent.exe, for labs and tests. It sends nothing anywhere and starts no service.
  *
  * The same program as azcmagent.sh, for Windows: read that one first, the functions have the same names in the same
  * order, and one table of cases in the tests runs against both. Compiled elsewhere it behaves as azcmagent.sh does,
@@ -29,7 +29,7 @@
 static const volatile char place[32] = "@LAB-AGENT-VERSION@";
 static const char *version_text;
 
-#define LAB "LAB: this is a practice agent, nothing is sent to Azure"
+#define LAB "LAB: this is a lab agent, nothing is sent to Azure"
 #define COMMON "config= help:h json:j log-stderr no-color verbose:v"
 #define SIGN_IN                                                                                                        \
     "tenant-id:t= user-tenant-id= service-principal-id:i= service-principal-secret:p= service-principal-cert= "       \
@@ -313,7 +313,7 @@ static const char *meaning(int code) {
     case 101: return "Command Error";
     case 102: return "Resource Name Not Derived";
     case 107: return "Invalid Certificate";
-    default: return "Practice Failure";
+    default: return "Lab Failure";
     }
 }
 
@@ -744,10 +744,10 @@ static void sign_in(void) {
         fail(41, "the service principal or its secret was not accepted; LAB refuses secrets that begin with \"wrong\"");
     if (starts(given("access-token"), "wrong"))
         fail(12, "the access token was not accepted; LAB refuses tokens that begin with \"wrong\"");
-    if (on("use-azcli")) fail(41, "nobody is signed in to Azure CLI");
+    if (on("use-azcli")) fail(41, "no one is signed in to Azure CLI");
     if (!*given("service-principal-id") && !*given("access-token")) {
         say("INFO", "To sign in, use a web browser to open the page https://microsoft.com/devicelogin and enter the "
-                    "code LABPRACTICE to authenticate.");
+                    "code LABDEVICE to authenticate.");
         say("INFO", "LAB signs in by itself.");
     }
 }
@@ -1054,7 +1054,7 @@ static void show(int count, char **arguments) {
     for (int i = 0; fields[i] != NULL; i += 2) show_field(fields[i], get(&map, fields[i + 1]));
     show_field("Agent Auto Upgrade Task Status", services);
     if (on("os")) show_field("OS", SYSTEM);
-    if (!word_count) show_field("LAB", "a practice agent, nothing is sent to Azure");
+    if (!word_count) show_field("LAB", "a lab agent, nothing is sent to Azure");
 }
 
 /* --- config ------------------------------------------------------------------------------------------------------------ */
@@ -1239,7 +1239,7 @@ static void config_info(void) {
 }
 
 static void usage(void) {
-    puts("Azure Connected Machine Agent (LAB: a practice stand-in, nothing is sent to Azure)\n\nUsage:\n"
+    puts("Azure Connected Machine Agent (LAB: a stand-in, nothing is sent to Azure)\n\nUsage:\n"
          "  azcmagent [command]\n\nCommands:\n  check\n  config (clear, get, info, list, set)\n  connect\n"
          "  disconnect\n  help\n  show\n  version");
 }

@@ -1,5 +1,5 @@
 #!/bin/bash
-# LAB: a stand-in for Microsoft's azcmagent, for practice and tests. It sends nothing anywhere and starts no service.
+# LAB: a stand-in for Microsoft's azcmagent, for labs and tests. It sends nothing anywhere and starts no service.
 #
 # It answers as the azcmagent reference says (azcmagent-connect.md, -check.md, -config.md, -show.md) and ends with the
 # exit codes of troubleshoot-agent-onboard.md, so that an onboarding script can be tried before the real agent is there.
@@ -7,7 +7,7 @@
 # Needs bash 4.2 and coreutils. A secret is compared, never kept, never printed.
 #
 # AZCMAGENT_LAB_ROOT      folder in front of /var/opt/azcmagent
-# AZCMAGENT_LAB_ELEVATED  1 or 0: act as root, or as somebody else
+# AZCMAGENT_LAB_ELEVATED  1 or 0: act as root, or as another user
 # <state>/lab.json        {"private": true, "unreachable": "host,host", "fail": "42", "fail-once": "42", "fail-says": "words",
 #                         "status": "Expired"}: how the upstream misbehaves
 
@@ -18,7 +18,7 @@ umask 022
 readonly VERSION='@LAB-AGENT-VERSION@'
 readonly STATE="${AZCMAGENT_LAB_ROOT:-}/var/opt/azcmagent"
 readonly AGENT_FILE="$STATE/agentconfig.json" LOCAL_FILE="$STATE/localconfig.json" LAB_FILE="$STATE/lab.json"
-readonly LAB='LAB: this is a practice agent, nothing is sent to Azure'
+readonly LAB='LAB: this is a lab agent, nothing is sent to Azure'
 readonly GUID='^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$'
 readonly COMMON='config= help:h json:j log-stderr no-color verbose:v'
 readonly SIGN_IN='tenant-id:t= user-tenant-id= service-principal-id:i= service-principal-secret:p= service-principal-cert= service-principal-cert-thumbprint= access-token= use-device-code use-azcli'
@@ -84,7 +84,7 @@ meaning() { # CODE -> $reply
     101) reply='Command Error' ;;
     102) reply='Resource Name Not Derived' ;;
     107) reply='Invalid Certificate' ;;
-    *) reply='Practice Failure' ;;
+    *) reply='Lab Failure' ;;
     esac
 }
 
@@ -461,9 +461,9 @@ sign_in_single() {
 sign_in() {
     [[ ${opt[service-principal-secret]} != wrong* ]] || fail 41 'the service principal or its secret was not accepted; LAB refuses secrets that begin with "wrong"'
     [[ ${opt[access-token]} != wrong* ]] || fail 12 'the access token was not accepted; LAB refuses tokens that begin with "wrong"'
-    [[ ${opt[use-azcli]} != true ]] || fail 41 'nobody is signed in to Azure CLI'
+    [[ ${opt[use-azcli]} != true ]] || fail 41 'no one is signed in to Azure CLI'
     if [[ -z ${opt[service-principal-id]}${opt[access-token]} ]]; then
-        say INFO 'To sign in, use a web browser to open the page https://microsoft.com/devicelogin and enter the code LABPRACTICE to authenticate.'
+        say INFO 'To sign in, use a web browser to open the page https://microsoft.com/devicelogin and enter the code LABDEVICE to authenticate.'
         say INFO 'LAB signs in by itself.'
     fi
 }
@@ -726,7 +726,7 @@ show() {
     show_field 'Dependent Service Status' "$services"
     show_field 'Agent Auto Upgrade Task Status' "$services"
     [[ ${opt[os]} != true ]] || show_field 'OS' 'linux'
-    ((${#words[@]})) || show_field 'LAB' 'a practice agent, nothing is sent to Azure'
+    ((${#words[@]})) || show_field 'LAB' 'a lab agent, nothing is sent to Azure'
 }
 
 # --- config ------------------------------------------------------------------------------------------------------------
@@ -937,7 +937,7 @@ helped() { # COMMAND SPEC; true where help was asked for
 }
 
 usage() {
-    printf '%s\n' 'Azure Connected Machine Agent (LAB: a practice stand-in, nothing is sent to Azure)' '' \
+    printf '%s\n' 'Azure Connected Machine Agent (LAB: a stand-in, nothing is sent to Azure)' '' \
         'Usage:' '  azcmagent [command]' '' 'Commands:' '  check' '  config (clear, get, info, list, set)' '  connect' \
         '  disconnect' '  help' '  show' '  version'
 }
