@@ -98,23 +98,23 @@ def bench_help() -> bool:
     )
 
 
-# Judges the same file again and again for a caller that holds the watch: the start of Python is not judging.
-_JUDGE = """
+# Verifies the same file whenever its caller asks, and prints the seconds: Python's start is not counted.
+_VERIFY = """
 import sys, time
 from datetime import datetime, timezone
 from pathlib import Path
 from bundler.trust import anchors, authenticode
-believed, now = anchors.load(Path(sys.argv[2])), datetime.now(timezone.utc)
+trusted, now = anchors.load(Path(sys.argv[2])), datetime.now(timezone.utc)
 print("ready", flush=True)
 for _ in sys.stdin:
     began = time.perf_counter()
     with open(sys.argv[1], "rb") as file:
-        authenticode.verify(file, "msi", anchors=believed, at=now)
+        authenticode.verify(file, "msi", anchors=trusted, at=now)
     print(time.perf_counter() - began, flush=True)
 """
 
 
-def bench_authenticate(folder: Path) -> bool:
+def bench_verify_file(folder: Path) -> bool:
     """A 100 MB MSI beside osslsigncode, and memory beside a 10 MB one."""
     small, large = _installer(folder / "small", 10 * MB), _installer(folder / "large", 100 * MB)
     keys = folder / "large" / "authority"
@@ -122,25 +122,25 @@ def bench_authenticate(folder: Path) -> bool:
     if shutil.which("osslsigncode"):
         theirs = seconds("osslsigncode", "verify", "-in", str(large), "-CAfile", str(keys / "code-root.crt.pem"),
                          "-TSA-CAfile", str(keys / "time-root.crt.pem"))  # fmt: skip
-        with _judging(large) as judge:
-            fast = compare("judge a 100 MB MSI / osslsigncode verify", 1.5, judge, theirs, pairs=9)
-        whole = statistics.median(run(_authenticate(large)).seconds / theirs() for _ in range(5))
+        with _verifying(large) as verify:
+            fast = compare("verify a 100 MB MSI / osslsigncode verify", 1.5, verify, theirs, pairs=9)
+        whole = statistics.median(run(_verify_file(large)).seconds / theirs() for _ in range(5))
         print(f"{'  the whole command, with the start of Python':<62} {whole:5.2f}")
     else:
         print("osslsigncode is not here: apt-get install osslsigncode")
-    little, much = weigh(_authenticate(small)), weigh(_authenticate(large))
+    little, much = weigh(_verify_file(small)), weigh(_verify_file(large))
     flat = much <= little * 1.1
     print(f"{'memory for 100 MB / for 10 MB':<62} {much / little:5.2f}  (limit 1.1; {much:.0f} MB)  {_word(flat)}")
     return fast and flat
 
 
-def _judging(file: Path) -> AbstractContextManager[Callable[[], float]]:
-    return _answering((PYTHON, "-c", _JUDGE, str(file), str(file.parent / "authority" / "anchors.json")))
+def _verifying(file: Path) -> AbstractContextManager[Callable[[], float]]:
+    return _timed((PYTHON, "-c", _VERIFY, str(file), str(file.parent / "authority" / "anchors.json")))
 
 
 @contextmanager
-def _answering(command: Sequence[str]) -> Iterator[Callable[[], float]]:
-    """A process that says "ready" once, and for each line that it is given how many seconds its work took."""
+def _timed(command: Sequence[str]) -> Iterator[Callable[[], float]]:
+    """A process that prints "ready" once, and then for each line of its input the seconds that its work took."""
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -156,7 +156,7 @@ def _answering(command: Sequence[str]) -> Iterator[Callable[[], float]]:
         ask.close()
 
 
-def _authenticate(file: Path) -> tuple[str, ...]:
+def _verify_file(file: Path) -> tuple[str, ...]:
     anchors = file.parent / "authority" / "anchors.json"
     return (PYTHON, "-m", "bundler", "verify-file", "-q", "--anchors", str(anchors), str(file))
 
@@ -191,10 +191,10 @@ def _installer(root: Path, size: int) -> Path:
     """A lab's signed MSI of about ``size`` bytes, as it would be downloaded."""
     root.mkdir()
     with _lab(root, size):
-        told = json.loads((root / "lab.json").read_text())
+        announced = json.loads((root / "lab.json").read_text())
         made = root / "agent.msi"
-        address = f"{told['windows']}/latest/AzureConnectedMachineAgent.msi"
-        run(("curl", "-sSL", "--cacert", str(root / told["ca"]), "-o", str(made), address))
+        address = f"{announced['windows']}/latest/AzureConnectedMachineAgent.msi"
+        run(("curl", "-sSL", "--cacert", str(root / announced["ca"]), "-o", str(made), address))
     return made
 
 
@@ -273,7 +273,7 @@ def bench_seal(folder: Path) -> bool:
     def theirs() -> float:
         return run(("sha256sum", "-c", "--quiet", "SHA256SUMS"), cwd=out).seconds
 
-    with _answering(tuple(map(str, command))) as ours:
+    with _timed(tuple(map(str, command))) as ours:
         return compare("seal and verify 1 GB / sha256sum -c", 1.2, ours, theirs, pairs=7)
 
 
@@ -303,7 +303,7 @@ def main() -> int:
     """Run all, or those named."""
     benches = {
         "help": lambda _: bench_help(),
-        "verify-file": bench_authenticate,
+        "verify-file": bench_verify_file,
         "pack": bench_pack,
         "seal": bench_seal,
         "rebuild": bench_rebuild,

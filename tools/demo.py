@@ -1,6 +1,6 @@
-"""Show the whole path on this machine: lab, definition, lock, build, verify, inspect, and the script's dry run.
+"""Show the whole path on this machine: lab, definition, lock, build, verify, inspect, and a dry run of the script.
 
-Run by ``make demo``. Everything lands below one folder and can be thrown away.
+Run by ``make demo``. Everything is written below one folder, which can be deleted.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from pathlib import Path
 COMMAND = (sys.executable, "-m", "bundler")
 KEYS = "lab/authority"
 SEALING = ("--seal-key", f"{KEYS}/seal-key.pem", "--seal-certificate", f"{KEYS}/seal-certificate.pem")
-BELIEVING = ("--signer", f"{KEYS}/seal-certificate.pem", "--anchors", f"{KEYS}/anchors.json")
-PATIENCE = 60.0  # seconds for the lab to make its keys and packages on a slow machine
+TRUSTED = ("--signer", f"{KEYS}/seal-certificate.pem", "--anchors", f"{KEYS}/anchors.json")
+START_LIMIT = 60.0  # seconds for the lab to make its keys and packages on a slow machine
 
 
 def main() -> int:
-    """Run the demonstration below the folder given."""
+    """Run the demonstration below the given folder; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, nargs="?", default=Path("demo"))
     folder = parser.parse_args().folder.resolve()
@@ -41,15 +41,15 @@ def main() -> int:
         ):
             _run(arguments, folder, environment)
     bundle = _made(folder, environment)
-    _run(("verify", bundle["path"], *BELIEVING), folder, environment)
+    _run(("verify", bundle["path"], *TRUSTED), folder, environment)
     _run(("inspect", bundle["path"]), folder, environment)
     _dry_run(folder / bundle["path"])
-    print(f"\nEverything lies in {folder}:")
+    print(f"\nEverything is in {folder}:")
     for name, what in (
         ("bundle.yaml", "the definition"),
         ("bundle.lock", "what was pinned"),
         (bundle["path"], "the bundle"),
-        ("lab/", "the practice upstream's keys and packages"),
+        ("lab/", "the lab's keys and packages"),
     ):
         print(f"  {name:<52} {what}")
     return 0
@@ -58,22 +58,22 @@ def main() -> int:
 @contextmanager
 def _lab(folder: Path) -> Iterator[None]:
     print(f"$ arc-bundler lab --dir {folder.name} --port 0 &")
-    said = folder.with_name("lab-said.txt")
-    with said.open("wb") as file:
+    output = folder.with_name("lab-output.txt")
+    with output.open("wb") as file:
         lab = subprocess.Popen([*COMMAND, "lab", "--dir", str(folder), "--port", "0"], stderr=file)
     try:
-        _await(folder / "lab.json", lab, said)
+        _await(folder / "lab.json", lab, output)
         yield
     finally:
         lab.terminate()
         lab.wait(10)
 
 
-def _await(ready: Path, lab: subprocess.Popen[bytes], said: Path) -> None:
-    until = time.monotonic() + PATIENCE
+def _await(ready: Path, lab: subprocess.Popen[bytes], output: Path) -> None:
+    until = time.monotonic() + START_LIMIT
     while not ready.exists():
         if lab.poll() is not None or time.monotonic() > until:
-            sys.exit(f"the lab did not start; it said:\n{said.read_text(errors='replace')}")
+            sys.exit(f"the lab did not start; its output:\n{output.read_text(errors='replace')}")
         time.sleep(0.1)
 
 
@@ -83,7 +83,7 @@ def _run(arguments: tuple[str, ...], folder: Path, environment: dict[str, str]) 
 
 
 def _made(folder: Path, environment: dict[str, str]) -> dict[str, str]:
-    """The bundle's directory, as a pipeline learns of it: building again changes nothing and says where it is."""
+    """The bundle's directory, from the JSON of a second build, which changes nothing."""
     arguments = ("build", "--locked", *SEALING, "--offline", "--format", "json", "-q")
     done = subprocess.run([*COMMAND, *arguments], cwd=folder, env=environment, check=True, stdout=subprocess.PIPE)
     made: list[dict[str, str]] = json.loads(done.stdout)["outputs"]
@@ -92,14 +92,14 @@ def _made(folder: Path, environment: dict[str, str]) -> dict[str, str]:
 
 def _dry_run(bundle: Path) -> None:
     if os.name == "nt":
-        print("\ninstall.sh --dry-run is left out: this is Windows")
+        print("\ninstall.sh --dry-run is skipped on Windows")
         return
     print("\n$ ./install.sh --dry-run", flush=True)
     done = subprocess.run(["bash", "install.sh", "--dry-run"], cwd=bundle, check=False)
     if done.returncode not in (0, 204):
         sys.exit(f"install.sh --dry-run ended with {done.returncode}")
     if done.returncode == 204:
-        print("(204: this machine is none of the bundle's targets, and the script says so before it touches anything)")
+        print("(204: this machine is not a target of the bundle; the script stops before it changes anything)")
 
 
 if __name__ == "__main__":

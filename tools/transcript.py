@@ -1,9 +1,9 @@
 """Run the real path with the lab, and write down what the screens show: docs/transcripts, and the pages' quotes of it.
 
-Run by ``make transcript``, as root, where the far side's tests can run: a Debian root of its own is the server, a
-network namespace plays the addresses that the agent needs, and PowerShell, where it is there, plays Windows. Each
+Run by ``make transcript``, as root, where the tests of tests/target_server can run: a Debian root is the server, a
+network namespace provides the endpoints that the agent needs, and PowerShell, if installed, stands in for Windows. Each
 command has a terminal of its own. What differs from run to run is replaced, as each transcript says at its top; nothing
-else is touched. A page quotes a command's whole screen between the markers that ``QUOTE`` describes.
+else is changed. A page quotes a command's whole screen between the markers that ``QUOTE`` describes.
 """
 
 from __future__ import annotations
@@ -44,10 +44,9 @@ PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 COLUMNS, LINES = 110, 40
 HOST = "srv-01"
 NAME, VERSION = "arc-tokyo", "1.0"
-TYPED = (
-    "for-practice"  # where a secret is asked for; the lab's agent takes every secret but one that begins with "wrong"
-)
-PATIENCE = 180.0  # seconds for one command, and for the lab to start
+# What is typed where a script asks for the secret. The lab's agent accepts any that does not begin with "wrong".
+TYPED = "for-the-lab"
+TIME_LIMIT = 180.0  # seconds for one command, and for the lab to start
 KEYS = ".lab/authority"
 SERVER_PACKAGES = ("ca-certificates", "curl", "openssl")
 """What a usual server has beyond debootstrap's minimum, and the preflight uses."""
@@ -62,19 +61,19 @@ QUOTE = re.compile(
 )
 
 COMMON = f"""\
-Captured by `make transcript` on terminals of {COLUMNS} columns, with the lab (a practice upstream and a stand-in of the
+Captured by `make transcript` on terminals of {COLUMNS} columns, with the lab (a local upstream and a stand-in of the
 agent). Replaced, because they differ from run to run: <digest>, <fingerprint>, <time> and the like; colours are left
 out. Nothing else was touched. Lines in brackets are not from the screen.
 """
 ABOUT = {
     "jump-host": "The jump host, from a definition to a bundle.\n",
     "linux": f"""\
-The isolated server, where all is well: Debian 12, called {HOST}, with openssl and curl as servers have them; its
+The isolated server, without problems: Debian 12, called {HOST}, with openssl and curl as servers have them; its
 network is a namespace in which every address of the table answers. No systemd runs; systemctl is a stand-in.
 """,
     "linux-trouble": """\
-The same server, where something is not well: each case says what was changed before it. A practice bundle tells of the
-network and goes on; any other ends there.
+The same server, with problems: each case says what was changed before it. A lab bundle reports problems of the network
+and goes on; any other bundle ends there.
 """,
     "windows": f"""\
 An isolated Windows Server 2022, called {HOST}: Microsoft's PowerShell engine with the habits of Windows PowerShell 5.1
@@ -96,7 +95,7 @@ class Transcript:
     replaced: Replaced
     parts: list[str] = field(default_factory=list)
 
-    def told(self, text: str) -> None:
+    def note(self, text: str) -> None:
         """A line about what happens between two commands."""
         self.parts.append(f"({text})\n")
 
@@ -122,7 +121,7 @@ def on_a_terminal(command: list[str], environment: Mapping[str, str], folder: Pa
         start_new_session=True,
     )  # fmt: skip
     os.close(its)
-    shown, until = b"", time.monotonic() + PATIENCE
+    shown, until = b"", time.monotonic() + TIME_LIMIT
     while time.monotonic() < until:
         if not select.select([mine], [], [], 0.2)[0]:
             continue
@@ -169,13 +168,13 @@ def build(site: Path) -> tuple[Path, Transcript]:
     shell = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     init = f"arc-bundler init --lab .lab --name {NAME} --target windows --target debian/12 --target rhel/9"
     sealing = f"--seal-key {KEYS}/seal-key.pem --seal-certificate {KEYS}/seal-certificate.pem"
-    believing = f"--signer {KEYS}/seal-certificate.pem --anchors {KEYS}/anchors.json"
+    trust = f"--signer {KEYS}/seal-certificate.pem --anchors {KEYS}/anchors.json"
     commands = (
         f"{init} --output-format directory --output-format zip --output-format tar.gz",
         f"sed -i 's/{{date}}/{VERSION}/' bundle.yaml",
         "arc-bundler lock",
         f"arc-bundler build --locked {sealing}",
-        f"arc-bundler verify bundles/{NAME}/{VERSION}/{NAME}-{VERSION}.zip {believing}",
+        f"arc-bundler verify bundles/{NAME}/{VERSION}/{NAME}-{VERSION}.zip {trust}",
     )
     screens = []
     with lab(site, environment):
@@ -190,7 +189,7 @@ def build(site: Path) -> tuple[Path, Transcript]:
             screens.append(done.stdout)
     made = site / "bundles" / NAME / VERSION
     jump_host = Transcript("jump-host", replacements(digests(made)))
-    jump_host.told("in another terminal: arc-bundler lab. Here without a terminal, so there are no progress bars.")
+    jump_host.note("in another terminal: arc-bundler lab. Here without a terminal, so there are no progress bars.")
     for command, screen in zip(commands, screens, strict=True):
         jump_host.shown("$", command, screen)
     return made, jump_host
@@ -198,11 +197,11 @@ def build(site: Path) -> tuple[Path, Transcript]:
 
 @contextmanager
 def lab(site: Path, environment: Mapping[str, str]) -> Iterator[None]:
-    """The practice upstream, in the folder where a person would have it."""
+    """The lab, in the folder where a person would have it."""
     command = [sys.executable, "-m", "bundler", "lab", "--dir", ".lab", "--port", "0"]
     process = subprocess.Popen(command, cwd=site, env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     try:
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + TIME_LIMIT
         while not (site / ".lab/lab.json").exists():
             if process.poll() is not None or time.monotonic() > until:
                 sys.exit("the lab did not start: run `arc-bundler lab` to see why")
@@ -310,16 +309,16 @@ def linux(made: Path, root: Path, network: world.Network, names: list[str]) -> t
     server.trust(world.MICROSOFT)
     (archive,) = made.glob("*.tar.gz")
     shutil.copy(archive, root / "media")
-    told = Transcript("linux", replacements(digests(made)))
-    show(told, server, f"tar -xzf /media/{archive.name} -C /opt", at="/media")
-    show(told, server, f"bash verify.sh --signer {fingerprint(made)}")
-    show(told, server, "bash install.sh --check")
-    show(told, server, "bash install.sh", typed=TYPED)
-    told.told("once more: nothing is left to do, and no secret is needed")
-    show(told, server, "bash install.sh")
-    told.told("taking it back")
-    show(told, server, "bash install.sh --uninstall", typed=TYPED)
-    return server, told
+    page = Transcript("linux", replacements(digests(made)))
+    show(page, server, f"tar -xzf /media/{archive.name} -C /opt", at="/media")
+    show(page, server, f"bash verify.sh --signer {fingerprint(made)}")
+    show(page, server, "bash install.sh --check")
+    show(page, server, "bash install.sh", typed=TYPED)
+    page.note("once more: nothing is left to do, and no secret is needed")
+    show(page, server, "bash install.sh")
+    page.note("uninstalling")
+    show(page, server, "bash install.sh --uninstall", typed=TYPED)
+    return server, page
 
 
 def trouble(made: Path, root: Path, network: world.Network, names: list[str]) -> Transcript:
@@ -328,36 +327,36 @@ def trouble(made: Path, root: Path, network: world.Network, names: list[str]) ->
     server.trust(world.MICROSOFT)
     (archive,) = made.glob("*.tar.gz")
     subprocess.run(["tar", "-xzf", archive, "-C", root / "opt"], check=True)
-    told = Transcript("linux-trouble", replacements(digests(made)))
-    told.told("a firewall drops one required address, and a proxy opens the TLS of another")
+    page = Transcript("linux-trouble", replacements(digests(made)))
+    page.note("a firewall drops one required address, and a proxy opens the TLS of another")
     server.resolve(gbl=world.DROPPED, login=world.INSPECTED)
-    show(told, server, "bash install.sh --check")
-    told.told("names resolve to private addresses, as with a private link that this bundle does not know")
+    show(page, server, "bash install.sh --check")
+    page.note("names resolve to private addresses, as with a private link that this bundle does not know")
     server.resolve(gbl=world.PRIVATE, je=world.PRIVATE, agentserviceapi=world.PRIVATE)
-    show(told, server, "bash install.sh --check")
+    show(page, server, "bash install.sh --check")
     server.resolve()
-    told.told("nobody says whose seal is believed")
-    show(told, server, "bash verify.sh </dev/null", 201)
-    told.told("nobody to ask for the secret, as in a fleet tool's run")
-    show(told, server, "bash install.sh </dev/null", 203)
-    told.told("the secret is mistyped")
-    show(told, server, "bash install.sh", 41, typed="wrong")
-    told.told("a package was damaged on the way")
+    page.note("no signer is given")
+    show(page, server, "bash verify.sh </dev/null", 201)
+    page.note("no terminal to ask for the secret, as in a fleet tool's run")
+    show(page, server, "bash install.sh </dev/null", 203)
+    page.note("the secret is mistyped")
+    show(page, server, "bash install.sh", 41, typed="wrong")
+    page.note("a package was damaged on the way")
     package = next((root / server.at.lstrip("/") / "payload/debian").rglob("*.deb"))
     package.write_bytes(package.read_bytes()[:-1])
-    show(told, server, f"bash verify.sh --signer {fingerprint(made)}", 200)
-    show(told, server, "bash install.sh --check", 200)
-    return told
+    show(page, server, f"bash verify.sh --signer {fingerprint(made)}", 200)
+    show(page, server, "bash install.sh --check", 200)
+    return page
 
 
-def show(told: Transcript, server: Server, command: str, code: int = 0, typed: str = "", at: str = "") -> None:
+def show(page: Transcript, server: Server, command: str, code: int = 0, typed: str = "", at: str = "") -> None:
     """Run it and write it down; stop where it does not end as it should, for then the transcript would mislead."""
     server.at, kept = at or server.at, server.at
     ended, screen = server.run(command, typed)
     server.at = kept
     if ended != code:
-        sys.exit(f"{told.name}: {command} ended with {ended} and not with {code}:\n{screen}")
-    told.shown("#", command, screen)
+        sys.exit(f"{page.name}: {command} ended with {ended} and not with {code}:\n{screen}")
+    page.shown("#", command, screen)
 
 
 # ---- Windows ----
@@ -375,7 +374,7 @@ def windows(made: Path, folder: Path, network: world.Network, server: Server, po
     hosts, roots = folder / "hosts", folder / "roots.pem"
     shutil.copy(server.root / "etc/hosts", hosts)
     shutil.copy(server.root / "etc/ssl/certs/ca-certificates.crt", roots)
-    told = Transcript(
+    page = Transcript(
         "windows", [(re.compile(re.escape(str(played.root)) + r"\S*"), _windows_path), *replacements(digests(made))]
     )
     environment = {**windows_environment(played), "SSL_CERT_FILE": str(roots)}
@@ -405,11 +404,11 @@ def windows(made: Path, folder: Path, network: world.Network, server: Server, po
         given = {"ARC_BUNDLER_SECRET": typed} if typed else {}
         code, screen = on_a_terminal(command, {**environment, **given}, played / "bundle", typed)
         if typed:
-            told.told("the secret comes from the variable ARC_BUNDLER_SECRET")
+            page.note("the secret comes from the variable ARC_BUNDLER_SECRET")
         if code != 0:
             sys.exit(f"windows: {script} ended with {code}:\n{screen}")
-        told.shown("PS>", f"powershell -NoProfile -ExecutionPolicy Bypass -File {script}", screen)
-    return told
+        page.shown("PS>", f"powershell -NoProfile -ExecutionPolicy Bypass -File {script}", screen)
+    return page
 
 
 def windows_environment(played: windows_bench.Server) -> dict[str, str]:
@@ -447,12 +446,12 @@ def quoted(found: re.Match[str]) -> str:
     text = (FOLDER / f"{found['name']}.txt").read_text(encoding="utf-8").partition("-" * COLUMNS + "\n")[2]
     parts = [part.rstrip("\n") + "\n" for part in re.split(r"\n(?=(?:[$#(]|PS>) ?)", text)]
     commands = [re.sub(r"^(?:[$#]|PS>) ", "", part.partition("\n")[0]) for part in parts]
-    wanted = [part for part, command in zip(parts, commands, strict=True) if command == found["command"]] or [
+    matching = [part for part, command in zip(parts, commands, strict=True) if command == found["command"]] or [
         part for part, command in zip(parts, commands, strict=True) if command.startswith(f"{found['command']} ")
     ]
-    if len(wanted) < int(found["time"] or 1):
+    if len(matching) < int(found["time"] or 1):
         sys.exit(f"docs/transcripts/{found['name']}.txt has no {found['command']}")
-    screen = wanted[int(found["time"] or 1) - 1]
+    screen = matching[int(found["time"] or 1) - 1]
     return without_table(screen) if found["short"] else screen
 
 

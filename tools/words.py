@@ -147,7 +147,7 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     parser.add_argument("--names", action="store_true", help="look at the names of files, too")
     options = parser.parse_args(arguments)
     words, exemptions = load()
-    found = []
+    found: list[Hit] = []
     for name, text in files(options.paths or READ, root):
         found += hits(name, text, words, exemptions)
         if options.names:

@@ -47,7 +47,7 @@ def test_what_differs_from_run_to_run_is_replaced():
     for path in FOLDER.glob("*.txt"):
         text = path.read_text(encoding="utf-8")
         assert not re.search(r"\b[0-9a-f]{64}\b|\d{8}T\d{6}Z|arc-bundler-\d+-", text)
-        assert "for-practice" not in text
+        assert "for-the-lab" not in text
 
 
 def test_no_screen_shows_a_fault_of_a_script():
