@@ -1,6 +1,6 @@
-"""Checks the scripts of a bundle whose hashes and seal were verified: their runtimes, and their headers.
+"""Checks the scripts of a bundle after its hashes and its seal: their runtimes, and their headers.
 
-1. Every script has exactly one runtime, whose digest is computed from its bytes and is the one that the manifest names.
+1. Every script has exactly one runtime. Its digest is computed from its bytes, and the manifest names the same.
 2. Where this very release made the bundle, it makes the scripts again from the manifest and the settings, and compares.
    Between two releases it is the same release where the templates of the headers are the same.
 """
@@ -27,7 +27,7 @@ _SHOWN = 20
 _LINE_END = "\r\n"
 
 Content = Callable[[str], bytes]
-"""Gives the bytes of a file of the bundle, whose hash was verified."""
+"""Gives the bytes of a file of the bundle, after its hash was verified."""
 
 
 @dataclass(frozen=True)
@@ -85,10 +85,14 @@ def _runtimes(scripts: Iterable[Script]) -> tuple[ScriptRuntime, ...]:
 
 
 def _read(manifest: Manifest, path: str, content: Content) -> Script:
-    (entry,) = (one for one in manifest.files if one.path == path)
-    if entry.size > script_runtime.MAX_SIZE:
+    return script_runtime.read(_bounded(manifest, path, content), path, product=manifest.product)
+
+
+def _bounded(manifest: Manifest, path: str, content: Content) -> bytes:
+    """The bytes of a script or of its settings, which are held in memory."""
+    if any(one.path == path and one.size > script_runtime.MAX_SIZE for one in manifest.files):
         raise VerificationError(f"{path} is larger than {script_runtime.MAX_SIZE >> 20} MiB", reason="too-large")
-    return script_runtime.read(content(path), path, product=manifest.product)
+    return content(path)
 
 
 def _made_here(manifest: Manifest) -> bool:
@@ -118,7 +122,7 @@ def _rendered(manifest: Manifest, content: Content) -> Mapping[str, bytes]:
     if scripts is None:
         return {}
     try:
-        return scripts.rendered(manifest, content(SETTINGS))
+        return scripts.rendered(manifest, _bounded(manifest, SETTINGS, content))
     except VerificationError:
         raise
     except (BundlerError, LookupError, ValueError, StopIteration) as error:
@@ -138,7 +142,11 @@ def _differing(name: str, rendered: Mapping[str, bytes], scripts: Mapping[str, S
     # Between two releases the runtime may be another day's, which the report's first line says.
     whole = runtimes.is_release(made.product) or made.digest == scripts[name].digest
     was, now = (one.content if whole else one.header for one in (made, scripts[name]))
-    for hunk in textdiff.hunks(textdiff.split(was.decode("ascii")), textdiff.split(now.decode("ascii"))):
+    left, right = (textdiff.split(text.decode("ascii")) for text in (was, now))
+    if len(right) > textdiff.MAX_LINES:
+        yield f"{name}: has more than {textdiff.MAX_LINES} lines"
+        return
+    for hunk in textdiff.hunks(left, right):
         before, after = hunk.was_start, hunk.now_start
         for line in hunk.lines:
             if line.sign != " ":

@@ -42,7 +42,7 @@ _BLOCK = re.compile(
 # PowerShell obeys the statement wherever it stands, behind a signature block's first line too (run on 5.1 and 7).
 _REQUIRES = re.compile(rb"#requires", re.IGNORECASE)
 _UNPRINTABLE = re.compile(rb"[^\t\n\r -~]")
-_DO: Final = "do not run it; get the bundle again from whoever built it"
+_DO: Final = "do not run it; get the bundle again from its maker"
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def read(content: bytes, name: str, *, product: str) -> Script:
 
     Args:
         content: the whole file.
-        name: the file's name, whose ending gives the platform.
+        name: the file's name; its ending gives the platform.
         product: as the manifest names it.
 
     Raises:

@@ -36,7 +36,7 @@ def with_rows(document: bytes, rows: Iterable[ReleasedRuntime]) -> bytes:
 def known(
     runtime: ScriptRuntime, rows: Iterable[ReleasedRuntime], *, unreleased: Iterable[ScriptRuntime] = ()
 ) -> KnownRuntime:
-    """Whose ``runtime`` is, by ``rows``.
+    """The releases that ``runtime`` is of, by ``rows``.
 
     Args:
         runtime: as computed from a script's bytes. Digest, product, platform and script must all agree.

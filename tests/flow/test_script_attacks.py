@@ -157,6 +157,16 @@ def test_a_script_that_this_release_does_not_make_is_refused(attack):
     assert f"{other}: is a script that this release does not make" in ran.err
 
 
+def test_what_is_held_in_memory_is_bounded(attack, bundle):
+    large = b"#" * (4 << 20) + b"#"
+    assert attack.reason({NAMES[0]: large}) == "too-large"
+    assert attack.reason({"config/settings.json": b" " * len(large)}) == "too-large"
+    header, marker, runtime = parts((bundle / NAMES[0]).read_bytes())
+    end = b"\r\n" if NAMES[0].endswith(".ps1") else b"\n"
+    ran = attack.verify({NAMES[0]: header + end * 100_000 + marker + runtime})
+    assert (ran.code, f"{NAMES[0]}: has more than 20000 lines" in ran.err) == (6, True)
+
+
 def test_other_settings_than_those_in_the_headers_are_refused(attack, bundle):
     path = "config/settings.json"
     settings = (bundle / path).read_bytes()
