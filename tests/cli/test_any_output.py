@@ -1,4 +1,4 @@
-"""Output is JSON, and text, whatever a file is called and whatever the reader's encoding is."""
+"""Output is valid JSON or text for any file name and any encoding of the reader."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_output_survives_names_and_encodings(tmp_path, encoding):
 @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="names are text there")
 @pytest.mark.parametrize("encoding", ["utf-8:strict", "utf-8:surrogateescape"])
 @pytest.mark.parametrize("command", ["verify-file", "verify", "inspect"])
-def test_a_name_that_is_no_text_is_told_as_valid_json(tmp_path, command, encoding):
+def test_a_name_that_is_not_text_is_written_as_valid_json(tmp_path, command, encoding):
     name = os.fsdecode(b"caf\xe9.msi")
     (tmp_path / name).write_bytes(b"no installer")
     for arguments in ((command, name, "--format", "json"), (command, name)):
@@ -48,8 +48,8 @@ def test_a_name_that_is_no_text_is_told_as_valid_json(tmp_path, command, encodin
             assert json.loads(told.stdout)["ok"] is False
 
 
-def test_what_a_manifest_says_steers_no_terminal(tmp_path, capsys):
-    """`inspect` quotes a manifest that anybody may have written."""
+def test_a_manifests_values_do_not_steer_the_terminal(tmp_path, capsys):
+    """`inspect` quotes a manifest, which anyone may have written."""
     said = {"resource_group": "servers\x1b[2J\x1b[1;1Happroved\u202e", "tags.site": "東京\u3000本社"}
     manifest = Manifest(
         name="arc", version="1", product="arc-server", created=datetime(2026, 1, 1, tzinfo=timezone.utc), tool="test",

@@ -1,4 +1,4 @@
-"""What every command promises: help with an example, JSON alone on standard output, one exit code a kind of failure."""
+"""Every command has help with an example, JSON alone on standard output, and an exit code for each kind of failure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def run(capsys, *arguments):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_help_says_what_it_does_and_gives_an_example(capsys, name):
+def test_help_describes_the_command_with_an_example(capsys, name):
     code, out, _ = run(capsys, name, "--help")
     assert code == 0
     assert "Example" in out
@@ -63,7 +63,7 @@ def test_help_imports_nothing_heavy():
         (("verify-file", "nowhere.msi"), 2, "usage"),
     ],
 )
-def test_failures_are_json_too_where_json_was_asked_for(capsys, arguments, code, kind):
+def test_failures_are_json_too_with_format_json(capsys, arguments, code, kind):
     ended, out, err = run(capsys, *arguments, "--format", "json")
     assert ended == code
     told = json.loads(out)
@@ -73,7 +73,7 @@ def test_failures_are_json_too_where_json_was_asked_for(capsys, arguments, code,
     assert "Traceback" not in err
 
 
-def test_json_can_be_asked_for_by_its_variable(capsys, monkeypatch):
+def test_json_can_be_requested_by_its_variable(capsys, monkeypatch):
     monkeypatch.setenv("ARC_BUNDLER_FORMAT", "json")
     assert json.loads(run(capsys, "lock", "-d", "nowhere.yaml")[1])["ok"] is False
 
@@ -84,11 +84,11 @@ def test_a_misspelt_command_is_answered_with_the_nearest(capsys):
     assert "'verify'" in err
 
 
-def test_a_fault_of_ours_is_one_line_and_with_v_the_place(capsys, monkeypatch):
+def test_an_internal_error_is_one_line_and_with_v_a_traceback(capsys, monkeypatch):
     from bundler.flow import inspect
 
     def broken(*_, **__):
-        raise LookupError("nobody thought of this")
+        raise LookupError("unexpected")
 
     monkeypatch.setattr(inspect, "inspect", broken)
     code, _, err = run(capsys, "inspect", ".")

@@ -1,4 +1,4 @@
-"""`diff`, as it is asked and told: what changed, most important first; hostile values harmless on every surface."""
+"""The command `diff`: the most important change first, and hostile values harmless in every format."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def only(found: Diff, topic: str):
 
 
 @pytest.mark.parametrize("form", ["directory", "zip", "tar.gz", "7z"])
-def test_the_same_bundle_in_any_wrapping_is_no_difference(run, tmp_path, form):
+def test_the_same_bundle_in_any_container_has_no_difference(run, tmp_path, form):
     was, now = bundle(tmp_path / "a"), bundle(tmp_path / "b", form=form)
     found = told(run, was, now, "--exit-code")
     assert not found.different
@@ -149,8 +149,8 @@ def test_without_exit_code_a_difference_is_a_result_and_with_it_9(run, tmp_path)
     ("now", "meaning", "alarming"),
     [
         (evidence(leaf="c"), "new-leaf", False),
-        (evidence("CN=Somebody", leaf="c"), "other-publisher", True),
-        (evidence("CN=Somebody", leaf="c", root="d"), "other-root", True),
+        (evidence("CN=Stranger", leaf="c"), "other-publisher", True),
+        (evidence("CN=Stranger", leaf="c", root="d"), "other-root", True),
         (
             replace(evidence(), chain=(link("CN=Publisher", "b"), link("CN=I", "e"), link("CN=Root", "a"))),
             "new-path",
@@ -158,7 +158,7 @@ def test_without_exit_code_a_difference_is_a_result_and_with_it_9(run, tmp_path)
         ),
     ],
 )
-def test_changes_of_a_chain_are_told_apart(run, tmp_path, now, meaning, alarming):
+def test_changes_of_a_chain_have_different_meanings(run, tmp_path, now, meaning, alarming):
     other = replace(MANIFEST, pins=(replace(PIN, evidence=(now,)),))
     was, now = bundle(tmp_path / "a"), bundle(tmp_path / "b", other)
     change = only(told(run, was, now), "signers")
@@ -199,7 +199,7 @@ def test_other_bytes_under_a_version_and_steps_back_are_alarming_and_an_update_i
     assert against(versioned("9" * 5000))["facts.version"] == "newer"
 
 
-def test_what_matters_most_is_told_first(run, tmp_path):
+def test_the_most_important_changes_come_first(run, tmp_path):
     now = replace(
         MANIFEST,
         version="2",
@@ -208,7 +208,7 @@ def test_what_matters_most_is_told_first(run, tmp_path):
         approval=Approval(required=1, approvers=(replace(SEALER, name="Aiko"),)),
         anchors_sha256="9" * 64,
         parameters={"location": "westeurope"},
-        pins=(replace(PIN, evidence=(evidence("CN=Somebody"),), url="https://elsewhere.example"),),
+        pins=(replace(PIN, evidence=(evidence("CN=Stranger"),), url="https://elsewhere.example"),),
     )
     files = {**FILES, "install.sh": SH.replace("echo 20\n", "echo twenty\n").encode()}
     _, out, _ = run(bundle(tmp_path / "a"), bundle(tmp_path / "b", now, files))
@@ -230,7 +230,7 @@ def test_what_matters_most_is_told_first(run, tmp_path):
     assert "Signatures were not verified" in out
 
 
-def test_seals_and_approvals_that_went_are_told(run, tmp_path):
+def test_removed_seals_and_approvals_are_shown(run, tmp_path):
     sealed = replace(
         MANIFEST, seal=Seal(signer=SEALER), approval=Approval(required=1, approvers=(replace(SEALER, name="Aiko"),))
     )
@@ -259,7 +259,7 @@ def test_another_certificate_of_a_sealer_is_not_another_sealer(run, tmp_path, se
 
 
 @pytest.mark.parametrize("changes", [{"anchors": "Mirror"}, {"anchors_sha256": "0" * 64}, {"lab": True}])
-def test_who_is_believed_is_an_alarm(run, tmp_path, changes):
+def test_other_trust_anchors_are_an_alarm(run, tmp_path, changes):
     was, now = (tmp_path / "a.json", tmp_path / "b.json")
     was.write_bytes(json_codec.to_json(MANIFEST))
     now.write_bytes(json_codec.to_json(replace(MANIFEST, **changes)))
@@ -288,7 +288,7 @@ def test_an_embedded_secret_is_never_shown(run, tmp_path, place):
     assert all((one.path, one.withheld, one.hunks) == (place, "secret", ()) for one in found.scripts)
 
 
-def test_texts_that_are_none_are_told_without_their_lines(run, tmp_path):
+def test_files_that_are_not_text_are_shown_without_lines(run, tmp_path):
     was = bundle(tmp_path / "a")
     now = bundle(
         tmp_path / "b",
@@ -426,7 +426,7 @@ def test_kinds_are_compared_as_far_as_both_can_tell(run, tmp_path):
     assert "files" not in {change.topic for change in told(run, alone, moved).changes}
 
 
-def test_a_manifest_written_in_another_form_is_told(run, tmp_path):
+def test_a_manifest_written_in_another_form_is_a_difference(run, tmp_path):
     was, now = tmp_path / "a.json", tmp_path / "b.json"
     was.write_bytes(json_codec.to_json(MANIFEST))
     now.write_bytes(json.dumps(json_codec.to_tree(MANIFEST)).encode())
@@ -468,7 +468,7 @@ def test_a_damaged_bundle_is_not_compared(run, tmp_path):
         ("cut.zip", b"PK\x03\x04", 6),
     ],
 )
-def test_what_is_damaged_or_not_ours_is_refused_with_one_reason(run, tmp_path, name, content, code):
+def test_damaged_and_foreign_files_are_refused_with_one_reason(run, tmp_path, name, content, code):
     good, bad = tmp_path / "good.json", tmp_path / name
     good.write_bytes(json_codec.to_json(MANIFEST))
     bad.write_bytes(content)

@@ -1,4 +1,4 @@
-"""Any name can be told: as UTF-8 to files and pipes, escaped where an encoding that was asked for lacks it."""
+"""Any name is printable: as UTF-8 to files and pipes, escaped where a requested encoding lacks a character."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the network team is given: records, an allow-list and routes, each form from the same facts."""
+"""The command `endpoints`: records, an allow-list and routes, each format from the same values."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_a_gateway_leaves_little_to_open(ask):
     assert not {"pas.windows.net", "agentserviceapi.guestconfiguration.azure.com"} & opened
 
 
-def test_what_is_open_is_said(ask):
+def test_uncertain_requirements_are_listed(ask):
     unknown = "The code of japanwest"
     assert unknown in ask("text")[1]
     assert unknown not in ask("text", **PRIVATE)[1]

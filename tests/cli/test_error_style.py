@@ -1,4 +1,4 @@
-"""Every error that a person reads is written in one style, the one that `bundler.errors.BundlerError` states."""
+"""Every error is written in one style, which `bundler.errors.BundlerError` states."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ CLASSES = {
     name for name, thing in vars(errors).items() if isinstance(thing, type) and issubclass(thing, errors.BundlerError)
 }
 # Functions and values that take an error's `what` first, and those that take it second, behind a reason or a file.
-MAKERS = {"refused", "_refused", "_refuse", "_refusal", "_wrong", "_failed", "_misused", "_weak"}
-MAKERS_BEHIND = {"Problem", "_something_else", "_malformed"}
+MAKERS = {"refused", "seal_error", "_refused", "_refuse", "_refusal", "_wrong", "_failed", "_misused", "_weak"}
+MAKERS_BEHIND = {"CertificateFault", "conflict", "_malformed", "_unreadable"}
 # Words that begin with a capital wherever they stand.
 NAMES = re.compile(r"InRelease\b|Microsoft\b|Windows\b|[A-Z0-9]{2,}\b|Release file\b")
 # What no imperative begins with.
-NO_VERBS = re.compile(r"(a|an|the|this|that|these|it|somebody|you|your|there|allowed)\b", re.IGNORECASE)
+NO_VERBS = re.compile(r"(a|an|the|this|that|these|it|someone|you|your|there|allowed)\b", re.IGNORECASE)
 HOLE = "\N{WHITE SQUARE}"
 
 
@@ -58,7 +58,7 @@ def told(tree: ast.AST) -> Iterator[tuple[int, str, str]]:
             continue
         whats = node.args[1:2] if name in MAKERS_BEHIND else node.args[:1]
         parts = [("what", node) for node in whats] + [("do", k.value) for k in node.keywords if k.arg == "do"]
-        parts += [("do", node) for node in node.args[2:3] if name == "Problem"]
+        parts += [("do", node) for node in node.args[2:3] if name == "CertificateFault"]
         for part, value in parts:
             for text in literals(value):
                 yield node.lineno, part, text

@@ -1,4 +1,4 @@
-"""`init` and `schema`: a definition to start from, asking nothing where nobody can answer."""
+"""`init` and `schema`: a definition to start from, without prompts where there is no terminal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_without_a_terminal_it_asks_nothing_and_says_what_to_fill_in(folder, capsys):
+def test_without_a_terminal_it_prompts_for_nothing_and_lists_what_to_fill_in(folder, capsys):
     assert main(["init", "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["to_fill_in"] == [
         "tenant",

@@ -1,4 +1,4 @@
-"""Progress where nobody watches: a line for what takes long, for everything with -v, for nothing with -q."""
+"""Progress without a terminal: a line for a long task, for every task with -v, for none with -q."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_what_takes_long_tells_its_share_speed_and_remaining_time_now_and_then(c
 
 
 @pytest.mark.parametrize("how", [{"quiet": True}, {"wanted": False}], ids=["-q", "--no-progress"])
-def test_nothing_is_said_where_that_was_asked_for(capsys, clock, how):
+def test_nothing_is_shown_when_quiet(capsys, clock, how):
     fetched(clock, 30, steps=60, each=True, **how)
     assert capsys.readouterr().err == ""
 

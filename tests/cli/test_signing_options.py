@@ -1,4 +1,4 @@
-"""The flags that say who seals: which go together, where secrets come from, and what stands in no output."""
+"""The signing options: which go together, where secrets come from, and that no output contains one."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NOTHING = SealSettings(
 )
 
 
-def surface(now=made.NOW, **environment):
+def console(now=made.NOW, **environment):
     return Console("text", False, 0, False, now, environment)
 
 
@@ -49,12 +49,12 @@ def files(tmp_path):
 
 
 def test_none_is_chosen():
-    assert sealer(surface(), NOTHING) is None
+    assert sealer(console(), NOTHING) is None
 
 
 def test_a_key_and_an_openpgp_key(files):
     found = sealer(
-        surface(),
+        console(),
         chosen(
             seal_key=files / "seal.key",
             seal_certificate=files / "seal.crt",
@@ -68,18 +68,18 @@ def test_a_key_and_an_openpgp_key(files):
 
 def test_the_passphrase_from_its_variable_and_from_nowhere(files):
     pair = {"seal_key": files / "seal.key", "seal_certificate": files / "seal.crt"}
-    assert sealer(surface(ARC_BUNDLER_SEAL_PASSPHRASE="opens it"), chosen(**pair))
+    assert sealer(console(ARC_BUNDLER_SEAL_PASSPHRASE="opens it"), chosen(**pair))
     with pytest.raises(SigningError, match="no passphrase was given"):
-        sealer(surface(), chosen(**pair))
+        sealer(console(), chosen(**pair))
     with pytest.raises(SigningError, match="does not open"):
-        sealer(surface(ARC_BUNDLER_SEAL_PASSPHRASE="opens it "), chosen(**pair))
+        sealer(console(ARC_BUNDLER_SEAL_PASSPHRASE="opens it "), chosen(**pair))
 
 
 def test_the_file_goes_before_the_variable(files):
     given = chosen(
         seal_key=files / "seal.key", seal_certificate=files / "seal.crt", seal_passphrase_file=files / "passphrase"
     )
-    assert sealer(surface(ARC_BUNDLER_SEAL_PASSPHRASE="wrong"), given)
+    assert sealer(console(ARC_BUNDLER_SEAL_PASSPHRASE="wrong"), given)
 
 
 @pytest.mark.parametrize(("content", "word"), [(None, "cannot be read"), (b"\xff\xfesecret", "is not UTF-8")])
@@ -89,18 +89,18 @@ def test_a_passphrase_file_that_is_none(files, content, word):
         place.write_bytes(content)
     with pytest.raises(UsageError, match=word) as caught:
         sealer(
-            surface(),
+            console(),
             chosen(seal_key=files / "seal.key", seal_certificate=files / "seal.crt", seal_passphrase_file=place),
         )
     assert "secret" not in repr(caught.value.__context__ if caught.value.__cause__ else caught.value)
 
 
-def test_a_passphrase_file_that_nobody_needs_is_not_read(files):
+def test_an_unused_passphrase_file_is_not_read(files):
     made.private_file(files / "open.key", made.key_pem(made.key("p256")))
     given = chosen(
         seal_key=files / "open.key", seal_certificate=files / "seal.crt", seal_passphrase_file=files / "nowhere"
     )
-    assert sealer(surface(), given)
+    assert sealer(console(), given)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_a_passphrase_file_that_nobody_needs_is_not_read(files):
 )
 def test_what_contradicts_itself(given, word):
     with pytest.raises(UsageError) as caught:
-        sealer(surface(), chosen(**given))
+        sealer(console(), chosen(**given))
     assert word in caught.value.what
     assert caught.value.do
     assert caught.value.exit_code == 2
@@ -131,7 +131,7 @@ def test_a_certificate_at_the_wrong_time(files, days, word):
         seal_key=files / "seal.key", seal_certificate=files / "seal.crt", seal_passphrase_file=files / "passphrase"
     )
     with pytest.raises(SigningError) as caught:
-        sealer(surface(made.NOW + timedelta(days=days)), given)
+        sealer(console(made.NOW + timedelta(days=days)), given)
     assert caught.value.exit_code == 8
     assert any(word in line for line in caught.value.details)
 
@@ -141,7 +141,7 @@ def test_a_certificate_for_another_purpose(files):
     (files / "seal.crt").write_bytes(made.certificate_pem(unfit))
     with pytest.raises(SigningError, match="may not seal"):
         sealer(
-            surface(ARC_BUNDLER_SEAL_PASSPHRASE="opens it"),
+            console(ARC_BUNDLER_SEAL_PASSPHRASE="opens it"),
             chosen(seal_key=files / "seal.key", seal_certificate=files / "seal.crt"),
         )
 
@@ -151,13 +151,13 @@ def test_a_command_gets_the_environment_of_the_run(files):
     program = "import os; print(os.environ['MINE'])"
     command = shlex.join([sys.executable, "-c", program])
     environment = {**os.environ, "MINE": base64.b64encode(signature).decode()}
-    found = sealer(surface(**environment), chosen(seal_command=command, seal_certificate=files / "seal.crt"))
+    found = sealer(console(**environment), chosen(seal_command=command, seal_certificate=files / "seal.crt"))
     assert found.key.sign(b"x") == signature
 
 
 def test_a_pin_in_the_address_is_refused(files):
     with pytest.raises(UsageError, match="pin-value") as caught:
-        sealer(surface(), chosen(seal_pkcs11="pkcs11:token=x?pin-value=987654"))
+        sealer(console(), chosen(seal_pkcs11="pkcs11:token=x?pin-value=987654"))
     assert "987654" not in caught.value.what
 
 
@@ -181,19 +181,19 @@ def test_the_options_on_a_command_and_from_variables(files):
     assert "ARC_BUNDLER_SEAL_PASSPHRASE" in told
 
 
-def test_an_open_key_file_is_said_on_the_error_stream(files, capsys):
+def test_an_open_key_file_is_a_warning_on_standard_error(files, capsys):
     if os.name != "posix":
         pytest.skip("the mode says who may read on POSIX alone")
     (files / "seal.key").chmod(0o644)
     given = chosen(seal_key=files / "seal.key", seal_certificate=files / "seal.crt")
-    assert sealer(surface(ARC_BUNDLER_SEAL_PASSPHRASE="opens it"), given)
+    assert sealer(console(ARC_BUNDLER_SEAL_PASSPHRASE="opens it"), given)
     told = capsys.readouterr()
     assert told.err.startswith("warning: every user of this computer can read the key")
     assert told.out == ""
 
 
-def test_every_error_is_one_of_ours(files):
+def test_every_error_is_a_bundler_error(files):
     """Whatever paths are given."""
     for place in (files, files / "nowhere", files / "pgp"):
         with pytest.raises(BundlerError):
-            sealer(surface(), chosen(seal_key=place, seal_certificate=place))
+            sealer(console(), chosen(seal_key=place, seal_certificate=place))

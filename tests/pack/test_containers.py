@@ -1,4 +1,4 @@
-"""Every container gives back what was put in, and the same tree is the same bytes anywhere."""
+"""Every container gives back what was put in, and the same tree has the same bytes everywhere."""
 
 from __future__ import annotations
 
@@ -272,7 +272,7 @@ def test_a_real_unpacker_reads_it(kind: str, command: list[str], tmp_path: Path)
 
 @pytest.mark.parametrize("kind", FORMATS)
 @pytest.mark.parametrize("change", ["content", "shorter", "longer"])
-def test_a_file_that_changed_since_it_was_judged_is_not_packed(kind: str, change: str, tmp_path: Path) -> None:
+def test_a_file_that_changed_since_it_was_verified_is_not_packed(kind: str, change: str, tmp_path: Path) -> None:
     tree = trees.small(tmp_path)
     held = tmp_path / "agent.deb"
     old = held.read_bytes()
@@ -283,7 +283,7 @@ def test_a_file_that_changed_since_it_was_judged_is_not_packed(kind: str, change
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-def test_a_file_that_is_gone_is_said_so(kind: str, tmp_path: Path) -> None:
+def test_a_file_that_is_gone_is_reported(kind: str, tmp_path: Path) -> None:
     tree = trees.small(tmp_path)
     (tmp_path / "agent.deb").unlink()
     with pytest.raises(WriteError, match=r"agent\.deb"):

@@ -1,4 +1,4 @@
-"""Archives made to deceive: each is refused with its own reason, before anything of it is believed."""
+"""Hostile archives: each is refused with its own reason, before any of its content is used."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_an_overlapping_zip(tmp_path: Path) -> None:
     ("offset", "field"),
     [(6, "flags"), (8, "method"), (14, "crc"), (18, "packed"), (22, "size"), (30, "name"), (26, "name length")],
 )
-def test_a_zip_whose_headers_disagree(offset: int, field: str, tmp_path: Path) -> None:
+def test_a_zip_with_headers_that_disagree(offset: int, field: str, tmp_path: Path) -> None:
     path = _bundle("zip", tmp_path)
     raw = bytearray(path.read_bytes())
     raw[offset] ^= 1
@@ -224,7 +224,7 @@ def test_an_encrypted_zip(tmp_path: Path) -> None:
     assert _reason(path) == "encrypted"
 
 
-def test_a_bundle_zipped_again_by_somebody_is_the_same_bundle(tmp_path: Path) -> None:
+def test_a_bundle_zipped_again_by_another_tool_is_the_same_bundle(tmp_path: Path) -> None:
     path = _bundle("zip", tmp_path)
     wanted = _check(path)
     with zipfile.ZipFile(path) as old, zipfile.ZipFile(tmp_path / "again", "w", zipfile.ZIP_DEFLATED) as new:

@@ -1,4 +1,4 @@
-"""What a scan before packing finds, wherever it is and however it is written."""
+"""The scan for secrets before packing finds them anywhere and in any encoding."""
 
 from __future__ import annotations
 

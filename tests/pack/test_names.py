@@ -96,7 +96,7 @@ def test_the_same_name_in_different_folders_stays() -> None:
     assert name_faults(["a/x", "b/X", "c/x/y", "c/y/x"]) == ()
 
 
-def test_all_faults_are_told() -> None:
+def test_all_faults_are_reported() -> None:
     assert len(name_faults(["a?", "b*", "ok", "OK"])) == 3
 
 

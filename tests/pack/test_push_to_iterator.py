@@ -1,4 +1,4 @@
-"""A library that pushes, pulled from: what it emits arrives, what it raises is raised, and leaving ends it quietly."""
+"""What a library pushes arrives at the iterator, its errors are raised, and closing ends it quietly."""
 
 from __future__ import annotations
 

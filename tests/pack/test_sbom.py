@@ -1,4 +1,4 @@
-"""The bill of materials: valid CycloneDX 1.6, the same from the same, and no more than somebody vouches for."""
+"""The bill of materials is valid CycloneDX 1.6, reproducible, and contains verified facts only."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def properties(one) -> dict[str, list[str]]:
     return found
 
 
-def test_it_says_what_it_is_of_and_who_made_it():
+def test_it_names_its_bundle_and_its_maker():
     body = read(DEB, RPM, MSI, lab=True, weakened=("--insecure-x",))
     assert (body["bomFormat"], body["specVersion"]) == ("CycloneDX", "1.6")
     about = body["metadata"]
@@ -132,7 +132,7 @@ def test_it_says_what_it_is_of_and_who_made_it():
     assert sorted(root["dependsOn"]) == sorted([DEB.path, RPM.path, MSI.path, "install.sh", "verify.ps1"])
 
 
-def test_a_package_says_what_its_own_metadata_says():
+def test_a_package_is_described_by_its_own_metadata():
     one = component(read(DEB, RPM, MSI), DEB.path)
     assert one["version"] == "1:1.67.03504+b.1320"
     assert one["hashes"] == [{"alg": "SHA-256", "content": DEB.sha256}]
@@ -142,8 +142,8 @@ def test_a_package_says_what_its_own_metadata_says():
     }
     assert one["licenses"] == [{"acknowledgement": "declared", "expression": "MIT OR Apache-2.0"}]
     assert [(ref["type"], ref["url"], ref["comment"]) for ref in one["externalReferences"]] == [
-        ("distribution", "https://cdn.example/deb", "where it was served"),
-        ("distribution", DEB.url, "where it was asked for"),
+        ("distribution", "https://cdn.example/deb", "served from"),
+        ("distribution", DEB.url, "requested from"),
     ]
     said = properties(one)
     assert sorted(said["requires"]) == ["libc6 (>= 2.17)", "systemd | foo"]
@@ -151,7 +151,7 @@ def test_a_package_says_what_its_own_metadata_says():
     assert said["size"] == ["7"]
 
 
-def test_its_own_signature_and_its_repository_s_are_told_apart():
+def test_evidence_of_a_package_and_of_its_repository_differ_by_name():
     said = properties(component(read(DEB), DEB.path))
     assert said["method"] == ["debsigs"]
     assert said["fingerprint"] == [OWN.fingerprint]
@@ -229,7 +229,7 @@ WORDS = st.text(st.characters(codec="utf-8"), max_size=20)
 
 @settings(max_examples=15, deadline=None, phases=(Phase.explicit, Phase.generate))
 @given(WORDS, WORDS, WORDS, st.lists(WORDS, max_size=3), WORDS)
-def test_whatever_a_package_says_the_document_stays_valid(name, supplier, terms, depends, url):
+def test_the_document_is_valid_with_any_metadata(name, supplier, terms, depends, url):
     facts = PackageFacts(
         name=name or "x",
         version="1-1",

@@ -1,4 +1,4 @@
-"""An output appears whole or not at all: on a full disk, when killed anywhere, when two work at once, on Windows."""
+"""An output is complete or absent: on a full disk, when killed anywhere, with two writers, on Windows."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def test_a_read_only_output(tmp_path: Path, fs: FakeFilesystem) -> None:
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT, errno.EFBIG, errno.EIO])
-def test_every_error_of_a_disk_says_what_to_do(number: int, tmp_path: Path) -> None:
+def test_every_disk_error_has_advice(number: int, tmp_path: Path) -> None:
     from bundler.fetch.disk import writing
 
     with pytest.raises(WriteError) as refused, writing(tmp_path):
@@ -267,7 +267,9 @@ def test_a_lock_file_killed_at_every_point(tmp_path: Path) -> None:
     assert point > 8
 
 
-def test_a_name_whose_lock_somebody_looks_at_is_left_to_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_with_a_lock_that_another_process_holds_is_left_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     names = iter(["looked-at", "free"])
     monkeypatch.setattr("bundler.pack.staging.secrets.token_hex", lambda _: next(names))
     with FileLock(tmp_path / ".arc-bundler-looked-at.lock"), Staging(tmp_path / "final") as folder:

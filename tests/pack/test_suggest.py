@@ -1,4 +1,4 @@
-"""A path that leads to no bundle: which one was meant is told, and nothing below it is read."""
+"""For a path that is not a bundle, a bundle near it is suggested, and nothing below it is read."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_where_there_is_none_the_usual_advice_is_given(site, tmp_path_factory):
     assert "copy it again" in refused(empty).do
 
 
-def test_many_are_not_all_told(tmp_path):
+def test_of_many_bundles_some_are_shown(tmp_path):
     touch(*(tmp_path / f"{number}.7z" for number in range(9)))
     assert refused(tmp_path).do.endswith(f"{tmp_path / '3.7z'}, …")
 
@@ -68,7 +68,7 @@ def test_links_lead_nowhere(site):
     assert "copy it again" in refused(site / "elsewhere").do
 
 
-def test_half_a_bundle_is_one_and_judged_as_such(site):
+def test_half_a_bundle_is_a_bundle_and_refused_as_such(site):
     bundle = site / "bundles/arc/1.0/arc-1.0"
     (bundle / "manifest.json").unlink()
     with container.open_bundle(bundle) as opened:

@@ -46,7 +46,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def pip(commands: Path, *arguments: str) -> None:
-    """Run pip for the environment whose commands are in ``commands``; it asks no network."""
+    """Run pip for the environment with its commands in ``commands``, without the network."""
     names = (Path(sys.executable).name, "python", "python.exe")
     python = next(path for path in (commands / name for name in names) if path.exists())
     own = [sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check"]

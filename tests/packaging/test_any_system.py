@@ -1,4 +1,4 @@
-"""Nothing in the product asks for one operating system, or trusts a locale: a jump host may be Windows."""
+"""The product does not need one operating system, nor trust a locale: a jump host may be Windows."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def test_what_differs_from_run_to_run_is_replaced():
         assert "for-the-lab" not in text
 
 
-def test_no_screen_shows_a_fault_of_a_script():
+def test_no_screen_shows_a_script_error():
     for path in FOLDER.glob("*.txt"):
         text = path.read_text(encoding="utf-8")
         assert re.findall(r".*\.sh: line \d+:.*|Unexpected: .*|Traceback.*", text) == []

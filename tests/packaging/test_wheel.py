@@ -135,7 +135,7 @@ def test_a_definition_can_be_begun(elsewhere):
     assert "arc-elsewhere" in (elsewhere.folder / "bundle.yaml").read_text(encoding="utf-8")
 
 
-def test_a_real_package_is_believed_by_the_anchors_inside(elsewhere, corpus):
+def test_a_real_package_is_verified_with_the_built_in_anchors(elsewhere, corpus):
     told = json.loads(
         elsewhere.run("verify-file", str(corpus / "deb/good-packages-microsoft-prod.deb"), "--format", "json")
     )

@@ -1,4 +1,4 @@
-"""A template cannot put out what passed no quoting filter, and renders the same bytes every time."""
+"""A template cannot output an unquoted value, and renders the same bytes every time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A chain is drawn from what is pinned to the file, and nothing looks pinned that is not."""
+"""A chain is drawn from the pinned root to the file, and only the pinned root looks pinned."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_the_time_has_a_chain_of_its_own():
     assert reason.notes == MSI.evidence[0].notes
 
 
-def test_a_repository_vouches_document_by_document():
+def test_a_repository_lists_document_by_document():
     assert [what for _, _, what in drawn(DEB, 1)][1:] == ["InRelease", "Packages.gz", DEB.filename]
     assert [how for _, how, _ in drawn(DEB, 1)][2:] == ["lists its SHA-256"] * 2
 

@@ -1,4 +1,4 @@
-"""A page for a reviewer: one file, nothing from elsewhere, and no value that could be markup."""
+"""A review page is one file, loads nothing, and no value becomes markup."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A script is its header, a marker line and its runtime, whose digest anyone can compute with sed."""
+"""A script is its header, a marker line and its runtime, with a digest that anyone can compute with sed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page of a difference in a browser: it renders, asks nobody for anything, and everybody can read it."""
+"""The page of a difference in a browser: it renders, requests nothing, and is accessible."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The review page in a browser: it renders, asks nobody for anything, and everybody can read it.
+"""The review page in a browser: it renders, requests nothing, and is accessible.
 
 Chromium is a person's program and no package of ours: where it is not installed, these are skipped.
 """
@@ -53,7 +53,7 @@ def chromium() -> Iterator[Any]:
 
 @pytest.fixture
 def shown(chromium, documents, request) -> Iterator[Any]:
-    """Opens a page and gives it, with what it asked for and complained of."""
+    """Opens a page and gives it, with its requests and errors."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
     asked: list[str] = []

@@ -79,7 +79,7 @@ def test_a_version_that_is_not_there_names_those_that_are(served: Served, wanted
     assert "9.9" not in caught.value.details
 
 
-def test_an_architecture_without_the_package_says_so(served: Served, tmp_path: Path) -> None:
+def test_an_architecture_without_the_package_is_an_error(served: Served, tmp_path: Path) -> None:
     files = Apt(stanzas=[stanza(arch="amd64")], place="main/binary-arm64").files()
     with pytest.raises(UpstreamError, match="no azcmagent for arm64"):
         apt.locate(artifact(architecture="arm64"), Served(tmp_path, files).fetch, anchors=PINS, at=NOW)
@@ -122,7 +122,7 @@ def test_a_port_belongs_to_the_host(tmp_path: Path) -> None:
     assert located.hosts == ("127.0.0.1:8443",)
 
 
-def test_the_index_is_asked_for_by_its_digest_where_that_is_offered(tmp_path: Path) -> None:
+def test_the_index_is_requested_by_its_digest_where_that_is_offered(tmp_path: Path) -> None:
     repository = replace(REPOSITORY, fields={"Acquire_By_Hash": "yes"}, suffixes=[".gz"])
     served = Served(tmp_path, repository.files())
     plain = locate(served)
@@ -133,7 +133,7 @@ def test_the_index_is_asked_for_by_its_digest_where_that_is_offered(tmp_path: Pa
     assert locate(served) == plain
 
 
-def test_the_state_is_told_and_a_step_back_is_refused(served: Served) -> None:
+def test_the_state_is_returned_and_a_rollback_is_refused(served: Served) -> None:
     state = locate(served).repository
     assert state is not None
     assert state.date == DATE
@@ -155,7 +155,7 @@ def test_the_state_is_told_and_a_step_back_is_refused(served: Served) -> None:
         ({"stanzas": [stanza(), stanza()]}, "duplicate"),
     ],
 )
-def test_what_is_not_believed_is_not_located(tmp_path: Path, changes: dict, why: str) -> None:
+def test_unverified_metadata_locates_nothing(tmp_path: Path, changes: dict, why: str) -> None:
     with pytest.raises(VerificationError) as caught:
         locate(Served(tmp_path, replace(REPOSITORY, **changes).files()))
     assert caught.value.reason == why
@@ -170,7 +170,7 @@ def test_an_index_replaced_under_its_name_is_refused(served: Served) -> None:
     assert caught.value.reason == "digest-mismatch"
 
 
-def test_an_artifact_of_another_origin_is_a_fault_of_ours(served: Served) -> None:
+def test_an_artifact_of_another_origin_is_an_internal_error(served: Served) -> None:
     other = replace(artifact(), origin=YumOrigin(base=BASE, package="azcmagent"))
     with pytest.raises(TypeError):
         apt.locate(other, served.fetch, anchors=PINS, at=NOW)

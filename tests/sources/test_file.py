@@ -1,4 +1,4 @@
-"""A package that the admin already has is found, and then treated like any other."""
+"""A local package is found, and then treated like any other."""
 
 from __future__ import annotations
 

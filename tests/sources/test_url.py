@@ -1,4 +1,4 @@
-"""Where a package at one address is, and what it is called."""
+"""A package at one address: its location and its file name."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def at(address: str) -> Artifact:
     return artifact(UrlOrigin(url=address, hosts=("download.example",)))
 
 
-def test_it_is_where_it_was_said_to_be() -> None:
+def test_it_is_located_at_its_address() -> None:
     found = locate_url(at("https://h.example/azcmagent/1.67/Agent.msi"))
     assert found.url == "https://h.example/azcmagent/1.67/Agent.msi"
     assert found.hosts == ("download.example",)

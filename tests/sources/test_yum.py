@@ -107,7 +107,7 @@ def test_every_request_is_bounded_and_stays_with_its_host(served: Served) -> Non
     assert served.asked[2].sha256 == sha256(REPOSITORY.primary)
 
 
-def test_the_state_is_told_and_a_step_back_is_refused(served: Served) -> None:
+def test_the_state_is_returned_and_a_rollback_is_refused(served: Served) -> None:
     state = locate(served).repository
     assert state == RepositoryState(origin=BASE, date=DATE)
     newer = {BASE: RepositoryState(origin=BASE, date=DATE + timedelta(hours=1))}
@@ -117,7 +117,7 @@ def test_the_state_is_told_and_a_step_back_is_refused(served: Served) -> None:
     assert locate(served, states=newer, allow_older=True).repository == state
 
 
-def test_what_is_not_believed_is_not_located(tmp_path: Path) -> None:
+def test_unverified_metadata_locates_nothing(tmp_path: Path) -> None:
     with pytest.raises(VerificationError) as caught:
         locate(Served(tmp_path, replace(REPOSITORY, key=Key("other")).files(BASE)))
     assert caught.value.reason == "wrong-key"
@@ -129,7 +129,7 @@ def test_a_repository_without_signature_is_an_upstream_fault(served: Served) -> 
         locate(served)
 
 
-def test_an_artifact_of_another_origin_is_a_fault_of_ours(served: Served) -> None:
+def test_an_artifact_of_another_origin_is_an_internal_error(served: Served) -> None:
     origin = AptOrigin(base=BASE, suite="jammy", component="main", package="azcmagent")
     with pytest.raises(TypeError):
         yum.locate(replace(artifact(), origin=origin), served.fetch, anchors=PINS, at=NOW)
