@@ -295,6 +295,15 @@ def bench_rebuild(folder: Path) -> bool:
     return again < 1 and memory < 150
 
 
+def _bench_scripts(folder: Path) -> bool:
+    """The scripts beside those of before the runtime, on either shell."""
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    from tests.support import powershell_hosts
+    from tools import bench_scripts
+
+    return bench_scripts.bench(folder, compare, powershell_hosts.find())
+
+
 def _word(good: bool) -> str:
     return "ok" if good else "MISSED"
 
@@ -307,6 +316,7 @@ def main() -> int:
         "pack": bench_pack,
         "seal": bench_seal,
         "rebuild": bench_rebuild,
+        "scripts": _bench_scripts,
     }
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("only", nargs="*", choices=[[], *benches], default=[])
