@@ -1,20 +1,22 @@
-"""arc-bundler: make a verified, portable bundle that brings an isolated server under Azure Arc.
+"""arc-bundler: build a verified, portable bundle that brings an isolated server under Azure Arc.
 
-The rooms of this house, each answering one question; imports go down this list only:
+The rooms; imports go down this list only:
 
-``cli``       how is it asked and told?
-``flow``      in which order?              ``lab``  what does the practice upstream serve?
-``products``  what is installed?
-``sources``   where is it found?
-``render``    what will the target read?
-``pack``      how is it wrapped?
-``seal``      how will others believe us?
-``fetch``     how do bytes travel and rest?
-``trust``     are the bytes to be believed?
-``formats``   what do the bytes say?
-``model``     which values pass between the rooms?
-``data``      which facts do we stand on?
-``errors``    how can it fail?
+``cli``         the commands
+``flow``        the order of a command's steps    ``lab``  a local upstream for training and tests
+``products``    what is installed
+``definition``  bundle.yaml: load, validate, schema
+``sources``     where packages are found
+``render``      scripts and pages
+``pack``        tree, manifest, containers
+``signing``     how we sign
+``trust``       whether bytes are trusted
+``integrity``   whether a bundle is intact
+``fetch``       downloads and the store
+``formats``     from bytes to values
+``model``       the values that pass between rooms
+``data``        facts as data
+``errors``      every way to fail
 """
 
 __version__ = "0.2.0.dev0"

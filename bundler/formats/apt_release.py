@@ -29,7 +29,7 @@ class AptReleaseError(ParseError):
 
 @dataclass(frozen=True)
 class IndexFile:
-    """A file that a ``Release`` vouches for."""
+    """A file that a ``Release`` lists with its digest."""
 
     path: str
     """Below the folder of the ``Release``."""

@@ -1,4 +1,4 @@
-"""What do an Authenticode signature and its timestamp say? No opinion on whether to believe them.
+"""Reads an Authenticode signature and its timestamp; :mod:`bundler.trust.authenticode` verifies them.
 
 Sources: "Windows Authenticode Portable Executable Signature Format" (Microsoft, 2008) for the content,
 RFC 2315 and RFC 5652 for SignedData, RFC 3161 for timestamp tokens, RFC 2985 section 5.3.6 for the older
@@ -118,7 +118,7 @@ class Signature:
     """The bytes that the message digest is over."""
     digest_algorithms: tuple[str, ...]
     certificates: tuple[bytes, ...]
-    """DER, in the order in which they lie there; none of them is believed."""
+    """DER, in the order of the signature; none of them is verified."""
     signers: tuple[Signer, ...]
 
 

@@ -1,4 +1,4 @@
-"""What does an X.509 certificate say of itself? One certificate in PEM (RFC 7468) or DER, read and not judged."""
+"""Reads one X.509 certificate in PEM (RFC 7468) or DER, without verifying it."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def read(document: bytes) -> Certificate:
 
 
 def loaded(der: bytes) -> x509.Certificate:
-    """The certificate in ``der``, whose names, times and extensions can all be read; whether its key can is not asked.
+    """The certificate in ``der``. Its names, times and extensions can all be read; its key is not looked at.
 
     Raises :class:`~bundler.formats.parse_error.ParseError`.
     """

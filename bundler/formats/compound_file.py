@@ -152,7 +152,7 @@ def _contiguous(table: array[int], first: int) -> int:
 
 
 class _Allocation:
-    """A table of chains (FAT or mini FAT), and which of its units somebody owns ([MS-CFB] 2.3, 2.4)."""
+    """A table of chains (FAT or mini FAT), and which of its units a stream owns ([MS-CFB] 2.3, 2.4)."""
 
     def __init__(self, table: array[int], units: int) -> None:
         self._table = table[:units] + array("I", [_FREE]) * (units - len(table))
@@ -186,7 +186,7 @@ class _Allocation:
         return runs
 
     def unowned(self) -> Iterator[int]:
-        """Units that nobody claimed; the table must call them free."""
+        """Units that no stream owns; the table must mark them as free."""
         at = self._owned.find(0)
         while at != -1:
             if self._table[at] != _FREE:
@@ -401,7 +401,7 @@ class CompoundFile:
 
     @staticmethod
     def _stream_runs(table: _Allocation, entry: Entry, unit: int) -> list[Run]:
-        """Claim a stream's chain, whose length must be what its size needs."""
+        """Claim a stream's chain; its length must be what its size needs."""
         empty = entry.size == 0 and entry.start in {0, _FREE}
         runs = [] if empty else table.chain(entry.start)
         if sum(count for _, count in runs) != -(-entry.size // unit):

@@ -1,7 +1,7 @@
 """What fields do the paragraphs of a Debian control file hold?
 
 The syntax of deb822(5): paragraphs parted by empty lines, ``Name: value`` fields, continuation lines that begin with
-a space or a tab. Stricter than most readers where reading differently would mean believing something else:
+a space or a tab. Stricter than most readers where a different reading would mean other content:
 a field that occurs twice, a name in two spellings, a comment, a control character are refused.
 """
 

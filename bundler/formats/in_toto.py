@@ -1,7 +1,7 @@
 """What does an in-toto statement say, and of which files?
 
 "in-toto Attestation Framework", v1: Statement (``https://in-toto.io/Statement/v1``) and ResourceDescriptor. A statement
-binds a predicate, whose meaning its type names, to *subjects*, which are matched by digest; here always SHA-256.
+binds a predicate, with a meaning that its type names, to *subjects*, which are matched by digest; here always SHA-256.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Statement:
     subjects: tuple[Resource, ...]
     predicate_type: str
     predicate: Mapping[str, Any]
-    """A JSON object, whose shape is the predicate type's."""
+    """A JSON object in the form of the predicate type."""
 
 
 class StatementError(ValueError):

@@ -24,7 +24,7 @@ _MAX_SIGNATURE: Final = 1 << 20
 KNOWN_STREAMS: Final = frozenset(
     {SIGNATURE, METADATA_DIGEST, "\x05SummaryInformation", "\x05DocumentSummaryInformation"}
 )
-"""The streams whose name begins with 5 that an installer database may have ([MS-OLEPS] 2.25, Windows SDK)."""
+"""The streams with a name that begins with 5 that an installer database may have ([MS-OLEPS] 2.25, Windows SDK)."""
 
 
 def _covered(storage: Entry, *, root: bool) -> list[Entry]:
@@ -66,7 +66,7 @@ def _content(container: CompoundFile, storage: Entry, into: _Hash, *, root: bool
 
 
 class SignedInstaller:
-    """A signed MSI whose every byte has an owner.
+    """A signed MSI in which every byte has an owner.
 
     Raises :class:`~bundler.errors.VerificationError` with the reasons of
     :class:`~bundler.formats.compound_file.CompoundFile`, ``unknown-stream``, ``unsigned`` and

@@ -83,7 +83,7 @@ def digest(file: BinaryIO, place: Layout, algorithm: str) -> bytes:
 
 
 class SignedImage:
-    """A PE file whose certificate table is its end and holds one signature and nothing more.
+    """A PE file that ends with its certificate table, which holds one signature and nothing more.
 
     Raises :class:`~bundler.errors.VerificationError`: ``unknown-kind``, ``unsigned``, ``truncated``, ``malformed``,
     ``trailing-data`` (bytes after the table, a second entry, padding: CVE-2013-3900).

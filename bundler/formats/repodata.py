@@ -41,7 +41,7 @@ class RepodataError(ParseError):
 
 @dataclass(frozen=True)
 class Data:
-    """A document that ``repomd.xml`` vouches for."""
+    """A document that ``repomd.xml`` lists with its digest."""
 
     path: str
     """Below the repository's base."""
@@ -99,7 +99,7 @@ def repomd(document: bytes) -> Repomd:
 def packages(chunks: Iterable[bytes], *, name: str) -> Iterator[Package]:
     """Read the packages called ``name`` from a ``primary.xml``, given in ``chunks``, one at a time.
 
-    All of it is read and has to be well-formed; the other packages' fields are not judged.
+    All of it is read and has to be well-formed; the other packages' fields are not checked.
     Raises :class:`RepodataError` (reasons ``malformed``, ``weak-digest``, ``unsafe-path``, ``too-big``).
     """
     for element in _parsed(chunks, _COMMON, ("metadata", "package")):

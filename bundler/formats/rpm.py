@@ -32,7 +32,7 @@ _MAX_SIGNATURE_STORE = 1 << 20
 
 
 class RpmError(ParseError):
-    """The file is no rpm package, or one whose headers break the rules."""
+    """The file is not an rpm package, or its headers break the rules."""
 
 
 class SignatureTag(IntEnum):
@@ -255,7 +255,7 @@ def _check_region(header: Header) -> None:
     """Check that the header's first entry is its region, and that nothing of the header lies outside it.
 
     The region's data is a trailer at the very end of the store: an entry that points back over the whole index.
-    (The signature header has a region too. Nothing of it is signed, so nothing of it is believed, and it is not asked.)
+    (The signature header has a region, too. It is not signed, so it is not used.)
     """
     first = next(iter(header._entries.values()))
     count, size = len(header._entries), _ENTRY.size

@@ -1,4 +1,4 @@
-"""What do secrets look like? The shapes that can be told from other text, whoever they belong to."""
+"""Patterns of secrets that can be told apart from other text, of any product or vendor."""
 
 from __future__ import annotations
 
