@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import IO, BinaryIO
 
 from bundler.errors import VerificationError, WriteError
@@ -35,8 +35,15 @@ class PackageSpool:
         verified = path.startswith(PAYLOAD) and not path.startswith((KEYS, CERTIFICATES))
         if self._container.format == "directory" or not (verified or is_script(path) or path == SETTINGS):
             return None
-        self._spooled[path] = self._stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115  # the stack closes it
-        return self._spooled[path]
+        file = tempfile.TemporaryFile()  # noqa: SIM115  # the stack closes it
+        self._stack.callback(_close, file)
+        self._spooled[path] = file
+        return file
+
+    def flush(self) -> None:
+        """Write out what is buffered. Raises OSError where the folder has no room for it."""
+        for file in self._spooled.values():
+            file.flush()
 
     def open(self, path: str) -> BinaryIO:
         """The hashed package or script at ``path``, from its start."""
@@ -71,6 +78,12 @@ class PackageSpool:
 def toctou_error(path: str) -> VerificationError:
     """The error for a file that was replaced between hashing and use."""
     return VerificationError(f"{path} was replaced while the bundle was verified", reason="digest-mismatch")
+
+
+def _close(file: IO[bytes]) -> None:
+    """Close a temporary file, whose content is no longer needed: closing writes out its buffer, and may fail."""
+    with suppress(OSError):
+        file.close()
 
 
 @contextmanager

@@ -101,6 +101,7 @@ def verify(
         packages = PackageSpool(opened, stack)
         with temporary_folder_errors():
             found = check(opened.walk(), sink_for=packages.sink_for)
+            packages.flush()
         seal = verify_seal.verify(found, trusted, at=at) if trusted else None
         product = product_of(found.manifest, sealed=seal is not None, allow_unknown=allow_unknown_product)
         if product:
