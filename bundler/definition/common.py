@@ -62,6 +62,18 @@ class ApprovalRules:
 
 
 @frozen
+class GivenFile:
+    """A file that the admin gives to a product that takes one."""
+
+    path: str
+    """A file, from the definition's folder."""
+    sha256: str = ""
+    """Its SHA-256 in lower-case hex, from its publisher."""
+    accept_unsigned: bool = False
+    """true accepts it without a signature, by its SHA-256 alone."""
+
+
+@frozen
 class Upstream:
     """Where packages come from, for products that need no more than this."""
 

@@ -145,17 +145,16 @@ def _request(found: Located, largest: int) -> Request:
         hosts=found.hosts,
         max_size=found.size or largest,
         size=found.size,
-        sha256=found.sha256,
+        sha256=found.artifact.sha256 or found.sha256,
     )
 
 
 def _pin(project: Project, found: Located, held: Download, at: datetime) -> Pin:
     artifact = found.artifact
     with about(artifact.place, details=[f"it came from {found.url}"]):
-        with held.path.open("rb") as package:
-            verified = verify_package.verify_package(package, artifact.kind, anchors=project.anchors, at=at)
+        verified = _verified(project, artifact, held, at)
         verify_package.require_requested(verified.facts, artifact, project.anchors, product=project.product)
-    evidence = (verified.evidence, found.evidence) if found.evidence else (verified.evidence,)
+    evidence = (*verified.evidence, *([found.evidence] if found.evidence else []))
     return Pin(
         name=artifact.name,
         kind=artifact.kind,
@@ -170,6 +169,17 @@ def _pin(project: Project, found: Located, held: Download, at: datetime) -> Pin:
         evidence=evidence,
         repository=found.repository,
     )
+
+
+def _verified(project: Project, artifact: Artifact, held: Download, at: datetime) -> verify_package.VerifiedPackage:
+    """Verify a downloaded package; of an unsigned one its SHA-256 is what the definition gives."""
+    if artifact.kind == "unsigned":
+        return verify_package.admin_pin(
+            artifact.name, artifact.version, artifact.architecture, held.sha256, project.anchors
+        )
+    archive = project.product.archive_rules(artifact.name) if artifact.kind == "zip" else None
+    with held.path.open("rb") as package:
+        return verify_package.verify_package(package, artifact.kind, anchors=project.anchors, at=at, archive=archive)
 
 
 def _pinned_url(artifact: Artifact, held: Download) -> str:

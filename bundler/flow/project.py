@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -20,6 +22,9 @@ from bundler.trust import anchors as trusted
 
 _MAX_DEFINITION = 4 << 20
 """Bytes; a definition with a thousand targets has a tenth of that."""
+
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,8 @@ def read(path: Path, *, anchors_file: Path | None, today: date, strict: bool) ->
     product = registry.get(definition.product)
     held, warnings = files.read(path, written, definition, product, today=today, strict=strict)
     named = anchors_file or resolve_relative(path, definition.upstream.anchors)
+    artifacts = product.artifacts(definition)
+    _require_admitted(product, artifacts, path)
     anchors = trusted.load(named) if named else trusted.microsoft()
     return Project(
         path=path,
@@ -69,7 +76,7 @@ def read(path: Path, *, anchors_file: Path | None, today: date, strict: bool) ->
         warnings=(*loaded.warnings, *warnings),
         anchors=anchors,
         anchors_sha256=trusted.digest(anchors),
-        artifacts=product.artifacts(definition),
+        artifacts=artifacts,
         attachments=held.attachments,
         approvers=held.approvers,
     )
@@ -95,3 +102,20 @@ def text(path: Path) -> bytes:
     if len(document) > _MAX_DEFINITION:
         raise DefinitionError(f"{path} is larger than {_MAX_DEFINITION} bytes, which no definition is")
     return document
+
+
+def _require_admitted(product: AnyProduct, artifacts: Iterable[Artifact], path: Path) -> None:
+    """Raise DefinitionError for a kind that the product does not admit, and for an unsigned package by default."""
+    for artifact in artifacts:
+        if not product.admits(artifact.kind, artifact.name):
+            raise DefinitionError(
+                f"{path}: the product {product.name} does not admit {artifact.name} as a package of kind "
+                f"{artifact.kind}",
+                do="give a package that carries a signature",
+            )
+        if artifact.kind == "unsigned" and not (artifact.accept_unsigned and _SHA256.fullmatch(artifact.sha256)):
+            raise DefinitionError(
+                f"{path}: {artifact.name} for {artifact.place} carries no signature",
+                do="give its sha256 (64 lower-case hex digits, from its publisher) and accept_unsigned: true; "
+                "or use a signed package",
+            )

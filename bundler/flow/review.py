@@ -114,6 +114,9 @@ def _pin(pin: Pin) -> Iterator[ReviewFinding]:
     if pin.url.startswith("file:"):
         text = f"{pin.path} was not fetched: it is a local file, verified like any other package."
         yield ReviewFinding("know", f"{name} came from a file", text)
+    if any(evidence.method == "admin-pin" for evidence in pin.evidence):
+        text = f"No signature vouches for {pin.path}: the definition accepts it by its SHA-256 (accept_unsigned)."
+        yield ReviewFinding("look", f"{name} is not signed", text, pin.sha256)
     for evidence in pin.evidence:
         for note in evidence.notes:
             yield ReviewFinding("know", f"{name}: a note on its signature", note)

@@ -147,7 +147,7 @@ def _kind(path: Path) -> str:
 def _package(kind: PackageKind) -> Callable[[BinaryIO, _Context], _Found]:
     def verified(file: BinaryIO, context: _Context) -> _Found:
         found = verify_package.verify_package(file, kind, anchors=context.anchors, at=context.at)
-        return _Found(_signed(found.evidence), found.evidence, found.facts)
+        return _Found(_signed(found.evidence[0]), found.evidence[0], found.facts)
 
     return verified
 

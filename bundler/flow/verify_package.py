@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from bundler.errors import VerificationError
 from bundler.model.anchor import Anchors
-from bundler.model.artifact import Artifact, PackageKind
+from bundler.model.artifact import ArchiveRules, Artifact, PackageKind
 from bundler.model.evidence import Evidence, PackageFacts
 from bundler.model.lock import Pin
 
@@ -25,7 +25,8 @@ class VerifiedPackage:
     """A verified package: the facts in it, and the evidence for them."""
 
     facts: PackageFacts
-    evidence: Evidence
+    evidence: tuple[Evidence, ...]
+    """Of a zip one for each signer of its members, otherwise one alone."""
 
 
 # Each kind's modules are imported when a package of it is verified: an MSI need not wait for Sequoia to load.
@@ -53,14 +54,52 @@ def _rpm(file: BinaryIO, anchors: Anchors, at: datetime) -> VerifiedPackage:
     return _with_facts(file, rpm_signature.verify(file, anchors=anchors, at=at), rpm.facts)
 
 
-_VERIFIERS: Mapping[PackageKind, Callable[[BinaryIO, Anchors, datetime], VerifiedPackage]] = {
+def _pe(file: BinaryIO, anchors: Anchors, at: datetime) -> VerifiedPackage:
+    from bundler.formats import pe_version
+    from bundler.trust import authenticode
+
+    return _with_facts(file, authenticode.verify(file, "pe", anchors=anchors, at=at), pe_version.facts)
+
+
+_VERIFIERS: Mapping[str, Callable[[BinaryIO, Anchors, datetime], VerifiedPackage]] = {
     "msi": _msi,
     "deb": _deb,
     "rpm": _rpm,
+    "pe": _pe,
 }
 
 
-def verify_package(file: BinaryIO, kind: PackageKind, *, anchors: Anchors, at: datetime) -> VerifiedPackage:
+def _zip(file: BinaryIO, rules: ArchiveRules, anchors: Anchors, at: datetime) -> VerifiedPackage:
+    from bundler.flow import verify_archive
+    from bundler.trust import authenticode
+
+    def member(content: BinaryIO, path: str, kind: str) -> tuple[PackageFacts | None, Evidence]:
+        if path != rules.main and kind in {"pe", "ps1"}:  # a program beside the main one needs no version
+            return None, authenticode.verify(content, "pe" if kind == "pe" else "ps1", anchors=anchors, at=at)
+        if kind == "ps1":
+            return None, authenticode.verify(content, "ps1", anchors=anchors, at=at)
+        verified = _VERIFIERS[kind](content, anchors, at)
+        return verified.facts, verified.evidence[0]
+
+    return VerifiedPackage(*verify_archive.verify(file, rules, member))
+
+
+def admin_pin(name: str, version: str, architecture: str, sha256: str, anchors: Anchors) -> VerifiedPackage:
+    """An unsigned package that the definition accepts by its SHA-256: its facts are the definition's, not its own."""
+    evidence = Evidence(
+        method="admin-pin",
+        signer="the definition (accept_unsigned)",
+        fingerprint=sha256,
+        anchors=anchors.name,
+        anchor=sha256,
+        notes=("not signed: nothing but the definition's SHA-256 vouches for it",),
+    )
+    return VerifiedPackage(PackageFacts(name=name, version=version, architecture=architecture), (evidence,))
+
+
+def verify_package(
+    file: BinaryIO, kind: PackageKind, *, anchors: Anchors, at: datetime, archive: ArchiveRules | None = None
+) -> VerifiedPackage:
     """Verify a package's own signature, then read its facts.
 
     The facts are read only after the signature: no further byte of an unverified file is parsed.
@@ -70,21 +109,27 @@ def verify_package(file: BinaryIO, kind: PackageKind, *, anchors: Anchors, at: d
         kind: Its kind.
         anchors: Trust anchors.
         at: Time to verify for.
-        product: The pin's product.
+        archive: What the product states about a zip.
 
     Raises:
         VerificationError: the package does not verify, or its facts cannot be read.
 
     """
-    verified = _VERIFIERS[kind](file, anchors, at)
-    _LOG.debug("%s %s %s: signed by %s", kind, verified.facts.name, verified.facts.version, verified.evidence.signer)
+    if kind == "zip" and archive:
+        verified = _zip(file, archive, anchors, at)
+    elif kind in _VERIFIERS:
+        verified = _VERIFIERS[kind](file, anchors, at)
+    else:
+        raise VerificationError(f"a package of kind {kind} carries no signature to verify", reason="unsigned")
+    signers = ", ".join(evidence.signer for evidence in verified.evidence)
+    _LOG.debug("%s %s %s: signed by %s", kind, verified.facts.name, verified.facts.version, signers)
     return verified
 
 
 def _with_facts(file: BinaryIO, evidence: Evidence, read: Callable[[BinaryIO], PackageFacts]) -> VerifiedPackage:
     file.seek(0)
     try:
-        return VerifiedPackage(read(file), evidence)
+        return VerifiedPackage(read(file), (evidence,))
     except ValueError as error:
         raise VerificationError(
             f"the package is signed, but its metadata cannot be read: {error}", reason="malformed"
@@ -150,7 +195,7 @@ def reverify(
 
     """
     _require_repository(pin)
-    verified = verify_package(file, pin.kind, anchors=anchors, at=at)
+    verified = _reverified(pin, file, anchors, at, product)
     require_product(verified.facts, pin.kind, anchors, pin.path, product=product)
     _require_place(pin, product)
     if verified.facts != pin.facts:
@@ -159,10 +204,23 @@ def reverify(
             f"but the pin names {pin.facts.name} {pin.facts.version}",
             reason="facts-differ",
         )
-    found = [verified.evidence]
+    found = [*verified.evidence]
     found += [_repository(pin, evidence, documents, anchors, at) for evidence in pin.evidence if evidence.documents]
     _require_same(pin, tuple(found))
     return tuple(found)
+
+
+def _reverified(pin: Pin, file: BinaryIO, anchors: Anchors, at: datetime, product: AnyProduct) -> VerifiedPackage:
+    if not product.admits(pin.kind, pin.name):
+        raise VerificationError(
+            f"{pin.path}: the product {product.name} does not admit {pin.name} as a package of kind {pin.kind}",
+            reason="wrong-kind",
+            do="do not use it: its manifest was changed; or upgrade, because a newer release may admit it",
+        )
+    if pin.kind == "unsigned":
+        return admin_pin(pin.facts.name, pin.facts.version, pin.facts.architecture, pin.sha256, anchors)
+    archive = product.archive_rules(pin.name) if pin.kind == "zip" else None
+    return verify_package(file, pin.kind, anchors=anchors, at=at, archive=archive)
 
 
 def _require_place(pin: Pin, product: AnyProduct) -> None:

@@ -7,7 +7,8 @@ from typing import Literal
 from bundler.model.frozen import frozen
 from bundler.model.target import Target
 
-PackageKind = Literal["msi", "deb", "rpm"]
+PackageKind = Literal["msi", "deb", "rpm", "pe", "zip", "unsigned"]
+"""``zip`` is verified member by member; ``unsigned`` by the SHA-256 that a definition gives, and by nothing else."""
 
 
 @frozen
@@ -54,6 +55,16 @@ Origin = UrlOrigin | AptOrigin | YumOrigin | FileOrigin
 
 
 @frozen
+class ArchiveRules:
+    """What a product states about a package that is a zip."""
+
+    main: str
+    """The member whose facts are the archive's: a signed PE file, MSI, deb or rpm."""
+    data_endings: tuple[str, ...] = ()
+    """How names of members end that need no signature, in lower case: ``.txt``, ``.json``."""
+
+
+@frozen
 class Artifact:
     """A package that the definition needs, not yet resolved."""
 
@@ -69,6 +80,10 @@ class Artifact:
     targets: tuple[Target, ...]
     """The targets that install it."""
     origin: Origin
+    sha256: str = ""
+    """The digest that the definition gives: 64 lower-case hex digits; empty: none."""
+    accept_unsigned: bool = False
+    """Whether the definition accepts a package without a signature."""
 
     def accepts(self, version: str) -> bool:
         """Whether a package's full ``version`` is the requested one.

@@ -6,7 +6,8 @@ from typing import Literal
 
 from bundler.model.frozen import Moment, frozen
 
-Method = Literal["authenticode", "debsigs", "rpm-signature", "apt-repository", "yum-repository"]
+Method = Literal["authenticode", "debsigs", "rpm-signature", "apt-repository", "yum-repository", "admin-pin"]
+"""``admin-pin``: no signature; the definition accepts the bytes by their SHA-256."""
 
 
 @frozen

@@ -66,8 +66,8 @@ def purl(pin: Pin, vendor: str) -> PackageURL:
     The distribution is the one that the repository is for: a package that serves several targets has one URL.
     """
     facts = pin.facts
-    if pin.kind == "msi":
-        # No type of package URL is for Windows Installer; "generic" wants what identifies the bytes.
+    if pin.kind not in {"deb", "rpm"}:
+        # No type of package URL is for Windows Installer or plain files; "generic" wants what identifies the bytes.
         qualifiers = {"arch": facts.architecture, "checksum": f"sha256:{pin.sha256}", **_download(pin)}
         return PackageURL("generic", vendor, pin.name, facts.version, qualifiers)
     epoch, colon, version = facts.version.partition(":")

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
 from bundler.definition import common
 from bundler.definition.definition_type import DefinitionType
 from bundler.definition.rules import Finding, Path
-from bundler.model.artifact import Artifact, PackageKind
+from bundler.model.artifact import ArchiveRules, Artifact, PackageKind
 from bundler.model.evidence import PackageFacts
 from bundler.model.lock import Pin
 from bundler.model.manifest import Manifest
@@ -224,6 +224,14 @@ class Product(Protocol[_D, _A]):
     @abstractmethod
     def artifacts(self, definition: _D) -> tuple[Artifact, ...]:
         """The packages that a valid definition needs."""
+
+    def admits(self, kind: PackageKind, name: str) -> bool:
+        """Whether a package called ``name`` (:attr:`Artifact.name`) may be of ``kind``."""
+        return kind in self.package_kinds
+
+    def archive_rules(self, name: str) -> ArchiveRules | None:
+        """How the members of the ``zip`` called ``name`` are verified; None where it may be no zip."""
+        return None
 
     @abstractmethod
     def package_fault(self, facts: PackageFacts, kind: PackageKind, *, lab: bool) -> str:

@@ -18,6 +18,7 @@ _METHODS: dict[Method, str] = {
     "rpm-signature": "Signature in the package (rpm, OpenPGP)",
     "apt-repository": "Signed repository (apt)",
     "yum-repository": "Signed repository (yum)",
+    "admin-pin": "No signature: accepted by the definition",
 }
 # Files that are nothing but a signature over the document beside them.
 _SIGNATURES = (".asc", ".gpg")
@@ -58,6 +59,13 @@ def moment(at: datetime) -> str:
 
 
 def _reason(pin: Pin, evidence: Evidence) -> EvidenceChain:
+    if evidence.method == "admin-pin":
+        return EvidenceChain(
+            title=_METHODS[evidence.method],
+            verdict="NOT SIGNED: the definition accepts these bytes by their SHA-256",
+            nodes=(Node("file", "accepted by its SHA-256", pin.filename, (f"SHA-256 {pin.sha256}",)),),
+            notes=evidence.notes,
+        )
     pinned = "a certificate" if evidence.chain else "an OpenPGP key"
     return EvidenceChain(
         title=_METHODS[evidence.method],

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from bundler.errors import UpstreamError
 from bundler.integrity import names
-from bundler.model.artifact import Artifact, FileOrigin, UrlOrigin
+from bundler.model.artifact import Artifact, FileOrigin, PackageKind, UrlOrigin
 from bundler.model.evidence import Evidence
 from bundler.model.lock import RepositoryState
 
@@ -35,10 +36,21 @@ class Located:
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~-]{0,99}", re.ASCII)
 
 
+_ENDINGS: Mapping[PackageKind, tuple[str, ...]] = {
+    "msi": (".msi",),
+    "deb": (".deb",),
+    "rpm": (".rpm",),
+    "pe": (".exe", ".dll"),
+    "zip": (".zip",),
+    "unsigned": ("",),
+}
+"""How names of each kind end; the first is given to a package whose own name is not safe."""
+
+
 def safe_filename(name: str, artifact: Artifact) -> str:
-    """``name`` where every file system can store it and it ends in its kind, otherwise the package's own name."""
-    safe = _PLAIN.fullmatch(name) and not names.name_faults([name]) and name.endswith(f".{artifact.kind}")
-    return name if safe else f"{artifact.name}.{artifact.kind}"
+    """``name`` where every file system takes it and it ends as its kind does, otherwise the package's own name."""
+    sound = _PLAIN.fullmatch(name) and not names.name_faults([name]) and name.lower().endswith(_ENDINGS[artifact.kind])
+    return name if sound else f"{artifact.name}{_ENDINGS[artifact.kind][0]}"
 
 
 def locate_file(artifact: Artifact, folder: Path) -> Located:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from bundler.flow.build import payload
@@ -9,7 +10,7 @@ from bundler.flow.build.outputs import Part
 from bundler.flow.project import Project
 from bundler.flow.script_signing import Signing
 from bundler.formats import json_codec
-from bundler.model.lock import Lock
+from bundler.model.lock import Lock, Pin
 from bundler.model.manifest import Manifest
 from bundler.model.seal import SealPolicy
 from bundler.pack.manifest import digest
@@ -48,9 +49,15 @@ def manifest(part: Part, made: Contents, *, project: Project, lock: Lock) -> Man
         anchors=lock.anchors,
         anchors_sha256=lock.anchors_sha256,
         lock_sha256=digest(json_codec.to_json(lock)),
-        unusual=made.unusual,
+        unusual=(*made.unusual, *_unsigned(part.pins)),
         network_requirements=made.network_requirements,
         support=made.support,
         pins=part.pins,
         files=(),
     )
+
+
+def _unsigned(pins: Iterable[Pin]) -> Iterable[str]:
+    for pin in pins:
+        if pin.kind == "unsigned":
+            yield f"carries {pin.path}, which is NOT SIGNED: the definition accepts it by its SHA-256 {pin.sha256}"

@@ -70,7 +70,8 @@ def _parts(lock: Lock, *, per_platform: bool) -> tuple[Part, ...]:
         return (Part(whole, lock.pins),)
     by_platform: dict[str, list[Pin]] = {}
     for pin in lock.pins:
-        by_platform.setdefault("windows" if pin.kind == "msi" else "linux", []).append(pin)
+        windows = any(target.os == "windows" for target in pin.targets)
+        by_platform.setdefault("windows" if windows else "linux", []).append(pin)
     return tuple(Part(f"{whole}-{platform}", tuple(pins)) for platform, pins in sorted(by_platform.items()))
 
 

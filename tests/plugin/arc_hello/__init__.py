@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Literal
 
 from bundler.definition import common_rules
-from bundler.definition.common import ApprovalRules, Output, SealRules, Upstream
+from bundler.definition.common import ApprovalRules, GivenFile, Output, SealRules, Upstream
 from bundler.definition.definition_type import DefinitionType
 from bundler.definition.rules import rules_of
-from bundler.model.artifact import AptOrigin, Artifact
+from bundler.model.artifact import AptOrigin, Artifact, FileOrigin
 from bundler.model.frozen import frozen
 from bundler.model.target import Target
 from bundler.model.tree import Entry
@@ -35,6 +35,8 @@ class Definition:
     """The bundle's version."""
     repository: str
     """Address of an apt repository of Ubuntu 22.04 that has the package."""
+    notice: GivenFile | None = None
+    """A file without a signature that travels along."""
     upstream: Upstream = field(default_factory=Upstream)
     """Where packages come from."""
     outputs: tuple[Output, ...] = (Output(format="directory"),)
@@ -69,7 +71,8 @@ class Scripts:
 
 class Hello(Product[Definition, None]):
     name = "hello"
-    package_kinds = ("deb",)
+    package_kinds = ("deb", "unsigned")
+    largest_package = 50_000_000
     definition = DefinitionType(
         Definition, rules_of(common_rules), {"repository": "https://example.com"}, lambda one: one
     )
@@ -79,10 +82,19 @@ class Hello(Product[Definition, None]):
         origin = AptOrigin(base=definition.repository, suite="jammy", component="main", package="azcmagent")
         target = Target(os="ubuntu", version="22.04")
         about = {"name": "azcmagent", "kind": "deb", "place": "ubuntu/amd64", "architecture": "amd64"}
-        return (Artifact(**about, version="latest", targets=(target,), origin=origin),)
+        agent = Artifact(**about, version="latest", targets=(target,), origin=origin)
+        return (agent, *self.unsigned(definition.notice, target)) if definition.notice else (agent,)
+
+    def unsigned(self, given, target):
+        about = {"name": "notice", "kind": "unsigned", "place": "notice", "architecture": "all", "version": "1"}
+        accepted = {"sha256": given.sha256, "accept_unsigned": given.accept_unsigned}
+        yield Artifact(**about, **accepted, targets=(target,), origin=FileOrigin(path=given.path))
+
+    def admits(self, kind, name):
+        return (kind, name) in {("deb", "azcmagent"), ("unsigned", "notice")}
 
     def package_fault(self, facts, kind, *, lab):
-        return "" if facts.name == "azcmagent" else f"it is {facts.name!r}, not 'azcmagent'"
+        return "" if facts.name in {"azcmagent", "notice"} else f"it is {facts.name!r}, not 'azcmagent'"
 
     def contents(self, part):
         pin = part.pins[0]
