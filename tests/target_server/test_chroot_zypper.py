@@ -47,7 +47,7 @@ def test_a_signer_that_rpm_does_not_know_is_told_before_anything_is_touched(sles
     refused = sles.run(script, environment=GIVEN)
 
     assert refused.code == 202, refused.out
-    assert "zypper installs only what rpm knows the signer of; --import-keys" in refused.out
+    assert "zypper installs only packages with a key that rpm knows; --import-keys" in refused.out
     assert "not installed" in installed(sles)
     for key in (sles / "media/usb/payload/keys").iterdir():  # the upstream signs with one, or with the other
         assert sles.run("rpm", "--import", f"/media/usb/payload/keys/{key.name}").code == 0

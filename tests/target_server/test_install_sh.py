@@ -236,7 +236,7 @@ def test_a_dry_run_on_another_machine_shows_the_first_target(server):
     ended = server.run("--dry-run")
     assert ended.code == 0
     assert "stop here with exit code 204" in ended.out
-    assert "On ubuntu/22.04/x64 it would go on" in ended.out
+    assert "On ubuntu/22.04/x64 the next steps would be" in ended.out
 
 
 @pytest.mark.parametrize("path", [sample.DEB.path, "config/settings.json", "config/endpoints.json"])

@@ -115,8 +115,8 @@ def test_all_is_well(server):
         (world.OLD_TLS, "ok", "TLS does not come up"),
         (world.INSPECTED, "ok", "certificate by LAB Inspection is not trusted here"),
         (world.STALLED, "ok", "no TLS answer"),
-        (world.WEAK, "ok", "only AES256-GCM-SHA384 comes up, which the agent does not accept"),
-        (world.PRIVATE, "ok", "private, and it should be public"),
+        (world.WEAK, "ok", "only the cipher AES256-GCM-SHA384 is available, which the agent does not accept"),
+        (world.PRIVATE, "ok", "which is private; expected public"),
         ("", "", "does not resolve"),
     ],
 )
@@ -172,7 +172,7 @@ def test_private_link_wants_private_addresses(server):
     names(server, ARC=world.PRIVATE)
     ended = go(server, checks=private, private_link_scope=scope, profile="private-link")
     assert ended.code == 208, ended.out
-    assert rows(server)[GAS]["message"] == f"resolves to {world.PUBLIC}: public, and it should be private"
+    assert rows(server)[GAS]["message"] == f"resolves to {world.PUBLIC}, which is public; expected private"
     assert rows(server)[ARC]["verdict"] == "ok"
 
 
@@ -283,7 +283,7 @@ def test_a_weak_cipher_by_curl(server):
     names(server, LOGIN=world.WEAK)
     ended = go(server)
     assert ended.code == 208, ended.out
-    assert "only AES256-GCM-SHA384 comes up" in rows(server)[LOGIN]["message"]
+    assert "only the cipher AES256-GCM-SHA384 is available" in rows(server)[LOGIN]["message"]
 
 
 # What openssl 1.0.2 says of an option that came with 1.1.0, and how curl 7.29 of Enterprise Linux 7 tells of TLS.
@@ -511,7 +511,10 @@ def test_what_goes_through_the_gateway_is_tried_when_it_is_there(server, elsewhe
     if elsewhere:
         assert [found[host]["verdict"] for host in (GAS, "forbidden.example")] == ["ok", "optional-failed"]
         assert found[GAS]["tls"] == "TLSv1.3"
-        assert "do not answer: forbidden.example (TCP port 443: the proxy answers: HTTP/1.1 403" in confirm["message"]
+        assert (
+            "not reachable through it: forbidden.example (TCP port 443: the proxy answers: HTTP/1.1 403"
+            in confirm["message"]
+        )
     else:
         assert (
             f"not reachable through it: {GAS} (TCP port 443: the proxy 127.0.0.1:40343: connection refused"

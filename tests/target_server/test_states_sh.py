@@ -265,7 +265,7 @@ def test_a_setting_that_does_not_stay_is_told(server):
     sample.write(server / "bundle", replace(sample.SECRET, settings=contrary))
     ended = go(server)
     assert ended.code == 69, ended.out
-    assert "does not keep guestconfiguration.enabled" in ended.out
+    assert "guestconfiguration.enabled was set to false, but the agent reports true" in ended.out
 
 
 @pytest.mark.parametrize(
@@ -291,7 +291,7 @@ def test_a_value_that_is_not_shown_is_told(server):
     put(server / "stand-in/wrapper", wrapper)
     ended = go(server)
     assert ended.code == 0, ended.out
-    assert "does not show what is set for proxy.url incomingconnections.ports" in ended.out
+    assert "does not report its value of proxy.url incomingconnections.ports" in ended.out
 
 
 RECORDS = (HostRecord(host="gbl.his.arc.azure.com", address="10.0.0.4"),)
@@ -457,7 +457,7 @@ def test_a_carried_root_is_trusted_on_demand_and_goes_again(server, carried):
     assert oct(file.stat().st_mode)[-3:] == "644"
     assert "LAB middle is an intermediate" in ended.out
     again = go(server, "--install-certificates")
-    assert "LAB root is trusted already" in again.out
+    assert "LAB root is already trusted" in again.out
     assert go(server, "--uninstall").code == 0
     assert list((server / "usr/local/share/ca-certificates").iterdir()) == []
     assert (server / "etc/ssl/certs/ca-certificates.crt").read_text() == ""
@@ -477,7 +477,7 @@ def test_a_certificate_that_is_exchanged_after_it_was_looked_at_is_not_trusted(s
     exchange = f"cat /evil.pem >/bundle/{carried.path}"
     put(server / "bin/base64", f'#!/bin/bash\n/bin/busybox base64 "$@"\n{exchange}\n')
     ended = go(server, "--install-certificates")
-    assert f"trusts LAB root ({carried.sha1})" in ended.out
+    assert f"LAB root ({carried.sha1}) is now trusted" in ended.out
     (file,) = (server / "usr/local/share/ca-certificates").iterdir()
     assert file.read_bytes() != (server / "evil.pem").read_bytes()
 

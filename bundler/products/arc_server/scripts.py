@@ -171,7 +171,7 @@ def script_entries(
     rows = _Rows.of(pins)
     made: list[Entry] = []
     if rows.linux:
-        made += _linux(settings.onboarding, rows.linux, shared)
+        made += _linux(settings.onboarding, rows.linux, shared, facts)
     if rows.windows:
         made += _windows(settings.onboarding, rows.windows, shared)
     return tuple(made)
@@ -250,7 +250,9 @@ def _minute(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d %H:%M UTC")
 
 
-def _linux(onboarding: ScriptParameters, rows: list[_Row], shared: Mapping[str, object]) -> list[Entry]:
+def _linux(
+    onboarding: ScriptParameters, rows: list[_Row], shared: Mapping[str, object], files: Mapping[str, str]
+) -> list[Entry]:
     if onboarding.certificate_thumbprint:
         raise DefinitionError(
             "a certificate in a Windows store cannot be used by the Linux targets",
@@ -259,18 +261,17 @@ def _linux(onboarding: ScriptParameters, rows: list[_Row], shared: Mapping[str, 
     values = {
         **shared,
         **_connection(onboarding),
-        **_linux_tables(onboarding, rows, shared),
+        **_linux_tables(onboarding, rows, files),
         "targets_text": _targets_text(rows),
     }
     return [_script("linux", name, values) for name in ("install.sh", "verify.sh")]
 
 
-def _linux_tables(onboarding: ScriptParameters, rows: list[_Row], shared: Mapping[str, object]) -> dict[str, object]:
+def _linux_tables(onboarding: ScriptParameters, rows: list[_Row], files: Mapping[str, str]) -> dict[str, object]:
     """The arrays of the bash headers: what their rows hold is said in the templates and the runtime."""
     certificates = {one.path for one in onboarding.certificates}
-    files: dict[str, str] = {one.path: one.sha256 for one in shared["files"]}  # type: ignore[attr-defined]
     return {
-        "file_rows": [(path, digest) for path, digest in files.items() if path not in certificates],
+        "file_rows": [(path, digest) for path, digest in sorted(files.items()) if path not in certificates],
         "package_rows": [astuple(row) for row in rows],
         "certificate_rows": [
             (one.sha256, one.sha1, one.store, files.get(one.path, ""), one.name) for one in onboarding.certificates
