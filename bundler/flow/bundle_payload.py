@@ -31,7 +31,7 @@ class PackageVerdict:
 
 
 def product_of(manifest: Manifest, *, sealed: bool, allow_unknown: bool) -> AnyProduct | None:
-    """The product that verifies the packages of a bundle whose hashes, and seal if ``sealed``, are verified.
+    """The product that verifies a bundle's packages; hashes, and the seal if ``sealed``, are verified before.
 
     Returns:
         None for an unknown product that the command line allows.

@@ -19,11 +19,11 @@ from bundler.render import review as rendered
 from bundler.trust import anchors as trusted
 
 PATH = rendered.PATH
-"""Where the page lies in a bundle, and how its name ends beside the archives."""
+"""Path of the page in a bundle, and the end of its name beside the archives."""
 
 
 def page(manifest: Manifest, *, digest: str = "") -> bytes:
-    """``review.html`` for ``manifest``; without ``digest`` the page that lies in the bundle.
+    """``review.html`` for ``manifest``; without ``digest`` the page in the bundle.
 
     A product that is not built in adds to it where this command has loaded it.
     """

@@ -31,7 +31,7 @@ class ArchiveCache:
     """CheckedBundle contents of earlier outputs, read in the background while this build puts its trees together."""
 
     def __init__(self, outputs: Iterable[Path]) -> None:
-        """Start reading those of ``outputs`` that exist; an encrypted one is read when it is asked for."""
+        """Start reading those of ``outputs`` that exist; an encrypted one is read when it is needed."""
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="archive-cache")
         there = [path for path in outputs if path.exists()]
         self._checked = {path: self._pool.submit(hashes, path, password=None) for path in there}
@@ -121,7 +121,7 @@ def _require_content(path: Path, plan: OutputPlan, context: BuildContext, cache:
 def verify_output(found: CheckedBundle, plan: OutputPlan, options: BuildOptions, at: datetime) -> None:
     """Raise unless the written bundle equals the plan's and is sealed by this build's sealer.
 
-    Approvals are not asked for: they are added later.
+    Approvals are not required: they are added later.
 
     Raises:
         VerificationError: another sealer, or ``self-check`` for another digest.

@@ -1,4 +1,4 @@
-"""What is one statement of a manifest or a lock, and how are a value's fields made into such?"""
+"""The facts that a manifest or a lock states, and how a value's fields become facts."""
 
 from __future__ import annotations
 

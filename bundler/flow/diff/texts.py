@@ -15,7 +15,7 @@ from bundler.model.script_runtime import ScriptRuntime
 from bundler.pack.manifest import digest
 
 MAX_TEXT = 1 << 20
-"""Bytes of a script whose lines are compared; ours have a tenth of that."""
+"""Bytes of a script that is compared line by line; ours have a tenth of that."""
 MAX_TEXTS = 16 << 20
 """Bytes of all scripts of a bundle."""
 

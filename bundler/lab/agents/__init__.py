@@ -1,4 +1,4 @@
-"""What do the lab's stand-in agents look like, as the bytes that a package installs?
+"""The lab's stand-in agents, as the bytes that a package installs.
 
 ``azcmagent.sh`` is for Linux whatever its architecture, ``azcmagent.exe`` (made from ``azcmagent.c``, see ``BUILD.md``)
 for Windows. Both carry a place for their version.
