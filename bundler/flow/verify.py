@@ -49,7 +49,7 @@ class Verified:
     weakened: tuple[str, ...] = ()
     """The ``--insecure-…`` and ``--allow-…`` switches of this verification that made a difference."""
     unknown_product: str = ""
-    """The product whose packages were not verified, with ``--allow-unknown-product``; empty: all were."""
+    """The product with unverified packages, with ``--allow-unknown-product``; empty: all were."""
     runtimes: tuple[KnownRuntime, ...] = ()
     """The runtime of each script, computed from its bytes."""
     scripts_rendered_by: str = ""

@@ -1,4 +1,4 @@
-"""A site beside a lab of its own, in the current folder."""
+"""A project beside its own lab, in the current folder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.lab_project import NOW, Project, Ran
 
 @pytest.fixture(scope="session")
 def authority() -> Path:
-    """A lab's folder whose keys are made once: they take most of its start."""
+    """A lab's folder with keys that are made once, because they take most of its start."""
 
     def make(folder: Path) -> None:
         folder.mkdir()

@@ -1,4 +1,4 @@
-"""What somebody would try who can write files that we read: locks, bundles, genuine files of other products."""
+"""Attacks by files that we read: locks, bundles, genuine files of other products."""
 
 from __future__ import annotations
 
@@ -63,9 +63,9 @@ def refusal(project, bundle) -> str:
 def test_a_genuine_package_of_another_product_is_not_the_agent(corpus, kind, name):
     anchors = trusted.microsoft()
     with (corpus / name).open("rb") as file:
-        judged = verify_package.verify_package(file, kind, anchors=anchors, at=NOW)
+        verified = verify_package.verify_package(file, kind, anchors=anchors, at=NOW)
     with pytest.raises(VerificationError) as refused:
-        verify_package.require_product(judged.facts, kind, anchors, "here", product=ArcServer())
+        verify_package.require_product(verified.facts, kind, anchors, "here", product=ArcServer())
     assert refused.value.reason == "wrong-product"
 
 
@@ -88,8 +88,8 @@ def test_a_bundle_cannot_hide_that_it_is_from_a_lab(project, bundle, change):
 
 
 @pytest.mark.parametrize("path", ["payload/windows/x64/extra.msi", "payload/keys/" + "A" * 40 + ".asc"])
-def test_nothing_lies_beside_the_pinned_packages(project, bundle, path):
-    rewrite(bundle, lambda manifest: add(bundle, manifest, path, b"not judged"))
+def test_the_payload_holds_only_pinned_packages(project, bundle, path):
+    rewrite(bundle, lambda manifest: add(bundle, manifest, path, b"not verified"))
     assert refusal(project, bundle) == "not-pinned"
 
 
@@ -112,7 +112,7 @@ def _pin(manifest, kind):
 
 
 def _move(bundle: Path, manifest, kind: str, place: str, target) -> None:
-    """Put the package of ``kind``, and its evidence, where the package for another target lies."""
+    """Put the package of ``kind``, and its evidence, in the place of the package for another target."""
     pin = _pin(manifest, kind)
     for folder in ("payload", "evidence"):
         was, now = f"{folder}/{pin['place']}", f"{folder}/{place}"
@@ -136,7 +136,7 @@ def _move(bundle: Path, manifest, kind: str, place: str, target) -> None:
         ("msi", "windows/2022/arm64", {"os": "windows", "version": "2022", "architecture": "arm64"}),
     ],
 )
-def test_a_genuine_package_is_not_taken_for_other_servers(project, bundle, kind, place, target):
+def test_a_genuine_package_is_refused_in_the_folder_of_other_servers(project, bundle, kind, place, target):
     rewrite(bundle, lambda manifest: _move(bundle, manifest, kind, place, target))
     assert refusal(project, bundle) == "wrong-place"
 
@@ -215,7 +215,7 @@ def test_a_definition_or_lock_without_end_is_not_read_to_its_end(project):
 
 
 def test_a_package_that_is_exchanged_after_it_was_hashed_is_refused(project, bundle, monkeypatch):
-    """Somebody who can write in the folder shows a genuine package to the judge, and another to the sums."""
+    """An attacker who can write to the folder shows a genuine package to the verifier, and another to the sums."""
     package = next(bundle.rglob("*.deb"))
     genuine = package.read_bytes()
     forged = genuine + b"\n"

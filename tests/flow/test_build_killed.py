@@ -1,4 +1,4 @@
-"""`SIGKILL` at any point of a build: nothing wrong is ever under a final name, and the same command completes."""
+"""`SIGKILL` at any point of a build: nothing broken is under a final name, and the same command completes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ctrl-C while `lock` looks for packages: it ends at once, however long the upstream is silent."""
+"""Ctrl-C while `lock` looks for packages: it ends at once, even with a silent upstream."""
 
 from __future__ import annotations
 

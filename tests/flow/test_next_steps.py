@@ -1,4 +1,4 @@
-"""What a command names as the next one can be copied, and works."""
+"""The next step that a command prints can be copied, and works."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The provenance beside a sealed bundle: what it says of a build, and every way in which it is not believed."""
+"""The provenance beside a sealed bundle: what it states about a build, and every way in which it is refused."""
 
 from __future__ import annotations
 
@@ -69,10 +69,10 @@ def certificate(project) -> x509.Certificate:
 
 
 def test_its_subjects_are_the_archives_and_the_bundle_s_digest(built):
-    said = statement(built)
-    assert said["_type"] == "https://in-toto.io/Statement/v1"
-    assert said["predicateType"] == "https://slsa.dev/provenance/v1"
-    assert {one["name"]: one["digest"] for one in said["subject"]} == {
+    stated = statement(built)
+    assert stated["_type"] == "https://in-toto.io/Statement/v1"
+    assert stated["predicateType"] == "https://slsa.dev/provenance/v1"
+    assert {one["name"]: one["digest"] for one in stated["subject"]} == {
         name: {"sha256": sha256(built / name)}
         for name in ("arc-test-1.0.zip", "arc-test-1.0.tar.gz", "arc-test-1.0/SHA256SUMS")
     }
@@ -90,7 +90,7 @@ def test_its_parameters_are_those_of_lock_and_manifest(built, project):
 
 
 @pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")
-def test_the_parameters_digest_is_what_the_documentation_says(built):
+def test_the_parameters_digest_is_as_documented(built):
     path = built / "arc-test-1.0/manifest.json"
     printed = subprocess.run(["jq", "-S", ".parameters", path], capture_output=True, check=True).stdout
     given = statement(built)["predicate"]["buildDefinition"]["externalParameters"]
@@ -107,7 +107,7 @@ def test_its_inputs_are_every_package_and_every_document_of_a_repository(built):
     assert inputs["evidence/rhel/9/x86_64/repomd.xml"][0].endswith("/repodata/repomd.xml")
 
 
-def test_it_says_who_built_it_and_reads_no_clock(built):
+def test_it_names_the_builder_and_reads_no_clock(built):
     run = statement(built)["predicate"]["runDetails"]
     assert run["builder"]["id"] == provenance.BUILDER
     assert manifest(built).tool == "arc-bundler " + run["builder"]["version"]["arc-bundler"]
@@ -115,7 +115,7 @@ def test_it_says_who_built_it_and_reads_no_clock(built):
 
 
 @pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")
-def test_it_is_believed_without_our_code_as_the_documentation_says(built, project):
+def test_it_verifies_without_our_code_as_documented(built, project):
     """The commands of docs/sbom.md, beside the archives."""
     commands = re.search(r"```bash\n(.*?)```", (DOCS / "sbom.md").read_text(encoding="utf-8"), re.DOTALL)[1]
     shutil.copy(project.folder / "sealer.pem", built)
@@ -124,10 +124,10 @@ def test_it_is_believed_without_our_code_as_the_documentation_says(built, projec
         script = f"set -euo pipefail; FILE={NAME}\n{commands}"
         return subprocess.run(["bash", "-c", script], cwd=built, capture_output=True, text=True, check=False)
 
-    said = run()
-    assert said.returncode == 0, said.stderr
-    assert "Verified OK" in said.stdout
-    assert "arc-test-1.0.zip: OK" in said.stdout
+    ran = run()
+    assert ran.returncode == 0, ran.stderr
+    assert "Verified OK" in ran.stdout
+    assert "arc-test-1.0.zip: OK" in ran.stdout
     envelope = json.loads((built / NAME).read_bytes())
     payload = base64.b64decode(envelope["payload"]).replace(b"arc-test", b"arc-tesu", 1)
     envelope["payload"] = base64.b64encode(payload).decode()
@@ -155,7 +155,7 @@ def test_an_earlier_build_without_its_provenance_or_with_another_is_not_the_same
     assert build(project, sealer, outputs=outputs).code == 0
 
 
-def test_nobody_s_word_is_not_written(project):
+def test_no_provenance_is_written_without_a_sealer(project):
     assert build(project, outputs="[{format: zip}]").code == 0
     assert not list((project.folder / "bundles").rglob("*.intoto.json"))
 
@@ -173,7 +173,7 @@ def test_one_archive_a_platform_has_one_provenance_of_both(project, sealer):
         assert found.json["provenance"]["builder"] == provenance.BUILDER
 
 
-def test_verify_believes_it_and_refuses_another(built, project, sealer):
+def test_verify_accepts_it_and_refuses_another(built, project, sealer):
     def verify():
         ran = project.run(
             "verify", str(built / "arc-test-1.0.zip"), *ANCHORS, "--signer", sealer.sha256, "--format", "json"
@@ -221,20 +221,20 @@ CHANGES = {
 }
 
 
-def test_what_the_sealer_says_of_something_else_is_refused(built, project, sealer):
-    said = dsse_signature.verify((built / NAME).read_bytes(), certificate(project))
+def test_the_sealer_s_statement_about_another_subject_is_refused(built, project, sealer):
+    payload = dsse_signature.verify((built / NAME).read_bytes(), certificate(project))
     digest = sha256(built / "arc-test-1.0/SHA256SUMS")
 
-    def believe(payload: bytes) -> provenance.Provenance:
+    def verified(payload: bytes) -> provenance.Provenance:
         document = provenance.signed(payload, signing(project, sealer))
         return provenance.check(document, certificate(project), manifest(built), digest=digest)
 
-    assert believe(said).builder == provenance.BUILDER
+    assert verified(payload).builder == provenance.BUILDER
     for name, (change, reason) in CHANGES.items():
         with pytest.raises(VerificationError) as caught:
-            believe(edited(said, change))
+            verified(edited(payload, change))
         assert caught.value.reason == reason, name
     for rubbish in (b"", b"[]", b"{}", b"[" * 100_000, b'{"subject": 7}'):
         with pytest.raises(VerificationError) as caught:
-            believe(rubbish)
+            verified(rubbish)
         assert caught.value.reason == "bad-provenance"

@@ -1,4 +1,4 @@
-"""`review.html`: from the manifest alone, the same wherever it is made, and nothing unusual is left unsaid."""
+"""`review.html`: from the manifest alone, the same on every host, with every unusual fact."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_the_page_in_the_bundle_is_listed_and_holds_no_digest(project, made):
 ANCHORS = ("--anchors", "lab/authority/anchors.json")
 
 
-def test_a_page_that_was_changed_is_not_taken_for_an_earlier_builds(project, made):
+def test_a_changed_page_is_a_conflict(project, made):
     page = made / "arc-test-1.0.review.html"
     page.write_bytes(page.read_bytes().replace(b"Stop", b"Fine"))
     refused = project.run("build")
@@ -174,7 +174,7 @@ def test_a_usual_bundle_has_nothing_to_stop_for():
         ({"pins": tuple(replace(pin, url="file:x.deb") for pin in sample.PINS)}, "know", "came from a file"),
     ],
 )
-def test_each_unusual_thing_is_said(changes, level, said):
+def test_each_unusual_fact_is_a_finding(changes, level, said):
     assert said not in titles(USUAL, level)
     assert said in titles(replace(USUAL, **changes), level)
 

@@ -1,4 +1,4 @@
-"""What an attacker or a hurried admin would try with seals, approvals, envelopes and secrets, by the commands."""
+"""Attacks and mistakes with seals, approvals, envelopes and secrets, by the commands."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def build(project: Project, sealer: Identity) -> Callable[..., Path]:
     return made
 
 
-# ---- Who counts as somebody
+# ---- Who counts as a person
 
 
 def test_two_certificates_of_one_key_are_one_approver(project: Project) -> None:
@@ -107,7 +107,7 @@ def test_a_sealer_s_name_is_text_wherever_it_stands(project: Project, build: Cal
 def test_verify_by_a_definition_wants_its_approvers(
     project: Project, sealer: Identity, build: Callable[..., Path]
 ) -> None:
-    """A sealer who leaves the approvals out of the definition gets no bundle past somebody else's."""
+    """A sealer with a definition without the approvals gets no bundle past another definition."""
     bundle = str(build(seal=f"{{signers: ['sha256:{sealer.sha256}']}}") / "arc-test-1.0")
     aiko = identity("aiko")
     aiko.write(project.folder, "aiko")
@@ -124,7 +124,7 @@ def test_asking_for_no_seal_goes_with_nothing_that_asks_for_one(project: Project
 
 
 @pytest.mark.parametrize("value", ["", " ", "\t\n"])
-def test_an_empty_variable_names_nobody(
+def test_an_empty_variable_names_no_signer(
     project: Project, build: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, value: str
 ) -> None:
     bundle = str(build() / "arc-test-1.0")
@@ -136,7 +136,7 @@ def test_an_empty_variable_names_nobody(
 
 
 @pytest.mark.parametrize("taken", ["2020-01-01T00:00:00Z", "2999-01-01T00:00:00Z", "9999-12-31T00:00:00Z"])
-def test_no_bundle_is_made_that_no_server_takes_or_after_which_none_is_taken(
+def test_no_bundle_is_built_that_servers_or_its_successors_would_conflict_with(
     project: Project, sealer: Identity, taken: str
 ) -> None:
     project.define(seal="{valid_days: 30}")
@@ -186,14 +186,14 @@ def test_an_unchanged_bundle_is_neither_stripped_nor_another_s(
 
 def test_provenance_of_another_or_of_no_kind(project: Project, sealer: Identity, build: Callable[..., Path]) -> None:
     final = build()
-    believing = (*ANCHORS, "--signer", sealer.sha256, "--format", "json")
+    trust_options = (*ANCHORS, "--signer", sealer.sha256, "--format", "json")
     (beside,) = final.glob("*.provenance.intoto.json")
     genuine = beside.read_bytes()
     shutil.rmtree("bundles")
     project.lock.unlink()
     build(tags="{a: b}")
     beside.write_bytes(genuine)
-    verify = ("verify", str(final / "arc-test-1.0"), *believing)
+    verify = ("verify", str(final / "arc-test-1.0"), *trust_options)
     assert project.run(*verify).code == 6
     beside.unlink()
     assert said(project.run(*verify)) == 0
@@ -262,7 +262,7 @@ def both(bundle: Path, given: tuple[str, ...], who: tuple[tuple[str, ...], ...])
     return [process.wait() for process in running]
 
 
-def test_an_embedded_secret_is_not_laid_on_the_disk_by_an_approval(
+def test_an_approval_writes_no_embedded_secret_to_the_disk(
     project: Project, sealer: Identity, aiko: Identity, build, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ARC_BUNDLER_PASSWORD", "of the archive")
@@ -365,7 +365,7 @@ def test_killed_at_any_point_nothing_is_lost_and_the_same_command_completes(
     assert killed > 3
 
 
-def test_what_cannot_be_written_is_said_and_what_was_there_stays(
+def test_a_failed_write_is_reported_and_leaves_the_old_file(
     project: Project, sealer: Identity, aiko: Identity, build, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A full disk, in the middle: the archive and its sum are those from before."""

@@ -1,4 +1,4 @@
-"""A bundle is built sealed, approved and verified by the commands, and refused wherever somebody else is behind it."""
+"""A bundle is built, sealed, approved and verified by the commands, and refused where another signer made it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def verify(project: Project, bundle: Path, *signer: str) -> object:
 
 
 @pytest.mark.parametrize("kind", ["rsa-2048", "p-256", "p-384"])
-def test_a_sealed_bundle_is_believed_by_its_signer_alone(project: Project, kind: str) -> None:
+def test_a_sealed_bundle_verifies_by_its_signer_alone(project: Project, kind: str) -> None:
     sealer, stranger = identity("LAB sealer", kind=kind), identity("stranger")
     bundle = build(project, sealer)
     for wrapped in (bundle, bundle.with_name("arc-test-1.0.zip")):
@@ -65,20 +65,20 @@ def test_the_same_lock_and_key_seal_the_same_bytes(project: Project) -> None:
 
 def test_taking_the_seal_away_is_seen_and_an_unsealed_bundle_needs_the_switch(project: Project) -> None:
     sealer = identity("LAB sealer")
-    believing = ("--signer", sealer.sha256)
+    trust_options = ("--signer", sealer.sha256)
     bundle = build(project, sealer)
     for seal in ("SHA256SUMS.p7s", "manifest.json.p7s"):
         copy = shutil.copytree(bundle, project.folder / seal / "arc-test-1.0")
         (copy / seal).unlink()
-        assert verify(project, copy, *believing) == "no-seal"
+        assert verify(project, copy, *trust_options) == "no-seal"
     (bundle / "manifest.json.p7s").write_bytes((bundle / "SHA256SUMS.p7s").read_bytes())
-    assert verify(project, bundle, *believing) == "bad-seal"
+    assert verify(project, bundle, *trust_options) == "bad-seal"
     assert verify(project, bundle, "--insecure-no-seal")["weakened"] == ["--insecure-no-seal"]
     project.define(version='"2.0"', outputs="[{format: directory}]")
     assert project.run("lock").code == 0
     assert "NOT SIGNED" in project.run("build").out
     unsealed = project.folder / "bundles/arc-test/2.0/arc-test-2.0"
-    assert verify(project, unsealed, *believing) == "no-seal"
+    assert verify(project, unsealed, *trust_options) == "no-seal"
     assert verify(project, unsealed, "--insecure-no-seal")["sealed_by"] is None
 
 
@@ -104,14 +104,14 @@ def test_two_and_a_half_ways_to_name_a_signer(project: Project, monkeypatch: pyt
     assert verify(project, bundle, "--insecure-no-seal", "--signer", sealer.sha256) == "usage"
 
 
-def test_inspect_tells_whom_the_manifest_names_and_judges_nothing(project: Project) -> None:
+def test_inspect_names_the_sealer_and_verifies_nothing(project: Project) -> None:
     sealer = identity("LAB sealer")
     told = project.run("inspect", str(build(project, sealer))).out
     assert f"seal      names CN=LAB sealer ({sealer.sha256})" in told
     assert "Not verified" in told
 
 
-def test_a_definition_says_who_may_seal(project: Project) -> None:
+def test_a_definition_lists_the_accepted_sealers(project: Project) -> None:
     named, other = identity("named"), identity("other")
     project.define(seal=f"{{signers: ['sha256:{named.sha256}']}}")
     unsealed = project.run("build", "--format", "json")
@@ -165,7 +165,7 @@ def test_a_revoked_sealer_is_refused_by_the_list_of_its_issuer(project: Project)
     }  # fmt: skip
 
 
-def test_a_revocation_list_that_tells_of_nobody_here_is_told(project: Project) -> None:
+def test_an_unused_revocation_list_is_reported(project: Project) -> None:
     sealer, stranger = identity("LAB sealer"), identity("LAB other issuer", authority=True, purposes=())
     bundle = build(project, sealer)
     (project.folder / "list").write_bytes(revocation_list(stranger))
@@ -189,7 +189,7 @@ def test_a_signer_may_be_named_by_the_file_that_sealed_with_its_issuers(project:
     assert verify(project, bundle, "--signer", str(mixed)) == "usage"
 
 
-def test_a_revocation_list_of_an_issuer_who_did_not_travel_says_what_is_missing(project: Project) -> None:
+def test_a_revocation_list_of_a_missing_issuer_names_what_is_missing(project: Project) -> None:
     issuer = identity("LAB issuer", authority=True, purposes=())
     sealer = identity("LAB sealer", issuer=issuer)
     bundle = build(project, sealer)
@@ -213,30 +213,30 @@ def approvers(project: Project) -> dict[str, Identity]:
     return made
 
 
-def test_a_bundle_is_believed_when_enough_have_approved_it(project: Project, approvers: dict[str, Identity]) -> None:
+def test_a_bundle_verifies_with_enough_approvals(project: Project, approvers: dict[str, Identity]) -> None:
     sealer = identity("LAB sealer")
-    believing = ("--signer", sealer.sha256)
+    trust_options = ("--signer", sealer.sha256)
     named = ", ".join(f"{{name: {name.title()}, certificate: {name}.pem}}" for name in ("aiko", "ben"))
     bundle = build(project, sealer, approval=APPROVAL % named)
     archive = bundle.with_name("arc-test-1.0.zip")
     digest = project.run("verify", str(bundle), *ANCHORS, "--insecure-no-seal", "--format", "json").json["digest"]
     for wrapped in (bundle, archive):
-        assert verify(project, wrapped, *believing) == "missing-approval"
-        given = ("--digest", digest, *believing, "--format", "json")
+        assert verify(project, wrapped, *trust_options) == "missing-approval"
+        given = ("--digest", digest, *trust_options, "--format", "json")
         other = project.run(
-            "approve", str(wrapped), "--digest", "0" * 64, *believing, *keys(project, "aiko", approvers["aiko"])
+            "approve", str(wrapped), "--digest", "0" * 64, *trust_options, *keys(project, "aiko", approvers["aiko"])
         )
         assert other.code == 6
         assert project.run("approve", str(wrapped), *given, *keys(project, "eve", approvers["eve"])).code == 9
         first = project.run("approve", str(wrapped), *given, *keys(project, "aiko", approvers["aiko"]))
         assert (first.code, [one["name"] for one in first.json["approved_by"]]) == (0, ["Aiko"]), first.err
-        assert verify(project, wrapped, *believing) == "missing-approval"
+        assert verify(project, wrapped, *trust_options) == "missing-approval"
         apart = project.run(
             "approve", str(wrapped), *given, "--detached", "ben.p7s", *keys(project, "ben", approvers["ben"])
         )
         assert apart.code == 0, apart.err
-        assert project.run("approve", str(wrapped), "--attach", "ben.p7s", *believing).code == 0
-        found = verify(project, wrapped, *believing)
+        assert project.run("approve", str(wrapped), "--attach", "ben.p7s", *trust_options).code == 0
+        found = verify(project, wrapped, *trust_options)
         assert sorted(one["name"] for one in found["approved_by"]) == ["Aiko", "Ben"]
         assert found["digest"] == digest
     again = project.run("build", *keys(project, "sealer", sealer), "--format", "json")
@@ -247,7 +247,7 @@ def test_a_bundle_is_believed_when_enough_have_approved_it(project: Project, app
     subprocess.run(("sha256sum", "-c", sums.name), cwd=sums.parent, capture_output=True, check=True)
     stranger = bundle / f"approvals/{approvers['eve'].sha256[:16]}.p7s"
     stranger.write_bytes(next((bundle / "approvals").iterdir()).read_bytes())
-    assert verify(project, bundle, *believing) == "unknown-approval"
+    assert verify(project, bundle, *trust_options) == "unknown-approval"
 
 
 def test_an_approval_takes_the_place_of_an_approval_and_of_nothing_else(
@@ -264,13 +264,13 @@ def test_an_approval_takes_the_place_of_an_approval_and_of_nothing_else(
     assert (project.folder / "aiko.key").read_bytes() == before
 
 
-def test_nobody_approves_what_another_sealed(project: Project, approvers: dict[str, Identity]) -> None:
+def test_a_bundle_sealed_by_another_cannot_be_approved(project: Project, approvers: dict[str, Identity]) -> None:
     sealer = identity("LAB sealer")
     bundle = build(project, sealer, approval="{required: 1, approvers: [{name: Aiko, certificate: aiko.pem}]}")
     digest = project.run("inspect", str(bundle), "--format", "json").json["digest"]
     own = keys(project, "aiko", approvers["aiko"])
-    for believing in ((), ("--signer", identity("stranger").sha256)):
-        ran = project.run("approve", str(bundle), "--digest", digest, *believing, *own, "--format", "json")
+    for trust_options in ((), ("--signer", identity("stranger").sha256)):
+        ran = project.run("approve", str(bundle), "--digest", digest, *trust_options, *own, "--format", "json")
         assert (ran.code, ran.json["error"]["reason"]) == (6, "other-signer")
     assert not (bundle / "approvals").exists()
 
@@ -282,20 +282,23 @@ def test_where_bundles_are_sealed_approvals_are_attached(
     sealer = identity("LAB sealer")
     bundle = build(project, sealer, approval="{required: 1, approvers: [{name: Aiko, certificate: aiko.pem}]}")
     digest = project.run("inspect", str(bundle), "--format", "json").json["digest"]
-    believing = ("--signer", sealer.sha256)
+    trust_options = ("--signer", sealer.sha256)
     own = keys(project, "aiko", approvers["aiko"])
-    assert project.run("approve", str(bundle), *believing, "--digest", digest, "--detached", "aiko.p7s", *own).code == 0
+    assert (
+        project.run("approve", str(bundle), *trust_options, "--digest", digest, "--detached", "aiko.p7s", *own).code
+        == 0
+    )
     monkeypatch.setenv("ARC_BUNDLER_SEAL_KEY", "sealer.key")
     monkeypatch.setenv("ARC_BUNDLER_SEAL_CERTIFICATE", "sealer.pem")
-    assert project.run("approve", str(bundle), *believing, "--attach", "aiko.p7s", *own).code == 2
-    wrong = project.run("approve", str(bundle), *believing, "--attach", "aiko.p7s", "--attach", "aiko.pem")
+    assert project.run("approve", str(bundle), *trust_options, "--attach", "aiko.p7s", *own).code == 2
+    wrong = project.run("approve", str(bundle), *trust_options, "--attach", "aiko.p7s", "--attach", "aiko.pem")
     assert wrong.code == 6
     assert "aiko.pem is not an approval" in wrong.err
-    done = project.run("approve", str(bundle), *believing, "--attach", "aiko.p7s")
+    done = project.run("approve", str(bundle), *trust_options, "--attach", "aiko.p7s")
     assert done.code == 0, done.err
 
 
-def test_nobody_approves_what_asks_for_no_approval(project: Project, approvers: dict[str, Identity]) -> None:
+def test_a_bundle_that_demands_no_approval_cannot_be_approved(project: Project, approvers: dict[str, Identity]) -> None:
     sealer = identity("LAB sealer")
     bundle = build(project, sealer)
     ran = project.run(
@@ -313,7 +316,7 @@ def test_nobody_approves_what_asks_for_no_approval(project: Project, approvers: 
     assert verify(project, bundle, "--signer", sealer.sha256) == "extra-file"
 
 
-def test_a_bundle_ends_when_its_definition_says(project: Project) -> None:
+def test_a_bundle_expires_as_its_definition_states(project: Project) -> None:
     sealer = identity("LAB sealer")
     bundle = build(project, sealer, seal="{valid_days: 30}")
     found = json.loads((bundle / "manifest.json").read_text())

@@ -1,4 +1,4 @@
-"""A bundle whose PowerShell scripts are signed is built, believed by whom it says, and runs where scripts must be."""
+"""Signed PowerShell scripts: built, verified by the named signer, and run where scripts must be signed."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def bodies(bundle: Path) -> dict[str, bytes]:
 
 
 def rewritten(bundle: Path, files: dict[str, bytes], **stated: object) -> None:
-    """What somebody does who may write in the bundle: other files, and a manifest and sums that fit them."""
+    """An attacker who can write to the bundle: other files, and a manifest and sums that match them."""
     for name, content in files.items():
         (bundle / name).write_bytes(content)
     path = bundle / "manifest.json"
@@ -63,7 +63,7 @@ def rewritten(bundle: Path, files: dict[str, bytes], **stated: object) -> None:
 
 
 @pytest.mark.parametrize("kind", ["rsa-3072", "p-384"])
-def test_a_bundle_says_who_signed_its_scripts_and_it_is_so(project: Project, kind: str) -> None:
+def test_a_bundle_names_the_actual_signer_of_its_scripts(project: Project, kind: str) -> None:
     signer = identity("LAB scripts", kind=kind)
     bundle = build(project, *flags(project, signer))
     for wrapped in (bundle, *(bundle.with_name(f"arc-test-1.0.{form}") for form in ("zip", "tar.gz", "7z"))):
@@ -109,7 +109,7 @@ def test_a_bundle_with_other_signatures_is_another_bundle(project: Project) -> N
     assert (ran.code, ran.json["error"]["kind"]) == (7, "write")
 
 
-def test_a_difference_tells_of_another_signature_in_a_line(project: Project) -> None:
+def test_a_diff_reports_another_signature_in_one_line(project: Project) -> None:
     """Forty lines of base64 that changed would hide the one line of the script that did."""
     project.define(outputs="[{format: directory}]")
     bundle = build(project, *flags(project, identity("LAB scripts")))
@@ -156,7 +156,7 @@ def test_a_key_that_draws_at_random_is_asked_once(project: Project) -> None:
     assert bodies(bundle) == first
 
 
-def test_no_key_is_asked_before_the_packages_are_believed(project: Project) -> None:
+def test_no_key_is_used_before_the_packages_are_verified(project: Project) -> None:
     sealer = identity("LAB sealer", kind="p-256")
     flags(project, sealer, "seal")
     (project.folder / "drawing.py").write_text(RANDOM)
@@ -168,7 +168,7 @@ def test_no_key_is_asked_before_the_packages_are_believed(project: Project) -> N
     assert not (project.folder / "asked.txt").exists()
 
 
-def test_each_platform_says_what_it_has(project: Project) -> None:
+def test_each_platform_lists_its_own_signatures(project: Project) -> None:
     project.define(outputs="[{format: directory, archives: per-platform}]")
     build(project, *flags(project, identity("LAB scripts")))
     folder = project.folder / "bundles/arc-test/1.0"
@@ -179,8 +179,8 @@ def test_each_platform_says_what_it_has(project: Project) -> None:
     assert verify(project, folder / "arc-test-1.0-windows")["ok"]
 
 
-def test_what_is_signed_by_another_or_by_nobody_is_refused(project: Project) -> None:
-    """Even where manifest and sums fit, as with a seal by somebody who let himself be fooled."""
+def test_unsigned_or_foreign_signed_scripts_are_refused(project: Project) -> None:
+    """Even where manifest and sums match, as with a seal by a deceived sealer."""
     signer, stranger = identity("LAB scripts"), identity("stranger")
     project.define(outputs="[{format: directory}]")
     theirs = bodies(build(project, *flags(project, stranger)))
@@ -247,7 +247,7 @@ def test_a_passphrase_opens_the_key(project: Project, monkeypatch: pytest.Monkey
 
 
 def test_a_powershell_runs_the_signed_scripts(project: Project, powershell: str) -> None:
-    """They still check themselves among the files. Whether a Windows believes the signature is not seen here."""
+    """They still check themselves among the files. Whether Windows accepts the signature is not tested here."""
     sealer = identity("LAB sealer", kind="rsa-2048")
     bundle = build(project, *flags(project, sealer, "seal"), "--sign-scripts")
     if Path(powershell).stem == "powershell":  # the bench, which reads scripts as the oldest Windows would

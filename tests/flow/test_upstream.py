@@ -1,4 +1,4 @@
-"""An upstream that misbehaves: its own exit code and sentence, nothing under a final name, and a good run completes."""
+"""A faulty upstream: its own exit code and message, nothing under a final name, and a later run completes."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_an_upstream_fault_has_its_exit_code_and_leaves_nothing(project, case, m
     [behaviour.Truncated(4000), behaviour.Reset(4000), behaviour.Stalled(4000), behaviour.Status(503)],
     ids=["truncated", "reset", "stalled", "503"],
 )
-def test_what_passes_is_waited_for_and_resumed(project, monkeypatch, told):
+def test_transient_failures_are_retried_and_resumed(project, monkeypatch, told):
     monkeypatch.setenv("ARC_BUNDLER_TIMEOUT", "0.3")
     project.lab.misbehave(MSI, told, times=1)
     assert project.run("build").code == 0
@@ -64,7 +64,7 @@ def test_a_certificate_that_must_be_refused(project, certificate):
     assert not project.lock.exists()
 
 
-def test_a_package_of_another_version_than_its_index_says(project):
+def test_a_package_of_another_version_than_in_its_index(project):
     """Genuine, signed, and not what the metadata names: refused by its digest."""
     project.run("lock")
     stale = next(p for p in (project.store / "objects").rglob("*") if p.is_file() and p.read_bytes()[:7] == b"!<arch>")

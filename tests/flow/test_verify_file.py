@@ -1,4 +1,4 @@
-"""`verify-file`: the wanted verdict on every real file, told so that a person and a program understand it."""
+"""`verify-file`: the right verdict on every real file, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_every_real_file_has_its_wanted_verdict(corpus, capsys, name):
         assert found["do"] or found["meaning"]
 
 
-def test_the_signer_chain_and_timestamp_are_told(corpus, capsys):
+def test_the_signer_chain_and_timestamp_are_shown(corpus, capsys):
     _, (found,) = verdicts(capsys, corpus / "authenticode/good-microsoft-2023.msi")
     evidence = found["evidence"]
     assert "CN=Microsoft Corporation" in evidence["signer"]
@@ -56,7 +56,7 @@ def test_the_signer_chain_and_timestamp_are_told(corpus, capsys):
     assert "Time-Stamp" in evidence["timestamped_by"]
 
 
-def test_an_index_is_believed_beside_the_release_that_names_it(corpus, capsys):
+def test_an_index_verifies_beside_the_release_that_lists_it(corpus, capsys):
     code, found = verdicts(capsys, *sorted((corpus / "repository").iterdir()))
     assert code == 0
     assert all(each["verified"] for each in found)
@@ -86,7 +86,7 @@ def test_another_publisher_can_be_demanded(corpus, capsys):
     capsys.readouterr()
 
 
-def test_a_name_says_nothing_about_the_kind(corpus, capsys, tmp_path):
+def test_the_kind_does_not_depend_on_the_name(corpus, capsys, tmp_path):
     renamed = tmp_path / "agent.msi"
     shutil.copy(corpus / "deb/good-packages-microsoft-prod.deb", renamed)
     code, (found,) = verdicts(capsys, renamed)

@@ -1,4 +1,4 @@
-"""No command loads a library that it does not need: each costs a start that somebody waits for."""
+"""No command loads a library that it does not need, because each slows the start."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def loaded(*arguments: str) -> tuple[int, set[str]]:
     return int(code), set(names)
 
 
-def test_an_msi_is_judged_by_authenticode_alone(corpus):
+def test_an_msi_is_verified_by_authenticode_alone(corpus):
     msi = corpus / "authenticode" / "good-microsoft-2023.msi"
     assert loaded("verify-file", str(msi)) == (0, set())
 

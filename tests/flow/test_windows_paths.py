@@ -1,4 +1,4 @@
-"""A jump host that runs Windows: what it writes for others holds no backslash and no drive of its own."""
+"""A jump host with Windows: what it writes for others holds no backslash and no drive of its own."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ outputs: [{format: directory}, {format: zip}]
 
 
 @dataclass
-class Practice:
+class LabFiles:
     """What the lab gives, read before the file system is another's."""
 
     anchors: bytes
@@ -51,7 +51,7 @@ class Practice:
 
 
 @pytest.fixture(scope="module")
-def practice(authority: Path, tmp_path_factory: pytest.TempPathFactory) -> Practice:
+def lab_files(authority: Path, tmp_path_factory: pytest.TempPathFactory) -> LabFiles:
     lab = Lab(authority, NOW)
     with lab:
         found = lab._upstream.find(f"/gbl.his.arc.azure.com/azcmagent/latest/{MSI}")
@@ -64,19 +64,19 @@ def practice(authority: Path, tmp_path_factory: pytest.TempPathFactory) -> Pract
     (folder / "packages" / MSI).write_bytes(found.body)
     read = read_project(folder / "bundle.yaml", anchors_file=None, today=NOW.date(), strict=False)
     taken(read, folder / "store")
-    return Practice(lab.anchors_file.read_bytes(), found.body)
+    return LabFiles(lab.anchors_file.read_bytes(), found.body)
 
 
 @pytest.fixture
-def tokyo(practice: Practice, fs: FakeFilesystem, monkeypatch: pytest.MonkeyPatch) -> Project:
+def tokyo(lab_files: LabFiles, fs: FakeFilesystem, monkeypatch: pytest.MonkeyPatch) -> Project:
     fs.os = OSType.WINDOWS
     # What urllib.request has on Windows.
     monkeypatch.setattr("bundler.fetch.download.url2pathname", nturl2path.url2pathname)
     folder = Path(FOLDER)
     for name, content in {
         "bundle.yaml": DEFINITION.encode(),
-        "trust\\anchors.json": practice.anchors,
-        f"packages\\{MSI}": practice.msi,
+        "trust\\anchors.json": lab_files.anchors,
+        f"packages\\{MSI}": lab_files.msi,
     }.items():
         fs.create_file(str(folder / name), contents=content)
     return read_project(folder / "bundle.yaml", anchors_file=None, today=NOW.date(), strict=False)
@@ -99,7 +99,7 @@ def test_a_lock_holds_no_path_of_this_host(tokyo: Project) -> None:
     assert lock_file.read(path) == lock
 
 
-def test_it_is_built_from_wherever_the_definition_then_lies(tokyo: Project) -> None:
+def test_it_is_built_from_any_folder_of_the_definition(tokyo: Project) -> None:
     lock = taken(tokyo, Path(STORE))
     (request,) = fetch_pins.requests(lock, Path("D:\\Elsewhere"))
     assert request.url == f"file:///D:/Elsewhere/packages/{MSI}"

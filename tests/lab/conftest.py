@@ -1,4 +1,4 @@
-"""A lab that tests of it share, and one that a test may move."""
+"""A lab that tests share, and one that a test may change."""
 
 from __future__ import annotations
 

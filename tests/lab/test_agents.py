@@ -1,4 +1,4 @@
-"""The stand-in agents answer as one table says.
+"""The stand-in agents answer as one table states.
 
 ``azcmagent.sh`` is run as it is, ``azcmagent.c`` compiled for this machine; the committed ``azcmagent.exe`` is run in
 ``tests/target_server``, where there is a Wine.

@@ -1,4 +1,4 @@
-"""The lab's trust is made once, kept, and made anew when it is of no more use."""
+"""The lab's keys and certificates are made once, kept, and replaced when they expire."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_what_has_lived_too_long_or_comes_from_the_future_is_made_anew(tmp_path,
 
 
 @pytest.mark.parametrize("lost", ["since.json", "package-key.key.pem", "code-leaf.crt.pem"])
-def test_a_lab_whose_folder_lost_a_file_begins_again(tmp_path, now, lost):
+def test_a_lab_with_a_lost_file_starts_again(tmp_path, now, lost):
     authority.establish(tmp_path, now)
     (tmp_path / lost).unlink()
     made = authority.establish(tmp_path, now)
@@ -60,7 +60,7 @@ def test_a_damaged_beginning_is_cleared_away(tmp_path, now):
     assert made.since + authority.HISTORY == now
 
 
-def test_every_name_says_lab(folder, now):
+def test_every_name_contains_lab(folder, now):
     made = authority.establish(folder, now)
     for chain in (made.server, made.code_signing, made.timestamping):
         for identity in (chain.leaf, *chain.intermediates, chain.root):
@@ -91,7 +91,7 @@ def test_its_keys_seal_and_approve(folder, now):
     signers = [keys.read(*pair, lambda: pytest.fail("it is not encrypted"), warn=told.append) for pair in files]
     for signer in signers:
         certificate_policy.require_usable(signer.certificates[0], signer.certificates[1:], now)
-        signer.sign(b"practice")
+        signer.sign(b"content")
     assert [signer.algorithm for signer in signers] == ["rsa-sha256", "ecdsa-sha256", "ecdsa-sha256"]
     assert len({signer.certificates[0] for signer in signers}) == 3
     assert told == []

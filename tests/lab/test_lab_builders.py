@@ -1,4 +1,4 @@
-"""The formats that the lab writes, whatever is put into them."""
+"""The formats that the lab writes, with any content."""
 
 from __future__ import annotations
 

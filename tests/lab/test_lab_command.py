@@ -46,7 +46,7 @@ def running(tmp_path):
     process.communicate()
 
 
-def test_it_serves_until_interrupted_and_says_where_everything_is(running):
+def test_it_serves_until_interrupted_and_lists_its_addresses(running):
     folder, process = running
     told = announced(folder, process)
     answer = requests.get(f"{told.windows}/latest/AzureConnectedMachineAgent.msi", verify=folder / told.ca, timeout=30)
@@ -98,7 +98,7 @@ def test_packages_can_be_as_large_and_slow_as_real_ones(tmp_path):
     assert "1.67" not in err
 
 
-def test_it_says_what_to_do_next(running):
+def test_it_prints_the_next_steps(running):
     folder, process = running
     announced(folder, process)
     _, err = end(process)

@@ -1,4 +1,4 @@
-"""What our writer of compound files writes, an independent reader reads."""
+"""An independent reader reads the compound files that we write."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_single_stream_of_every_boundary_size(size):
 
 
 @pytest.mark.parametrize("size", [109 * 128 * 512 - 112 * 512, 109 * 128 * 512, 16_000_000])
-def test_a_file_whose_table_outgrows_the_header(size):
+def test_a_file_with_a_table_larger_than_the_header_holds(size):
     content = (b"0123456789abcdef" * (size // 16 + 1))[:size]
     assert read(compound_file.write({"large": content, "small": b"x"}, CLSID)) == {"large": content, "small": b"x"}
 

@@ -1,4 +1,4 @@
-"""Whatever the product can be asked for, the lab has."""
+"""The lab has everything that the product can request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The practice upstream answers like the real hosts, and misbehaves as told."""
+"""The lab's upstream answers like the real hosts, and simulates faults."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_a_certificate_that_a_caller_must_refuse(lab_root, now, certificate):
         get(lab, KEY)
 
 
-def test_without_the_labs_ca_nobody_believes_it(shared_lab):
+def test_without_the_labs_ca_clients_refuse_it(shared_lab):
     with pytest.raises(requests.exceptions.SSLError):
         requests.get(shared_lab.url + KEY, timeout=10)
 
@@ -146,7 +146,7 @@ def test_a_body_that_ends_early(lab, behaviour):
 
 
 def test_a_reset_is_one_on_the_wire(lab):
-    """Spoken over a plain socket, because OpenSSL tells a reset and an early end alike."""
+    """Over a plain socket, because OpenSSL reports a reset and an early end alike."""
     lab.misbehave("*", bad.Reset(10))
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     tls = ssl.create_default_context(cafile=lab.ca_file).wrap_bio(incoming, outgoing, server_hostname="localhost")
@@ -197,7 +197,7 @@ def test_a_range_that_is_ignored(lab):
     assert get(lab, KEY, headers={"Range": "bytes=5-"}).status_code == 200
 
 
-def test_a_caller_that_never_shakes_hands_holds_up_nobody(lab):
+def test_a_client_without_a_handshake_blocks_no_other(lab):
     with socket.create_connection(("127.0.0.1", port_of(lab))):
         assert get(lab, KEY).status_code == 200
 
@@ -220,7 +220,7 @@ def test_the_anchors_say_lab(shared_lab):
     assert all("LAB" in publisher.common_name for publisher in anchors.publishers)
 
 
-def test_the_server_says_lab(shared_lab):
+def test_the_server_names_itself_lab(shared_lab):
     assert get(shared_lab, KEY).headers["Server"].startswith("LAB")
     pem = ssl.get_server_certificate(("127.0.0.1", port_of(shared_lab)))
     certificate = x509.load_pem_x509_certificate(pem.encode())
@@ -228,7 +228,7 @@ def test_the_server_says_lab(shared_lab):
     assert "LAB" in certificate.issuer.rfc4514_string()
 
 
-def test_what_a_person_is_told(shared_lab):
+def test_the_description_for_a_person(shared_lab):
     told = "\n".join(describe(shared_lab))
     assert told.startswith("LAB")
     for word in (shared_lab.url, str(shared_lab.ca_file), str(shared_lab.anchors_file), "1.58, 1.65, 1.66, 1.67, 1.68"):

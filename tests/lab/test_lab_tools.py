@@ -1,4 +1,4 @@
-"""The tools that real targets have read and install what the lab makes."""
+"""The tools of real targets read and install what the lab makes."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_dpkg_reads_the_deb(shared_lab, tmp_path, architecture):
     assert "LAB" in said
 
 
-def test_the_package_of_the_repository_is_the_one_that_gpgv_believes(shared_lab, tmp_path):
+def test_gpgv_verifies_the_repository_and_its_package(shared_lab, tmp_path):
     deb = fetched(shared_lab, shared_lab.packages_url + DEB.format("amd64"), tmp_path)
     run(tool("ar"), "x", deb, cwd=tmp_path)
     covered = b"".join((tmp_path / name).read_bytes() for name in ("debian-binary", "control.tar.gz", "data.tar.gz"))
@@ -67,7 +67,7 @@ def test_the_package_of_the_repository_is_the_one_that_gpgv_believes(shared_lab,
 
 @pytest.fixture
 def rpm_root(shared_lab, tmp_path):
-    """An empty root whose rpm knows the lab's key."""
+    """An empty root with the lab's key in its rpm database."""
     root = tmp_path / "root"
     root.mkdir()
     (tmp_path / "key.asc").write_text(shared_lab.anchors.package_keys[0].armored)
@@ -77,7 +77,7 @@ def rpm_root(shared_lab, tmp_path):
 
 
 @pytest.mark.parametrize("architecture", ["x86_64", "aarch64"])
-def test_rpm_believes_every_part(shared_lab, tmp_path, rpm_root, architecture):
+def test_rpm_verifies_every_part(shared_lab, tmp_path, rpm_root, architecture):
     package = fetched(shared_lab, shared_lab.packages_url + RPM.format(architecture), tmp_path)
     said = run("rpm", "--root", rpm_root, "-Kv", package).stdout
     for part in ("Header V4 RSA/SHA256 Signature", "Header SHA256 digest", "Payload SHA256 digest"):
@@ -138,7 +138,7 @@ def test_apt_gets_it_over_https(shared_lab, tmp_path, distribution, codename):
 
 
 @pytest.mark.parametrize(("distribution", "key"), [("rhel/9", 0), ("rhel/9.0", 0), ("rhel/10", 1), ("sles/15", 0)])
-def test_dnf_believes_the_metadata_and_the_package(shared_lab, tmp_path, distribution, key):
+def test_dnf_verifies_the_metadata_and_the_package(shared_lab, tmp_path, distribution, key):
     tool("dnf")
     (tmp_path / "repos").mkdir()
     (tmp_path / "log").mkdir()
@@ -175,7 +175,7 @@ def test_msitools_read_the_msi(shared_lab, tmp_path):
     assert (tmp_path / "out/AzureConnectedMachineAgent/azcmagent.exe").read_bytes().startswith(b"MZ")
 
 
-def test_osslsigncode_believes_the_msi(shared_lab, tmp_path):
+def test_osslsigncode_verifies_the_msi(shared_lab, tmp_path):
     msi = latest_msi(shared_lab, tmp_path)
     made = shared_lab.authority
     (tmp_path / "code.pem").write_text(made.code_signing.root.pem())

@@ -1,4 +1,4 @@
-"""The stand-in of the local token endpoint: the documented conversation, and each way to misbehave."""
+"""The stand-in of the local token endpoint: the documented protocol, and each fault."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_machine_that_is_not_connected_gives_no_token(tmp_path):
         ("failing", 500, ""),
     ],
 )
-def test_it_misbehaves_as_told(tmp_path, manner, code, challenge):
+def test_it_simulates_each_fault(tmp_path, manner, code, challenge):
     with LocalIdentity(tmp_path, manner=manner) as served:
         found = get(url(served) + QUERY, Metadata="true")
         assert (found[0], found[2]) == (code, challenge)

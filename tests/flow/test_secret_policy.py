@@ -1,4 +1,4 @@
-"""A secret is in a bundle when definition and command both say so, in an encrypted one, and never by accident."""
+"""A secret is in a bundle only where definition and command line both demand it, and the bundle is encrypted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bill of materials in a built bundle: what the packages of a lab say of themselves, and nothing unlisted."""
+"""The SBOM in a built bundle: the metadata of the lab's packages, and nothing unlisted."""
 
 from __future__ import annotations
 

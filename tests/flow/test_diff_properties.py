@@ -1,4 +1,4 @@
-"""What a difference never does: invent, hide, or depend on the side one looks from."""
+"""A diff invents nothing, hides nothing, and is mirrored when the sides are exchanged."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def told(was, now) -> Diff:
 
 
 def speaks(diff: Diff) -> bool:
-    """Whether something is told beyond that the documents are not the same bytes."""
+    """Whether the diff reports more than that the documents have other bytes."""
     return any(change.field != "form" for change in diff.changes)
 
 

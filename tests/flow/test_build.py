@@ -1,4 +1,4 @@
-"""`build`: what was believed, packed once, checked, and never over something else."""
+"""`build`: verified packages, packed once, checked, and never written over something else."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_the_manifest_lists_every_other_file(project):
     assert manifest["parameters"]["tenant_id"] == "11111111-1111-4111-8111-111111111111"
 
 
-def test_a_rebuild_with_nothing_changed_says_so_and_touches_nothing(project):
+def test_an_unchanged_rebuild_is_reported_and_changes_nothing(project):
     project.run("build")
     before = {p: p.stat().st_mtime_ns for p in (project.folder / "bundles").rglob("*")}
     again = project.run("build", "--format", "json")
@@ -68,7 +68,7 @@ def test_a_rebuild_with_nothing_changed_says_so_and_touches_nothing(project):
 
 
 @pytest.mark.parametrize("victim", ["zip", "zip.sha256", "manifest.json", "directory"])
-def test_something_else_under_the_final_name_is_left_alone_and_refused(project, victim):
+def test_a_conflicting_output_is_left_alone_and_refused(project, victim):
     project.run("build")
     path = project.made("install.sh" if victim == "directory" else f".{victim}") if victim != "directory" else None
     path = path or next((project.folder / "bundles").rglob("install.sh"))
@@ -211,7 +211,7 @@ def test_plan_names_every_step_and_changes_nothing(project):
     assert "skip" in {action["verb"] for action in project.run("plan", "--format", "json").json["plan"]["actions"]}
 
 
-def test_lab_is_said_wherever_somebody_looks(project):
+def test_lab_is_shown_in_every_output(project):
     built = project.run("build")
     assert "LAB" in built.out
     root = project.folder / "bundles/arc-test/1.0/arc-test-1.0"

@@ -1,4 +1,4 @@
-"""`verify` and `inspect`: any change is refused, and a bundle cannot vouch for itself."""
+"""`verify` and `inspect`: any change is refused, and a bundle cannot verify itself."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_every_container_is_verified_and_inspected(project, bundle, suffix):
     assert len(seen.json["manifest"]["pins"]) == 3
 
 
-def test_the_packages_of_a_directory_are_judged_where_they_lie(project, bundle, monkeypatch):
+def test_the_packages_of_a_directory_are_verified_in_place(project, bundle, monkeypatch):
     def spooling():
         pytest.fail("a copy was made")
 
@@ -68,7 +68,7 @@ def test_any_changed_byte_in_any_file_is_refused(project, bundle):
 
 
 def forge(bundle: Path, path: str, content: bytes) -> None:
-    """Change a file and make every hash fit again, as somebody would who can rewrite the bundle."""
+    """Change a file and update every hash, as an attacker who can rewrite the bundle does."""
     import hashlib
 
     (bundle / path).write_bytes(content)
@@ -136,7 +136,7 @@ def test_a_member_that_leaves_the_tree_is_refused(project, bundle):
     assert project.run("verify", "--insecure-no-seal", str(archive), *ANCHORS).code == 6
 
 
-def test_what_is_no_bundle_is_said_to_be_none(project):
+def test_a_path_that_is_no_bundle_is_reported_as_such(project):
     (project.folder / "page.zip").write_text("<!DOCTYPE html><html></html>")
     refused = project.run("verify", "--insecure-no-seal", "page.zip", *ANCHORS)
     assert refused.code == 6

@@ -1,4 +1,4 @@
-"""The lines of a text's difference are those that make the one of the other, from either side, in bounded time."""
+"""A line difference turns one text into the other, from either side, in bounded time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TEXTS = st.lists(st.sampled_from("abcde \r\u2028"), max_size=30).map("\n".join)
 
 
 def applied(was: list[str], found) -> list[str]:
-    """What ``patch`` makes of ``was``; every line that stays or goes must be where it says."""
+    """Apply the difference to ``was`` as ``patch`` does; every unchanged or removed line must be at its place."""
     made: list[str] = []
     place = 0
     for hunk in found:

@@ -1,4 +1,4 @@
-"""A reviewer's day: the bundle of last month beside the one of today, from a lab that published an update between."""
+"""`diff` of two bundles, before and after an update of the lab."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.flow.test_what_commands_load import loaded
 from tests.support.mirrored import mirrored
 
 
-def test_an_update_is_told_as_one_and_a_lock_beside_it_is_the_same(project):
+def test_an_update_is_reported_as_newer_and_a_lock_gives_the_same(project):
     assert project.run("build", "--output", "old").code == 0
     project.lock.rename(project.folder / "old.lock")
     project.lab.publish("1.99.03560.1450")

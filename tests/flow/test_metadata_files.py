@@ -1,4 +1,4 @@
-"""A believed document does not make the file believed that carries it."""
+"""A signed document does not verify the file that contains it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def verdict(path):
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_the_document_alone_is_believed(corpus, name):
+def test_the_document_alone_is_verified(corpus, name):
     assert verdict(corpus / name).verified
 
 
@@ -38,7 +38,7 @@ def test_a_document_twice_is_refused(corpus, tmp_path, name):
 
 
 @pytest.mark.parametrize("header", [b"Comment: evil", b"touch evil", b"Hash: SHA256\r\nComment: evil"])
-def test_a_header_that_nobody_signed_is_refused(corpus, tmp_path, header):
+def test_an_unsigned_header_is_refused(corpus, tmp_path, header):
     first, rest = (corpus / "repository/InRelease").read_bytes().split(b"\n", 1)
     (tmp_path / "InRelease").write_bytes(first + b"\n" + header + b"\n" + rest)
     assert verdict(tmp_path / "InRelease").reason == "trailing-data"

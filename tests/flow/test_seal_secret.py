@@ -1,4 +1,4 @@
-"""The command that closes an envelope: what it takes, what it never shows, what it refuses."""
+"""`seal-secret`: what it accepts, what it never shows, what it refuses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def given(project: Project) -> tuple[str, ...]:
     return "--seal-key", str(key), "--seal-certificate", str(certificate), "--secret-file", "secret"
 
 
-def test_an_envelope_is_written_and_says_nothing_of_the_secret(project: Project, given: tuple[str, ...]) -> None:
+def test_an_envelope_is_written_without_the_secret_in_clear(project: Project, given: tuple[str, ...]) -> None:
     made = project.run("seal-secret", *given, "--for", "server.pem", "--format", "json")
     assert made.code == 0, made.err
     assert (made.json["envelope"], made.json["bundle"], made.json["kind"]) == (
@@ -54,7 +54,7 @@ def test_a_passphrase_goes_to_a_file_or_a_terminal_and_nowhere_else(project: Pro
         (("--for", "server.pem", "--days", "60"), 8),
     ],
 )
-def test_what_nobody_could_open_is_refused(
+def test_an_envelope_that_no_one_could_open_is_refused(
     project: Project, given: tuple[str, ...], arguments: tuple[str, ...], code: int
 ) -> None:
     refused = project.run("seal-secret", *given, *arguments)

@@ -1,4 +1,4 @@
-"""What a definition carries along is in the bundle, listed, checked by its scripts, and called unusual."""
+"""Files that a definition names are in the bundle, listed, checked by its scripts, and reported as unusual."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RECORDS = {
 }
 
 
-def test_a_bundle_carries_it_and_says_so(project):
+def test_a_bundle_contains_and_lists_the_side_files(project):
     records = [{"fqdn": host, "ipAddresses": [address]} for host, address in RECORDS.items()]
     (project.folder / "pe.json").write_text(json.dumps(records), encoding="utf-8-sig")
     project.define(
@@ -49,7 +49,7 @@ def test_a_bundle_carries_it_and_says_so(project):
     settings = json.loads((root / "config/settings.json").read_text(encoding="utf-8"))["onboarding"]
     assert {record["host"]: record["address"] for record in settings["hosts_records"]} == RECORDS
     assert settings["identity"] == {"members": ["app"], "environment": True, "prove": True}
-    # A lab signs its MSI itself: nobody needs Microsoft's root for it.
+    # A lab signs its MSI itself: Microsoft's root is not needed.
     assert {needed["needed_for"] for needed in settings["roots"]} == {"azure-tls"}
 
     for made in (root, project.made("-windows.zip"), project.made("-linux.zip")):

@@ -1,4 +1,4 @@
-"""Upstream moves: newer builds, older states, other bytes under one version."""
+"""Upstream changes: newer builds, older states, other bytes under one version."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def get(lab, path):
 
 
 def release(lab):
-    """The signed Release of jammy: its fields, as the lab's key vouches for them."""
+    """The fields of the signed Release of jammy."""
     keys = [pysequoia.Cert.from_bytes(key.armored.encode()) for key in lab.anchors.package_keys]
     signed = pysequoia.verify(get(lab, JAMMY + "/dists/jammy/InRelease"), lambda _: keys).bytes.decode()
     return dict(line.split(": ", 1) for line in signed.splitlines() if ": " in line)

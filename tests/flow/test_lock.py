@@ -1,4 +1,4 @@
-"""`lock`: nothing is pinned that was not believed, and nothing goes back by itself."""
+"""`lock`: nothing is pinned that was not verified, and nothing is rolled back by itself."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_second_lock_with_nothing_moved_leaves_the_file_as_it_was(project):
     assert project.lock.read_bytes() == before
 
 
-def test_check_tells_a_pipeline_whether_upstream_moved(project):
+def test_check_reports_to_a_pipeline_whether_upstream_changed(project):
     assert project.run("lock", "--check").code == 4
     project.run("lock")
     still = project.run("lock", "--check", "--format", "json")
@@ -58,7 +58,7 @@ def test_check_tells_a_pipeline_whether_upstream_moved(project):
 
 
 def test_a_clock_behind_the_lock_takes_none(project):
-    """Servers tell the newer bundle by its lock's time."""
+    """Servers recognise the newer bundle by its lock's time."""
     project.run("lock")
     taken = json.loads(project.lock.read_text())
     year = int(taken["created"][:4])
@@ -97,9 +97,9 @@ def test_other_bytes_under_a_locked_version_are_refused_until_allowed(project):
     assert project.run("lock", "--allow-replaced").code == 0
 
 
-@pytest.mark.parametrize(("wish", "found"), [('"1.67"', "1.67.03504.1320"), ('"1.66"', "1.66.03478.1270")])
-def test_a_version_by_its_first_two_numbers_is_the_highest_build_of_it(project, wish, found):
-    project.define(agent=f"{{version: {wish}}}", targets='[{os: ubuntu, version: "22.04"}]')
+@pytest.mark.parametrize(("version", "found"), [('"1.67"', "1.67.03504.1320"), ('"1.66"', "1.66.03478.1270")])
+def test_a_version_by_its_first_two_numbers_is_the_highest_build_of_it(project, version, found):
+    project.define(agent=f"{{version: {version}}}", targets='[{os: ubuntu, version: "22.04"}]')
     assert project.run("lock").code == 0
     assert pins(project)["ubuntu/22.04/amd64"]["facts"]["version"] == found
 
@@ -124,7 +124,7 @@ def test_a_genuine_package_of_another_version_is_the_wrong_one(project):
     assert refused.json["error"]["reason"] == "wrong-version"
 
 
-def test_microsoft_s_anchors_do_not_believe_a_lab(project):
+def test_microsoft_s_anchors_do_not_verify_a_lab(project):
     upstream = project.definition.read_text().replace(", anchors: lab/authority/anchors.json", "")
     project.definition.write_text(upstream)
     refused = project.run("lock")
@@ -139,7 +139,7 @@ def test_a_damaged_lock_is_named_so(project):
     assert project.run("plan").code == 4
 
 
-def test_packages_at_hand_are_judged_the_same_way(project):
+def test_local_packages_are_verified_the_same_way(project):
     project.run("lock")
     found = pins(project)
     held = {place: project.store / "objects" / pin["sha256"][:2] / pin["sha256"] for place, pin in found.items()}

@@ -1,4 +1,4 @@
-"""The files that a definition names: what travels, and every fault of every file at once, with its line."""
+"""The files that a definition names: their contents, and every fault of every file at once, with its line."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_records_reach_the_scripts_sorted_and_by_their_public_names(tmp_path):
     assert made.warnings == ()
 
 
-def test_every_fault_of_the_records_is_told_at_once(tmp_path):
+def test_every_fault_of_the_records_is_reported_at_once(tmp_path):
     wrong = {
         "gbl.his.arc.azure.com": "20.1.2.3",
         "vault.vault.azure.net": "10.0.0.9",
@@ -166,7 +166,7 @@ def test_a_root_that_certifi_dropped_is_refused(tmp_path):
     assert "D4DE20D05E66FC53FE1A50882C78DB2852CAE474) is not in the certifi" in fault
 
 
-def test_a_root_that_nobody_knows_has_a_nearest_spelling(tmp_path):
+def test_an_unknown_root_gets_a_spelling_suggestion(tmp_path):
     (fault,) = faults(tmp_path, trust=trust({"builtin": "DigiCert Global Root G22"}))
     assert "DigiCert Global Root G2" in fault.split("is no built-in root")[1]
     for wrong in ({}, {"file": "a", "builtin": "DigiCert Global Root G2"}):

@@ -1,4 +1,4 @@
-"""What the lab makes is believed by its own anchors, and by no others."""
+"""What the lab makes is verified by its own anchors, and by no others."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_every_yum_repository_from_its_signature_to_the_rpms(shared_lab, at, dis
         assert "LAB" in facts.supplier
 
 
-def test_the_msi_is_believed_at_the_time_it_was_built(shared_lab, at):
+def test_the_msi_verifies_at_the_time_it_was_built(shared_lab, at):
     verdict = authenticode.verify(msi(shared_lab), "msi", anchors=shared_lab.anchors, at=at)
     assert "LAB Azure Connected Machine Agent" in verdict.signer
     assert verdict.signed_at < at - timedelta(days=1)
@@ -92,7 +92,7 @@ def test_the_msi_is_believed_at_the_time_it_was_built(shared_lab, at):
     assert all("LAB" in link.subject for link in (*verdict.chain, *verdict.timestamp_chain))
 
 
-def test_microsofts_anchors_believe_none_of_it(shared_lab, at):
+def test_microsofts_anchors_verify_none_of_it(shared_lab, at):
     microsoft = real.microsoft()
     deb = get(shared_lab, "/ubuntu/22.04/prod/pool/main/a/azcmagent/azcmagent_1.68.03532.1399_amd64.deb")
     rpm = get(shared_lab, "/rhel/9/prod/Packages/a/azcmagent-1.68.03532-1399.x86_64.rpm")
@@ -104,7 +104,7 @@ def test_microsofts_anchors_believe_none_of_it(shared_lab, at):
         authenticode.verify(msi(shared_lab), "msi", anchors=microsoft, at=at)
 
 
-def test_the_labs_anchors_believe_nothing_of_microsofts(shared_lab, corpus, at):
+def test_the_labs_anchors_verify_nothing_of_microsofts(shared_lab, corpus, at):
     anchors = shared_lab.anchors
     with (corpus / "authenticode" / "good-microsoft-2023.msi").open("rb") as file, pytest.raises(VerificationError):
         authenticode.verify(file, "msi", anchors=anchors, at=at)
