@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 BEFORE = "9a7a786"
-"""The last commit whose scripts were made of templates alone."""
+"""The last commit in which templates alone made the scripts."""
 LIMIT = 1.1
 """How many times as long the scripts may take as those of before."""
 FIRST_LINE = b"[1/7]"
