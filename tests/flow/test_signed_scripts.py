@@ -261,7 +261,7 @@ def test_a_powershell_runs_the_signed_scripts(project: Project, powershell: str)
     install = [powershell, "-NoProfile", "-File", str(bundle / "install.ps1"), "-WhatIf"]
     told = subprocess.run(install, capture_output=True, text=True, check=False, timeout=120)
     assert told.returncode == 0, told.stdout
-    assert "sealed by CN=LAB sealer" in told.stdout
+    assert "signed by CN=LAB sealer" in told.stdout
     with (bundle / "install.ps1").open("ab") as script:
         script.write(b"\r\n")
     told = subprocess.run(run, capture_output=True, text=True, check=False, timeout=120)
