@@ -115,7 +115,7 @@ def test_all_is_well(server):
         (world.OLD_TLS, "ok", "TLS does not come up"),
         (world.INSPECTED, "ok", "certificate by LAB Inspection is not trusted here"),
         (world.STALLED, "ok", "no TLS answer"),
-        (world.WEAK, "ok", "only the cipher AES256-GCM-SHA384 is available, which the agent does not accept"),
+        (world.WEAK, "ok", "only the cipher AES256-GCM-SHA384 is available, which is not accepted"),
         (world.PRIVATE, "ok", "which is private; expected public"),
         ("", "", "does not resolve"),
     ],
