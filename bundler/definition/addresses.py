@@ -15,7 +15,7 @@ def https_findings(path: Path, url: str) -> Iterator[Finding]:
     if "@" in url:  # first, and without showing it
         yield Finding(path, "holds a user: a definition never holds a secret", "https://host/folder")
     elif parts is None or parts.scheme != "https":
-        yield Finding(path, f"{url!r} is no https address", "https://host/folder")
+        yield Finding(path, f"{url!r} is not an https address", "https://host/folder")
     elif parts.query or parts.fragment:
         yield Finding(path, "holds a query or a fragment", "https://host/folder")
 

@@ -37,7 +37,7 @@ def _outputs(case: Case[Definition]) -> Iterator[Finding]:
             yield Finding((*path, "encrypted"), f"{output.format} is not encrypted here", "format: 7z")
         same = [(one.format, one.archives) for one in outputs[:position]]
         if (output.format, output.archives) in same:
-            yield Finding(path, "this output is there already: both would have one name", "each output once")
+            yield Finding(path, "this output is listed twice: both would have one name", "each output once")
 
 
 @rule("seal.signers.*")
@@ -47,7 +47,7 @@ def _signers(case: Case[Definition]) -> Iterator[Finding]:
         if not _PIN.fullmatch(pin):
             yield Finding(path, f"{pin!r} is not a valid fingerprint", _PIN_FORM)
         if pin in case.definition.seal.signers[:position]:
-            yield Finding(path, "this fingerprint is there already", "each once")
+            yield Finding(path, "this fingerprint is listed twice", "each once")
 
 
 @rule("approval.approvers", "approval.required")
@@ -66,5 +66,5 @@ def _once(case: Case[Definition]) -> Iterator[Finding]:
             yield Finding(("approval", "approvers", position, "name"), "cannot be read as it is", "visible letters")
         for field in ("name", "certificate"):
             if getattr(approver, field) in [getattr(one, field) for one in approvers[:position]]:
-                message = f"{getattr(approver, field)!r} is there already: one approver cannot approve twice"
+                message = f"{getattr(approver, field)!r} is listed twice: one approver cannot approve twice"
                 yield Finding(("approval", "approvers", position, field), message, "each approver once")

@@ -46,7 +46,7 @@ def pattern_fault(pattern: str) -> str:
     """Why ``pattern`` can never become a version; empty where it can."""
     literal = _PLACEHOLDER.sub("0", pattern)
     if "{" in literal or "}" in literal:
-        return f"{pattern!r} holds a placeholder that there is none of"
+        return f"{pattern!r} has an unknown placeholder"
     return name_fault(literal)
 
 
@@ -55,7 +55,7 @@ def version(pattern: str, today: date, env: Mapping[str, str], agent_versions: I
 
     ``{date}`` becomes ``2026.11.22``; ``{agent}`` the packages' ``MAJOR.MINOR`` (``1.58-1.67``, oldest to newest, where
     they differ: Windows and Linux never share a full build); ``{env:NAME}`` the variable.
-    Raises :class:`~bundler.errors.DefinitionError` where a variable is not set or the outcome is no folder's name.
+    Raises :class:`~bundler.errors.DefinitionError` where a variable is not set or the result cannot be a folder's name.
     """
 
     def fill(match: re.Match[str]) -> str:

@@ -95,7 +95,7 @@ def test_every_fault_of_the_records_is_reported_at_once(tmp_path):
     for part in (
         "20.1.2.3, which is not private",
         "127.0.0.1, which is not private",
-        "vault.vault.azure.net is no name of",
+        "vault.vault.azure.net is not a name of",
         "japaneast-gas.guestconfiguration.azure.com is missing",
         "the region's own name below his.arc.azure.com is missing",
     ):
@@ -168,7 +168,7 @@ def test_a_root_that_certifi_dropped_is_refused(tmp_path):
 
 def test_an_unknown_root_gets_a_spelling_suggestion(tmp_path):
     (fault,) = faults(tmp_path, trust=trust({"builtin": "DigiCert Global Root G22"}))
-    assert "DigiCert Global Root G2" in fault.split("is no built-in root")[1]
+    assert "DigiCert Global Root G2" in fault.split("is not a built-in root")[1]
     for wrong in ({}, {"file": "a", "builtin": "DigiCert Global Root G2"}):
         assert "not both" in faults(tmp_path, trust=trust(wrong))[0]
 
@@ -189,7 +189,7 @@ def test_only_authorities_travel_and_age_is_a_warning(tmp_path):
     (tmp_path / "leaf.pem").write_bytes(certificate(ca=False).public_bytes(Encoding.PEM))
     (tmp_path / "old.pem").write_bytes(certificate(days=-1).public_bytes(Encoding.PEM))
     (fault,) = faults(tmp_path, trust=trust({"file": "leaf.pem"}))
-    assert "no certificate authority" in fault
+    assert "certificate of a certificate authority" in fault
     (warned,) = read(tmp_path, trust=trust({"file": "old.pem"})).warnings
     assert "expired on 2026-10-31" in warned.message
     assert warned.severity == "warning"

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from bundler.model.artifact import AptOrigin, Artifact, FileOrigin, Origin, UrlOrigin, YumOrigin
 from bundler.products.arc_server import layout, tables
+from bundler.products.arc_server.agent_version import AgentVersion
 from bundler.products.arc_server.definition import Definition, GivenPackage, WantedTarget
 from bundler.products.arc_server.tables import System
 
@@ -46,7 +47,7 @@ def _need(definition: Definition, wanted: WantedTarget, folder: Path) -> _Need:
     if system is None:
         raise LookupError(f"{wanted.target} is in no table: the definition was not checked")
     architecture = layout.word(system, wanted.architecture)
-    version = definition.agent_wish(wanted)
+    version = definition.requested_version(wanted)
     origin = _origin(definition, system, version, given_package(definition, wanted), folder)
     return _Need(system, architecture, version, origin, layout.place(system, architecture))
 
@@ -78,7 +79,7 @@ def _msi_origin(definition: Definition, version: str) -> UrlOrigin:
     cloud = tables.clouds().of(definition.cloud)
     base = (definition.upstream.windows or cloud.windows).rstrip("/")
     # A full build has no address of its own: its MAJOR.MINOR is fetched, and the file must then be that build.
-    part = "latest" if version == "latest" else ".".join(version.split(".")[:2])
+    part = AgentVersion(version).release_text
     url = f"{base}/{part}/{tables.clouds().msi.file}"
     own = cloud.hosts if not definition.upstream.windows else ()
     return UrlOrigin(url=url, hosts=tuple(dict.fromkeys((*own, *_hosts(url, definition)))))

@@ -69,7 +69,7 @@ def _held(found: Certificate) -> HeldCertificate:
 def _unfit(path: Path, found: Certificate) -> list[Finding]:
     if found.authority and found.signs_certificates:
         return []
-    message = f"{found.name!r} is no certificate authority's certificate"
+    message = f"{found.name!r} is not the certificate of a certificate authority"
     return [Finding(path, message, "a root, or an intermediate", _RFC)]
 
 

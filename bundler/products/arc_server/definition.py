@@ -231,6 +231,6 @@ class Definition:
     approval: ApprovalRules | None = None
     """Whose word it needs."""
 
-    def agent_wish(self, target: WantedTarget) -> str:
-        """The agent version that ``target`` is to get."""
+    def requested_version(self, target: WantedTarget) -> str:
+        """The agent version that ``target`` gets."""
         return target.agent or self.agent.version

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from bundler.definition.common import digest
 from bundler.products.arc_server import tables
+from bundler.products.arc_server.agent_version import older_ones
 from bundler.products.arc_server.checks import checks
 from bundler.products.arc_server.definition import Definition
 from bundler.products.arc_server.script_parameters import (
@@ -91,14 +92,8 @@ def _connection_settings(definition: Definition) -> Iterator[Setting]:
     if network.proxy:
         yield Setting(key="proxy.url", value=network.proxy.url)
         yield from _list("proxy.bypass", network.proxy.bypass)
-    wishes = [definition.agent_wish(wanted) for wanted in definition.targets]
-    if network.profile == "gateway" and any(wish != "latest" and _release(wish) < (1, 51) for wish in wishes):
+    if network.profile == "gateway" and older_ones(definition, "1.51"):
         yield Setting(key="connection.type", value="gateway")
-
-
-def _release(version: str) -> tuple[int, int]:
-    major, minor = version.split(".")[:2]
-    return int(major), int(minor)
 
 
 def _list(key: str, items: Iterable[str]) -> Iterator[Setting]:

@@ -48,7 +48,7 @@ def _foreign(definition: Definition, records: Sequence[HostRecord]) -> Iterator[
     known = zones(definition.cloud)
     for host in dict.fromkeys(record.host for record in records):
         if not host.endswith(tuple(f".{zone}" for zone in known)):
-            message = f"{host} is no name of an Azure Arc private link scope in {definition.cloud}"
+            message = f"{host} is not a name of an Azure Arc private link scope in {definition.cloud}"
             yield Finding(PATH, message, ", ".join(f"*.{zone}" for zone in known), _SOURCE)
 
 

@@ -44,7 +44,9 @@ class ArcServer(Product[Definition, Attachments]):
 
     name = "arc-server"
     package_kinds = ("msi", "deb", "rpm")
-    largest_package = 1_000_000_000  # the agent has 70 to 104 MB (releases 1.50 to 1.67): ten times that is no agent
+    largest_package = (
+        1_000_000_000  # the agent has 70 to 104 MB (releases 1.50 to 1.67): ten times that is not an agent
+    )
     questions = (
         Question("tenant", "Tenant id (GUID)", "11111111-1111-4111-8111-111111111111"),
         Question("subscription", "Subscription id (GUID)", "22222222-2222-4222-8222-222222222222"),

@@ -143,7 +143,7 @@ def _verify(described: Manifest) -> Iterator[Action]:
 
 def _preflight(words: _Words, wanted: ScriptParameters, pins: Sequence[Pin]) -> Iterator[Action]:
     targets = ", ".join(sorted({str(target) for pin in pins for target in pin.targets}))
-    yield Action(text="refuses a server that is none of {} (exit code 204)", values=(targets,))
+    yield Action(text="refuses a server that is not one of {} (exit code 204)", values=(targets,))
     yield Action(
         text=f"looks at {words.rights}, and whether an agent is there and connected; says all problems at once"
     )

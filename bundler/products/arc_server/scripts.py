@@ -20,8 +20,8 @@ from bundler.model.seal import SealPolicy, Signer
 from bundler.model.target import Target
 from bundler.model.tree import Entry
 from bundler.products.arc_server import needed_switches, runtime_parts, tables
+from bundler.products.arc_server.agent_version import AgentVersion
 from bundler.products.arc_server.codes import CODES
-from bundler.products.arc_server.rules.agent_version import release
 from bundler.products.arc_server.script_parameters import AuthenticationMethod, ScriptParameters
 from bundler.products.azure import tables as azure
 from bundler.render import runtime
@@ -322,7 +322,7 @@ def _targets_text(rows: Iterable[_Row]) -> str:
 def _supported(target: Target, version_id: str, agent: str) -> str:
     """A target such as ``sles/15`` has service packs, of which Microsoft's table has left some behind."""
     below = (one for one in tables.systems().of(target.os) if one.version.startswith(f"{version_id}."))
-    return " ".join(one.version for one in below if not one.last or release(agent) <= release(one.last))
+    return " ".join(one.version for one in below if not AgentVersion(agent).newer_than(one.last))
 
 
 def _row(pin: Pin, target: Target, *, release_id: str, version_id: str, machine: str) -> _Row:

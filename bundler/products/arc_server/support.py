@@ -1,4 +1,4 @@
-"""Until when does Microsoft support an agent?
+"""Until when Microsoft supports a version of the agent.
 
 agent-overview.md: only versions released within the last twelve months. The months of release are in ``agents.json``;
 a version counts as supported until the end of the same month a year later, as the definition's rules count.
@@ -7,27 +7,24 @@ a version counts as supported until the end of the same month a year later, as t
 from __future__ import annotations
 
 import calendar
-import re
 from collections.abc import Iterable
 from datetime import date
 
 from bundler.model.lock import Pin
 from bundler.model.target import Support
 from bundler.products.arc_server import tables
-
-_RELEASE = re.compile(r"(\d+\.\d+)(?:\.|$)")
+from bundler.products.arc_server.agent_version import AgentVersion
 
 
 def support(pins: Iterable[Pin]) -> tuple[Support, ...]:
-    """What is known of each version among ``pins``, sorted by version."""
+    """Until when each version among ``pins`` is supported, sorted by version."""
     return tuple(of(version) for version in sorted({pin.facts.version for pin in pins}))
 
 
 def of(version: str) -> Support:
-    """What is known of one version, given as a package writes it."""
-    agents = tables.agents()
-    told = _RELEASE.match(version)
-    month = next((one.month for one in agents.releases if told and one.version == told[1]), None)
+    """Until when Microsoft supports one version, given as a package writes it."""
+    agents, release = tables.agents(), AgentVersion(version).release
+    month = next((one.month for one in agents.releases if release == AgentVersion(one.version).release), None)
     until = _end(month, agents.support_months) if month else None
     return Support(version=version, until=until, source=agents.support_source)
 

@@ -44,7 +44,7 @@ def read(document: bytes) -> tuple[HostRecord, ...]:
     try:
         tree = json.loads(document)
     except (ValueError, RecursionError):
-        raise ParseError(f"is no JSON; wanted is {SHAPES}") from None
+        raise ParseError(f"is not JSON; give {SHAPES}") from None
     found = tuple(_records(tree))
     if not found:
         raise ParseError(
@@ -94,7 +94,7 @@ def _name(found: object) -> str:
         raise ParseError("an entry has no name (fqdn)")
     host = found.removesuffix(".").lower()
     if not _NAME.fullmatch(host):
-        raise ParseError(f"{found[:80]!r} is no host's name")
+        raise ParseError(f"{found[:80]!r} is not a valid host name")
     return host
 
 
@@ -104,7 +104,7 @@ def _address(host: str, found: object) -> str:
             return str(ipaddress.ip_address(found))
     except ValueError:
         pass
-    raise ParseError(f"{host} has the address {str(found)[:80]!r}, which is no IP address")
+    raise ParseError(f"{host} has the address {str(found)[:80]!r}, which is not an IP address")
 
 
 class _Object:
@@ -131,5 +131,5 @@ class _Object:
         if isinstance(found, str):  # ConvertTo-Json unwraps a list of one in some of its versions
             return [found]
         if not isinstance(found, list):
-            raise ParseError(f"{key} is no list")
+            raise ParseError(f"{key} is not a list")
         return found

@@ -1,4 +1,4 @@
-"""May the agent do what it is told, and is it one that Microsoft supports?"""
+"""Rules about the agent: its settings, and whether Microsoft supports the version."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from datetime import date
 from bundler.definition.naming import suggest
 from bundler.definition.rules import Case, Finding, Path, rule, warning
 from bundler.products.arc_server import tables
+from bundler.products.arc_server.agent_version import ALLOWED, AgentVersion
 from bundler.products.arc_server.artifacts import given_package
 from bundler.products.arc_server.definition import Definition
-from bundler.products.arc_server.rules.agent_version import WISH, WISH_ALLOWED, release
 
 _NOTES = "agent-release-notes.md"
 _MODES = "security-extensions.md (monitor mode: the lists cannot be changed)"
@@ -43,9 +43,9 @@ def _extension_lists(case: Case[Definition]) -> Iterator[Finding]:
         for position, word in enumerate(words):
             path = ("agent", "extensions", key, position)
             if not re.fullmatch(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+", word):
-                yield Finding(path, f"{word!r} is no extension", "Publisher/Type", "security-extensions.md")
+                yield Finding(path, f"{word!r} is not a valid extension", "Publisher/Type", "security-extensions.md")
             elif word.casefold() in {earlier.casefold() for earlier in words[:position]}:
-                yield Finding(path, f"{word} stands there twice", "each once", "security-extensions.md")
+                yield Finding(path, f"{word} is listed twice", "each once", "security-extensions.md")
             elif word.casefold() == _NONE.casefold() and (key == "blocklist" or len(words) > 1):
                 message = f"{_NONE} means that nothing may be installed: it stands alone, on the allowlist"
                 yield Finding(path, message, f"allowlist: [{_NONE}]", "security-extensions.md (from 1.35)")
@@ -72,10 +72,11 @@ def _incoming(case: Case[Definition]) -> Iterator[Finding]:
     for position, port in enumerate(incoming.ports):
         if port in incoming.ports[:position]:
             path = ("agent", "incoming_connections", "ports", position)
-            yield Finding(path, f"{port} stands there twice", "each once", "azcmagent-config.md")
+            yield Finding(path, f"{port} is listed twice", "each once", "azcmagent-config.md")
 
 
-def _wish_places(definition: Definition) -> Iterator[tuple[Path, str]]:
+def _requests(definition: Definition) -> Iterator[tuple[Path, str]]:
+    """Where the definition requests a version, and which."""
     yield ("agent", "version"), definition.agent.version
     for position, wanted in enumerate(definition.targets):
         if wanted.agent:
@@ -83,34 +84,34 @@ def _wish_places(definition: Definition) -> Iterator[tuple[Path, str]]:
 
 
 @rule("agent.version", "targets.*")
-def _wish_shape(case: Case[Definition]) -> Iterator[Finding]:
-    for path, wish in _wish_places(case.definition):
-        if not WISH.fullmatch(wish):
-            words = ["latest", *(release.version for release in tables.agents().releases)]
-            yield Finding(path, f"{wish!r} is no agent version{suggest(wish, words)}", WISH_ALLOWED, _NOTES)
+def _version_form(case: Case[Definition]) -> Iterator[Finding]:
+    for path, text in _requests(case.definition):
+        if AgentVersion.requested(text) is None:
+            known = ["latest", *(release.version for release in tables.agents().releases)]
+            yield Finding(path, f"{text!r} is not a valid agent version{suggest(text, known)}", ALLOWED, _NOTES)
 
 
 @rule("agent.version", "targets.*")
-def _wish_age(case: Case[Definition]) -> Iterator[Finding]:
+def _version_age(case: Case[Definition]) -> Iterator[Finding]:
     if case.today is None:
         return
-    for path, wish in _wish_places(case.definition):
-        months = _age(wish, case.today)
-        if months is not None and months > tables.agents().support_months:
-            message = (
-                f"agent {wish} is older than {tables.agents().support_months} months: Microsoft no longer supports it"
-            )
-            yield warning(path, message, f"{_oldest_supported(case.today)} or later", tables.agents().support_source)
+    limit, source = tables.agents().support_months, tables.agents().support_source
+    for path, text in _requests(case.definition):
+        version = AgentVersion.requested(text)
+        months = _age(version, case.today) if version else None
+        if months is not None and months > limit:
+            message = f"agent {version} is older than {limit} months: Microsoft no longer supports it"
+            yield warning(path, message, f"{_oldest_supported(case.today)} or later", source)
 
 
-def _age(wish: str, today: date) -> int | None:
+def _age(version: AgentVersion, today: date) -> int | None:
     """Whole months between the month of release and ``today``; None for one that is too new for the table."""
-    if not WISH.fullmatch(wish) or wish == "latest":
-        return None
     releases = tables.agents().releases
-    if release(wish) < release(releases[0].version):
+    if version.is_latest:
+        return None
+    if version.older_than(releases[0].version):
         return _months(releases[0].month, today) + 1
-    month = next((r.month for r in releases if release(r.version) == release(wish)), None)
+    month = next((one.month for one in releases if AgentVersion(one.version).release == version.release), None)
     return _months(month, today) if month else None
 
 
@@ -132,6 +133,6 @@ def _full_build_is_of_one_family(case: Case[Definition]) -> Iterator[Finding]:
         wanted for wanted in definition.targets if not wanted.agent and given_package(definition, wanted) is None
     ]
     families = {"windows" if wanted.os == "windows" else "linux" for wanted in followers}
-    if definition.agent.version.count(".") > 1 and len(families) > 1:
+    if AgentVersion(definition.agent.version).is_full_build and len(families) > 1:
         message = "a full build exists for Windows or for Linux, not for both: their last numbers differ"
         yield Finding(("agent", "version"), message, 'MAJOR.MINOR here, or "agent" of each target', _NOTES)

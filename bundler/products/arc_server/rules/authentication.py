@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from bundler.definition.rules import Case, Finding, rule, warning
+from bundler.products.arc_server.agent_version import older_ones
 from bundler.products.arc_server.definition import Definition
-from bundler.products.arc_server.rules.agent_version import below, wishes
 from bundler.products.azure.arm import GUID_ALLOWED, guid_findings
 
 _CONNECT = "azcmagent-connect.md"
@@ -43,7 +43,7 @@ def _certificate(case: Case[Definition]) -> Iterator[Finding]:
         for key in given:
             yield Finding(("authentication", key), f"{who.method} takes no certificate", "leave it out", _CONNECT)
     if who.certificate_thumbprint and not re.fullmatch(r"[0-9A-F]{40}", who.certificate_thumbprint):
-        message = f"{who.certificate_thumbprint!r} is no thumbprint"
+        message = f"{who.certificate_thumbprint!r} is not a valid thumbprint"
         yield Finding(("authentication", "certificate_thumbprint"), message, "40 hexadecimal digits (SHA-1)", _CONNECT)
 
 
@@ -78,9 +78,9 @@ def _method_fits_agent(case: Case[Definition]) -> Iterator[Finding]:
     if who.method != _CERTIFICATE:
         return
     key, minimum = ("certificate_thumbprint", "1.49") if who.certificate_thumbprint else ("certificate_file", "1.41")
-    old = sorted({wish for wish in wishes(case.definition) if below(wish, minimum)})
+    old = older_ones(case.definition, minimum)
     if old:
-        message = f"agents know it from {minimum} on, and {', '.join(old)} is wanted"
+        message = f"agents know it from {minimum} on, and {old} is requested"
         yield Finding(("authentication", key), message, f"agent {minimum} or later", _CONNECT)
 
 
@@ -95,7 +95,7 @@ def _certificate_path(case: Case[Definition]) -> Iterator[Finding]:
     here = {"linux"} if file.startswith("/") else {"windows"} if re.match(r"[A-Za-z]:[\\/]|\\\\", file) else set()
     if not here:
         yield Finding(
-            path, f"{file!r} is no absolute path", "/etc/arc/onboarding.pem, C:\\Arc\\onboarding.pfx", _CONNECT
+            path, f"{file!r} is not an absolute path", "/etc/arc/onboarding.pem, C:\\Arc\\onboarding.pfx", _CONNECT
         )
     elif families - here:
         other = ", ".join(sorted(families - here))

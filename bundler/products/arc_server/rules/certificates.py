@@ -18,7 +18,7 @@ def _certificates(case: Case[Definition]) -> Iterator[Finding]:
         if bool(wanted.file) == bool(wanted.builtin):
             yield Finding(path, "needs a file or a builtin, and not both", "file: FILE, or builtin: NAME")
         elif wanted.builtin and wanted.builtin not in known:
-            message = f"{wanted.builtin!r} is no built-in root{suggest(wanted.builtin, known)}"
+            message = f"{wanted.builtin!r} is not a built-in root{suggest(wanted.builtin, known)}"
             yield Finding((*path, "builtin"), message, ", ".join(known), tables.roots().source)
         if wanted in case.definition.trust.certificates[:position]:
-            yield Finding(path, "this certificate is there already", "each certificate once")
+            yield Finding(path, "this certificate is listed twice", "each certificate once")

@@ -35,7 +35,7 @@ def _resource_group(case: Case[Definition]) -> Iterator[Finding]:
     name, limit = case.definition.resource_group, tables.limits().resource_group
     if not (0 < len(name) <= limit) or not re.fullmatch(r"[\w().-]+", name) or name.endswith("."):
         allowed = f"1 to {limit} letters, digits, '.', '_', '-', '(', ')'; no '.' at the end"
-        message = f"{name!r} is no name of a resource group" if name else "is empty: fill it in"
+        message = f"{name!r} is not a valid name of a resource group" if name else "is empty: fill it in"
         yield Finding(("resource_group",), message, allowed, tables.limits().source)
 
 
@@ -47,7 +47,7 @@ def _resource_name(case: Case[Definition]) -> Iterator[Finding]:
     if len(name) > limit or not re.fullmatch(r"[A-Za-z0-9_-]*[A-Za-z0-9]", name):
         allowed = f"letters, digits, '-', '_', not '-' or '_' at the end, at most {limit}"
         source = "troubleshoot-agent-onboard.md (AZCM0102)"
-        yield Finding(("resource_name",), f"{name!r} is no name for a server's resource", allowed, source)
+        yield Finding(("resource_name",), f"{name!r} is not a valid name for a server's resource", allowed, source)
     else:
         message = "every server that this bundle onboards gets the same resource name: it is for one server"
         yield warning(("resource_name",), message, "leave it out: each server takes its host name")
@@ -57,7 +57,7 @@ def _resource_name(case: Case[Definition]) -> Iterator[Finding]:
 def _location(case: Case[Definition]) -> Iterator[Finding]:
     cloud, location = case.definition.cloud, case.definition.location
     if not re.fullmatch(r"[a-z0-9]{1,64}", location):
-        message = f"{location!r} is no region" if location else "is empty: fill it in"
+        message = f"{location!r} is not a valid region" if location else "is empty: fill it in"
         yield Finding(("location",), message, "a region's short name, such as japaneast")
         return
     names = azure.regions().names(cloud)

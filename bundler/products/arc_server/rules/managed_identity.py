@@ -22,16 +22,16 @@ def _members(case: Case[Definition]) -> Iterator[Finding]:
     for position, member in enumerate(members):
         path = ("identity", "members", position)
         if not member or len(member) > 128 or _NEVER.search(member) or member.count("\\") > 1:
-            yield Finding(path, f"{member!r} is no user's name", "user, or DOMAIN\\user on Windows", _SOURCE)
+            yield Finding(path, f"{member!r} is not a valid user name", "user, or DOMAIN\\user on Windows", _SOURCE)
         elif member.casefold() in {other.casefold() for other in members[:position]}:
-            yield Finding(path, f"{member} is there already", "each user once", _SOURCE)
+            yield Finding(path, f"{member} is listed twice", "each user once", _SOURCE)
         elif not _LINUX.fullmatch(member) and systems != {"windows"}:
             yield from _windows_only(path, member, linux_alone="windows" not in systems)
 
 
 def _windows_only(path: tuple[str | int, ...], member: str, *, linux_alone: bool) -> Iterator[Finding]:
     if linux_alone:
-        yield Finding(path, f"{member!r} is no user's name on Linux", "letters, digits, _ . @ -", _SOURCE)
+        yield Finding(path, f"{member!r} is not a valid user name on Linux", "letters, digits, _ . @ -", _SOURCE)
     else:
         message = f"{member!r} can be a user of Windows alone: the Linux targets will not find it"
         yield warning(path, message, "a definition for each", _SOURCE)

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from bundler.definition.addresses import split
 from bundler.definition.rules import Case, Finding, Path, rule, warning
 from bundler.products.arc_server import tables
+from bundler.products.arc_server.agent_version import older_ones
 from bundler.products.arc_server.definition import Definition
-from bundler.products.arc_server.rules.agent_version import below, wishes
 from bundler.products.azure import tables as azure
 from bundler.products.azure.arm import arm_id_findings
 
@@ -79,7 +79,9 @@ def _gateway_host(case: Case[Definition]) -> Iterator[Finding]:
     network = case.definition.network
     path = ("network", "gateway_host")
     if network.gateway_host and not _GATEWAY_HOST.fullmatch(network.gateway_host):
-        yield Finding(path, f"{network.gateway_host!r} is no gateway's host", "PREFIX.gw.arc.azure.com", _GATEWAY)
+        yield Finding(
+            path, f"{network.gateway_host!r} is not a valid gateway host", "PREFIX.gw.arc.azure.com", _GATEWAY
+        )
     elif network.gateway_host and network.profile != "gateway":
         message = f"the profile is {network.profile}, which uses no gateway"
         yield Finding(path, message, "profile: gateway, or leave it out", _GATEWAY)
@@ -91,7 +93,7 @@ def _region_code(case: Case[Definition]) -> Iterator[Finding]:
     region = azure.regions().find(case.definition.cloud, case.definition.location)
     path = ("network", "region_code")
     if code and not re.fullmatch(r"[a-z0-9]{2,12}", code):
-        yield Finding(path, f"{code!r} is no region's code", "the word before .his, as in je", CONNECT)
+        yield Finding(path, f"{code!r} is not a valid region code", "the word before .his, as in je", CONNECT)
     elif code and region and region.his and region.his != code:
         message = f"{region.name} has the code {region.his} in our table, by {region.his_source}"
         yield warning(path, message, "what `azcmagent check --location` shows", azure.regions().source)
@@ -138,7 +140,7 @@ def _proxy_url(case: Case[Definition]) -> Iterator[Finding]:
         message = "holds a user: the agent knows no proxy authentication, and a definition never holds a secret"
         yield Finding(path, message, "http://host:port", f"onboard-portal.md; {_PROXY}")
     elif parts is None or parts.scheme not in {"http", "https"} or parts.path not in {"", "/"} or parts.query:
-        yield Finding(path, f"{proxy.url!r} is no proxy's address", "http://host:port", _PROXY)
+        yield Finding(path, f"{proxy.url!r} is not a valid proxy address", "http://host:port", _PROXY)
     elif parts.scheme == "https":
         yield warning(path, "the agent's documents know proxies by http alone", "http://host:port", _PROXY)
 
@@ -148,13 +150,12 @@ def _bypass_words(case: Case[Definition]) -> Iterator[Finding]:
     proxy = case.definition.network.proxy
     if proxy is None:
         return
-    wanted = wishes(case.definition)
     for position, word in enumerate(proxy.bypass):
         path = ("network", "proxy", "bypass", position)
         if word in proxy.bypass[:position]:
-            yield Finding(path, f"{word} stands there twice", "each once", _PROXY)
+            yield Finding(path, f"{word} is listed twice", "each once", _PROXY)
         keyword = next(k for k in tables.bypass().keywords if k.name == word)
-        old = sorted({wish for wish in wanted if below(wish, keyword.minimum)})
+        old = older_ones(case.definition, keyword.minimum)
         if old:
-            message = f"{word} is known from {keyword.minimum} on, and {', '.join(old)} is wanted"
+            message = f"{word} is known from {keyword.minimum} on, and {old} is requested"
             yield Finding(path, message, f"agent {keyword.minimum} or later", tables.bypass().source)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from bundler.definition.rules import Case, Finding, rule, warning
 from bundler.products.arc_server import tables
+from bundler.products.arc_server.agent_version import older_ones
 from bundler.products.arc_server.definition import Definition
-from bundler.products.arc_server.rules.agent_version import below, wishes
 
 _ESCAPES = "1.50"
 """The first agent that knows a backslash in a tag."""
@@ -59,12 +59,12 @@ def _tag_text_faults(text: str) -> Iterator[tuple[str, str]]:
 def _tag_quoting(case: Case[Definition]) -> Iterator[Finding]:
     """Tags travel in azcmagent's ``k=v,k2=v2`` notation, which has quotes, and escapes from 1.50 on."""
     source = "azcmagent-connect.md (--tags: parts in single quotes; backslash escapes from 1.50)"
-    old = sorted({wish for wish in wishes(case.definition) if below(wish, _ESCAPES)})
+    old = older_ones(case.definition, _ESCAPES)
     for name, text in case.definition.tags.items():
         quotes = _held(name + text, "'\\")
         marks = _held(name + text, ',"=')
         if quotes and old:
-            message = f"{quotes} can be written from agent {_ESCAPES} on, and {', '.join(old)} is wanted"
+            message = f"{quotes} can be written from agent {_ESCAPES} on, and {old} is requested"
             yield Finding(("tags", name), message, f"tags without ' and \\, or agent {_ESCAPES}", source)
         elif marks:
             message = f"{marks} mean something in azcmagent's list of tags: no document says that quotes protect them"

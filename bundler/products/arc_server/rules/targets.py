@@ -1,4 +1,4 @@
-"""Is there an agent for each target?"""
+"""Rules about targets: each has an agent, and a place to get it from."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from bundler.definition.naming import suggest
 from bundler.definition.rules import Case, Finding, rule, warning
 from bundler.products.arc_server import tables
+from bundler.products.arc_server.agent_version import AgentVersion
 from bundler.products.arc_server.artifacts import given_package
 from bundler.products.arc_server.definition import Definition, WantedTarget
-from bundler.products.arc_server.rules.agent_version import WISH, below, release
 
 
 def _known(definition: Definition) -> Iterator[tuple[int, WantedTarget, tables.System]]:
@@ -61,16 +61,16 @@ def _target_support(case: Case[Definition]) -> Iterator[Finding]:
 @rule("targets.*", "agent.version")
 def _target_agent(case: Case[Definition]) -> Iterator[Finding]:
     for position, wanted, system in _known(case.definition):
-        wish = case.definition.agent_wish(wanted)
-        if not WISH.fullmatch(wish):
+        version = AgentVersion.requested(case.definition.requested_version(wanted))
+        if version is None:
             continue
         path = ("targets", position, "agent" if wanted.agent else "version")
         name = f"{wanted.os} {wanted.version}"
-        if system.last and (wish == "latest" or release(wish) > release(system.last)):
-            message = f"the last agent that supports {name} is {system.last}, and {wish} is wanted"
+        if version.newer_than(system.last):
+            message = f"the last agent that supports {name} is {system.last}, and {version} is requested"
             yield Finding(path, message, f'agent: "{system.last}" or older for this target', system.source)
-        if below(wish, system.minimum):
-            message = f"{name} needs agent {system.minimum} or later, and {wish} is wanted"
+        if version.older_than(system.minimum):
+            message = f"{name} needs agent {system.minimum} or later, and {version} is requested"
             yield Finding(path, message, f'agent: "{system.minimum}" or later', system.source)
 
 
@@ -81,15 +81,15 @@ def _target_source(case: Case[Definition]) -> Iterator[Finding]:
     for position, wanted, system in _known(case.definition):
         if given_package(case.definition, wanted) is not None:
             continue
-        wish = case.definition.agent_wish(wanted)
+        path = ("targets", position)
         allowed = f"upstream.packages: [{{target: {wanted.target}, path: FILE}}]"
-        if system.kind == "msi" and below(wish, oldest.oldest) and not case.definition.upstream.windows:
-            message = f"the MSI of {wish} has no address by its version"
-            yield Finding(
-                ("targets", position), message, f"{oldest.oldest} or later, or {allowed}", oldest.oldest_source
-            )
-        elif system.kind != "msi" and not system.repository:
-            yield Finding(("targets", position), f"{wanted.target}: {system.note}", allowed, system.source)
+        version = AgentVersion.requested(case.definition.requested_version(wanted))
+        if system.kind != "msi":
+            if not system.repository:
+                yield Finding(path, f"{wanted.target}: {system.note}", allowed, system.source)
+        elif version and version.older_than(oldest.oldest) and not case.definition.upstream.windows:
+            message = f"the MSI of {version} has no address by its version"
+            yield Finding(path, message, f"{oldest.oldest} or later, or {allowed}", oldest.oldest_source)
 
 
 @rule("targets.*")
@@ -98,7 +98,7 @@ def _target_twice(case: Case[Definition]) -> Iterator[Finding]:
     for position, wanted in enumerate(case.definition.targets):
         first = seen.setdefault(str(wanted.target), position)
         if first != position:
-            yield Finding(("targets", position), f"{wanted.target} is a target already", "each target once")
+            yield Finding(("targets", position), f"{wanted.target} is listed twice", "each target once")
     every = seen.get("windows/x64")
     single = [position for name, position in seen.items() if name.startswith("windows/") and position != every]
     if every is not None:

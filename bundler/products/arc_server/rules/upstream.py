@@ -26,16 +26,16 @@ def _repositories(case: Case[Definition]) -> Iterator[Finding]:
     for key, folder in case.definition.upstream.repositories.items():
         path = ("upstream", "repositories", key)
         if key not in known:
-            yield Finding(path, f"{key!r} is no repository{suggest(key, known)}", ", ".join(known))
+            yield Finding(path, f"{key!r} is not a known repository{suggest(key, known)}", ", ".join(known))
         if not re.fullmatch(r"[A-Za-z0-9._~+/-]+", folder) or ".." in folder.split("/"):
-            yield Finding(path, f"{folder!r} is no folder below upstream.linux", "rhel/9.0/prod")
+            yield Finding(path, f"{folder!r} is not a folder below upstream.linux", "rhel/9.0/prod")
 
 
 @rule("upstream.hosts.*")
 def _hosts(case: Case[Definition]) -> Iterator[Finding]:
     for position, host in enumerate(case.definition.upstream.hosts):
         if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?", host):
-            yield Finding(("upstream", "hosts", position), f"{host!r} is no host", "name or name:port")
+            yield Finding(("upstream", "hosts", position), f"{host!r} is not a valid host", "name or name:port")
 
 
 @rule("upstream.packages.*", "targets")
@@ -45,10 +45,10 @@ def _packages(case: Case[Definition]) -> Iterator[Finding]:
     for position, package in enumerate(case.definition.upstream.packages):
         path: Path = ("upstream", "packages", position)
         if package.target not in targets:
-            message = f"{package.target!r} is no target of this definition{suggest(package.target, targets)}"
+            message = f"{package.target!r} is not a target of this definition{suggest(package.target, targets)}"
             yield Finding((*path, "target"), message, ", ".join(targets))
         elif package.target in seen:
-            yield Finding((*path, "target"), f"{package.target} has a package already", "one package a target")
+            yield Finding((*path, "target"), f"{package.target} has two packages", "one package a target")
         seen.add(package.target)
         yield from _package_place(path, package)
 
