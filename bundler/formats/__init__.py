@@ -1,1 +1,1 @@
-"""What do the bytes say? Pure functions from bytes to values: no opinions."""
+"""Parsers: pure functions from bytes to values. Whether to trust a value is decided in the rooms above."""

@@ -1,4 +1,4 @@
-"""What does an apt ``Release`` file say: how old is it, and which indexes with which digests?
+"""Reads an apt ``Release`` file: its date, and the indexes with their digests.
 
 The fields of the Debian wiki's "DebianRepository/Format" and apt-secure(8). Digests weaker than SHA-256 are not read.
 """
@@ -24,12 +24,12 @@ _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+~-]*")
 
 
 class AptReleaseError(ParseError):
-    """The text is no ``Release`` file that can be relied on."""
+    """The text is not a valid ``Release`` file."""
 
 
 @dataclass(frozen=True)
 class IndexFile:
-    """A file that a ``Release`` lists with its digest."""
+    """A file that a ``Release`` lists."""
 
     path: str
     """Below the folder of the ``Release``."""
@@ -40,7 +40,7 @@ class IndexFile:
 
 @dataclass(frozen=True)
 class Release:
-    """A ``Release`` file's fields that decide something."""
+    """The fields of a ``Release`` file that are used."""
 
     suite: str
     codename: str
@@ -51,20 +51,21 @@ class Release:
     architectures: tuple[str, ...]
     components: tuple[str, ...]
     by_hash: bool
-    """Whether files are also served under their digests, so that a reader never meets a half-changed repository."""
+    """Whether files are also served under their digests, so that a reader never sees a half-updated repository."""
     files: Mapping[str, IndexFile]
     """By path."""
 
 
 def parse(text: bytes) -> Release:
-    """Read the (already unsigned) ``text`` of a ``Release`` file.
+    """Read the ``text`` of a ``Release`` file, without its signature.
 
-    Raises :class:`AptReleaseError` or :class:`~bundler.formats.deb822.Deb822Error`: no ``Date``, no ``SHA256``, a path
-    that leaves the repository or stands there twice, names that are none.
+    Raises:
+        AptReleaseError: no ``Date``, no ``SHA256``, a path outside of the repository or listed twice, invalid names.
+        Deb822Error: the text is not one paragraph.
     """
     fields = single(text)
     if "Date" not in fields:
-        raise AptReleaseError("the Release file has no Date: its age cannot be told")
+        raise AptReleaseError("the Release file has no Date")
     return Release(
         suite=fields.get("Suite", ""),
         codename=fields.get("Codename", ""),
@@ -80,21 +81,21 @@ def parse(text: bytes) -> Release:
 def _words(fields: Paragraph, name: str) -> tuple[str, ...]:
     words = tuple(fields.get(name, "").split())
     if not all(map(_WORD.fullmatch, words)):
-        raise AptReleaseError(f"the Release file's {name} holds what is no name")
+        raise AptReleaseError(f"the Release file's {name} holds an invalid name")
     return words
 
 
 def _date(text: str) -> datetime:
-    """Read a date as RFC 5322 writes it in English, in UTC: the format's only allowed zone."""
+    """Parse a date as in RFC 5322, in English and UTC: the format allows no other zone."""
     match = _DATE.fullmatch(" ".join(text.split()))
     if match is None or match[2] not in _MONTHS:
-        raise AptReleaseError("a date in the Release file is none")
+        raise AptReleaseError("a date in the Release file is invalid")
     day, month, year, hour, minute, second = match[1], _MONTHS.index(match[2]) + 1, *match.groups()[2:6]
     try:
         moment = datetime(int(year), month, int(day), int(hour), int(minute), tzinfo=timezone.utc)
         return moment + timedelta(seconds=int(second))
     except (ValueError, OverflowError):
-        raise AptReleaseError("a date in the Release file is none") from None
+        raise AptReleaseError("a date in the Release file is invalid") from None
 
 
 def _files(fields: Paragraph) -> dict[str, IndexFile]:
@@ -111,5 +112,5 @@ def _files(fields: Paragraph) -> dict[str, IndexFile]:
         if not is_inside(entry.path):
             raise AptReleaseError(f"a path leaves the repository: {entry.path!r}", reason="unsafe-path")
         if found.setdefault(entry.path, entry) != entry:
-            raise AptReleaseError(f"{entry.path} stands twice in the Release file, differently", reason="duplicate")
+            raise AptReleaseError(f"the Release file lists {entry.path} twice, differently", reason="duplicate")
     return found

@@ -1,7 +1,8 @@
-"""Which members does a Unix ``ar`` archive hold, and where?
+"""Lists the members of a Unix ``ar`` archive, and their offsets.
 
-The dialect is that of Debian packages (deb(5)): an 8-byte magic, then for every member a 60-byte header and its bytes,
-padded with a newline to an even offset. Long names (GNU ``//`` tables, BSD ``#1/``) do not occur there and are refused.
+The variant of Debian packages (deb(5)): an 8-byte magic, then for every member a 60-byte header and its bytes, padded
+with a newline to an even offset. Long names (GNU ``//`` tables, BSD ``#1/``) do not occur in packages and are refused,
+because readers resolve them differently.
 """
 
 from __future__ import annotations
@@ -27,12 +28,12 @@ _HEADER = re.compile(
 
 
 class ArError(ParseError):
-    """The bytes are not an ``ar`` archive, or one with more than its members in it."""
+    """The bytes are not an ``ar`` archive, or hold more than its members."""
 
 
 @dataclass(frozen=True)
 class Member:
-    """One member: where its bytes lie in the archive's file."""
+    """One member: its name and its bytes' place in the file."""
 
     name: str
     offset: int
@@ -42,10 +43,12 @@ class Member:
 
 
 def members(file: BinaryIO) -> tuple[Member, ...]:
-    """List the members of the archive ``file``, in its order, reading their headers alone.
+    """List the members of an archive in order, reading only their headers.
 
-    Every byte of the file must belong to a member, its header or its padding.
-    Raises :class:`ArError` (reasons ``malformed``, ``truncated``, ``trailing-data``, ``html``).
+    Every byte of the file must belong to a member, its header or its padding: other bytes would not be signed.
+
+    Raises:
+        ArError: ``malformed``, ``truncated``, ``trailing-data``, ``html``.
     """
     end = file.seek(0, os.SEEK_END)
     file.seek(0)
@@ -68,7 +71,7 @@ def _check_magic(head: bytes) -> None:
         raise ArError("the file is an HTML page, not an ar archive", reason="html")
     if MAGIC.startswith(head):
         raise ArError("the file ends before its first member", reason="truncated")
-    raise ArError("the file does not begin as an ar archive does")
+    raise ArError("the file is not an ar archive")
 
 
 def _member(file: BinaryIO, at: int, end: int) -> Member:
@@ -78,7 +81,7 @@ def _member(file: BinaryIO, at: int, end: int) -> Member:
     if match is None:
         if at > len(MAGIC):
             raise ArError(f"bytes at offset {at} belong to no member", reason="trailing-data")
-        raise ArError("the first member has no proper header", reason="truncated" if end < at + 60 else "malformed")
+        raise ArError("the header of the first member is invalid", reason="truncated" if end < at + 60 else "malformed")
     member = Member(match["name"].decode("ascii"), at + _HEADER_SIZE, int(match["size"]))
     if member.offset + member.size > end:
         raise ArError(f"the file ends inside its member {member.name}", reason="truncated")
@@ -86,7 +89,7 @@ def _member(file: BinaryIO, at: int, end: int) -> Member:
 
 
 def _after(file: BinaryIO, member: Member, end: int) -> int:
-    """Offset of the next header: members begin at even offsets, the gap is one newline."""
+    """Offset of the next header: members start at even offsets, with one newline as padding."""
     after = member.offset + member.size
     if after % 2 == 0 or after == end:
         return after

@@ -1,4 +1,4 @@
-"""OpenPGP's ASCII armor: bytes as text (RFC 9580 section 6), without its optional checksum."""
+"""Encodes and decodes OpenPGP's ASCII armor (RFC 9580 section 6), without its optional checksum."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import binascii
 from bundler.formats.parse_error import ParseError
 
 _WIDTH = 64
-"""Characters of a line: the section allows 76 at most."""
+"""Characters of a line; the section allows 76."""
 
 
 def armor(packets: bytes, label: str) -> str:
@@ -19,12 +19,12 @@ def armor(packets: bytes, label: str) -> str:
 
 
 def dearmor(document: bytes) -> bytes:
-    """The packets in the one armored block of ``document``. Raises :class:`~bundler.formats.parse_error.ParseError`."""
+    """The packets in the one armored block of ``document``. Raises ParseError."""
     _, found, body = document.replace(b"\r\n", b"\n").partition(b"\n\n")
     body, ended, _ = body.partition(b"\n-----END ")
     if not (found and ended and document.startswith(b"-----BEGIN PGP ")):
-        raise ParseError("is no armored OpenPGP block")
+        raise ParseError("is not an armored OpenPGP block")
     try:
         return base64.b64decode(b"".join(body.partition(b"\n=")[0].split()), validate=True)
     except binascii.Error:
-        raise ParseError("is armored, and no base64") from None
+        raise ParseError("is armored, but not valid base64") from None

@@ -1,4 +1,4 @@
-"""Reads an Authenticode signature and its timestamp; :mod:`bundler.trust.authenticode` verifies them.
+"""Reads Authenticode signatures and their timestamps. Whether they are valid is verified in :mod:`bundler.trust`.
 
 Sources: "Windows Authenticode Portable Executable Signature Format" (Microsoft, 2008) for the content,
 RFC 2315 and RFC 5652 for SignedData, RFC 3161 for timestamp tokens, RFC 2985 section 5.3.6 for the older
@@ -50,7 +50,7 @@ _MAX_MEMBERS: Final = 64
 
 
 class SpcAttribute(core.Sequence):  # type: ignore[misc]
-    """SpcAttributeTypeAndOptionalValue: what kind of file was digested."""
+    """SpcAttributeTypeAndOptionalValue: the kind of file that was digested."""
 
     _fields = [("type", core.ObjectIdentifier), ("value", core.Any, {"optional": True})]  # noqa: RUF012
 
@@ -62,13 +62,13 @@ class DigestInfo(core.Sequence):  # type: ignore[misc]
 
 
 class SpcIndirectDataContent(core.Sequence):  # type: ignore[misc]
-    """The content that an Authenticode signature signs."""
+    """The content of an Authenticode signature."""
 
     _fields = [("data", SpcAttribute), ("message_digest", DigestInfo)]  # noqa: RUF012
 
 
 class SpcSipInfo(core.Sequence):  # type: ignore[misc]
-    """Which subject interface package made the digest."""
+    """The subject interface package that made the digest."""
 
     _fields = [  # noqa: RUF012
         ("version", core.Integer),
@@ -79,7 +79,7 @@ class SpcSipInfo(core.Sequence):  # type: ignore[misc]
 
 @dataclass(frozen=True)
 class Signer:
-    """A SignerInfo: who signed what digest, and how (RFC 5652, 5.3)."""
+    """A SignerInfo (RFC 5652, 5.3)."""
 
     issuer: bytes
     """DER of the name of the signing certificate's issuer."""
@@ -91,17 +91,17 @@ class Signer:
     attributes: tuple[tuple[str, tuple[bytes, ...]], ...]
     """Signed attributes: dotted type, and the DER of each value."""
     signed_bytes: bytes
-    """What the signature is over: the attributes as a DER SET."""
+    """The bytes that the signature covers: the attributes as a DER SET."""
     signature: bytes
     unsigned: tuple[tuple[str, tuple[bytes, ...]], ...]
 
     def attribute(self, kind: str) -> bytes | None:
-        """The one value of a signed attribute; None where it is missing; two of them are ``malformed``."""
+        """The one value of a signed attribute; None if it is missing; ``malformed`` if there are two."""
         found = [values for attribute, values in self.attributes if attribute == kind]
         if not found:
             return None
         if len(found) != 1 or len(found[0]) != 1:
-            _malformed("a signed attribute is there twice")
+            _malformed("a signed attribute occurs twice")
         return found[0][0]
 
     def others(self, kind: str) -> tuple[bytes, ...]:
@@ -115,16 +115,16 @@ class Signature:
 
     content_type: str
     content: bytes
-    """The bytes that the message digest is over."""
+    """The bytes that the message digest covers."""
     digest_algorithms: tuple[str, ...]
     certificates: tuple[bytes, ...]
-    """DER, in the order of the signature; none of them is verified."""
+    """DER, in the order of the signature; not trusted."""
     signers: tuple[Signer, ...]
 
 
 @dataclass(frozen=True)
 class IndirectData:
-    """What an Authenticode signature says of the file."""
+    """What an Authenticode signature says about the file."""
 
     kind: str
     """Dotted type of the file: :data:`SPC_PE_IMAGE` or :data:`SPC_SIP_INFO`."""
@@ -147,7 +147,7 @@ def _malformed(what: str) -> NoReturn:
     raise VerificationError(f"the signature is malformed: {what}", reason="malformed")
 
 
-# asn1crypto parses when a field is first read, and says so by whatever its code runs into.
+# asn1crypto parses a field when it is first read, and raises whatever its code runs into.
 _PARSE_ERRORS: Final = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError)
 
 
@@ -164,13 +164,13 @@ def _load(kind: Callable[..., Any], der: bytes) -> Any:
 
 
 def _refuse_unread(sequence: Any) -> None:
-    """Refuse what asn1crypto passes over: elements behind the last one that a SEQUENCE can have."""
+    """Refuse what asn1crypto ignores: elements after the last one that a SEQUENCE can have."""
     rest, elements = bytes(sequence.contents), 0
     while rest and elements <= len(sequence._fields):
         rest = rest[_der_length(rest) :]
         elements += 1
     if elements != sum(not isinstance(sequence[name], core.Void) for name, *_ in sequence._fields):
-        _malformed("it holds more than it can")
+        _malformed("a sequence in it has extra elements")
 
 
 def _content(raw: bytes) -> bytes:
@@ -180,7 +180,7 @@ def _content(raw: bytes) -> bytes:
     """
     kind, _method, tag, _header, inside, _trailer = parser.parse(parser.parse(raw, strict=True)[4], strict=True)
     if (kind, tag) not in {(0, core.Sequence.tag), (0, core.OctetString.tag)}:
-        _malformed("its content is neither a sequence nor octets")
+        _malformed("its content is neither a sequence nor an octet string")
     return bytes(inside)
 
 
@@ -191,7 +191,7 @@ def _attributes(attributes: Any) -> tuple[tuple[str, tuple[bytes, ...]], ...]:
 
 
 def _values(attribute: Any) -> tuple[bytes, ...]:
-    """DER of each member of the SET, whatever asn1crypto thinks that it should be."""
+    """DER of each member of the SET, without asn1crypto's idea of its type."""
     rest = bytes(attribute["values"].contents)
     found: list[bytes] = []
     while rest:
@@ -208,10 +208,10 @@ def _signer(info: Any) -> Signer:
     _refuse_unread(info)
     identifier = info["sid"].chosen
     if not isinstance(identifier, cms.IssuerAndSerialNumber):
-        _malformed("it names its signer in an unknown way")
+        _malformed("it does not name its signer by issuer and serial number")
     signed = info["signed_attrs"]
     if isinstance(signed, core.Void) or not signed.contents:
-        _malformed("it signs no attributes")
+        _malformed("it has no signed attributes")
     # In the SignerInfo the set is tagged [0]; what is signed is the same set under its own tag (RFC 5652, 5.4).
     whole = bytes(signed.dump())
     return Signer(
@@ -227,19 +227,24 @@ def _signer(info: Any) -> Signer:
 
 
 def read_signature(der: bytes) -> Signature:
-    """Parse a ContentInfo that holds a SignedData and nothing behind it.
+    """Parse a ContentInfo that holds a SignedData.
 
-    Raises :class:`~bundler.errors.VerificationError`: ``malformed``, and ``trailing-data`` for bytes behind it.
+    1. It must end where its DER ends: bytes after it would not be signed.
+    2. No SEQUENCE may have elements that asn1crypto ignores.
+    3. The content octets are kept as they are: digests cover those bytes, not a value that is encoded again.
+
+    Raises:
+        VerificationError: ``malformed``, or ``trailing-data`` for bytes after it.
     """
     if len(der) > MAX_SIGNATURE:
-        _malformed("it is larger than any")
-    with _reading("it is no PKCS#7 SignedData"):
+        _malformed("it is larger than any real one")
+    with _reading("it is not a PKCS#7 SignedData"):
         length = _der_length(der)
         if length < len(der):
-            raise VerificationError("bytes follow the signature that it does not cover", reason="trailing-data")
+            raise VerificationError("unsigned bytes follow the signature", reason="trailing-data")
         info = _load(cms.ContentInfo, der)
         if info["content_type"].dotted != SIGNED_DATA:
-            _malformed("it is no SignedData")
+            _malformed("it is not a SignedData")
         data = info["content"]
         wrapped = data["encap_content_info"]
         for part in (info, data, wrapped):
@@ -258,7 +263,7 @@ def read_signature(der: bytes) -> Signature:
 
 def _certificate(found: Any) -> bytes:
     if found.serial_number <= 0:  # RFC 5280, 4.1.2.2
-        _malformed("a certificate in it has an impossible number")
+        _malformed("a certificate in it has an invalid serial number")
     return bytes(found.dump())
 
 
@@ -268,11 +273,11 @@ def _der_length(der: bytes) -> int:
 
 
 def read_indirect_data(signature: Signature) -> IndirectData:
-    """Parse what an Authenticode signature says of the file; raises ``malformed``."""
+    """Parse the content of a file's signature. Raises ``malformed``."""
     if signature.content_type != SPC_INDIRECT_DATA:
-        _malformed("it signs something else than a file")
-    with _reading("its content is no SpcIndirectDataContent"):
-        # The content octets are those inside of the SEQUENCE; put its header back to read it.
+        _malformed("it does not sign a file")
+    with _reading("its content is not an SpcIndirectDataContent"):
+        # The content octets are those inside the SEQUENCE: put its header back to parse it.
         content = _load(SpcIndirectDataContent, core.Sequence(contents=signature.content).dump())
         kind = content["data"]["type"].dotted
         subject = b""
@@ -283,10 +288,10 @@ def read_indirect_data(signature: Signature) -> IndirectData:
 
 
 def read_timestamp_info(signature: Signature) -> TimestampInfo:
-    """Parse the TSTInfo of a timestamp token; raises ``malformed``."""
+    """Parse the TSTInfo of a timestamp token. Raises ``malformed``."""
     if signature.content_type != TST_INFO:
-        _malformed("its timestamp signs something else than a time")
-    with _reading("its timestamp is none"):
+        _malformed("its timestamp does not sign a time")
+    with _reading("its timestamp is invalid"):
         info = _load(tsp.TSTInfo, signature.content)
         imprint = info["message_imprint"]
         return TimestampInfo(
@@ -297,32 +302,32 @@ def read_timestamp_info(signature: Signature) -> TimestampInfo:
 
 
 def read_countersignature(der: bytes) -> Signer:
-    """Parse the older kind of timestamp, a SignerInfo over the signature's bytes; raises ``malformed``."""
-    with _reading("its countersignature is none"):
+    """Parse the older kind of timestamp, a SignerInfo over the signature's bytes. Raises ``malformed``."""
+    with _reading("its countersignature is invalid"):
         return _signer(_load(cms.SignerInfo, der))
 
 
 def read_octets(der: bytes) -> bytes:
     """An OCTET STRING; raises ``malformed``."""
-    with _reading("a digest in it is none"):
+    with _reading("a digest in it is invalid"):
         return bytes(_load(core.OctetString, der).native)
 
 
 def read_object_identifier(der: bytes) -> str:
     """A dotted OBJECT IDENTIFIER; raises ``malformed``."""
-    with _reading("a type in it is none"):
+    with _reading("a type in it is invalid"):
         return str(_load(core.ObjectIdentifier, der).dotted)
 
 
 def read_signing_time(der: bytes) -> datetime:
     """A signing time (RFC 5652, 11.3) in UTC; raises ``malformed``."""
-    with _reading("its signing time is none"):
+    with _reading("its signing time is invalid"):
         return _utc(_load(cms.Time, der).native)
 
 
 def read_signing_certificate(signer: Signer) -> tuple[str, bytes] | None:
-    """The digest of the certificate that a timestamp binds itself to (RFC 5035, RFC 2634): algorithm and digest."""
-    with _reading("the certificate it names is none"):
+    """Algorithm and digest of the certificate that a timestamp names (RFC 5035, RFC 2634); None if it names none."""
+    with _reading("the certificate that it names is invalid"):
         newer = signer.attribute(SIGNING_CERTIFICATE_V2)
         if newer is not None:
             first = _load(tsp.SigningCertificateV2, newer)["certs"][0]

@@ -1,4 +1,4 @@
-"""Reads one X.509 certificate in PEM (RFC 7468) or DER, without verifying it."""
+"""Reads X.509 certificates in PEM (RFC 7468) or DER, and their fingerprints; verifies nothing."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ UNREADABLE: Final = (
     x509.DuplicateExtension,
     x509.UnsupportedGeneralNameType,
 )
-"""What cryptography raises for certificates that it cannot read; it reads extensions and keys when asked for them."""
+"""What cryptography raises for certificates that it cannot read, also later: it parses extensions and keys on use."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----\s+([A-Za-z0-9+/=\s]+?)-----END CERTIFICATE-----")
@@ -43,13 +43,13 @@ class Certificate:
 
     der: bytes
     name: str
-    """The subject's common name, or the whole subject (RFC 4514) where it has none."""
+    """The subject's common name, or the whole subject (RFC 4514) if it has none."""
     authority: bool
-    """Basic constraints say that it is a certificate authority (RFC 5280 section 4.2.1.9)."""
+    """Whether basic constraints make it a CA (RFC 5280 section 4.2.1.9)."""
     signs_certificates: bool
-    """Key usage, where there is one, has keyCertSign (section 4.2.1.3)."""
+    """Whether key usage, if present, has keyCertSign (section 4.2.1.3)."""
     self_signed: bool
-    """Subject and issuer are one, and its own key made its signature."""
+    """Whether subject and issuer are equal, and its own key made its signature."""
     starts: datetime
     ends: datetime
 
@@ -65,19 +65,19 @@ class Certificate:
 
     @property
     def pem(self) -> bytes:
-        """In PEM, lines of 64 characters: the same bytes whatever file it came from."""
+        """PEM with lines of 64 characters: the same bytes whatever file it came from."""
         text = base64.b64encode(self.der)
         lines = [text[start : start + 64] for start in range(0, len(text), 64)]
         return b"\n".join((b"-----BEGIN CERTIFICATE-----", *lines, b"-----END CERTIFICATE-----", b""))
 
 
 def thumbprint(der: bytes) -> str:
-    """SHA-1 of a certificate's DER: its name in Microsoft's tables, not a proof of anything."""
+    """SHA-1 of a certificate's DER: an identifier in Microsoft's tools, not a proof."""
     return hashlib.sha1(der, usedforsecurity=False).hexdigest().upper()
 
 
 def fingerprint(found: x509.Certificate) -> str:
-    """SHA-256 of a certificate's DER, 64 lower-case hexadecimal digits: what it is known by."""
+    """SHA-256 of a certificate's DER, 64 lower-case hexadecimal digits."""
     return found.fingerprint(SHA256()).hex()
 
 
@@ -91,7 +91,7 @@ def parse_fingerprint(text: str) -> str:
 
 
 def in_pem(document: bytes) -> Iterator[bytes]:
-    """The DER of every certificate in a PEM document; what is between them is passed over (RFC 7468 section 2)."""
+    """The DER of every certificate in a PEM document; text between them is ignored (RFC 7468 section 2)."""
     return (_decoded(match[1]) for match in _PEM.finditer(document))
 
 
@@ -99,39 +99,40 @@ def _decoded(text: bytes) -> bytes:
     try:
         return base64.b64decode(b"".join(text.split()), validate=True)
     except binascii.Error:
-        raise ParseError("a certificate in it is no base64") from None
+        raise ParseError("holds a certificate that is not valid base64") from None
 
 
 def read(document: bytes) -> Certificate:
     """The one certificate in ``document``, PEM or DER.
 
-    Raises :class:`~bundler.formats.parse_error.ParseError` for none, several, a private key beside it, or bytes that
-    no certificate has.
+    Raises:
+        ParseError: no or several certificates, a private key beside it, or a malformed certificate.
     """
     if len(document) > LARGEST:
         raise ParseError(f"is larger than {LARGEST} bytes", reason="too-big")
     if b"PRIVATE KEY-----" in document:
-        raise ParseError("holds a private key, which must not travel; give the certificate alone")
+        raise ParseError("holds a private key, which must not leave its computer; give only the certificate")
     found = list(in_pem(document)) if b"-----BEGIN" in document else [document]
     if len(found) != 1:
-        raise ParseError(f"holds {len(found) or 'no'} certificates; one file for each is wanted")
+        raise ParseError(f"holds {len(found) or 'no'} certificates; give one file for each")
     return _described(loaded(found[0]), found[0])
 
 
 def loaded(der: bytes) -> x509.Certificate:
-    """The certificate in ``der``. Its names, times and extensions can all be read; its key is not looked at.
+    """The certificate in ``der``. Names, times and extensions are parsed, its key is not.
 
-    Raises :class:`~bundler.formats.parse_error.ParseError`.
+    Raises:
+        ParseError: it is not a readable certificate.
     """
     try:
-        with warnings.catch_warnings():  # the library warns of what RFC 5280 forbids and CAs did once
+        with warnings.catch_warnings():  # the library warns of what RFC 5280 forbids but CAs once issued
             warnings.simplefilter("ignore")
             found = x509.load_der_x509_certificate(der)
-            # They are parsed when asked for.
+            # The library parses these on use: use them here, so that no later code meets the error.
             _ = found.extensions, found.subject.rfc4514_string(), found.issuer.rfc4514_string()
             _ = found.not_valid_before_utc, found.not_valid_after_utc
     except UNREADABLE:
-        raise ParseError("is no certificate in PEM or DER") from None
+        raise ParseError("is not a certificate in PEM or DER") from None
     return found
 
 

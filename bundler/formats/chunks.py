@@ -1,4 +1,4 @@
-"""How is a long run of bytes read without holding all of it?"""
+"""Reads and hashes files in chunks, so that memory does not depend on their size."""
 
 from __future__ import annotations
 
@@ -13,9 +13,17 @@ CHUNK: Final = 1 << 20
 
 
 def read_chunks(file: BinaryIO, runs: Sequence[tuple[int, int]]) -> Iterator[memoryview]:
-    """The bytes of ``runs`` (offset and length in bytes), at most one MiB at a time.
+    """The bytes of some runs of a file, at most one MiB at a time.
 
-    A chunk is good until the next one is asked for. Raises ``truncated`` where the file ends before a run does.
+    Args:
+        file: seekable.
+        runs: offset and length in bytes of each.
+
+    Yields:
+        A chunk, valid until the next one is requested: all share one buffer.
+
+    Raises:
+        VerificationError: ``truncated``, if the file ends before a run does.
     """
     buffer = memoryview(bytearray(min(CHUNK, max((length for _, length in runs), default=0))))
     for offset, length in runs:
@@ -30,10 +38,7 @@ def read_chunks(file: BinaryIO, runs: Sequence[tuple[int, int]]) -> Iterator[mem
 
 
 def sha256(file: BinaryIO) -> str:
-    """SHA-256, as 64 lower-case hex digits, of what ``file`` holds from where it stands; it is at its end afterwards.
-
-    Raises OSError.
-    """
+    """SHA-256 of the rest of ``file``, 64 lower-case hex digits; it is at its end afterwards. Raises OSError."""
     digest = hashlib.sha256()
     buffer = memoryview(bytearray(CHUNK))
     while count := file.readinto(buffer):  # type: ignore[attr-defined]

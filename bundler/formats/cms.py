@@ -1,12 +1,16 @@
-"""How is a detached seal written as CMS, and read without leaving a byte unexplained?
+"""Reads a seal: a detached CMS signature in the one form that arc-bundler accepts.
 
-A seal is RFC 5652 SignedData in DER: version 1, content type *data* that is not in it, exactly one signer by issuer
-and serial number, **no signed attributes** (section 5.4: the signature is then over the content itself), and the
-certificates of the signer and of those above it. So everything but the signature's value follows from the
-certificates and the signature's length: :func:`forms` says it beforehand, and :func:`read` takes nothing else. No byte
-of a seal can be changed without being seen, by this module or by a script that knows the forms.
+A seal is RFC 5652 SignedData in DER: version 1, content type *data* without content, exactly one signer by issuer and
+serial number, **no signed attributes** (section 5.4: the signature then covers the content itself), and the
+certificates of the signer and of its issuers. ``openssl cms -verify`` and .NET's ``SignedCms`` read it like any other.
 
-``openssl cms -verify`` and .NET's ``SignedCms`` read it as they read any other.
+Everything except the signature's value follows from the certificates and the signature's length. That is used twice:
+
+1. :func:`read` encodes what it parsed again and compares all bytes. So no byte of a seal can be changed unnoticed,
+   neither one that the signature does not cover nor one that a parser ignores. This is why encoding is in this module,
+   beside reading, although :mod:`bundler.signing.cms_writer` signs.
+2. :func:`forms` gives, before anything is signed, length and SHA-256 of all that precedes the signature's value. A
+   script on the server compares them without a CMS parser.
 """
 
 from __future__ import annotations
@@ -26,10 +30,10 @@ from bundler.formats.certificate import loaded
 from bundler.model.seal import Algorithm, Form
 
 LARGEST = 64 << 10
-"""Bytes of a seal: a chain of a few certificates takes a tenth of it."""
+"""Bytes of a seal; with a chain of a few certificates it has a tenth of that."""
 
 DIGESTS: dict[Algorithm, str] = {"rsa-sha256": "sha256", "ecdsa-sha256": "sha256", "ecdsa-sha384": "sha384"}
-"""The digest of each algorithm, as :mod:`hashlib` calls it."""
+"""The digest of each algorithm, as :mod:`hashlib` names it."""
 
 # RFC 4055, section 5 and RFC 3370, section 3.2 (rsaEncryption with NULL); RFC 5754, section 3.3 (ECDSA, no parameters).
 _SIGNATURE_NAMES: dict[Algorithm, str] = {
@@ -40,12 +44,13 @@ _SIGNATURE_NAMES: dict[Algorithm, str] = {
 _ALGORITHMS = {name: algorithm for algorithm, name in _SIGNATURE_NAMES.items()}
 
 _SHORTER = 9
-"""How many lengths an ECDSA signature is allowed: each byte less is 256 times as rare."""
+"""The number of lengths that an ECDSA signature may have: DER drops leading zeros, and each byte less is 256 times as
+rare."""
 
 
 @dataclass(frozen=True)
 class Detached:
-    """A seal that was read; whether it fits its content is not known yet."""
+    """A parsed seal; it is not verified yet."""
 
     certificates: tuple[x509.Certificate, ...]
     """The signer's first."""
@@ -56,9 +61,16 @@ class Detached:
 def encode(
     certificates: Sequence[x509.Certificate], algorithm: Algorithm, signature: bytes, *, content: bytes | None = None
 ) -> bytes:
-    """DER of a seal by the first of ``certificates``; ``signature`` as a ``SigningKey`` of :mod:`.signing` has it.
+    """Encode a signature.
 
-    With ``content`` that is in it (section 5.2, ``eContent``), and it is no seal but a signed message.
+    Args:
+        certificates: the signer's first.
+        algorithm: of the signature.
+        signature: as :class:`bundler.signing.signing_key.SigningKey` returns it.
+        content: if given, it is held inside (section 5.2, ``eContent``): a signed message instead of a seal.
+
+    Returns:
+        DER of the ContentInfo.
     """
     held = [_certificate(certificate) for certificate in certificates]
     signer = cms.SignerInfo(
@@ -86,22 +98,26 @@ def encode(
 
 
 def read(document: bytes) -> Detached:
-    """Read a seal. Raises :class:`ValueError` unless it is, byte for byte, what :func:`encode` makes of it."""
+    """Parse a seal.
+
+    Raises:
+        ValueError: it is not, byte for byte, what :func:`encode` gives for its parts.
+    """
     if len(document) > LARGEST:
         raise ValueError("it is larger than any seal")
     try:
         found = _parse(document)
-        # A certificate with a changed byte may be read by one library and not be written by the other.
+        # Encoding is inside the try: a damaged certificate may be parsed by one library and not encoded by the other.
         again = encode(found.certificates, found.algorithm, found.signature)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError) as error:
-        raise ValueError("it is no CMS signature in DER") from error
+        raise ValueError("it is not a CMS signature in DER") from error
     if again != document:
-        raise ValueError("it is CMS, but not in the one form that a seal has")
+        raise ValueError("it is CMS, but not in the form of a seal")
     return found
 
 
 def forms(certificates: Sequence[x509.Certificate], algorithm: Algorithm) -> tuple[Form, ...]:
-    """Every form that a seal by the first of ``certificates`` may have: one for each length of a signature."""
+    """Every form that a seal with these ``certificates`` can have: one for each length of its signature."""
     return tuple(_form(certificates, algorithm, length) for length in _lengths(certificates[0]))
 
 
@@ -112,7 +128,7 @@ def _form(certificates: Sequence[x509.Certificate], algorithm: Algorithm, length
 
 
 def _lengths(certificate: x509.Certificate) -> range:
-    """Bytes that a signature may have: RSA's is as long as its modulus, ECDSA's are two INTEGERs in a SEQUENCE."""
+    """The possible lengths of a signature: RSA's is as long as its modulus, ECDSA's is a SEQUENCE of two INTEGERs."""
     key = certificate.public_key()
     if isinstance(key, rsa.RSAPublicKey):
         size = (key.key_size + 7) // 8
@@ -120,7 +136,7 @@ def _lengths(certificate: x509.Certificate) -> range:
     if isinstance(key, ec.EllipticCurvePublicKey):
         longest = 2 + 2 * (2 + 1 + (key.key_size + 7) // 8)
         return range(longest - _SHORTER + 1, longest + 1)
-    raise ValueError("only RSA and elliptic curves seal")
+    raise ValueError("only RSA and elliptic-curve keys can seal")
 
 
 def _parse(document: bytes) -> Detached:
@@ -145,7 +161,7 @@ def _certificate(certificate: x509.Certificate) -> asn1_x509.Certificate:
 
 
 def _digest_algorithm(algorithm: Algorithm) -> algos.DigestAlgorithm:
-    # RFC 5754, section 2: absent or NULL, and readers accept both; the library writes NULL, as .NET and pyca do.
+    # RFC 5754, section 2: parameters absent or NULL, readers accept both. The library writes NULL, like .NET and pyca.
     return algos.DigestAlgorithm({"algorithm": DIGESTS[algorithm]})
 
 

@@ -1,17 +1,31 @@
-"""What streams does an OLE compound file hold, and is there any byte that none of them owns?
+"""Reads OLE compound files, the container of an MSI, and refuses those with a byte that no stream owns.
 
-The container of an MSI. An Authenticode digest covers the streams of an MSI, not the file: whatever lies
-outside them travels unsigned (the class of CVE-2020-1464). So this reader refuses every file in which a byte
-has no owner, and every structure that two readers could understand differently.
+An Authenticode digest covers the streams of an MSI, not the file: whatever is outside of them is not signed (the class
+of CVE-2020-1464). So this reader refuses every file in which a byte has no owner, and every structure that two readers
+could understand differently.
+
+A compound file is a small file system. The FAT links the sectors of each stream to a chain; small streams share the
+"mini stream", which has its own mini FAT; a directory tree names the streams.
+
+1. Read the header. Its fixed fields must have their fixed values: another value would select another reader's code.
+2. Read the FAT. The header lists its own sectors and, for large files, a chain of DIFAT sectors does. Each of them is
+   claimed, so that no stream can use it too.
+3. Check the size: it must be a whole number of sectors, otherwise the last bytes have no owner.
+4. Read the directory, claim its chain, and build the tree. Each entry is used exactly once: this excludes loops, and
+   entries that no storage names.
+5. Read the mini FAT, and claim the mini stream.
+6. Follow and claim the chain of every stream. Its length must be the one that its size needs: a longer chain would hide
+   sectors, a shorter one would read from elsewhere.
+7. A sector without an owner must be free in the table and all zeros on disk.
+8. Search the slack after each stream for the end record of a ZIP archive.
 
 Source: [MS-CFB] v12, Compound File Binary File Format; sections are named where a rule comes from.
 
-What is deliberately not looked at, because real writers differ and nothing follows from it: the transaction
-signature number of the header, the colours of the directory tree, the times of the root, whether a mini sector
-that does not exist is called free or the end of a chain, and the slack between a stream's end and the end of its
-last sector (at most one sector less a byte for each stream): Windows writes remains of its memory there, in
-Microsoft's own files too. One thing is looked for in the slack: the end record of a ZIP archive (APPNOTE
-4.3.16), without which no reader takes the file for a JAR.
+Deliberately not checked, because real writers differ and it changes nothing that is read: the header's transaction
+signature number, the colours of the directory tree, the times of the root, whether a mini sector that does not exist is
+marked free or as the end of a chain, and the slack between a stream's end and the end of its last sector (at most one
+sector less a byte for each stream): Windows writes remains of its memory there, in Microsoft's own files too. Only the
+end record of a ZIP archive (APPNOTE 4.3.16) is searched in the slack: without it no reader takes the file for a JAR.
 """
 
 from __future__ import annotations
@@ -54,7 +68,7 @@ _KINDS: Final[dict[int, EntryKind]] = {1: "storage", 2: "stream", 5: "root"}
 
 @dataclass(frozen=True)
 class Entry:
-    """A directory entry ([MS-CFB] 2.6.1), with everything that a signature may cover as the bytes it has."""
+    """A directory entry ([MS-CFB] 2.6.1); the parts that a signature covers are kept as raw bytes."""
 
     name: str
     raw_name: bytes
@@ -79,12 +93,12 @@ def _truncated(what: str) -> NoReturn:
 
 
 def _trailing(what: str) -> NoReturn:
-    raise VerificationError(f"the file holds bytes that its signature cannot cover: {what}", reason="trailing-data")
+    raise VerificationError(f"the file holds bytes that its signature does not cover: {what}", reason="trailing-data")
 
 
 @dataclass(frozen=True)
 class _Header:
-    """The fields of the header that lead further ([MS-CFB] 2.2)."""
+    """The fields of the header that are used ([MS-CFB] 2.2)."""
 
     sector: int
     directory_sectors: int
@@ -101,18 +115,20 @@ def _read_header(file: BinaryIO) -> _Header:
     file.seek(0)
     raw = file.read(512)
     if raw[:8] != MAGIC:
-        raise VerificationError("this is no compound file: its first eight bytes are others", reason="unknown-kind")
+        raise VerificationError("this is not a compound file: its first eight bytes differ", reason="unknown-kind")
     if len(raw) < 512:
-        _truncated("not even its header is whole")
+        _truncated("its header is incomplete")
     clsid, minor, major, order, shift, mini_shift, reserved = struct.unpack_from("<16sHHHHH6s", raw, 8)
     if any(clsid) or any(reserved) or minor != 0x3E or order != 0xFFFE or mini_shift != 6:
         _malformed("a fixed field of its header has another value")
+    # Version and sector size belong together; any other pair is read differently by different programs.
     if (major, shift) not in {(3, 9), (4, 12)}:
         _malformed(f"version {major} with sectors of 2^{shift} bytes")
     counts = struct.unpack_from("<9I", raw, 40)
     directory_sectors, fat_sectors, directory_start, _transaction, cutoff = counts[:5]
     if cutoff != _MINI_CUTOFF or (major == 3 and directory_sectors):
         _malformed("a fixed field of its header has another value")
+    # In version 4 the header fills a sector of 4096 bytes, of which only 512 are used.
     if major == 4 and any(file.read(4096 - 512)):
         _trailing("its header is followed by more than zeros")
     difat = struct.unpack_from("<109I", raw, 76)
@@ -139,7 +155,11 @@ def _numbers(raw: bytes) -> array[int]:
 
 
 def _contiguous(table: array[int], first: int) -> int:
-    """How many units from ``first`` on follow each other on disk; compared in blocks, which is fast."""
+    """The number of units from ``first`` on that follow each other on disk.
+
+    Real files are almost contiguous. So whole blocks of the table are compared with a range, in sizes that double while
+    they match and halve when they do not: much faster than following the chain entry by entry.
+    """
     at, block = first, 1
     while block:
         block = min(block, len(table) - at)
@@ -152,33 +172,36 @@ def _contiguous(table: array[int], first: int) -> int:
 
 
 class _Allocation:
-    """A table of chains (FAT or mini FAT), and which of its units a stream owns ([MS-CFB] 2.3, 2.4)."""
+    """A table of chains (FAT or mini FAT), with a mark for each unit that has an owner ([MS-CFB] 2.3, 2.4)."""
 
     def __init__(self, table: array[int], units: int) -> None:
         self._table = table[:units] + array("I", [_FREE]) * (units - len(table))
         self._owned = bytearray(units)
 
     def claim(self, first: int, count: int) -> None:
-        """Give units to an owner; none may have two."""
+        """Mark units as owned; a unit with two owners could be read as one thing and signed as another."""
         if first + count > len(self._owned):
-            _truncated("a chain of sectors leads past its end")
+            _truncated("a chain of sectors extends past its end")
         if self._owned.find(1, first, first + count) != -1:
             _malformed("two chains share a sector")
         self._owned[first : first + count] = b"\1" * count
 
     def claim_special(self, at: int, mark: int) -> None:
-        """Give a unit to the tables themselves, which mark it so."""
+        """Mark a unit as owned by the tables themselves, which the table must say too ([MS-CFB] 2.3)."""
         self.claim(at, 1)
         if self._table[at] != mark:
             _malformed("a sector of the allocation table is not marked as one")
 
     def chain(self, start: int) -> list[Run]:
-        """Claim the chain from ``start``: runs of (first unit, number of units)."""
+        """Claim the chain from ``start``: runs of (first unit, number of units).
+
+        A chain that loops ends with an error, because claiming a unit twice fails.
+        """
         runs = []
         at = start
         while at != _END_OF_CHAIN:
             if at >= len(self._table):
-                _malformed("a chain of sectors leads nowhere")
+                _malformed("a chain of sectors points outside of the file")
             count = _contiguous(self._table, at)
             self.claim(at, count)
             runs.append((at, count))
@@ -186,18 +209,18 @@ class _Allocation:
         return runs
 
     def unowned(self) -> Iterator[int]:
-        """Units that no stream owns; the table must mark them as free."""
+        """The units without an owner; the table must mark them free, otherwise a chain leads to no stream."""
         at = self._owned.find(0)
         while at != -1:
             if self._table[at] != _FREE:
-                _malformed("sectors are allocated that belong to no stream")
+                _malformed("allocated sectors belong to no stream")
             yield at
             at = self._owned.find(0, at + 1)
 
 
 @dataclass(frozen=True)
 class _Raw:
-    """A directory entry as it lies in the file."""
+    """A directory entry with its links, before the tree is built."""
 
     entry: Entry
     left: int
@@ -206,16 +229,18 @@ class _Raw:
 
 
 def _raw_entry(raw: bytes, wide_sizes: bool) -> _Raw | None:
-    """Unpack one directory entry ([MS-CFB] 2.6.1); None where it is free (2.6.3)."""
+    """Unpack one directory entry ([MS-CFB] 2.6.1); None if it is free (2.6.3)."""
     name, length, kind, colour, left, right, child, clsid, state, created, modified, start, size = struct.unpack(
         "<64sHBBIII16s4s8s8sIQ", raw
     )
     if kind == 0:
+        # A free entry has room for hidden bytes. Writers use both 0 and "no entry" for its links.
         if any(raw[:68]) or any(raw[80:]) or any(link not in {0, _NO_ENTRY} for link in (left, right, child)):
             _trailing("a free directory entry is not empty")
         return None
     if kind not in _KINDS or colour > 1 or length % 2 or not 4 <= length <= 64 or any(name[length - 2 :]):
-        _malformed("a directory entry is none")
+        _malformed("a directory entry is invalid")
+    # Version 3 uses 32 bits of the size; readers differ in whether they ignore the others.
     if size >> 32 and not wide_sizes:
         _malformed("a stream is larger than its version allows")
     raw_name = name[: length - 2]
@@ -227,13 +252,13 @@ def _raw_entry(raw: bytes, wide_sizes: bool) -> _Raw | None:
 
 
 def _order(name: str) -> tuple[int, bytes]:
-    """The key by which siblings are ordered, and by which names are the same ([MS-CFB] 2.6.4)."""
+    """The sort key of siblings, by which names are compared ([MS-CFB] 2.6.4): shorter first, then upper case."""
     upper = "".join(c.upper() if len(c.upper()) == 1 else c for c in name).encode("utf-16-be", "surrogatepass")
     return len(upper), upper
 
 
 class _Directory:
-    """Turns the red-black trees of raw entries into nested entries, each visited once."""
+    """Builds nested entries from the trees of raw entries; each entry is used once."""
 
     def __init__(self, raw: bytes, wide_sizes: bool) -> None:
         chunks = (raw[at : at + _ENTRY] for at in range(0, len(raw), _ENTRY))
@@ -250,13 +275,13 @@ class _Directory:
             _malformed("its first directory entry is not the root")
         root = self._storage(first, 0)
         if self._left:
-            _trailing("a directory entry hangs on no storage")
+            _trailing("a directory entry belongs to no storage")
         return root
 
     def _take(self, index: int) -> _Raw:
         found = self._entries[index] if index < len(self._entries) else None
         if found is None or index not in self._left:
-            _malformed("its directory is no tree")
+            _malformed("its directory is not a tree")
         self._left.discard(index)
         return found
 
@@ -266,7 +291,8 @@ class _Directory:
         children = tuple(self._child(found, depth) for found in self._siblings(raw.child))
         keys = [_order(child.name) for child in children]
         if len(set(keys)) != len(keys):
-            raise VerificationError("two streams have names that differ in case alone", reason="duplicate-name")
+            raise VerificationError("two streams have names that differ only in case", reason="duplicate-name")
+        # Windows finds a name by binary search: in a tree out of order it sees other streams than a full walk.
         if keys != sorted(keys):
             _malformed("its directory is not in order")
         entry = raw.entry
@@ -278,11 +304,11 @@ class _Directory:
         if raw.entry.kind == "storage":
             return self._storage(raw, depth + 1)
         if raw.entry.kind != "stream" or raw.child != _NO_ENTRY or any(raw.entry.clsid):
-            _malformed("a stream is not only a stream")
+            _malformed("a stream has children or a class")
         return raw.entry
 
     def _siblings(self, top: int) -> list[_Raw]:
-        """The tree below ``top``, from left to right, without recursion."""
+        """The binary tree below ``top`` in order, without recursion: a hostile tree can be very deep."""
         found: list[_Raw] = []
         pending: list[_Raw] = []
         at = top
@@ -307,9 +333,13 @@ def _streams(entry: Entry) -> Iterator[Entry]:
 class CompoundFile:
     """An open compound file in which every byte has an owner.
 
-    ``file`` must be seekable and stay open. Memory: the allocation table (1/128 of the file), a byte for each
-    sector, and chunks of one MiB. Raises :class:`~bundler.errors.VerificationError` with the reasons ``unknown-kind``,
-    ``truncated``, ``malformed``, ``duplicate-name`` and ``trailing-data``.
+    Memory: the allocation table (1/128 of the file), a byte for each sector, and chunks of one MiB.
+
+    Args:
+        file: seekable, open as long as this object is used.
+
+    Raises:
+        VerificationError: ``unknown-kind``, ``truncated``, ``malformed``, ``duplicate-name``, ``trailing-data``.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -332,7 +362,7 @@ class CompoundFile:
 
     def _read_sector(self, sector: int) -> bytes:
         if self._offset(sector + 1) > self._size:
-            _truncated("a sector that it needs lies past its end")
+            _truncated("a sector is past its end")
         self._file.seek(self._offset(sector))
         return self._file.read(self._sector)
 
@@ -342,7 +372,7 @@ class CompoundFile:
         fat, difat, at = list(header.difat), [], header.difat_start
         for _ in range(header.difat_sectors):
             if at >= self._sectors:
-                _truncated("its allocation table lies past its end")
+                _truncated("its allocation table is past its end")
             difat.append(at)
             *more, at = _numbers(self._read_sector(at))
             fat += more
@@ -353,11 +383,12 @@ class CompoundFile:
     def _read_fat(self) -> _Allocation:
         fat_at, difat_at = self._difat()
         if any(at >= self._sectors for at in fat_at):
-            _truncated("its allocation table lies past its end")
+            _truncated("its allocation table is past its end")
         if len(set(fat_at)) != len(fat_at):
-            _malformed("a sector of the allocation table is named twice")
+            _malformed("a sector of the allocation table is listed twice")
         raw = b"".join(map(self._read_sector, fat_at))
         numbers = _numbers(raw)
+        # The table's last sector has entries for sectors past the end of the file, which must be free.
         if set(numbers[self._sectors :]) - {_FREE}:
             _truncated("it declares more sectors than there are")
         fat = _Allocation(numbers, self._sectors)
@@ -369,7 +400,7 @@ class CompoundFile:
 
     def _check_size(self) -> None:
         if self._size % self._sector:
-            _trailing(f"its size, {self._size} bytes, is no multiple of its sectors")
+            _trailing(f"its size, {self._size} bytes, is not a multiple of its sectors")
 
     def _read_directory(self) -> Entry:
         runs = self._fat.chain(self._header.directory_start)
@@ -386,30 +417,30 @@ class CompoundFile:
         return [(self._offset(at), count * self._sector) for at, count in runs]
 
     def _read_mini(self) -> tuple[_Allocation, list[Run]]:
-        """The mini FAT, and where the mini stream lies ([MS-CFB] 2.4, 2.6.2)."""
+        """The mini FAT, and the place of the mini stream, which the root entry names ([MS-CFB] 2.4, 2.6.2)."""
         table_runs = self._fat.chain(self._header.mini_fat_start)
         if sum(count for _, count in table_runs) != self._header.mini_fat_sectors:
-            _malformed("its mini allocation table is not as long as it says")
+            _malformed("its mini allocation table has another length than its header says")
         if self.root.size % _MINI_SECTOR:
-            _malformed("its mini stream is no multiple of 64 bytes")
+            _malformed("its mini stream is not a multiple of 64 bytes")
         runs = self._stream_runs(self._fat, self.root, self._sector)
         numbers, units = _numbers(self._bytes(table_runs)), self.root.size // _MINI_SECTOR
-        # osslsigncode 2.9 ends the table by one END_OF_CHAIN too many, which owns nothing.
+        # osslsigncode 2.9 ends the table with one END_OF_CHAIN too many, which owns nothing.
         if set(numbers[units:]) - {_FREE, _END_OF_CHAIN}:
             _malformed("its mini allocation table is longer than its mini stream")
         return _Allocation(numbers, units), self._disk(runs)
 
     @staticmethod
     def _stream_runs(table: _Allocation, entry: Entry, unit: int) -> list[Run]:
-        """Claim a stream's chain; its length must be what its size needs."""
+        """Claim a stream's chain; it must have exactly the length that the stream's size needs."""
         empty = entry.size == 0 and entry.start in {0, _FREE}
         runs = [] if empty else table.chain(entry.start)
         if sum(count for _, count in runs) != -(-entry.size // unit):
-            _malformed("a stream is not as long as it says")
+            _malformed("a stream has another length than its entry says")
         return runs
 
     def _place(self, entry: Entry) -> list[Run]:
-        """Where a stream's bytes lie on disk, cut to its size."""
+        """The runs of a stream's bytes on disk, cut to its size; below 4096 bytes it is in the mini stream."""
         if entry.size < _MINI_CUTOFF:
             runs = self._mini_disk(self._stream_runs(self._mini, entry, _MINI_SECTOR))
         else:
@@ -420,7 +451,7 @@ class CompoundFile:
         return runs
 
     def _mini_disk(self, runs: list[Run]) -> list[Run]:
-        """Where runs of mini sectors lie on disk: each in as many parts as the mini stream is broken into."""
+        """Runs of mini sectors as runs on disk, split where the mini stream itself is fragmented."""
         found = []
         for at, count in runs:
             position, left = at * _MINI_SECTOR, count * _MINI_SECTOR
@@ -432,7 +463,7 @@ class CompoundFile:
         return found
 
     def _mini_offset(self, position: int) -> Run:
-        """Where a position of the mini stream lies on disk, and how many bytes go on from there."""
+        """A position of the mini stream on disk, and the number of contiguous bytes from there."""
         index = bisect.bisect_right(self._mini_starts, position) - 1
         offset, length = self._mini_runs[index]
         into = position - self._mini_starts[index]
@@ -448,14 +479,17 @@ class CompoundFile:
                 _trailing("a mini sector that belongs to no stream is not empty")
 
     def _refuse_archive(self) -> None:
-        """Look into the slack of every stream for the one record that makes a ZIP or JAR of a file."""
+        """Search the slack of every stream for the record that makes a file a ZIP or JAR (APPNOTE 4.3.16).
+
+        Java runs a file with it as a JAR, although its signature as an MSI is valid: CVE-2020-1464.
+        """
         for end, length in self._slack():
             self._file.seek(end)
             if _ZIP_END in self._file.read(length):
-                _trailing("the end of a ZIP archive lies behind a stream")
+                _trailing("the end record of a ZIP archive follows a stream")
 
     def _slack(self) -> Iterator[Run]:
-        """What lies between the end of a stream and the end of its last sector or mini sector."""
+        """The bytes between the end of each stream and the end of its last sector or mini sector."""
         for stream in _streams(self.root):
             places = self._places[id(stream)]
             if places:
@@ -466,15 +500,15 @@ class CompoundFile:
             yield sum(self._mini_runs[-1]) - unused, unused
 
     def chunks(self, stream: Entry) -> Iterator[memoryview]:
-        """A stream's bytes in chunks of at most one MiB; a chunk is good until the next is asked for."""
+        """A stream's bytes in chunks of at most one MiB, each valid until the next is requested."""
         return read_chunks(self._file, self._places[id(stream)])
 
     def read(self, stream: Entry, limit: int = 64 << 20) -> bytes:
-        """A stream's bytes at once; longer than ``limit`` bytes is refused as ``malformed``."""
+        """A stream's bytes at once. Raises ``malformed`` if it has more than ``limit`` bytes."""
         if stream.size > limit:
-            _malformed("a stream is longer than its kind can be")
+            _malformed("a stream is longer than any real one of its kind")
         return b"".join(bytes(chunk) for chunk in self.chunks(stream))
 
     def stream(self, name: str) -> Entry | None:
-        """The stream of that exact name below the root."""
+        """The stream with that exact name in the root; None if there is none."""
         return next((child for child in self.root.children if child.name == name and child.kind == "stream"), None)

@@ -1,7 +1,6 @@
-"""What does a compressed stream unpack to, within bounds?
+"""Decompresses gzip (RFC 1952), xz and Zstandard (RFC 8878) streams within limits.
 
-gzip (RFC 1952), xz, and Zstandard (RFC 8878), read chunk by chunk: neither the memory nor the amount that is unpacked
-depends on what the stream claims.
+They are read chunk by chunk: neither the memory nor the unpacked amount depends on what the stream claims.
 """
 
 from __future__ import annotations
@@ -23,11 +22,11 @@ Compression = Literal["", "gz", "xz", "zst"]
 SUFFIXES: dict[str, Compression] = {".gz": "gz", ".xz": "xz", ".zst": "zst"}
 
 _CHUNK = 1 << 16
-_MEMORY = 128 << 20  # what xz -9 (65 MiB) and zstd --long=27 (128 MiB) need, and no more
+_MEMORY = 128 << 20  # enough for xz -9 (65 MiB) and zstd --long=27 (128 MiB)
 
 
 class CompressedError(ParseError):
-    """The stream is damaged, ends early, goes on after its end, or unpacks to more than it may."""
+    """The stream is damaged, ends early, continues after its end, or unpacks to more than the limit."""
 
 
 class _Decompressor(Protocol):
@@ -41,7 +40,7 @@ class _Decompressor(Protocol):
 
 
 class _Gzip:
-    """zlib's decompressor with the manners of lzma's: what it was given and did not use, it keeps."""
+    """zlib's decompressor with lzma's interface: it keeps input that it has not used."""
 
     def __init__(self) -> None:
         self._inner = zlib.decompressobj(wbits=31)
@@ -83,12 +82,12 @@ class _Xz:
 
 
 class _Zstandard:
-    """The library's streaming object, fed in sips: its output has no limit of its own.
+    """The library's streaming object, fed in small parts because its output has no limit.
 
-    A block of 128 KiB may be written in 4 bytes (RFC 8878, 3.1.1.2), so one sip unpacks to 16 MiB at most.
+    A block of 128 KiB can be encoded in 4 bytes (RFC 8878, 3.1.1.2), so one part unpacks to 16 MiB at most.
     """
 
-    _SIP = 512
+    _PART = 512
 
     def __init__(self) -> None:
         self._inner = zstandard.ZstdDecompressor(max_window_size=_MEMORY).decompressobj()
@@ -108,12 +107,12 @@ class _Zstandard:
 
     def decompress(self, data: bytes, limit: int) -> bytes:
         data = self._waiting + data
-        self._waiting = data[self._SIP :]
-        return self._inner.decompress(data[: self._SIP])
+        self._waiting = data[self._PART :]
+        return self._inner.decompress(data[: self._PART])
 
 
 def compression_of(name: str) -> Compression | None:
-    """How a file of this name is compressed: ``""`` where it has no suffix of compression, None where it is unknown."""
+    """The compression by a file's name: ``""`` without such a suffix, None for an unsupported one."""
     for suffix, compression in SUFFIXES.items():
         if name.endswith(suffix):
             return compression
@@ -121,10 +120,15 @@ def compression_of(name: str) -> Compression | None:
 
 
 def decompress(file: BinaryIO, compression: Compression, *, limit: int) -> Iterator[bytes]:
-    """Unpack ``file`` from where it stands to its end, chunk by chunk (64 KiB; with Zstandard up to 16 MiB).
+    """Decompress the rest of ``file``, chunk by chunk (64 KiB; with Zstandard up to 16 MiB).
 
-    ``limit`` is the most bytes that may come out. Raises :class:`CompressedError` (reasons ``malformed``,
-    ``truncated``, ``too-big``) when the caller comes to the offending chunk.
+    Args:
+        file: at the start of the stream.
+        compression: of the stream.
+        limit: bytes of output at most.
+
+    Raises:
+        CompressedError: ``malformed``, ``truncated``, ``too-big``, when the caller reaches that chunk.
     """
     sources = {"": _plain, "gz": _gzip, "xz": _xz, "zst": _zstandard}
     total = 0
@@ -138,7 +142,7 @@ def decompress(file: BinaryIO, compression: Compression, *, limit: int) -> Itera
 
 
 def open_decompressed(file: BinaryIO, compression: Compression, *, limit: int) -> BinaryIO:
-    """Open ``file`` as the stream that it unpacks to; errors as in :func:`decompress`, raised by the reads."""
+    """A file object for the decompressed content of ``file``; its reads raise the errors of :func:`decompress`."""
     return io.BufferedReader(_ChunkReader(decompress(file, compression, limit=limit)), _CHUNK)
 
 
@@ -183,7 +187,7 @@ def _zstandard(file: BinaryIO) -> Iterator[bytes]:
 
 
 def _streams(file: BinaryIO, kind: type[_Gzip | _Xz | _Zstandard]) -> Iterator[bytes]:
-    """One stream after the other, until the file ends: both formats allow several."""
+    """One stream after the other, until the file ends: the formats allow several."""
     data = file.read(_CHUNK)
     if not data:
         raise CompressedError("the compressed stream is empty", reason="truncated")

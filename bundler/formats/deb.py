@@ -1,7 +1,7 @@
-"""What does a Debian package say of itself?
+"""Reads name, version and other facts from a Debian package.
 
 The layout of deb(5): an ``ar`` archive of ``debian-binary``, ``control.tar`` and ``data.tar``, the latter two
-compressed or not; the facts stand in the file ``control`` of the former (deb-control(5)).
+compressed or not; the facts are in the file ``control`` of ``control.tar`` (deb-control(5)).
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ _ARCHITECTURE = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
 class DebError(ParseError):
-    """The file is no Debian package of format 2."""
+    """The file is not a Debian package of format 2."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the members of a package lie; the first three in the order that deb(5) prescribes."""
+    """The members of a package; the first three in the order of deb(5)."""
 
     version: ar.Member
     control: ar.Member
     data: ar.Member
     others: tuple[ar.Member, ...]
-    """Whatever follows, or stands between them: a signature, if any."""
+    """All others: a signature, if any."""
 
 
 def layout(file: BinaryIO) -> Layout:
@@ -55,20 +55,22 @@ def layout(file: BinaryIO) -> Layout:
     for wanted in ("control.tar", "data.tar"):
         if names.count(wanted) != 1:
             reason = "truncated" if wanted not in names else "duplicate"
-            raise DebError(f"the package has {names.count(wanted)} members {wanted}, not one", reason=reason)
+            raise DebError(f"the package has {names.count(wanted)} members {wanted} instead of one", reason=reason)
     _check_format(file, members[0])
     control, data = names.index("control.tar"), names.index("data.tar")
     others = tuple(m for i, m in enumerate(members) if i not in {0, control, data})
     if control > data:
-        raise DebError("data.tar stands before control.tar")
+        raise DebError("data.tar comes before control.tar")
     return Layout(version=members[0], control=members[control], data=members[data], others=others)
 
 
 def facts(file: BinaryIO) -> PackageFacts:
-    """Read what the package ``file`` says of itself in its control file.
+    """Read the facts in a package's control file.
 
-    Memory does not depend on the file's size; ``Installed-Size`` is in KiB there (Debian Policy, 5.6.20) and in bytes
-    here. Raises :class:`DebError`, or the :class:`~bundler.formats.parse_error.ParseError` of the format within.
+    Memory does not depend on the file's size. ``Installed-Size`` is in KiB (Debian Policy, 5.6.20), in bytes here.
+
+    Raises:
+        ParseError: :class:`DebError`, or that of a format within.
     """
     control = _control(file, layout(file).control)
     return PackageFacts(
@@ -77,7 +79,7 @@ def facts(file: BinaryIO) -> PackageFacts:
         architecture=_matching(control, "Architecture", _ARCHITECTURE),
         depends=_depends(control),
         installed_size=_installed_size(control),
-        # No field of Debian Policy (a licence stands in the files), but what packagers outside of Debian write.
+        # Not a field of Debian Policy (Debian has licences in files), but packagers outside of Debian write it.
         license=control.get("License", "").partition("\n")[0],
         supplier=control.get("Maintainer", "").partition("\n")[0],
     )
@@ -99,16 +101,16 @@ def _check_format(file: BinaryIO, member: ar.Member) -> None:
 def _control(file: BinaryIO, member: ar.Member) -> Paragraph:
     compression = compression_of(member.name)
     if compression is None:
-        raise DebError(f"{member.name} is compressed in a way that is not known here", reason="unsupported")
+        raise DebError(f"{member.name} has an unsupported compression", reason="unsupported")
     if member.size > _CONTROL_TAR_LIMIT:
-        raise DebError(f"{member.name} is bigger than any real one", reason="too-big")
+        raise DebError(f"{member.name} is larger than any real one", reason="too-big")
     file.seek(member.offset)
     packed = io.BytesIO(file.read(member.size))
     return single(_control_text(open_decompressed(packed, compression, limit=_CONTROL_TAR_LIMIT)))
 
 
 def _control_text(stream: BinaryIO) -> bytes:
-    """The text of the one file ``control``; a second of that name would be what dpkg unpacks last."""
+    """The text of the only file ``control``; of two, dpkg would use the last."""
     found: bytes | None = None
     for entry in entries(stream, max_content=_CONTROL_LIMIT):
         if entry.name != "control":
@@ -116,7 +118,7 @@ def _control_text(stream: BinaryIO) -> bytes:
         if found is not None:
             raise DebError("control.tar holds two files control", reason="duplicate")
         if not entry.is_file:
-            raise DebError("control in control.tar is no ordinary file of an ordinary size")
+            raise DebError("control in control.tar is not a regular file of an ordinary size")
         found = entry.content
     if found is None:
         raise DebError("control.tar holds no file control")
@@ -146,5 +148,5 @@ def _depends(control: Paragraph) -> tuple[str, ...]:
 def _installed_size(control: Paragraph) -> int:
     size = control.get("Installed-Size", "0")
     if not re.fullmatch(r"[0-9]{1,12}", size):
-        raise DebError("the control file's Installed-Size is no number")
+        raise DebError("the control file's Installed-Size is not a number")
     return int(size) * 1024

@@ -1,8 +1,8 @@
-"""What fields do the paragraphs of a Debian control file hold?
+"""Reads the paragraphs of Debian control files.
 
-The syntax of deb822(5): paragraphs parted by empty lines, ``Name: value`` fields, continuation lines that begin with
-a space or a tab. Stricter than most readers where a different reading would mean other content:
-a field that occurs twice, a name in two spellings, a comment, a control character are refused.
+The syntax of deb822(5): paragraphs separated by empty lines, ``Name: value`` fields, continuation lines that start with
+a space or a tab. Refused is what other readers may read differently, because then they would install something else
+than what was verified: a field that occurs twice, a name in two spellings, a comment, a control character.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _MAX_PARAGRAPH = 8 << 20
 
 
 class Deb822Error(ParseError):
-    """The text is no sequence of deb822 paragraphs, or names a field twice."""
+    """The text is not a sequence of deb822 paragraphs, or has a field twice."""
 
 
 class Paragraph(Mapping[str, str]):
-    """Fields by name, whatever the case; a value's lines are joined by newlines, without their leading space."""
+    """Fields by name, case-insensitive; a value's lines are joined by newlines, without their leading space."""
 
     def __init__(self, fields: Mapping[str, str]) -> None:
         self._fields = {name.lower(): value for name, value in fields.items()}
@@ -41,9 +41,10 @@ class Paragraph(Mapping[str, str]):
 
 
 def paragraphs(file: BinaryIO) -> Iterator[Paragraph]:
-    """Read paragraphs from ``file``, one at a time; no line longer than 1 MiB is ever held.
+    """Read paragraphs from ``file``, one at a time; no line longer than 1 MiB is kept in memory.
 
-    Raises :class:`Deb822Error` (reasons ``malformed``, ``duplicate``, ``too-big``).
+    Raises:
+        Deb822Error: ``malformed``, ``duplicate``, ``too-big``.
     """
     gathered = _Gathered()
     while line := file.readline(_MAX_LINE + 1):
@@ -58,10 +59,10 @@ def paragraphs(file: BinaryIO) -> Iterator[Paragraph]:
 
 
 def single(text: bytes) -> Paragraph:
-    """Read the one paragraph that ``text`` is. Raises Deb822Error where it is none, or more than one."""
+    """Read ``text`` as one paragraph. Raises Deb822Error if there is not exactly one."""
     found = list(paragraphs(io.BytesIO(text)))
     if len(found) != 1:
-        raise Deb822Error(f"one paragraph is wanted, {len(found)} are there")
+        raise Deb822Error(f"there are {len(found)} paragraphs instead of one")
     return found[0]
 
 
@@ -78,7 +79,7 @@ class _Gathered:
         if len(line) >= _MAX_LINE or self._size > _MAX_PARAGRAPH:
             raise Deb822Error("a line or a paragraph is longer than any real one", reason="too-big")
         if _CONTROL.search(line):
-            raise Deb822Error("a control character stands in the text")
+            raise Deb822Error("the text holds a control character")
         if line[:1] in b" \t":
             self._continue(line)
         else:
@@ -86,7 +87,7 @@ class _Gathered:
 
     def _continue(self, line: bytes) -> None:
         if self._last is None:
-            raise Deb822Error("a continuation line stands before any field")
+            raise Deb822Error("a continuation line comes before any field")
         self._last.append(_text(line[1:]).rstrip(" \t"))
 
     def _begin(self, line: bytes) -> None:
@@ -95,7 +96,7 @@ class _Gathered:
             raise Deb822Error("a line is neither a field nor a continuation")
         key = name.decode("ascii").lower()
         if key in self.fields:
-            raise Deb822Error(f"the field {name.decode('ascii')} stands twice in one paragraph", reason="duplicate")
+            raise Deb822Error(f"the field {name.decode('ascii')} occurs twice in one paragraph", reason="duplicate")
         self._last = self.fields[key] = [_text(value).strip(" \t")]
 
     def paragraph(self) -> Paragraph:
@@ -103,5 +104,5 @@ class _Gathered:
 
 
 def _text(value: bytes) -> str:
-    # Descriptions of old packages are not all UTF-8; what decides anything is ASCII, and checked where it is used.
+    # Descriptions of old packages are not all UTF-8. The fields that matter are ASCII, and checked where they are used.
     return value.decode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""Which of two Debian versions is newer?
+"""Compares Debian versions.
 
 The order of deb-version(7) and Debian Policy 5.6.12: epoch, then upstream version, then revision; within these,
 runs of non-digits (letters before everything else, ``~`` before even the end) alternate with runs of digits.
@@ -16,11 +16,11 @@ _MAX_LENGTH = 256
 
 Part = tuple[tuple[int, ...], int]
 _NOTHING: Part = ((0,), 0)
-"""What follows a version's end, as far as one likes: no letters, and zero."""
+"""What follows a version's end: no letters, and zero."""
 
 
 def is_version(text: str) -> bool:
-    """Whether ``text`` is a version: its letters allowed, its upstream part beginning with a digit."""
+    """Whether ``text`` is a valid version: allowed characters, and an upstream part that starts with a digit."""
     if len(text) > _MAX_LENGTH or not _VERSION.fullmatch(text):
         return False
     _, upstream, revision = split(text)
@@ -28,7 +28,7 @@ def is_version(text: str) -> bool:
 
 
 def split(version: str) -> tuple[int, str, str | None]:
-    """Part a version into epoch (0 where there is none), upstream version, and revision (None where there is none)."""
+    """Split a version into epoch (0 if missing), upstream version, and revision (None if missing)."""
     epoch, colon, rest = version.partition(":")
     if not colon:
         epoch, rest = "0", version
@@ -37,7 +37,7 @@ def split(version: str) -> tuple[int, str, str | None]:
 
 
 def compare(one: str, other: str) -> int:
-    """Negative where ``one`` is older than ``other``, positive where it is newer, 0 where they are the same."""
+    """Negative if ``one`` is older than ``other``, positive if it is newer, 0 if they are equal."""
     (epoch, *texts), (other_epoch, *other_texts) = split(one), split(other)
     if epoch != other_epoch:
         return epoch - other_epoch

@@ -1,8 +1,8 @@
-"""What does a YAML definition say, and on which line does it say it?
+"""Reads a definition's YAML as plain data, with the line of every value.
 
-A narrow YAML: one document, block or flow, mappings with plain keys, sequences and scalars. Scalars are resolved as
-YAML 1.2.2 section 10.3 (core schema) has it, so that ``no`` stays a word as it does in editors. What a definition
-never needs is refused, because it only hides things: anchors and aliases, tags, a second document, a key said twice.
+A subset of YAML: one document, block or flow, mappings with plain keys, sequences and scalars. Scalars are resolved by
+YAML 1.2.2 section 10.3 (core schema), so that ``no`` stays a word as in editors. Refused is what a definition never
+needs and a reviewer can overlook: anchors and aliases, tags, a second document, a duplicate key.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class TextFault:
-    """One thing wrong with the text: its line (from 1), the path where known, and a sentence."""
+    """One fault of the text: its line (from 1), a sentence, and the path if known."""
 
     line: int
     message: str
@@ -39,7 +39,7 @@ class TextFault:
 
 
 class TextError(ValueError):
-    """The bytes are no definition text; ``faults`` names what was found."""
+    """The bytes are not valid YAML of this subset; ``faults`` lists why."""
 
     def __init__(self, *faults: TextFault) -> None:
         super().__init__(f"line {faults[0].line}: {faults[0].message}")
@@ -48,17 +48,17 @@ class TextError(ValueError):
 
 @dataclass(frozen=True)
 class DefinitionText:
-    """A definition as plain data, with the place of everything in it."""
+    """A definition as plain data, with the line of every value."""
 
     tree: Any
     """Dicts with string keys, lists, strings, integers, floats, booleans and None."""
     lines: Mapping[Path, int]
     """Line (from 1) of each key and each item; the root's is 1."""
     written: Mapping[Path, str]
-    """Each scalar as it is written, without quotes: ``1.60`` where the tree has ``1.6``."""
+    """Each scalar as written, without quotes: ``1.60`` where the tree has ``1.6``."""
 
     def line(self, path: Path) -> int:
-        """The line of ``path``, or of the nearest part of it that is written."""
+        """The line of ``path``, or of its nearest parent that is written."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, 1)
@@ -85,7 +85,8 @@ class _Reading:
 def read(document: bytes) -> DefinitionText:
     """Read ``document`` (UTF-8, at most :data:`SIZE_LIMIT` bytes).
 
-    Raises :class:`TextError` for anything that is not one plain YAML document.
+    Raises:
+        TextError: it is not one YAML document of this subset.
     """
     text = _decode(document)
     node = _compose(text)
@@ -100,7 +101,7 @@ def read(document: bytes) -> DefinitionText:
 
 def _decode(document: bytes) -> str:
     if len(document) > SIZE_LIMIT:
-        raise TextError(TextFault(1, f"{len(document)} bytes are too many", allowed=f"at most {SIZE_LIMIT} bytes"))
+        raise TextError(TextFault(1, f"the file has {len(document)} bytes", allowed=f"at most {SIZE_LIMIT} bytes"))
     if document.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise TextError(TextFault(1, "the file is UTF-16", allowed="save it as UTF-8"))
     try:
@@ -113,33 +114,35 @@ def _decode(document: bytes) -> str:
 
 def _compose(text: str) -> yaml.Node | None:
     try:
-        _refuse_what_hides(text)
+        _check_events(text)
         return _Loader(text).get_single_node()
     except TextError:
         raise
     except ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        message = f"character U+{int(error.character):04X} may not stand in YAML"
+        message = f"the character U+{int(error.character):04X} is not allowed in YAML"
         raise TextError(TextFault(line, message)) from None
     except yaml.MarkedYAMLError as error:
         raise TextError(_syntax_fault(error)) from None
     except (ValueError, OverflowError, yaml.YAMLError):
-        raise TextError(TextFault(1, "an escape in double quotes names no Unicode character")) from None
+        raise TextError(TextFault(1, "an escape in double quotes is not a Unicode character")) from None
 
 
-def _refuse_what_hides(text: str) -> None:
-    """Look at the stream of events first: it needs no recursion, so hostile nesting costs nothing."""
+def _check_events(text: str) -> None:
+    """Check the stream of events before composing nodes: it needs no recursion, so deep nesting costs nothing."""
     depth = documents = 0
     for event in _events(text):
         line = event.start_mark.line + 1
         if isinstance(event, yaml.DocumentStartEvent):
             documents += 1
             if documents > 1:
-                raise TextError(TextFault(line, "a second document begins", allowed="one document a file"))
+                raise TextError(TextFault(line, "a second document starts here", allowed="one document per file"))
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise TextError(TextFault(line, "anchors (&) and aliases (*) are not used", allowed="write the value out"))
+            raise TextError(
+                TextFault(line, "anchors (&) and aliases (*) are not allowed", allowed="write the value out")
+            )
         if getattr(event, "tag", None):
-            raise TextError(TextFault(line, f"the tag {event.tag} is not used", allowed="plain values"))
+            raise TextError(TextFault(line, f"the tag {event.tag} is not allowed", allowed="plain values"))
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > DEPTH_LIMIT:
@@ -159,7 +162,7 @@ def _syntax_fault(error: yaml.MarkedYAMLError) -> TextFault:
     line = mark.line + 1 if mark else 1
     problem = " ".join((error.problem or "not YAML").split())
     if "'\\t'" in problem:
-        return TextFault(line, "a tab stands where YAML wants spaces", allowed="indent with spaces")
+        return TextFault(line, "the line is indented with a tab", allowed="indent with spaces")
     context = f" ({error.context})" if error.context else ""
     return TextFault(line, f"not YAML: {problem}{context}")
 
@@ -170,7 +173,7 @@ def _plain(node: yaml.Node, path: Path, reading: _Reading) -> Any:
     if isinstance(node, yaml.SequenceNode):
         return [_item(child, (*path, index), reading) for index, child in enumerate(node.value)]
     if any(0xD800 <= ord(c) <= 0xDFFF for c in node.value):
-        reading.faults.append(TextFault(node.start_mark.line + 1, "half of a surrogate pair is no character", path))
+        reading.faults.append(TextFault(node.start_mark.line + 1, "half of a surrogate pair is not a character", path))
         return ""
     reading.written[path] = node.value
     plain = isinstance(node, yaml.ScalarNode) and node.style is None
@@ -202,7 +205,7 @@ def _mapping(node: yaml.MappingNode, path: Path, reading: _Reading) -> dict[str,
 
 def _plain_key(key: yaml.ScalarNode, path: Path, reading: _Reading) -> str:
     if any(0xD800 <= ord(c) <= 0xDFFF for c in key.value):
-        reading.faults.append(TextFault(key.start_mark.line + 1, "half of a surrogate pair is no character", path))
+        reading.faults.append(TextFault(key.start_mark.line + 1, "half of a surrogate pair is not a character", path))
     return str(key.value)
 
 
@@ -213,7 +216,7 @@ _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": 
 
 
 def _scalar(text: str) -> Any:
-    """YAML 1.2.2 section 10.3.2; numbers that JSON cannot carry stay words."""
+    """YAML 1.2.2 section 10.3.2; numbers that JSON cannot represent stay strings."""
     if text in _WORDS:
         return None
     if text in _BOOLEANS:

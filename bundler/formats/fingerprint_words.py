@@ -1,8 +1,7 @@
-"""How is a fingerprint read over a telephone, and which one was decode?
+"""Converts a fingerprint to words that can be read out over the telephone, and back.
 
-As words, each of which is known by its first four letters, with a checksum that finds a word that was misheard
-(BIP 39, "Generating the mnemonic": 32 bytes are 24 words, the last of which holds 8 bits of checksum), or as digits
-in fours. It says what the fingerprint says and keeps nothing secret.
+BIP 39, "Generating the mnemonic": 32 bytes are 24 English words. Each is identified by its first four letters, and the
+last one holds a checksum of 8 bits, which detects a misheard word. The words are as public as the fingerprint.
 """
 
 from __future__ import annotations
@@ -24,28 +23,30 @@ def words(sha256: str) -> tuple[str, ...]:
 
 
 def is_mnemonic(text: str) -> bool:
-    """Whether ``text`` has as many words as a fingerprint, and nothing but words."""
-    said = text.split()
-    return len(said) == _COUNT and all(word.isalpha() for word in said)
+    """Whether ``text`` consists of as many words as a fingerprint."""
+    parts = text.split()
+    return len(parts) == _COUNT and all(word.isalpha() for word in parts)
 
 
 def decode(text: str) -> str:
-    """The 64 hex digits that the 24 words in ``text`` say; empty where it is not 24 words.
+    """The 64 hex digits for the 24 words in ``text``; empty if it is not 24 words.
 
-    Case, line ends and all but a word's first four letters do not matter. Raises :class:`ParseError` for a word that
-    is none of the list's, and where the checksum tells that one was misheard.
+    Case, line ends and all but the first four letters of a word do not matter.
+
+    Raises:
+        ParseError: a word is not in the list, or the checksum does not match.
     """
-    said = text.lower().split()
+    given = text.lower().split()
     if not is_mnemonic(text):
         return ""
     language = Mnemonic("english")
-    # The list's longest words have eight letters: what people add behind the first four says nothing.
-    meant = [language.expand_word(word if word in language.wordlist else word[:4]) for word in said]
+    # Four letters identify a word of the list: letters after them may be missing or misspelled.
+    meant = [language.expand_word(word if word in language.wordlist else word[:4]) for word in given]
     for position, word in enumerate(meant):
         if word not in language.wordlist:
-            raise ParseError(f"has {said[position]!a} as word {position + 1}, which is no word of a fingerprint")
+            raise ParseError(f"has {given[position]!a} as word {position + 1}, which is not in the word list")
     if not language.check(" ".join(meant)):
-        raise ParseError("has a word that was misheard: the last one does not fit those before it")
+        raise ParseError("has a misheard word: the checksum in the last one does not match")
     return bytes(language.to_entropy(meant)).hex()
 
 
@@ -55,6 +56,6 @@ def digits(sha256: str) -> tuple[str, ...]:
 
 
 def lines(parts: Sequence[str]) -> list[str]:
-    """``parts`` in lines of a few, as they are read out."""
+    """``parts`` in lines of a few, for reading out."""
     count = WORDS_PER_LINE
     return [" ".join(parts[start : start + count]) for start in range(0, len(parts), count)]

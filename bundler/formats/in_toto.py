@@ -1,7 +1,7 @@
-"""What does an in-toto statement say, and of which files?
+"""Reads and writes in-toto statements.
 
 "in-toto Attestation Framework", v1: Statement (``https://in-toto.io/Statement/v1``) and ResourceDescriptor. A statement
-binds a predicate, with a meaning that its type names, to *subjects*, which are matched by digest; here always SHA-256.
+binds a predicate of a named type to *subjects*: files, which are matched by digest; here always SHA-256.
 """
 
 from __future__ import annotations
@@ -21,39 +21,39 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class Resource:
-    """A file: what it is called, where it is from, what it is."""
+    """A file: its name, origin and digest."""
 
     name: str
     sha256: str
     """64 lower-case hex digits."""
     uri: str = ""
     location: str = ""
-    """Where its bytes were served, when that is not ``uri``."""
+    """The address that served its bytes, if it is not ``uri``."""
 
     def tree(self) -> Mapping[str, object]:
         """The ResourceDescriptor, as JSON has it."""
-        said = {"name": self.name, "uri": self.uri, "downloadLocation": self.location}
-        return {**{key: text for key, text in said.items() if text}, "digest": {"sha256": self.sha256}}
+        texts = {"name": self.name, "uri": self.uri, "downloadLocation": self.location}
+        return {**{key: text for key, text in texts.items() if text}, "digest": {"sha256": self.sha256}}
 
 
 @dataclass(frozen=True)
 class Statement:
-    """A predicate, and the files that it is about."""
+    """A predicate and the files that it describes."""
 
     subjects: tuple[Resource, ...]
     predicate_type: str
     predicate: Mapping[str, Any]
-    """A JSON object in the form of the predicate type."""
+    """A JSON object; its shape depends on the predicate type."""
 
 
 class StatementError(ValueError):
-    """The bytes are no in-toto statement over SHA-256 digests."""
+    """The bytes are not an in-toto statement over SHA-256 digests."""
 
 
 def to_uri(address: str) -> str:
-    """Percent-encode everything in ``address`` that no URI holds (RFC 3986); what is encoded already stays.
+    """Percent-encode every character of ``address`` that a URI cannot hold (RFC 3986); what is encoded stays.
 
-    After ``file:`` stands a path as the definition writes it, which may hold anything: there only slashes are kept.
+    After ``file:`` follows a path as the definition writes it, with any characters: there only slashes are kept.
     """
     scheme, colon, path = address.partition(":")
     return f"{scheme}{colon}{quote(path)}" if scheme == "file" else quote(address, safe=f"{_RESERVED}%")
@@ -71,7 +71,7 @@ def write(statement: Statement) -> bytes:
 
 
 def read(document: bytes) -> Statement:
-    """Read a statement; keys that are not known are passed over ("Parsing rules"). Raises :class:`StatementError`."""
+    """Read a statement; unknown keys are ignored ("Parsing rules"). Raises :class:`StatementError`."""
     try:
         body = json.loads(document)
         statement = Statement(
@@ -81,29 +81,29 @@ def read(document: bytes) -> Statement:
         )
         kind = body["_type"]
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise StatementError(f"it is no in-toto statement: {error}") from error
+        raise StatementError(f"it is not an in-toto statement: {error}") from error
     if kind != STATEMENT:
-        raise StatementError(f"it is a statement of the type {kind!a}, not {STATEMENT}")
+        raise StatementError(f"it is a statement of the type {kind!a} instead of {STATEMENT}")
     return statement
 
 
 def resources(found: object) -> tuple[Resource, ...]:
-    """Read an array of ResourceDescriptors, as a predicate may hold. Raises :class:`StatementError`."""
+    """Read an array of ResourceDescriptors in a predicate. Raises :class:`StatementError`."""
     try:
         return _resources(found)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise StatementError(f"it is no list of resources: {error}") from error
+        raise StatementError(f"it is not a list of resources: {error}") from error
 
 
 def _resources(found: Any) -> tuple[Resource, ...]:
     if not isinstance(found, Sequence) or isinstance(found, str):
-        raise TypeError("a list is wanted")
+        raise TypeError("it is not a list")
     return tuple(_resource(one) for one in found)
 
 
 def _resource(one: Mapping[str, Any]) -> Resource:
     digest = one["digest"]["sha256"]
     if not _SHA256.fullmatch(digest):
-        raise ValueError(f"{digest!a} is no SHA-256")
-    said = {"name": one.get("name", ""), "uri": one.get("uri", ""), "location": one.get("downloadLocation", "")}
-    return Resource(sha256=digest, **{key: str(text) for key, text in said.items()})
+        raise ValueError(f"{digest!a} is not a SHA-256")
+    texts = {"name": one.get("name", ""), "uri": one.get("uri", ""), "location": one.get("downloadLocation", "")}
+    return Resource(sha256=digest, **{key: str(text) for key, text in texts.items()})

@@ -1,7 +1,7 @@
-"""Values to JSON and back: strict, with every fault and its path.
+"""Converts values to JSON and back, strictly, and reports every fault with its path.
 
-The bytes are canonical: keys in the order the value declares them, two spaces, one newline at the end,
-times in UTC with a ``Z``. So the same value is the same bytes anywhere.
+The bytes are canonical: keys in the order of the value's declaration, two spaces, one newline at the end, times in UTC
+with a ``Z``. So the same value gives the same bytes everywhere.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _T = TypeVar("_T")
 
 
 MAX_TOKENS = 200_000
-"""Brackets, braces and commas of one document. Every value and every fault costs the parser up to a kilobyte, whatever
-it costs the writer; the manifest of the largest bundle that is read (20 000 files) has half as many."""
+"""Brackets, braces and commas of one document. Every value and every fault costs the parser up to a kilobyte of memory
+for one byte of input; the manifest of the largest bundle that is accepted (20 000 files) has half as many."""
 
 
 @dataclass(frozen=True)
 class RecordFault:
-    """One thing wrong with a document: a dotted path, what kind of wrong, and a sentence."""
+    """One fault of a document: its path, its kind, and a sentence."""
 
     path: tuple[str | int, ...]
     kind: str
@@ -77,8 +77,9 @@ def is_too_large(document: bytes) -> bool:
 def from_json(kind: type[_T], document: bytes) -> _T:
     """Read ``document`` as a value of ``kind``.
 
-    Raises :class:`RecordError` with all faults where the shape is wrong or the bytes are not JSON, and with one for
-    more than ``MAX_TOKENS``, before anything is parsed.
+    Raises:
+        RecordError: with all faults if the shape is wrong or the bytes are not JSON; with one fault, before anything is
+            parsed, if there are more than ``MAX_TOKENS``.
     """
     if is_too_large(document):
         raise RecordError((RecordFault((), "too_many", f"it has more than {MAX_TOKENS} values", None),))
@@ -94,7 +95,7 @@ def from_tree(kind: type[_T], tree: object) -> _T:
 
 
 def to_tree(value: object) -> Any:
-    """Write ``value`` as plain data that JSON knows."""
+    """Write ``value`` as plain data for JSON."""
     return _adapter(type(value)).dump_python(value, mode="json")
 
 

@@ -1,8 +1,8 @@
-"""What does a Windows Installer database say of the product that it installs?
+"""Reads product name, version and architecture from a Windows Installer database.
 
 Sources: learn.microsoft.com/windows/win32/msi: "Property Table", "Summary Property Descriptions" and
 "Template Summary Property"; [MS-OLEPS] 2.21 for the summary's property set. The coding of stream names and the
-layout of tables have no published specification; both are as Wine's msi.dll and msitools read them.
+layout of tables have no published specification; both follow Wine's msi.dll and msitools.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _ARCHITECTURES: Final = {"intel": "x86", "": "x86", "x64": "x64", "amd64": "x64"
 
 @dataclass(frozen=True)
 class Installer:
-    """The properties of an MSI that say what it is."""
+    """The properties of an MSI that identify its product."""
 
     properties: Mapping[str, str]
     """The Property table: ``ProductName``, ``ProductVersion``, ``ProductCode``, ``UpgradeCode``, ``Manufacturer``, …"""
@@ -47,7 +47,7 @@ def _malformed(what: str) -> NoReturn:
 
 
 def encode_name(table: str) -> str:
-    """The name of the stream that holds ``table``: two characters of 6 bits in each UTF-16 unit."""
+    """The name of the stream that holds ``table``: two characters of 6 bits per UTF-16 unit."""
     values = [_ALPHABET.index(character) for character in table]
     pairs = [values[at : at + 2] for at in range(0, len(values), 2)]
     return _TABLE_MARK + "".join(
@@ -74,8 +74,9 @@ def _decode_character(character: str) -> str:
 def facts(file: BinaryIO) -> PackageFacts:
     """Read name, version, architecture and supplier from an MSI (seekable).
 
-    Raises :class:`~bundler.errors.VerificationError` with the reasons of
-    :class:`~bundler.formats.compound_file.CompoundFile`; ``malformed`` where a property is missing.
+    Raises:
+        VerificationError: reasons of :class:`~bundler.formats.compound_file.CompoundFile`; ``malformed`` if a property
+            is missing.
     """
     found = read(file)
     return PackageFacts(
@@ -94,7 +95,7 @@ def _needed(installer: Installer, name: str) -> str:
 
 
 def read(file: BinaryIO) -> Installer:
-    """Read the properties of an MSI; raises as :func:`facts` does."""
+    """Read the properties of an MSI. Raises as :func:`facts`."""
     container = CompoundFile(file)
     strings, width = _string_pool(container)
     return Installer(MappingProxyType(_properties(container, strings, width)), _architecture(container))
@@ -108,7 +109,7 @@ def _table(container: CompoundFile, name: str) -> bytes:
 
 
 def _string_pool(container: CompoundFile) -> tuple[list[str], int]:
-    """All strings by their number (0 is the empty one), and how many bytes a reference to one takes."""
+    """All strings by number (0 is the empty one), and the number of bytes of a reference."""
     pool, data = _table(container, "_StringPool"), _table(container, "_StringData")
     if len(pool) < 4 or len(pool) % 4:
         _malformed("its strings have no index")
@@ -124,7 +125,7 @@ def _string_pool(container: CompoundFile) -> tuple[list[str], int]:
 
 
 def _lengths(pool: bytes) -> list[int]:
-    """Length of each string; one over 64 KiB takes two places, of which the first says so."""
+    """Length of each string; one over 64 KiB takes two entries, the first with length 0."""
     lengths: list[int] = []
     pairs = struct.iter_unpack("<HH", pool[4:])
     for length, references in pairs:
@@ -137,7 +138,7 @@ def _lengths(pool: bytes) -> list[int]:
 
 
 def _encoding(page: int) -> str:
-    """The code page of the strings; 0 is neutral, and then they are ASCII."""
+    """The encoding of the strings; code page 0 is neutral, which means ASCII."""
     name = {_UTF8: "utf-8", 0: "ascii"}.get(page, f"cp{page}")
     try:
         return codecs.lookup(name).name
@@ -149,10 +150,10 @@ def _properties(container: CompoundFile, strings: list[str], width: int) -> dict
     """The Property table: a column of names, then a column of values, each a reference to a string."""
     table = _table(container, "Property")
     if len(table) % (2 * width):
-        _malformed("its Property table is no table")
+        _malformed("its Property table has an invalid length")
     numbers = [int.from_bytes(table[at : at + width], "little") for at in range(0, len(table), width)]
     if any(number >= len(strings) for number in numbers):
-        _malformed("its Property table names strings that are not there")
+        _malformed("its Property table refers to missing strings")
     words = [strings[number] for number in numbers]
     rows = len(words) // 2
     return dict(zip(words[:rows], words[rows:], strict=True))
@@ -165,7 +166,7 @@ def _architecture(container: CompoundFile) -> str:
         _malformed("it has no summary")
     platform = _template(container.read(stream, _MAX_TABLE)).partition(";")[0].strip().lower()
     if platform not in _ARCHITECTURES:
-        _malformed("it is for no architecture that is known")
+        _malformed("its architecture is unknown")
     return _ARCHITECTURES[platform]
 
 
@@ -180,11 +181,11 @@ def _template(summary: bytes) -> str:
                 return _text(summary, start + offset)
     except struct.error:
         _malformed("its summary ends too early")
-    _malformed("its summary names no template")
+    _malformed("its summary has no template")
 
 
 def _text(summary: bytes, at: int) -> str:
     kind, length = struct.unpack_from("<II", summary, at)
     if kind != _VT_LPSTR or at + 8 + length > len(summary):
-        _malformed("its template is no text")
+        _malformed("its template is not text")
     return summary[at + 8 : at + 8 + length].split(b"\0")[0].decode("ascii", "replace")

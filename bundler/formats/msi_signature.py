@@ -1,9 +1,11 @@
-r"""What does the signature of an MSI cover, and where is it?
+r"""Finds the signature of an MSI, and computes the digest that it covers.
 
-The digest runs over the streams in the order of their names, then over the class identifier of the root.
-``\x05MsiDigitalSignatureEx`` holds a second digest, over names, sizes, times and state bits; it goes in front,
-so that the signature covers it too. Neither has a published specification: the rules are those that
-osslsigncode, relic and signify agree on, and that real Microsoft files satisfy.
+1. ``\x05MsiDigitalSignatureEx`` holds a digest over names, sizes, times and state bits of all streams. Without it a
+   stream could be renamed unnoticed, because the second digest covers contents only.
+2. The signed digest covers that stream, then the streams in the order of their names, then the root's class identifier.
+
+Neither has a published specification: the rules are those that osslsigncode, relic and signify agree on, and that real
+Microsoft files satisfy.
 """
 
 from __future__ import annotations
@@ -24,17 +26,17 @@ _MAX_SIGNATURE: Final = 1 << 20
 KNOWN_STREAMS: Final = frozenset(
     {SIGNATURE, METADATA_DIGEST, "\x05SummaryInformation", "\x05DocumentSummaryInformation"}
 )
-"""The streams with a name that begins with 5 that an installer database may have ([MS-OLEPS] 2.25, Windows SDK)."""
+r"""The streams with a name starting with ``\x05`` that an installer may have ([MS-OLEPS] 2.25, Windows SDK)."""
 
 
 def _covered(storage: Entry, *, root: bool) -> list[Entry]:
-    """What a storage holds, in the order of the digest, without the signature itself."""
+    """The entries of a storage in the order of the digest, without the signature itself."""
     skipped = {SIGNATURE, METADATA_DIGEST} if root else frozenset()
     return sorted((e for e in storage.children if e.name not in skipped), key=lambda e: e.raw_name + b"\0\0")
 
 
 def _metadata(entry: Entry) -> bytes:
-    """What the digest of ``MsiDigitalSignatureEx`` covers of one entry."""
+    """The bytes of one entry that the digest of ``MsiDigitalSignatureEx`` covers."""
     if entry.kind == "root":
         return entry.clsid + entry.state
     body = entry.size.to_bytes(8, "little")[:4] if entry.kind == "stream" else entry.clsid
@@ -51,7 +53,7 @@ def _all_metadata(storage: Entry, *, root: bool) -> Iterator[bytes]:
 
 
 def metadata_digest(root: Entry, algorithm: str) -> bytes:
-    """The digest that ``MsiDigitalSignatureEx`` must hold; ``algorithm`` is a name that hashlib knows."""
+    """The digest that ``MsiDigitalSignatureEx`` must hold; ``algorithm`` as hashlib names it."""
     return hashlib.new(algorithm, b"".join(_all_metadata(root, root=True))).digest()
 
 
@@ -85,22 +87,20 @@ class SignedInstaller:
                 "the MSI's signature does not protect the names and times of its streams", reason="metadata-unprotected"
             )
         if any(any(stream.state + stream.created + stream.modified) for stream in (signature, extra)):
-            raise VerificationError("a time is written at the MSI's own signature", reason="malformed")
+            raise VerificationError("the MSI's signature stream has a time or state bits", reason="malformed")
         self.pkcs7 = self._container.read(signature, _MAX_SIGNATURE)
-        """The whole stream: it must be the signature and nothing more."""
+        """The whole stream: the signature, and nothing after it."""
         self._extra = self._container.read(extra, 64)
 
     def _refuse_unknown(self, root: Entry) -> None:
         for entry in root.children:
             if entry.name.startswith("\x05") and not (entry.kind == "stream" and entry.name in KNOWN_STREAMS):
-                raise VerificationError(
-                    f"the MSI holds a stream that no installer has: {entry.name[1:]!a}", reason="unknown-stream"
-                )
+                raise VerificationError(f"the MSI holds an unknown stream: {entry.name[1:]!a}", reason="unknown-stream")
 
     def digest(self, algorithm: str) -> bytes:
-        """What the signature must hold, by an algorithm that hashlib knows.
+        """The digest that the signature must hold; ``algorithm`` as hashlib names it.
 
-        Raises ``metadata-mismatch`` where ``MsiDigitalSignatureEx`` is not the digest of this file's names and times.
+        Raises ``metadata-mismatch`` if ``MsiDigitalSignatureEx`` does not match this file's names and times.
         """
         if metadata_digest(self._container.root, algorithm) != self._extra:
             raise VerificationError("a stream of the MSI was renamed, resized or re-dated", reason="metadata-mismatch")
@@ -108,7 +108,7 @@ class SignedInstaller:
 
 
 def content_digest(container: CompoundFile, extra: bytes, algorithm: str) -> bytes:
-    """The digest that a signature covers: ``extra`` (empty where there is none), the streams, the root's class."""
+    """The digest that a signature covers: ``extra`` (empty if there is none), the streams, the root's class."""
     into = hashlib.new(algorithm, extra)
     _content(container, container.root, into, root=True)
     return into.digest()

@@ -1,7 +1,7 @@
-"""How does a parser of packages and repositories say that its input is not what it should be?
+"""The error of parsers for malformed packages and repository documents.
 
-Every parser of this room that reads untrusted bytes raises :class:`ParseError` or a subclass of it, and nothing else,
-whatever the bytes are. Rooms above turn it into a verdict; ``reason`` is the verdict's stable word.
+A parser raises :class:`ParseError` or a subclass for any malformed input, and nothing else. The rooms above turn it
+into a :class:`~bundler.errors.VerificationError` with the same ``reason``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ _PAGE_STARTS = (b"<!doctype", b"<html", b"<head", b"<body")
 
 
 class ParseError(ValueError):
-    """Bytes break the rules of their format.
+    """The bytes break a rule of their format.
 
     ``reason`` is one of ``malformed``, ``truncated``, ``trailing-data``, ``too-big``, ``html``, ``unsupported``,
     ``unsafe-path``, ``duplicate`` and ``weak-digest``.
@@ -22,5 +22,5 @@ class ParseError(ValueError):
 
 
 def looks_like_a_page(head: bytes) -> bool:
-    """Whether a file's first bytes are those of an HTML page: what a proxy or a portal answers in a file's place."""
+    """Whether a file's first bytes are those of an HTML page, as a proxy or a portal sends in place of a file."""
     return head.removeprefix(b"\xef\xbb\xbf").lstrip()[:16].lower().startswith(_PAGE_STARTS)

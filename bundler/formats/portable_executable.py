@@ -1,8 +1,8 @@
-"""What does the signature of a PE file cover, and where is it?
+"""Finds the signature of a PE file, and computes the digest that it covers.
 
 Source: "Windows Authenticode Portable Executable Signature Format" (Microsoft, 2008), and the PE format
-(learn.microsoft.com/windows/win32/debug/pe-format): the digest runs over the whole file but the checksum, the
-directory entry of the certificate table, and that table, which must be the last thing in the file.
+(learn.microsoft.com/windows/win32/debug/pe-format): the digest covers the whole file except the checksum, the directory
+entry of the certificate table, and that table, which must be at the end of the file.
 """
 
 from __future__ import annotations
@@ -35,36 +35,38 @@ class Layout:
     size: int
     checksum: int
     directory: int
-    """Where the directory entry of the certificate table is (8 bytes)."""
+    """Of the directory entry for the certificate table (8 bytes)."""
     table: int
     table_size: int
 
     @property
     def covered_end(self) -> int:
-        """Where the signed part ends."""
+        """The end of the signed part."""
         return self.table or self.size
 
 
 def layout(file: BinaryIO) -> Layout:
-    """Find what a signature leaves out.
+    """Find the parts that a signature does not cover.
 
-    Raises ``unknown-kind`` where it is no PE file, ``malformed`` where its headers contradict themselves.
+    Raises:
+        VerificationError: ``unknown-kind`` if it is not a PE file, ``malformed`` if its headers contradict themselves,
+            ``unsigned`` if it has no entry for a signature.
     """
     size = file.seek(0, 2)
     file.seek(0)
     dos = file.read(64)
     if dos[:2] != b"MZ" or len(dos) < 64:
-        raise VerificationError("this is no PE file: it does not begin with MZ", reason="unknown-kind")
+        raise VerificationError("this is not a PE file: it does not start with MZ", reason="unknown-kind")
     at = struct.unpack_from("<I", dos, 60)[0]
     file.seek(at)
     head = file.read(24 + 112 + 8 * 16)
     if head[:4] != b"PE\0\0" or len(head) < 26:
-        raise VerificationError("this is no PE file: it has no PE header", reason="unknown-kind")
+        raise VerificationError("this is not a PE file: it has no PE header", reason="unknown-kind")
     magic = struct.unpack_from("<H", head, 24)[0]
     first = _DIRECTORIES_AT.get(magic)
     entry = 24 + (first or 0) + 8 * _SECURITY_DIRECTORY
     if first is None or len(head) < entry + 8:
-        _malformed("its optional header is none")
+        _malformed("its optional header is invalid")
     if struct.unpack_from("<I", head, 24 + first - 4)[0] <= _SECURITY_DIRECTORY:
         raise VerificationError("the PE file carries no signature", reason="unsigned")
     if at < 64 or struct.unpack_from("<H", head, 20)[0] < first + 8 * (_SECURITY_DIRECTORY + 1):
@@ -73,7 +75,7 @@ def layout(file: BinaryIO) -> Layout:
 
 
 def digest(file: BinaryIO, place: Layout, algorithm: str) -> bytes:
-    """The digest of the signed part, padded to eight bytes where there is no table yet."""
+    """The digest of the signed part, padded to eight bytes if there is no table yet."""
     into = hashlib.new(algorithm)
     edges = (0, place.checksum), (place.checksum + 4, place.directory), (place.directory + 8, place.covered_end)
     for chunk in read_chunks(file, [(start, end - start) for start, end in edges]):
@@ -83,7 +85,7 @@ def digest(file: BinaryIO, place: Layout, algorithm: str) -> bytes:
 
 
 class SignedImage:
-    """A PE file that ends with its certificate table, which holds one signature and nothing more.
+    """A PE file that ends with its certificate table, which holds one signature and nothing else.
 
     Raises :class:`~bundler.errors.VerificationError`: ``unknown-kind``, ``unsigned``, ``truncated``, ``malformed``,
     ``trailing-data`` (bytes after the table, a second entry, padding: CVE-2013-3900).
@@ -102,9 +104,9 @@ class SignedImage:
         if place.table + place.table_size > place.size:
             raise VerificationError("the PE file ends before its signature does", reason="truncated")
         if place.table + place.table_size < place.size:
-            raise VerificationError("the PE file holds bytes behind its signature", reason="trailing-data")
+            raise VerificationError("the PE file holds bytes after its signature", reason="trailing-data")
         if place.table % _ALIGNMENT or place.table < place.directory + 8 or not 8 < place.table_size <= MAX_SIGNATURE:
-            _malformed("its certificate table lies where none can be")
+            _malformed("its certificate table has an impossible place or size")
         self._file.seek(place.table)
         return self._only_entry(self._file.read(place.table_size))
 
@@ -115,21 +117,21 @@ class SignedImage:
             _malformed("its certificate is of an unknown kind")
         if not 8 < length <= len(table):
             _malformed("its certificate is longer than its table")
-        # Some signers count the padding into the entry's length, some do not: what counts is the signature's own.
+        # Some signers include the padding in the entry's length, some do not: use the length of the signature's DER.
         end = 8 + _der_length(table[8:length])
         if len(table) - end >= _ALIGNMENT or any(table[end:]):
             raise VerificationError("the certificate table holds more than one signature", reason="trailing-data")
         return table[8:end]
 
     def digest(self, algorithm: str) -> bytes:
-        """What the signature must hold, by an algorithm that hashlib knows."""
+        """The digest that the signature must hold; ``algorithm`` as hashlib names it."""
         return digest(self._file, self._layout, algorithm)
 
 
 def _der_length(der: bytes) -> int:
-    """Bytes of the SEQUENCE that ``der`` begins with (X.690, 8.1.3), its header included."""
+    """Bytes of the SEQUENCE at the start of ``der`` (X.690, 8.1.3), with its header."""
     if len(der) < 6 or der[0] != 0x30:
-        _malformed("its signature is none")
+        _malformed("its signature is not DER")
     count = der[1] & 0x7F if der[1] & 0x80 else 0
     if count > 4 or der[1] == 0x80:
         _malformed("its signature has no length")

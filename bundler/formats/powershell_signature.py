@@ -1,8 +1,8 @@
-"""What does the signature block of a PowerShell file cover, and where is it?
+"""Finds the signature block of a PowerShell file, and computes the digest that it covers.
 
-Source: about_Signing (learn.microsoft.com) shows the block; the digest runs over the text before the block's
-leading line break, as UTF-16LE, a byte order mark included where there is one (as OpenAuthenticode,
-osslsigncode and Windows' pwrshsip.dll do it).
+Source: about_Signing (learn.microsoft.com) shows the block. The digest covers the text before the line break in front
+of the block, as UTF-16LE, with a byte order mark if there is one (as in OpenAuthenticode, osslsigncode and Windows'
+pwrshsip.dll).
 """
 
 from __future__ import annotations
@@ -33,16 +33,11 @@ def encoding(raw: bytes) -> str:
 
 
 def decode(raw: bytes) -> str:
-    """The text with its byte order mark kept.
-
-    Raises ``unknown-kind`` where it is neither UTF-8 nor UTF-16LE.
-    """
+    """The text, with its byte order mark. Raises ``unknown-kind`` if it is neither UTF-8 nor UTF-16LE."""
     try:
         return raw.decode(encoding(raw))
     except UnicodeDecodeError:
-        raise VerificationError(
-            "this is no script: it is neither UTF-8 nor UTF-16 text", reason="unknown-kind"
-        ) from None
+        raise VerificationError("this is not a script: it is neither UTF-8 nor UTF-16", reason="unknown-kind") from None
 
 
 def text_digest(text: str, algorithm: str) -> bytes:
@@ -64,7 +59,7 @@ class SignedScript:
             raise VerificationError("the script is larger than 64 MiB", reason="too-large")
         text = decode(raw)
         self.text, block = self._split(text)
-        """The script without its block, a byte order mark included."""
+        """The script without its block, with its byte order mark."""
         self.pkcs7 = self._decode_block(block)
 
     @staticmethod
@@ -80,25 +75,26 @@ class SignedScript:
         if not end:
             _malformed("it does not end")
         if rest:
-            raise VerificationError("the script goes on behind its signature block", reason="trailing-data")
+            raise VerificationError("the script continues after its signature block", reason="trailing-data")
         return before, block
 
     @staticmethod
     def _decode_block(block: str) -> bytes:
         lines = block.split(LINE)
         if any(not line.startswith("# ") for line in lines):
-            _malformed("a line of it is no comment")
+            _malformed("a line of it is not a comment")
         encoded = "".join(line[2:] for line in lines)
         try:
             decoded = base64.b64decode(encoded.encode("ascii"), validate=True)
         except (binascii.Error, UnicodeEncodeError):
-            _malformed("it is no base64")
+            _malformed("it is not valid base64")
+        # Unused bits of the last character could otherwise be changed without changing the signature.
         if base64.b64encode(decoded).decode() != encoded:
-            _malformed("it has more than one reading")
+            _malformed("its base64 is not canonical")
         return decoded
 
     def digest(self, algorithm: str) -> bytes:
-        """What the signature must hold, by an algorithm that hashlib knows."""
+        """The digest that the signature must hold; ``algorithm`` as hashlib names it."""
         return text_digest(self.text, algorithm)
 
 

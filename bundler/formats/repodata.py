@@ -1,8 +1,8 @@
-"""What do the documents of a yum repository say?
+"""Reads the documents of a yum repository: ``repomd.xml`` and ``primary.xml``.
 
-``repomd.xml`` and ``primary.xml`` as createrepo_c writes them and dnf, yum and zypper read them (rpm-md). Parsed with
-``defusedxml``, as a stream of events: no DTDs, no entities, and memory for one package at a time, since a
-``primary.xml`` unpacks to tens of megabytes. Elements count only by their full name, namespace included.
+The rpm-md format, as createrepo_c writes it and dnf, yum and zypper read it. Parsed with ``defusedxml``, as a stream of
+events: no DTDs, no entities, and memory for one package at a time, because a ``primary.xml`` unpacks to tens of
+megabytes. Elements are matched by their full name, with namespace.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ Attributes = dict[str, str]
 
 
 class RepodataError(ParseError):
-    """A document of a yum repository cannot be relied on."""
+    """A document of a yum repository is malformed."""
 
 
 @dataclass(frozen=True)
 class Data:
-    """A document that ``repomd.xml`` lists with its digest."""
+    """A document that ``repomd.xml`` lists."""
 
     path: str
     """Below the repository's base."""
@@ -49,13 +49,13 @@ class Data:
     """Bytes, as it is served."""
     sha256: str
     open_size: int | None
-    """Bytes, unpacked; None where it is not said."""
+    """Bytes, unpacked; None if not given."""
     open_sha256: str | None
 
 
 @dataclass(frozen=True)
 class Repomd:
-    """What ``repomd.xml`` says that is used."""
+    """The parts of ``repomd.xml`` that are used."""
 
     primary: Data
     date: datetime
@@ -78,29 +78,31 @@ class Package:
 
 
 def is_inside(path: str) -> bool:
-    """Whether ``path`` is relative, in plain letters, and names neither ``.`` nor ``..``."""
+    """Whether ``path`` stays inside the repository: relative, plain characters, no ``.`` or ``..``."""
     return len(path) <= _MAX_PATH and all(_SEGMENT.fullmatch(segment) for segment in path.split("/"))
 
 
 def repomd(document: bytes) -> Repomd:
     """Read ``repomd.xml``.
 
-    Raises :class:`RepodataError` for what is malformed, and where ``primary`` is missing, stands there twice, or has
-    a digest weaker than SHA-256.
+    Raises:
+        RepodataError: it is malformed, or ``primary`` is missing, listed twice, or has a digest weaker than SHA-256.
     """
     elements = list(_parsed([document], _REPO, ("repomd", "data")))
     found = [element for element in elements if element.attributes.get("type") == "primary"]
     if len(found) != 1:
         reason = "duplicate" if found else "malformed"
-        raise RepodataError(f"repomd.xml names {len(found)} primary documents, not one", reason=reason)
+        raise RepodataError(f"repomd.xml lists {len(found)} primary documents instead of one", reason=reason)
     return Repomd(_data(found[0]), max(_timestamp(element.text("timestamp")) for element in elements))
 
 
 def packages(chunks: Iterable[bytes], *, name: str) -> Iterator[Package]:
     """Read the packages called ``name`` from a ``primary.xml``, given in ``chunks``, one at a time.
 
-    All of it is read and has to be well-formed; the other packages' fields are not checked.
-    Raises :class:`RepodataError` (reasons ``malformed``, ``weak-digest``, ``unsafe-path``, ``too-big``).
+    All of it is read and must be well-formed; the fields of other packages are not checked.
+
+    Raises:
+        RepodataError: ``malformed``, ``weak-digest``, ``unsafe-path``, ``too-big``.
     """
     for element in _parsed(chunks, _COMMON, ("metadata", "package")):
         if element.attributes.get("type") == "rpm" and element.text("name") == name:
@@ -122,7 +124,7 @@ class _Element:
 
 
 class _Reader:
-    """Gathers the elements at ``path``, from a parser's events; names are ``{namespace}name``."""
+    """Collects the elements at ``path`` from a parser's events; names are ``{namespace}name``."""
 
     def __init__(self, namespace: str, path: Path) -> None:
         self.found: list[_Element] = []
@@ -134,13 +136,13 @@ class _Reader:
         self._length = 0
 
     def start(self, name: str, attributes: Attributes) -> None:
-        """Begin an element; those deeper than an element's children are passed over."""
+        """Start an element; those deeper than the children of a collected element are ignored."""
         depth = len(self._open)
         self._open.append(name)
         if depth > len(self._path):
             return
         if depth == 0 and name != self._path[0]:
-            raise RepodataError(f"the document is no {self._path[0].removeprefix(self._prefix)}")
+            raise RepodataError(f"the document is not a {self._path[0].removeprefix(self._prefix)}")
         if depth == len(self._path) - 1 and tuple(self._open) == self._path:
             self._element, self._length = _Element(attributes), 0
         elif depth == len(self._path) and self._element is not None and name.startswith(self._prefix):
@@ -153,12 +155,12 @@ class _Reader:
         element.children[name] = (attributes, self._text)
 
     def data(self, content: str) -> None:
-        """Take text; of an element's children alone."""
+        """Add text, if it is in a child of a collected element."""
         if self._text is None or len(self._open) != len(self._path) + 1:
             return
         self._length += len(content)
         if self._length > _MAX_TEXT:
-            raise RepodataError("an element holds more text than any real one", reason="too-big")
+            raise RepodataError("an element has more text than any real one", reason="too-big")
         self._text.append(content)
 
     def end(self, _: str) -> None:
@@ -187,11 +189,11 @@ def _parsed(chunks: Iterable[bytes], namespace: str, path: Path) -> Iterator[_El
     except ParseError:
         raise
     except (ET.ParseError, DefusedXmlException, LookupError, ValueError) as error:
-        raise RepodataError(f"the document is no XML that is taken: {_reason(error)}") from None
+        raise RepodataError(f"the document is not valid XML: {_reason(error)}") from None
 
 
 def _reason(error: Exception) -> str:
-    # What defusedxml forbids explains itself at length, with the offending text in it.
+    # The messages of defusedxml contain the offending text at length: use the name of its exception.
     return str(error) if isinstance(error, ET.ParseError) else type(error).__name__
 
 
@@ -242,9 +244,9 @@ def _timestamp(text: str) -> datetime:
 def _digest(element: _Element, child: str) -> str:
     algorithm, digest = element.attribute(child, "type"), element.text(child)
     if algorithm in _WEAK:
-        raise RepodataError(f"a {child} rests on {algorithm}, which can be forged", reason="weak-digest")
+        raise RepodataError(f"a {child} uses {algorithm}, which can be forged", reason="weak-digest")
     if algorithm not in _HEX:
-        raise RepodataError(f"a {child} is of an unknown kind", reason="unsupported")
+        raise RepodataError(f"a {child} has an unknown algorithm", reason="unsupported")
     if not _HEX[algorithm].fullmatch(digest):
         raise RepodataError(f"a {child} is malformed")
     return digest
@@ -254,5 +256,5 @@ def _location(element: _Element) -> str:
     attributes = element.children["location"][0] if "location" in element.children else {}
     path = attributes.get("href", "")
     if _BASE in attributes or not is_inside(path):
-        raise RepodataError(f"a location leaves the repository: {path!r}", reason="unsafe-path")
+        raise RepodataError(f"a location is outside of the repository: {path!r}", reason="unsafe-path")
     return path

@@ -1,9 +1,9 @@
-"""What does an rpm package say of itself, and which of its bytes are meant to be signed?
+"""Reads the headers of an rpm package, and the facts in them.
 
-The layout of rpm's "Package format" document (v4 and v6): a lead of 96 bytes, a signature header padded to 8 bytes,
-the main header, the compressed payload. Both headers are an intro of 16 bytes, an index of 16-byte entries, and a
-store. A header's *region* (tag 63) says which part of it its signature covers; here all of the main header must lie
-in it, so that no tag is ever read that is not signed.
+The layout of rpm's "Package format" document (v4 and v6): a lead of 96 bytes, a signature header padded to 8 bytes, the
+main header, the compressed payload. Both headers are an intro of 16 bytes, an index of 16-byte entries, and a store. A
+header's *region* (tag 63) is the part that its signature covers. Here it must span the whole main header, so that every
+tag that is read is signed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _HEADER_MAGIC = b"\x8e\xad\xe8\x01\x00\x00\x00\x00"
 _INTRO = struct.Struct(">8sII")
 _ENTRY = struct.Struct(">IiiI")
 _MAX_ENTRIES = 4096  # real packages have about a hundred tags
-_MAX_STORE = 64 << 20  # rpm itself allows 256 MiB; real packages of 100 MB stay far below 10
+_MAX_STORE = 64 << 20  # rpm itself allows 256 MiB; real packages of 100 MB have far less than 10
 _MAX_SIGNATURE_STORE = 1 << 20
 
 
@@ -102,10 +102,10 @@ class _Entry:
 
 @dataclass(frozen=True)
 class Header:
-    """One header, read and checked: every entry within the store, no tag twice."""
+    """One parsed header: every entry is within the store, no tag occurs twice."""
 
     blob: bytes = field(repr=False)
-    """All of it, intro included: what a header signature covers."""
+    """The whole header with its intro: what a header signature covers."""
     _entries: Mapping[int, _Entry] = field(repr=False)
     _store: memoryview = field(repr=False)
 
@@ -113,12 +113,12 @@ class Header:
         return tag in self._entries
 
     def binary(self, tag: int) -> bytes | None:
-        """The bytes of ``tag``, None where the header has no such tag. Raises :class:`RpmError` for another type."""
+        """The bytes of ``tag``; None if the header does not have it. Raises :class:`RpmError` for another type."""
         entry = self._entry(tag, {_Type.BIN})
         return None if entry is None else bytes(self._store[entry.offset : entry.offset + entry.count])
 
     def strings(self, tag: int) -> tuple[str, ...]:
-        """The strings of ``tag``, empty where the header has no such tag; not UTF-8 is an :class:`RpmError`."""
+        """The strings of ``tag``; empty if the header does not have it. Raises :class:`RpmError` if not UTF-8."""
         entry = self._entry(tag, _STRINGS)
         if entry is None:
             return ()
@@ -131,11 +131,11 @@ class Header:
             raise RpmError(f"the text of tag {tag} is not UTF-8") from None
 
     def string(self, tag: int) -> str:
-        """The first string of ``tag``, empty where the header has no such tag."""
+        """The first string of ``tag``; empty if the header does not have it."""
         return next(iter(self.strings(tag)), "")
 
     def integers(self, tag: int) -> tuple[int, ...]:
-        """The numbers of ``tag``, empty where the header has no such tag."""
+        """The numbers of ``tag``; empty if the header does not have it."""
         entry = self._entry(tag, set(_INTEGERS))
         if entry is None:
             return ()
@@ -144,13 +144,13 @@ class Header:
     def _entry(self, tag: int, types: set[_Type]) -> _Entry | None:
         entry = self._entries.get(tag)
         if entry is not None and entry.type not in types:
-            raise RpmError(f"tag {tag} has a type that it cannot have")
+            raise RpmError(f"tag {tag} has the wrong type")
         return entry
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The parts of a package and where they lie."""
+    """The parts of a package, with their offsets."""
 
     signature: Header
     header: Header
@@ -162,9 +162,10 @@ class Layout:
 
 
 def layout(file: BinaryIO) -> Layout:
-    """Read lead and headers of the package ``file``; the payload is not looked at.
+    """Read lead and headers of a package; the payload is not read.
 
-    Raises :class:`RpmError` (reasons ``malformed``, ``truncated``, ``unsupported``, ``too-big``, ``html``).
+    Raises:
+        RpmError: ``malformed``, ``truncated``, ``unsupported``, ``too-big``, ``html``.
     """
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
@@ -180,16 +181,16 @@ def layout(file: BinaryIO) -> Layout:
 
 
 def facts(file: BinaryIO) -> PackageFacts:
-    """Read what the package ``file`` says of itself in its main header.
+    """Read the facts in a package's main header.
 
-    The version is ``version-release``, with ``epoch:`` before it where the epoch is not 0.
-    Memory does not depend on the file's size. Raises :class:`RpmError`.
+    The version is ``version-release``, preceded by ``epoch:`` unless the epoch is 0. Memory does not depend on the
+    file's size. Raises :class:`RpmError`.
     """
     return header_facts(layout(file).header)
 
 
 def header_facts(header: Header) -> PackageFacts:
-    """Read what a package's main ``header`` says of it; as :func:`facts`."""
+    """Like :func:`facts`, from a main header that was read before."""
     return PackageFacts(
         name=_word(header, Tag.NAME),
         version=_version(header),
@@ -205,17 +206,17 @@ def _check_lead(lead: bytes) -> None:
     if looks_like_a_page(lead):
         raise RpmError("the file is an HTML page, not an rpm package", reason="html")
     if not lead.startswith(_LEAD_MAGIC[: len(lead)]):
-        raise RpmError("the file does not begin as an rpm package does")
+        raise RpmError("the file is not an rpm package")
     if len(lead) < LEAD_SIZE:
         raise RpmError("the file ends in its first 96 bytes", reason="truncated")
     _, major, minor, kind, _, name, _, signature_type, reserved = _LEAD.unpack(lead)
     if kind != 0:
-        raise RpmError("the package is no binary package", reason="unsupported")
+        raise RpmError("the package is not a binary package", reason="unsupported")
     if major not in {3, 4} or minor != 0 or signature_type != 5:
-        raise RpmError("the lead names a version of the format that is not known", reason="unsupported")
+        raise RpmError("the lead has an unknown format version", reason="unsupported")
     text, _, rest = name.partition(b"\0")
     if not text or rest.strip(b"\0") or reserved.strip(b"\0"):
-        raise RpmError("the lead holds bytes that it should not")
+        raise RpmError("the reserved bytes of the lead are not zero")
 
 
 def _header(file: BinaryIO, max_store: int) -> Header:
@@ -224,9 +225,9 @@ def _header(file: BinaryIO, max_store: int) -> Header:
         raise RpmError("the file ends before a header", reason="truncated")
     magic, count, store_size = _INTRO.unpack(intro)
     if magic != _HEADER_MAGIC:
-        raise RpmError("a header does not begin as it should")
+        raise RpmError("a header does not start with its magic bytes")
     if not 0 < count <= _MAX_ENTRIES or store_size > max_store:
-        raise RpmError("a header claims to be bigger than any real one", reason="too-big")
+        raise RpmError("a header claims to be larger than any real one", reason="too-big")
     body = file.read(count * _ENTRY.size + store_size)
     if len(body) < count * _ENTRY.size + store_size:
         raise RpmError("the file ends inside a header", reason="truncated")
@@ -241,10 +242,10 @@ def _header(file: BinaryIO, max_store: int) -> Header:
 def _entry(body: bytes, index: int, store: memoryview) -> _Entry:
     tag, kind, offset, count = _ENTRY.unpack_from(body, index * _ENTRY.size)
     if kind not in _TYPES:
-        raise RpmError(f"tag {tag} has a type that does not exist")
+        raise RpmError(f"tag {tag} has an unknown type")
     entry = _Entry(tag, _Type(kind), offset, count)
     if not 0 <= offset <= len(store) or not 0 < count <= len(store) - offset:
-        raise RpmError(f"tag {tag} lies outside its header")
+        raise RpmError(f"tag {tag} is outside of its header")
     width = _WIDTHS.get(entry.type, 1)
     if count * width > len(store) - offset or (entry.type is _Type.STRING and count != 1):
         raise RpmError(f"tag {tag} is longer than its header, or than its type allows")
@@ -252,17 +253,17 @@ def _entry(body: bytes, index: int, store: memoryview) -> _Entry:
 
 
 def _check_region(header: Header) -> None:
-    """Check that the header's first entry is its region, and that nothing of the header lies outside it.
+    """Require that the header's first entry is its region, and that the region spans the whole header.
 
-    The region's data is a trailer at the very end of the store: an entry that points back over the whole index.
-    (The signature header has a region, too. It is not signed, so it is not used.)
+    The region's data is a trailer at the very end of the store: an entry that points back over the whole index. The
+    signature header has a region too, but it is not signed and not trusted, so its region does not matter.
     """
     first = next(iter(header._entries.values()))
     count, size = len(header._entries), _ENTRY.size
     if (first.tag, first.type, first.count) != (Tag.REGION, _Type.BIN, size):
-        raise RpmError("the header does not begin with its region: its tags would not be signed")
+        raise RpmError("the header does not start with its region: its tags would not be signed")
     if first.offset + size != len(header._store):
-        raise RpmError("the header holds data outside its region: it would not be signed")
+        raise RpmError("the header holds data outside of its region: it would not be signed")
     if _ENTRY.unpack_from(header._store, first.offset) != (Tag.REGION, _Type.BIN, -count * size, size):
         raise RpmError("the header's region does not span all of its tags")
 
@@ -287,11 +288,11 @@ def _requires(header: Header) -> tuple[str, ...]:
     flags = header.integers(Tag.REQUIRE_FLAGS)
     versions = header.strings(Tag.REQUIRE_VERSION)
     if not len(names) == len(flags) == len(versions):
-        raise RpmError("the package's requirements are not as many as their versions")
+        raise RpmError("the package has different numbers of requirements and versions")
     return tuple(
         _requirement(name, flag, version)
         for name, flag, version in zip(names, flags, versions, strict=True)
-        if not name.startswith("rpmlib(")  # what rpm itself must know, no package
+        if not name.startswith("rpmlib(")  # features of rpm itself, not packages
     )
 
 

@@ -1,7 +1,7 @@
-"""Which of two rpm versions is newer?
+"""Compares rpm versions.
 
-The order of rpm's own comparison (rpm-version(7), "rpmvercmp"): runs of letters and runs of digits, everything else
-parting them; digits beat letters; ``~`` sorts before anything, even the end, ``^`` after the end but before all else.
+The order of rpm's own comparison (rpm-version(7), "rpmvercmp"): runs of letters and runs of digits, separated by
+everything else; digits sort after letters; ``~`` before anything, even the end; ``^`` after the end, before all else.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Key = tuple[int, tuple[Segment, ...], tuple[Segment, ...]]
 
 
 def is_version(text: str) -> bool:
-    """Whether ``text`` is ``[epoch:]version[-release]`` in rpm's letters."""
+    """Whether ``text`` is ``[epoch:]version[-release]`` in rpm's characters."""
     return len(text) <= _MAX_LENGTH and _EVR.fullmatch(text) is not None
 
 
@@ -29,7 +29,7 @@ def key(evr: str) -> Key:
     """
     match = _EVR.fullmatch(evr)
     if match is None:
-        raise ValueError(f"{evr!r} is no rpm version")
+        raise ValueError(f"{evr!r} is not an rpm version")
     return int(match["epoch"] or "0"), _segments(match["version"]), _segments(match["release"] or "")
 
 

@@ -42,7 +42,7 @@ _BLOCK = re.compile(
 # PowerShell obeys the statement wherever it stands, behind a signature block's first line too (run on 5.1 and 7).
 _REQUIRES = re.compile(rb"#requires", re.IGNORECASE)
 _UNPRINTABLE = re.compile(rb"[^\t\n\r -~]")
-_DO: Final = "do not run it; get the bundle again from its maker"
+_DO: Final = "do not run it; get the bundle again from the person who built it"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Patterns of secrets that can be told apart from other text, of any product or vendor."""
+"""Patterns of secrets that can be recognised in text without knowing their value."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _NAMES = tuple(_SHAPES)
 
 
 def is_one_line(text: str) -> bool:
-    """Whether ``text`` is what a script reads as a secret: one line, not empty, with no blanks around it."""
+    """Whether scripts can read ``text`` as a secret: one line, not empty, no blanks around it."""
     return bool(text) and text.isprintable() and text == text.strip()
 
 
 def found(text: str) -> Iterator[str]:
-    """What in ``text`` looks like a secret, by kind and never by its letters."""
+    """The kinds of secrets that ``text`` seems to hold, never their characters."""
     for match in _ANY.finditer(text):
         yield _NAMES[int((match.lastgroup or "s0")[1:])]

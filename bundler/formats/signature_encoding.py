@@ -1,4 +1,4 @@
-"""In which ways do programs and tokens write a signature, and which one is meant?"""
+"""Decodes a signature as programs and tokens print it: raw, hex, base64, DER or the two numbers of ECDSA."""
 
 from __future__ import annotations
 
@@ -16,10 +16,17 @@ _HEX = re.compile(rb"(?:[0-9a-fA-F]{2})+")
 
 
 def encodings(printed: bytes, certificate: x509.Certificate) -> Iterator[bytes]:
-    """Read what was printed as a signature by the key of ``certificate``, in each way that gives one's form.
+    """Decode printed bytes in each encoding that gives a signature of the certificate's kind of key.
 
-    As bytes, hex, base64 or base64url (RFC 4648), the latter three with white space anywhere. An ECDSA signature may
-    be DER, or the two numbers side by side, as key services print it.
+    More than one can: 256 hex digits are also valid base64. The caller verifies each.
+
+    Args:
+        printed: bytes, hex, base64 or base64url (RFC 4648), the latter three with white space anywhere. ECDSA as DER,
+            or as its two numbers side by side, as key services print it.
+        certificate: of the key.
+
+    Yields:
+        Signatures in the form of a seal: RSA as long as the modulus, ECDSA as DER.
     """
     for candidate in dict.fromkeys((printed, *_decoded(b"".join(printed.split())))):
         signature = _shaped(candidate, certificate.public_key())
@@ -37,7 +44,7 @@ def _decoded(text: bytes) -> Iterator[bytes]:
 
 
 def _shaped(candidate: bytes, key: object) -> bytes:
-    """``candidate`` as a signature in the form that is sealed; empty if it has no signature's form."""
+    """``candidate`` in the form of a seal; empty if it cannot be a signature of this kind of key."""
     if isinstance(key, rsa.RSAPublicKey):
         return candidate if len(candidate) == (key.key_size + 7) // 8 else b""
     if not isinstance(key, ec.EllipticCurvePublicKey):
@@ -52,6 +59,6 @@ def _shaped(candidate: bytes, key: object) -> bytes:
 
 
 def from_numbers(signature: bytes) -> bytes:
-    """DER of an ECDSA signature given as its two numbers side by side, equally long (IEEE P1363)."""
+    """DER of an ECDSA signature that is given as two numbers of equal length side by side (IEEE P1363)."""
     half = len(signature) // 2
     return encode_dss_signature(int.from_bytes(signature[:half], "big"), int.from_bytes(signature[half:], "big"))

@@ -1,4 +1,4 @@
-"""What kind of file is this, by its first bytes alone?"""
+"""Recognises the kind of a file by its first and last bytes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FileKind = Literal[
 ]
 
 HEAD: Final = 64 * 1024
-"""How many bytes :func:`kind` should be given."""
+"""Number of bytes to give to :func:`kind`."""
 
 _MAGIC: Final[tuple[tuple[bytes, FileKind], ...]] = (
     (COMPOUND_FILE, "msi"),
@@ -31,10 +31,14 @@ _MARKUP_SEARCHED: Final = 2048
 
 
 def kind(head: bytes, tail: bytes = b"") -> FileKind:
-    """Say what a file is, given its first :data:`HEAD` bytes (or all of them) and, where it is longer, its last.
+    """Recognise a file by its content, never by its name.
 
-    The content decides, never the name. ``ps1`` is text with a signature block in ``head`` or ``tail``;
-    ``text`` is any other text.
+    Args:
+        head: its first :data:`HEAD` bytes, or all of them.
+        tail: its last bytes, if it is longer.
+
+    Returns:
+        The kind: ``ps1`` is text with a signature block in ``head`` or ``tail``, ``text`` is any other text.
     """
     if not head:
         return "empty"
@@ -54,13 +58,13 @@ def _has_block(part: bytes) -> bool:
 
 
 def _is_markup(text: str) -> bool:
-    """Whether it begins with markup and is HTML a little later: comments and XML prologues come first."""
+    """Whether it starts with markup and has an HTML tag soon: comments and an XML prologue may come first."""
     start = text.lstrip("\ufeff \t\r\n")[:_MARKUP_SEARCHED].lower()
     return start.startswith("<") and not start.startswith("<#") and any(tag in start for tag in _HTML)
 
 
 def _text(head: bytes) -> str | None:
-    """The head as text, or None where it is none; a character cut at its end does not count."""
+    """The head as text; None if it is not text. A character that is cut off at the end does not matter."""
     encoding = "utf-16-le" if head.startswith(b"\xff\xfe") else "utf-8"
     text = head.decode(encoding, "replace")
     if "\0" in text or "\ufffd" in text[:-4]:

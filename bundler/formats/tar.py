@@ -1,7 +1,7 @@
-"""Which files does a small tar archive hold?
+"""Reads a small tar archive strictly, as a stream.
 
-The ustar format of POSIX.1-1988 with GNU's long names, read strictly as a stream: what dpkg reads of ``control.tar``.
-Python's own ``tarfile`` guesses at damaged headers, and there are headers at which it never ends.
+The ustar format of POSIX.1-1988 with GNU's long names: what dpkg reads in ``control.tar``. Python's ``tarfile`` is not
+used because it guesses at damaged headers, and some headers make it loop without end.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _EXTENDED = (b"x", b"g")
 
 
 class TarError(ParseError):
-    """The bytes are no tar archive, or one that this strict reader does not take."""
+    """The bytes are not a tar archive, or one that this strict reader refuses."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Entry:
     """Without ``./`` before it."""
     is_file: bool
     content: bytes
-    """Of a regular file of at most the wanted size; empty for anything else."""
+    """Of a regular file up to the requested size; empty for anything else."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,14 @@ class _Header:
 
 
 def entries(stream: BinaryIO, *, max_content: int) -> Iterator[Entry]:
-    """Read the entries of an archive from ``stream``, in its order.
+    """Read the entries of an archive in order.
 
-    Files of more than ``max_content`` bytes are passed over with empty content and ``is_file`` false. Raises
-    :class:`TarError` (reasons ``malformed``, ``truncated``, ``too-big``) and what ``stream`` raises.
+    Args:
+        stream: at the start of the archive.
+        max_content: bytes; larger files are skipped, with empty content and ``is_file`` false.
+
+    Raises:
+        TarError: ``malformed``, ``truncated``, ``too-big``. Errors of ``stream`` pass through.
     """
     long_name: bytes | None = None
     for _ in range(_MAX_ENTRIES):
@@ -88,12 +92,12 @@ def _number(field: bytes) -> int:
 
 
 def _extension(stream: BinaryIO, header: _Header) -> bytes | None:
-    """Read an entry that says something of the next one: its name, where that is long; None for anything else.
+    """Read an entry that describes the next one: returns its long name, None for anything else.
 
-    POSIX extended headers are passed over, as dpkg does, unless they would change what is read.
+    POSIX extended headers are skipped, as dpkg does, unless they would change name or size.
     """
     if header.size > _MAX_NAME:
-        raise TarError("an extended header of the archive is bigger than any real one", reason="too-big")
+        raise TarError("an extended header of the archive is larger than any real one", reason="too-big")
     content = _content(stream, header.size, keep=True)
     if header.kind in _EXTENDED and re.search(rb" (?:path|size|GNU\.sparse[^=]*)=", content):
         raise TarError("an extended header of the archive changes a name or a size", reason="unsupported")
@@ -102,13 +106,13 @@ def _extension(stream: BinaryIO, header: _Header) -> bytes | None:
 
 def _content(stream: BinaryIO, size: int, *, keep: bool) -> bytes:
     padded = -(-size // _BLOCK) * _BLOCK
-    kept = stream.read(padded) if keep else _passed_over(stream, padded)
+    kept = stream.read(padded) if keep else _skip(stream, padded)
     if keep and len(kept) < padded:
         raise TarError("the archive ends inside a file", reason="truncated")
     return kept[:size]
 
 
-def _passed_over(stream: BinaryIO, size: int) -> bytes:
+def _skip(stream: BinaryIO, size: int) -> bytes:
     while size:
         chunk = stream.read(min(size, 1 << 16))
         if not chunk:

@@ -68,5 +68,5 @@ def test_a_definition_with_a_wrong_file_builds_nothing(project):
     assert built.code == 3
     (fault,) = built.json["error"]["faults"]
     assert fault["path"] == "trust.certificates.0"
-    assert "no certificate in PEM or DER" in fault["message"]
+    assert "not a certificate in PEM or DER" in fault["message"]
     assert not (project.folder / "bundles").exists()

@@ -86,13 +86,13 @@ def test_what_is_none_is_refused():
     pem = made.public_bytes(Encoding.PEM)
     private = key.private_bytes(Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     for document, says in (
-        (b"", "no certificate"),
-        (b"hello", "no certificate"),
+        (b"", "not a certificate"),
+        (b"hello", "not a certificate"),
         (pem + pem, "2 certificates"),
         (pem + private, "private key"),
         (pem.replace(b"END CERT", b"END CURT"), "no certificates"),
-        (pem[:60] + b"=" + pem[61:], "is no"),
-        (made.public_bytes(Encoding.DER) + b"x", "no certificate"),
+        (pem[:60] + b"=" + pem[61:], "not valid base64"),
+        (made.public_bytes(Encoding.DER) + b"x", "not a certificate"),
         (b"x" * (certificate.LARGEST + 1), "larger"),
     ):
         with pytest.raises(ParseError, match=says):

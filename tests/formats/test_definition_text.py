@@ -115,7 +115,7 @@ def test_keys_are_always_text():
         (b"a: 'x\n", 2, "not YAML"),
         (b"a: b: c\n", 1, "not YAML"),
         (b"[" * 17 + b"]" * 17, 1, "too deep"),
-        (b"a: " + b"x" * definition_text.SIZE_LIMIT, 1, "too many"),
+        (b"a: " + b"x" * definition_text.SIZE_LIMIT, 1, "bytes"),
     ],
 )
 def test_refused(document, line, words):
