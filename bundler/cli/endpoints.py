@@ -22,14 +22,19 @@ def command(console: Console, *, definition: Path, strict: bool) -> None:
     For each address: the path, when and why it is used, and the source. Wildcards come with the names behind them
     where a document or the private endpoint lists them. What no source states is listed as not certain.
     """
-    from bundler.flow.endpoints import endpoints, require_records
+    from bundler.errors import UsageError
     from bundler.formats.json_codec import to_tree
     from bundler.render import endpoint_formats
 
     chosen = ProjectSettings(definition, lock_path=None, anchors=None, strict=strict)
-    needs = endpoints(read_project(console, chosen))
-    if console.format == "hosts":
-        require_records(needs)
+    project = read_project(console, chosen)
+    needs = project.product.network_requirements(project.definition, project.attachments)
+    if console.format == "hosts" and not needs.hosts:
+        raise UsageError(
+            "the definition has no private link records to write",
+            do="save the output of `az network private-endpoint show`, and name the file in "
+            "network.private_link_records; without private link, DNS resolves the public names",
+        )
     forms = {"hosts": endpoint_formats.hosts, "csv": endpoint_formats.table, "firewall": endpoint_formats.firewall}
     form = forms.get(console.format, endpoint_formats.summary)
     console.emit_result(lambda: form(needs), lambda: {"ok": True, "endpoints": to_tree(needs)})

@@ -58,7 +58,8 @@ def resolve(
     """
     if previous:
         lock_changes.require_later(previous, at)
-    states = _states(previous)
+    pinned = previous.pins if previous else ()
+    states = {pin.repository.origin: pin.repository for pin in pinned if pin.repository}
 
     def locating(artifact: Artifact) -> Callable[[Fetch], Located]:
         return lambda fetch: _Search(project, fetch, at, states, allow.older).locate(artifact)
@@ -98,44 +99,20 @@ class _Search:
     allow_older: bool
 
     def locate(self, artifact: Artifact) -> Located:
-        return _LOCATE[artifact.origin.kind](artifact, self)
-
-
-def _by_metadata(locate: Callable[..., Located]) -> Callable[[Artifact, _Search], Located]:
-    """A search in an apt or yum repository, by its signed metadata."""
-
-    def located(artifact: Artifact, search: _Search) -> Located:
+        kind = artifact.origin.kind
+        if kind == "url":
+            return locate_url(artifact)
+        if kind == "file":
+            return locate_file(artifact, self.project.path.parent)
+        locate = apt.locate if kind == "apt" else yum.locate
         return locate(
             artifact,
-            search.fetch,
-            anchors=search.project.anchors,
-            at=search.at,
-            states=search.states,
-            allow_older=search.allow_older,
+            self.fetch,
+            anchors=self.project.anchors,
+            at=self.at,
+            states=self.states,
+            allow_older=self.allow_older,
         )
-
-    return located
-
-
-def _by_url(artifact: Artifact, _: _Search) -> Located:
-    return locate_url(artifact)
-
-
-def _by_file(artifact: Artifact, search: _Search) -> Located:
-    return locate_file(artifact, search.project.path.parent)
-
-
-_LOCATE: Mapping[str, Callable[[Artifact, _Search], Located]] = {
-    "apt": _by_metadata(apt.locate),
-    "yum": _by_metadata(yum.locate),
-    "url": _by_url,
-    "file": _by_file,
-}
-
-
-def _states(previous: Lock | None) -> dict[str, RepositoryState]:
-    pins = previous.pins if previous else ()
-    return {pin.repository.origin: pin.repository for pin in pins if pin.repository}
 
 
 def _request(found: Located, largest: int) -> Request:
@@ -155,13 +132,15 @@ def _pin(project: Project, found: Located, held: Download, at: datetime) -> Pin:
         verified = _verified(project, artifact, held, at)
         verify_package.require_requested(verified.facts, artifact, project.anchors, product=project.product)
     evidence = (*verified.evidence, *([found.evidence] if found.evidence else []))
+    # Of a local file the definition's own path, so that the lock holds no path of this host.
+    url = f"file:{Path(artifact.origin.path).as_posix()}" if artifact.origin.kind == "file" else held.url
     return Pin(
         name=artifact.name,
         kind=artifact.kind,
         place=artifact.place,
         targets=artifact.targets,
         filename=found.filename,
-        url=_pinned_url(artifact, held),
+        url=url,
         redirects=held.redirects,
         size=held.size,
         sha256=held.sha256,
@@ -180,8 +159,3 @@ def _verified(project: Project, artifact: Artifact, held: Download, at: datetime
     archive = project.product.archive_rules(artifact.name) if artifact.kind == "zip" else None
     with held.path.open("rb") as package:
         return verify_package.verify_package(package, artifact.kind, anchors=project.anchors, at=at, archive=archive)
-
-
-def _pinned_url(artifact: Artifact, held: Download) -> str:
-    """The URL as the lock keeps it; of a local file the definition's own path, so that no path of this host is kept."""
-    return f"file:{Path(artifact.origin.path).as_posix()}" if artifact.origin.kind == "file" else held.url

@@ -86,7 +86,7 @@ def check_rollback(previous: Lock, pins: Sequence[Pin], allow: RollbackPolicy) -
         was = before.get(pin.place)
         if was is None:
             continue
-        if not allow.older and _older(pin.facts.version, was.facts.version):
+        if not allow.older and _numbers(pin.facts.version) < _numbers(was.facts.version):
             raise LockError(
                 f"{pin.place}: upstream has {pin.facts.version}, which is older than {was.facts.version} in the lock",
                 do="find out why upstream went back; if the definition requests the older version, add `--allow-older`",
@@ -101,10 +101,6 @@ def check_rollback(previous: Lock, pins: Sequence[Pin], allow: RollbackPolicy) -
             )
 
 
-def _older(version: str, than: str) -> bool:
-    """Compare agent versions, which are numbers with dots (and a dash before an rpm's release)."""
-    return _numbers(version) < _numbers(than)
-
-
 def _numbers(version: str) -> tuple[int, ...]:
+    """Sort key of an agent version: numbers with dots, and a dash before an rpm's release."""
     return tuple(int(part) if part.isdigit() else 0 for part in version.replace("-", ".").split("."))

@@ -165,23 +165,17 @@ def require_fit(lock: Lock, project: Project, path: Path) -> None:
             details=[f"{change.what}: {change.was} in the lock, {change.now} now" for change in changes],
             do="review what changed, then create the lock again with `arc-bundler lock`",
         )
-    if lock.name != project.definition.name or _requested(project) != _pinned(lock):
+    requested = [_Package(a.place, a.name, a.kind, a.architecture, a.targets) for a in project.artifacts]
+    pinned = [_Package(pin.place, pin.name, pin.kind, pin.facts.architecture, pin.targets) for pin in lock.pins]
+    if lock.name != project.definition.name or requested != pinned:
         raise LockError(
             f"the lock at {path} was edited: its pins are not what the definition requests",
             details=[
-                f"pinned: {', '.join(map(str, _pinned(lock)))}",
-                f"requested: {', '.join(map(str, _requested(project)))}",
+                f"pinned: {', '.join(map(str, pinned))}",
+                f"requested: {', '.join(map(str, requested))}",
             ],
             do="find out who edited it, then create it again with `arc-bundler lock`",
         )
-
-
-def _requested(project: Project) -> list[_Package]:
-    return [_Package(a.place, a.name, a.kind, a.architecture, a.targets) for a in project.artifacts]
-
-
-def _pinned(lock: Lock) -> list[_Package]:
-    return [_Package(pin.place, pin.name, pin.kind, pin.facts.architecture, pin.targets) for pin in lock.pins]
 
 
 def keep_time(fresh: Lock, previous: Lock) -> Lock:

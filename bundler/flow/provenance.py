@@ -22,7 +22,7 @@ from bundler.formats.in_toto import Resource, Statement, to_uri
 from bundler.integrity import sums
 from bundler.integrity.check import CheckedBundle
 from bundler.model.frozen import frozen
-from bundler.model.lock import Lock, Pin
+from bundler.model.lock import Lock
 from bundler.model.manifest import Manifest
 from bundler.pack import manifest as manifests
 from bundler.signing import dsse_writer
@@ -201,18 +201,14 @@ def _dependencies(lock: Lock) -> tuple[Resource, ...]:
     """Every package, and every repository document in its evidence; each URL and digest once."""
     found: dict[tuple[str, str], Resource] = {}
     for pin in lock.pins:
-        for resource in (_package(pin), *_documents(pin)):
+        package = Resource(pin.path, pin.sha256, to_uri(pin.url), *map(to_uri, pin.redirects[-1:]))
+        documents = (
+            Resource(f"evidence/{pin.place}/{document.role}", document.sha256, to_uri(document.url))
+            for document in pin.documents
+        )
+        for resource in (package, *documents):
             found.setdefault((resource.uri, resource.sha256), resource)
     return tuple(found.values())
-
-
-def _package(pin: Pin) -> Resource:
-    return Resource(pin.path, pin.sha256, to_uri(pin.url), *map(to_uri, pin.redirects[-1:]))
-
-
-def _documents(pin: Pin) -> Iterable[Resource]:
-    for document in pin.documents:
-        yield Resource(f"evidence/{pin.place}/{document.role}", document.sha256, to_uri(document.url))
 
 
 def _version(tool: str) -> Mapping[str, str]:

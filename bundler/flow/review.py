@@ -115,7 +115,7 @@ def _pin(pin: Pin) -> Iterator[ReviewFinding]:
         text = f"{pin.path} was not fetched: it is a local file, verified like any other package."
         yield ReviewFinding("know", f"{name} came from a file", text)
     if any(evidence.method == "admin-pin" for evidence in pin.evidence):
-        text = f"No signature vouches for {pin.path}: the definition accepts it by its SHA-256 (accept_unsigned)."
+        text = f"{pin.path} carries no signature: the definition accepts it by its SHA-256 (accept_unsigned)."
         yield ReviewFinding("look", f"{name} is not signed", text, pin.sha256)
     for evidence in pin.evidence:
         for note in evidence.notes:

@@ -81,7 +81,7 @@ def toctou_error(path: str) -> VerificationError:
 
 
 def _close(file: IO[bytes]) -> None:
-    """Close a temporary file, whose content is no longer needed: closing writes out its buffer, and may fail."""
+    """Close a temporary file. Its content is not needed, but closing writes out its buffer, which may fail."""
     with suppress(OSError):
         file.close()
 

@@ -95,7 +95,7 @@ def _require_data(path: str, rules: ArchiveRules) -> None:
         raise VerificationError(
             "it carries no signature that can be verified, and the product does not admit it as plain data",
             reason="unsigned-member",
-            do="do not use the archive; ask its publisher for one whose programs are signed",
+            do="do not use the archive; ask its publisher for one with signed programs",
         )
 
 

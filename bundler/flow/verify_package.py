@@ -92,7 +92,7 @@ def admin_pin(name: str, version: str, architecture: str, sha256: str, anchors: 
         fingerprint=sha256,
         anchors=anchors.name,
         anchor=sha256,
-        notes=("not signed: nothing but the definition's SHA-256 vouches for it",),
+        notes=("not signed: only the definition's SHA-256 confirms it",),
     )
     return VerifiedPackage(PackageFacts(name=name, version=version, architecture=architecture), (evidence,))
 

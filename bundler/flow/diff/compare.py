@@ -35,7 +35,7 @@ def compare(was: Description, now: Description) -> Diff:
     return Diff(
         was=was.side,
         now=now.side,
-        changes=tuple(sorted(changes, key=_weight)),
+        changes=tuple(sorted(changes, key=lambda change: (TOPICS.index(change.topic), change.subject, change.field))),
         scripts=scripts,
         not_compared=tuple(_not_compared(was, now)),
     )
@@ -85,11 +85,6 @@ def _differ(key: Key, was: Fact | None, now: Fact | None) -> bool:
     if ordered and set(was.shown) != set(now.shown):
         return False  # an item was added or removed, which is reported and moves the others
     return bool(was.value != now.value)
-
-
-def _weight(change: Change) -> tuple[int, str, str]:
-    """Sort key of a change; the same whichever side is first."""
-    return (TOPICS.index(change.topic), change.subject, change.field)
 
 
 def _scripts(was: Description, now: Description) -> Iterator[TextChange]:

@@ -156,12 +156,11 @@ def _seal(seal: Seal) -> Iterator[Fact]:
 
 
 def _approval(approval: Approval) -> Iterator[Fact]:
+    def approver_fact(name: str, approver: Signer) -> Iterator[Fact]:
+        yield Fact("approval", name, "approver", approver, shown(approver))
+
     yield from fields_of(approval, {"required": "approval"}, subject="", skip={"approvers"})
-    yield from each("approvers", approval.approvers, lambda approver: approver.name, _approver)
-
-
-def _approver(name: str, approver: Signer) -> Iterator[Fact]:
-    yield Fact("approval", name, "approver", approver, shown(approver))
+    yield from each("approvers", approval.approvers, lambda approver: approver.name, approver_fact)
 
 
 def _file(path: str, file: FileEntry) -> Iterator[Fact]:
