@@ -46,7 +46,7 @@ class Command(click.Command):
     """A command that lists its options under headings, and states the rule for variables once."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options by heading, then the rule for variables."""
+        """Write the options by heading."""
         sections: dict[str, list[tuple[str, str]]] = {name: [] for name in SECTIONS}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
@@ -56,9 +56,12 @@ class Command(click.Command):
             if records:
                 with formatter.section(name):
                     formatter.write_dl(records)
-        formatter.write_paragraph()
-        with formatter.indentation():
-            formatter.write_text(self._variables())
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the rule for variables, then the examples."""
+        examples, self.epilog = self.epilog, f"{self._variables()}\n\n{self.epilog}"
+        super().format_epilog(ctx, formatter)
+        self.epilog = examples
 
     def _variables(self) -> str:
         names = [parameter.name or "" for parameter in self.params]

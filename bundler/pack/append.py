@@ -6,6 +6,7 @@ import hashlib
 import shutil
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from bundler.fetch.disk import writing
@@ -54,28 +55,17 @@ def add(
     # Read under the lock: otherwise a file that another process adds meanwhile would be lost.
     with exclusive(bundle):
         with replacement(bundle, needed=needed) as fresh:
-            asked = _Password(password)
-            wanted, tree = _unpacked(bundle, files, modes, time, asked, fresh.parent / "unpacked")
-            written = writers.write(wanted, tree, fresh, progress=progress, password=asked.given)
+            given: list[str] = []  # the password that opens the archive encrypts the new one
+
+            def ask(source: Password) -> str:
+                given.append(source())
+                return given[0]
+
+            opening = partial(ask, password) if password else None
+            wanted, tree = _unpacked(bundle, files, modes, time, opening, fresh.parent / "unpacked")
+            written = writers.write(wanted, tree, fresh, progress=progress, password=given[0] if given else None)
             shutil.copymode(bundle, fresh)
         write_file(bundle.with_name(f"{bundle.name}.sha256"), f"{written.sha256}  {bundle.name}\n".encode())
-
-
-class _Password:
-    """Keeps the password that opened an archive, to encrypt the new one with it."""
-
-    def __init__(self, source: Password | None) -> None:
-        self._source = source
-        self.given: str | None = None
-
-    @property
-    def source(self) -> Password | None:
-        return self._ask if self._source else None
-
-    def _ask(self) -> str:
-        assert self._source is not None  # noqa: S101  # `source` gives this method only then
-        self.given = self._source()
-        return self.given
 
 
 def _unpacked(
@@ -83,13 +73,13 @@ def _unpacked(
     files: Mapping[str, bytes],
     modes: Mapping[str, Mode],
     time: datetime,
-    password: _Password,
+    password: Password | None,
     folder: Path,
 ) -> tuple[writers.Format, Tree]:
     """Unpack the archive to numbered files in ``folder``; returns its format, and its tree with ``files`` added."""
     entries = [Entry(path, content) for path, content in files.items()]
     name = bundle.stem
-    with container.open_bundle(bundle, password=password.source) as opened, writing(folder):
+    with container.open_bundle(bundle, password=password) as opened, writing(folder):
         folder.mkdir()
         for number, member in enumerate(opened.walk()):
             name = member.top or name

@@ -18,7 +18,11 @@ from bundler.pack.members import require_packable
 
 def completed(described: Manifest, entries: Iterable[Entry]) -> Manifest:
     """``described`` with ``entries`` for its files."""
-    return replace(described, files=tuple(_described(entry) for entry in _ordered(entries)))
+    files = tuple(
+        FileEntry(path=entry.path, size=size(entry), sha256=sha256(entry), mode=f"{entry.mode:04o}")
+        for entry in _ordered(entries)
+    )
+    return replace(described, files=files)
 
 
 def assemble(described: Manifest, entries: Iterable[Entry], *, name: str, time: datetime) -> Tree:
@@ -69,7 +73,3 @@ def document(tree: Tree, path: str) -> bytes:
 
 def _ordered(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     return tuple(sorted(entries, key=lambda entry: entry.path.encode("utf-8", "surrogatepass")))
-
-
-def _described(entry: Entry) -> FileEntry:
-    return FileEntry(path=entry.path, size=size(entry), sha256=sha256(entry), mode=f"{entry.mode:04o}")

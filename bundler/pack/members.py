@@ -134,7 +134,9 @@ def checked_members(found: Iterable[RawMember], *, archive_size: int | None) -> 
     top: str | None = None
     for member in found:
         amount.add(member.size)
-        _require_safe(member.path)
+        faults = name_faults([member.path])
+        if faults:
+            raise refused("the container contains a name that no bundle has", "unsafe-name", faults)
         if archive_size is not None:
             top = _require_top(member, top)
         if member.folder:
@@ -143,16 +145,11 @@ def checked_members(found: Iterable[RawMember], *, archive_size: int | None) -> 
         if member.path in files:
             raise refused(f"the archive contains {member.path!a} twice", "duplicate-name")
         files.add(member.path)
-        given = BundleMember(_inside(member.path, top), top, member.size, member.mode, member)
+        inside = member.path if top is None else member.path[len(top) + 1 :]
+        given = BundleMember(inside, top, member.size, member.mode, member)
         yield given
         given.drain()
     _require_used(folders, files)
-
-
-def _require_safe(path: str) -> None:
-    faults = name_faults([path])
-    if faults:
-        raise refused("the container contains a name that no bundle has", "unsafe-name", faults)
 
 
 def _require_top(member: RawMember, top: str | None) -> str:
@@ -162,10 +159,6 @@ def _require_top(member: RawMember, top: str | None) -> str:
     if top not in (None, first):
         raise refused(f"the archive unpacks to two folders, {top!a} and {first!a}", "wrong-folder")
     return first
-
-
-def _inside(path: str, top: str | None) -> str:
-    return path if top is None else path[len(top) + 1 :]
 
 
 def _require_used(folders: set[str], files: set[str]) -> None:

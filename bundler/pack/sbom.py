@@ -66,16 +66,18 @@ def purl(pin: Pin, vendor: str) -> PackageURL:
     The distribution is the one that the repository is for: a package that serves several targets has one URL.
     """
     facts = pin.facts
+    # A package URL cannot have a name of nothing but blanks and slashes.
+    name = facts.name if facts.name.strip("/").strip() else pin.name
     if pin.kind not in {"deb", "rpm"}:
-        # No type of package URL is for Windows Installer or plain files; "generic" wants what identifies the bytes.
+        # No type of package URL is for Windows Installer or plain files; "generic" needs what identifies the bytes.
         qualifiers = {"arch": facts.architecture, "checksum": f"sha256:{pin.sha256}", **_download(pin)}
         return PackageURL("generic", vendor, pin.name, facts.version, qualifiers)
     epoch, colon, version = facts.version.partition(":")
     distribution, release, *_ = (*pin.place.split("/"), "", "")
     qualifiers = {"arch": facts.architecture, "distro": "-".join(part for part in (distribution, release) if part)}
     if pin.kind == "rpm" and colon:
-        return PackageURL("rpm", vendor, facts.name, version, {**qualifiers, "epoch": epoch})
-    return PackageURL(pin.kind, vendor, facts.name, facts.version, qualifiers)
+        return PackageURL("rpm", vendor, name, version, {**qualifiers, "epoch": epoch})
+    return PackageURL(pin.kind, vendor, name, facts.version, qualifiers)
 
 
 def _download(pin: Pin) -> Mapping[str, str]:
@@ -83,19 +85,16 @@ def _download(pin: Pin) -> Mapping[str, str]:
 
 
 def _written(described: Manifest, root: Component, components: Sequence[Component], serial: uuid.UUID) -> bytes:
+    tool, _, version = described.tool.partition(" ")
+    maker = Component(type=ComponentType.APPLICATION, name=tool, version=version, bom_ref=tool)
     bom = Bom(serial_number=serial, components=components)
     bom.metadata.timestamp = described.created
     bom.metadata.component = root
-    bom.metadata.tools.components.add(_tool(described.tool))
+    bom.metadata.tools.components.add(maker)
     bom.dependencies.add(Dependency(root.bom_ref, (Dependency(component.bom_ref) for component in components)))
     written = json.loads(JsonV1Dot6(bom).output_as_string())
     # The order of keys must not depend on the release of the library.
     return (json.dumps(written, ensure_ascii=False, indent=2, sort_keys=True) + "\n").encode()
-
-
-def _tool(tool: str) -> Component:
-    name, _, version = tool.partition(" ")
-    return Component(type=ComponentType.APPLICATION, name=name, version=version, bom_ref=name)
 
 
 def _bundle(described: Manifest, folder: str) -> Component:

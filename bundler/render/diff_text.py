@@ -179,13 +179,14 @@ def _script(text: TextChange) -> ScriptRow:
     return ScriptRow(
         path=escape_control(text.path),
         counts="" if text.withheld else counts,
-        hunks=tuple((_heading(hunk), tuple(_hunk_lines(hunk, windows=windows))) for hunk in text.hunks),
+        hunks=tuple(_hunk(hunk, windows=windows) for hunk in text.hunks),
         withheld=_WITHHELD.get(text.withheld, ""),
     )
 
 
-def _heading(hunk: Hunk) -> str:
-    return f"@@ -{hunk.was_start},{hunk.was_count} +{hunk.now_start},{hunk.now_count} @@"
+def _hunk(hunk: Hunk, *, windows: bool) -> tuple[str, tuple[tuple[str, str], ...]]:
+    heading = f"@@ -{hunk.was_start},{hunk.was_count} +{hunk.now_start},{hunk.now_count} @@"
+    return heading, tuple(_hunk_lines(hunk, windows=windows))
 
 
 def _hunk_lines(hunk: Hunk, *, windows: bool) -> Iterator[tuple[str, str]]:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 from packageurl import PackageURL
 
@@ -229,6 +229,8 @@ WORDS = st.text(st.characters(codec="utf-8"), max_size=20)
 
 @settings(max_examples=15, deadline=None, phases=(Phase.explicit, Phase.generate))
 @given(WORDS, WORDS, WORDS, st.lists(WORDS, max_size=3), WORDS)
+@example(name="/ /", supplier="", terms="", depends=[], url="")
+@example(name="\n", supplier="", terms="", depends=[], url="")
 def test_the_document_is_valid_with_any_metadata(name, supplier, terms, depends, url):
     facts = PackageFacts(
         name=name or "x",

@@ -88,7 +88,7 @@ def test_what_is_there_is_never_changed(there: dict[str, bytes], tmp_path: Path)
     if there == {"x": b"1"}:
         again()
     else:
-        with pytest.raises(WriteError, match="already there"):
+        with pytest.raises(WriteError, match="already exists"):
             again()
     assert {path.name: path.read_bytes() for path in final.iterdir()} == there
     assert list(tmp_path.iterdir()) == [final]
@@ -186,7 +186,7 @@ def test_windows_file_system(fs: FakeFilesystem) -> None:
     assert _whole(root / "name" / "1", tree)
     _build(root / "name" / "1", tree)
     (root / "name" / "1" / "b.zip.sha256").write_bytes(b"other")
-    with pytest.raises(WriteError, match="already there"):
+    with pytest.raises(WriteError, match="already exists"):
         _build(root / "name" / "1", tree)
     (root / "name" / "1" / "b.directory" / "INSTALL.SH").write_bytes(b"changed")
     with pytest.raises(VerificationError), container.open_bundle(root / "name" / "1" / "b.directory") as opened:

@@ -35,13 +35,13 @@ def test_the_bundles_below_are_named(site, above):
     error = refused(site / above)
     assert error.reason == "missing-manifest"
     made = site / "bundles/arc/1.0"
-    assert error.do == f"name one of those that lie there: {made / 'arc-1.0'}, {made / 'arc-1.0.zip'}"
+    assert error.do == f"give one of these bundles: {made / 'arc-1.0'}, {made / 'arc-1.0.zip'}"
 
 
 @pytest.mark.parametrize("inside", ["payload", "payload/keys", "payload/keys/a.asc", "manifest.json"])
 def test_the_folder_that_it_lies_in_is_named(site, inside):
     bundle = site / "bundles/arc/1.0/arc-1.0"
-    assert refused(bundle / inside).do == f"name the bundle's whole folder: {bundle}"
+    assert refused(bundle / inside).do == f"give the bundle's folder: {bundle}"
 
 
 def test_where_there_is_none_the_usual_advice_is_given(site, tmp_path_factory):

@@ -147,7 +147,7 @@ def test_the_keyboard_reaches_everything(shown):
             break
     assert reached[0] == "#content"
     chapters = page.evaluate("[...document.querySelectorAll('main > section > h2')].map(one => '#' + one.id)")
-    assert len(chapters) == 8
+    assert len(chapters) == 9
     assert [one for one in chapters if one not in reached] == []
     tables = page.evaluate(
         "[...document.querySelectorAll('.scroll')].map(one => 'DIV' + one.getAttribute('aria-labelledby'))"
