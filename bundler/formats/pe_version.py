@@ -2,7 +2,7 @@
 
 Source: the PE format (learn.microsoft.com/windows/win32/debug/pe-format, "The .rsrc Section"), and VS_VERSIONINFO,
 StringFileInfo and StringTable (learn.microsoft.com/windows/win32/menurc/vs-versioninfo). An Authenticode signature
-covers all of it; read it only from a file whose signature was verified.
+covers all of it; read it only after its signature was verified.
 
 1. The section table says where the resource directory lies in the file.
 2. Three levels of that directory lead to the first resource of the type RT_VERSION (16).

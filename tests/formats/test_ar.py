@@ -36,7 +36,7 @@ names = st.text(st.characters(min_codepoint=48, max_codepoint=122, blacklist_cha
 
 
 @given(st.lists(st.tuples(names, st.binary(max_size=9)), min_size=1, max_size=5))
-def test_what_was_written_is_read(content: list[tuple[str, bytes]]) -> None:
+def test_written_statements_are_read(content: list[tuple[str, bytes]]) -> None:
     assert listed(ar(content)) == content
 
 

@@ -1,4 +1,4 @@
-"""One certificate, in PEM or DER: read, or refused in words."""
+"""Reading one certificate in PEM or DER, and the errors for others."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_pem_and_der_are_the_same_certificate():
     assert (found.starts, found.ends) == (NOW, NOW + timedelta(days=400))
 
 
-def test_what_it_may_do_is_told():
+def test_basic_constraints_and_key_usage_are_read():
     assert not certificate.read(make("sub", issuer=root())[0].public_bytes(Encoding.DER)).self_signed
     assert not certificate.read(make(ca=False)[0].public_bytes(Encoding.DER)).authority
     assert not certificate.read(make(ca=None)[0].public_bytes(Encoding.DER)).authority
@@ -81,7 +81,7 @@ def test_what_it_may_do_is_told():
     assert not certificate.read(false.public_bytes(Encoding.DER)).self_signed
 
 
-def test_what_is_none_is_refused():
+def test_invalid_input_is_refused():
     made, key = root()
     pem = made.public_bytes(Encoding.PEM)
     private = key.private_bytes(Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())

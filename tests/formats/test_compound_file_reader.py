@@ -55,7 +55,7 @@ def entry_at(content: bytes, name: str) -> int:
     return content.index(name.encode("utf-16-le") + b"\0\0", directory_at(content))
 
 
-def test_what_was_written_is_read(good):
+def test_written_statements_are_read(good):
     held = CompoundFile(io.BytesIO(good))
     assert {child.name: held.read(child) for child in held.root.children} == STREAMS
     assert held.root.clsid == CLASS
@@ -68,7 +68,7 @@ def test_what_was_written_is_read(good):
         st.text(st.characters(categories=("Ll", "Nd")), min_size=1, max_size=12), st.binary(max_size=9000), max_size=12
     )
 )
-def test_reading_gives_back_what_writing_took(streams):
+def test_reading_returns_what_was_written(streams):
     try:
         content = write(streams, CLASS)
     except ValueError:  # two names that differ in case alone
@@ -99,13 +99,13 @@ def test_empty_sectors_behind_the_end_are_empty(good):
     assert CompoundFile(io.BytesIO(good + bytes(SECTOR)))
 
 
-def test_a_chain_that_belongs_to_nobody(good):
+def test_a_chain_without_an_owner(good):
     grown = good + bytes(SECTOR)
     index = len(good) // SECTOR - 1
     assert reason(patched(grown, fat_at(good) + 4 * index, "<I", 0xFFFFFFFE)) == "malformed"
 
 
-def test_a_file_cut_anywhere_is_refused(good):
+def test_a_truncated_file_is_refused(good):
     for length in range(0, len(good), 97):
         assert reason(good[:length]) in {"truncated", "unknown-kind", "trailing-data", "malformed"}
     assert reason(good[:-SECTOR]) == "truncated"
@@ -236,7 +236,7 @@ def test_any_bytes_behind_the_magic_raise_nothing_else(content):
 
 
 def test_storages_are_read_with_their_streams(corpus):
-    """A real file, of version 4, whose sectors have 4096 bytes."""
+    """A real file of version 4, with sectors of 4096 bytes."""
     with (corpus / "authenticode/good-microsoft-2023.msi").open("rb") as file:
         held = CompoundFile(file)
         assert len(held.root.children) == 63

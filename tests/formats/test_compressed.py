@@ -38,7 +38,7 @@ class TestEach:
     def test_stops_at_its_limit(self, kind: str) -> None:
         assert reason(PACK[f".{kind}"](DATA), kind, len(DATA) - 1) == "too-big"
 
-    def test_is_not_taken_cut_short_or_with_something_behind(self, kind: str) -> None:
+    def test_truncated_or_extended_input_is_refused(self, kind: str) -> None:
         packed = PACK[f".{kind}"](DATA)
         assert reason(b"", kind) == "truncated"
         assert {reason(packed[:size], kind) for size in range(1, len(packed), 7)} == {"truncated"}

@@ -1,4 +1,4 @@
-"""What Debian packages say of themselves, and which of two is newer."""
+"""Facts of Debian packages, and the order of Debian versions."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_real_package(corpus: Path) -> None:
 
 @pytest.mark.skipif(not shutil.which("dpkg-deb"), reason="needs dpkg-deb")
 @pytest.mark.parametrize("compression", ["gzip", "xz", "zstd", "none"])
-def test_what_dpkg_deb_builds(tmp_path: Path, compression: str) -> None:
+def test_packages_of_dpkg_deb(tmp_path: Path, compression: str) -> None:
     (tmp_path / "tree" / "DEBIAN").mkdir(parents=True)
     (tmp_path / "tree" / "DEBIAN" / "control").write_text(control())
     command = ["dpkg-deb", "--root-owner-group", f"-Z{compression}", "-b", "tree", "made.deb"]
@@ -169,5 +169,5 @@ def test_versions_are_ordered() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "a1", "1 0", "1:", "1-", ":1", "1:2:a-:", "x:1", "1" * 300, "1_0", "1\n"])
-def test_what_is_no_version(text: str) -> None:
+def test_invalid_versions(text: str) -> None:
     assert not deb_version.is_version(text)

@@ -1,4 +1,4 @@
-"""Debian control files: one meaning or none."""
+"""Debian control files: ambiguous ones are refused."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_line_ends_of_windows_are_line_ends() -> None:
         (b"A: " + b"x" * (2 << 20), "too-big"),
     ],
 )
-def test_what_could_be_read_in_two_ways_is_refused(text: bytes, why: str) -> None:
+def test_ambiguous_input_is_refused(text: bytes, why: str) -> None:
     with pytest.raises(Deb822Error) as caught:
         read(text)
     assert caught.value.reason == why
@@ -68,7 +68,7 @@ words = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, 
 
 
 @given(st.dictionaries(st.from_regex(r"\A[A-Z][a-z-]{0,8}\Z"), words, min_size=1, max_size=5))
-def test_what_was_written_is_read(fields: dict[str, str]) -> None:
+def test_written_statements_are_read(fields: dict[str, str]) -> None:
     unique = {name.lower(): value for name, value in fields.items()}
     text = "".join(f"{name}: {value}\n" for name, value in unique.items())
     assert read(text.encode()) == [unique]

@@ -1,4 +1,4 @@
-"""YAML bytes to a plain tree: every line and spelling is known, and nothing hostile gets through."""
+"""Reading a definition's YAML: plain data, with lines and spelling, hostile input refused."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_refused(document, line, words):
     assert (fault.line, words in fault.message) == (line, True), fault
 
 
-def test_several_duplicates_are_all_told():
+def test_several_duplicates_are_all_reported():
     with pytest.raises(TextError) as caught:
         definition_text.read(b"a: 1\na: 2\nb: 3\nb: 4\n")
     assert [(f.line, f.path) for f in caught.value.faults] == [(2, ("a",)), (4, ("b",))]

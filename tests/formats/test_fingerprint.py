@@ -1,4 +1,4 @@
-"""A SHA-256 is read as people paste it, and nothing else is."""
+"""Parsing a SHA-256 as people paste it."""
 
 from __future__ import annotations
 

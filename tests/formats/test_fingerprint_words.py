@@ -1,4 +1,4 @@
-"""A fingerprint in words and digits."""
+"""A fingerprint as words and digits, and back."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_the_words_are_those_of_bip_39():
 
 
 @given(FINGERPRINTS)
-def test_words_say_the_whole_fingerprint(fingerprint):
+def test_words_encode_the_whole_fingerprint(fingerprint):
     words = fingerprint_words.words(fingerprint)
     assert len(words) == 24
     assert bytes(Mnemonic("english").to_entropy(" ".join(words))).hex() == fingerprint
@@ -38,23 +38,23 @@ def test_digits_are_the_fingerprint_in_fours(fingerprint):
     assert {len(group) for group in fingerprint_words.digits(fingerprint)} == {4}
 
 
-def test_what_is_no_fingerprint_has_no_words():
+def test_invalid_fingerprints_have_no_words():
     with pytest.raises(ValueError, match=r"."):
         fingerprint_words.words("0123")
 
 
 @given(FINGERPRINTS, st.sampled_from([str.upper, str.title, lambda text: text.replace(" ", "\n "), str]))
-def test_words_that_were_heard_say_the_fingerprint(fingerprint, written):
+def test_words_decode_to_the_fingerprint(fingerprint, written):
     assert fingerprint_words.decode(written(" ".join(fingerprint_words.words(fingerprint)))) == fingerprint
 
 
 @given(FINGERPRINTS)
-def test_four_letters_tell_a_word(fingerprint):
+def test_four_letters_identify_a_word(fingerprint):
     assert fingerprint_words.decode(" ".join(word[:4] for word in fingerprint_words.words(fingerprint))) == fingerprint
 
 
 @given(FINGERPRINTS, st.integers(0, 23), st.sampled_from(Mnemonic("english").wordlist))
-def test_a_word_that_was_misheard_says_nothing_of_this_fingerprint(fingerprint, position, other):
+def test_a_misheard_word_never_gives_this_fingerprint(fingerprint, position, other):
     words = list(fingerprint_words.words(fingerprint))
     words[position], meant = other, words[position]
     try:
@@ -64,7 +64,7 @@ def test_a_word_that_was_misheard_says_nothing_of_this_fingerprint(fingerprint, 
     assert (heard == fingerprint) == (other == meant)
 
 
-def test_the_checksum_finds_a_word_that_was_misheard():
+def test_the_checksum_detects_a_misheard_word():
     with pytest.raises(ParseError, match="misheard"):
         fingerprint_words.decode("zoo " * 23 + "zoo")
 
@@ -75,5 +75,5 @@ def test_a_word_of_no_list_is_named():
 
 
 @pytest.mark.parametrize("text", ["", "zoo", "zoo " * 23, "zoo " * 25, "zoo. " * 24, "ff" * 32, "sealer.pem"])
-def test_what_is_not_24_words_is_not_heard(text):
+def test_other_texts_are_not_decoded(text):
     assert not fingerprint_words.decode(text)

@@ -1,4 +1,4 @@
-"""in-toto statements: what is written is read, and rubbish is refused by its own error."""
+"""in-toto statements: written ones are read back, garbage raises StatementError."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ BARE = Resource("東京/SHA256SUMS", "0" * 64)
 STATEMENT = Statement((FULL, BARE), "https://slsa.dev/provenance/v1", {"x": [1, {"y": "z"}]})
 
 
-def test_what_is_written_is_read():
+def test_written_input_is_read():
     assert in_toto.read(in_toto.write(STATEMENT)) == STATEMENT
 
 
-def test_it_is_written_as_the_specification_says():
+def test_the_written_form_follows_the_specification():
     body = json.loads(in_toto.write(STATEMENT))
     assert list(body) == ["_type", "subject", "predicateType", "predicate"]
     assert body["_type"] == "https://in-toto.io/Statement/v1"

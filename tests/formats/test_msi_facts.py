@@ -1,4 +1,4 @@
-"""What an installer says of itself, from its own tables."""
+"""Facts of an installer, from its tables."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_architectures(template, architecture):
         {"\x05SummaryInformation": None},
     ],
 )
-def test_what_is_refused(changes):
+def test_refused_input(changes):
     streams = {name: part for name, part in (msi_streams() | changes).items() if part is not None}
     with pytest.raises(VerificationError) as caught:
         facts(streams)

@@ -1,4 +1,4 @@
-"""A document that is small to write and large to read is refused before it is parsed."""
+"""A small document that would need much memory is refused before it is parsed."""
 
 from __future__ import annotations
 

@@ -128,7 +128,7 @@ def test_an_entry_that_cannot_be_relied_on(changes: dict[str, str], why: str) ->
     assert reason(listed, Yum(entries=[text]).plain) == why
 
 
-def test_what_is_wrong_with_other_packages_is_not_asked() -> None:
+def test_faults_of_other_packages_do_not_matter() -> None:
     other = entry(name="<name>other</name>", location="", checksum="")
     assert len(listed(Yum(entries=[other, entry()]).plain)) == 1
 
@@ -142,7 +142,7 @@ def test_entries_of_other_namespaces_are_not_those_meant() -> None:
 
 
 @pytest.mark.parametrize("text", [b"", b"not xml", b"<metadata/>", b"\xff\xfe\x00", GOOD.plain[:-5]])
-def test_what_is_no_such_document(text: bytes) -> None:
+def test_documents_of_another_kind(text: bytes) -> None:
     assert reason(listed, text) == reason(repomd, text) == "malformed"
 
 

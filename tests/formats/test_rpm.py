@@ -1,4 +1,4 @@
-"""What rpm packages say of themselves, and which of two is newer."""
+"""Facts of rpm packages, and the order of rpm versions."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def reason(data: bytes) -> str:
 
 
 def main(**changes) -> bytes:
-    """An rpm whose main header has other fields: ``t1003=(INT32, [1])``; None takes one away."""
+    """An rpm with changed fields in its main header: ``t1003=(INT32, [1])``; None removes one."""
     fields = header_fields(PAYLOAD)
     for name, change in changes.items():
         fields[int(name[1:])] = change
@@ -167,5 +167,5 @@ def test_versions_are_ordered() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "1 0", "1-2-3", "a:1", "1\n", "-1", "1-", "1" * 300])
-def test_what_is_no_version(text: str) -> None:
+def test_invalid_versions(text: str) -> None:
     assert not rpm_version.is_version(text)

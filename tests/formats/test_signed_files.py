@@ -1,4 +1,4 @@
-"""Where the signature of an image and of a script is, and what it covers."""
+"""The place of the signature in PE files and scripts, and the bytes that it covers."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class TestScripts:
             (b"# SIG # Begin", b"# SIG # begin", "unsigned"),
         ],
     )
-    def test_a_block_that_is_none(self, old, new, expected):
+    def test_a_malformed_block(self, old, new, expected):
         assert old in good("ps1")
         assert script_reason(good("ps1").replace(old, new, 1)) == expected
 

@@ -1,4 +1,4 @@
-"""The content says what a file is, never its name."""
+"""A file's kind is recognised by its content, never by its name."""
 
 from __future__ import annotations
 

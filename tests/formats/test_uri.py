@@ -1,4 +1,4 @@
-"""URIs: what is one already stays as it is, what is none becomes one."""
+"""Converting addresses to URIs; valid URIs stay unchanged."""
 
 from __future__ import annotations
 

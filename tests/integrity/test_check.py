@@ -1,4 +1,4 @@
-"""Every way in which a bundle may differ from what its maker made is found, and all of them are told at once."""
+"""Checking a bundle finds every difference from what was built, and reports all at once."""
 
 from __future__ import annotations
 
@@ -214,7 +214,7 @@ def test_modes_that_a_container_does_not_keep_are_not_missed() -> None:
     check(replace(file, mode=None) for file in _bundle().values())
 
 
-def test_all_problems_are_told_at_once() -> None:
+def test_all_findings_are_reported_at_once() -> None:
     bundle = _bundle()
     del bundle["evidence/empty"]
     bundle["extra"] = File("extra", b"")

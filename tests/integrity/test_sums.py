@@ -11,7 +11,7 @@ _path = st.text(st.characters(codec="utf-8", exclude_characters="\n"), min_size=
 
 
 @given(st.dictionaries(_path, _digest))
-def test_what_is_written_is_read(digests: dict[str, str]) -> None:
+def test_written_input_is_read(digests: dict[str, str]) -> None:
     document = sums.render(digests.items())
     assert dict(sums.parse(document)) == digests
     assert sums.render(reversed(digests.items())) == document

@@ -1,4 +1,4 @@
-"""DSSE: the specification's vector, other people's tools, and no byte that can be changed."""
+"""DSSE: the specification's vector, openssl, and no byte that can be changed."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_the_specification_s_vectors():
     assert dsse.pae("é", b"\0\xff") == b"DSSEv1 2 \xc3\xa9 2 \0\xff"
 
 
-def test_the_specification_s_signature_is_believed():
+def test_the_signature_of_the_specification_verifies():
     """The vector's public key and signature, which is r and s side by side there and DER here."""
     public = ec.EllipticCurvePublicNumbers(
         46950820868899156662930047687818585632848591499744589407958293238635476079160,
@@ -104,13 +104,13 @@ def test_the_specification_s_signature_is_believed():
     certificate = certified(public.public_key(), key("ecdsa-sha256").private)
     vector = Vector(None, (certificate,), "ecdsa-sha256")
     document = dsse_writer.sign(b"hello world", "http://example.com/HelloWorld", vector)
-    believed = dsse_signature.verify(document, certificate, payload_type="http://example.com/HelloWorld")
-    assert believed == b"hello world"
+    payload = dsse_signature.verify(document, certificate, payload_type="http://example.com/HelloWorld")
+    assert payload == b"hello world"
     assert json.loads(document)["payload"] == "aGVsbG8gd29ybGQ="
 
 
 @ALGORITHMS
-def test_what_is_signed_is_believed_and_given_back(algorithm):
+def test_a_signed_payload_verifies_and_is_returned(algorithm):
     one = key(algorithm)
     document = written(one)
     assert dsse_signature.verify(document, one.certificates[0]) == PAYLOAD
@@ -122,7 +122,7 @@ def test_what_is_signed_is_believed_and_given_back(algorithm):
 
 
 @ALGORITHMS
-def test_openssl_believes_the_signature_over_the_pae(algorithm, tmp_path):
+def test_openssl_verifies_the_signature_over_the_pae(algorithm, tmp_path):
     one = key(algorithm)
     signature = json.loads(written(one))["signatures"][0]["sig"]
     (tmp_path / "sig").write_bytes(base64.b64decode(signature))
@@ -138,7 +138,7 @@ def test_openssl_believes_the_signature_over_the_pae(algorithm, tmp_path):
     assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode != 0
 
 
-def test_rsa_says_the_same_twice():
+def test_rsa_signatures_are_deterministic():
     assert written(key("rsa-sha256")) == written(key("rsa-sha256"))
 
 

@@ -1,4 +1,4 @@
-"""What openssl finds in an envelope: the letter and its signer; and for whom none is closed."""
+"""Envelopes: openssl finds the payload and its signer in them; unsuitable recipients are refused."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_different_bits_are_different_words() -> None:
         (recipient("ending", days=3), "before the envelope"),
     ],
 )
-def test_no_envelope_is_closed_for_who_could_not_open_it(certificate: Identity, said: str) -> None:
+def test_no_envelope_is_encrypted_for_a_recipient_that_cannot_open_it(certificate: Identity, said: str) -> None:
     with pytest.raises(SigningError) as refused:
         require_recipient(certificate.certificate, at=NOW + timedelta(hours=1), until=LETTER.expires)
     assert said in refused.value.what

@@ -1,4 +1,4 @@
-"""OpenPGP keys that sign besides: made by gpg, checked by gpgv."""
+"""Signing with OpenPGP keys: made by gpg, verified by gpgv."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def home(tmp_path_factory):
 
 
 def never():
-    pytest.fail("nobody needs a passphrase here")
+    pytest.fail("no passphrase is needed here")
 
 
 def opened(tmp_path, content, passphrase=never, at=NOW):

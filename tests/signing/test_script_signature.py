@@ -1,4 +1,4 @@
-"""What our signature over a script is believed by, and that nothing about the script can be changed after it."""
+"""Signatures of scripts: other tools verify them, and no byte of a signed script can be changed."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ def refused(script: bytes, by: Identity, *, at=NOW) -> str:
     return ""
 
 
-def believed_by_osslsigncode(script: bytes, root: Identity, folder: Path) -> bool:
+def osslsigncode_verifies(script: bytes, root: Identity, folder: Path) -> bool:
     root.write(folder, "root")
-    (folder / "judged.ps1").write_bytes(script)
+    (folder / "script.ps1").write_bytes(script)
     told = subprocess.run(
-        ["osslsigncode", "verify", "-CAfile", "root.pem", "judged.ps1"],
+        ["osslsigncode", "verify", "-CAfile", "root.pem", "script.ps1"],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -66,7 +66,7 @@ def believed_by_osslsigncode(script: bytes, root: Identity, folder: Path) -> boo
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_signed_script_is_believed_by_its_certificate_alone(tmp_path: Path, kind: str) -> None:
+def test_a_signed_script_verifies_by_its_certificate_alone(tmp_path: Path, kind: str) -> None:
     signer, stranger = identity("scripts", kind=kind), identity("stranger", kind=kind)
     signed = script_signature.sign(SCRIPT, key_of(signer, tmp_path), at=NOW)
     assert refused(signed, signer) == ""
@@ -82,14 +82,14 @@ def test_a_signed_script_is_believed_by_its_certificate_alone(tmp_path: Path, ki
 
 @osslsigncode
 @pytest.mark.parametrize("kind", KINDS)
-def test_osslsigncode_believes_it_and_refuses_what_was_changed(tmp_path: Path, kind: str) -> None:
+def test_osslsigncode_verifies_it_and_refuses_changed_scripts(tmp_path: Path, kind: str) -> None:
     root = identity("root", kind=kind, authority=True, purposes=())
     signer = identity("scripts", kind=kind, issuer=root)
     signed = script_signature.sign(SCRIPT, key_of(signer, tmp_path, root), at=NOW)
-    assert believed_by_osslsigncode(signed, root, tmp_path)
-    assert not believed_by_osslsigncode(signed, identity("another", authority=True, purposes=()), tmp_path)
+    assert osslsigncode_verifies(signed, root, tmp_path)
+    assert not osslsigncode_verifies(signed, identity("another", authority=True, purposes=()), tmp_path)
     for at in (0, 30, len(SCRIPT) - 1):
-        assert not believed_by_osslsigncode(flipped(signed, at), root, tmp_path)
+        assert not osslsigncode_verifies(flipped(signed, at), root, tmp_path)
 
 
 def flipped(content: bytes, at: int, bit: int = 1) -> bytes:
@@ -109,7 +109,7 @@ def test_one_changed_byte_anywhere_is_refused(tmp_path: Path, kind: str) -> None
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_else_is_refused(tmp_path: Path, kind: str) -> None:
+def test_other_refused_input(tmp_path: Path, kind: str) -> None:
     signer = identity("scripts", kind=kind)
     key = key_of(signer, tmp_path)
     signed = script_signature.sign(SCRIPT, key, at=NOW)

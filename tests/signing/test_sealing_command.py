@@ -1,4 +1,4 @@
-"""Another program signs: every way in which it can, and in which it can fail. The programs are real processes."""
+"""Signing with an external program: its output formats and failures, with real processes."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_a_program_that_does_not_read_the_file(tmp_path, program):
         signer(tmp_path, text).sign(bytes(1 << 20))
 
 
-def test_ours_secrets_are_not_given_to_it_and_the_rest_is(tmp_path, program):
+def test_secrets_are_removed_from_the_environment_and_the_rest_is_passed(tmp_path, program):
     text = program("import os, sys; sys.exit(' '.join(sorted(n for n in os.environ if n.startswith('ARC_BUNDLER_'))))")
     secrets = ("SEAL_PASSPHRASE", "SCRIPT_PASSPHRASE", "OPENPGP_PASSPHRASE", "PASSWORD", "SECRET")
     plain = {name: value for name, value in os.environ.items() if not name.startswith("ARC_BUNDLER_")}
@@ -183,7 +183,7 @@ def test_one_that_is_not_there_or_no_program(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["'open", "", "  ", "a\0b"])
-def test_command_lines_that_are_none(tmp_path, text):
+def test_invalid_command_lines(tmp_path, text):
     with pytest.raises(UsageError, match="the sealing command"):
         signer(tmp_path, text)
 

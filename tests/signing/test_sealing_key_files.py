@@ -1,4 +1,4 @@
-"""Keys in files: what opens, what does not and why, and that openssl verifies what they sign."""
+"""Keys in files: which ones open, the errors of others, and openssl verifying their signatures."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OLD_FORM = serialization.PrivateFormat.TraditionalOpenSSL
 
 
 def never():
-    pytest.fail("nobody needs a passphrase here")
+    pytest.fail("no passphrase is needed here")
 
 
 def opened(key_file, certificate_file=None, passphrase=never):
@@ -356,7 +356,7 @@ def test_one_algorithm_does_not_stand_for_another(place):
     assert not verifies(signer.certificates[0], "ecdsa-sha384", signature, b"x")
 
 
-def test_what_is_checked_is_not_checked_twice(place):
+def test_a_checked_key_is_not_wrapped_twice(place):
     signer = opened(*place("p256"))
     assert checked(signer) is signer
 

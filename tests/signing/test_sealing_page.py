@@ -1,4 +1,4 @@
-"""What ``docs/sealing.md`` tells people to type does what it says."""
+"""The commands in ``docs/sealing.md`` work as the page says."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_key_of_your_own(tmp_path, kind):
     if kind == "EC":
         (other,) = re.findall(r"`(openssl genpkey -algorithm EC .*?)`", PAGE)
         text = re.sub(r"^openssl genpkey .*$", other, text, flags=re.MULTILINE)
-    # The person is asked for the passphrase; a test has nobody.
+    # The person is asked for the passphrase; a test has no terminal.
     text = text.replace("-aes-256-cbc", "-aes-256-cbc -pass env:WORD").replace("req -new", "req -passin env:WORD -new")
     told = shell(text, tmp_path, WORD="opens it")
     signer = keys.read(

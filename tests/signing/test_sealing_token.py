@@ -1,4 +1,4 @@
-"""Keys in a token, played by SoftHSM. Each case is a process of its own, as a login lasts as long as its process."""
+"""Keys in a SoftHSM token. Each case is a process of its own, because a login lasts as long as its process."""
 
 from __future__ import annotations
 
@@ -205,7 +205,7 @@ def test_a_key_that_does_not_seal(tokens):
     assert "secp521r1" in tokens.refused("pkcs11:token=Seals;object=long", certificate)
 
 
-def test_without_the_package_it_says_what_to_install(monkeypatch):
+def test_without_python_pkcs11_the_error_names_the_package(monkeypatch):
     monkeypatch.setitem(sys.modules, "pkcs11", None)
     with pytest.raises(SigningError) as caught:
         token.read(TokenUri(), None, lambda: "", module="x")

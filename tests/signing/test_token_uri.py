@@ -1,4 +1,4 @@
-"""What a ``pkcs11:`` address demands, and which are refused."""
+"""Parsing ``pkcs11:`` addresses."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_an_empty_one_demands_nothing():
         ("pkcs11:?pin-source=https://x", "pin-source is not a file"),
     ],
 )
-def test_what_is_refused(uri, word):
+def test_refused_input(uri, word):
     with pytest.raises(UsageError) as caught:
         parse(uri)
     assert word in caught.value.what

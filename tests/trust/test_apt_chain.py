@@ -1,4 +1,4 @@
-"""apt repositories from their signature to the package."""
+"""Verifying apt repositories, from the signature to the package."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_the_smallest_index_is_offered_first() -> None:
     assert [entry.path.removeprefix(INDEX) for entry in links.indexes()][-1] == ""
 
 
-def test_no_other_order_is_taken() -> None:
+def test_no_other_order_is_accepted() -> None:
     repository = Apt()
     links = chain()
     for early in (
@@ -133,7 +133,7 @@ def test_a_revoked_or_expired_key() -> None:
     chain(anchors(key)).release(Apt(key=key).inrelease, NOW)
 
 
-def test_the_suite_may_be_asked_for_by_either_name() -> None:
+def test_the_suite_is_found_by_either_name() -> None:
     repository = Apt(fields={"Suite": "stable", "Codename": "bookworm"})
     for name in ("stable", "bookworm"):
         chain(suite=name).release(repository.inrelease, NOW)
@@ -143,7 +143,7 @@ def test_an_unsigned_release_is_refused() -> None:
     assert reason(chain().release, Apt().release.encode(), NOW) == "unsigned"
 
 
-def test_an_older_state_is_refused_unless_it_is_asked_for() -> None:
+def test_an_older_state_is_refused_unless_allowed() -> None:
     older = RepositoryState(origin=BASE, date=DATE + timedelta(seconds=1))
     assert reason(chain().release, Apt().inrelease, NOW, older=older) == "rollback"
     chain().release(Apt().inrelease, NOW, older=older, allow_older=True)
@@ -191,7 +191,7 @@ def test_an_index_that_cannot_be_relied_on(stanzas: list[str], why: str) -> None
     assert reason(followed, Apt(stanzas=stanzas)) == why
 
 
-def test_what_is_wrong_with_other_packages_is_not_asked() -> None:
+def test_faults_of_other_packages_do_not_matter() -> None:
     other = stanza(Package="other", SHA256="", Filename="../x")
     assert len(followed(Apt(stanzas=[other, other, stanza()]))) == 1
 
@@ -214,7 +214,7 @@ def test_a_bomb_that_is_signed_as_such_is_not_unpacked_either() -> None:
     assert reason(links.index, f"{INDEX}.gz", bomb) == "too-big"
 
 
-def test_a_bomb_whose_size_is_not_listed_ends_at_its_first_line() -> None:
+def test_a_bomb_without_a_listed_size_ends_at_its_first_line() -> None:
     bomb = gzip.compress(b"Package: " + b"x" * (100 << 20))
     links = chain()
     links.release(Apt(suffixes=[], extra=f"\n {sha256(bomb)} {len(bomb)} {INDEX}.gz").inrelease, NOW)
@@ -249,7 +249,7 @@ def test_signed_nonsense_raises_only_what_is_documented(noise: bytes) -> None:
 
 
 class TestAgain:
-    """Judging once more, from kept documents."""
+    """Verifying again, from stored documents."""
 
     REPOSITORY = Apt()
     PACKAGE = b"deb of 1.67.03504.1320 amd64"
@@ -299,7 +299,7 @@ class TestAgain:
         assert reason(self.again, package=b"another") == "not-listed"
         assert reason(self.again, facts=replace(self.FACTS, name="other")) == "not-listed"
 
-    def test_refuses_a_package_that_says_something_else_than_its_metadata(self) -> None:
+    def test_refuses_a_package_that_differs_from_its_metadata(self) -> None:
         assert reason(self.again, facts=replace(self.FACTS, version="1.68")) == "metadata-mismatch"
         assert reason(self.again, facts=replace(self.FACTS, architecture="arm64")) == "metadata-mismatch"
 
@@ -329,7 +329,7 @@ class TestMicrosoft:
         pin = PackageKey(name="Microsoft", fingerprint=fingerprint, armored=armored, source="corpus")
         return chain(Anchors(name="Microsoft", package_keys=(pin,)), suite="stable")
 
-    def test_is_believed_down_to_the_package(self, corpus: Path) -> None:
+    def test_verifies_down_to_the_package(self, corpus: Path) -> None:
         links = self.links(corpus)
         release = links.release((corpus / "repository" / "InRelease").read_bytes(), NOW)
         assert f"{release.date:%Y-%m-%d %H:%M}" == "2022-02-18 09:29"
@@ -348,7 +348,7 @@ TOOLS = ("gpg", "reprepro")
 
 
 @pytest.mark.skipif(not all(map(shutil.which, TOOLS)), reason=f"needs {', '.join(TOOLS)}")
-def test_what_reprepro_and_gpg_make_is_believed(tmp_path: Path) -> None:
+def test_a_repository_of_reprepro_and_gpg_verifies(tmp_path: Path) -> None:
     home = tmp_path / "gnupg"
     home.mkdir(mode=0o700)
 

@@ -1,4 +1,4 @@
-"""Who is believed: the anchors that ship, and those of a file."""
+"""Trust anchors: those that ship, and those of a file."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_microsofts_roots_are_those_that_were_pinned():
         assert root.source.startswith("https://www.microsoft.com/")
 
 
-def test_the_root_that_vouches_for_third_parties_is_not_there():
+def test_the_root_for_third_parties_is_not_pinned():
     assert not [root for root in anchors.microsoft().roots if root.sha256.startswith("5367f20c")]
 
 
@@ -60,14 +60,14 @@ def test_anchors_come_back_from_their_file(tmp_path):
     assert load(tmp_path, json_codec.to_json(lab_anchors())) == lab_anchors()
 
 
-def test_the_digest_tells_anchors_apart():
+def test_the_digest_distinguishes_anchors():
     assert anchors.digest(lab_anchors()) == anchors.digest(lab_anchors())
     assert anchors.digest(lab_anchors()) != anchors.digest(lab_anchors(lab=False))
     assert len(anchors.digest(anchors.microsoft())) == 64
 
 
 @pytest.mark.parametrize("name", ["Microsoft", "microsoft", " MICROSOFT ", ""])
-def test_nobody_else_is_microsoft(tmp_path, name):
+def test_no_other_anchors_may_have_the_name_microsoft(tmp_path, name):
     with pytest.raises(UsageError):
         load(tmp_path, json_codec.to_json(lab_anchors(name=name)))
 
@@ -76,7 +76,7 @@ def test_nobody_else_is_microsoft(tmp_path, name):
     "content",
     [b"", b"{", b"[]", b'{"name": "x", "more": 1}', b'{"name": 1}', b"\xff\xfe", b'{"name": "x", "roots": [{}]}'],
 )
-def test_what_is_no_anchors_file(tmp_path, content):
+def test_invalid_anchors_files(tmp_path, content):
     with pytest.raises(UsageError):
         load(tmp_path, content)
 
@@ -110,7 +110,7 @@ def test_a_publisher_that_anybody_could_be(tmp_path, changes):
         load(tmp_path, json_codec.to_json(lab_anchors(publishers=(Publisher(**settings),))))
 
 
-def test_a_changed_installation_is_seen(tmp_path, monkeypatch):
+def test_a_changed_installation_is_detected(tmp_path, monkeypatch):
     folder = tmp_path / "anchors"
     folder.mkdir()
     for file in anchors._FOLDER.iterdir():
@@ -124,7 +124,7 @@ def test_a_changed_installation_is_seen(tmp_path, monkeypatch):
         anchors.microsoft()
 
 
-def test_a_revocation_list_that_is_none(tmp_path):
+def test_an_invalid_revocation_list(tmp_path):
     held = load(tmp_path, json_codec.to_json(lab_anchors(revocation_lists=("no list",))))
     with pytest.raises(UsageError):
         verify(good("ps1"), "ps1", by=held)

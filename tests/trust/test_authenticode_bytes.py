@@ -1,4 +1,4 @@
-"""No byte of a signed file can be changed unseen, and no bytes make the verify fail otherwise than by refusing."""
+"""Changing any byte of a signed file is detected, and no bytes cause another error than a refusal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""RFC 5280 by the rule: a path that breaks one is refused with that one's reason."""
+"""RFC 5280, rule by rule: a path that breaks one is refused with its reason."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_one_rule_broken(changes, expected):
         {"leaf": {"digest": hashes.SHA512()}},
     ],
 )
-def test_what_is_allowed(changes):
+def test_allowed_input(changes):
     assert len(find(made(**changes))) == 3
 
 
@@ -120,7 +120,7 @@ def test_a_path_length_counts_authorities_alone():
     assert reason(links) == "bad-certificate"
 
 
-def test_the_purpose_is_the_one_asked_for():
+def test_the_purpose_is_the_required_one():
     assert reason(made(), purpose=TIME_STAMPING) == "wrong-purpose"
 
 

@@ -1,4 +1,4 @@
-"""Real files that Microsoft signed, and what was made of them."""
+"""Real files signed by Microsoft, and changed copies of them."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_real_file_before_it_was_signed(corpus):
     assert caught.value.reason == "timestamp-in-future"
 
 
-def test_what_a_real_installer_says_of_itself(corpus):
+def test_facts_of_a_real_installer(corpus):
     with (corpus / "authenticode/good-microsoft-2023.msi").open("rb") as file:
         facts = msi.facts(file)
     assert facts.version == "15.0.4298.1"

@@ -1,4 +1,4 @@
-"""What osslsigncode signs is believed by us, and what our signer signs is believed by osslsigncode."""
+"""Files signed by osslsigncode verify here, and files signed here verify with osslsigncode."""
 
 from __future__ import annotations
 
@@ -101,12 +101,12 @@ def stamped(days: int) -> tuple[str, ...]:
         ("plain.ps1", "ps1", stamped(5)),
     ],
 )
-def test_its_good_signatures_are_believed(desk, source, kind, more):
+def test_signatures_of_osslsigncode_verify(desk, source, kind, more):
     evidence = verify(sign(desk, source, *more), kind)
     assert evidence.signed_at == (NOW - 5 * DAY if "-TSA-time" in more else None)
 
 
-def test_dual_signatures_are_believed(desk):
+def test_dual_signatures_verify(desk):
     first = sign(desk, "plain.exe", *stamped(5), digest="sha1")
     (desk / "first.exe").write_bytes(first)
     with pytest.raises(VerificationError, match="SHA-256"):
@@ -142,7 +142,7 @@ def test_a_renamed_metadata_digest_is_refused(desk):
     assert caught.value.reason == "unknown-stream"
 
 
-def test_what_wixl_wrote_can_be_read(desk, tmp_path):
+def test_a_file_of_wixl_is_read(desk, tmp_path):
     if not (desk / "plain.msi").exists():
         pytest.skip("wixl is not installed (apt install wixl)")
     with (desk / "plain.msi").open("rb") as file:
@@ -153,7 +153,7 @@ def test_what_wixl_wrote_can_be_read(desk, tmp_path):
 
 @pytest.mark.parametrize("how", ["rfc3161", "countersignature", "none"])
 @pytest.mark.parametrize(("source", "kind"), [("plain.msi", "msi"), ("plain.exe", "pe"), ("plain.ps1", "ps1")])
-def test_our_signatures_are_believed_by_it(desk, source, kind, how):
+def test_osslsigncode_verifies_our_signatures(desk, source, kind, how):
     if not (desk / source).exists():
         pytest.skip("wixl is not installed (apt install wixl)")
     settings = signing(stamp=None if how == "none" else stamp(style=how))

@@ -1,4 +1,4 @@
-"""The column "wanted" of facts/verification.md section 2, row by row, with files that our own signer made."""
+"""The expected results of facts/verification.md section 2, row by row, with files from our own signer."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class TestGood:
         assert evidence.signed_at == stamp().time
         assert "SHA-1" in evidence.notes[0]
 
-    def test_dual_sha256_twice_rests_on_the_first(self):
+    def test_of_two_sha256_signatures_the_first_is_used(self):
         evidence = verify(dual("sha256", "sha256"), "pe")
         assert "not used" in evidence.notes[0]
 
@@ -181,7 +181,7 @@ class TestChangedFiles:
         parts[msi_signature.SIGNATURE] += b"\0" * 8
         refused(msi_again(parts), "msi", "trailing-data")
 
-    def test_the_signature_taken_out(self):
+    def test_a_removed_signature(self):
         parts = msi_parts(good("msi"))
         del parts[msi_signature.SIGNATURE]
         refused(msi_again(parts), "msi", "unsigned")
@@ -262,7 +262,7 @@ class TestTime:
         how = signing(stamp=Stamp(other, NOW - DAY, style))
         refused(signed("msi", how), "msi", "timestamp-untrusted")
 
-    def test_a_root_for_code_does_not_vouch_for_times(self):
+    def test_a_root_for_code_is_not_trusted_for_timestamps(self):
         leaf = Description(name="LAB test TSA", purposes=(TIME_STAMPING,), number=3)
         other = Chain(issue(leaf, signer().root), (), signer().root)
         refused(signed("msi", signing(stamp=Stamp(other, NOW - DAY))), "msi", "timestamp-untrusted")
@@ -283,7 +283,7 @@ class TestTime:
         both = pe_with(signing(stamp=None), *((der.TIMESTAMP_RFC3161, token) for token in tokens))
         refused(both, "pe", "timestamp-invalid")
 
-    def test_an_expired_authority_whose_stamp_was_made_while_it_was_valid(self):
+    def test_a_timestamp_made_before_its_authority_expired(self):
         old = reissued(stamper(), name="LAB test TSA", number=3, purposes=(TIME_STAMPING,), until=NOW - 50 * DAY)
         assert verify(signed("ps1", signing(stamp=Stamp(old, NOW - 60 * DAY))), "ps1")
         refused(signed("ps1", signing(stamp=Stamp(old, NOW - 40 * DAY))), "ps1", "timestamp-invalid")
@@ -326,12 +326,12 @@ class TestSigners:
     def test_sha1_with_a_nested_sha1(self):
         refused(dual("sha1", "sha1"), "pe", "weak-digest")
 
-    def test_sha1_with_a_nested_signature_of_somebody_else(self):
-        other = reissued(signer(), name="Somebody else")
+    def test_sha1_with_a_nested_signature_of_another_signer(self):
+        other = reissued(signer(), name="Another signer")
         refused(dual("sha1", "sha256", inside=signing(chain=other)), "pe", "wrong-publisher")
 
-    def test_somebody_else_with_a_nested_signature_of_the_publisher(self):
-        other = signing(chain=reissued(signer(), name="Somebody else"))
+    def test_another_signer_with_a_nested_signature_of_the_publisher(self):
+        other = signing(chain=reissued(signer(), name="Another signer"))
         refused(pe_with(other, (der.NESTED_SIGNATURE, pe_signature(signing()))), "pe", "wrong-publisher")
 
     def test_a_nested_signature_of_another_file(self):
@@ -348,7 +348,7 @@ class TestSigners:
     def test_another_publisher_under_a_trusted_root(self, changes):
         refused(self.by(reissued(signer(), **changes)), "ps1", "wrong-publisher")
 
-    def test_a_publisher_without_the_purpose_that_is_asked_of_it(self):
+    def test_a_publisher_without_the_required_purpose(self):
         asked = (CODE_SIGNING, "1.3.6.1.4.1.311.76.8.1")
         (publisher,) = anchors().publishers
         stricter = type(publisher)(common_name=PUBLISHER, organization=ORGANIZATION, key_purposes=asked)
@@ -356,10 +356,10 @@ class TestSigners:
         refused(good("ps1"), "ps1", "wrong-publisher", by=by)
         assert verify(self.by(reissued(signer(), purposes=asked)), "ps1", by=by)
 
-    def test_no_publisher_is_nobody(self):
+    def test_anchors_without_publishers_trust_no_file(self):
         refused(good("ps1"), "ps1", "wrong-publisher", by=anchors(publishers=()))
 
-    def test_no_root_is_nobody(self):
+    def test_anchors_without_roots_trust_no_file(self):
         refused(good("ps1"), "ps1", "timestamp-untrusted", by=anchors(roots=()))
 
     def test_something_unprotected_in_the_signature(self):
@@ -410,11 +410,11 @@ class TestRevocation:
     def test_the_timestamps_authority_revoked(self):
         self.verify(revocation_list(stamper().root, stamper().leaf, NOW - 20 * DAY), reason="revoked")
 
-    def test_somebody_elses_certificate_revoked(self):
+    def test_a_revoked_certificate_of_another_signer(self):
         other = reissued(signer())
         self.verify(revocation_list(signer().intermediates[0], other.leaf, NOW - 20 * DAY))
 
-    def test_a_list_that_another_key_signed_says_nothing(self):
+    def test_a_list_signed_by_another_key_has_no_effect(self):
         forger = issue(authority("LAB test PCA", 4), signer().root)
         self.verify(revocation_list(forger, signer().leaf, NOW - 20 * DAY))
 

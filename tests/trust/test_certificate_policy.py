@@ -1,4 +1,4 @@
-"""May a certificate seal: each rule by itself, in the words of who signs and of who checks."""
+"""Certificate policy: each rule by itself, before signing and when verifying."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_keys_that_do_not_seal(kind, word):
 
 
 def test_a_key_that_is_too_long():
-    """A made-up modulus is enough: nobody signs with it."""
+    """An invented modulus is enough: it never signs."""
     numbers = rsa.RSAPublicNumbers(65537, (1 << 8191) + 1)
     certificate = made.certificate(made.key("p256"), public=numbers.public_key())
     (problem,) = certificate_policy.faults(certificate, (), NOW)
@@ -116,7 +116,7 @@ def test_one_name_and_another_key_is_no_issuer():
     assert not certificate_policy.is_issuer(other, signer)
 
 
-def test_who_signs_and_who_checks_hear_the_same():
+def test_signing_and_verifying_report_the_same_faults():
     certificate = made.certificate(
         made.key("p256"), starts=NOW - 2 * DAY, ends=NOW - DAY, extensions=(made.usage(key_agreement=True),)
     )
@@ -150,7 +150,7 @@ def test_extensions_that_cannot_be_read():
 
 
 @pytest.mark.parametrize("role", ["sealer", "approver"])
-def test_who_checks_is_told_whose_certificate_it_is_and_of_the_clock(role):
+def test_the_error_names_the_role_and_the_clock(role):
     ended = made.certificate(made.key("p256"), starts=NOW - 2 * DAY, ends=NOW - DAY)
     with pytest.raises(VerificationError) as caught:
         certificate_policy.require_valid(ended, NOW, role=role)

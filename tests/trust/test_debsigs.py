@@ -1,4 +1,4 @@
-"""Debian packages judged by their own signature."""
+"""Verifying Debian packages by their own signature."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def reason(data: bytes, pins: Anchors | None = None) -> str:
 
 
 @pytest.mark.parametrize("suffix", sorted(PACK))
-def test_a_signed_package_is_believed(suffix: str) -> None:
+def test_a_signed_package_verifies(suffix: str) -> None:
     evidence = verify(deb(KEY, suffix=suffix))
     assert (evidence.method, evidence.signer, evidence.anchors) == ("debsigs", KEY.user_id, "LAB")
     assert evidence.fingerprint == evidence.anchor == KEY.fingerprint
@@ -47,7 +47,7 @@ def test_a_signed_package_is_believed(suffix: str) -> None:
     assert evidence.documents == ()
 
 
-def test_an_unarmored_signature_is_believed() -> None:
+def test_an_unarmored_signature_verifies() -> None:
     data = b"".join(content for _, content in deb_members())
     assert verify(ar([*deb_members(), ("_gpgorigin", KEY.detached(data, BUILT))])).fingerprint == KEY.fingerprint
 
@@ -132,7 +132,7 @@ def test_any_flipped_byte_is_refused(position: int, flip: int) -> None:
         assert reader.facts(io.BytesIO(bytes(changed))) == reader.facts(io.BytesIO(GOOD))
 
 
-def test_microsofts_package_is_believed(corpus: Path) -> None:
+def test_the_package_of_microsoft_verifies(corpus: Path) -> None:
     fingerprint = "BC528686B50D79E339D3721CEB3E94ADBE1229CF"
     armored = (corpus / "keys" / "microsoft.asc").read_text()
     pin = PackageKey(name="Microsoft", fingerprint=fingerprint, armored=armored, source="corpus")
@@ -151,7 +151,7 @@ TOOLS = ("gpg", "dpkg-deb", "ar")
 
 
 @pytest.mark.skipif(not all(map(shutil.which, TOOLS)), reason=f"needs {', '.join(TOOLS)}")
-def test_what_dpkg_deb_and_gpg_make_is_believed(tmp_path: Path) -> None:
+def test_a_package_of_dpkg_deb_and_gpg_verifies(tmp_path: Path) -> None:
     (tmp_path / "gnupg").mkdir(mode=0o700)
     gpg = ["gpg", "--homedir", str(tmp_path / "gnupg"), "--batch", "--passphrase", ""]
 
@@ -177,7 +177,7 @@ def test_what_dpkg_deb_and_gpg_make_is_believed(tmp_path: Path) -> None:
     )
 
 
-def test_a_big_package_is_judged_in_little_memory(tmp_path: Path) -> None:
+def test_a_large_package_is_verified_in_little_memory(tmp_path: Path) -> None:
     import tracemalloc
 
     members = [*deb_members()[:2], ("data.tar", bytes(32 << 20))]

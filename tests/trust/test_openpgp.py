@@ -1,4 +1,4 @@
-"""Signatures: whose, how strong, when, over what."""
+"""Verifying OpenPGP signatures: signer, digest, time and signed bytes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def refused(call, *args, **kwargs) -> VerificationError:
     return caught.value
 
 
-def test_a_detached_signature_is_believed() -> None:
+def test_a_detached_signature_verifies() -> None:
     signed = detached(KEY.detached(DATA, AGO))
     assert (signed.key.fingerprint, signed.user_id) == (KEY.fingerprint, KEY.user_id)
     assert signed.signed_at == AGO
@@ -54,7 +54,7 @@ def test_armored_or_not_and_by_any_strong_digest(digest: str) -> None:
     assert detached(signature) == detached(armor("SIGNATURE", signature).encode())
 
 
-def test_a_clear_signed_document_gives_what_was_signed() -> None:
+def test_a_clear_signed_document_gives_its_signed_text() -> None:
     assert clearsigned(KEY.clear_signed(TEXT, AGO)).content == TEXT.encode()
 
 
@@ -103,7 +103,7 @@ def test_sha1_is_refused_however_old_the_signature_claims_to_be(age: int) -> Non
     assert refused(clearsigned, clear(TEXT, signature), anchors(key)).reason == "weak-digest"
 
 
-def test_a_revoked_key_is_refused_even_for_what_it_signed_before() -> None:
+def test_a_revoked_key_is_refused_for_earlier_signatures_too() -> None:
     assert refused(detached, KEY.detached(DATA, AGO), pins=anchors(Key(revoked=True))).reason == "revoked-key"
 
 
@@ -142,7 +142,7 @@ def test_of_several_signatures_one_by_a_pinned_key_is_enough() -> None:
     assert detached(OTHER.detached(DATA, AGO) + KEY.detached(DATA, AGO)).key.fingerprint == KEY.fingerprint
 
 
-def test_what_is_wrong_with_the_pinned_keys_own_signature_is_what_is_told() -> None:
+def test_the_error_is_about_the_signature_of_the_pinned_key() -> None:
     packets = OTHER.detached(DATA, AGO) + KEY.detached(DATA + b"x", AGO)
     assert refused(detached, packets).reason == "bad-signature"
 
@@ -163,7 +163,7 @@ def test_of_several_copies_of_a_key_one_that_is_fit_is_enough() -> None:
     assert detached(KEY.detached(DATA, AGO), pins=copies).signed_at == AGO
 
 
-def test_no_pinned_key_means_no_belief() -> None:
+def test_without_pinned_keys_no_signature_verifies() -> None:
     assert refused(detached, KEY.detached(DATA, AGO), pins=Anchors(name="empty")).reason == "wrong-key"
 
 
@@ -176,12 +176,12 @@ def test_no_pinned_key_means_no_belief() -> None:
         (KEY.clear_signed(TEXT, AGO)[:-40], "unsigned"),
     ],
 )
-def test_what_holds_no_signed_block_is_unsigned(document: bytes, reason: str) -> None:
+def test_a_document_without_a_signed_block_is_unsigned(document: bytes, reason: str) -> None:
     assert refused(clearsigned, document).reason == reason
 
 
 @pytest.mark.parametrize("signature", [b"", b"\n", b"garbage", KEY.certificate(), KEY.detached(DATA, AGO)[:-3]])
-def test_what_is_no_signature_is_refused(signature: bytes) -> None:
+def test_output_without_a_signature_is_refused(signature: bytes) -> None:
     assert refused(detached, signature).reason in {"unsigned", "malformed"}
 
 
@@ -203,7 +203,7 @@ def test_another_makers_keys_and_signatures_are_read_too() -> None:
     assert clearsigned(document, pins).content == TEXT.encode()
 
 
-def test_big_data_is_judged_from_a_file_of_which_nothing_is_left(tmp_path: Path, monkeypatch) -> None:
+def test_large_data_is_verified_from_a_temporary_file_that_is_removed(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     data = bytes(5 << 20)
     assert detached(KEY.detached(data, AGO), data).key.fingerprint == KEY.fingerprint
@@ -252,7 +252,7 @@ class TestMicrosoft:
         pin = PackageKey(name=name, fingerprint=self.FINGERPRINT, armored=armored, source="corpus")
         return Anchors(name="Microsoft", package_keys=(pin,))
 
-    def test_inrelease_is_believed(self, corpus: Path) -> None:
+    def test_inrelease_verifies(self, corpus: Path) -> None:
         signed = clearsigned((corpus / "repository" / "InRelease").read_bytes(), self.pins(corpus))
         assert signed.user_id == "Microsoft (Release signing) <gpgsecurity@microsoft.com>"
         assert signed.content.startswith(b"Origin: code stable\n")

@@ -1,4 +1,4 @@
-"""rpm packages judged by their own signature."""
+"""Verifying rpm packages by their own signature."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def blob_without_payload_digest() -> bytes:
     return header({tag: value for tag, value in header_fields(PAYLOAD).items() if tag not in {5092, 5093}}, 63)
 
 
-def test_a_signed_package_is_believed() -> None:
+def test_a_signed_package_verifies() -> None:
     evidence = verify(GOOD)
     assert (evidence.method, evidence.signer, evidence.signed_at) == ("rpm-signature", KEY.user_id, BUILT)
     assert evidence.fingerprint == evidence.anchor == KEY.fingerprint
@@ -72,7 +72,7 @@ def test_either_tag_of_a_header_signature_will_do(tag: int) -> None:
     assert verify(rpm_with(blob, {tag: (BIN, KEY.detached(blob, BUILT))})).fingerprint == KEY.fingerprint
 
 
-def test_signatures_of_format_6_are_believed() -> None:
+def test_signatures_of_format_6_verify() -> None:
     blob = header(header_fields(PAYLOAD), 63)
     signatures = [base64.b64encode(key.detached(blob, BUILT)).decode() for key in (Key("other"), KEY)]
     assert verify(rpm_with(blob, {278: (STRING_ARRAY, signatures)})).fingerprint == KEY.fingerprint
@@ -198,7 +198,7 @@ class TestMicrosoft:
         pin = PackageKey(name="Microsoft", fingerprint=fingerprint, armored=armored, source="corpus")
         return Anchors(name="Microsoft", package_keys=(pin,))
 
-    def test_is_believed(self, corpus: Path) -> None:
+    def test_real_package_verifies(self, corpus: Path) -> None:
         evidence = verify((corpus / "rpm" / "good-packages-microsoft-prod.rpm").read_bytes(), self.pins(corpus))
         assert evidence.signer == "Microsoft (Release signing) <gpgsecurity@microsoft.com>"
         assert f"{evidence.signed_at:%Y-%m-%d}" == "2025-01-27"
@@ -220,7 +220,7 @@ TOOLS = ("gpg", "rpmbuild", "rpmsign")
 
 
 @pytest.mark.skipif(not all(map(shutil.which, TOOLS)), reason=f"needs {', '.join(TOOLS)}")
-def test_what_rpmbuild_and_rpmsign_make_is_believed(tmp_path: Path) -> None:
+def test_a_package_of_rpmbuild_and_rpmsign_verifies(tmp_path: Path) -> None:
     home = tmp_path / "gnupg"
     home.mkdir(mode=0o700)
 
@@ -252,7 +252,7 @@ def test_what_rpmbuild_and_rpmsign_make_is_believed(tmp_path: Path) -> None:
     assert reason(data + b"\0", pins) == "trailing-data"
 
 
-def test_a_big_package_is_judged_in_little_memory(tmp_path: Path) -> None:
+def test_a_large_package_is_verified_in_little_memory(tmp_path: Path) -> None:
     import tracemalloc
 
     path = tmp_path / "big.rpm"

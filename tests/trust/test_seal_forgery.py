@@ -1,4 +1,4 @@
-"""Forged, stripped, transplanted and malformed seals, against the room that believes them: small bundles, no lab."""
+"""Forged, removed, transplanted and malformed seals are refused; with small bundles, without a lab."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ SEALS = [
 ]
 
 
-def judged_whole(document: bytes) -> None:
-    """Read a seal, and do with it what is done before anybody knows whose it is."""
+def read_and_check(document: bytes) -> None:
+    """Read a seal, and do what verifying does before the signer is known."""
     try:
         found = cms.read(document)
     except ValueError:
@@ -65,7 +65,7 @@ def judged_whole(document: bytes) -> None:
 
 @QUICK
 @given(st.sampled_from(SEALS), st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 255)), min_size=1, max_size=4))
-def test_a_changed_seal_is_another_seal_or_none_and_never_a_fault_of_ours(
+def test_a_changed_seal_is_invalid_or_another_seal_and_never_an_internal_error(
     document: bytes, changes: list[tuple[int, int]]
 ) -> None:
     damaged = bytearray(document)
@@ -73,13 +73,13 @@ def test_a_changed_seal_is_another_seal_or_none_and_never_a_fault_of_ours(
         damaged[at % len(damaged)] = byte
     with warnings.catch_warnings():  # nor does a stranger's certificate write on our screen
         warnings.simplefilter("error")
-        judged_whole(bytes(damaged))
+        read_and_check(bytes(damaged))
 
 
 @QUICK
 @given(st.binary(max_size=300) | st.binary(max_size=40).map(lambda more: SEALS[0][:60] + more + SEALS[0][60:]))
-def test_no_bytes_are_a_fault_of_ours(document: bytes) -> None:
-    judged_whole(document)
+def test_no_bytes_cause_an_internal_error(document: bytes) -> None:
+    read_and_check(document)
 
 
 @pytest.mark.parametrize("tag", [0x30, 0x31, 0xA0, 0x24])
@@ -97,8 +97,8 @@ def test_a_certificate_of_an_unknown_version_is_no_certificate() -> None:
         cms.read(SEALS[0].replace(version, bytes.fromhex("a003020104"), 1))
 
 
-def test_a_key_that_is_none_fits_nothing() -> None:
-    """The curve's name changed to one that nobody knows: the certificate is read, its key cannot be."""
+def test_an_invalid_key_matches_nothing() -> None:
+    """The curve's name changed to an unknown one: the certificate is read, its key cannot be."""
     der = cases.FIRST.certificates[0].public_bytes(Encoding.DER)
     odd = x509.load_der_x509_certificate(
         der.replace(bytes.fromhex("2a8648ce3d030107"), bytes.fromhex("2a8648ce3d03017f"))
@@ -125,7 +125,7 @@ def test_one_digest_does_not_stand_for_another(tmp_path: Path) -> None:
     assert verdict(bundle, trusted) == "bad-seal"
 
 
-def test_a_revocation_list_of_the_authority_that_all_share_says_who_was_revoked(tmp_path: Path) -> None:
+def test_a_revocation_list_of_a_shared_ca_names_the_revoked_signer(tmp_path: Path) -> None:
     issuer = "LAB company"
     sealer, approver = (sealed.signer("rsa2048", name, issuer=issuer) for name in ("LAB s", "LAB a"))
     recipe = sealed.Recipe(sealer=sealer, approvers=(approver,), required=1, approved=(approver,))
@@ -137,7 +137,7 @@ def test_a_revocation_list_of_the_authority_that_all_share_says_who_was_revoked(
         assert verdict(bundle, TrustPolicy(frozenset([sealer.fingerprint]), (made,))) == expected
 
 
-def test_a_revocation_list_of_a_part_says_nothing_of_the_rest(tmp_path: Path) -> None:
+def test_a_partial_revocation_list_is_refused(tmp_path: Path) -> None:
     """A delta or a partitioned list leaves most out, and says so in a critical extension."""
     issuer = "LAB company"
     sealer = sealed.signer("rsa2048", "LAB s", issuer=issuer)
@@ -148,8 +148,8 @@ def test_a_revocation_list_of_a_part_says_nothing_of_the_rest(tmp_path: Path) ->
     assert verdict(bundle, TrustPolicy(frozenset([sealer.fingerprint]), (made,))) == "seal-revoked"
 
 
-def test_who_names_the_approvers_does_not_leave_them_to_the_sealer(tmp_path: Path) -> None:
-    """A sealer alone could seal a bundle that asks nobody, or somebody else."""
+def test_a_given_approval_policy_overrides_the_sealers(tmp_path: Path) -> None:
+    """A sealer alone could seal a bundle that requires no approver, or others."""
     wanted = checked(sealed.write(tmp_path / "wanted", cases.APPROVED)).manifest.approval
     trusted = replace(SEALER, approval=wanted)
     assert verdict(tmp_path / "wanted", trusted) == "ok"
@@ -176,7 +176,7 @@ def test_who_names_the_approvers_does_not_leave_them_to_the_sealer(tmp_path: Pat
         ("Approvals/0123456789abcdef.p7s", b"x"),
     ],
 )
-def test_nothing_that_resembles_a_seal_lies_beside_it(tmp_path: Path, path: str, content: bytes) -> None:
+def test_files_with_names_like_seals_are_refused(tmp_path: Path, path: str, content: bytes) -> None:
     bundle = sealed.write(tmp_path, cases.APPROVED)
     (bundle / path).parent.mkdir(parents=True, exist_ok=True)
     (bundle / path).write_bytes(content)
@@ -217,7 +217,7 @@ def test_manifest_and_sums_come_from_one_bundle(tmp_path: Path) -> None:
     assert verdict(bundle) == "digest-mismatch"
 
 
-def test_an_approver_whose_certificate_ended_is_not_called_the_sealer(tmp_path: Path) -> None:
+def test_an_expired_approver_is_not_reported_as_the_sealer(tmp_path: Path) -> None:
     ended = sealed.signer("p256", "LAB ended", begins=NOW - 9 * DAY, ends=NOW - DAY)
     recipe = sealed.Recipe(sealer=cases.SEALER, approvers=(ended,), required=1, approved=(ended,))
     bundle = sealed.write(tmp_path, recipe)
@@ -234,7 +234,7 @@ def test_an_approver_whose_certificate_ended_is_not_called_the_sealer(tmp_path: 
         (NOW - DAY, datetime(9999, 12, 31, 23, 59, 59, tzinfo=timezone.utc)),
     ],
 )
-def test_times_at_the_ends_of_what_a_certificate_can_say(tmp_path: Path, begins: datetime, ends: datetime) -> None:
+def test_times_at_the_limits_of_a_certificate(tmp_path: Path, begins: datetime, ends: datetime) -> None:
     sealer = sealed.signer("p256", f"LAB {begins.year}", begins=begins, ends=ends)
     bundle = sealed.write(tmp_path, sealed.Recipe(sealer=sealer))
     assert verdict(bundle, TrustPolicy(frozenset([sealer.fingerprint]))) == "ok"

@@ -1,4 +1,4 @@
-"""yum repositories from their signature to the package."""
+"""Verifying yum repositories, from the signature to the package."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_packages_for_all_architectures_are_found() -> None:
     assert followed(Yum(entries=[entry(arch="noarch")]))[0].architecture == "noarch"
 
 
-def test_no_other_order_is_taken() -> None:
+def test_no_other_order_is_accepted() -> None:
     links = YumChain(PINS)
     for early in (lambda: links.primary(b""), lambda: links.packages("a", "b"), lambda: links.evidence([])):
         with pytest.raises(WrongOrder):
@@ -102,7 +102,7 @@ def test_a_revoked_or_expired_key() -> None:
     begun(GOOD, anchors(Key(expires=DATE + timedelta(days=1))))
 
 
-def test_an_older_state_is_refused_unless_it_is_asked_for() -> None:
+def test_an_older_state_is_refused_unless_allowed() -> None:
     older = RepositoryState(origin=BASE, date=DATE + timedelta(seconds=1))
     call = YumChain(PINS).repomd
     assert reason(call, GOOD.repomd, GOOD.signature, NOW, older=older) == "rollback"
@@ -115,7 +115,7 @@ def test_a_primary_that_is_not_the_signed_one_is_refused() -> None:
     assert reason(begun().primary, GOOD.primary + b"\0") == "digest-mismatch"
 
 
-def test_what_it_unpacks_to_is_checked_too() -> None:
+def test_the_unpacked_digest_is_checked_too() -> None:
     wrong = Yum(changes={"open-checksum": f'<open-checksum type="sha256">{"0" * 64}</open-checksum>'})
     assert reason(begun(wrong).primary, wrong.primary) == "digest-mismatch"
     longer = Yum(changes={"open-size": "<open-size>999999</open-size>"})
@@ -170,7 +170,7 @@ def test_any_flipped_byte_is_refused_or_changes_nothing(data) -> None:
 
 
 class TestAgain:
-    """Judging once more, from kept documents."""
+    """Verifying again, from stored documents."""
 
     PACKAGE = b"rpm of 1.67.03504 1320 x86_64"
     FACTS = PackageFacts(name="azcmagent", version="1.67.03504-1320", architecture="x86_64")
@@ -209,7 +209,7 @@ class TestAgain:
         assert reason(self.again, package=b"another") == "not-listed"
         assert reason(self.again, facts=replace(self.FACTS, name="other")) == "not-listed"
 
-    def test_refuses_a_package_that_says_something_else_than_its_metadata(self) -> None:
+    def test_refuses_a_package_that_differs_from_its_metadata(self) -> None:
         assert reason(self.again, facts=replace(self.FACTS, version="1.68-1")) == "metadata-mismatch"
         assert reason(self.again, facts=replace(self.FACTS, architecture="aarch64")) == "not-listed"
 
@@ -229,7 +229,7 @@ TOOLS = ("gpg", "createrepo_c")
 
 @pytest.mark.skipif(not all(map(shutil.which, TOOLS)), reason=f"needs {', '.join(TOOLS)}")
 @pytest.mark.parametrize("compression", ["gz", "xz"])
-def test_what_createrepo_and_gpg_make_is_believed(tmp_path: Path, compression: str) -> None:
+def test_a_repository_of_createrepo_and_gpg_verifies(tmp_path: Path, compression: str) -> None:
     home = tmp_path / "gnupg"
     home.mkdir(mode=0o700)
 
