@@ -37,7 +37,8 @@ function Get-ReceiptText([int]$Code, [string]$Outcome) {
         '{'
         '  "schema": "arc-bundler/receipt/1",'
         ('  "bundle": ' + (ConvertTo-JsonObject @(@('name', $BundleName), @('version', $BundleVersion), @('digest', (Get-Digest)),
-            @('tool', $BundleTool))).TrimEnd('}') + ', "lab": ' + ([string]$Lab).ToLowerInvariant() + ', "serial": ' + $Serial + ', "seal": ' + (Get-SealJson) + '},')
+            @('tool', $BundleTool))).TrimEnd('}') + ', "lab": ' + ([string]$Lab).ToLowerInvariant() + ', "serial": ' + $Serial +
+            ', "seal": ' + (Get-SealJson) + '},')
         ('  "host": ' + (ConvertTo-JsonObject @(@('name', $HostName), @('os', $Machine.Product), @('version', $version),
             @('architecture', $Machine.Architecture))) + ',')
         ('  "began": ' + (ConvertTo-JsonText $Started) + ',')
