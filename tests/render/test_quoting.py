@@ -112,6 +112,21 @@ def test_powershell_takes_a_whole_list(powershell, tmp_path):
     assert through_powershell(powershell, tmp_path, script) == list(HOSTILE)
 
 
+def test_powershell_gives_folded_values_back(powershell, tmp_path):
+    values = [*HOSTILE, "'" * 100, "it's " * 40, "x" * 24, "x" * 25]
+    script = "".join(f"Show {quoting.powershell_folded(value, 24)}\r\n" for value in values)
+    script += f"{quoting.powershell_list_folded(values, 24)} | ForEach-Object {{ Show $_ }}"
+    assert through_powershell(powershell, tmp_path, script) == [*values, *values]
+
+
+@given(st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=200), st.integers(32, 80))
+def test_a_folded_literal_keeps_to_its_width(value, width):
+    lines = quoting.powershell_folded(value, width).split("\n")
+    # The first line has "('' + " before its parts, the last ")" behind them.
+    assert all(len(line.strip()) <= width + 6 for line in lines)
+    assert all(line.isascii() and line.isprintable() for line in lines)
+
+
 @given(st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0")))
 def test_a_literal_is_printable_ascii_on_one_line(value):
     for literal in (quoting.bash(value), quoting.powershell(value)):
