@@ -98,6 +98,12 @@ def test_a_signature_block_is_no_cut_and_half_of_one_is(powershell, tmp_path):
     }
 
 
+@SCRIPTS
+def test_nothing_in_a_script_can_be_taken_for_a_signature_block(name):
+    assert powershell_signature.BEGIN.encode() not in script(name)
+    assert powershell_signature.END.encode() not in script(name)
+
+
 def test_started_from_standard_input_it_asks_for_its_folder(powershell, tmp_path):
     command = [powershell, "-NoProfile", "-NonInteractive", "-Command"]
     (tmp_path / "verify.ps1").write_bytes(script("verify.ps1"))
