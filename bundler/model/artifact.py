@@ -59,9 +59,9 @@ class ArchiveRules:
     """What a product states about a package that is a zip."""
 
     main: str
-    """The member whose facts are the archive's: a signed PE file, MSI, deb or rpm."""
+    """The member that gives the archive its facts: a signed PE file, MSI, deb or rpm."""
     data_endings: tuple[str, ...] = ()
-    """How names of members end that need no signature, in lower case: ``.txt``, ``.json``."""
+    """Endings of members that need no signature, in lower case: ``.txt``, ``.json``."""
 
 
 @frozen

@@ -50,7 +50,7 @@ class Manifest:
     serial: int = 0
     """Grows with each bundle of one name, so that a target detects a rollback: the lock's time as YYYYMMDDhhmmss."""
     not_after: Moment | None = None
-    """When a target stops accepting the bundle, where the definition says so; UTC."""
+    """When targets stop accepting the bundle; UTC. None: never."""
     seal: Seal | None = None
     """None where it is not signed."""
     scripts_signed_by: Signer | None = None

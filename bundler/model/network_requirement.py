@@ -43,7 +43,7 @@ class NetworkRequirement:
     tag: str = ""
     """Service tag by which a cloud's firewall knows its addresses; empty where none is documented."""
     source: str
-    """The document that says so."""
+    """The document that states it."""
     note: str = ""
 
 
@@ -93,6 +93,6 @@ class NetworkRequirements:
     routes_title: str = ""
     routes: tuple[Route, ...] = ()
     unrouted: tuple[UnroutedAddress, ...] = ()
-    """What the servers reach directly and the routes do not carry, or no document says so."""
+    """What the servers reach directly and the routes do not carry, or no document states it."""
     uncertain: tuple[str, ...] = ()
     """What sources disagree on or leave open, each a sentence."""

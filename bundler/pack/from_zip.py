@@ -100,7 +100,7 @@ def _directory64(file: BinaryIO, locator_at: int, small: _Directory) -> tuple[in
     if signature != b"PK\x06\x06" or at + _END64.size != locator_at or length != _END64.size - 12:
         raise refused("the zip has foreign data before or inside it", "foreign-data")
     pairs = ((small.offset, offset, _FULL32), (small.size, size, _FULL32), (small.members, members, _FULL16))
-    if disk or first or here != members or any(said not in (full, meant) for said, meant, full in pairs):
+    if disk or first or here != members or any(stated not in (full, meant) for stated, meant, full in pairs):
         raise refused("the two end records of the zip differ", "headers-disagree")
     return at, _Directory(offset, size, members)
 
@@ -139,11 +139,11 @@ def _local_header(file: BinaryIO, info: ZipInfo) -> int:
     extra = _extras(rest[name_length:])
     if packed == _FULL32 and unpacked == _FULL32 and len(extra.get(_ZIP64, b"")) == 16:
         unpacked, packed = struct.unpack("<QQ", extra[_ZIP64])
-    said = (flags, method, crc, packed, unpacked)
+    stated = (flags, method, crc, packed, unpacked)
     wanted = (info.flag_bits, info.compress_type, info.CRC, info.compress_size, info.file_size)
     late = (info.flag_bits, info.compress_type, 0, 0, 0)
     same_name = rest[:name_length] == info.orig_filename.encode("utf-8" if flags & _UTF8 else "cp437")
-    agreed = said == wanted or (flags & _DESCRIPTOR and said == late)
+    agreed = stated == wanted or (flags & _DESCRIPTOR and stated == late)
     if signature != b"PK\x03\x04" or not same_name or not agreed:
         raise refused(
             f"the zip describes {info.orig_filename!a} twice, and differently",

@@ -44,7 +44,7 @@ _ENDINGS: Mapping[PackageKind, tuple[str, ...]] = {
     "zip": (".zip",),
     "unsigned": ("",),
 }
-"""How names of each kind end; the first is given to a package whose own name is not safe."""
+"""Endings of each kind; a package without a safe name gets the first."""
 
 
 def safe_filename(name: str, artifact: Artifact) -> str:
