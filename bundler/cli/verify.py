@@ -103,6 +103,8 @@ def _report(console: Console, bundle: Path, found: Verified, warnings: list[str]
         if found.scripts_rendered_by:
             what = "script headers" if unknown else "scripts"
             lines.append(f"  {what}: exactly as {found.scripts_rendered_by} renders them")
+        else:
+            lines.append(f"  script headers: not compared, read them ({found.tool} made them with other templates)")
         for package in found.packages:
             lines.append(f"  {package.path}  {package.version}")
             lines.append(f"    signed by {package.signer}; verified with {', '.join(package.methods)}")

@@ -50,6 +50,8 @@ class Verified:
     """The ``--insecure-…`` and ``--allow-…`` switches of this verification that made a difference."""
     unknown_product: str = ""
     """The product with unverified packages, with ``--allow-unknown-product``; empty: all were."""
+    tool: str = ""
+    """The release that the manifest names as the bundle's maker."""
     runtimes: tuple[KnownRuntime, ...] = ()
     """The runtime of each script, computed from its bytes."""
     scripts_rendered_by: str = ""
@@ -126,6 +128,7 @@ def verify(
         unused_revocation_lists=seal.unused_crls if seal else (),
         weakened=(*([] if seal else ["--insecure-no-seal"]), *([] if product else ["--allow-unknown-product"])),
         unknown_product="" if product else found.manifest.product,
+        tool=found.manifest.tool,
         runtimes=scripts.runtimes,
         scripts_rendered_by=scripts.rendered_by,
         unusual=unusual(found),

@@ -143,6 +143,7 @@ def test_a_header_of_another_release_is_not_compared(attack, bundle):
     assert (ran.code, "renders them" in ran.out) == ((6, False) if runtimes.IS_RELEASE else (0, False)), ran.err
     ran = attack.verify({name: changed}, tool="arc-bundler 0.0.9")
     assert (ran.code, "renders them" in ran.out) == (0, False), ran.err
+    assert "  script headers: not compared, read them (arc-bundler 0.0.9 made them with other templates)\n" in ran.out
 
 
 def test_a_script_that_this_release_does_not_make_is_refused(attack):
