@@ -19,9 +19,9 @@ ANALYZER_SETTINGS = Path(__file__).resolve().parents[1] / "PSScriptAnalyzerSetti
 
 
 def render(folder: Path) -> None:
-    """Every onboarding on every target, each platform alone, and sealed bundles."""
-    for name, onboarding in sample_bundles.ONBOARDINGS.items():
-        sample_bundles.write(folder / name, onboarding, lab=name == "plain")
+    """Every set of parameters on every target, each platform alone, and sealed bundles."""
+    for name, parameters in sample_bundles.ONBOARDINGS.items():
+        sample_bundles.write(folder / name, parameters, lab=name == "plain")
     sample_bundles.write(folder / "thumbprint", sample_bundles.THUMBPRINT, pins=(sample_bundles.MSI,))
     sample_bundles.write(folder / "linux", pins=(sample_bundles.DEB,))
     sealed_bundles.write(folder / "sealed", sealed_bundles.Recipe(sealer=sealed_bundles.signer()))

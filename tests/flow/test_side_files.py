@@ -19,7 +19,7 @@ from bundler.flow.project import Project
 from bundler.flow.project import read as read_project
 from bundler.products.arc_server import tables
 from bundler.products.arc_server.contents import flat_parameters
-from bundler.products.arc_server.parameters import onboarding
+from bundler.products.arc_server.parameters import from_definition
 
 TODAY = date(2026, 11, 23)
 NOW = datetime(2026, 11, 1, tzinfo=timezone.utc)
@@ -79,7 +79,7 @@ def trust(*wanted: dict) -> dict:
 def test_records_reach_the_scripts_sorted_and_by_their_public_names(tmp_path):
     within = {host.replace("his.arc", "privatelink.his.arc"): at for host, at in reversed(RECORDS.items())}
     made = read(tmp_path, network=private(tmp_path, within))
-    told = onboarding(made.definition, made.attachments).hosts_records
+    told = from_definition(made.definition, made.attachments).hosts_records
     assert [(record.host, record.address) for record in told] == sorted(RECORDS.items())
     assert made.warnings == ()
 
@@ -146,7 +146,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, name):
 
 def test_a_builtin_root_is_the_one_with_the_thumbprint(tmp_path):
     made = read(tmp_path, trust=trust(*({"builtin": r.name} for r in tables.roots().roots if _current(r))))
-    carried = onboarding(made.definition, made.attachments).certificates
+    carried = from_definition(made.definition, made.attachments).certificates
     assert {one.sha1 for one in carried} == {r.sha1 for r in tables.roots().roots if _current(r)}
     assert {one.store for one in carried} == {"root"}
     for held in made.attachments.certificates:
@@ -202,7 +202,7 @@ def test_what_travels_is_in_the_parameters_and_called_unusual(tmp_path):
         network=private(tmp_path, RECORDS),
         identity={"members": ["app"], "environment": True},
     )
-    told = flat_parameters(onboarding(made.definition, made.attachments))
+    told = flat_parameters(from_definition(made.definition, made.attachments))
     assert told["certificates.DF3C24F9BFD666761B268073FE06D1CC8D4F82A4"] == "DigiCert Global Root G2"
     assert told["hosts.gbl.his.arc.azure.com"] == "10.0.0.4"
     assert told["identity.members"] == "app"

@@ -46,7 +46,7 @@ def test_a_bundle_contains_and_lists_the_side_files(project):
         assert f"payload/certificates/{carried.name}" in text
         assert sha256 in text
 
-    settings = json.loads((root / "config/settings.json").read_text(encoding="utf-8"))["onboarding"]
+    settings = json.loads((root / "config/settings.json").read_text(encoding="utf-8"))["parameters"]
     assert {record["host"]: record["address"] for record in settings["hosts_records"]} == RECORDS
     assert settings["identity"] == {"members": ["app"], "environment": True, "prove": True}
     # A lab signs its MSI itself: Microsoft's root is not needed.

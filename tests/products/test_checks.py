@@ -8,7 +8,7 @@ from bundler.formats import json_codec
 from bundler.model.network_requirement import HostRecord
 from bundler.products.arc_server.checks import checks
 from bundler.products.arc_server.definition import Definition
-from bundler.products.arc_server.parameters import onboarding
+from bundler.products.arc_server.parameters import from_definition
 from bundler.products.arc_server.script_parameters import EndpointCheck
 from bundler.products.azure import tables as azure
 
@@ -95,7 +95,10 @@ def test_the_sign_in_name_of_the_region_is_required_with_a_gateway_alone():
 
 
 def test_the_root_of_the_msi_is_looked_for_on_windows_alone():
-    both, linux = onboarding(definition()), onboarding(definition(targets=[{"os": "debian", "version": "12"}]))
+    both, linux = (
+        from_definition(definition()),
+        from_definition(definition(targets=[{"os": "debian", "version": "12"}])),
+    )
     assert {root.needed_for for root in both.roots} == {"azure-tls", "msi-signature"}
     assert {root.needed_for for root in linux.roots} == {"azure-tls"}
     assert any(root.required for root in linux.roots)

@@ -22,8 +22,8 @@ def test_the_resource_manager_is_the_one_that_connecting_needs(cloud):
 @pytest.mark.parametrize("cloud", azure.clouds().clouds, ids=lambda cloud: cloud.name)
 def test_both_scripts_have_their_own_clouds_resource_manager_alone(cloud):
     others = [one.manager for one in azure.clouds().clouds if one != cloud]
-    onboarding = replace(sample.SECRET, cloud=cloud.name)
-    for entry in sample.entries(onboarding):
+    parameters = replace(sample.SECRET, cloud=cloud.name)
+    for entry in sample.entries(parameters):
         if entry.path in {"install.sh", "install.ps1"}:
             text = entry.content.decode()
             assert cloud.manager in text

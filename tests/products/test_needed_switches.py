@@ -18,13 +18,13 @@ PRIVATE = replace(sample.PLAIN, hosts_records=RECORDS, certificates=(cases.certi
 NAME = re.compile(r"^ {5}(-.*)$", re.MULTILINE)
 
 
-def names(onboarding, pins, sealer=None) -> list[str]:
-    recipe = sealed.Recipe(sealer=sealer, onboarding=onboarding, pins=pins)
+def names(parameters, pins, sealer=None) -> list[str]:
+    recipe = sealed.Recipe(sealer=sealer, parameters=parameters, pins=pins)
     return NAME.findall(sealed.contents(recipe)["START-HERE.txt"].decode().replace("\r\n", "\n"))
 
 
 @pytest.mark.parametrize(
-    ("onboarding", "pins", "wanted"),
+    ("parameters", "pins", "wanted"),
     [
         (sample.PLAIN, LINUX, []),
         (sample.PLAIN, WINDOWS, []),
@@ -37,8 +37,8 @@ def names(onboarding, pins, sealer=None) -> list[str]:
         (sample.CERTIFICATE, LINUX, []),
     ],
 )
-def test_the_switches_of_a_bundle(onboarding, pins, wanted):
-    assert names(onboarding, pins) == wanted
+def test_the_switches_of_a_bundle(parameters, pins, wanted):
+    assert names(parameters, pins) == wanted
 
 
 def test_an_envelope_is_for_sealed_bundles_that_sign_in_with_a_secret():
@@ -51,7 +51,7 @@ def test_an_envelope_is_for_sealed_bundles_that_sign_in_with_a_secret():
 def test_every_switch_that_is_named_is_one_of_the_script():
     everything = replace(PRIVATE, authentication="service-principal-secret")
     found = names(everything, (sample.DEB, sample.RPM, sample.MSI), sealed.signer())
-    contents = sealed.contents(sealed.Recipe(sealer=sealed.signer(), onboarding=everything))
+    contents = sealed.contents(sealed.Recipe(sealer=sealed.signer(), parameters=everything))
     assert len(found) == 6
     for name in (word.split()[0] for line in found for word in line.split(", ")):
         script = contents["install.sh" if name.startswith("--") else "install.ps1"].decode()

@@ -8,7 +8,7 @@ import pytest
 
 from bundler.formats import json_codec
 from bundler.products.arc_server.definition import Definition
-from bundler.products.arc_server.parameters import onboarding
+from bundler.products.arc_server.parameters import from_definition
 from bundler.products.arc_server.script_parameters import ScriptParameters
 
 BASE = {
@@ -24,7 +24,7 @@ GATEWAY = "/subscriptions/x/resourceGroups/g/providers/Microsoft.HybridCompute/g
 
 
 def made(**more) -> ScriptParameters:
-    return onboarding(json_codec.from_tree(Definition, {**BASE, **more}))
+    return from_definition(json_codec.from_tree(Definition, {**BASE, **more}))
 
 
 def settings(**more) -> list[tuple[str, str]]:

@@ -26,11 +26,11 @@ RECORDS = dataclasses.replace(
     hosts_records=tuple(HostRecord(host=f"h{at}.his.arc.azure.com", address=f"10.0.0.{at}") for at in range(1, 13)),
 )
 KINDS = {
-    **{name: Recipe(onboarding=onboarding, extra=HELD) for name, onboarding in sample.ONBOARDINGS.items()},
-    "thumbprint": Recipe(onboarding=sample.THUMBPRINT, pins=(sample.MSI,)),
+    **{name: Recipe(parameters=parameters, extra=HELD) for name, parameters in sample.ONBOARDINGS.items()},
+    "thumbprint": Recipe(parameters=sample.THUMBPRINT, pins=(sample.MSI,)),
     "linux": Recipe(pins=(sample.DEB,)),
     "lab": Recipe(lab=True),
-    "records": Recipe(onboarding=RECORDS),
+    "records": Recipe(parameters=RECORDS),
     "keys": Recipe(extra={"payload/keys/A.asc": b"a key\n"}),
     "rsa": Recipe(sealer=RSA, serial=20261122050000, not_after=NOW + timedelta(days=90)),
     "issued": Recipe(sealer=ISSUED, serial=1),
@@ -45,7 +45,7 @@ KINDS = {
         serial=2,
         not_after=NOW,
         lab=True,
-        onboarding=sample.HOSTILE,
+        parameters=sample.HOSTILE,
         extra={**HELD, "payload/keys/A.asc": b"a key\n"},
     ),
 }

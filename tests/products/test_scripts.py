@@ -49,9 +49,9 @@ def test_the_same_input_is_the_same_bytes():
     assert sample.entries() == sample.entries()
 
 
-@pytest.mark.parametrize("onboarding", sample.ONBOARDINGS.values(), ids=sample.ONBOARDINGS)
-def test_scripts_are_ascii_with_one_kind_of_line_end(onboarding):
-    entries = made(onboarding)
+@pytest.mark.parametrize("parameters", sample.ONBOARDINGS.values(), ids=sample.ONBOARDINGS)
+def test_scripts_are_ascii_with_one_kind_of_line_end(parameters):
+    entries = made(parameters)
     for path in ("install.sh", "verify.sh"):
         assert entries[path].content.isascii()
         assert b"\r" not in entries[path].content
@@ -91,7 +91,7 @@ def test_scripts_name_no_address_that_the_definition_does_not():
 def test_settings_say_what_the_scripts_do():
     settings = json.loads(made(lab=True)["config/settings.json"].content)
     assert settings["lab"] is True
-    assert settings["onboarding"]["tags"] == sample.SECRET.tags
+    assert settings["parameters"]["tags"] == sample.SECRET.tags
     assert [package["path"] for package in settings["packages"]] == [
         p.path for p in (sample.DEB, sample.RPM, sample.MSI)
     ]
@@ -114,8 +114,8 @@ def test_a_lab_bundle_is_labelled(path, label):
 
 
 def test_connecting_takes_long_flag_names():
-    onboarding = replace(sample.SECRET, resource_name="web-1", gateway_id="/g", private_link_scope="/s")
-    assert json.loads(scripts.connect_json(onboarding)) == {
+    parameters = replace(sample.SECRET, resource_name="web-1", gateway_id="/g", private_link_scope="/s")
+    assert json.loads(scripts.connect_json(parameters)) == {
         "cloud": "AzureCloud",
         "tenant-id": sample.SECRET.tenant_id,
         "subscription-id": sample.SUBSCRIPTION,

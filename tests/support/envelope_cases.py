@@ -44,8 +44,8 @@ SCRIPTS = {
     "by RSA": sealed.Recipe(sealer=sealed.signer("rsa2048")),
     "by P-384": sealed.Recipe(sealer=sealed.signer("p384", "LAB third sealer")),
     "by nobody": sealed.Recipe(),
-    "token": sealed.Recipe(sealer=SEALER, onboarding=sample.TOKEN),
-    "certificate": sealed.Recipe(sealer=SEALER, onboarding=CERTIFIED),
+    "token": sealed.Recipe(sealer=SEALER, parameters=sample.TOKEN),
+    "certificate": sealed.Recipe(sealer=SEALER, parameters=CERTIFIED),
 }
 """Bundles, whose scripts are asked."""
 

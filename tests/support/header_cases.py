@@ -41,13 +41,13 @@ def certificate(number: int) -> CarriedCertificate:
 def usual(pins: Sequence[Pin]) -> sealed.Recipe:
     """A bundle with a private link, 16 endpoints and 4 roots."""
     roots = (NeededRoot(name="DigiCert Global Root G2", sha1="A" * 40, needed_for="azure-tls", required=True),) * 4
-    onboarding = replace(
+    parameters = replace(
         sample.SECRET,
         checks=tuple(map(check, range(16))),
         roots=roots,
         private_link_scope=f"/subscriptions/{sample.SUBSCRIPTION}/resourceGroups/{'g' * 60}/providers/{'p' * 80}",
     )
-    return replace(RSA, pins=tuple(pins), onboarding=onboarding, serial=20261122010203, not_after=sealed.NOW)
+    return replace(RSA, pins=tuple(pins), parameters=parameters, serial=20261122010203, not_after=sealed.NOW)
 
 
 def growth(three: Sequence[Pin], four: Sequence[Pin]) -> Mapping[str, tuple[sealed.Recipe, int]]:
@@ -55,7 +55,7 @@ def growth(three: Sequence[Pin], four: Sequence[Pin]) -> Mapping[str, tuple[seal
     base = usual(three)
 
     def more(**changes) -> sealed.Recipe:
-        return replace(base, onboarding=replace(base.onboarding, **changes))
+        return replace(base, parameters=replace(base.parameters, **changes))
 
     records = tuple(HostRecord(host=f"{at}.his.arc.azure.com", address="10.20.30.40") for at in range(2))
     return {
@@ -63,7 +63,7 @@ def growth(three: Sequence[Pin], four: Sequence[Pin]) -> Mapping[str, tuple[seal
         "an ECDSA sealer": (replace(base, sealer=sealed.signer("p384", "LAB sealer")), 25),
         "an approver": (replace(base, approvers=(sealed.signer("p384", "An approver"),), required=1), 25),
         "a record with its endpoint": (
-            more(hosts_records=records[:1], checks=(*base.onboarding.checks, check(99))),
+            more(hosts_records=records[:1], checks=(*base.parameters.checks, check(99))),
             3,
         ),
         "two records": (more(hosts_records=records), 6),

@@ -19,7 +19,7 @@ from bundler.model.target import Target
 from bundler.products.arc_server.contents import flat_parameters as parameters
 from bundler.products.arc_server.definition import Definition
 from bundler.products.arc_server.network_requirements import requirements
-from bundler.products.arc_server.parameters import onboarding
+from bundler.products.arc_server.parameters import from_definition
 from bundler.products.arc_server.script_actions import script_actions
 from bundler.products.arc_server.script_parameters import (
     Attachments,
@@ -207,7 +207,7 @@ def files() -> tuple[FileEntry, ...]:
 
 
 def wanted() -> ScriptParameters:
-    return onboarding(DEFINITION, CARRIED)
+    return from_definition(DEFINITION, CARRIED)
 
 
 def manifest(**changes) -> Manifest:

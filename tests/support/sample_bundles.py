@@ -110,10 +110,10 @@ ONBOARDINGS = {
 }
 
 
-def entries(onboarding=SECRET, pins=(DEB, RPM, MSI), lab=False, extra=None):
-    held = {one.path: f"not the certificate {one.sha256}\n".encode() for one in onboarding.certificates}
+def entries(parameters=SECRET, pins=(DEB, RPM, MSI), lab=False, extra=None):
+    held = {one.path: f"not the certificate {one.sha256}\n".encode() for one in parameters.certificates}
     return scripts.entries(
-        onboarding,
+        parameters,
         pins,
         name="arc-tokyo",
         version="2026.11.22",
@@ -123,9 +123,9 @@ def entries(onboarding=SECRET, pins=(DEB, RPM, MSI), lab=False, extra=None):
     )
 
 
-def write(folder: Path, onboarding=SECRET, pins=(DEB, RPM, MSI), **more) -> Path:
+def write(folder: Path, parameters=SECRET, pins=(DEB, RPM, MSI), **more) -> Path:
     """A whole bundle below ``folder``, with its SHA256SUMS, but without a manifest."""
-    files = {entry.path: entry.content for entry in entries(onboarding, pins, **more)}
+    files = {entry.path: entry.content for entry in entries(parameters, pins, **more)}
     files.update({one.path: PACKAGES[one.kind] for one in pins})
     for path, content in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)

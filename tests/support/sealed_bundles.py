@@ -154,7 +154,7 @@ class Recipe:
     serial: int = 0
     not_after: datetime | None = None
     lab: bool = False
-    onboarding: ScriptParameters = sample.SECRET
+    parameters: ScriptParameters = sample.SECRET
     pins: tuple = (sample.DEB, sample.RPM, sample.MSI)
     extra: Mapping[str, bytes] | None = None
 
@@ -176,16 +176,16 @@ def contents(recipe: Recipe) -> dict[str, bytes]:
     """Every file of such a bundle, by path."""
     vouching = recipe.vouching()
     sealer = Sealer(recipe.sealer, recipe.openpgp) if recipe.sealer else None
-    held = {one.path: f"not the certificate {one.sha256}\n".encode() for one in recipe.onboarding.certificates}
+    held = {one.path: f"not the certificate {one.sha256}\n".encode() for one in recipe.parameters.certificates}
     rendered = scripts.entries(
-        recipe.onboarding,
+        recipe.parameters,
         recipe.pins,
         name="arc-tokyo",
         version="2026.11.22",
         lab=recipe.lab,
         tool="arc-bundler 0",
         extra={"config/endpoints.json": b"{}\n", **held, **(recipe.extra or {})},
-        vouching=vouching,
+        seal_policy=vouching,
     )
     packages = {pin.path: sample.PACKAGES[pin.kind] for pin in recipe.pins}
     packages |= seal.keyring(sealer) if sealer else {}

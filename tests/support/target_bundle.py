@@ -71,14 +71,14 @@ class Bundles:
         self._packages: dict[tuple[str, str], bytes] = {}
 
     def make(self, version: str = NEW, **changes: Any) -> Path:
-        """The folder of a bundle with this agent and these differences from the usual onboarding; made once."""
+        """The folder of a bundle with this agent and these differences from the usual parameters; made once."""
         key = f"{version} {sorted(changes.items())!r}"
         if key not in self._made:
             self._made[key] = self.folder / f"lab-{len(self._made)}"
             self._write(self._made[key], version, replace(ONBOARDING, **changes))
         return self._made[key]
 
-    def _write(self, folder: Path, version: str, onboarding: ScriptParameters) -> None:
+    def _write(self, folder: Path, version: str, parameters: ScriptParameters) -> None:
         contents = {
             "deb": self._package("deb", version),
             "rpm": self._package("rpm", version),
@@ -103,7 +103,7 @@ class Bundles:
             f"payload/keys/{key.fingerprint}.asc": key.armored.encode() for key in self.authority.anchors.package_keys
         }
         entries = scripts.entries(
-            onboarding, pins, name="lab", version="2026.1", lab=True, tool="arc-bundler test", extra=keys
+            parameters, pins, name="lab", version="2026.1", lab=True, tool="arc-bundler test", extra=keys
         )
         files = {entry.path: (entry.content, entry.mode) for entry in entries}
         files |= {pin.path: (contents[pin.kind], 0o644) for pin in pins}

@@ -22,7 +22,7 @@ from tests.support.sealers import NOW
 from tests.support.windows_bench import outcomes
 
 RECIPE = sealed.Recipe(sealer=cases.SEALER, lab=True, pins=(sample.MSI,))
-CERTIFIED = replace(RECIPE, onboarding=cases.CERTIFIED)
+CERTIFIED = replace(RECIPE, parameters=cases.CERTIFIED)
 # Besides its parameters the stand-in keeps the certificate that they name.
 NOTING = """    grep -o '"service-principal-cert": "[^"]*"' "$3" | cut -d'"' -f4 | while read -r one; do
         cp "$one" '{root}/certificate'; printf '%s' "$one" >'{root}/certificate-path'
@@ -112,7 +112,7 @@ def test_the_passphrase_is_in_no_event_log(server):
 
 def test_an_access_token(server):
     given = cases.to(kind="token")
-    ended = run(server, lay(server, given, replace(RECIPE, onboarding=sample.TOKEN)), given)
+    ended = run(server, lay(server, given, replace(RECIPE, parameters=sample.TOKEN)), given)
     assert ended.code == 0, ended.out
     assert json.loads((server / "arrived").read_bytes())["access-token"] == cases.SECRET
     nothing_left(server, ended.out)
@@ -125,7 +125,7 @@ def test_an_access_token(server):
 )
 def test_a_certificate_lies_on_the_disk_while_the_agent_reads_it(server, content, named):
     given = cases.to(kind="certificate", secret=content)
-    recipe = replace(CERTIFIED, onboarding=replace(cases.CERTIFIED, certificate_file=named))
+    recipe = replace(CERTIFIED, parameters=replace(cases.CERTIFIED, certificate_file=named))
     ended = run(server, lay(server, given, recipe), given)
     assert ended.code == 0, ended.out
     assert (server / "certificate").read_bytes() == content
@@ -286,7 +286,7 @@ def test_uninstalling_signs_in_by_it(server):
 def test_a_bundle_that_holds_its_secret(server):
     recipe = replace(
         RECIPE,
-        onboarding=replace(sample.SECRET, embedded_secret="config/secret"),
+        parameters=replace(sample.SECRET, embedded_secret="config/secret"),
         extra={},
     )
     shutil.rmtree(server / "bundle")

@@ -132,11 +132,11 @@ def refused(server, why: str, *arguments: str, code=203, **more):
 
 @pytest.fixture
 def signs_in(server, monkeypatch):
-    """To have the bundle sign in as an onboarding does."""
+    """To have the bundle sign in as those parameters say."""
     entries = sealed.scripts.entries
 
-    def act(onboarding):
-        monkeypatch.setattr(sealed.scripts, "entries", lambda _, *rest, **more: entries(onboarding, *rest, **more))
+    def act(parameters):
+        monkeypatch.setattr(sealed.scripts, "entries", lambda _, *rest, **more: entries(parameters, *rest, **more))
         shutil.rmtree(server / "bundle")
         sealed.write(server / "bundle", RECIPE)
 

@@ -162,9 +162,9 @@ def believing(authority: Path) -> dict[str, str]:
     return {"SSL_CERT_FILE": str(authority), "SSL_CERT_DIR": str(authority.parent / "none")}
 
 
-def look(server: Server, onboarding, *more: str, trusted=None, quick=True):
+def look(server: Server, parameters, *more: str, trusted=None, quick=True):
     """Check only, and the receipt's table by port and host."""
-    write_bundle(server / "bundle", onboarding, lab=False)
+    write_bundle(server / "bundle", parameters, lab=False)
     script = server / "bundle/install.ps1"
     if quick:
         script.write_text(
@@ -293,16 +293,16 @@ def test_a_clock_that_nobody_tells_is_said(server):
 
 def test_private_addresses_need_a_scope(server, azure):
     host = "gbl.his.arc.azure.com"
-    onboarding = replace(
+    parameters = replace(
         sample.SECRET,
         hosts_records=(HostRecord(host=host, address="127.0.0.1"),),
         checks=(check(443, host=host, expects="public"),),
     )
-    ended, receipt, _ = look(server, onboarding, "-WriteHosts")
+    ended, receipt, _ = look(server, parameters, "-WriteHosts")
     assert ended.code == receipt["code"] == 209, ended.out
     with listening(tls(azure.context(host))) as port:
         scoped = replace(
-            onboarding,
+            parameters,
             private_link_scope="/subscriptions/s/scope",
             checks=(check(port, host=host, expects="private", way="private-endpoint"),),
         )
@@ -325,12 +325,12 @@ def test_a_practice_bundle_tells_and_goes_on(server):
 def test_a_proxy_is_asked_to_connect(server, azure, code, ended_with, said):
     asked: list[str] = []
     with listening(tls(azure.context("far.invalid"))) as port, listening(proxy(code, port, asked)) as way:
-        onboarding = replace(
+        parameters = replace(
             sample.SECRET,
             proxy_url=f"http://localhost:{way}",
             checks=(check(443, host="far.invalid", way="proxy", expects="public"),),
         )
-        ended, _, rows = look(server, onboarding, trusted=azure.pem)
+        ended, _, rows = look(server, parameters, trusted=azure.pem)
     assert ended.code == ended_with, ended.out
     assert asked == ["CONNECT far.invalid:443 HTTP/1.1"]
     assert said in rows["far.invalid", 443]["message"]
@@ -342,23 +342,23 @@ def root(sha1="0" * 40, *, required=True) -> NeededRoot:
 
 
 def test_a_missing_root_is_named(server, azure):
-    onboarding = replace(sample.SECRET, roots=(root(),))
-    ended, _, _ = look(server, onboarding)
+    parameters = replace(sample.SECRET, roots=(root(),))
+    ended, _, _ = look(server, parameters)
     assert ended.code == 210, ended.out
     assert "LAB Needed (" + "0" * 40 in ended.out
-    ended, receipt, _ = look(server, onboarding, "-SkipNetworkCheck")
+    ended, receipt, _ = look(server, parameters, "-SkipNetworkCheck")
     assert ended.code == 0, ended.out
     assert receipt["switches"] == ["-SkipNetworkCheck"]
     with listening(tls(azure.context())) as port:
-        ended, _, _ = look(server, replace(onboarding, checks=(check(port),)), trusted=azure.pem)
+        ended, _, _ = look(server, replace(parameters, checks=(check(port),)), trusted=azure.pem)
     assert ended.code == 0, ended.out
     assert "work without it" in ended.out
 
 
 def test_nothing_waits_for_the_network_where_it_is_connected(server):
     """The second run is quiet, and looks at the network only where it is asked to."""
-    onboarding = replace(sample.SECRET, checks=(check(9, host="no-such-name.invalid"),))
-    write_bundle(server / "bundle", onboarding, lab=False)
+    parameters = replace(sample.SECRET, checks=(check(9, host="no-such-name.invalid"),))
+    write_bundle(server / "bundle", parameters, lab=False)
     assert server.run(*server.secret()).code == 208
     assert not (server / "msiexec").exists()
     assert server.run("-SkipNetworkCheck", *server.secret()).code == 0

@@ -75,8 +75,8 @@ def names(server, **other) -> None:
     put(server / "etc/hosts", "\n".join(["127.0.0.1 localhost", *lines, ""]), 0o644)
 
 
-def go(server, *arguments, checks=CHECKS, onboarding=sample.SECRET, **more):
-    sample.write(server / "bundle", replace(onboarding, checks=checks, **more))
+def go(server, *arguments, checks=CHECKS, parameters=sample.SECRET, **more):
+    sample.write(server / "bundle", replace(parameters, checks=checks, **more))
     return server.run(*arguments, "--secret-file", "/root/secret", "--record-dir", "/records")
 
 

@@ -130,7 +130,7 @@ def test_the_digest_by_hand_is_that_of_the_marker_line(powershell, tmp_path, sig
 def test_what_follows_the_marker_is_the_same_in_every_bundle():
     plain = sealed.contents(RSA)
     other = sealed.contents(
-        replace(RSA, sealer=sealed.signer("p256", "Another"), onboarding=sample.HOSTILE, lab=True, serial=7)
+        replace(RSA, sealer=sealed.signer("p256", "Another"), parameters=sample.HOSTILE, lab=True, serial=7)
     )
     for name in ("install.ps1", "verify.ps1"):
         assert plain[name].partition(MARKER)[2] == other[name].partition(MARKER)[2]
@@ -156,13 +156,13 @@ def targets(count: int) -> sealed.Recipe:
     versions = tuple(Target(os="windows", version=one) for one in ("2019", "2022", "2025", "2016")[:count])
     pins = (replace(sample.MSI, targets=versions),)
     roots = (NeededRoot(name="DigiCert Global Root G2", sha1="A" * 40, needed_for="azure-tls", required=True),) * 4
-    onboarding = replace(
+    parameters = replace(
         sample.SECRET,
         checks=tuple(map(check, range(16))),
         roots=roots,
         private_link_scope=f"/subscriptions/{sample.SUBSCRIPTION}/resourceGroups/{'g' * 60}/providers/{'p' * 80}",
     )
-    return replace(RSA, pins=pins, onboarding=onboarding, serial=20261122010203, not_after=sealed.NOW)
+    return replace(RSA, pins=pins, parameters=parameters, serial=20261122010203, not_after=sealed.NOW)
 
 
 def certificate(number: int) -> CarriedCertificate:
@@ -177,8 +177,8 @@ def certificate(number: int) -> CarriedCertificate:
 
 
 def more(recipe: sealed.Recipe, **changes) -> sealed.Recipe:
-    onboarding = replace(recipe.onboarding, **changes)
-    return replace(recipe, onboarding=onboarding)
+    parameters = replace(recipe.parameters, **changes)
+    return replace(recipe, parameters=parameters)
 
 
 LIMITS = {"install.ps1": 300, "verify.ps1": 60}
@@ -190,7 +190,7 @@ GROWTH = {
     "an ECDSA sealer": (replace(THREE, sealer=sealed.signer("p384", "LAB sealer")), 25),
     "an approver": (APPROVER, 25),
     "a record with its endpoint": (
-        more(THREE, hosts_records=RECORDS[:1], checks=(*THREE.onboarding.checks, check(99))),
+        more(THREE, hosts_records=RECORDS[:1], checks=(*THREE.parameters.checks, check(99))),
         3,
     ),
     "two records": (more(THREE, hosts_records=RECORDS), 6),
@@ -215,7 +215,7 @@ def test_a_header_grows_by_what_is_used(name, what):
 @pytest.mark.parametrize("recipe", [THREE, *(recipe for recipe, _ in GROWTH.values())])
 def test_no_line_of_a_header_is_long(name, recipe):
     long = sealed.signer("p256", "\u6771" * 21)
-    for one in (recipe, replace(recipe, sealer=long), replace(RSA, onboarding=sample.HOSTILE)):
+    for one in (recipe, replace(recipe, sealer=long), replace(RSA, parameters=sample.HOSTILE)):
         assert [line for line in header(script(name, one)) if len(line) > 140] == []
 
 

@@ -96,7 +96,7 @@ def test_from_standard_input_a_script_asks_for_its_folder(tmp_path, name, shell)
 @pytest.mark.skipif(not shutil.which("sed"), reason="needs sed")
 @SCRIPTS
 def test_bundles_of_two_sites_have_the_same_runtime_by_the_sed_line(tmp_path, name):
-    another = replace(cases.RSA, sealer=sealed.signer("p256", "Another"), onboarding=sample.HOSTILE, lab=True, serial=7)
+    another = replace(cases.RSA, sealer=sealed.signer("p256", "Another"), parameters=sample.HOSTILE, lab=True, serial=7)
     digests = set()
     for recipe in (cases.RSA, another):
         content = script(name, recipe)
@@ -143,7 +143,7 @@ def test_a_header_grows_by_what_is_used(name, what):
 @pytest.mark.parametrize("recipe", [THREE, *(recipe for recipe, _ in GROWTH.values())])
 def test_no_line_of_a_header_is_long(name, recipe):
     long = sealed.signer("p256", "\u6771" * 21)
-    for one in (recipe, replace(recipe, sealer=long), replace(cases.RSA, onboarding=sample.HOSTILE)):
+    for one in (recipe, replace(recipe, sealer=long), replace(cases.RSA, parameters=sample.HOSTILE)):
         assert [line for line in header(script(name, one)) if len(line) > 140] == []
 
 

@@ -436,8 +436,8 @@ def carried(server):
     root = CarriedCertificate(path=path, name="LAB root", sha1=sha1.upper(), sha256=sha256, store="root")
     middle = replace(root, path=f"payload/certificates/{'0' * 64}.pem", store="ca", name="LAB middle", sha256="0" * 64)
     needed = NeededRoot(name="LAB root", sha1=sha1.upper(), needed_for="azure-tls", required=True)
-    onboarding = replace(sample.SECRET, certificates=(root, middle), roots=(needed,))
-    sample.write(server / "bundle", onboarding, extra={path: pem})
+    parameters = replace(sample.SECRET, certificates=(root, middle), roots=(needed,))
+    sample.write(server / "bundle", parameters, extra={path: pem})
     put(
         server / "usr/sbin/update-ca-certificates",
         "#!/bin/bash\nmkdir -p /etc/ssl/certs\n"

@@ -10,7 +10,7 @@ from bundler.products.arc_server import scripts
 from bundler.products.arc_server.definition import Definition
 from bundler.products.arc_server.endpoints import endpoints
 from bundler.products.arc_server.network_requirements import requirements
-from bundler.products.arc_server.parameters import onboarding
+from bundler.products.arc_server.parameters import from_definition
 from bundler.products.arc_server.script_parameters import Attachments, ScriptParameters
 from bundler.products.arc_server.support import support
 from bundler.products.product import BundlePart, Contents
@@ -34,7 +34,7 @@ def contents(part: Part) -> Contents:
         version=part.version,
         lab=part.lab,
         tool=part.tool,
-        vouching=part.seal_policy,
+        seal_policy=part.seal_policy,
         scripts_signed_by=part.scripts_signed_by,
         extra=files,
     )
@@ -49,7 +49,7 @@ def contents(part: Part) -> Contents:
 
 def script_parameters(part: Part) -> ScriptParameters:
     """What the scripts have baked in. A lab signs its MSI itself: the root of Microsoft's signature is not needed."""
-    wanted = onboarding(part.definition, part.attachments)
+    wanted = from_definition(part.definition, part.attachments)
     if not part.lab:
         return wanted
     return replace(wanted, roots=tuple(root for root in wanted.roots if root.needed_for != "msi-signature"))

@@ -26,7 +26,7 @@ from bundler.products.arc_server.script_parameters import (
 _CORRELATION = uuid.UUID("6d1c9e57-0f0d-5c0b-9a44-3f1c7a52b7e8")
 
 
-def onboarding(definition: Definition, carried: Attachments = NOTHING) -> ScriptParameters:
+def from_definition(definition: Definition, carried: Attachments = NOTHING) -> ScriptParameters:
     """What ``definition`` means in azcmagent's words.
 
     Without a correlation id one is derived from the definition, so that two builds are the same bytes.

@@ -55,7 +55,7 @@ def rendered(manifest: Manifest, settings: bytes) -> Mapping[str, bytes]:
         version=manifest.version,
         tool=manifest.tool,
         lab=manifest.lab,
-        onboarding=found.onboarding,
+        parameters=found.parameters,
         packages=scripts.package_settings(manifest.pins),
     )
     if json_codec.to_json(stated) != settings:

@@ -1,6 +1,6 @@
 """What does a bundle carry besides the packages? The scripts for its targets, and the facts that they run on.
 
-Everything here is pure: the same onboarding and pins give the same bytes.
+Everything here is pure: the same parameters and pins give the same bytes.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Settings:
     version: str
     tool: str
     lab: bool = False
-    onboarding: ScriptParameters
+    parameters: ScriptParameters
     packages: tuple[PackageSetting, ...]
 
 
@@ -119,7 +119,7 @@ class _Rows:
 
 
 def entries(
-    onboarding: ScriptParameters,
+    parameters: ScriptParameters,
     pins: Sequence[Pin],
     *,
     name: str,
@@ -127,34 +127,34 @@ def entries(
     lab: bool,
     tool: str,
     extra: Mapping[str, bytes] | None = None,
-    vouching: SealPolicy = UNSEALED,
+    seal_policy: SealPolicy = UNSEALED,
     scripts_signed_by: Signer | None = None,
 ) -> tuple[Entry, ...]:
     """Every file that is neither a package nor evidence nor a description of the bundle, sorted by path.
 
     ``lab``: whether it is a lab bundle. ``extra`` are further files by path
     (``config/endpoints.json``, ``payload/keys/….asc``): they become entries, and the install scripts verify them.
-    ``vouching`` is what the scripts believe the bundle's seal by; ``scripts_signed_by`` whose Authenticode signature
+    ``seal_policy`` is what the scripts believe the bundle's seal by; ``scripts_signed_by`` whose Authenticode signature
     the PowerShell scripts will get, which is told, not made, here.
     ``install.sh`` and ``verify.sh`` are there when a target is Linux, their counterparts when one is Windows.
-    Raises :class:`~bundler.errors.DefinitionError` where the onboarding cannot be done on one of the targets.
+    Raises :class:`~bundler.errors.DefinitionError` where the parameters cannot be done on one of the targets.
     """
     settings = Settings(
-        name=name, version=version, tool=tool, lab=lab, onboarding=onboarding, packages=package_settings(pins)
+        name=name, version=version, tool=tool, lab=lab, parameters=parameters, packages=package_settings(pins)
     )
     facts = {"config/settings.json": json_codec.to_json(settings), **(extra or {})}
     digests = {path: hashlib.sha256(content).hexdigest() for path, content in facts.items()}
     rows = _Rows.of(pins)
     made = [Entry(path, content) for path, content in facts.items()]
-    made += script_entries(settings, digests, pins, vouching)
+    made += script_entries(settings, digests, pins, seal_policy)
     made.append(
-        _start(rows, settings, _shared(settings, digests, vouching), scripts_signed_by if rows.windows else None)
+        _start(rows, settings, _shared(settings, digests, seal_policy), scripts_signed_by if rows.windows else None)
     )
     return tuple(sorted(made, key=lambda entry: entry.path.encode()))
 
 
 def script_entries(
-    settings: Settings, facts: Mapping[str, str], pins: Sequence[Pin], vouching: SealPolicy
+    settings: Settings, facts: Mapping[str, str], pins: Sequence[Pin], seal_policy: SealPolicy
 ) -> tuple[Entry, ...]:
     """The scripts alone, none of them signed.
 
@@ -162,22 +162,22 @@ def script_entries(
         settings: what ``config/settings.json`` says.
         facts: SHA-256 of the files that the scripts verify besides the packages, by path.
         pins: the packages.
-        vouching: what the scripts verify the bundle's seal by.
+        seal_policy: what the scripts verify the bundle's seal by.
 
     Raises:
         DefinitionError: the settings cannot be used on one of the targets.
     """
-    shared = _shared(settings, facts, vouching)
+    shared = _shared(settings, facts, seal_policy)
     rows = _Rows.of(pins)
     made: list[Entry] = []
     if rows.linux:
-        made += _linux(settings.onboarding, rows.linux, shared, facts)
+        made += _linux(settings.parameters, rows.linux, shared, facts)
     if rows.windows:
-        made += _windows(settings.onboarding, rows.windows, shared)
+        made += _windows(settings.parameters, rows.windows, shared)
     return tuple(made)
 
 
-def _shared(settings: Settings, facts: Mapping[str, str], vouching: SealPolicy) -> dict[str, object]:
+def _shared(settings: Settings, facts: Mapping[str, str], seal_policy: SealPolicy) -> dict[str, object]:
     """What every template is given; ``facts`` are the SHA-256 of the files that the scripts verify, by path."""
     return {
         "name": settings.name,
@@ -185,19 +185,19 @@ def _shared(settings: Settings, facts: Mapping[str, str], vouching: SealPolicy) 
         "lab": settings.lab,
         "practice": "LAB" if settings.lab else "",
         "tool": settings.tool,
-        "onboarding": settings.onboarding,
+        "parameters": settings.parameters,
         "files": [_File(path, sha256) for path, sha256 in sorted(facts.items())],
         "codes": CODES,
-        "vouching": vouching,
-        "manager": azure.clouds().of(settings.onboarding.cloud).manager,
-        **_seal(vouching),
+        "seal_policy": seal_policy,
+        "manager": azure.clouds().of(settings.parameters.cloud).manager,
+        **_seal(seal_policy),
     }
 
 
 def _start(rows: _Rows, settings: Settings, shared: Mapping[str, object], scripts_signed_by: Signer | None) -> Entry:
     linux, windows = bool(rows.linux), bool(rows.windows)
     switches = needed_switches.of(
-        settings.onboarding,
+        settings.parameters,
         linux=linux,
         windows=windows,
         rpm=any(pin.path.endswith(".rpm") for pin in settings.packages),
@@ -209,33 +209,33 @@ def _start(rows: _Rows, settings: Settings, shared: Mapping[str, object], script
         "windows": windows,
         "targets_text": _targets_text(rows.linux + rows.windows),
         "scripts_signed_by": scripts_signed_by,
-        "seal_policy": shared["vouching"],
+        "seal_policy": shared["seal_policy"],
         "signer_switch": needed_switches.SIGNER.names(linux=linux, windows=windows),
         "switches": [(one.names(linux=linux, windows=windows), one.purpose) for one in switches],
-        "secret_needed": settings.onboarding.authentication in needed_switches.SECRETS,
+        "secret_needed": settings.parameters.authentication in needed_switches.SECRETS,
     }
     return Entry("START-HERE.txt", render("arc-server/START-HERE.txt.j2", values))
 
 
-def _seal(vouching: SealPolicy) -> dict[str, object]:
+def _seal(seal_policy: SealPolicy) -> dict[str, object]:
     """Who signs, each with a role and the forms of their signatures; the sealer's fingerprint as it is read aloud."""
-    sealers = [("sealer", vouching.sealer)] if vouching.sealer else []
-    people = [*sealers, *(("approver", one) for one in vouching.approvers)]
-    fingerprint = vouching.sealer.signer.sha256 if vouching.sealer else ""
+    sealers = [("sealer", seal_policy.sealer)] if seal_policy.sealer else []
+    people = [*sealers, *(("approver", one) for one in seal_policy.approvers)]
+    fingerprint = seal_policy.sealer.signer.sha256 if seal_policy.sealer else ""
     return {
         "people": people,
         "sealer": fingerprint,
-        "openpgp": vouching.openpgp.lower(),
-        "required": vouching.required,
-        "serial": vouching.serial,
+        "openpgp": seal_policy.openpgp.lower(),
+        "required": seal_policy.required,
+        "serial": seal_policy.serial,
         "signers": [_signer_row(role, one.signer) for role, one in people],
         "forms": [
             (str(at), str(form.size), str(form.prefix_size), form.prefix_sha256)
             for at, (_, one) in enumerate(people)
             for form in one.forms
         ],
-        "not_after": int(vouching.not_after.timestamp()) if vouching.not_after else 0,
-        "not_after_text": _minute(vouching.not_after) if vouching.not_after else "",
+        "not_after": int(seal_policy.not_after.timestamp()) if seal_policy.not_after else 0,
+        "not_after_text": _minute(seal_policy.not_after) if seal_policy.not_after else "",
         "digit_lines": fingerprint_words.lines(fingerprint_words.digits(fingerprint)),
         "word_lines": fingerprint_words.lines(fingerprint_words.words(fingerprint)) if fingerprint else [],
     }
@@ -251,36 +251,36 @@ def _minute(moment: datetime) -> str:
 
 
 def _linux(
-    onboarding: ScriptParameters, rows: list[_Row], shared: Mapping[str, object], files: Mapping[str, str]
+    parameters: ScriptParameters, rows: list[_Row], shared: Mapping[str, object], files: Mapping[str, str]
 ) -> list[Entry]:
-    if onboarding.certificate_thumbprint:
+    if parameters.certificate_thumbprint:
         raise DefinitionError(
             "a certificate in a Windows store cannot be used by the Linux targets",
             do="give authentication.certificate_file instead, or make a bundle of its own for Windows",
         )
     values = {
         **shared,
-        **_connection(onboarding),
-        **_linux_tables(onboarding, rows, files),
+        **_connection(parameters),
+        **_linux_tables(parameters, rows, files),
         "targets_text": _targets_text(rows),
     }
     return [_script("linux", name, values) for name in ("install.sh", "verify.sh")]
 
 
-def _linux_tables(onboarding: ScriptParameters, rows: list[_Row], files: Mapping[str, str]) -> dict[str, object]:
+def _linux_tables(parameters: ScriptParameters, rows: list[_Row], files: Mapping[str, str]) -> dict[str, object]:
     """The arrays of the bash headers: what their rows hold is said in the templates and the runtime."""
-    certificates = {one.path for one in onboarding.certificates}
+    certificates = {one.path for one in parameters.certificates}
     return {
         "file_rows": [(path, digest) for path, digest in sorted(files.items()) if path not in certificates],
         "package_rows": [astuple(row) for row in rows],
         "certificate_rows": [
-            (one.sha256, one.sha1, one.store, files.get(one.path, ""), one.name) for one in onboarding.certificates
+            (one.sha256, one.sha1, one.store, files.get(one.path, ""), one.name) for one in parameters.certificates
         ],
         "endpoint_rows": [
-            (one.host, str(one.port), _yes(one.required), one.expects, one.way, one.phase) for one in onboarding.checks
+            (one.host, str(one.port), _yes(one.required), one.expects, one.way, one.phase) for one in parameters.checks
         ],
         "root_rows": [
-            (one.name, one.sha1, _yes(one.required)) for one in onboarding.roots if one.needed_for == "azure-tls"
+            (one.name, one.sha1, _yes(one.required)) for one in parameters.roots if one.needed_for == "azure-tls"
         ],
     }
 
@@ -289,8 +289,8 @@ def _yes(given: bool) -> str:
     return "yes" if given else "no"
 
 
-def _windows(onboarding: ScriptParameters, rows: list[_Row], shared: Mapping[str, object]) -> list[Entry]:
-    values = {**shared, **_connection(onboarding), "rows": rows}
+def _windows(parameters: ScriptParameters, rows: list[_Row], shared: Mapping[str, object]) -> list[Entry]:
+    values = {**shared, **_connection(parameters), "rows": rows}
     return [_script("windows", name, values) for name in ("install.ps1", "verify.ps1")]
 
 
@@ -359,31 +359,31 @@ def _windows_rows(pin: Pin) -> Iterable[_Row]:
         yield _row(pin, target, release_id="windows", version_id=version_id, machine="AMD64")
 
 
-def _connection(onboarding: ScriptParameters) -> dict[str, str]:
-    flag, spoken = _SECRETS.get(onboarding.authentication, ("", "the secret"))
-    return {"connect_json": connect_json(onboarding), "secret_flag": flag, "secret_name": spoken}
+def _connection(parameters: ScriptParameters) -> dict[str, str]:
+    flag, spoken = _SECRETS.get(parameters.authentication, ("", "the secret"))
+    return {"connect_json": connect_json(parameters), "secret_flag": flag, "secret_name": spoken}
 
 
-def connect_json(onboarding: ScriptParameters) -> str:
+def connect_json(parameters: ScriptParameters) -> str:
     """What ``azcmagent connect --config`` reads, without the secret: long flag names and their values, in ASCII.
 
     Source: azcmagent-connect.md, "Flags" and "Common flags" (``--config``).
     """
     flags: dict[str, str | bool] = {
-        "cloud": onboarding.cloud,
-        "tenant-id": onboarding.tenant_id,
-        "subscription-id": onboarding.subscription_id,
-        "resource-group": onboarding.resource_group,
-        "location": onboarding.location,
-        "resource-name": onboarding.resource_name,
-        "tags": tag_text(onboarding.tags),
-        "correlation-id": onboarding.correlation_id,
-        "service-principal-id": onboarding.service_principal_id,
-        "service-principal-cert": onboarding.certificate_file,
-        "service-principal-cert-thumbprint": onboarding.certificate_thumbprint,
-        "private-link-scope": onboarding.private_link_scope,
-        "gateway-id": onboarding.gateway_id,
-        "use-device-code": onboarding.authentication == "device-code",
+        "cloud": parameters.cloud,
+        "tenant-id": parameters.tenant_id,
+        "subscription-id": parameters.subscription_id,
+        "resource-group": parameters.resource_group,
+        "location": parameters.location,
+        "resource-name": parameters.resource_name,
+        "tags": tag_text(parameters.tags),
+        "correlation-id": parameters.correlation_id,
+        "service-principal-id": parameters.service_principal_id,
+        "service-principal-cert": parameters.certificate_file,
+        "service-principal-cert-thumbprint": parameters.certificate_thumbprint,
+        "private-link-scope": parameters.private_link_scope,
+        "gateway-id": parameters.gateway_id,
+        "use-device-code": parameters.authentication == "device-code",
     }
     return json.dumps({flag: given for flag, given in flags.items() if given})
 
