@@ -35,15 +35,15 @@ class SealRules:
     """Who may seal the bundle, and how long it may be used."""
 
     signers: tuple[Annotated[str, MinLen(1)], ...] = ()
-    """Fingerprints of the certificates whose keys may seal: sha256: and 64 hex digits. With any, a build needs such
-    a key, and verify --definition believes them."""
+    """Fingerprints of the certificates that may seal: sha256: and 64 hex digits. With any, a build needs the key
+    of one of them, and verify --definition trusts them."""
     valid_days: Annotated[int, Ge(1), Le(3650)] | None = None
     """Days after the lock was taken that servers take the bundle; left out: no end."""
 
 
 @frozen
 class Approver:
-    """A person whose approval counts."""
+    """A person who may approve."""
 
     name: Annotated[str, MinLen(1)]
     """As people call them."""

@@ -1,1 +1,1 @@
-"""What is installed? The only place that knows Azure."""
+"""The products: what bundles install. Nothing outside this room knows Azure."""

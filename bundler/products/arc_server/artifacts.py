@@ -1,4 +1,4 @@
-"""Which packages does a definition need, and where are they looked for?"""
+"""The packages that a definition needs, and where they are looked for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which roots and intermediates travel with a bundle, and may they?
+"""Reads the roots and intermediates that travel with a bundle.
 
 A definition names files, or roots of the built-in table. Of the table only thumbprints are kept here; the
 certificates come from certifi, Mozilla's selection, and are taken only where the thumbprint fits.
@@ -25,7 +25,7 @@ _RFC = "RFC 5280 section 4.2.1.9"
 def from_file(path: Path, name: str, document: bytes, today: date) -> tuple[HeldCertificate | None, list[Finding]]:
     """The certificate in the file called ``name``, and what is wrong with it; ``path`` is its place in the definition.
 
-    It must be an authority's: whatever else is trusted by machine would vouch for itself alone. One that has expired
+    It must be an authority's: whatever else is trusted by machine would verify itself alone. One that has expired
     is a warning, since a verifier may still want it for a chain of the past.
     """
     try:

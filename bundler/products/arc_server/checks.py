@@ -1,4 +1,4 @@
-"""What does the preflight on a server try, and what should it find?
+"""The addresses that the preflight on a server tries, and what it expects of each.
 
 The addresses of :mod:`.endpoints` that the server itself must reach, each by a name that can be tried.
 """

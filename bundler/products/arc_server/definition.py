@@ -229,7 +229,7 @@ class Definition:
     seal: SealRules = field(default_factory=SealRules)
     """Who seals it."""
     approval: ApprovalRules | None = None
-    """Whose word it needs."""
+    """The approvals that it needs."""
 
     def requested_version(self, target: WantedTarget) -> str:
         """The agent version that ``target`` gets."""

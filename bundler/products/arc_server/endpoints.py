@@ -1,4 +1,4 @@
-"""Which addresses must be reached, from where, when, and by which way?
+"""The addresses that must be reached: from where, when, and by which way.
 
 From Microsoft's network requirements (``includes/network-requirements.md``), as data in ``endpoints.json``.
 """

@@ -1,4 +1,4 @@
-"""Where in a bundle does the package for a target lie, and does a pin keep to that?"""
+"""The folder of each package in a bundle, and whether a pin keeps to it."""
 
 from __future__ import annotations
 

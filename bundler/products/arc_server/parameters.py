@@ -1,4 +1,4 @@
-"""What does a definition ask of a server, in azcmagent's words?
+"""Makes the scripts' parameters from a definition, in azcmagent's words.
 
 The flags, keys and their rules: Microsoft's azcmagent reference (``azcmagent-connect.md``, ``azcmagent-config.md``).
 """

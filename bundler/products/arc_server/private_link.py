@@ -1,4 +1,4 @@
-"""Do the names and addresses of a private endpoint make sense for this site?"""
+"""Checks the names and addresses of a private endpoint against the definition."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PRIVATE_6 = ipaddress.ip_network("fc00::/7")
 
 
 def zones(cloud: str) -> tuple[str, ...]:
-    """The public zones whose names a private link scope answers to."""
+    """The public zones with names that a private link scope answers to."""
     suffix = azure.clouds().of(cloud).suffix
     return tuple(zone.format(suffix=suffix) for zone in _ZONES)
 

@@ -11,7 +11,7 @@ from bundler.model.target import Support
 from bundler.products.product import ReviewFacts
 
 NEAR = timedelta(days=90)
-"""An agent whose support ends sooner than this after the pins were taken is near its end."""
+"""The support of an agent is near its end if it ends sooner than this after the lock was created."""
 
 _LABELS = (
     ("tenant_id", "Tenant", True),
@@ -33,7 +33,7 @@ _SECRETS = {
     ),
     "service-principal-certificate": (
         "No secret inside",
-        "The servers sign in with a certificate whose key is on each server already.",
+        "The servers sign in with a certificate; its key is on each server already.",
     ),
     "device-code": ("No secret inside", "A person signs in for each server with a device code."),
     "interactive": ("No secret inside", "A person signs in at each server in a browser."),
@@ -48,12 +48,12 @@ def review(manifest: Manifest) -> ReviewFacts:
 
 
 def vendor(manifest: Manifest) -> str:
-    """Whose packages they are, as a package URL's namespace; a lab's are its own."""
+    """Who makes the packages, as a package URL's namespace; a lab makes its own."""
     return "lab" if manifest.lab else "microsoft"
 
 
 def lead(manifest: Manifest) -> str:
-    """For whom the bundle is, a sentence."""
+    """The targets and the resource group, a sentence."""
     group = manifest.parameters.get("resource_group", "")
     targets = ", ".join(map(str, manifest.targets))
     return f"Brings {targets} under Azure Arc, into the resource group {group}."
@@ -83,9 +83,7 @@ def _secret(manifest: Manifest) -> ReviewFinding:
     method = manifest.parameters.get("authentication", "")
     inside = manifest.parameters.get("embedded_secret", "")
     if inside:
-        text = (
-            "The definition and the build's command line both asked for it: whoever opens the bundle has it. Its file:"
-        )
+        text = "The definition and the build's command line ask for it: who opens the bundle can read it. Its file:"
         return ReviewFinding("stop", "A secret is inside", text, inside)
     if method not in _SECRETS:
         return ReviewFinding("look", "How servers sign in is not known", f"The manifest says “{method}”.")
@@ -115,7 +113,7 @@ def _power(manifest: Manifest) -> Iterator[ReviewFinding]:
         yield ReviewFinding(
             "know",
             "Azure may run programs on these servers",
-            "Whoever may manage a server's resource in Azure can install extensions and run commands as root or "
+            "Anyone who may manage a server's resource in Azure can install extensions and run commands as root or "
             "SYSTEM: no allow-list is set, and the agent is not in monitor mode.",
         )
 

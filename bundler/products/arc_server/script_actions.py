@@ -1,4 +1,4 @@
-"""What will the install scripts do on a server? Step by step, in plain words, for whoever has to agree to it.
+"""Lists what the install scripts do on a server, step by step, for a reviewer.
 
 The words follow ``install.sh.j2`` and ``install.ps1.j2`` of this release, and stand in the manifest so that every
 later release shows them as they were written. Every parameter that is baked into a script is named by an action.
@@ -232,7 +232,7 @@ def _configure(words: _Words, wanted: ScriptParameters) -> Iterator[Action]:
     yield Action(text="clears a proxy setting that an earlier bundle of this tool made and this one does not have")
     for member in wanted.identity.members:
         yield Action(
-            text=f"adds {{}} to the group {words.group}, whose members may use the server's managed identity",
+            text=f"adds {{}} to the group {words.group}: its members may use the server's managed identity",
             values=(member,),
         )
     if wanted.identity.environment:
@@ -246,7 +246,7 @@ def _configure(words: _Words, wanted: ScriptParameters) -> Iterator[Action]:
 
 
 def _connect(words: _Words, wanted: ScriptParameters) -> Iterator[Action]:
-    yield Action(text="leaves a server that is connected as wanted as it is")
+    yield Action(text="leaves a server that is connected as requested as it is")
     yield Action(
         text="disconnects a server that is connected to another resource; without the switch it ends with exit code 67",
         only_with=words.switch_reconnect,

@@ -1,4 +1,4 @@
-"""What does a bundle carry besides the packages? The scripts for its targets, and the facts that they run on.
+"""Renders the scripts for a bundle's targets, and writes the facts that they run on.
 
 Everything here is pure: the same parameters and pins give the same bytes.
 """
@@ -132,12 +132,22 @@ def entries(
 ) -> tuple[Entry, ...]:
     """Every file that is neither a package nor evidence nor a description of the bundle, sorted by path.
 
-    ``lab``: whether it is a lab bundle. ``extra`` are further files by path
-    (``config/endpoints.json``, ``payload/keys/….asc``): they become entries, and the install scripts verify them.
-    ``seal_policy`` is what the scripts believe the bundle's seal by; ``scripts_signed_by`` whose Authenticode signature
-    the PowerShell scripts will get, which is told, not made, here.
     ``install.sh`` and ``verify.sh`` are there when a target is Linux, their counterparts when one is Windows.
-    Raises :class:`~bundler.errors.DefinitionError` where the parameters cannot be done on one of the targets.
+
+    Args:
+        parameters: What the scripts have baked in.
+        pins: The packages.
+        name: The bundle's name.
+        version: The bundle's version.
+        lab: Whether it is a lab bundle.
+        tool: What makes the bundle, for the marker line.
+        extra: Further files by path (``config/endpoints.json``, ``payload/keys/….asc``): they become entries, and the
+            install scripts verify them.
+        seal_policy: What the scripts verify the bundle's seal by.
+        scripts_signed_by: Who will sign the PowerShell scripts; START-HERE names them.
+
+    Raises:
+        DefinitionError: The parameters cannot be carried out on one of the targets.
     """
     settings = Settings(
         name=name, version=version, tool=tool, lab=lab, parameters=parameters, packages=package_settings(pins)
@@ -183,7 +193,6 @@ def _shared(settings: Settings, facts: Mapping[str, str], seal_policy: SealPolic
         "name": settings.name,
         "version": settings.version,
         "lab": settings.lab,
-        "practice": "LAB" if settings.lab else "",
         "tool": settings.tool,
         "parameters": settings.parameters,
         "files": [_File(path, sha256) for path, sha256 in sorted(facts.items())],

@@ -1,4 +1,4 @@
-"""What does a new definition look like? A commented one, with what nobody can guess filled in or left to fill."""
+"""Writes a new definition: commented, with the values given, and placeholders for the rest."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Answers:
     resource_group: str = ""
     location: str = ""
     service_principal_id: str = ""
-    """Empty: somebody signs in with a device code at each server."""
+    """Empty: a person signs in with a device code at each server."""
     targets: tuple[Target, ...] = (
         Target(os="windows"),
         Target(os="ubuntu", version="22.04"),
@@ -81,7 +81,7 @@ def _authentication(answers: Answers) -> str:
             f"  service_principal_id: {_scalar(answers.service_principal_id)}"
         )
     return (
-        "  method: device-code                 # somebody enters a code in a browser, for each server\n"
+        "  method: device-code                 # a person enters a code in a browser, for each server\n"
         "  # method: service-principal-secret  # for many servers; wants service_principal_id"
     )
 

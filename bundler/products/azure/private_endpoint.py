@@ -1,6 +1,6 @@
-"""Which names does a private endpoint answer to, and at which addresses?
+"""Reads the names and addresses of a private endpoint.
 
-Three documents say so, each as the Azure CLI, as PowerShell (``ConvertTo-Json``) or as the REST interface writes it:
+Three documents have them, each as the Azure CLI, as PowerShell (``ConvertTo-Json``) or as the REST interface writes it:
 
 - the whole of ``az network private-endpoint show``, or its REST form (below ``properties``);
 - its ``customDnsConfigs`` alone, a list of ``fqdn`` and ``ipAddresses`` (also renamed by ``--query``, as

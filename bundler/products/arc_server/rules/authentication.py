@@ -1,4 +1,4 @@
-"""Does the way of signing in have what it needs, and do the targets know it?"""
+"""Rules about signing in: what each method needs, and which targets support it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _principal(case: Case[Definition]) -> Iterator[Finding]:
 def _certificate(case: Case[Definition]) -> Iterator[Finding]:
     who = case.definition.authentication
     given = [key for key in ("certificate_file", "certificate_thumbprint") if getattr(who, key)]
-    # Without either it comes in an envelope, which only sealed bundles believe.
+    # Without either it comes in an envelope, which only sealed bundles accept.
     enclosed = not given and bool(case.definition.seal.signers)
     if who.method == _CERTIFICATE and len(given) != 1 and not enclosed:
         message = "a file or a thumbprint, not both" if given else "says nowhere where the certificate is"

@@ -1,4 +1,4 @@
-"""Are the certificates that travel named so that they can be found?"""
+"""Rules about the certificates that travel in a bundle."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Are the names and identifiers what Azure and every file system take?"""
+"""Rules about the names and identifiers of Azure resources."""
 
 from __future__ import annotations
 

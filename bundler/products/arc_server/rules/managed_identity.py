@@ -1,4 +1,4 @@
-"""Can the users named be members of the group that may ask for tokens?"""
+"""Rules about the members of the group that may request tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Do profile, proxy, private link and gateway fit together?"""
+"""Rules about the network: profile, proxy, private link and gateway."""
 
 from __future__ import annotations
 

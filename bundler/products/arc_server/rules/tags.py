@@ -1,4 +1,4 @@
-"""Are the tags within Azure's limits, and do they survive azcmagent's own notation?"""
+"""Rules about tags: Azure's limits, and azcmagent's own notation."""
 
 from __future__ import annotations
 
