@@ -33,17 +33,19 @@ def test_a_bundle_contains_and_lists_the_side_files(project):
     assert built.code == 0, built.err
 
     root = project.folder / "bundles/arc-test/1.0/arc-test-1.0"
-    (carried,) = (root / "payload/certificates").iterdir()
+    (certificate,) = (root / "payload/certificates").iterdir()
     manifest = json.loads((root / "manifest.json").read_text(encoding="utf-8"))
     listed = {entry["path"]: entry["sha256"] for entry in manifest["files"]}
-    sha256 = hashlib.sha256(carried.read_bytes()).hexdigest()
-    assert listed[f"payload/certificates/{carried.name}"] == sha256
+    sha256 = hashlib.sha256(certificate.read_bytes()).hexdigest()
+    assert listed[f"payload/certificates/{certificate.name}"] == sha256
     assert [THUMBPRINT in what for what in manifest["unusual"]] == [True]
     assert manifest["parameters"]["hosts.gbl.his.arc.azure.com"] == "10.0.0.4"
 
     for script in ("install.sh", "install.ps1"):
         text = (root / script).read_text(encoding="ascii")
-        assert carried.stem in text  # its path follows from it
+        # The header lists the file by its certificate's SHA-256; the runtime joins the path.
+        assert certificate.stem in text
+        assert "payload/certificates" in text
         assert sha256 in text
 
     settings = json.loads((root / "config/settings.json").read_text(encoding="utf-8"))["parameters"]

@@ -28,7 +28,7 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_an_upstream_fault_has_its_exit_code_and_leaves_nothing(project, case, monkeypatch):
-    monkeypatch.setattr(retry, "delay", lambda *_, **__: 0.0)
+    monkeypatch.setattr(retry, "backoff", lambda *_, **__: 0.0)
     pattern, told, code, said = CASES[case]
     project.lab.misbehave(pattern, told)
     refused = project.run("build")
