@@ -31,6 +31,9 @@ _STALE_BEGINNINGS = 1
 """Useless partial files of one download before it stops requesting ranges."""
 
 
+_SUSPICION = "try again later or from another network; if it persists, the upstream or a proxy in between is at fault"
+
+
 @dataclass(frozen=True)
 class DownloadContext:
     """What a download needs besides its request."""
@@ -64,7 +67,8 @@ class ResumableDownload:
         """Download the whole file. Raises UpstreamError, WriteError, VerificationError."""
         with self._context.store.open_partial(self._request.url) as partial:
             self._pieced = partial.offset > 0
-            if self._already_there(partial):
+            # Killed between the last byte and the rename: only an expected digest can tell that the file is complete.
+            if partial.offset > 0 and partial.sha256 == self._request.sha256:
                 return self._kept(partial, ())
             redirects = None
             while redirects is None:
@@ -83,10 +87,6 @@ class ResumableDownload:
         else:
             return redirects
         return None
-
-    def _already_there(self, partial: Partial) -> bool:
-        """Whether the file was complete when the process was killed; only an expected digest can tell."""
-        return partial.offset > 0 and partial.sha256 == self._request.sha256
 
     def _kept(self, partial: Partial, redirects: tuple[str, ...]) -> Download:
         size = partial.offset
@@ -222,7 +222,7 @@ class ResumableDownload:
             f"{self._request.label}: the digest does not match",
             reason="digest-mismatch",
             details=[f"expected: {sha256}", f"received: {found}", *self._where()],
-            do=self._suspicion(),
+            do=_SUSPICION,
         )
 
     def _wrong_size(self, found: str) -> VerificationError:
@@ -230,22 +230,19 @@ class ResumableDownload:
             f"{self._request.label}: received {found} bytes, expected {self._request.size}",
             reason="size-mismatch",
             details=self._where(),
-            do=self._suspicion(),
+            do=_SUSPICION,
         )
 
     def _too_large(self, found: int) -> UpstreamError:
         return UpstreamError(
             f"{self._request.label}: {found} bytes or more; at most {self._request.max_size} are allowed",
             details=self._where(),
-            do=self._suspicion(),
+            do=_SUSPICION,
         )
 
     def _where(self) -> list[str]:
         page = ["the response is an HTML page: a proxy, portal or login page answered"] if self._html else []
         return [f"address:  {failures.redact_url(self._request.url)}", *page]
-
-    def _suspicion(self) -> str:
-        return "try again later or from another network; if it persists, the upstream or a proxy in between is at fault"
 
     def _start_over(self, partial: Partial, reason: str) -> None:
         self._stale += 1
@@ -259,32 +256,27 @@ class ResumableDownload:
         self._context.go_on()
         network = self._context.network
         if not self._budget.record_failure(partial.offset):
-            raise self._given_up(transient.error, partial.offset) from transient
+            kept = [f"{partial.offset} bytes are kept for the next run"] if partial.offset else []
+            attempts = f"gave up after {self._budget.failures} attempts without progress"
+            raise _with(transient.error, attempts, *kept) from transient
         failed = self._budget.failures
         own = retry.backoff(failed, base=network.backoff, limit=network.backoff_limit, random=self._context.random)
         seconds = max(own, transient.after or 0.0)
         if transient.after is not None and transient.after > network.retry_after_limit:
-            raise _too_long(transient.error, transient.after) from transient
+            asked = f"the server asks to retry in {transient.after:.0f} s"
+            raise _with(transient.error, asked, do="run the same command again after that time") from transient
         self._context.progress.note(
             f"{transient.error.what}; retrying in {seconds:.1f} s ({failed} of {network.retries})"
         )
         _LOG.info("%s: %s; retrying in %.1f s", self._request.label, transient.error.what, seconds)
         self._context.sleep(seconds)
 
-    def _given_up(self, error: UpstreamError, offset: int) -> UpstreamError:
-        kept = [f"{offset} bytes are kept for the next run"] if offset else []
-        tries = f"gave up after {self._budget.failures} attempts without progress"
-        return UpstreamError(error.what, details=(*error.details, tries, *kept), do=error.do)
 
-
-def _too_long(error: UpstreamError, seconds: float) -> UpstreamError:
-    return UpstreamError(
-        error.what,
-        details=(*error.details, f"the server asks to retry in {seconds:.0f} s"),
-        do="run the same command again after that time",
-    )
+def _with(error: UpstreamError, *details: str, do: str = "") -> UpstreamError:
+    """The same error with more details, and other advice if given."""
+    return UpstreamError(error.what, details=(*error.details, *details), do=do or error.do)
 
 
 def _is_html(answer: Response) -> bool:
-    said = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    return said in ("text/html", "application/xhtml+xml") and not urlsplit(answer.url).path.endswith((".html", ".htm"))
+    kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    return kind in ("text/html", "application/xhtml+xml") and not urlsplit(answer.url).path.endswith((".html", ".htm"))

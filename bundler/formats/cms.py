@@ -118,13 +118,13 @@ def read(document: bytes) -> Detached:
 
 def forms(certificates: Sequence[x509.Certificate], algorithm: Algorithm) -> tuple[Form, ...]:
     """Every form that a seal with these ``certificates`` can have: one for each length of its signature."""
-    return tuple(_form(certificates, algorithm, length) for length in _lengths(certificates[0]))
-
-
-def _form(certificates: Sequence[x509.Certificate], algorithm: Algorithm, length: int) -> Form:
-    blank = encode(certificates, algorithm, bytes(length))
-    prefix = blank[: len(blank) - length]
-    return Form(size=len(blank), prefix_size=len(prefix), prefix_sha256=hashlib.sha256(prefix).hexdigest())
+    found = []
+    for length in _lengths(certificates[0]):
+        blank = encode(certificates, algorithm, bytes(length))
+        prefix = blank[: len(blank) - length]  # the signature's value is the last part of the DER
+        digest = hashlib.sha256(prefix).hexdigest()
+        found.append(Form(size=len(blank), prefix_size=len(prefix), prefix_sha256=digest))
+    return tuple(found)
 
 
 def _lengths(certificate: x509.Certificate) -> range:

@@ -81,16 +81,10 @@ class _Gathered:
         if _CONTROL.search(line):
             raise Deb822Error("the text holds a control character")
         if line[:1] in b" \t":
-            self._continue(line)
-        else:
-            self._begin(line)
-
-    def _continue(self, line: bytes) -> None:
-        if self._last is None:
-            raise Deb822Error("a continuation line comes before any field")
-        self._last.append(_text(line[1:]).rstrip(" \t"))
-
-    def _begin(self, line: bytes) -> None:
+            if self._last is None:
+                raise Deb822Error("a continuation line comes before any field")
+            self._last.append(_text(line[1:]).rstrip(" \t"))
+            return
         name, colon, value = line.partition(b":")
         if not colon or not _NAME.fullmatch(name):
             raise Deb822Error("a line is neither a field nor a continuation")

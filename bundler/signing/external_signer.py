@@ -16,6 +16,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -195,16 +196,11 @@ class _Run:
             if self._process.poll() is None:
                 subprocess.run(tree, check=False, capture_output=True)  # noqa: S603
         else:
-            _end_group(self._process.pid)
+            # macOS raises PermissionError if the last member of the group is dead.
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
         self._process.kill()
         self._process.wait()
-
-
-def _end_group(group: int) -> None:
-    try:
-        os.killpg(group, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):  # macOS raises the latter if the last member of the group is dead
-        return
 
 
 def _feed(pipe: IO[bytes], content: bytes) -> None:

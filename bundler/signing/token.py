@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -185,16 +186,8 @@ def _point(found: Any) -> ec.EllipticCurvePublicKey | None:
     point, curve = _attribute(found, Attribute.EC_POINT), _CURVES.get(_attribute(found, Attribute.EC_PARAMS) or b"")
     if not point or curve is None:
         return None
-    for encoded in (point, _unwrapped(point)):
-        try:
-            return ec.EllipticCurvePublicKey.from_encoded_point(curve, encoded)
-        except ValueError:  # noqa: PERF203 - two
-            continue
+    with suppress(ValueError):
+        return ec.EllipticCurvePublicKey.from_encoded_point(curve, point)
+    with suppress(ValueError, TypeError):
+        return ec.EllipticCurvePublicKey.from_encoded_point(curve, bytes(OctetString.load(point).native))
     return None
-
-
-def _unwrapped(point: bytes) -> bytes:
-    try:
-        return bytes(OctetString.load(point).native)
-    except (ValueError, TypeError):
-        return b""

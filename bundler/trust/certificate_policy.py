@@ -134,20 +134,12 @@ def _key(certificate: x509.Certificate) -> Algorithm | CertificateFault:
     if isinstance(key, rsa.RSAPublicKey):
         return "rsa-sha256" if LEAST_RSA <= key.key_size <= MOST_RSA else _weak(f"its key is RSA, {key.key_size} bits")
     if isinstance(key, ec.EllipticCurvePublicKey):
-        algorithm = _curve(key.curve)
-        return algorithm or _weak(f"its key is on the curve {key.curve.name}")
-    return _weak(f"its key is {_kind(key)}")
-
-
-def _curve(curve: ec.EllipticCurve) -> Algorithm | None:
-    if isinstance(curve, ec.SECP256R1):
-        return "ecdsa-sha256"
-    return "ecdsa-sha384" if isinstance(curve, ec.SECP384R1) else None
-
-
-def _kind(key: object) -> str:
+        if isinstance(key.curve, ec.SECP256R1):
+            return "ecdsa-sha256"
+        return "ecdsa-sha384" if isinstance(key.curve, ec.SECP384R1) else _weak(f"its key is on {key.curve.name}")
     kinds = (("Ed25519", ed25519.Ed25519PublicKey), ("Ed448", ed448.Ed448PublicKey), ("DSA", dsa.DSAPublicKey))
-    return next((name for name, kind in kinds if isinstance(key, kind)), "of a kind that does not seal")
+    name = next((name for name, kind in kinds if isinstance(key, kind)), "of a kind that does not seal")
+    return _weak(f"its key is {name}")
 
 
 def _weak(what: str) -> CertificateFault:

@@ -255,13 +255,16 @@ def _verify_any(claims: list[_Claim], check: Check, *, anchors: Anchors, at: dat
     pinned = _pinned(anchors, what)
     refusals: list[VerificationError] = []
     for claim in claims:
-        for signer in _claimed_signers(claim, pinned):
+        # Several candidates if a key is pinned in several copies.
+        for signer in (candidate for candidate in pinned if claim.key_id in candidate.key_ids):
             try:
                 return _verify_one(claim, check, signer=signer, at=at, what=what)
             except VerificationError as refusal:  # noqa: PERF203 - one by one is the point
                 refusals.append(refusal)
     if not refusals:
-        raise _refused(what, "wrong-key", "no pinned key signed it", _who(claims, pinned))
+        signed = [f"signed by key {claim.key_id.upper() or '(unnamed)'}" for claim in claims]
+        known = [f"pinned: {candidate.key.fingerprint} {candidate.key.name}" for candidate in pinned]
+        raise _refused(what, "wrong-key", "no pinned key signed it", signed + known)
     raise refusals[0]
 
 
@@ -280,16 +283,6 @@ def _verify_one(claim: _Claim, check: Check, *, signer: _Pinned, at: datetime, w
         notes = (f"The key expired on {expires:%Y-%m-%d}; the signature was made before, on {created:%Y-%m-%d}.",)
     user_ids = [str(user_id) for user_id in signer.certificate.user_ids]
     return Signed(signer.key, next(iter(user_ids), ""), created, content, notes)
-
-
-def _claimed_signers(claim: _Claim, pinned: list[_Pinned]) -> list[_Pinned]:
-    """The pinned keys that may have made the signature: several if a key is pinned in several copies."""
-    return [candidate for candidate in pinned if claim.key_id in candidate.key_ids]
-
-
-def _who(claims: list[_Claim], pinned: list[_Pinned]) -> list[str]:
-    signed = [f"signed by key {claim.key_id.upper() or '(unnamed)'}" for claim in claims]
-    return signed + [f"pinned: {candidate.key.fingerprint} {candidate.key.name}" for candidate in pinned]
 
 
 def _created(claim: _Claim, at: datetime, what: str) -> datetime:
