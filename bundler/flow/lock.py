@@ -12,7 +12,7 @@ from bundler.definition.common import digest, version
 from bundler.errors import about
 from bundler.fetch.download import Downloader
 from bundler.fetch.request import Download, Fetch, Request
-from bundler.flow import lock_changes, verify_package
+from bundler.flow import lock_changes, package_kinds, verify_package
 from bundler.flow.lock_changes import NO_ROLLBACK, LockChange, RollbackPolicy
 from bundler.flow.project import Project
 from bundler.model.artifact import Artifact
@@ -150,12 +150,12 @@ def _pin(project: Project, found: Located, held: Download, at: datetime) -> Pin:
     )
 
 
-def _verified(project: Project, artifact: Artifact, held: Download, at: datetime) -> verify_package.VerifiedPackage:
+def _verified(project: Project, artifact: Artifact, held: Download, at: datetime) -> package_kinds.VerifiedPackage:
     """Verify a downloaded package; of an unsigned one its SHA-256 is what the definition gives."""
     if artifact.kind == "unsigned":
-        return verify_package.admin_pin(
+        return package_kinds.admin_pin(
             artifact.name, artifact.version, artifact.architecture, held.sha256, project.anchors
         )
     archive = project.product.archive_rules(artifact.name) if artifact.kind == "zip" else None
     with held.path.open("rb") as package:
-        return verify_package.verify_package(package, artifact.kind, anchors=project.anchors, at=at, archive=archive)
+        return package_kinds.verify_package(package, artifact.kind, anchors=project.anchors, at=at, archive=archive)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 from bundler.errors import UsageError, VerificationError
-from bundler.flow import verify_package
+from bundler.flow import package_kinds
 from bundler.formats import chunks, sniff
 from bundler.model.anchor import Anchors
 from bundler.model.artifact import PackageKind
@@ -146,7 +146,7 @@ def _kind(path: Path) -> str:
 
 def _package(kind: PackageKind) -> Callable[[BinaryIO, _Context], _Found]:
     def verified(file: BinaryIO, context: _Context) -> _Found:
-        found = verify_package.verify_package(file, kind, anchors=context.anchors, at=context.at)
+        found = package_kinds.verify_package(file, kind, anchors=context.anchors, at=context.at)
         return _Found(_signed(found.evidence[0]), found.evidence[0], found.facts)
 
     return verified

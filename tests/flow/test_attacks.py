@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bundler.errors import VerificationError
-from bundler.flow import spool, verify, verify_package
+from bundler.flow import package_kinds, spool, verify, verify_package
 from bundler.pack import from_directory
 from bundler.products.arc_server.product import ArcServer
 from bundler.trust import anchors as trusted
@@ -63,7 +63,7 @@ def refusal(project, bundle) -> str:
 def test_a_genuine_package_of_another_product_is_not_the_agent(corpus, kind, name):
     anchors = trusted.microsoft()
     with (corpus / name).open("rb") as file:
-        verified = verify_package.verify_package(file, kind, anchors=anchors, at=NOW)
+        verified = package_kinds.verify_package(file, kind, anchors=anchors, at=NOW)
     with pytest.raises(VerificationError) as refused:
         verify_package.require_product(verified.facts, kind, anchors, "here", product=ArcServer())
     assert refused.value.reason == "wrong-product"

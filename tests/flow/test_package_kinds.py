@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bundler.errors import VerificationError
-from bundler.flow import verify_package
+from bundler.flow import package_kinds
 from bundler.formats import pe_version
 from bundler.formats.parse_error import ParseError
 from bundler.model.artifact import ArchiveRules
@@ -41,8 +41,8 @@ def signed(corpus) -> Path:
     return corpus / "authenticode"
 
 
-def verified(content: bytes, kind: str, archive: ArchiveRules | None = None) -> verify_package.VerifiedPackage:
-    return verify_package.verify_package(BytesIO(content), kind, anchors=trusted.microsoft(), at=AT, archive=archive)
+def verified(content: bytes, kind: str, archive: ArchiveRules | None = None) -> package_kinds.VerifiedPackage:
+    return package_kinds.verify_package(BytesIO(content), kind, anchors=trusted.microsoft(), at=AT, archive=archive)
 
 
 def packed(members: dict[str, bytes]) -> bytes:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bundler.model.script_action import Action
-from bundler.products.arc_server import scripts
+from bundler.products.arc_server import connect, scripts
 from bundler.products.arc_server.script_actions import script_actions
 from bundler.render import quoting
 from tests.support import review_sample as sample
@@ -92,7 +92,7 @@ def test_steps_are_those_that_the_script_prints(platform):
 @PLATFORMS
 def test_connecting_names_every_flag(platform):
     flags = [action.values[0] for action in actions(platform, "connect") if action.values]
-    assert [f"--{flag}" for flag in re.findall(r'"([a-z-]+)": ', scripts.connect_json(sample.wanted()))] == flags
+    assert [f"--{flag}" for flag in re.findall(r'"([a-z-]+)": ', connect.connect_json(sample.wanted()))] == flags
 
 
 def test_the_seal_and_the_approvals_are_demanded_first():

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bundler.errors import DefinitionError
-from bundler.products.arc_server import scripts
+from bundler.products.arc_server import connect
 from bundler.products.arc_server.codes import CODES
 from tests.support import sample_bundles as sample
 
@@ -115,7 +115,7 @@ def test_a_lab_bundle_is_labelled(path, label):
 
 def test_connecting_takes_long_flag_names():
     parameters = replace(sample.SECRET, resource_name="web-1", gateway_id="/g", private_link_scope="/s")
-    assert json.loads(scripts.connect_json(parameters)) == {
+    assert json.loads(connect.connect_json(parameters)) == {
         "cloud": "AzureCloud",
         "tenant-id": sample.SECRET.tenant_id,
         "subscription-id": sample.SUBSCRIPTION,
@@ -131,10 +131,10 @@ def test_connecting_takes_long_flag_names():
 
 
 def test_each_way_to_sign_in_has_its_flags():
-    flags = {name: json.loads(scripts.connect_json(o)) for name, o in sample.ONBOARDINGS.items()}
+    flags = {name: json.loads(connect.connect_json(o)) for name, o in sample.ONBOARDINGS.items()}
     assert flags["plain"]["use-device-code"] is True
     assert flags["certificate"]["service-principal-cert"] == "/etc/arc/sp.pem"
-    assert json.loads(scripts.connect_json(sample.THUMBPRINT))["service-principal-cert-thumbprint"] == "AB" * 20
+    assert json.loads(connect.connect_json(sample.THUMBPRINT))["service-principal-cert-thumbprint"] == "AB" * 20
     for given_flags in flags.values():
         assert not {"service-principal-secret", "access-token"} & given_flags.keys()
 
@@ -167,7 +167,7 @@ def untagged(text):
 
 @given(st.dictionaries(st.text(min_size=1), st.text(), min_size=1))
 def test_tags_can_be_read_back(tags):
-    assert untagged(scripts.tag_text(tags)) == tags
+    assert untagged(connect.tag_text(tags)) == tags
 
 
 def test_a_code_has_one_meaning():

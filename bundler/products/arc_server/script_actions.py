@@ -14,8 +14,8 @@ from bundler.model.artifact import PackageKind
 from bundler.model.lock import Pin
 from bundler.model.manifest import Manifest
 from bundler.model.script_action import Action, Platform, ScriptActions, Step
+from bundler.products.arc_server.connect import connect_json
 from bundler.products.arc_server.script_parameters import AuthenticationMethod, CarriedCertificate, ScriptParameters
-from bundler.products.arc_server.scripts import connect_json
 
 
 @dataclass(frozen=True)

@@ -45,18 +45,19 @@ def rendered(manifest: Manifest, settings: bytes) -> Mapping[str, bytes]:
     """
     # Here, not above: reading and naming runtimes need not wait for what renders templates.
     from bundler.products.arc_server import scripts
+    from bundler.products.arc_server import settings as settings_file
 
     try:
-        found = json_codec.from_json(scripts.Settings, settings)
+        found = json_codec.from_json(settings_file.Settings, settings)
     except json_codec.RecordError as error:
         raise VerificationError(f"{_SETTINGS} is malformed: {error}", reason="malformed-settings") from None
-    stated = scripts.Settings(
+    stated = settings_file.Settings(
         name=manifest.name,
         version=manifest.version,
         tool=manifest.tool,
         lab=manifest.lab,
         parameters=found.parameters,
-        packages=scripts.package_settings(manifest.pins),
+        packages=settings_file.package_settings(manifest.pins),
     )
     if json_codec.to_json(stated) != settings:
         raise VerificationError(

@@ -6,116 +6,31 @@ Everything here is pure: the same parameters and pins give the same bytes.
 from __future__ import annotations
 
 import hashlib
-import json
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
-from datetime import datetime
 
 from bundler.errors import DefinitionError
-from bundler.formats import fingerprint_words, json_codec
-from bundler.model.frozen import frozen
+from bundler.formats import json_codec
 from bundler.model.lock import Pin
 from bundler.model.seal import SealPolicy, Signer
-from bundler.model.target import Target
 from bundler.model.tree import Entry
-from bundler.products.arc_server import needed_switches, runtime_parts, tables
-from bundler.products.arc_server.agent_version import AgentVersion
-from bundler.products.arc_server.codes import CODES
-from bundler.products.arc_server.script_parameters import AuthenticationMethod, ScriptParameters
+from bundler.products.arc_server import needed_switches, runtime_parts
+from bundler.products.arc_server.connect import connection
+from bundler.products.arc_server.script_parameters import ScriptParameters
+from bundler.products.arc_server.settings import Settings, package_settings
+from bundler.products.arc_server.target_rows import TargetRow, TargetRows, targets_text
 from bundler.products.azure import tables as azure
 from bundler.render import runtime
 from bundler.render.environment import render
+from bundler.render.seal_values import seal_values
 
 UNSEALED = SealPolicy()
-SETTINGS_SCHEMA = "arc-bundler/settings/1"
-
-# ``ID`` of /etc/os-release (os-release(5)) for the definition's words; a word that is not here is its own ID.
-_RELEASE_IDS: Mapping[str, tuple[str, ...]] = {
-    "alma": ("almalinux",),
-    "amazon": ("amzn",),
-    "azurelinux": ("azurelinux", "mariner"),
-    "oracle": ("ol",),
-    "sles": ("sles", "sles_sap"),
-}
-
-# ``uname -m`` for the definition's words.
-_MACHINES = {"x64": "x86_64", "arm64": "aarch64"}
-
-# The flag of ``azcmagent connect`` that takes the secret, and what a person calls it (azcmagent-connect.md).
-_SECRETS: Mapping[AuthenticationMethod, tuple[str, str]] = {
-    "service-principal-secret": ("service-principal-secret", "the service principal's secret"),
-    "access-token": ("access-token", "the access token"),
-}
-
-_TAG_PLAIN = re.compile(r"[A-Za-z0-9_.:/@+-]*")
-
-
-@frozen
-class PackageSetting:
-    """One package, and the machines that it is for."""
-
-    path: str
-    sha256: str
-    size: int
-    """Bytes."""
-    version: str
-    targets: tuple[Target, ...]
-
-
-@frozen
-class Settings:
-    """``config/settings.json``: what the scripts have baked in, for a person or a program to read."""
-
-    schema: str = SETTINGS_SCHEMA
-    name: str
-    version: str
-    tool: str
-    lab: bool = False
-    parameters: ScriptParameters
-    packages: tuple[PackageSetting, ...]
 
 
 @dataclass(frozen=True)
 class _File:
     path: str
     sha256: str
-
-
-@dataclass(frozen=True)
-class _Row:
-    """One target as a script compares it with its machine; all text, as scripts have it."""
-
-    id: str
-    version_id: str
-    machine: str
-    target: str
-    path: str
-    sha256: str
-    package_version: str
-    kind: str
-    packed: str
-    """KiB of the package."""
-    installed: str
-    """KiB that it takes when installed."""
-    supported: str = ""
-    """The versions below ``version_id`` that the agent supports, by blanks; empty: none has one of its own."""
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """The targets of a bundle, by platform."""
-
-    linux: list[_Row]
-    windows: list[_Row]
-
-    @staticmethod
-    def of(pins: Sequence[Pin]) -> _Rows:
-        """The targets of ``pins``."""
-        return _Rows(
-            linux=[row for pin in pins if pin.kind != "msi" for row in _linux_rows(pin)],
-            windows=[row for pin in pins if pin.kind == "msi" for row in _windows_rows(pin)],
-        )
 
 
 def entries(
@@ -154,7 +69,7 @@ def entries(
     )
     facts = {"config/settings.json": json_codec.to_json(settings), **(extra or {})}
     digests = {path: hashlib.sha256(content).hexdigest() for path, content in facts.items()}
-    rows = _Rows.of(pins)
+    rows = TargetRows.of(pins)
     made = [Entry(path, content) for path, content in facts.items()]
     made += script_entries(settings, digests, pins, seal_policy)
     made.append(
@@ -178,7 +93,7 @@ def script_entries(
         DefinitionError: the settings cannot be used on one of the targets.
     """
     shared = _shared(settings, facts, seal_policy)
-    rows = _Rows.of(pins)
+    rows = TargetRows.of(pins)
     made: list[Entry] = []
     if rows.linux:
         made += _linux(settings.parameters, rows.linux, shared, facts)
@@ -196,14 +111,15 @@ def _shared(settings: Settings, facts: Mapping[str, str], seal_policy: SealPolic
         "tool": settings.tool,
         "parameters": settings.parameters,
         "files": [_File(path, sha256) for path, sha256 in sorted(facts.items())],
-        "codes": CODES,
         "seal_policy": seal_policy,
         "manager": azure.clouds().of(settings.parameters.cloud).manager,
-        **_seal(seal_policy),
+        **seal_values(seal_policy),
     }
 
 
-def _start(rows: _Rows, settings: Settings, shared: Mapping[str, object], scripts_signed_by: Signer | None) -> Entry:
+def _start(
+    rows: TargetRows, settings: Settings, shared: Mapping[str, object], scripts_signed_by: Signer | None
+) -> Entry:
     linux, windows = bool(rows.linux), bool(rows.windows)
     switches = needed_switches.of(
         settings.parameters,
@@ -216,7 +132,7 @@ def _start(rows: _Rows, settings: Settings, shared: Mapping[str, object], script
         **shared,
         "linux": linux,
         "windows": windows,
-        "targets_text": _targets_text(rows.linux + rows.windows),
+        "targets_text": targets_text(rows.linux + rows.windows),
         "scripts_signed_by": scripts_signed_by,
         "seal_policy": shared["seal_policy"],
         "signer_switch": needed_switches.SIGNER.names(linux=linux, windows=windows),
@@ -226,41 +142,8 @@ def _start(rows: _Rows, settings: Settings, shared: Mapping[str, object], script
     return Entry("START-HERE.txt", render("arc-server/START-HERE.txt.j2", values))
 
 
-def _seal(seal_policy: SealPolicy) -> dict[str, object]:
-    """Who signs, each with a role and the forms of their signatures; the sealer's fingerprint as it is read aloud."""
-    sealers = [("sealer", seal_policy.sealer)] if seal_policy.sealer else []
-    people = [*sealers, *(("approver", one) for one in seal_policy.approvers)]
-    fingerprint = seal_policy.sealer.signer.sha256 if seal_policy.sealer else ""
-    return {
-        "people": people,
-        "sealer": fingerprint,
-        "openpgp": seal_policy.openpgp.lower(),
-        "required": seal_policy.required,
-        "serial": seal_policy.serial,
-        "signers": [_signer_row(role, one.signer) for role, one in people],
-        "forms": [
-            (str(at), str(form.size), str(form.prefix_size), form.prefix_sha256)
-            for at, (_, one) in enumerate(people)
-            for form in one.forms
-        ],
-        "not_after": int(seal_policy.not_after.timestamp()) if seal_policy.not_after else 0,
-        "not_after_text": _minute(seal_policy.not_after) if seal_policy.not_after else "",
-        "digit_lines": fingerprint_words.lines(fingerprint_words.digits(fingerprint)),
-        "word_lines": fingerprint_words.lines(fingerprint_words.words(fingerprint)) if fingerprint else [],
-    }
-
-
-def _signer_row(role: str, signer: Signer) -> tuple[str, ...]:
-    begins, ends = (str(int(moment.timestamp())) for moment in (signer.not_before, signer.not_after))
-    return role, signer.sha256, signer.name, begins, ends, _minute(signer.not_after)
-
-
-def _minute(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%d %H:%M UTC")
-
-
 def _linux(
-    parameters: ScriptParameters, rows: list[_Row], shared: Mapping[str, object], files: Mapping[str, str]
+    parameters: ScriptParameters, rows: list[TargetRow], shared: Mapping[str, object], files: Mapping[str, str]
 ) -> list[Entry]:
     if parameters.certificate_thumbprint:
         raise DefinitionError(
@@ -269,14 +152,14 @@ def _linux(
         )
     values = {
         **shared,
-        **_connection(parameters),
+        **connection(parameters),
         **_linux_tables(parameters, rows, files),
-        "targets_text": _targets_text(rows),
+        "targets_text": targets_text(rows),
     }
     return [_script("linux", name, values) for name in ("install.sh", "verify.sh")]
 
 
-def _linux_tables(parameters: ScriptParameters, rows: list[_Row], files: Mapping[str, str]) -> dict[str, object]:
+def _linux_tables(parameters: ScriptParameters, rows: list[TargetRow], files: Mapping[str, str]) -> dict[str, object]:
     """The arrays of the bash headers: what their rows hold is said in the templates and the runtime."""
     certificates = {one.path for one in parameters.certificates}
     return {
@@ -298,8 +181,8 @@ def _yes(given: bool) -> str:
     return "yes" if given else "no"
 
 
-def _windows(parameters: ScriptParameters, rows: list[_Row], shared: Mapping[str, object]) -> list[Entry]:
-    values = {**shared, **_connection(parameters), "rows": rows}
+def _windows(parameters: ScriptParameters, rows: list[TargetRow], shared: Mapping[str, object]) -> list[Entry]:
+    values = {**shared, **connection(parameters), "rows": rows}
     return [_script("windows", name, values) for name in ("install.ps1", "verify.ps1")]
 
 
@@ -314,99 +197,3 @@ def _script(platform: str, name: str, values: Mapping[str, object]) -> Entry:
         name=name,
     )
     return Entry(name, content, 0o755 if platform == "linux" else 0o644)
-
-
-def package_settings(pins: Sequence[Pin]) -> tuple[PackageSetting, ...]:
-    """The packages as ``config/settings.json`` names them."""
-    return tuple(
-        PackageSetting(path=pin.path, sha256=pin.sha256, size=pin.size, version=pin.facts.version, targets=pin.targets)
-        for pin in pins
-    )
-
-
-def _targets_text(rows: Iterable[_Row]) -> str:
-    return ", ".join(dict.fromkeys(row.target for row in rows))
-
-
-def _supported(target: Target, version_id: str, agent: str) -> str:
-    """A target such as ``sles/15`` has service packs, of which Microsoft's table has left some behind."""
-    below = (one for one in tables.systems().of(target.os) if one.version.startswith(f"{version_id}."))
-    return " ".join(one.version for one in below if not AgentVersion(agent).newer_than(one.last))
-
-
-def _row(pin: Pin, target: Target, *, release_id: str, version_id: str, machine: str) -> _Row:
-    packed = -(-pin.size // 1024)
-    # Where the package does not say: the published packages take three times their size (facts of 1.50 and 1.51).
-    installed = -(-pin.facts.installed_size // 1024) or 3 * packed
-    return _Row(
-        id=release_id,
-        version_id=version_id,
-        machine=machine,
-        target=str(target),
-        path=pin.path,
-        sha256=pin.sha256,
-        package_version=pin.facts.version,
-        kind=pin.kind,
-        packed=str(packed),
-        installed=str(installed),
-        supported=_supported(target, version_id, pin.facts.version),
-    )
-
-
-def _linux_rows(pin: Pin) -> Iterable[_Row]:
-    for target in pin.targets:
-        # SLES says "15 SP5", its VERSION_ID "15.5".
-        version_id = re.sub(r"[ -]?sp", ".", target.version, flags=re.IGNORECASE)
-        machine = _MACHINES.get(target.architecture, target.architecture)
-        for release_id in _RELEASE_IDS.get(target.os, (target.os,)):
-            yield _row(pin, target, release_id=release_id, version_id=version_id, machine=machine)
-
-
-def _windows_rows(pin: Pin) -> Iterable[_Row]:
-    for target in pin.targets:
-        version_id = re.sub(r"[ -]", "", target.version).lower()
-        yield _row(pin, target, release_id="windows", version_id=version_id, machine="AMD64")
-
-
-def _connection(parameters: ScriptParameters) -> dict[str, str]:
-    flag, spoken = _SECRETS.get(parameters.authentication, ("", "the secret"))
-    return {"connect_json": connect_json(parameters), "secret_flag": flag, "secret_name": spoken}
-
-
-def connect_json(parameters: ScriptParameters) -> str:
-    """What ``azcmagent connect --config`` reads, without the secret: long flag names and their values, in ASCII.
-
-    Source: azcmagent-connect.md, "Flags" and "Common flags" (``--config``).
-    """
-    flags: dict[str, str | bool] = {
-        "cloud": parameters.cloud,
-        "tenant-id": parameters.tenant_id,
-        "subscription-id": parameters.subscription_id,
-        "resource-group": parameters.resource_group,
-        "location": parameters.location,
-        "resource-name": parameters.resource_name,
-        "tags": tag_text(parameters.tags),
-        "correlation-id": parameters.correlation_id,
-        "service-principal-id": parameters.service_principal_id,
-        "service-principal-cert": parameters.certificate_file,
-        "service-principal-cert-thumbprint": parameters.certificate_thumbprint,
-        "private-link-scope": parameters.private_link_scope,
-        "gateway-id": parameters.gateway_id,
-        "use-device-code": parameters.authentication == "device-code",
-    }
-    return json.dumps({flag: given for flag, given in flags.items() if given})
-
-
-def tag_text(tags: Mapping[str, str]) -> str:
-    """Tags as ``azcmagent connect --tags`` takes them: ``name=value`` with commas between.
-
-    A part with anything unusual is put in single quotes; a backslash takes the meaning from a quote and from
-    itself (azcmagent-connect.md, ``--tags``; backslashes from agent 1.50).
-    """
-    return ",".join(f"{_tag_part(name)}={_tag_part(text)}" for name, text in tags.items())
-
-
-def _tag_part(text: str) -> str:
-    if _TAG_PLAIN.fullmatch(text):
-        return text
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
