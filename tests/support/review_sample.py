@@ -9,6 +9,7 @@ import hashlib
 from dataclasses import replace
 from datetime import datetime, timezone
 
+from bundler.flow import runtimes
 from bundler.formats import json_codec
 from bundler.model.evidence import ChainLink, Document, Evidence, PackageFacts
 from bundler.model.lock import Pin, RepositoryState
@@ -231,6 +232,7 @@ def manifest(**changes) -> Manifest:
         unusual=("carries the root Tokyo Site Root CA, which the scripts install where they are told to",),
         network_requirements=requirements(DEFINITION, CARRIED).allow,
         support=support(PINS),
+        runtimes=runtimes.installed("arc-server"),
         pins=PINS,
         files=files(),
     )
