@@ -4,7 +4,7 @@ Source: the PE format (learn.microsoft.com/windows/win32/debug/pe-format, "The .
 StringFileInfo and StringTable (learn.microsoft.com/windows/win32/menurc/vs-versioninfo). An Authenticode signature
 covers all of it; read it only after its signature was verified.
 
-1. The section table says where the resource directory lies in the file.
+1. The section table says where the resource directory is in the file.
 2. Three levels of that directory lead to the first resource of the type RT_VERSION (16).
 3. The resource is a tree of blocks, each with a key in UTF-16; the strings are the leaves of ``StringFileInfo``.
 """
@@ -62,7 +62,7 @@ def _version_resource(file: BinaryIO) -> tuple[int, bytes]:
     optional_size, magic = struct.unpack_from("<H", head, 20)[0], struct.unpack_from("<H", head, 24)[0]
     first = _DIRECTORIES_AT.get(magic)
     if head[:4] != b"PE\0\0" or first is None:
-        raise ParseError("its optional header is none")
+        raise ParseError("its optional header is invalid")
     address, size = struct.unpack_from("<II", head, 24 + first + 8 * _RESOURCES)
     if not address:
         raise ParseError("it has no resources, so no version resource")

@@ -39,7 +39,7 @@ _MARKER = re.compile(
 _BLOCK = re.compile(
     rb"\r\n# SIG # Begin signature block\r\n((?:# [A-Za-z0-9+/]+={0,2}\r\n)+)# SIG # End signature block\r\n\Z"
 )
-# PowerShell obeys the statement wherever it stands, behind a signature block's first line too (run on 5.1 and 7).
+# PowerShell obeys the statement wherever it is, behind a signature block's first line too (run on 5.1 and 7).
 _REQUIRES = re.compile(rb"#requires", re.IGNORECASE)
 _UNPRINTABLE = re.compile(rb"[^\t\n\r -~]")
 _DO: Final = "do not run it; get the bundle again from the person who built it"
@@ -69,12 +69,12 @@ class Script:
 
 
 def platform(name: str) -> Platform | None:
-    """The platform of the script called ``name`` by its ending; None for what is no script."""
+    """The platform of the script called ``name`` by its ending; None if it is not a script."""
     return next((found for ending, found in _PLATFORMS.items() if name.endswith(ending)), None)
 
 
 def is_script(path: str) -> bool:
-    """Whether the bundle's file at ``path`` is a script: it lies at the top, and ends in ``.sh`` or ``.ps1``."""
+    """Whether the bundle's file at ``path`` is a script: it is at the top, and ends in ``.sh`` or ``.ps1``."""
     return "/" not in path and platform(path) is not None
 
 

@@ -21,7 +21,7 @@ from bundler.integrity.findings import Finding, from_findings
 from bundler.integrity.hashing_reader import EVIDENCE, MAX_DOCUMENT, HashingReader, Member, Sink
 from bundler.model.manifest import MANIFEST_FORMER_KEYS, MANIFEST_SCHEMA, Manifest
 
-_MISSING = Finding("missing-manifest", f"{sums.MANIFEST} is missing: this is no bundle")
+_MISSING = Finding("missing-manifest", f"{sums.MANIFEST} is missing: this is not a bundle")
 
 
 @dataclass(frozen=True)

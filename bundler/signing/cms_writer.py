@@ -23,7 +23,7 @@ def sign_detached(content: bytes, key: SigningKey) -> bytes:
     sizes = [form.size for form in cms.forms(key.certificates, key.algorithm)]
     if len(seal) > cms.LARGEST or len(seal) not in sizes:
         raise SigningError(
-            f"the seal would have {len(seal)} bytes, which is no length that a seal of this key has",
+            f"the seal would have {len(seal)} bytes; no seal of this key has that length",
             do="sign again; if it happens again, give fewer certificates with the key",
         )
     return seal

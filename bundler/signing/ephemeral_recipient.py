@@ -42,7 +42,7 @@ def make(bundle: str, *, random: bytes, at: datetime, until: datetime, strength:
     """Make a key for one envelope.
 
     Args:
-        bundle: its name, which stands in the certificate.
+        bundle: its name, for the certificate.
         random: 11 bytes, from which the passphrase is made: eight words.
         at: time now, with zone.
         until: expiry of the envelope.

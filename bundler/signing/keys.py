@@ -97,7 +97,7 @@ def read(
 
 
 def warn_permissions(place: Path, warn: Callable[[str], None]) -> None:
-    """Warn of a key file that everyone may read; on Windows the mode does not tell."""
+    """Warn of a key file that every user may read; on Windows the mode does not show that."""
     if os.name == "posix" and place.stat().st_mode & stat.S_IROTH:
         warn(f"every user of this computer can read the key {place}; run `chmod 600 {place}`")
 
