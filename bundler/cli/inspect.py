@@ -59,11 +59,14 @@ def command(console: Console, *, bundle: Path, html: Path | None, password_file:
 
 def _lines(manifest: Manifest, digest: str) -> Iterator[str]:
     from bundler.flow import runtimes
+    from bundler.products import registry
 
+    known = manifest.product in registry.names()
     label = "   [LAB bundle: not for production]" if manifest.lab else ""
     yield f"{manifest.name} {manifest.version}{label}"
     yield f"  digest    {digest}"
     yield f"  made      {manifest.created:%Y-%m-%d %H:%M:%S} UTC by {manifest.tool}"
+    yield f"  product   {manifest.product}{'' if known else ' (not installed: its packages cannot be verified here)'}"
     yield f"  anchors   {manifest.anchors} ({manifest.anchors_sha256})"
     yield f"  targets   {', '.join(map(str, manifest.targets))}"
     yield f"  files     {len(manifest.files)}, {format_size(sum(file.size for file in manifest.files))}"

@@ -50,13 +50,19 @@ class StatementError(ValueError):
     """The bytes are not an in-toto statement over SHA-256 digests."""
 
 
+_LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+"""A percent sign that encodes nothing (RFC 3986, section 2.1)."""
+
+
 def to_uri(address: str) -> str:
     """Percent-encode every character of ``address`` that a URI cannot hold (RFC 3986); what is encoded stays.
 
     After ``file:`` follows a path as the definition writes it, with any characters: there only slashes are kept.
     """
     scheme, colon, path = address.partition(":")
-    return f"{scheme}{colon}{quote(path)}" if scheme == "file" else quote(address, safe=f"{_RESERVED}%")
+    if scheme == "file":
+        return f"{scheme}{colon}{quote(path)}"
+    return quote(_LONE_PERCENT.sub("%25", address), safe=f"{_RESERVED}%")
 
 
 def write(statement: Statement) -> bytes:

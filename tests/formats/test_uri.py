@@ -19,6 +19,7 @@ from bundler.formats.in_toto import to_uri
         ("https://x.example/a b/東", "https://x.example/a%20b/%E6%9D%B1"),
         ("file:at hand/100%?#[a].msi", "file:at%20hand/100%25%3F%23%5Ba%5D.msi"),
         ("file:C:/x.msi", "file:C%3A/x.msi"),
+        ("https://x.example/100%/%7B%r", "https://x.example/100%25/%7B%25r"),
     ],
 )
 def test_addresses(address, written):

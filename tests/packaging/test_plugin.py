@@ -53,12 +53,15 @@ def test_the_whole_path_with_an_installed_product(commands, tmp_path):
     package = f"payload/ubuntu/amd64/{manifest['pins'][0]['filename']}"
     assert ran.stdout == f"hello from hello: would install {package}\n"
 
+    assert "product   hello\n" in elsewhere.run("inspect", made["path"])
+
     pip(commands, "uninstall", "--yes", "--quiet", "arc-hello")
     refused = elsewhere.begin("verify", made["path"], *signer, *ANCHORS)
     _, said = refused.communicate(timeout=60)
     assert refused.returncode == 6
     assert "'hello'" in said
     assert "cannot verify its packages" in said
+    assert "product   hello (not installed" in elsewhere.run("inspect", made["path"])
     allowed = json.loads(elsewhere.run("verify", made["path"], *signer, "--allow-unknown-product", "--format", "json"))
     assert allowed["ok"] is True
     assert allowed["packages"] == []

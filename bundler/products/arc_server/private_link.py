@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator, Sequence
 
 from bundler.definition.rules import Finding, Path, warning
@@ -17,10 +16,6 @@ _SOURCE = "private-link-security.md (2026-05-04)"
 
 # Zones of an Azure Arc private link scope; the third is Kubernetes', and travels in the same endpoint.
 _ZONES = ("his.arc.azure.{suffix}", "guestconfiguration.azure.{suffix}", "dp.kubernetesconfiguration.azure.{suffix}")
-
-# RFC 1918, RFC 6598 and RFC 4193: what a virtual network's addresses are taken from.
-_PRIVATE = tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
-_PRIVATE_6 = ipaddress.ip_network("fc00::/7")
 
 
 def zones(cloud: str) -> tuple[str, ...]:
@@ -39,7 +34,11 @@ def read(definition: Definition, document: bytes) -> tuple[tuple[HostRecord, ...
     except ParseError as fault:
         return (), (Finding(PATH, str(fault), private_endpoint.SHAPES, _SOURCE),)
     public = [HostRecord(host=record.host.replace(".privatelink.", "."), address=record.address) for record in told]
-    findings = (*_foreign(definition, public), *_addresses(public), *_twice(public), *_missing(definition, public))
+    findings = (
+        *_foreign(definition, public),
+        *private_endpoint.findings(PATH, public, _SOURCE),
+        *_missing(definition, public),
+    )
     unique = {(record.host, record.address): record for record in public}
     return tuple(unique[key] for key in sorted(unique)), findings
 
@@ -50,32 +49,6 @@ def _foreign(definition: Definition, records: Sequence[HostRecord]) -> Iterator[
         if not host.endswith(tuple(f".{zone}" for zone in known)):
             message = f"{host} is not a name of an Azure Arc private link scope in {definition.cloud}"
             yield Finding(PATH, message, ", ".join(f"*.{zone}" for zone in known), _SOURCE)
-
-
-def _addresses(records: Sequence[HostRecord]) -> Iterator[Finding]:
-    for record in records:
-        if not is_private(record.address):
-            message = f"{record.host} has the address {record.address}, which is not private"
-            allowed = "an address of RFC 1918, 100.64.0.0/10 or fc00::/7"
-            yield Finding(PATH, message, allowed, _SOURCE)
-
-
-def is_private(address: str) -> bool:
-    """Whether ``address`` can be a private endpoint's."""
-    found = ipaddress.ip_address(address)
-    if isinstance(found, ipaddress.IPv6Address):
-        return found in _PRIVATE_6
-    return any(found in network for network in _PRIVATE)
-
-
-def _twice(records: Sequence[HostRecord]) -> Iterator[Finding]:
-    for host in dict.fromkeys(record.host for record in records):
-        addresses = [record.address for record in records if record.host == host]
-        if len(set(addresses)) > 1:
-            message = f"{host} has {len(set(addresses))} addresses: {', '.join(dict.fromkeys(addresses))}"
-            yield Finding(PATH, message, "one address for each name", _SOURCE)
-        elif len(addresses) > 1:
-            yield warning(PATH, f"{host} is there {len(addresses)} times", "each name once", _SOURCE)
 
 
 def _missing(definition: Definition, records: Sequence[HostRecord]) -> Iterator[Finding]:

@@ -16,8 +16,9 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
+from bundler.definition.rules import Finding, Path, warning
 from bundler.formats.parse_error import ParseError
 from bundler.model.network_requirement import HostRecord
 
@@ -31,6 +32,10 @@ SHAPES = (
 
 # RFC 1123 section 2.1 and RFC 952: letters, digits and hyphens, a dot between labels, 253 characters in all.
 _NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+")
+
+# RFC 1918, RFC 6598 and RFC 4193: what a virtual network's addresses are taken from.
+_PRIVATE = tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
+_PRIVATE_6 = ipaddress.ip_network("fc00::/7")
 
 
 def read(document: bytes) -> tuple[HostRecord, ...]:
@@ -133,3 +138,41 @@ class _Object:
         if not isinstance(found, list):
             raise ParseError(f"{key} is not a list")
         return found
+
+
+def findings(path: Path, records: Sequence[HostRecord], source: str) -> Iterator[Finding]:
+    """What is wrong with the records of any private endpoint: public addresses, and names with several.
+
+    Args:
+        path: Where the definition names their file.
+        records: As :func:`read` gives them.
+        source: The document that the rules come from.
+    """
+    yield from _addresses(path, records, source)
+    yield from _twice(path, records, source)
+
+
+def _addresses(path: Path, records: Sequence[HostRecord], source: str) -> Iterator[Finding]:
+    for record in records:
+        if not is_private(record.address):
+            message = f"{record.host} has the address {record.address}, which is not private"
+            allowed = "an address of RFC 1918, 100.64.0.0/10 or fc00::/7"
+            yield Finding(path, message, allowed, source)
+
+
+def is_private(address: str) -> bool:
+    """Whether ``address`` can be a private endpoint's."""
+    found = ipaddress.ip_address(address)
+    if isinstance(found, ipaddress.IPv6Address):
+        return found in _PRIVATE_6
+    return any(found in network for network in _PRIVATE)
+
+
+def _twice(path: Path, records: Sequence[HostRecord], source: str) -> Iterator[Finding]:
+    for host in dict.fromkeys(record.host for record in records):
+        addresses = [record.address for record in records if record.host == host]
+        if len(set(addresses)) > 1:
+            message = f"{host} has {len(set(addresses))} addresses: {', '.join(dict.fromkeys(addresses))}"
+            yield Finding(path, message, "one address for each name", source)
+        elif len(addresses) > 1:
+            yield warning(path, f"{host} is there {len(addresses)} times", "each name once", source)

@@ -1,11 +1,13 @@
-"""Rules about the members of the group that may request tokens."""
+"""Rules about what is set up on the servers: certificates, and members of the group that may request tokens."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
+from bundler.definition.naming import suggest
 from bundler.definition.rules import Case, Finding, rule, warning
+from bundler.products.arc_server import tables
 from bundler.products.arc_server.definition import Definition
 
 _SOURCE = "managed-identity-authentication.md (the group himds, or Hybrid agent extension applications)"
@@ -13,6 +15,20 @@ _SOURCE = "managed-identity-authentication.md (the group himds, or Hybrid agent 
 _LINUX = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]*\$?")
 # net.exe localgroup: characters that no account of Windows has ("Naming Conventions", SAM-Account-Name), and controls.
 _NEVER = re.compile(r"[\x00-\x1f\x7f\"/\[\]:;|=,+*?<>]|^\s|\s$|^-")
+
+
+@rule("trust.certificates.*")
+def _certificates(case: Case[Definition]) -> Iterator[Finding]:
+    known = [root.name for root in tables.roots().roots if root.needed_for == "azure-tls"]
+    for position, wanted in enumerate(case.definition.trust.certificates):
+        path = ("trust", "certificates", position)
+        if bool(wanted.file) == bool(wanted.builtin):
+            yield Finding(path, "needs a file or a builtin, and not both", "file: FILE, or builtin: NAME")
+        elif wanted.builtin and wanted.builtin not in known:
+            message = f"{wanted.builtin!r} is not a built-in root{suggest(wanted.builtin, known)}"
+            yield Finding((*path, "builtin"), message, ", ".join(known), tables.roots().source)
+        if wanted in case.definition.trust.certificates[:position]:
+            yield Finding(path, "this certificate is listed twice", "each certificate once")
 
 
 @rule("identity.members.*", "targets.*")
