@@ -39,7 +39,6 @@ def command(
     indexes that it lists. A refusal shows its reason and what that usually means. Exit 6 if any file is refused.
     """
     from bundler.flow.verify_file import verify_files
-    from bundler.formats.json_codec import to_tree
     from bundler.trust import anchors as trusted
 
     chosen = trusted.load(anchors) if anchors else trusted.microsoft()
@@ -49,9 +48,15 @@ def command(
         click.echo("\n".join(line for v in verdicts if not v.verified for line in _lines(v)), err=True)
     console.emit_result(
         lambda: "\n".join(line for verdict in verdicts for line in _lines(verdict)),
-        lambda: {"ok": good, "anchors": chosen.name, "files": [to_tree(verdict) for verdict in verdicts]},
+        lambda: {"ok": good, "anchors": chosen.name, "files": _trees(verdicts)},
     )
     return 0 if good else EXIT_REFUSED
+
+
+def _trees(verdicts: tuple[Verdict, ...]) -> list[object]:
+    from bundler.formats.json_codec import to_tree  # loads pydantic, which the text does not need
+
+    return [to_tree(verdict) for verdict in verdicts]
 
 
 def _require_publisher(anchors: Anchors, publisher: str | None) -> Anchors:
