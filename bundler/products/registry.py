@@ -18,6 +18,8 @@ from bundler.products.product import AnyProduct, Product
 
 GROUP = "arc_bundler.products"
 """Entry point group; an entry point's name is the product's."""
+_OWN_CODES = 200
+"""Exit codes from here up are arc-bundler's; those below are the installed software's own."""
 DEFAULT = "arc-server"
 """The product of a definition that names none."""
 
@@ -115,10 +117,19 @@ def get(name: str) -> AnyProduct:
         raise _fault(point, f"raises {type(error).__name__} when it is loaded: {error}") from error
     if Product not in type(found).__mro__:  # isinstance would ask for every attribute, and load what they load
         raise _fault(point, f"is {type(found).__name__}, not an instance of a subclass of Product")
-    if found.name != name:
-        raise _fault(point, f"calls itself {found.name!r}")
+    if getattr(found, "name", "") != name:
+        raise _fault(point, f"calls itself {getattr(found, 'name', '')!r}")
+    _require_codes(point, found)
     _loaded.add(name)
     return cast("AnyProduct", found)
+
+
+def _require_codes(point: EntryPoint, found: AnyProduct) -> None:
+    """Raise ProductFault where a number from 200 up has another meaning than in a built-in product's table."""
+    meanings = {code.number: code.meaning for name in BUILT_IN for code in get(name).exit_codes}
+    for code in found.exit_codes:
+        if code.number >= _OWN_CODES and meanings.get(code.number, code.meaning) != code.meaning:
+            raise _fault(point, f"gives exit code {code.number} another meaning: {meanings[code.number]!r} is taken")
 
 
 def _point(name: str) -> EntryPoint:

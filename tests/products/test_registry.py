@@ -69,6 +69,32 @@ def test_a_plug_in_that_cannot_be_used_names_its_distribution(monkeypatch, tmp_p
     assert main(["init", "--definition", "other.yaml"]) == 0
 
 
+CODES = """
+from bundler.products.product import ExitCode
+from arc_hello import Hello
+class Coded(Hello):
+    name = "coded"
+    exit_codes = ({})
+HELLO = Coded()
+"""
+
+
+@pytest.mark.parametrize(
+    ("codes", "fault"), [("", ""), ("ExitCode(299, 'mine', 'Do.'),", ""), ("ExitCode(200, 'mine', 'Do.'),", "200")]
+)
+def test_one_number_has_one_meaning_in_every_product_s_table(hello, monkeypatch, tmp_path, codes, fault):
+    module = f"coded_{codes[9:12]}"
+    code = CODES.format(codes)
+    plugins.install(
+        monkeypatch, tmp_path / "coded", product="coded", value=f"{module}:HELLO", distribution="arc-coded", code=code
+    )
+    if not fault:
+        assert registry.get("coded").name == "coded"
+        return
+    with pytest.raises(registry.ProductFault, match="gives exit code 200 another meaning"):
+        registry.get("coded")
+
+
 def test_a_built_in_product_cannot_be_shadowed(monkeypatch, tmp_path, capsys):
     plugins.install(
         monkeypatch, tmp_path, product="arc-server", value="shadow:X", distribution="arc-shadow", code="raise Exception"
