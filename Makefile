@@ -55,7 +55,7 @@ thorough: $(STAMP) ## Pass all tests with every point, byte and moment that `tes
 
 .PHONY: lint
 lint: lint-code ## Check style, types, words, the architecture and every rendered script
-	$(BIN)/python tests/lint_scripts.py
+	$(BIN)/python -m tests.lint_scripts
 
 # What reads code alone: seconds.
 .PHONY: lint-code

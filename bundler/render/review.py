@@ -33,7 +33,9 @@ BY_HAND: Final[Mapping[str, tuple[str, ...]]] = {
         "$block = '\\r\\n# SIG # Begin signature block\\r\\n' + $base64 + '# SIG # End signature block\\r\\n\\z'",
         "$marker = '\\n# ==== arc-bundler [^\\n]* runtime[^\\n]*\\n'",
         "$runtime = (($text -creplace $block, '') -csplit $marker, 2)[1]",
-        '$hash = [Security.Cryptography.SHA256]::Create().ComputeHash($latin.GetBytes("$runtime"))',
+        # Unlike SHA256.Create(), this one works where Windows demands FIPS-validated algorithms.
+        "$sha256 = New-Object Security.Cryptography.SHA256CryptoServiceProvider",
+        '$hash = $sha256.ComputeHash($latin.GetBytes("$runtime"))',
         "if ($runtime) { -join ($hash | ForEach-Object { $_.ToString('x2') }) } else { 'no runtime' }",
     ),
 }

@@ -119,7 +119,7 @@ def test_the_digest_by_hand_is_that_of_the_marker_line(powershell, tmp_path, sig
     (tmp_path / "install.ps1").write_bytes(content + BLOCK * signed)
     typed = RECIPE.search(PAGE.read_text(encoding="utf-8"))
     assert typed
-    (tmp_path / "typed.ps1").write_text(typed[1].replace("$PWD\\", "$PWD/"))
+    (tmp_path / "typed.ps1").write_text(typed[1])
     command = [powershell, "-NoProfile", "-NonInteractive", "-File", tmp_path / "typed.ps1"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     runtime = content.partition(MARKER)[2].partition(b"\r\n")[2]
