@@ -199,9 +199,10 @@ GROWTH = {
 
 
 @SCRIPTS
-def test_a_header_is_short(name):
-    lines = header(script(name, THREE))
-    assert len(lines) <= LIMITS[name]
+@pytest.mark.parametrize("sealer", ["LAB sealer", "\u6771" * 21], ids=["a short name", "a long name"])
+def test_a_header_is_short(name, sealer):
+    recipe = replace(THREE, sealer=sealed.signer("rsa2048", sealer))
+    assert len(header(script(name, recipe))) <= LIMITS[name]
 
 
 @SCRIPTS

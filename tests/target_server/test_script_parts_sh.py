@@ -128,8 +128,10 @@ GROWTH = cases.growth(pins(3), pins(4))
 
 
 @SCRIPTS
-def test_a_header_is_short(name):
-    assert len(header(script(name, THREE))) <= LIMITS[name]
+@pytest.mark.parametrize("sealer", ["LAB sealer", "\u6771" * 21], ids=["a short name", "a long name"])
+def test_a_header_is_short(name, sealer):
+    recipe = replace(THREE, sealer=sealed.signer("rsa2048", sealer))
+    assert len(header(script(name, recipe))) <= LIMITS[name]
 
 
 @SCRIPTS
