@@ -23,6 +23,7 @@ def _text(diff: Diff) -> Iterator[str]:
     yield from diff_text.warnings(diff)
     yield f"--- {diff_text.side(diff.was)}  {diff.was.digest}"
     yield f"+++ {diff_text.side(diff.now)}  {diff.now.digest}"
+    yield from (f"{sign} runtime  {row}" for sign, row in diff_text.runtimes(diff))
     yield diff_text.verdict(diff)
     for section in diff_text.sections(diff):
         yield ""
@@ -64,6 +65,9 @@ def _markdown(diff: Diff) -> Iterator[str]:
     yield f"| before | {_code(diff_text.side(diff.was))} | `{diff.was.digest}` |"
     yield f"| after | {_code(diff_text.side(diff.now))} | `{diff.now.digest}` |"
     yield ""
+    rows = tuple(diff_text.runtimes(diff))
+    yield from (f"- runtime, {diff_text.SIDES[sign]}: {_code(row)}" for sign, row in rows)
+    yield from [""] if rows else []
     yield f"**{diff_text.verdict(diff)}** {diff_text.APPROVE}"
     for section in diff_text.sections(diff):
         yield from ("", f"## {section.title}", "")

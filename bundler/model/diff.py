@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 from bundler.model.frozen import frozen
+from bundler.model.script_runtime import KnownRuntime
 
 DIFF_SCHEMA = "arc-bundler/diff/1"
 
@@ -93,6 +94,8 @@ class Side:
     """True for a lab bundle; a lock does not state it."""
     unknown_runtimes: tuple[str, ...] = ()
     """Scripts with a runtime of no known release: computed for a bundle, as stated for a manifest."""
+    runtimes: tuple[KnownRuntime, ...] = ()
+    """Every runtime that can be read, with its release; computed or stated likewise. A lock states none."""
 
 
 @frozen

@@ -26,6 +26,7 @@ def diff_page(diff: Diff) -> bytes:
             "now": diff_text.side(diff.now),
             "lab": diff.was.lab or diff.now.lab,
             "warnings": tuple(diff_text.warnings(diff)),
+            "runtimes": tuple((diff_text.SIDES[sign], row) for sign, row in diff_text.runtimes(diff)),
             "verdict": diff_text.verdict(diff),
             "approve": diff_text.APPROVE,
             "sections": sections,

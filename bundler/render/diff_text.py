@@ -31,6 +31,8 @@ _TITLES: Mapping[Topic, str] = {
     "records": "Records",
 }
 SCRIPTS = "The text of scripts and settings"
+SIDES = {" ": "before and after", "-": "before", "+": "after"}
+"""Which side has what :func:`runtimes` gives, in words."""
 _SCRIPTS_BEFORE: Topic = "sources"
 
 _MEANINGS: Mapping[Meaning, str] = {
@@ -111,6 +113,13 @@ def warnings(diff: Diff) -> Iterator[str]:
     for one in (diff.was, diff.now):
         if one.unknown_runtimes:
             yield f"{UNKNOWN}: {', '.join(map(escape_control, one.unknown_runtimes))} of the {side(one)}"
+
+
+def runtimes(diff: Diff) -> Iterator[tuple[str, str]]:
+    """Each runtime in a line, with ``-`` or ``+`` where one side alone has it, and a blank where both have."""
+    was, now = (frozenset(one.row for one in side.runtimes) for side in (diff.was, diff.now))
+    for row in dict.fromkeys(one.row for side in (diff.was, diff.now) for one in side.runtimes):
+        yield " " if row in was and row in now else "-" if row in was else "+", escape_control(row)
 
 
 def verdict(diff: Diff) -> str:

@@ -198,6 +198,7 @@ def test_an_unknown_runtime_is_the_first_line_of_a_difference_and_of_the_review_
     first = f"{UNKNOWN}: install.sh of the bundle arc-test 1.0 [LAB]"
     told = project.run("diff", str(bundle), str(copy)).out
     assert told.splitlines()[0] == first
+    assert f"\n+ runtime  arc-server linux install.sh  sha256:{digest(parts(content)[2])}  {UNKNOWN}\n" in told
     assert "      +exit 0\n" in told
     assert project.run("diff", str(copy), str(bundle), "--format", "markdown").out.startswith(f"<code>{UNKNOWN}")
     page = project.run("diff", str(bundle), str(copy), "--format", "html").out
@@ -237,6 +238,15 @@ def test_two_bundles_of_one_release_differ_in_their_headers_alone(bundle, projec
     other = project.folder / "bundles/arc-test/2.0/arc-test-2.0"
     found = project.run("diff", str(bundle), str(other), "--format", "json").json["diff"]
     assert "runtimes" not in {change["topic"] for change in found["changes"]}
+    assert found["was"]["runtimes"] == found["now"]["runtimes"]
+    assert [one["script"] for one in found["now"]["runtimes"]] == NAMES
+    for form, line in (("text", "  runtime  {}\n"), ("markdown", "- runtime, before and after: "), ("html", ">{}<")):
+        shown = html.unescape(project.run("diff", str(bundle), str(other), "--format", form).out)
+        for one in found["now"]["runtimes"]:
+            known = f"runtime of {one['release']}" if runtimes.IS_RELEASE else one["release"]
+            row = f"{one['product']} {one['platform']} {one['script']}  sha256:{one['digest']}  {known}"
+            assert line.format(row) in shown
+            assert row in shown
     scripts = {one["path"]: one for one in found["scripts"]}
     for name in NAMES:
         assert parts((bundle / name).read_bytes())[2] == parts((other / name).read_bytes())[2]

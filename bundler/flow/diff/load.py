@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from bundler.errors import UsageError, VerificationError
-from bundler.flow.diff.texts import Texts, unknown_runtimes
+from bundler.flow import runtimes
+from bundler.flow.diff.texts import Texts
 from bundler.formats import json_codec
 from bundler.formats.schema_age import schema_age
 from bundler.integrity import sums
@@ -20,6 +21,7 @@ from bundler.integrity.hashing_reader import MAX_DOCUMENT
 from bundler.model.diff import Side
 from bundler.model.lock import Lock
 from bundler.model.manifest import MANIFEST_FORMER_KEYS, MANIFEST_SCHEMA, Manifest
+from bundler.model.script_runtime import KnownRuntime
 from bundler.pack import container
 from bundler.pack.manifest import digest
 from bundler.pack.members import Password
@@ -69,12 +71,18 @@ def of_lock(lock: Lock, document: bytes | None = None) -> Description:
 def of_manifest(manifest: Manifest, document: bytes | None = None) -> Description:
     """The description of a manifest that was read from the bytes ``document``."""
     side = _side(manifest, "manifest", digest(document or json_codec.to_json(manifest)))
-    names = unknown_runtimes(manifest.runtimes)
-    return Description(replace(side, unknown_runtimes=names), manifest)
+    found = runtimes.known(manifest.runtimes)
+    return Description(_with_runtimes(side, [one.script for one in found], found), manifest)
 
 
 def _side(manifest: Manifest, kind: Literal["manifest", "bundle"], sha256: str) -> Side:
     return Side(kind=kind, name=manifest.name, version=manifest.version, digest=sha256, lab=manifest.lab)
+
+
+def _with_runtimes(side: Side, scripts: Iterable[str], found: tuple[KnownRuntime, ...]) -> Side:
+    """``side`` with the runtimes that were ``found``; each of ``scripts`` without a known one counts as unknown."""
+    known = {one.script for one in found if one.release}
+    return replace(side, runtimes=found, unknown_runtimes=tuple(name for name in scripts if name not in known))
 
 
 def _document(path: Path) -> tuple[str, bytes] | None:
@@ -141,7 +149,7 @@ def _bundle(path: Path, password: Password | None) -> Description:
     signatures = {name: digest(held) for name, held in checked.signed.items() if sums.is_seal(name)}
     side = _side(manifest, "bundle", checked.digest)
     return Description(
-        replace(side, unknown_runtimes=texts.unknown_runtimes(manifest.product)),
+        _with_runtimes(side, texts.scripts, texts.runtimes(manifest.product)),
         manifest,
         {name: texts.text(name) for name in texts.held},
         signatures,

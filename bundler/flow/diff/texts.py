@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import codecs
 import io
-from collections.abc import Iterable
 from typing import IO, Any
 
 from bundler.errors import VerificationError
 from bundler.flow import runtimes
 from bundler.formats import script_runtime
 from bundler.formats.powershell_signature import SignedScript
-from bundler.model.script_runtime import ScriptRuntime
+from bundler.model.script_runtime import KnownRuntime, ScriptRuntime
 from bundler.pack.manifest import digest
 
 MAX_TEXT = 1 << 20
@@ -56,20 +55,24 @@ class Texts:
         held = self.held[path]
         return _shortened(held.getvalue()) if held.whole else None
 
-    def unknown_runtimes(self, product: str) -> tuple[str, ...]:
-        """The scripts that have no runtime of a release that is known, whatever they have instead."""
-        scripts = sorted(filter(script_runtime.is_script, self.held))
-        return tuple(name for name in scripts if not self._known(name, product))
+    @property
+    def scripts(self) -> list[str]:
+        """The names of the scripts; sorted."""
+        return sorted(filter(script_runtime.is_script, self.held))
 
-    def _known(self, name: str, product: str) -> bool:
+    def runtimes(self, product: str) -> tuple[KnownRuntime, ...]:
+        """The runtime of each script that has one, with its release."""
+        found = (self._runtime(name, product) for name in self.scripts)
+        return runtimes.known(one for one in found if one)
+
+    def _runtime(self, name: str, product: str) -> ScriptRuntime | None:
         if not self.held[name].whole:
-            return False
+            return None
         try:
             found = script_runtime.read(self.held[name].getvalue(), name, product=product)
         except VerificationError:  # `verify` says what is wrong with it
-            return False
-        row = ScriptRuntime(product=product, platform=found.platform, script=name, digest=found.digest)
-        return not unknown_runtimes([row])
+            return None
+        return ScriptRuntime(product=product, platform=found.platform, script=name, digest=found.digest)
 
 
 def is_text(path: str) -> bool:
@@ -95,8 +98,3 @@ def _decoded(content: bytes) -> str | None:
     except UnicodeError:
         return None
     return None if "\0" in text else text
-
-
-def unknown_runtimes(found: Iterable[ScriptRuntime]) -> tuple[str, ...]:
-    """The scripts with a runtime that belongs to no release that is known here."""
-    return tuple(one.script for one in runtimes.known(found) if not one.release)
