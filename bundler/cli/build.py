@@ -32,13 +32,13 @@ if TYPE_CHECKING:
 @output_option("Folder for bundles.")
 @option("--locked", is_flag=True, section="Definition", help="Do not create a lock; require one.")
 @option(
-    "--allow-embedded-secret", is_flag=True, section="Definition", help="Put the secret in, as the definition says."
+    "--allow-embedded-secret", is_flag=True, section="Definition", help="Embed the secret, as the definition requests."
 )
 @option(
     "--secret-file",
     type=FILE,
     section="Definition",
-    help="The servers' secret, to keep it out or embed.",
+    help="The servers' secret: to embed, or to refuse leaks of.",
 )
 @seal_options
 @script_options

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
     section="Output",
-    help="Write the review page to FILE: the same page that `build` puts beside the archives.",
+    help="Write the review page to FILE: the same page that `build` puts next to the archives.",
 )
 @password_option
 @common

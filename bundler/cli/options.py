@@ -92,7 +92,9 @@ project_options = option_group(
     ProjectSettings,
     anchors_option,
     strict_option,
-    option("--lock", "lock_path", type=FILE, section="Definition", help="The lock.  [default: bundle.lock, beside it]"),
+    option(
+        "--lock", "lock_path", type=FILE, section="Definition", help="The lock.  [default: bundle.lock, next to it]"
+    ),
     definition_option,
 )
 
@@ -214,7 +216,7 @@ def password_source(console: Console, password_file: Path | None) -> Callable[[]
         text = ask()
         if not text:
             raise UsageError(
-                "this archive is encrypted, and there is no password",
+                "this archive is encrypted, but no password was given",
                 do="give it with `--password-file FILE`, in ARC_BUNDLER_PASSWORD, or at the prompt of a terminal",
             )
         if not is_encodable(text):

@@ -54,7 +54,7 @@ def script_key(console: Console, chosen: ScriptSettings, sealer: Sealer | None) 
     if chosen.sign_scripts:
         if sealer is None:
             raise UsageError(
-                "--sign-scripts needs the key that signs the bundle, and there is none",
+                "--sign-scripts needs the key that signs the bundle, but none was given",
                 do="add `--seal-key FILE`, `--seal-pkcs11 URI` or `--seal-command COMMAND`; or `--script-key FILE`",
             )
         return sealer.key

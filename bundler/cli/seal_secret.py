@@ -168,9 +168,12 @@ def _report(console: Console, enclosed: SealedSecret, words: str) -> None:
         lines = [f"{enclosed.envelope}: the {enclosed.kind} for {enclosed.bundle}, until {until}"]
         lines += [f"  for sha256:{fingerprint}" for fingerprint in enclosed.recipients]
         if enclosed.key_file:
-            lines.append(f"carry {enclosed.key_file} beside it")
+            lines.append(f"deliver {enclosed.key_file} together with it")
         if words:
-            lines += ["passphrase, shown once; send it through another channel than the two files:", f"  {words}"]
+            lines += [
+                "passphrase, shown once; send it through a separate channel, not with the two files:",
+                f"  {words}",
+            ]
         lines.append(f"on the server: install.sh --envelope {Path(enclosed.envelope).name} (install.ps1 -Envelope …)")
         return "\n".join(lines)
 

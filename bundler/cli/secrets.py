@@ -54,7 +54,7 @@ def content(place: Path, what: str) -> bytes:
             held = file.read(_LARGEST + 1)
     except OSError as error:
         raise UsageError(
-            f"{what} {place} cannot be read: {error.strerror or error}", do="give the path of a file that you may read"
+            f"{what} {place} cannot be read: {error.strerror or error}", do="give the path of a readable file"
         ) from error
     if not held or len(held) > _LARGEST:
         raise UsageError(f"{what} {place} is empty, or larger than {_LARGEST} bytes", do="give the right file")

@@ -92,7 +92,7 @@ def _report(console: Console, bundle: Path, found: Verified, warnings: list[str]
         lines = [*([unknown] if unknown else []), f"{bundle}: {found.name} {found.version}{label} {intact}"]
         lines += _seal_lines(found)
         lines += [
-            f"  note: the revocation list of {one!a} is about no certificate of this bundle's signers"
+            f"  note: the revocation list of {one!a} applies to none of this bundle's signers"
             for one in found.unused_revocation_lists
         ]
         if found.scripts_signed_by:

@@ -13,11 +13,11 @@ def https_findings(path: Path, url: str) -> Iterator[Finding]:
     """What is wrong with ``url`` as the base of addresses to fetch from."""
     parts = split(url)
     if "@" in url:  # first, and without showing it
-        yield Finding(path, "holds a user: a definition never holds a secret", "https://host/folder")
+        yield Finding(path, "contains a user name, but a definition must not contain a secret", "https://host/folder")
     elif parts is None or parts.scheme != "https":
         yield Finding(path, f"{url!r} is not an https address", "https://host/folder")
     elif parts.query or parts.fragment:
-        yield Finding(path, "holds a query or a fragment", "https://host/folder")
+        yield Finding(path, "contains a query or a fragment", "https://host/folder")
 
 
 def split(url: str) -> SplitResult | None:

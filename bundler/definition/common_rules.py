@@ -54,7 +54,7 @@ def _signers(case: Case[Definition]) -> Iterator[Finding]:
 def _enough(case: Case[Definition]) -> Iterator[Finding]:
     approval = case.definition.approval
     if approval and approval.required > len(approval.approvers):
-        message = f"{approval.required} approvals can never come from {len(approval.approvers)} approvers"
+        message = f"approvals required: {approval.required}, approvers listed: {len(approval.approvers)}"
         yield Finding(("approval", "required"), message, f"1 to {len(approval.approvers)}")
 
 
@@ -63,7 +63,11 @@ def _once(case: Case[Definition]) -> Iterator[Finding]:
     approvers = case.definition.approval.approvers if case.definition.approval else ()
     for position, approver in enumerate(approvers):
         if not (approver.name.isprintable() and approver.name == approver.name.strip()):
-            yield Finding(("approval", "approvers", position, "name"), "cannot be read as it is", "visible letters")
+            yield Finding(
+                ("approval", "approvers", position, "name"),
+                "has invisible characters or spaces around it",
+                "visible letters",
+            )
         for field in ("name", "certificate"):
             if getattr(approver, field) in [getattr(one, field) for one in approvers[:position]]:
                 message = f"{getattr(approver, field)!r} is listed twice: one approver cannot approve twice"

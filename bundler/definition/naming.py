@@ -77,7 +77,7 @@ def version(pattern: str, today: date, env: Mapping[str, str], agent_versions: I
 def _agent(versions: Iterable[str]) -> str:
     known = {tuple(int(part) for part in match.groups()) for v in versions if (match := re.match(r"(\d+)\.(\d+)", v))}
     if not known:
-        raise _refusal("{agent} stands for no version: none is known yet", "a literal version, or {date}")
+        raise _refusal("{agent} has no value yet: the agent's version is not known", "a literal version, or {date}")
     ends = dict.fromkeys((min(known), max(known)))
     return "-".join(".".join(map(str, end)) for end in ends)
 

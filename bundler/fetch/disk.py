@@ -20,8 +20,8 @@ _MARGIN = 16 * 1024 * 1024
 _ADVICE = {
     errno.ENOSPC: "free space on that volume, or choose another folder",
     errno.EDQUOT: "free space within your quota, or choose another folder",
-    errno.EFBIG: "choose a folder on NTFS, exFAT or ext4: this file system holds no files of this size "
-    "(FAT32 ends at 4 GB)",
+    errno.EFBIG: "choose a folder on NTFS, exFAT or ext4: this file system cannot hold files of this size "
+    "(FAT32: at most 4 GB)",
     errno.EROFS: "choose another folder: that volume is read-only",
     errno.EACCES: "give yourself write permission there, or choose another folder",
     errno.EPERM: "give yourself write permission there, or choose another folder",
@@ -50,7 +50,7 @@ def require(path: Path, size: int, label: str) -> None:
         return
     needed = _megabytes(size + _MARGIN)
     raise WriteError(
-        f"there is no room for {label} at {path}: {needed} needed, {_megabytes(available)} free",
+        f"not enough space for {label} at {path}: {needed} needed, {_megabytes(available)} free",
         do=_ADVICE[errno.ENOSPC],
     )
 

@@ -108,8 +108,8 @@ def _proxy(causes: tuple[BaseException, ...], request: RequestInfo) -> UpstreamE
     if "407" in text:
         return UpstreamError(
             f"the proxy {proxy} requires credentials for {request.host}",
-            do="set HTTPS_PROXY with a user and password that it accepts (http://USER:PASSWORD@HOST:PORT), or have it "
-            "let this computer through without",
+            do="set HTTPS_PROXY with a user and password that it accepts (http://USER:PASSWORD@HOST:PORT), or have its "
+            "operator exempt this computer",
         )
     refused = UpstreamError(
         f"the proxy {proxy} does not connect to {request.host}",
@@ -188,7 +188,7 @@ def from_status(status: int, headers: Mapping[str, str], url: str, label: str) -
     if status in _MEANINGS:
         meaning = _MEANINGS[status]
     elif status >= 500:
-        meaning = _Meaning("reports an error of its own", CONTINUE)
+        meaning = _Meaning("reports an internal error", CONTINUE)
     else:
         meaning = _Meaning("sent an unexpected response", _CHECK_NETWORK)
     host = urlsplit(url).netloc.rpartition("@")[2]

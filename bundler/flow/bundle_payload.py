@@ -125,7 +125,7 @@ def _require_pinned(found: CheckedBundle, anchors: Anchors) -> None:
 def unusual(found: CheckedBundle) -> tuple[str, ...]:
     """What the manifest states as unusual, and every certificate that is in the bundle, stated or not."""
     certificates = (entry.path for entry in found.manifest.files if entry.path.startswith(CERTIFICATES))
-    return (*found.manifest.unusual, *(f"{path} comes from the definition alone" for path in certificates))
+    return (*found.manifest.unusual, *(f"{path} comes only from the definition" for path in certificates))
 
 
 def verify_packages(

@@ -93,7 +93,7 @@ def check_rollback(previous: Lock, pins: Sequence[Pin], allow: RollbackPolicy) -
             )
         if not allow.replaced and pin.facts.version == was.facts.version and pin.sha256 != was.sha256:
             raise VerificationError(
-                f"{pin.place}: version {pin.facts.version} has other bytes than when the lock was created",
+                f"{pin.place}: version {pin.facts.version} has different bytes now than when the lock was created",
                 reason="replaced",
                 details=[f"locked: {was.sha256}", f"now:    {pin.sha256}"],
                 do="ask its publisher: a published version should never change; "

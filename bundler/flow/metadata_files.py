@@ -90,7 +90,7 @@ def _index(file: BinaryIO, _anchors: Anchors, _at: datetime, known: Indexes) -> 
     raise VerificationError(
         "no verified InRelease among the files lists this index",
         reason="not-named",
-        details=["An index carries no signature of its own: its hash is in the signed InRelease."],
+        details=["An index is not signed itself: its hash is in the signed InRelease."],
         do="give the InRelease of the same repository and time as well",
     )
 

@@ -149,7 +149,7 @@ def verify_beside(bundle: Path, found: CheckedBundle) -> Provenance | None:
     try:
         return check(document, sealer, found.manifest, digest=found.digest)
     except VerificationError as error:
-        what = f"{name} beside the bundle is not its provenance"
+        what = f"{name}, next to the bundle, is not its provenance"
         raise VerificationError(what, reason=error.reason, details=[f"{error.what}."], do=error.do) from error
 
 

@@ -136,7 +136,7 @@ def _runtimes(manifest: Manifest) -> Iterator[ReviewFinding]:
             text = f"{named} An arc-bundler between two releases made them. Use a release for production."
             yield ReviewFinding("know", "The scripts' runtimes are unreleased", text)
         else:
-            text = f"{named} A reviewer of that release reads the headers alone."
+            text = f"{named} A reviewer who knows that release reads only the headers."
             yield ReviewFinding("ordinary", f"The scripts have the runtime of {release}", text)
 
 
@@ -146,14 +146,14 @@ def _signatures(manifest: Manifest) -> Iterator[ReviewFinding]:
         yield _scripts(manifest.scripts_signed_by)
     yield _approval(manifest.approval)
     if manifest.not_after is None:
-        text = "A copy that is found in a year still installs this version."
+        text = "A copy of this bundle installs this version even years later."
         yield ReviewFinding("know", "The bundle does not expire", text)
 
 
 def _seal(seal: Seal | None) -> ReviewFinding:
     if seal is None:
         text = (
-            "Someone who can change a file on the way can change the list of digests too. "
+            "Anyone who can change a file in transit can also change the list of digests. "
             "Send the digest through a separate channel, and compare it before you install."
         )
         return ReviewFinding("look", "The bundle is not signed", text)

@@ -36,8 +36,8 @@ def require_allowed(embedded: str, secret: str, *, allowed: bool) -> None:
         )
     if not is_one_line(secret):
         raise PolicyError(
-            "the secret to embed has several lines, or blanks around it",
-            do="give the secret alone: a server would read this as another one",
+            "the secret to embed has several lines, or spaces around it",
+            do="give only the secret, on one line without spaces around it",
         )
 
 

@@ -112,7 +112,7 @@ def _revoked(path: Path) -> x509.CertificateRevocationList:
     except OSError as error:
         raise UsageError(
             f"the revocation list {path} cannot be read: {error.strerror or error}",
-            do="give the path of a file that you may read",
+            do="give the path of a readable file",
         ) from error
     load = x509.load_pem_x509_crl if document.startswith(b"-----BEGIN") else x509.load_der_x509_crl
     try:

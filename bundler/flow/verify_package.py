@@ -145,7 +145,7 @@ def _require_same(pin: Pin, found: tuple[Evidence, ...]) -> None:
     now = {(e.method, e.fingerprint, e.anchor) for e in found}
     if before != now:
         raise VerificationError(
-            f"{pin.path}: it verifies, but by other evidence than the pin names",
+            f"{pin.path}: it is verified, but by other evidence than the pin states",
             reason="evidence-differs",
             details=[f"pinned: {sorted(before)}", f"found: {sorted(now)}"],
         )

@@ -377,7 +377,7 @@ class CompoundFile:
             *more, at = _numbers(self._read_sector(at))
             fat += more
         if at not in {_END_OF_CHAIN, _FREE} or any(place != _FREE for place in fat[header.fat_sectors :]):
-            _malformed("its allocation table is longer than it says")
+            _malformed("its allocation table is longer than declared")
         return fat[: header.fat_sectors], difat
 
     def _read_fat(self) -> _Allocation:
@@ -420,7 +420,7 @@ class CompoundFile:
         """The mini FAT, and the place of the mini stream, which the root entry names ([MS-CFB] 2.4, 2.6.2)."""
         table_runs = self._fat.chain(self._header.mini_fat_start)
         if sum(count for _, count in table_runs) != self._header.mini_fat_sectors:
-            _malformed("its mini allocation table has another length than its header says")
+            _malformed("its mini allocation table has not the length that its header declares")
         if self.root.size % _MINI_SECTOR:
             _malformed("its mini stream is not a multiple of 64 bytes")
         runs = self._stream_runs(self._fat, self.root, self._sector)
@@ -436,7 +436,7 @@ class CompoundFile:
         empty = entry.size == 0 and entry.start in {0, _FREE}
         runs = [] if empty else table.chain(entry.start)
         if sum(count for _, count in runs) != -(-entry.size // unit):
-            _malformed("a stream has another length than its entry says")
+            _malformed("a stream has not the length that its entry declares")
         return runs
 
     def _place(self, entry: Entry) -> list[Run]:

@@ -95,7 +95,7 @@ def _stem(name: str) -> str:
 def _check_format(file: BinaryIO, member: ar.Member) -> None:
     file.seek(member.offset)
     if not re.fullmatch(rb"2\.[0-9]{1,3}\n", file.read(min(member.size, 16))):
-        raise DebError(f"{VERSION_MEMBER} does not say format 2", reason="unsupported")
+        raise DebError(f"{VERSION_MEMBER} does not state format 2", reason="unsupported")
 
 
 def _control(file: BinaryIO, member: ar.Member) -> Paragraph:

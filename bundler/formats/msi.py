@@ -118,7 +118,7 @@ def _string_pool(container: CompoundFile) -> tuple[list[str], int]:
     strings, at = [""], 0
     for length in _lengths(pool):
         if at + length > len(data):
-            _malformed("its strings are shorter than their index says")
+            _malformed("its strings are shorter than their index declares")
         strings.append(data[at : at + length].decode(encoding, "replace"))
         at += length
     return strings, 3 if page & _WIDE_REFERENCES else 2

@@ -85,7 +85,7 @@ def _read(file: BinaryIO, table: bytes, address: int, size: int) -> bytes:
         if virtual <= address < virtual + max(virtual_size, raw_size):
             file.seek(raw + address - virtual)
             return file.read(min(size, raw_size - (address - virtual)))
-    raise ParseError("its resources lie in no section")
+    raise ParseError("its resources are in no section")
 
 
 def _descend(tree: bytes, directory: int, wanted: int | None) -> int:

@@ -156,7 +156,7 @@ def _require_plain(content: bytes, name: str, on: Platform) -> None:
     whole = content.count(b"\r\n")
     if returns if on == "linux" else returns != whole or feeds != whole:
         own, other = ("LF", "CR") if on == "linux" else ("CRLF", "single CR or LF")
-        raise _refused(f"{name} must have the line end {own} alone, and has a {other}", "runtime-line-ends")
+        raise _refused(f"{name} must have only {own} line ends, but has a {other}", "runtime-line-ends")
 
 
 def _split(content: bytes, name: str, on: Platform) -> tuple[bytes, bytes, bytes]:
@@ -191,9 +191,9 @@ def _require_whole(runtime: bytes, name: str, on: Platform) -> None:
     if not ends:
         raise _refused(f"the runtime of {name} was cut off: its end line is missing", "runtime-cut-off")
     if len(ends) > 1:
-        raise _refused(f"the runtime of {name} is there more than once", "several-runtimes")
+        raise _refused(f"the runtime of {name} occurs more than once", "several-runtimes")
     if lines[ends[0] + 1 :] != [b""]:
-        what = "has more behind its end line" if any(lines[ends[0] + 1 :]) else "does not end with its end line"
+        what = "continues after its end line" if any(lines[ends[0] + 1 :]) else "does not end with its end line"
         raise _refused(f"the runtime of {name} {what}", "runtime-trailing")
 
 

@@ -39,7 +39,7 @@ def of_manifest(manifest: Manifest, seen: Iterable[HashedFile]) -> Iterator[Find
     for pin in manifest.pins:
         described = listed.get(pin.path)
         if described is None or (described.sha256, described.size) != (pin.sha256, pin.size):
-            yield Finding("malformed-manifest", f"{sums.MANIFEST} pins {pin.path!a}, but does not list that very file")
+            yield Finding("malformed-manifest", f"{sums.MANIFEST} pins {pin.path!a}, but does not list that file")
 
 
 def _stands_alone(path: str, manifest: Manifest) -> bool:

@@ -119,7 +119,7 @@ def _sorted_names(streams: Iterable[str]) -> list[str]:
             raise ValueError(f"not a name of a stream: {name!r}")
     keys = [sort_key(name) for name in names]
     if len(set(keys)) != len(keys):
-        raise ValueError("two names of streams differ in case alone")
+        raise ValueError("two names of streams differ only in case")
     return names
 
 

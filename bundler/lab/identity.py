@@ -32,7 +32,7 @@ VERSIONS: Final = frozenset({"2020-06-01", "2019-11-01"})
 
 Manner = Literal["good", "open", "unnamed", "elsewhere", "missing", "refusing", "failing", "silent"]
 """How it behaves: ``good`` as documented; ``open`` gives a token without a key; ``unnamed`` challenges without a realm;
-``elsewhere`` names a file that is no key (a client must not read it); ``missing`` one that does not exist;
+``elsewhere`` names a file that is not a key (a client must not read it); ``missing`` one that does not exist;
 ``refusing`` accepts no key; ``failing`` answers 500; ``silent`` takes connections and never answers."""
 ELSEWHERE: Final = "/etc/shadow"
 
@@ -156,7 +156,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not query.get("resource"):
             return "LAB: resource is missing"
         if query.get("api-version", [""])[0] not in VERSIONS:
-            return f"LAB: api-version is none of {', '.join(sorted(VERSIONS))}"
+            return f"LAB: api-version must be one of {', '.join(sorted(VERSIONS))}"
         return "" if endpoint.status == "Connected" else "LAB: this machine is not connected"
 
     def _realm(self, endpoint: LocalIdentity) -> str:

@@ -33,7 +33,7 @@ def walk(file: BinaryIO, size: int, password: Password | None) -> Generator[RawM
 
     Raises:
         VerificationError: the archive is damaged; with the reason ``wrong-password`` where that is as likely.
-        UsageError: the archive is encrypted, and there is no password.
+        UsageError: the archive is encrypted, but no password was given.
     """
     _require_end(file, size)
     archive, secret = _open(file, password)
@@ -92,7 +92,7 @@ def _open(file: BinaryIO, password: Password | None) -> tuple[SevenZipFile, str 
 def _ask(password: Password | None) -> str:
     if password is None:
         raise UsageError(
-            "the archive is encrypted, and there is no password",
+            "the archive is encrypted, but no password was given",
             do="give it with --password-file FILE, in ARC_BUNDLER_PASSWORD, or at the prompt",
         )
     return password()
@@ -142,7 +142,7 @@ def _until_end(stream: Iterator[str | bytes | None]) -> Iterator[bytes]:
         if chunk is None:
             return
         if isinstance(chunk, str):
-            raise damaged("a file has no end")
+            raise damaged("a file is incomplete")
         yield chunk
 
 

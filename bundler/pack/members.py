@@ -155,7 +155,7 @@ def checked_members(found: Iterable[RawMember], *, archive_size: int | None) -> 
 def _require_top(member: RawMember, top: str | None) -> str:
     first, slash, _ = member.path.partition("/")
     if not slash and not member.folder:
-        raise refused(f"{member.path!a} is beside the bundle's folder, not in it", "wrong-folder")
+        raise refused(f"{member.path!a} is outside the bundle's folder", "wrong-folder")
     if top not in (None, first):
         raise refused(f"the archive unpacks to two folders, {top!a} and {first!a}", "wrong-folder")
     return first

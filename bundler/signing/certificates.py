@@ -135,7 +135,7 @@ def content_of(place: Path, what: str) -> bytes:
     except OSError as error:
         raise SigningError(
             f"the {what} {place} cannot be read: {error.strerror or error}",
-            do="give the path of a file that you may read",
+            do="give the path of a readable file",
         ) from error
     if not content:
         raise SigningError(f"the {what} {place} is empty", do="give the right file, or create it (docs/sealing.md)")

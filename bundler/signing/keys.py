@@ -114,7 +114,7 @@ def _sealing(key: object, place: Path) -> _Private:
         kind = f"a key on the curve {key.curve.name}"
     else:
         kind = "a key of another kind (" + type(key).__name__.removesuffix("PrivateKey").removeprefix("_") + ")"
-    raise SigningError(f"{place} holds {kind}, which does not seal", do=_KINDS)
+    raise SigningError(f"{place} holds {kind}, which cannot seal", do=_KINDS)
 
 
 def _opened(content: bytes, place: Path, passphrase: _RequiredPassphrase) -> _Found:

@@ -44,7 +44,7 @@ def require_ready(key: SigningKey, at: datetime) -> None:
             found = [(f"{error.what}.", do)]
     if found:
         raise SigningError(
-            "this certificate may not sign scripts",
+            "this certificate is not valid for signing scripts",
             details=[f"certificate: {certificate_policy.display_name(leaf)}", *(what for what, _ in found)],
             do=found[0][1],
         )

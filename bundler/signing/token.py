@@ -106,7 +106,7 @@ def _key(session: Any, uri: TokenUri) -> Any:
     if len(found) > 1:
         raise SigningError("several keys of the token match the address", details=shown, do="add id=... to the address")
     if found[0].key_type not in (KeyType.RSA, KeyType.EC):
-        raise SigningError("the token's key has a kind that does not seal", details=shown, do="use RSA, P-256 or P-384")
+        raise SigningError("the token's key is of a type that cannot seal", details=shown, do="use RSA, P-256 or P-384")
     return found[0]
 
 

@@ -24,7 +24,7 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "empty": ("Nothing was saved: the download failed at once, or the disk is full.", _AGAIN),
     "truncated": ("The download stopped early.", _AGAIN),
-    "unknown-kind": ("The file is not of the kind that its name says.", _ASK),
+    "unknown-kind": ("The file's content does not match the ending of its name.", _ASK),
     "malformed": ("The file was damaged in transit, or crafted to confuse its readers.", _AGAIN),
     "too-large": ("No real script is that large.", _ASK),
     "unsigned": ("The signature was removed, or this is not the file that the publisher released.", _TAMPERED),

@@ -191,14 +191,14 @@ def _choose(primary: Signature) -> _Chosen:
     signer = _only_signer(primary)
     nested = signer.others(der.NESTED_SIGNATURE)
     if signer.digest_algorithm in STRONG:
-        notes = (f"{len(nested)} more signature(s) beside the first; not used",) if nested else ()
+        notes = (f"{len(nested)} more signature(s) besides the first; not used",) if nested else ()
         return _Chosen(primary, signer, notes)
     strong = [found for found in map(der.read_signature, nested) if _only_signer(found).digest_algorithm in STRONG]
     if not strong:
         raise VerificationError("the file is signed with a digest weaker than SHA-256", reason="weak-digest")
     if len(strong) > 1:
         raise VerificationError("several signatures are nested in a SHA-1 one", reason="several-signers")
-    note = "verified by the SHA-256 signature beside an older SHA-1 one, which was not used"
+    note = "verified by the SHA-256 signature; an older SHA-1 signature was not used"
     return _Chosen(strong[0], _only_signer(strong[0]), (note,))
 
 

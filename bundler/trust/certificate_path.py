@@ -179,7 +179,7 @@ def _check(path: Path, authority: Authority, at: datetime) -> None:
     for certificate in path[1:-1]:
         allowed = purposes(certificate)
         if allowed is not None and not allowed & {authority.purpose, ANY_PURPOSE}:
-            raise _error(certificate, "may not issue for this purpose", "wrong-purpose")
+            raise _error(certificate, "is not allowed to issue certificates for this purpose", "wrong-purpose")
     _check_leaf(path[0], authority.purpose)
     for certificate, issuer in pairwise(path):
         _check_revocation(certificate, issuer, authority.revocation_lists, at)
@@ -252,7 +252,7 @@ def _check_authority(certificate: x509.Certificate, below: int) -> None:
     if not constraints.ca:
         raise _error(certificate, "issued another one, but is not a CA")
     if usage is not None and not usage.key_cert_sign:
-        raise _error(certificate, "issued another one, but its key may not sign certificates")
+        raise _error(certificate, "issued another one, but its key is not for signing certificates")
     if constraints.path_length is not None and below > constraints.path_length:
         raise _error(certificate, "allows fewer CAs below it than there are")
 
@@ -262,7 +262,7 @@ def _check_leaf(certificate: x509.Certificate, purpose: str) -> None:
     if _basic_constraints(certificate).ca:
         raise _error(certificate, "is a CA certificate, and CAs sign no files")
     if usage is not None and not usage.digital_signature:
-        raise _error(certificate, "has a key that may not sign", "wrong-purpose")
+        raise _error(certificate, "has a key that is not for signing", "wrong-purpose")
     if allowed is None or purpose not in allowed:
         raise _error(certificate, "was not issued for this purpose", "wrong-purpose")
 

@@ -33,11 +33,11 @@ Role = Literal["sealer", "approver"]
 
 _REFUSED: dict[Role, tuple[str, str]] = {
     "sealer": (
-        "the bundle is sealed with a certificate that may not seal",
+        "the bundle is sealed with a certificate that is not valid for sealing",
         "do not use it; have it sealed again with a valid certificate",
     ),
     "approver": (
-        "the bundle is approved with a certificate that may not approve",
+        "the bundle is approved with a certificate that is not valid for approving",
         "do not use it; have it built again with the approver's valid certificate in the definition",
     ),
 }
@@ -79,7 +79,7 @@ def require_usable(certificate: x509.Certificate, chain: Sequence[x509.Certifica
     found = faults(certificate, chain, at)
     if found:
         raise SigningError(
-            "this certificate may not seal a bundle",
+            "this certificate is not valid for sealing a bundle",
             details=[f"certificate: {display_name(certificate)}", *(f"{problem.what}." for problem in found)],
             do=found[0].do,
         )
@@ -104,7 +104,7 @@ def algorithm_of(certificate: x509.Certificate) -> Algorithm:
     found = _key(certificate)
     if isinstance(found, CertificateFault):
         raise SigningError(
-            "this kind of key does not seal",
+            "this type of key cannot seal",
             details=[f"certificate: {display_name(certificate)}", f"{found.what}."],
             do=found.do,
         )
@@ -138,7 +138,7 @@ def _key(certificate: x509.Certificate) -> Algorithm | CertificateFault:
             return "ecdsa-sha256"
         return "ecdsa-sha384" if isinstance(key.curve, ec.SECP384R1) else _weak(f"its key is on {key.curve.name}")
     kinds = (("Ed25519", ed25519.Ed25519PublicKey), ("Ed448", ed448.Ed448PublicKey), ("DSA", dsa.DSAPublicKey))
-    name = next((name for name, kind in kinds if isinstance(key, kind)), "of a kind that does not seal")
+    name = next((name for name, kind in kinds if isinstance(key, kind)), "of a type that cannot seal")
     return _weak(f"its key is {name}")
 
 
@@ -165,7 +165,7 @@ def _extension_fault(extension: x509.Extension[x509.ExtensionType]) -> str:
     if isinstance(content, x509.KeyUsage) and not content.digital_signature:
         return "its key usage lacks digitalSignature"
     if isinstance(content, x509.ExtendedKeyUsage) and _SEALING.isdisjoint(content):
-        return "its extended key usage has none of codeSigning, documentSigning, emailProtection"
+        return "its extended key usage lacks codeSigning, documentSigning or emailProtection"
     if isinstance(content, x509.UnrecognizedExtension) and extension.critical:
         return f"it has an unknown critical extension ({content.oid.dotted_string})"
     return ""
@@ -191,7 +191,7 @@ def _chain_faults(certificate: x509.Certificate, chain: Sequence[x509.Certificat
         if not is_issuer(issuer, issued):
             what = f"the chain is broken: {display_name(issuer)} did not issue {display_name(issued)}"
             yield CertificateFault(
-                "seal-purpose", what, "give the certificates of its own issuers, or the certificate alone"
+                "seal-purpose", what, "give only the certificate, or with it the certificates of its issuers"
             )
             return
 

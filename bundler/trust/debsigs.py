@@ -52,7 +52,7 @@ def _signature_member(layout: deb.Layout) -> ar.Member:
     names = [member.name for member in layout.others]
     if not names:
         raise VerificationError(
-            "the package carries no signature of its own (no member _gpgorigin)",
+            "the package has no signature inside (no member _gpgorigin)",
             reason="unsigned",
             do="get it from its signed repository, which signs its digest",
         )

@@ -67,7 +67,7 @@ REFUSED = [
     (
         {"approval": {"required": 2, "approvers": [{"name": "A", "certificate": "a"}]}},
         "approval.required",
-        "can never come from 1",
+        "approvers listed: 1",
     ),
     (
         {"approval": {"required": 1, "approvers": [{"name": n, "certificate": "a"} for n in "AB"]}},
@@ -126,10 +126,10 @@ REFUSED = [
     ({"tags": {"": "x"}}, "tags.", "has 0 characters"),
     ({"tags": {"a": "x" * 257}}, "tags.a", "has 257 characters"),
     *[({"tags": {f"a{mark}b": "x"}}, f"tags.a{mark}b", "the tag's name holds") for mark in "<>%&\\?/\n"],
-    *[({"tags": {f"{p}x": "x"}}, f"tags.{p}x", "which Azure keeps") for p in ("microsoft", "Azure", "WINDOWS")],
+    *[({"tags": {f"{p}x": "x"}}, f"tags.{p}x", "which Azure reserves") for p in ("microsoft", "Azure", "WINDOWS")],
     ({"tags": {"a": "x\ny"}}, "tags.a", "control character"),
     ({"tags": {"Owner": "x", "owner": "y"}}, "tags.owner", "are one tag to Azure"),
-    ({"tags": {"a": "it's"}, "agent__version": "1.49"}, "tags.a", "from agent 1.50 on"),
+    ({"tags": {"a": "it's"}, "agent__version": "1.49"}, "tags.a", "needs agent 1.50 or later"),
     # authentication
     ({"authentication": {"method": "service-principal-secret"}}, "authentication.service_principal_id", "is missing"),
     (
@@ -137,12 +137,12 @@ REFUSED = [
         "authentication.service_principal_id",
         "is not a valid GUID",
     ),
-    ({"authentication__service_principal_id": GUID}, "authentication.service_principal_id", "takes no service"),
-    ({"authentication": CERTIFICATE}, "authentication", "says nowhere where"),
+    ({"authentication__service_principal_id": GUID}, "authentication.service_principal_id", "does not use a service"),
+    ({"authentication": CERTIFICATE}, "authentication", "does not say where"),
     (
         {"authentication": CERTIFICATE, "seal__signers": [f"sha256:{'a' * 64}"], "agent__version": "1.40"},
         "authentication.certificate_file",
-        "from 1.41 on",
+        "needs agent 1.41 or later",
     ),
     (
         {
@@ -152,7 +152,7 @@ REFUSED = [
         "authentication",
         "not both",
     ),
-    ({"authentication__certificate_file": "/a"}, "authentication.certificate_file", "takes no certificate"),
+    ({"authentication__certificate_file": "/a"}, "authentication.certificate_file", "does not use a certificate"),
     (
         {"authentication": {**CERTIFICATE, "certificate_thumbprint": "abc"}, "targets": target("windows")},
         "authentication.certificate_thumbprint",
@@ -163,11 +163,11 @@ REFUSED = [
         "authentication.certificate_thumbprint",
         "which ubuntu cannot read",
     ),
-    ({"authentication__method": "interactive"}, "authentication.method", "a browser is needed"),
+    ({"authentication__method": "interactive"}, "authentication.method", "this method needs a browser"),
     (
         {"authentication": {**CERTIFICATE, "certificate_file": "/a"}, "agent__version": "1.40"},
         "authentication.certificate_file",
-        "from 1.41 on",
+        "needs agent 1.41 or later",
     ),
     (
         {"authentication": {**CERTIFICATE, "certificate_file": "sp.pem"}},
@@ -180,12 +180,12 @@ REFUSED = [
     (
         {"network": {"profile": "gateway", "gateway_id": GATEWAY, "private_link_scope": SCOPE}},
         "network.private_link_scope",
-        "exclude each other",
+        "cannot be combined",
     ),
     (
         {"network": {"profile": "private-link", "gateway_id": GATEWAY, "private_link_scope": SCOPE}},
         "network.gateway_id",
-        "exclude each other",
+        "cannot be combined",
     ),
     ({"network__private_link_scope": SCOPE}, "network.private_link_scope", "uses no private link scope"),
     ({"network__gateway_id": GATEWAY}, "network.gateway_id", "uses no gateway"),
@@ -211,7 +211,7 @@ REFUSED = [
             "location": "usgovtexas",
         },
         "network.profile",
-        "in the public cloud alone",
+        "only in the public cloud",
     ),
     (
         {
@@ -240,11 +240,11 @@ REFUSED = [
     (
         {PROXY: "http://p:1", "network__proxy__bypass": ["AMA"], "agent__version": "1.44"},
         "network.proxy.bypass.0",
-        "is known from 1.45 on",
+        "needs agent 1.45 or later",
     ),
     # what the agent may do
     *[
-        ({"agent": {"mode": "monitor", **more}}, f"agent.{path}", "monitor mode brings its own")
+        ({"agent": {"mode": "monitor", **more}}, f"agent.{path}", "monitor mode has its own lists")
         for more, path in [
             ({"extensions": {"allowlist": ["a/b"]}}, "extensions.allowlist"),
             ({"extensions": {"blocklist": ["a/b"]}}, "extensions.blocklist"),
@@ -256,8 +256,12 @@ REFUSED = [
     ({"agent__extensions__allowlist": ["AzureMonitor"]}, "agent.extensions.allowlist.0", "is not a valid extension"),
     ({"agent__extensions__allowlist": ["a/b,c/d"]}, "agent.extensions.allowlist.0", "is not a valid extension"),
     ({"agent__extensions__blocklist": ["a/b", "A/B"]}, "agent.extensions.blocklist.1", "is listed twice"),
-    ({"agent__extensions__allowlist": ["Allow/None", "a/b"]}, "agent.extensions.allowlist.0", "it stands alone"),
-    ({"agent__extensions__blocklist": ["Allow/None"]}, "agent.extensions.blocklist.0", "it stands alone"),
+    (
+        {"agent__extensions__allowlist": ["Allow/None", "a/b"]},
+        "agent.extensions.allowlist.0",
+        "it must be the only entry",
+    ),
+    ({"agent__extensions__blocklist": ["Allow/None"]}, "agent.extensions.blocklist.0", "it must be the only entry"),
     (
         {"agent__incoming_connections": {"enabled": False, "ports": [22]}},
         "agent.incoming_connections.ports",
@@ -280,7 +284,7 @@ REFUSED = [
     ({"targets": target("ubuntu", "22.10")}, "targets.0.version", "is not supported; did you mean '22.04'?"),
     ({"targets": target("rhel", "6")}, "targets.0.version", "is not supported"),
     ({"targets": target("windows", "2008r2")}, "targets.0.version", "is not supported"),
-    ({"targets": target("ubuntu")}, "targets.0.os", "needs its version"),
+    ({"targets": target("ubuntu")}, "targets.0.os", "needs a version"),
     ({"targets": target("windows", "2022", "arm64")}, "targets.0.architecture", "no agent for windows 2022 on arm64"),
     ({"targets": target("windows", "", "arm64")}, "targets.0.architecture", "no agent for windows on arm64"),
     ({"targets": target("ubuntu", "18.04", "arm64")}, "targets.0.architecture", "no agent for ubuntu 18.04 on arm64"),
@@ -297,14 +301,14 @@ REFUSED = [
         for os, version in (("sles", "16"), ("alma", "10"), ("rocky", "10"))
     ],
     ({"targets": target("azurelinux", "3.0")}, "targets.0", "the distribution's own repositories"),
-    ({"targets": target("windows", agent="1.48")}, "targets.0", "has no address by its version"),
+    ({"targets": target("windows", agent="1.48")}, "targets.0", "no download address is known"),
     ({"targets": target("rhel", "9") * 2}, "targets.1", "is listed twice"),
-    ({"targets": target("windows", "2022") + target("windows")}, "targets.0", "stands for every one"),
+    ({"targets": target("windows", "2022") + target("windows")}, "targets.0", "already includes this one"),
     # upstream and outputs
     ({"upstream__linux": "http://mirror/x"}, "upstream.linux", "is not an https address"),
     ({"upstream__windows": "mirror"}, "upstream.windows", "is not an https address"),
-    ({"upstream__linux": "https://u:p@mirror"}, "upstream.linux", "holds a user"),
-    ({"upstream__linux": "https://mirror?x=1"}, "upstream.linux", "holds a query"),
+    ({"upstream__linux": "https://u:p@mirror"}, "upstream.linux", "contains a user name"),
+    ({"upstream__linux": "https://mirror?x=1"}, "upstream.linux", "contains a query"),
     ({"upstream__repositories": {"rhel9": "x"}}, "upstream.repositories.rhel9", "did you mean 'rhel/9'?"),
     ({"upstream__repositories": {"rhel/9": "../x"}}, "upstream.repositories.rhel/9", "is not a folder below"),
     ({"upstream__repositories": {"rhel/9": "https://x"}}, "upstream.repositories.rhel/9", "is not a folder below"),
@@ -352,13 +356,13 @@ WARNED = [
     (
         {"identity__members": ["CORP\\svc app"], "targets": [{"os": "windows"}, {"os": "debian", "version": "12"}]},
         "identity.members.0",
-        "Windows alone",
+        "a Windows user only",
     ),
     ({"resource_name": "web01"}, "resource_name", "every server"),
     ({"location": "japaneastt"}, "location", "did you mean 'japaneast'?"),
     ({"location": "usgovtexas"}, "location", "not among the regions of AzureCloud"),
-    ({"tags": {"a": "x,y"}}, "tags.a", "mean something in azcmagent's list"),
-    ({"authentication__method": "access-token"}, "authentication.method", "lives about an hour"),
+    ({"tags": {"a": "x,y"}}, "tags.a", "are separators in azcmagent's list"),
+    ({"authentication__method": "access-token"}, "authentication.method", "is valid for about an hour"),
     ({"authentication__method": "interactive", "targets": target("windows")}, "authentication.method", "Server Core"),
     (
         {"network": {"profile": "private-link", "private_link_scope": SCOPE, "proxy": {"url": "http://p:1"}}},
@@ -372,14 +376,14 @@ WARNED = [
             "location": "chinanorth3",
         },
         "network.profile",
-        "know no private link",
+        "no private link for AzureChinaCloud",
     ),
     (
         {"authentication": {**CERTIFICATE, "certificate_file": "C:\\sp.pfx"}},
         "authentication.certificate_file",
-        "a path of windows, and there are linux targets too",
+        "a windows path, but there are linux targets too",
     ),
-    ({PROXY: "https://proxy:8443"}, "network.proxy.url", "by http alone"),
+    ({PROXY: "https://proxy:8443"}, "network.proxy.url", "only http proxies"),
     (
         {"agent__extensions": {"allowlist": ["a/b"], "blocklist": ["A/b"]}},
         "agent.extensions.blocklist",

@@ -103,7 +103,7 @@ def test_a_gateway_leaves_the_documented_few_to_open():
 
 def test_microsoft_peering_is_told_what_it_does_not_carry():
     notes = {e.host: e.note for e in table(network={"profile": "microsoft-peering"})}
-    assert "ask `azcmagent check`" in notes["guestnotificationservice.azure.com"]
+    assert "test with `azcmagent check`" in notes["guestnotificationservice.azure.com"]
     assert "not carried by Microsoft peering" in notes["www.microsoft.com"]
     assert "peering" not in notes["management.azure.com"]
 

@@ -39,7 +39,7 @@ def test_filled(pattern, env, agents, expected):
         ("{env:X}", {"X": "nul"}, [], "device on Windows"),
         ("{env:X}", {"X": "1."}, [], "ends with a dot"),
         ("{env:X}", {"X": ""}, [], "cannot be a folder's name"),
-        ("{agent}", {}, [], "stands for no version"),
+        ("{agent}", {}, [], "has no value yet"),
     ],
 )
 def test_refused(pattern, env, agents, words):

@@ -49,10 +49,10 @@ def test_targets_share_a_place_or_have_their_own() -> None:
     [
         ({"place": "ubuntu/22.04/arm64"}, "belongs to ubuntu/22.04/arm64"),
         ({"place": "ubuntu/24.04/amd64"}, "belongs to ubuntu/24.04/amd64"),
-        ({"targets": (Target(os="ubuntu", version="24.04"),)}, "takes no deb for arm64"),
-        ({"targets": (Target(os="windows", architecture="arm64"),)}, "takes no deb"),
-        ({"targets": (Target(os="ubuntu", version="22.04", architecture="arm64"),)}, "takes the suite jammy"),
-        ({"targets": (Target(os="ubuntu", version="1"),)}, "in no table"),
+        ({"targets": (Target(os="ubuntu", version="24.04"),)}, "does not support a deb for arm64"),
+        ({"targets": (Target(os="windows", architecture="arm64"),)}, "does not support a deb"),
+        ({"targets": (Target(os="ubuntu", version="22.04", architecture="arm64"),)}, "needs the suite jammy"),
+        ({"targets": (Target(os="ubuntu", version="1"),)}, "not known to this release"),
         ({"targets": ()}, "no package of its targets"),
     ],
 )

@@ -91,7 +91,7 @@ def test_what_is_commented_out_is_right_too():
         definition_file.load(FILE, text.encode())
     errors = [fault for fault in caught.value.faults if fault.severity == "error"]
     assert {fault.path for fault in errors} == {"agent.extensions.allowlist"}  # the list beside monitor mode
-    assert "would ignore this" in errors[0].message
+    assert "and ignores this" in errors[0].message
 
 
 @given(st.text(max_size=30), st.text(max_size=30))

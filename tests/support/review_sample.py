@@ -127,7 +127,7 @@ AUTHENTICODE = Evidence(
     timestamped_by="CN=LAB Time Stamp Service,O=LAB - not Microsoft",
     chain=chain("LAB Azure Connected Machine Agent", "LAB Code Signing PCA", "LAB Code Signing Root"),
     timestamp_chain=chain("LAB Time Stamp Service", "LAB Time Stamp Root"),
-    notes=("1 more signature(s) beside the first; not used",),
+    notes=("1 more signature(s) besides the first; not used",),
 )
 
 
@@ -229,7 +229,7 @@ def manifest(**changes) -> Manifest:
         anchors="LAB",
         anchors_sha256=sha256("anchors"),
         lock_sha256=sha256("lock"),
-        unusual=("carries the root Tokyo Site Root CA, which the scripts install where they are told to",),
+        unusual=("carries the root Tokyo Site Root CA, which the scripts install only with the switch for it",),
         network_requirements=requirements(DEFINITION, CARRIED).allow,
         support=support(PINS),
         runtimes=runtimes.installed("arc-server"),

@@ -175,7 +175,7 @@ def test_a_marker_without_its_other_one_costs_nobody_his_lines(server, lost):
     for _ in range(2):
         ended = server.run("-WriteHosts", *server.secret())
         assert ended.code == 202, ended.out
-        assert "a marker of arc-bundler without its other one" in ended.out
+        assert "has only one of two arc-bundler markers" in ended.out
         assert hosts.read_bytes() == broken
     server.install_agent(sample.WINDOWS_VERSION)
     assert server.run("-Uninstall", "-ForceLocalOnly").code == 215

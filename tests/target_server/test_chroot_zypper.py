@@ -94,4 +94,4 @@ def test_what_says_that_a_restart_is_due_says_so_to_zypper_too(sles, bundles):
     assert sles.run("zypper", "needs-rebooting").code == 102
     outcome = sles.run(carry(bundles.make(), sles), "--check", "--import-keys", environment=GIVEN)
     assert outcome.code == 0, outcome.out
-    assert "a restart of this machine is due: /run/reboot-needed says so" in outcome.out
+    assert "a restart of this machine is pending (/run/reboot-needed)" in outcome.out

@@ -387,7 +387,9 @@ def test_without_its_key(server):
     refused(server, "the key that opens the envelope is missing", "--envelope", ENVELOPE)
     refused(server, "key /root/none cannot be read", "--envelope", ENVELOPE, "--recipient-key", "/root/none")
     put(server / "root/server.key", "no key at all\n", 0o600)
-    refused(server, "does not open /root/server.key, or that is no key", *GIVEN, "--passphrase-stdin", stdin=b"x\n")
+    refused(
+        server, "does not open /root/server.key, or that file is not a key", *GIVEN, "--passphrase-stdin", stdin=b"x\n"
+    )
     put(server / "root/server.key", recipient().certificate.public_bytes(form.Encoding.PEM).decode(), 0o600)
     refused(server, "or it is not for /root/server.key", *GIVEN)
 

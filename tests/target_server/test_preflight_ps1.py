@@ -235,8 +235,8 @@ def test_each_fault_is_told_by_its_row(server, azure, tmp_path):
     assert row(inspected)[0] == "ok"
     assert "inspected" in row(inspected)[1]
     assert "look at the clock" in row(old)[1]
-    assert "TLS does not come up" in row(mute)[1]
-    assert "TCP does not open" in row(closed)[1]
+    assert "TLS handshake failed" in row(mute)[1]
+    assert "TCP connection failed" in row(closed)[1]
     assert row(closed, "127.0.0.1")[0] == "optional-failed"
     assert row(443, "no-such-name.invalid") == ("failed", "the name does not resolve")
     assert row(443, "192.0.2.1") == ("failed", "resolves to 192.0.2.1, which is public; expected private")

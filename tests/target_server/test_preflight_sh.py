@@ -112,7 +112,7 @@ def test_all_is_well(server):
     [
         (world.DROPPED, "no answer", "no answer to TCP"),
         (world.REFUSED, "connection refused", "connection refused"),
-        (world.OLD_TLS, "ok", "TLS does not come up"),
+        (world.OLD_TLS, "ok", "TLS handshake failed"),
         (world.INSPECTED, "ok", "certificate by LAB Inspection is not trusted here"),
         (world.STALLED, "ok", "no TLS answer"),
         (world.WEAK, "ok", "only the cipher AES256-GCM-SHA384 is available, which is not accepted"),
@@ -423,10 +423,10 @@ def test_a_restart_that_is_due_is_a_warning(server, sign):
     put(server / sign, "", 0o644)
     ended = go(server)
     assert ended.code == 0, ended.out
-    assert f"WARNING: a restart of this machine is due: /{sign} says so" in ended.out
+    assert f"WARNING: a restart of this machine is pending (/{sign})" in ended.out
     (step,) = [step for step in receipt(server)["steps"] if step["name"] == "preflight"]
     assert (step["outcome"], step["code"]) == ("warned", 0)
-    assert f"a restart of this machine is due: /{sign} says so" in step["message"]
+    assert f"a restart of this machine is pending (/{sign})" in step["message"]
 
 
 @pytest.mark.parametrize(("since", "due"), [(60, True), (-60, False)])
@@ -448,7 +448,7 @@ echo "{started + since} systemd"
     names(server)
     ended = go(server, "--check")
     assert ended.code == 0, ended.out
-    said = "a restart of this machine is due: installed since it started: kernel-core systemd\n"
+    said = "a restart of this machine is pending (installed since it started: kernel-core systemd)\n"
     assert (said in ended.out) == due, ended.out
 
 

@@ -84,7 +84,7 @@ def _find_one(context: BuildContext, plan: OutputPlan, cache: ArchiveCache) -> O
     checked = _require_content(path, plan, context, cache)
     beside = context.final / f"{plan.tree.name}.{_SEAL}"
     if (beside.read_bytes() if beside.exists() else None) != checked.signed.get(_SEAL):
-        raise conflict(beside, "does not seal the manifest beside it")
+        raise conflict(beside, "is not the seal of the manifest next to it")
     approved = 0
     with suppress(VerificationError):  # no server accepts a bundle with one bad approval: then none counts
         approved = len(approvals.verify(checked, None, (), at=context.at))
@@ -92,7 +92,7 @@ def _find_one(context: BuildContext, plan: OutputPlan, cache: ArchiveCache) -> O
         return plan.result(path, plan.size, plan.digest, approvals=approved)
     sha256, listed = cache.sha256(path), path.with_name(f"{path.name}.sha256")
     if not listed.exists() or listed.read_bytes() != f"{sha256}  {path.name}\n".encode():
-        raise conflict(listed, "does not match the archive beside it")
+        raise conflict(listed, "does not match the archive next to it")
     return plan.result(path, path.stat().st_size, sha256, approvals=approved)
 
 
@@ -106,7 +106,7 @@ def _require_side_files(final: Path, plan: OutputPlan) -> None:
     if manifest.read_bytes() != document:
         raise conflict(manifest, "belongs to another bundle of this name and version")
     if page.read_bytes() != review.outside(document):
-        raise conflict(page, "does not match the manifest beside it")
+        raise conflict(page, "does not match the manifest next to it")
 
 
 def _require_content(path: Path, plan: OutputPlan, context: BuildContext, cache: ArchiveCache) -> CheckedBundle:

@@ -125,4 +125,4 @@ def _not_compared(was: Description, now: Description) -> Iterator[str]:
         yield "A lock has only packages, anchors and its time: nothing else was compared"
         return
     if "manifest" in kinds:
-        yield "A manifest has no texts: scripts were compared by hash alone, under files"
+        yield "A manifest contains no script text: scripts were compared only by hash, under files"

@@ -45,7 +45,7 @@ def artifacts(definition: Definition, folder: Path = Path()) -> tuple[Artifact, 
 def _need(definition: Definition, wanted: WantedTarget, folder: Path) -> _Need:
     system = tables.systems().find(wanted.os, wanted.version)
     if system is None:
-        raise LookupError(f"{wanted.target} is in no table: the definition was not checked")
+        raise LookupError(f"{wanted.target} is not known here: the definition was not checked")
     architecture = layout.word(system, wanted.architecture)
     version = definition.requested_version(wanted)
     origin = _origin(definition, system, version, given_package(definition, wanted), folder)

@@ -92,7 +92,7 @@ OURS = (
 MICROSOFTS = (
     Code(
         1,
-        "an error without a number of its own",
+        "an error without its own number",
         "Run this script again; if it persists, collect the logs (--collect-logs, -CollectLogs).",
         by=(AGENT, WINDOWS),
     ),
@@ -121,12 +121,12 @@ MICROSOFTS = (
         by=(AGENT,),
     ),
     Code(6, "the agent could not start", "Look at azcmagent.log on this machine.", by=(AGENT,)),
-    Code(11, "signing in was cancelled", "Run this script again, and sign in to the end.", by=(AGENT,)),
+    Code(11, "signing in was cancelled", "Run this script again, and complete the sign-in.", by=(AGENT,)),
     Code(12, "the access token is not valid", "Get a fresh token and run this script again.", by=(AGENT,)),
-    Code(16, "the agent misses a parameter", "Look at the log; the bundle's definition may lack a value.", by=(AGENT,)),
+    Code(16, "the agent lacks a parameter", "Look at the log; the bundle's definition may lack a value.", by=(AGENT,)),
     Code(
         18,
-        "the agent says that it is not elevated",
+        "the agent reports that it is not elevated",
         "Run this script as root or from an elevated PowerShell.",
         by=(AGENT,),
     ),
@@ -153,7 +153,7 @@ MICROSOFTS = (
     Code(
         28,
         "the agent cannot open this machine's TPM",
-        "Check whether the TPM is there, switched on, and free.",
+        "Check that the TPM is present, enabled and not in use.",
         by=(AGENT,),
     ),
     Code(
@@ -165,7 +165,7 @@ MICROSOFTS = (
     Code(
         42,
         "the resource could not be created",
-        "Check the role Azure Connected Machine Onboarding on the resource group; a new assignment needs minutes.",
+        "Check the role Azure Connected Machine Onboarding on the resource group; a new assignment takes some minutes.",
         by=(AGENT,),
     ),
     Code(
@@ -269,7 +269,7 @@ MICROSOFTS = (
     ),
     Code(
         83,
-        "the agent could not register its lasting credentials",
+        "the agent could not register its permanent credentials",
         "Look at azcmagent.log on this machine.",
         by=(AGENT,),
     ),
@@ -281,7 +281,7 @@ MICROSOFTS = (
     ),
     Code(
         102,
-        "no resource name can be made of this machine's name",
+        "no resource name can be derived from this machine's name",
         "Give resource_name in the bundle's definition: letters, digits, - and _, with neither of the two at the end.",
         by=(AGENT,),
     ),
@@ -302,9 +302,14 @@ MICROSOFTS = (
         "Look at the end of the log, which has its output.",
         by=(LINUX,),
     ),
-    Code(149, "msiexec did not install the agent", "Look at msiexec's own log beside this script's.", by=(WINDOWS,)),
     Code(
-        153, "msiexec says that the platform does not fit (1633)", "Take a bundle for this architecture.", by=(WINDOWS,)
+        149, "msiexec did not install the agent", "Look at msiexec's own log, next to this script's log.", by=(WINDOWS,)
+    ),
+    Code(
+        153,
+        "msiexec reports that the package is for another platform (1633)",
+        "Use a bundle for this architecture.",
+        by=(WINDOWS,),
     ),
     Code(156, "msiexec failed while installing (1603)", "Look for 'Return value 3' in msiexec's log.", by=(WINDOWS,)),
     Code(158, "the disk is full (112)", "Make room on the system drive.", by=(WINDOWS,)),

@@ -75,4 +75,4 @@ def _unusual(parameters: ScriptParameters) -> Iterable[str]:
         yield f"HOLDS A SECRET: {parameters.embedded_secret}; anyone who opens the archive can read it"
     for one in parameters.certificates:
         kind = "root" if one.store == "root" else "intermediate"
-        yield f"carries the {kind} {one.name} ({one.sha1}), which the scripts install where they are told to"
+        yield f"carries the {kind} {one.name} ({one.sha1}), which the scripts install only with the switch for it"

@@ -99,7 +99,7 @@ def _endpoint(definition: Definition, row: EndpointRow) -> Endpoint:
 
 _PEERING = {
     "no": "not carried by Microsoft peering (Front Door or CDN): it needs a proxy or another way out",
-    "unknown": "no document says whether Microsoft peering carries it: ask `azcmagent check`",
+    "unknown": "not documented whether Microsoft peering carries it: test with `azcmagent check`",
 }
 
 
@@ -107,7 +107,7 @@ def _code_note(definition: Definition, region: azure.Region | None) -> str:
     if definition.network.region_code:
         return "the region's code is the definition's"
     if region is None or not region.his:
-        return "the region's code is not known: `azcmagent check --location` tells it"
+        return "the region's code is not known: `azcmagent check --location` shows it"
     return f"the region's code is from {region.his_source}: `azcmagent check --location` confirms it"
 
 

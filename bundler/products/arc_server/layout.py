@@ -42,11 +42,11 @@ def misfit(pin: Pin) -> str:
     for target in pin.targets:
         system = tables.systems().find(target.os, target.version)
         if system is None:
-            return f"{target} is in no table of this release"
+            return f"{target} is not known to this release"
         architecture = word(system, target.architecture)
         if (system.kind, architecture) != (pin.kind, pin.facts.architecture):
-            return f"{target} takes no {pin.kind} for {pin.facts.architecture}"
+            return f"{target} does not support a {pin.kind} for {pin.facts.architecture}"
         if pin.kind == "deb" and pin.repository and pin.repository.origin.rpartition(" ")[2] != system.suite:
-            return f"{target} takes the suite {system.suite}, not what {pin.repository.origin} has"
+            return f"{target} needs the suite {system.suite}, but the package is from {pin.repository.origin}"
         places |= {place(system, architecture), own_place(target, architecture)}
     return "" if pin.place in places else f"no package of its targets belongs to {pin.place}"

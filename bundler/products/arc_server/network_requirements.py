@@ -21,7 +21,7 @@ _WAYS = {
     "direct": "From the servers, directly",
     "proxy": "From the servers to their proxy, and from the proxy onwards",
     "private-endpoint": "From the servers to the private endpoint",
-    "gateway": "Through the Azure Arc gateway: nothing to open but the gateway itself",
+    "gateway": "Through the Azure Arc gateway: open only the gateway itself",
     "jump-host": "From the jump host, where bundles are made",
 }
 # includes/network-requirements.md: the service tags, and what the addresses are for.
@@ -31,7 +31,7 @@ _CORE = {
     "AAD": "signing in, of a person or a service principal and of the server itself",
     "ARM": "creating and deleting the server's resource",
     "Arc": "the agent's heartbeat, its configuration and its extensions",
-    "": "telling the agent that there is work for it",
+    "": "notifying the agent of new work",
 }
 _FEATURES = {
     "extensions": "downloading extensions",
@@ -124,17 +124,17 @@ def _uncertain(definition: Definition, rows: tuple[Endpoint, ...], held: tuple[s
     """Open questions of Microsoft's own documents, as far as they touch this site."""
     profile, cloud = definition.network.profile, definition.cloud
     if any(row.host.startswith("*.his.") and not checks.names(row, definition, held) for row in rows):
-        yield f"The code of {definition.location} in CODE.his.… is in no table: `azcmagent check --location` tells it."
+        yield f"The code of {definition.location} in CODE.his.… is not known: `azcmagent check --location` shows it."
     if cloud == "AzureCloud" and profile in {"public", "microsoft-peering"}:
         yield (
-            "Since April 2026 the service tag AzureFrontDoor.Frontend is required, beside AzureTrafficManager; which "
-            "names it serves is not said. Rules by name need neither tag."
+            "Since April 2026 the service tag AzureFrontDoor.Frontend is required, in addition to AzureTrafficManager; "
+            "Microsoft does not document which names it covers. Rules by name need neither tag."
         )
     if any(row.host.startswith("*.blob.") for row in rows) and cloud == "AzureCloud":
         yield "Whether extensions still need *.blob.core.windows.net is open: Microsoft's documents disagree."
     if profile == "microsoft-peering":
         yield (
-            "No Arc document speaks of Microsoft peering; Front Door, CDN and Traffic Manager are not carried by it "
+            "No Arc document mentions Microsoft peering; Front Door, CDN and Traffic Manager are not carried by it "
             "(expressroute-faqs.md). Resolve each name on the target and compare it with the published service tags."
         )
         if tables.communities().region(definition.location) is None:

@@ -83,7 +83,9 @@ def _secret(manifest: Manifest) -> ReviewFinding:
     method = manifest.parameters.get("authentication", "")
     inside = manifest.parameters.get("embedded_secret", "")
     if inside:
-        text = "The definition and the build's command line ask for it: who opens the bundle can read it. Its file:"
+        text = (
+            "The definition and the build's command line request it: anyone who opens the bundle can read it. Its file:"
+        )
         return ReviewFinding("stop", "A secret is inside", text, inside)
     if method not in _SECRETS:
         return ReviewFinding("look", "How servers sign in is not known", f"The manifest says “{method}”.")
@@ -93,7 +95,7 @@ def _secret(manifest: Manifest) -> ReviewFinding:
 def _support(versions: Sequence[Support], until: date | None, taken: date) -> ReviewFinding:
     agent = f"Agent {', '.join(one.version for one in versions)}"
     if until is None:
-        text = "This release of the tool does not know when it came out. Microsoft supports a version for a year."
+        text = "This release of the tool does not know when it was released. Microsoft supports a version for a year."
         return ReviewFinding("look", f"{agent}: the end of support is not known", text)
     text = f"Microsoft supports a version for a year ({versions[0].source})."
     if until < taken:
@@ -108,7 +110,11 @@ def _power(manifest: Manifest) -> Iterator[ReviewFinding]:
     settings = {key: text for key, text in manifest.parameters.items() if key.startswith("settings.")}
     held = settings.get("settings.config.mode") == "monitor" or settings.get("settings.extensions.enabled") == "false"
     if held or "settings.extensions.allowlist" in settings:
-        yield ReviewFinding("ordinary", "Extensions are limited", "By the agent's mode, its switch or its allow-list.")
+        yield ReviewFinding(
+            "ordinary",
+            "Extensions are limited",
+            "The agent's mode, its extension switch or its allow-list limits them.",
+        )
     else:
         yield ReviewFinding(
             "know",
@@ -121,5 +127,5 @@ def _power(manifest: Manifest) -> Iterator[ReviewFinding]:
 def _identity(manifest: Manifest) -> Iterator[ReviewFinding]:
     members = manifest.parameters.get("identity.members", "")
     if members:
-        text = f"{members}: each can get tokens that speak for the server."
+        text = f"{members}: each can get tokens of the server's managed identity."
         yield ReviewFinding("look", "Users get the servers' managed identity", text)

@@ -48,7 +48,7 @@ _LINUX = _Words(
     store="the machine's trust store (update-ca-certificates or update-ca-trust)",
     group="himds",
     variables="/etc/profile.d/arc-bundler-identity.sh and /etc/systemd/system.conf.d/arc-bundler-identity.conf",
-    safe="a file that root alone can read, in memory (/run) where there is such a place",
+    safe="a file that only root can read, in memory (/run) where available",
     records="/var/log/arc-bundler",
     taken_from="--envelope, --secret-file, --secret-stdin",
     switch_certificates="--install-certificates",
@@ -66,7 +66,7 @@ _WINDOWS = _Words(
     store="the machine's certificate store",
     group="Hybrid agent extension applications",
     variables="the machine's environment",
-    safe="a file that SYSTEM and Administrators alone can open",
+    safe="a file that only SYSTEM and Administrators can open",
     records="%ProgramData%\\arc-bundler",
     taken_from="-Envelope, -SecretFile, -SecretStdin",
     switch_certificates="-InstallCertificates",
@@ -80,8 +80,8 @@ _WINDOWS = _Words(
 # What installs each kind of package; of several, the first that the server has.
 _INSTALLERS: dict[PackageKind, str] = {
     "msi": "msiexec /qn /norestart",
-    "deb": "apt-get or dpkg, which read no repository",
-    "rpm": "dnf, yum, zypper or rpm, with every repository off",
+    "deb": "apt-get or dpkg, without any repository",
+    "rpm": "dnf, yum, zypper or rpm, with all repositories disabled",
 }
 
 # What has to be at hand on the server before it can connect, by how it signs in (azcmagent-connect.md).
@@ -127,7 +127,7 @@ def _verify(described: Manifest) -> Iterator[Action]:
     if described.seal is not None:
         signer = described.seal.signer
         yield Action(
-            text="demands the seal over SHA256SUMS by the certificate {} ({}), and ends with exit code 201 without it",
+            text="requires the seal over SHA256SUMS by the certificate {} ({}), and ends with exit code 201 without it",
             values=(signer.sha256, signer.name),
         )
     if described.approval is not None:
@@ -145,7 +145,7 @@ def _preflight(words: _Words, wanted: ScriptParameters, pins: Sequence[Pin]) -> 
     targets = ", ".join(sorted({str(target) for pin in pins for target in pin.targets}))
     yield Action(text="refuses a server that is not one of {} (exit code 204)", values=(targets,))
     yield Action(
-        text=f"looks at {words.rights}, and whether an agent is there and connected; says all problems at once"
+        text=f"looks at {words.rights}, and whether an agent is installed and connected; reports all problems at once"
     )
     yield from _network(words, wanted)
     yield from _roots(wanted)
@@ -153,7 +153,7 @@ def _preflight(words: _Words, wanted: ScriptParameters, pins: Sequence[Pin]) -> 
         yield _carried(words, one)
     for record in wanted.hosts_records:
         yield Action(
-            text=f"writes {{}} {{}} into {words.hosts}, between markers of its own",
+            text=f"writes {{}} {{}} into {words.hosts}, between its own markers",
             values=(record.address, record.host),
             only_with=words.switch_hosts,
         )
@@ -166,11 +166,11 @@ def _network(words: _Words, wanted: ScriptParameters) -> Iterator[Action]:
     proxy = wanted.proxy_url
     tried = ", ".join(dict.fromkeys(check.host for check in wanted.checks if check.required))
     yield Action(
-        text=f"tries the addresses that are needed, by name, TCP and TLS, without {words.switch_network}: {{}}",
+        text=f"tests the required endpoints by DNS, TCP and TLS, unless started with {words.switch_network}: {{}}",
         values=(tried,),
     )
     if proxy:
-        yield Action(text="tries by the proxy {} what does not bypass it", values=(proxy,))
+        yield Action(text="tests them through the proxy {}, except those that bypass it", values=(proxy,))
 
 
 def _roots(wanted: ScriptParameters) -> Iterator[Action]:
@@ -198,12 +198,12 @@ def _secret(words: _Words, wanted: ScriptParameters) -> Iterator[Action]:
         yield Action(text=f"{sentence} that is in the bundle: {{}}", values=(wanted.embedded_secret,))
     elif wanted.authentication in {"service-principal-secret", "access-token"}:
         yield Action(
-            text=f"{sentence} from {words.taken_from}, the variable ARC_BUNDLER_SECRET or a prompt: the bundle has "
-            "none, and it reaches no program's arguments, no log and no receipt"
+            text=f"{sentence} from {words.taken_from}, the variable ARC_BUNDLER_SECRET or a prompt: it is not in the "
+            "bundle, and is never written to a program's arguments, a log or a receipt"
         )
     elif wanted.authentication == "service-principal-certificate":
         yield Action(
-            text="takes the service principal's certificate out of an envelope, and puts it beside the parameters of "
+            text="takes the service principal's certificate out of an envelope, and puts it next to the parameters of "
             f"azcmagent connect: {words.safe}, overwritten and deleted right after",
             only_with=words.taken_from.partition(",")[0],
         )
@@ -218,7 +218,7 @@ def _install(words: _Words, pins: Sequence[Pin]) -> Iterator[Action]:
             text=f"on {{}} installs {{}} {{}} from {{}}, with {_INSTALLERS[pin.kind]}",
             values=(targets, pin.facts.name, pin.facts.version, pin.path),
         )
-    yield Action(text="leaves the same agent, and a newer one, as it is")
+    yield Action(text="keeps an installed agent of the same or a newer version")
     yield Action(text="replaces a newer agent by the bundle's", only_with=words.switch_downgrade)
     if any(pin.kind == "rpm" for pin in pins):
         yield Action(
@@ -246,7 +246,7 @@ def _configure(words: _Words, wanted: ScriptParameters) -> Iterator[Action]:
 
 
 def _connect(words: _Words, wanted: ScriptParameters) -> Iterator[Action]:
-    yield Action(text="leaves a server that is connected as requested as it is")
+    yield Action(text="changes nothing on a server that is already connected as requested")
     yield Action(
         text="disconnects a server that is connected to another resource; without the switch it ends with exit code 67",
         only_with=words.switch_reconnect,
@@ -265,9 +265,9 @@ def _confirm(wanted: ScriptParameters) -> Iterator[Action]:
         text="asks azcmagent show whether the server is Connected as {}; otherwise exit code 206", values=(resource,)
     )
     if wanted.gateway_id:
-        yield Action(text="demands that the connection goes by the Azure Arc gateway")
+        yield Action(text="requires a connection through the Azure Arc gateway")
     if wanted.identity.prove:
-        yield Action(text="asks the local identity endpoint for a token, as a program would, and keeps nothing of it")
+        yield Action(text="asks the local identity endpoint for a token, as a program would, and discards it")
 
 
 def _receipt(words: _Words) -> Iterator[Action]:
@@ -281,5 +281,5 @@ def _uninstall(words: _Words) -> Iterator[Action]:
     switch = words.switch_uninstall
     yield Action(text="does none of the above; disconnects the server and removes the agent", only_with=switch)
     yield Action(
-        text="takes back what it changed before: hosts lines, certificates, group members, variables", only_with=switch
+        text="undoes its earlier changes: hosts lines, certificates, group members, variables", only_with=switch
     )

@@ -61,7 +61,7 @@ def rendered(manifest: Manifest, settings: bytes) -> Mapping[str, bytes]:
     )
     if json_codec.to_json(stated) != settings:
         raise VerificationError(
-            f"{_SETTINGS} says something else than the manifest, or is not written as this release writes it",
+            f"{_SETTINGS} differs from the manifest, or is not in the form that this release writes",
             reason="other-settings",
             do="do not use the bundle; ask who built it",
         )

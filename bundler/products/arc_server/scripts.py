@@ -148,7 +148,7 @@ def _linux(
     if parameters.certificate_thumbprint:
         raise DefinitionError(
             "a certificate in a Windows store cannot be used by the Linux targets",
-            do="give authentication.certificate_file instead, or make a bundle of its own for Windows",
+            do="give authentication.certificate_file instead, or build a separate bundle for Windows",
         )
     values = {
         **shared,

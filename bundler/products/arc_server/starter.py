@@ -82,7 +82,7 @@ def _authentication(answers: Answers) -> str:
         )
     return (
         "  method: device-code                 # a person enters a code in a browser, for each server\n"
-        "  # method: service-principal-secret  # for many servers; wants service_principal_id"
+        "  # method: service-principal-secret  # for many servers; needs service_principal_id"
     )
 
 

@@ -82,7 +82,7 @@ def _one(found: _Object) -> Iterator[HostRecord]:
             names = _Object(link).list("fqdns") if link else []
             yield from _pairs(names, [config.get("privateIPAddress")])
     else:
-        raise ParseError(f"has none of customDnsConfigs, fqdn and ipConfigurations; wanted is {SHAPES}")
+        raise ParseError(f"has none of customDnsConfigs, fqdn and ipConfigurations; expected is {SHAPES}")
 
 
 def _pairs(names: list[object], addresses: list[object]) -> Iterator[HostRecord]:
@@ -117,7 +117,7 @@ class _Object:
 
     def __init__(self, tree: object) -> None:
         if not isinstance(tree, dict):
-            raise ParseError(f"holds {type(tree).__name__} where an object is wanted; wanted is {SHAPES}")
+            raise ParseError(f"holds {type(tree).__name__} instead of an object; expected is {SHAPES}")
         self._keys: Mapping[str, object] = {str(key).casefold(): child for key, child in tree.items()}
         inner = self._keys.get("properties")
         if isinstance(inner, dict):

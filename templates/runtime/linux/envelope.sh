@@ -46,7 +46,7 @@ look_at_envelope() {
     [[ $(($(wc -c <"$ENVELOPE"))) -gt 1048576 ]] || HEX=$(in_hex <"$ENVELOPE")
     is_envelope || not_opened "$ENVELOPE is not an envelope, or is incomplete" || return
     [[ -n $RECIPIENT_KEY || ! -f $ENVELOPE.p12 ]] || RECIPIENT_KEY=$ENVELOPE.p12
-    [[ -n $RECIPIENT_KEY ]] || not_opened "the key that opens the envelope is missing: use --recipient-key FILE, or put $ENVELOPE.p12 beside it" || return
+    [[ -n $RECIPIENT_KEY ]] || not_opened "the key that opens the envelope is missing: use --recipient-key FILE, or put $ENVELOPE.p12 next to it" || return
     [[ -f $RECIPIENT_KEY && -r $RECIPIENT_KEY ]] || not_opened "the envelope's key $RECIPIENT_KEY cannot be read"
 }
 
@@ -99,7 +99,7 @@ read_key() {
         with_passphrase "${plain% }" && return
         ! grep -qi -e 'unsupported' -e 'fips' -e 'disabled' "$SCRATCH/said" 2>/dev/null ||
             not_opened "openssl does not know here how $RECIPIENT_KEY is encrypted (FIPS mode?): have it made with seal-secret --modern" || return
-        not_opened "the passphrase does not open $RECIPIENT_KEY, or that is no key"
+        not_opened "the passphrase does not open $RECIPIENT_KEY, or that file is not a key"
     fi
 }
 

@@ -31,8 +31,8 @@ restart_packages() {
 check_restart() {
     local sign
     if sign=$(restart_file); then
-        warning "a restart of this machine is due: $sign says so"
+        warning "a restart of this machine is pending ($sign)"
     elif [[ $PACKAGE_KIND == rpm && -r /proc/stat ]] && sign=$(restart_packages); then
-        warning "a restart of this machine is due: installed since it started: $sign"
+        warning "a restart of this machine is pending (installed since it started: $sign)"
     fi
 }

@@ -20,7 +20,7 @@ take_lock() {
     local owner pid
     [[ -d /run && -w /run ]] || RUN_LOCK=/var/tmp/arc-bundler.lock
     while ! ln -s "$(process_mark "$$")" "$RUN_LOCK" 2>/dev/null; do
-        owner=$(readlink "$RUN_LOCK") || { [[ ! -e $RUN_LOCK ]] && continue; fail 202 "$RUN_LOCK is in the way"; }
+        owner=$(readlink "$RUN_LOCK") || { [[ ! -e $RUN_LOCK ]] && continue; fail 202 "$RUN_LOCK is not a lock of this script: look at it, then remove it"; }
         pid=${owner%%-*}
         if [[ $pid != "$$" ]] && kill -0 "$pid" 2>/dev/null && [[ $(process_mark "$pid") == "$owner" ]]; then
             fail 212 "process $pid is running this script already"

@@ -19,7 +19,7 @@ highest_serial() {
 check_serial() {
     local highest text
     ((SERIAL > 0)) || return 0
-    [[ $EUID -eq 0 ]] || { note 'not tested: whether a newer bundle ran here, which root alone can read'; return; }
+    [[ $EUID -eq 0 ]] || { note 'not tested: whether a newer bundle ran here, which only root can read'; return; }
     highest=$(highest_serial) || fail 202 "$SERIALS is damaged; repair it by hand"
     ((SERIAL < highest)) || return 0
     text="this bundle is older ($SERIAL) than one of $BUNDLE_NAME that ran here ($highest)"

@@ -89,7 +89,7 @@ rate_tls() {
     case $tls in
         untested) verdict "$1" untested 'TLS was not tested: openssl and curl are missing' ;;
         '') verdict "$1" failed "no TLS answer in $NETWORK_SECONDS s" ;;
-        none) verdict "$1" failed 'TLS does not come up' ;;
+        none) verdict "$1" failed 'TLS handshake failed' ;;
         TLSv1.2 | TLSv1.3 | TLS) ;;
         *) verdict "$1" failed "only $tls is available; TLS 1.2 or 1.3 is required" ;;
     esac

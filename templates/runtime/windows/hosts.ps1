@@ -28,7 +28,7 @@ function Write-HostsRecords([string]$Name, $Records) {
     $before = ''
     if ([IO.File]::Exists($file)) { $before = [IO.File]::ReadAllText($file, $Latin) }
     $text = Get-HostsWithout $before $Name
-    if ($null -eq $text) { Stop-Here 202 ($file + ' has a marker of arc-bundler without its other one; put that right by hand') }
+    if ($null -eq $text) { Stop-Here 202 ($file + ' has only one of two arc-bundler markers; repair it by hand') }
     if ($text -and -not $text.EndsWith("`n")) { $text += "`r`n" }
     $text += '# BEGIN arc-bundler ' + $Name + "`r`n"
     foreach ($record in $Records) { $text += $record.Address + ' ' + $record.Host + "`r`n" }
@@ -53,7 +53,7 @@ function Remove-HostsRecords([string]$Name) {
     if (-not [IO.File]::Exists($file)) { return }
     $before = [IO.File]::ReadAllText($file, $Latin)
     $text = Get-HostsWithout $before $Name
-    if ($null -eq $text) { throw ($file + ' has a marker of arc-bundler without its other one; put that right by hand') }
+    if ($null -eq $text) { throw ($file + ' has only one of two arc-bundler markers; repair it by hand') }
     if ($text -cne $before) { Set-HostsFile $text }
     $backup = $file + '.arc-bundler.bak'
     # Kept where the file differs from the backup.

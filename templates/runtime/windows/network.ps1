@@ -90,14 +90,14 @@ function Connect-Rows($Rows, $Proxy) {
         try {
             $row.Client = New-Object System.Net.Sockets.TcpClient $to[0].AddressFamily
             $row.Task = $row.Client.ConnectAsync([System.Net.IPAddress[]]$to, [int]$port)
-        } catch { Set-Verdict $row ('TCP does not open: ' + (Get-Reason $_.Exception)) }
+        } catch { Set-Verdict $row ('TCP connection failed: ' + (Get-Reason $_.Exception)) }
     }
     $until = [DateTime]::UtcNow.AddMilliseconds($NetworkWait)
     foreach ($row in @($Rows | Where-Object { $_.Task })) {
         $left = [Math]::Max(1, [int]($until - [DateTime]::UtcNow).TotalMilliseconds)
         try {
-            if ($row.Task.Wait($left)) { $row.Tcp = 'ok' } else { Set-Verdict $row 'TCP does not open: no answer, a firewall drops it' }
-        } catch { Set-Verdict $row ('TCP does not open: ' + (Get-Reason $_.Exception)) }
+            if ($row.Task.Wait($left)) { $row.Tcp = 'ok' } else { Set-Verdict $row 'TCP connection failed: no answer, a firewall drops it' }
+        } catch { Set-Verdict $row ('TCP connection failed: ' + (Get-Reason $_.Exception)) }
     }
 }
 
@@ -209,7 +209,7 @@ function Test-Row($Row) {
         if ($Row.Port -eq 80) { $Row.Verdict = 'ok'; return }
         Open-Tls $Row $stream
     } catch {
-        Set-Verdict $Row ('TLS does not come up: ' + (Get-Reason $_.Exception))
+        Set-Verdict $Row ('TLS handshake failed: ' + (Get-Reason $_.Exception))
         return
     }
     Confirm-Certificate $Row

@@ -8,7 +8,7 @@ function Read-Serials {
     $file = Get-SerialsFile
     if ([IO.File]::Exists($file)) {
         foreach ($line in [IO.File]::ReadAllLines($file)) {
-            if ($line -cnotmatch '\A([0-9]{1,18}) (\S+)\z') { Stop-Here 202 ($file + ' cannot be read; put it right by hand') }
+            if ($line -cnotmatch '\A([0-9]{1,18}) (\S+)\z') { Stop-Here 202 ($file + ' cannot be read; repair it by hand') }
             $serial = [long]$Matches[1]
             $name = $Matches[2]
             if (-not $held.ContainsKey($name) -or $held[$name] -lt $serial) { $held[$name] = $serial }

@@ -32,7 +32,7 @@ def _monitor_mode(case: Case[Definition]) -> Iterator[Finding]:
     )
     for key, given in ignored:
         if given:
-            message = "monitor mode brings its own, and would ignore this"
+            message = "monitor mode has its own lists, and ignores this"
             yield Finding(("agent", *key), message, "leave it out, or mode: full", _MODES)
 
 
@@ -47,7 +47,7 @@ def _extension_lists(case: Case[Definition]) -> Iterator[Finding]:
             elif word.casefold() in {earlier.casefold() for earlier in words[:position]}:
                 yield Finding(path, f"{word} is listed twice", "each once", "security-extensions.md")
             elif word.casefold() == _NONE.casefold() and (key == "blocklist" or len(words) > 1):
-                message = f"{_NONE} means that nothing may be installed: it stands alone, on the allowlist"
+                message = f"{_NONE} forbids every extension: it must be the only entry, and in the allowlist"
                 yield Finding(path, message, f"allowlist: [{_NONE}]", "security-extensions.md (from 1.35)")
 
 
@@ -67,7 +67,7 @@ def _lists_and_switch(case: Case[Definition]) -> Iterator[Finding]:
 def _incoming(case: Case[Definition]) -> Iterator[Finding]:
     incoming = case.definition.agent.incoming_connections
     if incoming.enabled is False and incoming.ports:
-        message = "nothing may come in: the ports have no effect"
+        message = "incoming connections are off: the ports have no effect"
         yield Finding(("agent", "incoming_connections", "ports"), message, "leave them out", "azcmagent-config.md")
     for position, port in enumerate(incoming.ports):
         if port in incoming.ports[:position]:

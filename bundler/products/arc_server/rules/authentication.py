@@ -26,7 +26,7 @@ def _principal(case: Case[Definition]) -> Iterator[Finding]:
         else:
             yield Finding(path, f"is missing, and {who.method} needs it", GUID_ALLOWED, _CONNECT)
     elif who.service_principal_id:
-        yield Finding(path, f"{who.method} takes no service principal", "leave it out", _CONNECT)
+        yield Finding(path, f"{who.method} does not use a service principal", "leave it out", _CONNECT)
 
 
 @rule("authentication", "seal.signers")
@@ -36,12 +36,12 @@ def _certificate(case: Case[Definition]) -> Iterator[Finding]:
     # Without either it comes in an envelope, which only sealed bundles accept.
     enclosed = not given and bool(case.definition.seal.signers)
     if who.method == _CERTIFICATE and len(given) != 1 and not enclosed:
-        message = "a file or a thumbprint, not both" if given else "says nowhere where the certificate is"
+        message = "a file or a thumbprint, not both" if given else "does not say where the certificate is"
         allowed = "certificate_file or certificate_thumbprint; or seal.signers, and the certificate in an envelope"
         yield Finding(("authentication",), message, allowed, f"{_CONNECT} (--service-principal-cert, from 1.41)")
     if who.method != _CERTIFICATE:
         for key in given:
-            yield Finding(("authentication", key), f"{who.method} takes no certificate", "leave it out", _CONNECT)
+            yield Finding(("authentication", key), f"{who.method} does not use a certificate", "leave it out", _CONNECT)
     if who.certificate_thumbprint and not re.fullmatch(r"[0-9A-F]{40}", who.certificate_thumbprint):
         message = f"{who.certificate_thumbprint!r} is not a valid thumbprint"
         yield Finding(("authentication", "certificate_thumbprint"), message, "40 hexadecimal digits (SHA-1)", _CONNECT)
@@ -56,19 +56,19 @@ def _method_fits_targets(case: Case[Definition]) -> Iterator[Finding]:
         source = f"{_CONNECT} (--service-principal-cert-thumbprint, from 1.49)"
         yield Finding(("authentication", "certificate_thumbprint"), message, "certificate_file", source)
     if who.method == "interactive" and linux:
-        message = f"a browser is needed, and a Linux server ({', '.join(linux)}) is taken to have none"
+        message = f"this method needs a browser, which a Linux server ({', '.join(linux)}) usually lacks"
         yield Finding(
             ("authentication", "method"), message, "device-code", f"{_CONNECT} (default on Linux: device code)"
         )
     elif who.method == "interactive":
-        message = "a browser is needed: Server Core has none"
+        message = "this method needs a browser: Server Core has none"
         yield warning(("authentication", "method"), message, "device-code", f"{_CONNECT} (default on Server Core)")
 
 
 @rule("authentication.method")
 def _token_is_short(case: Case[Definition]) -> Iterator[Finding]:
     if case.definition.authentication.method == "access-token":
-        message = "an access token lives about an hour: it must be fetched when the server is onboarded"
+        message = "an access token is valid for about an hour: fetch it when you onboard the server"
         yield warning(("authentication", "method"), message, "a service principal for many servers", _CONNECT)
 
 
@@ -80,7 +80,7 @@ def _method_fits_agent(case: Case[Definition]) -> Iterator[Finding]:
     key, minimum = ("certificate_thumbprint", "1.49") if who.certificate_thumbprint else ("certificate_file", "1.41")
     old = older_ones(case.definition, minimum)
     if old:
-        message = f"agents know it from {minimum} on, and {old} is requested"
+        message = f"needs agent {minimum} or later, but {old} is requested"
         yield Finding(("authentication", key), message, f"agent {minimum} or later", _CONNECT)
 
 
@@ -100,7 +100,7 @@ def _certificate_path(case: Case[Definition]) -> Iterator[Finding]:
     elif families - here:
         other = ", ".join(sorted(families - here))
         yield warning(
-            path, f"a path of {here.pop()}, and there are {other} targets too", "a definition for each", _CONNECT
+            path, f"this is a {here.pop()} path, but there are {other} targets too", "a definition for each", _CONNECT
         )
 
 
@@ -113,5 +113,5 @@ def _embedded(case: Case[Definition]) -> Iterator[Finding]:
     if definition.authentication.method not in _EMBEDDABLE:
         yield Finding(path, f"{definition.authentication.method} has no secret that could be embedded", "asked")
     elif not all(output.encrypted for output in definition.outputs):
-        message = "a bundle that holds its secret must be encrypted, and an output is not"
+        message = "a bundle that contains its secret must be encrypted, but an output is not"
         yield Finding(path, message, "outputs: [{format: 7z, encrypted: true}]")

@@ -24,7 +24,7 @@ _PROXY = "manage-agent-proxy-settings.md"
 def _profile_and_ids(case: Case[Definition]) -> Iterator[Finding]:
     network = case.definition.network
     if network.profile == "gateway" and network.private_link_scope:
-        message = "a gateway and a private link scope exclude each other: the gateway wants the public endpoint"
+        message = "a gateway and a private link scope cannot be combined: the gateway needs the public endpoint"
         yield Finding(("network", "private_link_scope"), message, "one of the two", _GATEWAY)
     elif network.private_link_scope and network.profile != "private-link":
         message = f"the profile is {network.profile}, which uses no private link scope"
@@ -32,7 +32,7 @@ def _profile_and_ids(case: Case[Definition]) -> Iterator[Finding]:
             ("network", "private_link_scope"), message, "profile: private-link, or leave it out", _PRIVATE_LINK
         )
     if network.gateway_id and network.profile == "private-link":
-        message = "a private link scope and a gateway exclude each other: the gateway wants the public endpoint"
+        message = "a private link scope and a gateway cannot be combined: the gateway needs the public endpoint"
         yield Finding(("network", "gateway_id"), message, "one of the two", _GATEWAY)
     elif network.gateway_id and network.profile != "gateway":
         message = f"the profile is {network.profile}, which uses no gateway"
@@ -43,7 +43,7 @@ def _profile_and_ids(case: Case[Definition]) -> Iterator[Finding]:
 def _profile_needs_id(case: Case[Definition]) -> Iterator[Finding]:
     network = case.definition.network
     if network.profile == "private-link" and not network.private_link_scope:
-        message = "private link needs private_link_scope: where names resolve privately the agent refuses without it"
+        message = "private link needs private_link_scope: without it, the agent refuses private addresses"
         source = f"{CONNECT} (--private-link-scope; otherwise AZCM0026)"
         yield Finding(("network", "profile"), message, "private_link_scope: an ARM id", source)
     if network.profile == "gateway" and not network.gateway_id:
@@ -102,14 +102,14 @@ def _region_code(case: Case[Definition]) -> Iterator[Finding]:
 @rule("network.profile", "cloud")
 def _gateway_cloud(case: Case[Definition]) -> Iterator[Finding]:
     if case.definition.network.profile == "gateway" and case.definition.cloud != "AzureCloud":
-        message = f"the Azure Arc gateway exists in the public cloud alone, not in {case.definition.cloud}"
+        message = f"the Azure Arc gateway exists only in the public cloud, not in {case.definition.cloud}"
         yield Finding(("network", "profile"), message, "another profile", _GATEWAY)
 
 
 @rule("network.profile", "cloud")
 def _private_link_cloud(case: Case[Definition]) -> Iterator[Finding]:
     if case.definition.network.profile == "private-link" and case.definition.cloud == "AzureChinaCloud":
-        message = "the network requirements of AzureChinaCloud know no private link"
+        message = "Microsoft documents no private link for AzureChinaCloud"
         yield warning(("network", "profile"), message, "another profile", "includes/network-requirements.md")
 
 
@@ -137,12 +137,12 @@ def _proxy_url(case: Case[Definition]) -> Iterator[Finding]:
     path = ("network", "proxy", "url")
     parts = split(proxy.url)
     if "@" in proxy.url:  # first, and without showing it
-        message = "holds a user: the agent knows no proxy authentication, and a definition never holds a secret"
+        message = "contains a user name: the agent supports no proxy authentication"
         yield Finding(path, message, "http://host:port", f"onboard-portal.md; {_PROXY}")
     elif parts is None or parts.scheme not in {"http", "https"} or parts.path not in {"", "/"} or parts.query:
         yield Finding(path, f"{proxy.url!r} is not a valid proxy address", "http://host:port", _PROXY)
     elif parts.scheme == "https":
-        yield warning(path, "the agent's documents know proxies by http alone", "http://host:port", _PROXY)
+        yield warning(path, "Microsoft documents only http proxies for the agent", "http://host:port", _PROXY)
 
 
 @rule("network.proxy", "agent.version", "targets.*")
@@ -157,5 +157,5 @@ def _bypass_words(case: Case[Definition]) -> Iterator[Finding]:
         keyword = next(k for k in tables.bypass().keywords if k.name == word)
         old = older_ones(case.definition, keyword.minimum)
         if old:
-            message = f"{word} is known from {keyword.minimum} on, and {old} is requested"
+            message = f"{word} needs agent {keyword.minimum} or later, but {old} is requested"
             yield Finding(path, message, f"agent {keyword.minimum} or later", tables.bypass().source)

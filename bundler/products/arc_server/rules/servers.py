@@ -49,5 +49,5 @@ def _windows_only(path: tuple[str | int, ...], member: str, *, linux_alone: bool
     if linux_alone:
         yield Finding(path, f"{member!r} is not a valid user name on Linux", "letters, digits, _ . @ -", _SOURCE)
     else:
-        message = f"{member!r} can be a user of Windows alone: the Linux targets will not find it"
+        message = f"{member!r} can be a Windows user only: the Linux targets do not have it"
         yield warning(path, message, "a definition for each", _SOURCE)

@@ -44,7 +44,7 @@ def _tag_name_faults(name: str) -> Iterator[tuple[str, str]]:
         yield f"the tag's name holds {' '.join(map(ascii, bad))}", f"none of {' '.join(limits.tag_forbidden)}"
     prefix = next((p for p in limits.tag_reserved if name.casefold().startswith(p)), "")
     if prefix:
-        yield f"the tag's name begins with {prefix!r}, which Azure keeps for itself", "another name"
+        yield f"the tag's name begins with {prefix!r}, which Azure reserves", "another name"
 
 
 def _tag_text_faults(text: str) -> Iterator[tuple[str, str]]:
@@ -64,10 +64,10 @@ def _tag_quoting(case: Case[Definition]) -> Iterator[Finding]:
         quotes = _held(name + text, "'\\")
         marks = _held(name + text, ',"=')
         if quotes and old:
-            message = f"{quotes} can be written from agent {_ESCAPES} on, and {old} is requested"
+            message = f"{quotes} needs agent {_ESCAPES} or later, but {old} is requested"
             yield Finding(("tags", name), message, f"tags without ' and \\, or agent {_ESCAPES}", source)
         elif marks:
-            message = f"{marks} mean something in azcmagent's list of tags: no document says that quotes protect them"
+            message = f"{marks} are separators in azcmagent's list of tags; how to quote them is not documented"
             yield warning(("tags", name), message, 'tags without , " =', source)
 
 

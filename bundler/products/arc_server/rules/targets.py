@@ -28,7 +28,7 @@ def _target_version(case: Case[Definition]) -> Iterator[Finding]:
         message = (
             f"{wanted.os} {wanted.version!r} is not supported{suggest(wanted.version, versions)}"
             if wanted.version
-            else f"{wanted.os} needs its version: packages differ by it"
+            else f"{wanted.os} needs a version: packages differ between versions"
         )
         key = "version" if wanted.version else "os"
         yield Finding(("targets", position, key), message, ", ".join(versions), tables.systems().source)
@@ -88,7 +88,7 @@ def _target_source(case: Case[Definition]) -> Iterator[Finding]:
             if not system.repository:
                 yield Finding(path, f"{wanted.target}: {system.note}", allowed, system.source)
         elif version and version.older_than(oldest.oldest) and not case.definition.upstream.windows:
-            message = f"the MSI of {version} has no address by its version"
+            message = f"no download address is known for the MSI of {version}"
             yield Finding(path, message, f"{oldest.oldest} or later, or {allowed}", oldest.oldest_source)
 
 
@@ -103,5 +103,5 @@ def _target_twice(case: Case[Definition]) -> Iterator[Finding]:
     single = [position for name, position in seen.items() if name.startswith("windows/") and position != every]
     if every is not None:
         for position in single:
-            message = "a windows target without a version stands for every one, this too"
+            message = "a windows target without a version already includes this one"
             yield Finding(("targets", position), message, "windows without a version, or with versions")

@@ -6,7 +6,7 @@
 code_text() {
     case $1 in
         1)
-            MEANING='an error without a number of its own'
+            MEANING='an error without its own number'
             NEXT='Run this script again; if it persists, collect the logs (--collect-logs, -CollectLogs).'
             ;;
         2)
@@ -31,18 +31,18 @@ code_text() {
             ;;
         11)
             MEANING='signing in was cancelled'
-            NEXT='Run this script again, and sign in to the end.'
+            NEXT='Run this script again, and complete the sign-in.'
             ;;
         12)
             MEANING='the access token is not valid'
             NEXT='Get a fresh token and run this script again.'
             ;;
         16)
-            MEANING='the agent misses a parameter'
+            MEANING='the agent lacks a parameter'
             NEXT='Look at the log; the bundle'\''s definition may lack a value.'
             ;;
         18)
-            MEANING='the agent says that it is not elevated'
+            MEANING='the agent reports that it is not elevated'
             NEXT='Run this script as root or from an elevated PowerShell.'
             ;;
         19)
@@ -67,7 +67,7 @@ code_text() {
             ;;
         28)
             MEANING='the agent cannot open this machine'\''s TPM'
-            NEXT='Check whether the TPM is there, switched on, and free.'
+            NEXT='Check that the TPM is present, enabled and not in use.'
             ;;
         41)
             MEANING='the credentials are not valid'
@@ -75,7 +75,7 @@ code_text() {
             ;;
         42)
             MEANING='the resource could not be created'
-            NEXT='Check the role Azure Connected Machine Onboarding on the resource group; a new assignment needs minutes.'
+            NEXT='Check the role Azure Connected Machine Onboarding on the resource group; a new assignment takes some minutes.'
             ;;
         43)
             MEANING='the resource could not be deleted'
@@ -158,7 +158,7 @@ code_text() {
             NEXT='Look at azcmagent.log, and at the TPM'\''s state in the firmware.'
             ;;
         83)
-            MEANING='the agent could not register its lasting credentials'
+            MEANING='the agent could not register its permanent credentials'
             NEXT='Look at azcmagent.log on this machine.'
             ;;
         101)
@@ -166,7 +166,7 @@ code_text() {
             NEXT='Look at the log for the command; the bundle may need another agent version.'
             ;;
         102)
-            MEANING='no resource name can be made of this machine'\''s name'
+            MEANING='no resource name can be derived from this machine'\''s name'
             NEXT='Give resource_name in the bundle'\''s definition: letters, digits, - and _, with neither of the two at the end.'
             ;;
         103)
@@ -199,11 +199,11 @@ code_text() {
             ;;
         149)
             MEANING='msiexec did not install the agent'
-            NEXT='Look at msiexec'\''s own log beside this script'\''s.'
+            NEXT='Look at msiexec'\''s own log, next to this script'\''s log.'
             ;;
         153)
-            MEANING='msiexec says that the platform does not fit (1633)'
-            NEXT='Take a bundle for this architecture.'
+            MEANING='msiexec reports that the package is for another platform (1633)'
+            NEXT='Use a bundle for this architecture.'
             ;;
         156)
             MEANING='msiexec failed while installing (1603)'

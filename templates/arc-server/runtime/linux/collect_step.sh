@@ -10,7 +10,7 @@ collect_words() {
 step_collect() {
     local archive folder
     begin_step collect
-    [[ $EUID -eq 0 ]] || fail 202 'root is needed: the logs are its own'
+    [[ $EUID -eq 0 ]] || fail 202 'root is needed to read the logs'
     COLLECTED=$WORK/arc-logs
     mkdir -p -- "$COLLECTED/agent" "$COLLECT_DIR" || fail 202 "$COLLECT_DIR cannot be made"
     collect_folder /var/opt/azcmagent/log "$COLLECTED/azcmagent"

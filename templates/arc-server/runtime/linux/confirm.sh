@@ -40,7 +40,7 @@ confirm_identity() {
 step_receipt() {
     begin_step receipt
     if [[ $MODE == dry-run ]]; then
-        would_step "write what happened to $RECORDS"
+        would_step "write the log and the receipt to $RECORDS"
         return
     fi
     leave_envelope

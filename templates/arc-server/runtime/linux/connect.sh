@@ -21,7 +21,7 @@ TRY_FROM=0             # lines of the log before this try
 # connect_reason CODE: why another attempt makes sense; returns 1 where it does not.
 connect_reason() {
     case $1 in
-        42 | 44) echo 'a new role assignment needs minutes' ;;
+        42 | 44) echo 'a new role assignment takes some minutes' ;;
         61) echo 'the agent'\''s service is not up yet' ;;
         *)
             tail -n "+$((TRY_FROM + 1))" "$LOG_FILE" | grep -qi 'change token' || return 1

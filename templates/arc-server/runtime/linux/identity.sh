@@ -108,10 +108,10 @@ prove_identity() {
     local realm='[Bb]asic realm="?([^"'$'\n'']+)' file key
     IDENTITY_PROBLEM='the identity endpoint on port 40342 does not answer'
     ask_identity || return 1
-    IDENTITY_PROBLEM="the identity endpoint answers ${ANSWER%%$'\n'*} where 401 and a challenge belong"
+    IDENTITY_PROBLEM="the identity endpoint answers ${ANSWER%%$'\n'*} instead of 401 with a challenge"
     [[ $ANSWER == HTTP/1.?\ 401* && $ANSWER =~ $realm ]] || return 1
     file=${BASH_REMATCH[1]}
-    IDENTITY_PROBLEM="the challenge names $file, which is none of the agent's"
+    IDENTITY_PROBLEM="the challenge names $file, which is not one of the agent's"
     [[ $file == /var/opt/azcmagent/tokens/* && $file != */../* && -f $file ]] || return 1
     IDENTITY_PROBLEM="$file cannot be read"
     key=$(<"$file") || return 1

@@ -59,7 +59,7 @@ network_problem() {
 check_clock() {
     local skew
     if ! skew=$(clock_skew); then
-        untested 'the clock: no answer has the time'
+        untested 'the clock: no endpoint reported the time'
     elif ((skew > 120 || skew < -120)); then
         warning "this machine's clock is $((skew < 0 ? -skew : skew)) s $( ((skew < 0)) && echo behind || echo ahead)"
     fi

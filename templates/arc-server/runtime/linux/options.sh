@@ -30,10 +30,10 @@ install.sh of the bundle $BUNDLE_NAME $BUNDLE_VERSION: installs the Azure Connec
   --signer FINGERPRINT    require that this certificate signed the bundle (also from ARC_BUNDLER_SIGNER)
   --allow-older           continue even if a newer bundle of this name ran here
   --envelope FILE         read $SECRET_NAME from this envelope (arc-bundler seal-secret)
-  --recipient-key FILE    open it with this key, PEM or PKCS #12 (otherwise with FILE.p12 beside it)
+  --recipient-key FILE    open it with this key, PEM or PKCS #12 (otherwise with FILE.p12 next to it)
   --passphrase-file FILE  read that key's passphrase from the one line of FILE
   --passphrase-stdin      read it from standard input
-  --destroy-envelope      after connecting: overwrite and remove the envelope and the .p12 beside it
+  --destroy-envelope      after connecting: overwrite and remove the envelope and the .p12 next to it
   --secret-file FILE      read $SECRET_NAME from the one line of FILE
   --secret-stdin          read it from standard input
   --import-keys           import the bundle's package key into rpm, where its policy requires a known key (SLES)
@@ -57,7 +57,7 @@ USAGE
 
 # choose_mode MODE: only one of them in a run.
 choose_mode() {
-    [[ $MODE == install || $MODE == "$1" ]] || fail 205 "--$MODE and --$1 exclude each other"
+    [[ $MODE == install || $MODE == "$1" ]] || fail 205 "--$MODE and --$1 cannot be combined"
     MODE=$1
 }
 
@@ -117,7 +117,7 @@ parse_arguments() {
             *) take_switch "$argument" ;;
         esac
     done
-    [[ -z $SECRET_FILE || $SECRET_STDIN == no ]] || fail 205 "--secret-file and --secret-stdin exclude each other"
+    [[ -z $SECRET_FILE || $SECRET_STDIN == no ]] || fail 205 "--secret-file and --secret-stdin cannot be combined"
     check_envelope_options
     [[ $FORCE_LOCAL_ONLY == no || $MODE == uninstall ]] || fail 205 "--force-local-only needs --uninstall"
 }
@@ -129,6 +129,6 @@ check_envelope_options() {
         return
     fi
     [[ -z $SECRET_FILE && $SECRET_STDIN == no ]] || fail 205 '--envelope excludes --secret-file and --secret-stdin'
-    [[ -z $PASSPHRASE_FILE || $PASSPHRASE_STDIN == no ]] || fail 205 '--passphrase-file and --passphrase-stdin exclude each other'
+    [[ -z $PASSPHRASE_FILE || $PASSPHRASE_STDIN == no ]] || fail 205 '--passphrase-file and --passphrase-stdin cannot be combined'
     [[ -n $(wanted_kind) ]] || fail 205 "this bundle signs in with ${AUTHENTICATION//-/ } and does not use an envelope"
 }

@@ -105,7 +105,7 @@ import_key() {
     [[ $1 == payload/keys/* ]] || return 0
     cp -- "$BUNDLE/$1" "$WORK/key.asc" || fail 202 "the key cannot be copied to $WORK"
     [[ $(file_sha256 "$WORK/key.asc") == "$2" ]] || fail 200 "$1 changed while it was copied"
-    run rpm --import "$WORK/key.asc" || fail 143 "rpm does not take the key $1"
+    run rpm --import "$WORK/key.asc" || fail 143 "rpm does not accept the key $1"
 }
 
 guess_package_kind() {

@@ -51,8 +51,8 @@ function Read-State {
 
 function Get-StateText {
     if ($script:State -eq 'absent') { return 'no agent yet' }
-    if ($script:State -eq 'disconnected') { return 'agent there, not connected' }
-    if ($script:State -eq 'expired') { return 'agent there, its identity expired' }
+    if ($script:State -eq 'disconnected') { return 'agent installed, not connected' }
+    if ($script:State -eq 'expired') { return 'agent installed, its identity has expired' }
     'agent ' + $script:AgentStatus
 }
 

@@ -3,7 +3,7 @@
 
 $script:Codes = @{
     1 = @(
-        'an error without a number of its own'
+        'an error without its own number'
         'Run this script again; if it persists, collect the logs (--collect-logs, -CollectLogs).')
     2 = @(
         'an internal error of the agent'
@@ -22,15 +22,15 @@ $script:Codes = @{
         'Look at azcmagent.log on this machine.')
     11 = @(
         'signing in was cancelled'
-        'Run this script again, and sign in to the end.')
+        'Run this script again, and complete the sign-in.')
     12 = @(
         'the access token is not valid'
         'Get a fresh token and run this script again.')
     16 = @(
-        'the agent misses a parameter'
+        'the agent lacks a parameter'
         'Look at the log; the bundle''s definition may lack a value.')
     18 = @(
-        'the agent says that it is not elevated'
+        'the agent reports that it is not elevated'
         'Run this script as root or from an elevated PowerShell.')
     19 = @(
         'the agent cannot read the file with its parameters'
@@ -49,13 +49,13 @@ $script:Codes = @{
         'Look at the log for both, and correct the definition.')
     28 = @(
         'the agent cannot open this machine''s TPM'
-        'Check whether the TPM is there, switched on, and free.')
+        'Check that the TPM is present, enabled and not in use.')
     41 = @(
         'the credentials are not valid'
         'Check the service principal''s id, its secret and whether that has expired.')
     42 = @(
         'the resource could not be created'
-        'Check the role Azure Connected Machine Onboarding on the resource group; a new assignment needs minutes.')
+        'Check the role Azure Connected Machine Onboarding on the resource group; a new assignment takes some minutes.')
     43 = @(
         'the resource could not be deleted'
         'Give the credentials the role Azure Connected Machine Resource Administrator, or delete it in Azure.')
@@ -117,13 +117,13 @@ $script:Codes = @{
         'the TPM''s certificate could not be read'
         'Look at azcmagent.log, and at the TPM''s state in the firmware.')
     83 = @(
-        'the agent could not register its lasting credentials'
+        'the agent could not register its permanent credentials'
         'Look at azcmagent.log on this machine.')
     101 = @(
         'the agent did not understand its command'
         'Look at the log for the command; the bundle may need another agent version.')
     102 = @(
-        'no resource name can be made of this machine''s name'
+        'no resource name can be derived from this machine''s name'
         'Give resource_name in the bundle''s definition: letters, digits, - and _, with neither of the two at the end.')
     103 = @(
         'the agent could not make its keys'
@@ -148,10 +148,10 @@ $script:Codes = @{
         'Look at the end of the log, which has its output.')
     149 = @(
         'msiexec did not install the agent'
-        'Look at msiexec''s own log beside this script''s.')
+        'Look at msiexec''s own log, next to this script''s log.')
     153 = @(
-        'msiexec says that the platform does not fit (1633)'
-        'Take a bundle for this architecture.')
+        'msiexec reports that the package is for another platform (1633)'
+        'Use a bundle for this architecture.')
     156 = @(
         'msiexec failed while installing (1603)'
         'Look for ''Return value 3'' in msiexec''s log.')

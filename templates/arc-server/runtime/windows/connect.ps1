@@ -41,7 +41,7 @@ function Get-CheckRows($Checked) {
 function Get-TransientReason($Answer) {
     if ($Answer.Code -eq 61) { return 'the agent''s service is not up yet' }
     if ($Answer.Text -match 'change token') { return 'the agent has no change token yet' }
-    if (@(42, 44) -contains $Answer.Code) { return 'a new role assignment needs minutes' }
+    if (@(42, 44) -contains $Answer.Code) { return 'a new role assignment takes some minutes' }
     ''
 }
 

@@ -33,7 +33,7 @@ function Test-AzureMachine {
     $answer = Get-WebAnswer -Url 'http://169.254.169.254/metadata/instance/compute?api-version=2021-02-01' -Milliseconds 1500 -Headers @{ Metadata = 'true' }
     if ($null -ne $answer -and $answer.Code -eq 200 -and $answer.Text -match '"azEnvironment"\s*:\s*"(Azure[^"]*)"') {
         $where = $Matches[1]
-        if (Test-ArcTest) { Add-Note ('this is an Azure VM (' + $where + '); MSFT_ARC_TEST=true lets it pass'); return }
+        if (Test-ArcTest) { Add-Note ('this is an Azure VM (' + $where + '); MSFT_ARC_TEST=true allows it'); return }
         Add-Problem 202 ('this is an Azure VM (' + $where + '), which Azure manages already; for a test set MSFT_ARC_TEST=true')
     }
 }

@@ -66,7 +66,7 @@ function Get-OutcomeWord {
 
 function Step-Receipt {
     Start-Step 'receipt'
-    if ($WhatIf) { Complete-Step 'would' ('write what happened to ' + $script:Records); return }
+    if ($WhatIf) { Complete-Step 'would' ('write the log and the receipt to ' + $script:Records); return }
     Reset-ReceiptFacts
     Complete-Envelope
     if ((Get-Mode) -eq 'install') { Save-Serial }
