@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     "approve",
     "arc-bundler approve arc-tokyo-2026.11.22.zip --signer sealer.pem \\",
     "    --digest 5f1c… --seal-key aiko.key --seal-certificate aiko.pem",
-    "arc-bundler approve arc-tokyo-2026.11.22.zip --signer sealer.pem --attach aiko.p7s",
+    "arc-bundler approve arc-tokyo-2026.11.22.zip --signer sealer.pem \\",
+    "    --attach aiko.p7s",
 )
 @click.argument("bundle", type=click.Path(exists=True, path_type=Path))
 @option("--attach", type=FILE, multiple=True, section="Signing", help="Add this detached approval. Repeatable.")

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     "--secret-file",
     type=FILE,
     section="Definition",
-    help="The servers' secret: to embed, or to refuse leaks of.",
+    help="The servers' secret, to embed or to scan for.",
 )
 @seal_options
 @script_options
@@ -137,7 +137,8 @@ def _report(console: Console, built: Built, *, check: str) -> None:
             lines.append(f"PowerShell scripts signed by {signer.name}, valid until {signer.not_after:%Y-%m-%d}")
         both = "the fingerprint and the bundle digest" if built.sealed_by else "the bundle digest"
         lines.append(f"Send {both} to the person who unpacks it, through a separate channel:")
-        lines.append("  verify.sh and verify.ps1 ask for the fingerprint and print the digest.")
+        asks = "ask for the fingerprint and " if built.sealed_by else ""
+        lines.append(f"  verify.sh and verify.ps1 {asks}print the digest.")
         lines.append(f"next: {check}")
         return "\n".join(lines)
 

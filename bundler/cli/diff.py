@@ -19,7 +19,7 @@ EXIT_DIFFERENT = 9
 @define_command(
     "diff",
     "arc-bundler diff arc-tokyo-2026.10.18.zip arc-tokyo-2026.11.22.zip",
-    "arc-bundler diff --format markdown --exit-code old.manifest.json new.manifest.json > merge-request.md",
+    "arc-bundler diff --format markdown old.manifest.json new.manifest.json >mr.md",
 )
 @click.argument("a", type=click.Path(exists=True, path_type=Path))
 @click.argument("b", type=click.Path(exists=True, path_type=Path))

@@ -27,7 +27,7 @@ def _question_options(command: _F) -> _F:
     return command
 
 
-@define_command("init", "arc-bundler init --name arc-tokyo --location japaneast --target windows --target ubuntu/22.04")
+@define_command("init", "arc-bundler init --location japaneast --target windows --target ubuntu/22.04")
 @option(
     "--lab",
     type=click.Path(file_okay=False, path_type=Path),
@@ -84,7 +84,7 @@ def command(
     more: tuple[str, ...],
     **answers: str,
 ) -> None:
-    """Write a commented definition to start from, and its schema beside it.
+    """Write a commented definition to start from, and its schema next to it.
 
     On a terminal it prompts for what has no default; otherwise it marks what to fill in.
     """

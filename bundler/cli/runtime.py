@@ -12,7 +12,8 @@ from bundler.cli.console import Console, common, define_command, option
 @define_command(
     "runtime",
     "arc-bundler runtime",
-    "arc-bundler runtime --extract review && (cd review && sha256sum --check SHA256SUMS)",
+    "arc-bundler runtime --extract review",
+    "cd review && sha256sum --check SHA256SUMS",
 )
 @option(
     "--extract",

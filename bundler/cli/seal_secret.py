@@ -27,8 +27,9 @@ _RANDOM = 11
 
 @define_command(
     "seal-secret",
-    "arc-bundler seal-secret --for server.pem --seal-key sealer.key --seal-certificate sealer.pem",
-    "arc-bundler seal-secret --passphrase --secret-file secret.txt --seal-key sealer.p12",
+    "arc-bundler seal-secret --for server.pem --seal-key sealer.p12",
+    "arc-bundler seal-secret --passphrase --secret-file secret.txt \\",
+    "    --seal-key sealer.p12",
 )
 @option(
     "-o",

@@ -99,7 +99,7 @@ def read_trust(console: Console, chosen: TrustSettings) -> TrustPolicy | None:
     if chosen.signer or chosen.signers_of or chosen.revocation_list:
         raise UsageError(
             "--insecure-no-seal cannot be combined with --signer, --definition or --revocation-list",
-            do="leave one of the two out, or unset ARC_BUNDLER_SIGNER, ARC_BUNDLER_DEFINITION and "
+            do="omit one of the two, or unset ARC_BUNDLER_SIGNER, ARC_BUNDLER_DEFINITION and "
             "ARC_BUNDLER_REVOCATION_LIST",
         )
     console.info("--insecure-no-seal: the signature is not verified, so anyone may have made this bundle")

@@ -1,4 +1,4 @@
-"""`arc-bundler verify-file`."""
+"""The command ``verify-file``: verifies the signatures of single files."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Which facts do we stand on? Anchors, keys, tables and schemas, as data with their sources."""
+"""Facts as data, each with its source: trust anchors, keys, tables and schemas."""

@@ -136,5 +136,5 @@ def _refusal(path: Path, faults: Sequence[Fault]) -> DefinitionError:
     return DefinitionError(
         f"{path} has {count}",
         faults=faults,
-        do="correct them, or start afresh from `arc-bundler init`",
+        do="correct them, or start again from `arc-bundler init`",
     )

@@ -224,7 +224,7 @@ def _one(request: Request, fetch: Fetch) -> Download:
 def _not_at_hand(request: Request) -> UpstreamError:
     known = f"sha256: {request.sha256}" if request.sha256 else "its digest is not known: nothing is locked yet"
     return UpstreamError(
-        f"{request.label} is not in the store, and --offline forbids to download it",
+        f"{request.label} is not in the store, and --offline does not allow a download",
         details=[f"address: {request.url}", known],
         do="run the same command without --offline once",
     )

@@ -19,6 +19,7 @@ from bundler.errors import UpstreamError
 from bundler.fetch.retry import TransientError, retry_after
 
 CONTINUE = "run the same command again later: it continues where it stopped"
+_START_LOCAL = "start the server on this computer; for a lab, run `arc-bundler lab --dir DIR`"
 _CHECK_NETWORK = "check the network, the firewall and the proxy (--proxy, HTTPS_PROXY) of this computer"
 
 # X509_V_ERR_* of OpenSSL's x509_vfy.h, as in ssl.SSLCertVerificationError.verify_code.
@@ -128,7 +129,8 @@ def _unresolved(cause: socket.gaierror, host: str) -> UpstreamError | TransientE
 def _on_the_wire(causes: tuple[BaseException, ...], request: RequestInfo) -> UpstreamError | TransientError:
     host, do = request.host, CONTINUE
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
-        what, do = f"{host} refuses the connection", _CHECK_NETWORK
+        local = urlsplit(request.url).hostname in {"localhost", "127.0.0.1", "::1"}
+        what, do = f"{host} refuses the connection", _START_LOCAL if local else _CHECK_NETWORK
     elif any(type(cause) is urllib3.exceptions.ConnectTimeoutError for cause in causes):
         what, do = f"{host} did not answer within {request.connect_timeout:g} s", _CHECK_NETWORK
     elif any(isinstance(cause, urllib3.exceptions.NewConnectionError) for cause in causes):

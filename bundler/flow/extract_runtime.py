@@ -42,7 +42,7 @@ def extract(products: Iterable[str], folder: Path) -> tuple[str, ...]:
     with writing(final):
         taken = final.exists() and (not final.is_dir() or any(final.iterdir()))
     if taken:
-        raise WriteError(f"{folder} already exists and is not an empty folder", do="name another one")
+        raise WriteError(f"{folder} already exists and is not an empty folder", do="name another folder")
     content = files(products)
     with Staging(final, needed=sum(map(len, content.values()))) as work, writing(final):
         for path, document in content.items():

@@ -1,4 +1,4 @@
-"""Make the page that a security reviewer reads, from a manifest alone."""
+"""Makes the page that a security reviewer reads, from a manifest alone."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def chosen(names: Iterable[str]) -> tuple[str, ...]:
     wanted = tuple(dict.fromkeys(names)) or products()
     for name in wanted:
         if scripts_of(name) is None:
-            raise UsageError(f"there is no product {name!r}", do=f"name one of: {', '.join(products())}")
+            raise UsageError(f"no installed product is called {name!r}", do=f"name one of: {', '.join(products())}")
     return wanted
 
 

@@ -111,7 +111,9 @@ def _verdict(path: Path, context: _Context) -> Verdict:
             verdict = _verified(path, file, _kind(path), context)
             sha256, size = measured.result()
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise UsageError(
+            f"{path} cannot be read: {error.strerror or error}", do="give the path of a readable file"
+        ) from error
     return replace(verdict, sha256=sha256, size=size)
 
 

@@ -19,6 +19,7 @@ from bundler.pack.writers import Format
 
 __all__ = ["BundleMember", "Container", "open_bundle", "sha256"]
 
+_GIVE_A_BUNDLE = "give the path of a bundle: its folder, or its zip, tar.gz or 7z"
 _MAGIC: tuple[tuple[bytes, Format], ...] = (
     (b"PK\x03\x04", "zip"),
     (b"PK\x05\x06", "zip"),
@@ -80,7 +81,7 @@ def open_bundle(path: Path, password: Password | None = None) -> Iterator[Contai
         return
     with _one_error(path):
         if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for a writer
-            raise refused("this is neither a file nor a folder", "unknown-container")
+            raise refused(f"{path} is neither a file nor a folder", "unknown-container", do=_GIVE_A_BUNDLE)
         file = path.open("rb")
     with file:
         size = file.seek(0, os.SEEK_END)
@@ -134,8 +135,12 @@ def _require_bundle(folder: Path) -> None:
         raise refused(
             "this folder is not a bundle: manifest.json and SHA256SUMS are missing",
             "missing-manifest",
-            do=suggest.advice(folder),
+            do=_advice(folder),
         )
+
+
+def _advice(path: Path) -> str:
+    return suggest.advice(path) or f"{_GIVE_A_BUNDLE}; if this is one, copy it again from where it was built"
 
 
 def _recognise(start: bytes, path: Path) -> Format:
@@ -144,11 +149,15 @@ def _recognise(start: bytes, path: Path) -> Format:
             return kind
     if start[:1] == b"<":
         raise refused("this is a web page, not a bundle: a proxy or portal sent it", "unknown-container")
-    raise refused("this is neither a directory nor a zip, tar.gz or 7z", "unknown-container", do=suggest.advice(path))
+    raise refused(
+        f"{path} is not a bundle: it is neither a folder nor a zip, tar.gz or 7z",
+        "unknown-container",
+        do=_advice(path),
+    )
 
 
 def _unreadable(path: Path, error: OSError) -> UsageError:
     return UsageError(
         f"{path} cannot be read: {error.strerror or error}",
-        do="give the path of a bundle: its folder, or its zip, tar.gz or 7z",
+        do=_GIVE_A_BUNDLE,
     )

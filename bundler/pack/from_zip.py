@@ -76,7 +76,7 @@ def _directory(file: BinaryIO, size: int) -> _Directory:
     end = size - _END.size
     signature, disk, first, here, members, length, offset, comment = _END.unpack(_at(file, end, _END.size))
     if signature != b"PK\x05\x06" or comment:
-        raise refused("something follows the end of the zip", "trailing-data")
+        raise refused("the zip is cut short, or something follows its end", "trailing-data")
     if disk or first or here != members:
         raise refused("the zip is one part of several", "damaged-archive")
     directory = _Directory(offset, length, members)

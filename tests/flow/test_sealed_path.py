@@ -172,7 +172,7 @@ def test_an_unused_revocation_list_is_reported(project: Project) -> None:
     given = ("--signer", sealer.sha256, "--revocation-list", "list")
     assert verify(project, bundle, *given)["unused_revocation_lists"] == ["CN=LAB other issuer"]
     assert (
-        "list of 'CN=LAB other issuer' is about no certificate"
+        "list of 'CN=LAB other issuer' applies to none of this bundle's signers"
         in project.run("verify", str(bundle), *ANCHORS, *given).out
     )
     assert verify(project, bundle, "--signer", sealer.sha256)["unused_revocation_lists"] == []

@@ -114,7 +114,7 @@ def test_a_file_is_replaced_in_one_step(tmp_path: Path) -> None:
 def test_space_is_looked_at_before(fs: FakeFilesystem) -> None:
     fs.set_disk_usage(20 << 20)
     with (
-        pytest.raises(WriteError, match="no room for the output") as refused,
+        pytest.raises(WriteError, match="not enough space for the output") as refused,
         Staging(Path("/out/final"), needed=10 << 20),
     ):
         pytest.fail("the work was begun")

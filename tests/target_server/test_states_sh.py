@@ -208,7 +208,9 @@ def test_killed_at_fifty_points_it_ends_well(server):
     assert [path for path, content in server.files().items() if b"cAn4ry" in content] == []
 
 
-@pytest.mark.parametrize(("code", "why"), [("42", "role assignment needs minutes"), ("61", "service is not up yet")])
+@pytest.mark.parametrize(
+    ("code", "why"), [("42", "role assignment takes some minutes"), ("61", "service is not up yet")]
+)
 def test_a_first_failure_that_is_usual_is_tried_again(server, code, why):
     put(server / STATE / "lab.json", json.dumps({"fail-once": code}), 0o644)
     (server / "bin/sleep").unlink()
