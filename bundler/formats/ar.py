@@ -60,7 +60,13 @@ def members(file: BinaryIO) -> tuple[Member, ...]:
         found.append(member)
         if len(found) > _MAX_MEMBERS:
             raise ArError(f"the archive has more than {_MAX_MEMBERS} members")
-        at = _after(file, member, end)
+        # Members start at even offsets, with one newline as padding.
+        at = member.offset + member.size
+        if at % 2 and at != end:
+            file.seek(at)
+            if file.read(1) != b"\n":
+                raise ArError(f"the padding after member {member.name} is not a newline", reason="trailing-data")
+            at += 1
     return tuple(found)
 
 
@@ -86,14 +92,3 @@ def _member(file: BinaryIO, at: int, end: int) -> Member:
     if member.offset + member.size > end:
         raise ArError(f"the file ends inside its member {member.name}", reason="truncated")
     return member
-
-
-def _after(file: BinaryIO, member: Member, end: int) -> int:
-    """Offset of the next header: members start at even offsets, with one newline as padding."""
-    after = member.offset + member.size
-    if after % 2 == 0 or after == end:
-        return after
-    file.seek(after)
-    if file.read(1) != b"\n":
-        raise ArError(f"the padding after member {member.name} is not a newline", reason="trailing-data")
-    return after + 1

@@ -185,22 +185,19 @@ def _content(raw: bytes) -> bytes:
 
 
 def _attributes(attributes: Any) -> tuple[tuple[str, tuple[bytes, ...]], ...]:
-    if isinstance(attributes, core.Void):
-        return ()
-    return tuple((a["type"].dotted, _values(a)) for a in attributes)
-
-
-def _values(attribute: Any) -> tuple[bytes, ...]:
-    """DER of each member of the SET, without asn1crypto's idea of its type."""
-    rest = bytes(attribute["values"].contents)
-    found: list[bytes] = []
-    while rest:
-        if len(found) == _MAX_MEMBERS:
-            _malformed("an attribute has too many values")
-        part = parser.parse(rest)
-        whole = part[3] + part[4] + part[5]
-        found.append(bytes(whole))
-        rest = rest[len(whole) :]
+    """Dotted type of each attribute, and the DER of each member of its SET, without asn1crypto's idea of its type."""
+    found: list[tuple[str, tuple[bytes, ...]]] = []
+    for attribute in () if isinstance(attributes, core.Void) else attributes:
+        kind, rest = attribute["type"].dotted, bytes(attribute["values"].contents)
+        values: list[bytes] = []
+        while rest:
+            if len(values) == _MAX_MEMBERS:
+                _malformed("an attribute has too many values")
+            part = parser.parse(rest)
+            whole = part[3] + part[4] + part[5]
+            values.append(bytes(whole))
+            rest = rest[len(whole) :]
+        found.append((kind, tuple(values)))
     return tuple(found)
 
 
@@ -297,7 +294,7 @@ def read_timestamp_info(signature: Signature) -> TimestampInfo:
         return TimestampInfo(
             imprint["hash_algorithm"]["algorithm"].native,
             imprint["hashed_message"].native,
-            _utc(info["gen_time"].native),
+            info["gen_time"].native.astimezone(timezone.utc),
         )
 
 
@@ -322,7 +319,8 @@ def read_object_identifier(der: bytes) -> str:
 def read_signing_time(der: bytes) -> datetime:
     """A signing time (RFC 5652, 11.3) in UTC; raises ``malformed``."""
     with _reading("its signing time is invalid"):
-        return _utc(_load(cms.Time, der).native)
+        time: datetime = _load(cms.Time, der).native
+        return time.astimezone(timezone.utc)
 
 
 def read_signing_certificate(signer: Signer) -> tuple[str, bytes] | None:
@@ -336,7 +334,3 @@ def read_signing_certificate(signer: Signer) -> tuple[str, bytes] | None:
         if older is not None:
             return "sha1", _load(tsp.SigningCertificate, older)["certs"][0]["cert_hash"].native
         return None
-
-
-def _utc(time: datetime) -> datetime:
-    return time.astimezone(timezone.utc)

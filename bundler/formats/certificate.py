@@ -92,14 +92,12 @@ def parse_fingerprint(text: str) -> str:
 
 def in_pem(document: bytes) -> Iterator[bytes]:
     """The DER of every certificate in a PEM document; text between them is ignored (RFC 7468 section 2)."""
-    return (_decoded(match[1]) for match in _PEM.finditer(document))
-
-
-def _decoded(text: bytes) -> bytes:
-    try:
-        return base64.b64decode(b"".join(text.split()), validate=True)
-    except binascii.Error:
-        raise ParseError("holds a certificate that is not valid base64") from None
+    for match in _PEM.finditer(document):
+        try:
+            der = base64.b64decode(b"".join(match[1].split()), validate=True)
+        except binascii.Error:
+            raise ParseError("holds a certificate that is not valid base64") from None
+        yield der
 
 
 def read(document: bytes) -> Certificate:
@@ -138,29 +136,21 @@ def loaded(der: bytes) -> x509.Certificate:
 
 def _described(found: x509.Certificate, der: bytes) -> Certificate:
     common = found.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    authority, signs = False, True  # as RFC 5280 has it without the two extensions
+    for extension in found.extensions:
+        if isinstance(extension.value, x509.BasicConstraints):
+            authority = extension.value.ca
+        elif isinstance(extension.value, x509.KeyUsage):
+            signs = extension.value.key_cert_sign
     return Certificate(
         der=der,
         name=str(common[-1].value) if common else found.subject.rfc4514_string(),
-        authority=_authority(found),
-        signs_certificates=_signs(found),
+        authority=authority,
+        signs_certificates=signs,
         self_signed=_self_signed(found),
         starts=found.not_valid_before_utc,
         ends=found.not_valid_after_utc,
     )
-
-
-def _authority(found: x509.Certificate) -> bool:
-    try:
-        return found.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except x509.ExtensionNotFound:
-        return False
-
-
-def _signs(found: x509.Certificate) -> bool:
-    try:
-        return found.extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign
-    except x509.ExtensionNotFound:
-        return True
 
 
 def _self_signed(found: x509.Certificate) -> bool:

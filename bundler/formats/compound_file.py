@@ -349,7 +349,8 @@ class CompoundFile:
         self._sector = self._header.sector
         self._sectors = max(0, -(-self._size // self._sector) - 1)
         self._fat = self._read_fat()
-        self._check_size()
+        if self._size % self._sector:
+            _trailing(f"its size, {self._size} bytes, is not a multiple of its sectors")
         self.root = self._read_directory()
         self._mini, self._mini_runs = self._read_mini()
         self._mini_starts = list(accumulate((length for _, length in self._mini_runs[:-1]), initial=0))
@@ -397,10 +398,6 @@ class CompoundFile:
         for at in difat_at:
             fat.claim_special(at, _DIFAT_SECTOR)
         return fat
-
-    def _check_size(self) -> None:
-        if self._size % self._sector:
-            _trailing(f"its size, {self._size} bytes, is not a multiple of its sectors")
 
     def _read_directory(self) -> Entry:
         runs = self._fat.chain(self._header.directory_start)

@@ -9,6 +9,7 @@ import io
 import lzma
 import zlib
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol
 
 import zstandard
@@ -130,9 +131,10 @@ def decompress(file: BinaryIO, compression: Compression, *, limit: int) -> Itera
     Raises:
         CompressedError: ``malformed``, ``truncated``, ``too-big``, when the caller reaches that chunk.
     """
-    sources = {"": _plain, "gz": _gzip, "xz": _xz, "zst": _zstandard}
+    kinds: dict[str, type[_Gzip | _Xz | _Zstandard]] = {"gz": _Gzip, "xz": _Xz, "zst": _Zstandard}
+    chunks = _streams(file, kinds[compression]) if compression else iter(partial(file.read, _CHUNK), b"")
     total = 0
-    for chunk in sources[compression](file):
+    for chunk in chunks:
         total += len(chunk)
         if total > limit:
             raise CompressedError(
@@ -167,23 +169,6 @@ class _ChunkReader(io.RawIOBase):
         target[:count] = self._rest[:count]
         self._rest = self._rest[count:]
         return count
-
-
-def _plain(file: BinaryIO) -> Iterator[bytes]:
-    while chunk := file.read(_CHUNK):
-        yield chunk
-
-
-def _gzip(file: BinaryIO) -> Iterator[bytes]:
-    return _streams(file, _Gzip)
-
-
-def _xz(file: BinaryIO) -> Iterator[bytes]:
-    return _streams(file, _Xz)
-
-
-def _zstandard(file: BinaryIO) -> Iterator[bytes]:
-    return _streams(file, _Zstandard)
 
 
 def _streams(file: BinaryIO, kind: type[_Gzip | _Xz | _Zstandard]) -> Iterator[bytes]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -56,7 +57,9 @@ def layout(file: BinaryIO) -> Layout:
         if names.count(wanted) != 1:
             reason = "truncated" if wanted not in names else "duplicate"
             raise DebError(f"the package has {names.count(wanted)} members {wanted} instead of one", reason=reason)
-    _check_format(file, members[0])
+    file.seek(members[0].offset)
+    if not re.fullmatch(rb"2\.[0-9]{1,3}\n", file.read(min(members[0].size, 16))):
+        raise DebError(f"{VERSION_MEMBER} does not state format 2", reason="unsupported")
     control, data = names.index("control.tar"), names.index("data.tar")
     others = tuple(m for i, m in enumerate(members) if i not in {0, control, data})
     if control > data:
@@ -73,11 +76,13 @@ def facts(file: BinaryIO) -> PackageFacts:
         ParseError: :class:`DebError`, or that of a format within.
     """
     control = _control(file, layout(file).control)
+    relations = [control.get("Pre-Depends", ""), control.get("Depends", "")]
+    depends = (" ".join(part.split()) for relation in relations for part in relation.split(","))
     return PackageFacts(
-        name=_matching(control, "Package", _NAME),
-        version=_version(control),
-        architecture=_matching(control, "Architecture", _ARCHITECTURE),
-        depends=_depends(control),
+        name=_matching(control, "Package", _NAME.fullmatch),
+        version=_matching(control, "Version", is_version),
+        architecture=_matching(control, "Architecture", _ARCHITECTURE.fullmatch),
+        depends=tuple(filter(None, depends)),
         installed_size=_installed_size(control),
         # Not a field of Debian Policy (Debian has licences in files), but packagers outside of Debian write it.
         license=control.get("License", "").partition("\n")[0],
@@ -92,13 +97,8 @@ def _stem(name: str) -> str:
     return name
 
 
-def _check_format(file: BinaryIO, member: ar.Member) -> None:
-    file.seek(member.offset)
-    if not re.fullmatch(rb"2\.[0-9]{1,3}\n", file.read(min(member.size, 16))):
-        raise DebError(f"{VERSION_MEMBER} does not state format 2", reason="unsupported")
-
-
 def _control(file: BinaryIO, member: ar.Member) -> Paragraph:
+    """The only file ``control`` of control.tar; of two, dpkg would use the last."""
     compression = compression_of(member.name)
     if compression is None:
         raise DebError(f"{member.name} has an unsupported compression", reason="unsupported")
@@ -106,13 +106,8 @@ def _control(file: BinaryIO, member: ar.Member) -> Paragraph:
         raise DebError(f"{member.name} is larger than any real one", reason="too-big")
     file.seek(member.offset)
     packed = io.BytesIO(file.read(member.size))
-    return single(_control_text(open_decompressed(packed, compression, limit=_CONTROL_TAR_LIMIT)))
-
-
-def _control_text(stream: BinaryIO) -> bytes:
-    """The text of the only file ``control``; of two, dpkg would use the last."""
     found: bytes | None = None
-    for entry in entries(stream, max_content=_CONTROL_LIMIT):
+    for entry in entries(open_decompressed(packed, compression, limit=_CONTROL_TAR_LIMIT), max_content=_CONTROL_LIMIT):
         if entry.name != "control":
             continue
         if found is not None:
@@ -122,27 +117,14 @@ def _control_text(stream: BinaryIO) -> bytes:
         found = entry.content
     if found is None:
         raise DebError("control.tar holds no file control")
-    return found
+    return single(found)
 
 
-def _matching(control: Paragraph, field: str, pattern: re.Pattern[str]) -> str:
+def _matching(control: Paragraph, field: str, is_valid: Callable[[str], object]) -> str:
     value = control.get(field, "")
-    if not pattern.fullmatch(value):
+    if not is_valid(value):
         raise DebError(f"the control file's {field} is missing or malformed")
     return value
-
-
-def _version(control: Paragraph) -> str:
-    version = control.get("Version", "")
-    if not is_version(version):
-        raise DebError("the control file's Version is missing or malformed")
-    return version
-
-
-def _depends(control: Paragraph) -> tuple[str, ...]:
-    relations = [control.get("Pre-Depends", ""), control.get("Depends", "")]
-    parts = (" ".join(part.split()) for relation in relations for part in relation.split(","))
-    return tuple(part for part in parts if part)
 
 
 def _installed_size(control: Paragraph) -> int:

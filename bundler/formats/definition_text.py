@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -131,7 +131,9 @@ def _compose(text: str) -> yaml.Node | None:
 def _check_events(text: str) -> None:
     """Check the stream of events before composing nodes: it needs no recursion, so deep nesting costs nothing."""
     depth = documents = 0
-    for event in _events(text):
+    loader = _Loader(text)
+    while loader.check_event():
+        event = loader.get_event()  # type: ignore[no-untyped-call]
         line = event.start_mark.line + 1
         if isinstance(event, yaml.DocumentStartEvent):
             documents += 1
@@ -151,12 +153,6 @@ def _check_events(text: str) -> None:
             depth -= 1
 
 
-def _events(text: str) -> Iterator[Any]:
-    loader = _Loader(text)
-    while loader.check_event():
-        yield loader.get_event()  # type: ignore[no-untyped-call]
-
-
 def _syntax_fault(error: yaml.MarkedYAMLError) -> TextFault:
     mark = error.problem_mark or error.context_mark
     line = mark.line + 1 if mark else 1
@@ -171,18 +167,17 @@ def _plain(node: yaml.Node, path: Path, reading: _Reading) -> Any:
     if isinstance(node, yaml.MappingNode):
         return _mapping(node, path, reading)
     if isinstance(node, yaml.SequenceNode):
-        return [_item(child, (*path, index), reading) for index, child in enumerate(node.value)]
+        items = []
+        for index, child in enumerate(node.value):
+            reading.lines[(*path, index)] = child.start_mark.line + 1
+            items.append(_plain(child, (*path, index), reading))
+        return items
     if any(0xD800 <= ord(c) <= 0xDFFF for c in node.value):
         reading.faults.append(TextFault(node.start_mark.line + 1, "half of a surrogate pair is not a character", path))
         return ""
     reading.written[path] = node.value
     plain = isinstance(node, yaml.ScalarNode) and node.style is None
     return _scalar(node.value) if plain else node.value
-
-
-def _item(node: yaml.Node, path: Path, reading: _Reading) -> Any:
-    reading.lines[path] = node.start_mark.line + 1
-    return _plain(node, path, reading)
 
 
 def _mapping(node: yaml.MappingNode, path: Path, reading: _Reading) -> dict[str, Any]:
@@ -192,7 +187,9 @@ def _mapping(node: yaml.MappingNode, path: Path, reading: _Reading) -> dict[str,
         if not isinstance(key, yaml.ScalarNode):
             reading.faults.append(TextFault(line, "a key is a list or a mapping", path, "plain words as keys"))
             continue
-        name = str(_plain_key(key, path, reading))
+        if any(0xD800 <= ord(c) <= 0xDFFF for c in key.value):
+            reading.faults.append(TextFault(line, "half of a surrogate pair is not a character", path))
+        name = str(key.value)
         here = (*path, name)
         if name in tree:
             first = reading.lines[here]
@@ -201,12 +198,6 @@ def _mapping(node: yaml.MappingNode, path: Path, reading: _Reading) -> dict[str,
         reading.lines[here] = line
         tree[name] = _plain(child, here, reading)
     return tree
-
-
-def _plain_key(key: yaml.ScalarNode, path: Path, reading: _Reading) -> str:
-    if any(0xD800 <= ord(c) <= 0xDFFF for c in key.value):
-        reading.faults.append(TextFault(key.start_mark.line + 1, "half of a surrogate pair is not a character", path))
-    return str(key.value)
 
 
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")

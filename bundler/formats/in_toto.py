@@ -104,12 +104,11 @@ def resources(found: object) -> tuple[Resource, ...]:
 def _resources(found: Any) -> tuple[Resource, ...]:
     if not isinstance(found, Sequence) or isinstance(found, str):
         raise TypeError("it is not a list")
-    return tuple(_resource(one) for one in found)
-
-
-def _resource(one: Mapping[str, Any]) -> Resource:
-    digest = one["digest"]["sha256"]
-    if not _SHA256.fullmatch(digest):
-        raise ValueError(f"{digest!a} is not a SHA-256")
-    texts = {"name": one.get("name", ""), "uri": one.get("uri", ""), "location": one.get("downloadLocation", "")}
-    return Resource(sha256=digest, **{key: str(text) for key, text in texts.items()})
+    read = []
+    for one in found:
+        digest = one["digest"]["sha256"]
+        if not _SHA256.fullmatch(digest):
+            raise ValueError(f"{digest!a} is not a SHA-256")
+        texts = {"name": one.get("name", ""), "uri": one.get("uri", ""), "location": one.get("downloadLocation", "")}
+        read.append(Resource(sha256=digest, **{key: str(text) for key, text in texts.items()}))
+    return tuple(read)

@@ -9,8 +9,6 @@ from __future__ import annotations
 import copy
 import json
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
@@ -58,17 +56,6 @@ def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
     return _adapters[kind]
 
 
-def _fault(error: Any) -> RecordFault:
-    context = error.get("ctx", {})
-    return RecordFault(
-        path=tuple(error["loc"]),
-        kind=error["type"],
-        message=error["msg"],
-        found=error.get("input"),
-        allowed=str(context.get("expected", "")),
-    )
-
-
 def is_too_large(document: bytes) -> bool:
     """Whether ``document`` has more than ``MAX_TOKENS`` tokens, counted without parsing it."""
     return sum(map(document.count, (b"{", b"[", b","))) > MAX_TOKENS
@@ -86,7 +73,17 @@ def from_json(kind: type[_T], document: bytes) -> _T:
     try:
         return cast("_T", _adapter(kind).validate_json(document))
     except ValidationError as error:
-        raise RecordError(tuple(_fault(e) for e in error.errors(include_url=False))) from None
+        faults = tuple(
+            RecordFault(
+                path=tuple(found["loc"]),
+                kind=found["type"],
+                message=found["msg"],
+                found=found.get("input"),
+                allowed=str(found.get("ctx", {}).get("expected", "")),
+            )
+            for found in error.errors(include_url=False)
+        )
+        raise RecordError(faults) from None
 
 
 def from_tree(kind: type[_T], tree: object) -> _T:
@@ -107,16 +104,10 @@ def to_json(value: object) -> bytes:
 def schema(kind: type[Any]) -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of ``kind``; the attributes' docstrings are its descriptions."""
     if kind not in _schemas:
-        with _described():
-            _schemas[kind] = TypeAdapter(kind).json_schema()
+        with _describing:
+            DOCUMENT_RULES["use_attribute_docstrings"] = True
+            try:
+                _schemas[kind] = TypeAdapter(kind).json_schema()
+            finally:
+                DOCUMENT_RULES["use_attribute_docstrings"] = False
     return copy.deepcopy(_schemas[kind])
-
-
-@contextmanager
-def _described() -> Iterator[None]:
-    with _describing:
-        DOCUMENT_RULES["use_attribute_docstrings"] = True
-        try:
-            yield
-        finally:
-            DOCUMENT_RULES["use_attribute_docstrings"] = False

@@ -178,14 +178,11 @@ def _template(summary: bytes) -> str:
         for index in range(min(count, 64)):
             identifier, offset = struct.unpack_from("<II", summary, start + 8 + 8 * index)
             if identifier == _TEMPLATE:
-                return _text(summary, start + offset)
+                kind, length = struct.unpack_from("<II", summary, start + offset)
+                at = start + offset + 8
+                if kind != _VT_LPSTR or at + length > len(summary):
+                    _malformed("its template is not text")
+                return summary[at : at + length].split(b"\0")[0].decode("ascii", "replace")
     except struct.error:
         _malformed("its summary ends too early")
     _malformed("its summary has no template")
-
-
-def _text(summary: bytes, at: int) -> str:
-    kind, length = struct.unpack_from("<II", summary, at)
-    if kind != _VT_LPSTR or at + 8 + length > len(summary):
-        _malformed("its template is not text")
-    return summary[at + 8 : at + 8 + length].split(b"\0")[0].decode("ascii", "replace")

@@ -77,7 +77,9 @@ class SignedInstaller:
 
     def __init__(self, file: BinaryIO) -> None:
         self._container = CompoundFile(file)
-        self._refuse_unknown(self._container.root)
+        for entry in self._container.root.children:
+            if entry.name.startswith("\x05") and not (entry.kind == "stream" and entry.name in KNOWN_STREAMS):
+                raise VerificationError(f"the MSI holds an unknown stream: {entry.name[1:]!a}", reason="unknown-stream")
         signature = self._container.stream(SIGNATURE)
         if signature is None or not signature.size:
             raise VerificationError("the MSI carries no signature", reason="unsigned")
@@ -91,11 +93,6 @@ class SignedInstaller:
         self.pkcs7 = self._container.read(signature, _MAX_SIGNATURE)
         """The whole stream: the signature, and nothing after it."""
         self._extra = self._container.read(extra, 64)
-
-    def _refuse_unknown(self, root: Entry) -> None:
-        for entry in root.children:
-            if entry.name.startswith("\x05") and not (entry.kind == "stream" and entry.name in KNOWN_STREAMS):
-                raise VerificationError(f"the MSI holds an unknown stream: {entry.name[1:]!a}", reason="unknown-stream")
 
     def digest(self, algorithm: str) -> bytes:
         """The digest that the signature must hold; ``algorithm`` as hashlib names it.

@@ -189,12 +189,9 @@ def _parsed(chunks: Iterable[bytes], namespace: str, path: Path) -> Iterator[_El
     except ParseError:
         raise
     except (ET.ParseError, DefusedXmlException, LookupError, ValueError) as error:
-        raise RepodataError(f"the document is not valid XML: {_reason(error)}") from None
-
-
-def _reason(error: Exception) -> str:
-    # The messages of defusedxml contain the offending text at length: use the name of its exception.
-    return str(error) if isinstance(error, ET.ParseError) else type(error).__name__
+        # The messages of defusedxml contain the offending text at length: use the name of its exception.
+        why = str(error) if isinstance(error, ET.ParseError) else type(error).__name__
+        raise RepodataError(f"the document is not valid XML: {why}") from None
 
 
 def _data(element: _Element) -> Data:
@@ -209,22 +206,19 @@ def _data(element: _Element) -> Data:
 
 
 def _package(element: _Element) -> Package:
+    name, architecture = element.text("name"), element.text("arch")
+    if not (_NAME.fullmatch(name) and _NAME.fullmatch(architecture)):
+        raise RepodataError("a package's name or architecture is malformed")
     epoch = element.attribute("version", "epoch") or "0"
     version = f"{element.attribute('version', 'ver')}-{element.attribute('version', 'rel')}"
     return Package(
-        name=_word(element.text("name")),
-        architecture=_word(element.text("arch")),
+        name=name,
+        architecture=architecture,
         version=version if _number(epoch) == 0 else f"{_number(epoch)}:{version}",
         path=_location(element),
         size=_number(element.attribute("size", "package")),
         sha256=_digest(element, "checksum"),
     )
-
-
-def _word(text: str) -> str:
-    if not _NAME.fullmatch(text):
-        raise RepodataError("a package's name or architecture is malformed")
-    return text
 
 
 def _number(text: str) -> int:

@@ -289,14 +289,11 @@ def _requires(header: Header) -> tuple[str, ...]:
     versions = header.strings(Tag.REQUIRE_VERSION)
     if not len(names) == len(flags) == len(versions):
         raise RpmError("the package has different numbers of requirements and versions")
-    return tuple(
-        _requirement(name, flag, version)
-        for name, flag, version in zip(names, flags, versions, strict=True)
-        if not name.startswith("rpmlib(")  # features of rpm itself, not packages
-    )
-
-
-def _requirement(name: str, flags: int, version: str) -> str:
-    # RPMSENSE_LESS, _GREATER and _EQUAL of rpmds.h.
-    sense = "".join(sign for bit, sign in ((2, "<"), (4, ">"), (8, "=")) if flags & bit)
-    return f"{name} {sense} {version}" if sense and version else name
+    requirements = []
+    for name, flag, version in zip(names, flags, versions, strict=True):
+        if name.startswith("rpmlib("):  # features of rpm itself, not packages
+            continue
+        # RPMSENSE_LESS, _GREATER and _EQUAL of rpmds.h.
+        sense = "".join(sign for bit, sign in ((2, "<"), (4, ">"), (8, "=")) if flag & bit)
+        requirements.append(f"{name} {sense} {version}" if sense and version else name)
+    return tuple(requirements)

@@ -50,11 +50,8 @@ def kind(head: bytes, tail: bytes = b"") -> FileKind:
         return "unknown"
     if _is_markup(text):
         return "html"
-    return "ps1" if any(_has_block(part) for part in (head, tail)) else "text"
-
-
-def _has_block(part: bytes) -> bool:
-    return any(BEGIN.encode(encoding) in part for encoding in ("utf-8", "utf-16-le"))
+    marks = [BEGIN.encode(encoding) for encoding in ("utf-8", "utf-16-le")]
+    return "ps1" if any(mark in part for mark in marks for part in (head, tail)) else "text"
 
 
 def _is_markup(text: str) -> bool:

@@ -105,19 +105,18 @@ def _extension(stream: BinaryIO, header: _Header) -> bytes | None:
 
 
 def _content(stream: BinaryIO, size: int, *, keep: bool) -> bytes:
+    """Read a file and its padding; without ``keep`` they are skipped in chunks, and the content is empty."""
     padded = -(-size // _BLOCK) * _BLOCK
-    kept = stream.read(padded) if keep else _skip(stream, padded)
-    if keep and len(kept) < padded:
-        raise TarError("the archive ends inside a file", reason="truncated")
-    return kept[:size]
-
-
-def _skip(stream: BinaryIO, size: int) -> bytes:
-    while size:
-        chunk = stream.read(min(size, 1 << 16))
+    if keep:
+        kept = stream.read(padded)
+        if len(kept) < padded:
+            raise TarError("the archive ends inside a file", reason="truncated")
+        return kept[:size]
+    while padded:
+        chunk = stream.read(min(padded, 1 << 16))
         if not chunk:
             raise TarError("the archive ends inside a file", reason="truncated")
-        size -= len(chunk)
+        padded -= len(chunk)
     return b""
 
 
