@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import lzma
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol
 
@@ -31,13 +31,15 @@ class CompressedError(ParseError):
 
 
 class _Decompressor(Protocol):
+    """What :class:`lzma.LZMADecompressor` has."""
+
     @property
     def eof(self) -> bool: ...
     @property
     def unused_data(self) -> bytes: ...
     @property
-    def wants_input(self) -> bool: ...
-    def decompress(self, data: bytes, limit: int) -> bytes: ...
+    def needs_input(self) -> bool: ...
+    def decompress(self, data: bytes, limit: int, /) -> bytes: ...
 
 
 class _Gzip:
@@ -55,31 +57,11 @@ class _Gzip:
         return self._inner.unused_data
 
     @property
-    def wants_input(self) -> bool:
+    def needs_input(self) -> bool:
         return not self._inner.unconsumed_tail
 
-    def decompress(self, data: bytes, limit: int) -> bytes:
+    def decompress(self, data: bytes, limit: int, /) -> bytes:
         return self._inner.decompress(self._inner.unconsumed_tail + data, limit)
-
-
-class _Xz:
-    def __init__(self) -> None:
-        self._inner = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_MEMORY)
-
-    @property
-    def eof(self) -> bool:
-        return self._inner.eof
-
-    @property
-    def unused_data(self) -> bytes:
-        return self._inner.unused_data
-
-    @property
-    def wants_input(self) -> bool:
-        return self._inner.needs_input
-
-    def decompress(self, data: bytes, limit: int) -> bytes:
-        return self._inner.decompress(data, limit)
 
 
 class _Zstandard:
@@ -103,10 +85,10 @@ class _Zstandard:
         return self._inner.unused_data + self._waiting
 
     @property
-    def wants_input(self) -> bool:
+    def needs_input(self) -> bool:
         return not self._waiting
 
-    def decompress(self, data: bytes, limit: int) -> bytes:
+    def decompress(self, data: bytes, limit: int, /) -> bytes:
         data = self._waiting + data
         self._waiting = data[self._PART :]
         return self._inner.decompress(data[: self._PART])
@@ -131,7 +113,8 @@ def decompress(file: BinaryIO, compression: Compression, *, limit: int) -> Itera
     Raises:
         CompressedError: ``malformed``, ``truncated``, ``too-big``, when the caller reaches that chunk.
     """
-    kinds: dict[str, type[_Gzip | _Xz | _Zstandard]] = {"gz": _Gzip, "xz": _Xz, "zst": _Zstandard}
+    xz = partial(lzma.LZMADecompressor, lzma.FORMAT_XZ, memlimit=_MEMORY)
+    kinds: dict[str, Callable[[], _Decompressor]] = {"gz": _Gzip, "xz": xz, "zst": _Zstandard}
     chunks = _streams(file, kinds[compression]) if compression else iter(partial(file.read, _CHUNK), b"")
     total = 0
     for chunk in chunks:
@@ -171,13 +154,13 @@ class _ChunkReader(io.RawIOBase):
         return count
 
 
-def _streams(file: BinaryIO, kind: type[_Gzip | _Xz | _Zstandard]) -> Iterator[bytes]:
+def _streams(file: BinaryIO, kind: Callable[[], _Decompressor]) -> Iterator[bytes]:
     """One stream after the other, until the file ends: the formats allow several."""
     data = file.read(_CHUNK)
     if not data:
         raise CompressedError("the compressed stream is empty", reason="truncated")
     while data:
-        stream: _Decompressor = kind()
+        stream = kind()
         yield from _one_stream(stream, data, file)
         data = stream.unused_data or file.read(_CHUNK)
 
@@ -189,8 +172,8 @@ def _one_stream(stream: _Decompressor, data: bytes, file: BinaryIO) -> Iterator[
                 yield chunk
             if stream.eof:
                 return
-            data = file.read(_CHUNK) if stream.wants_input else b""
-            if not data and stream.wants_input:
+            data = file.read(_CHUNK) if stream.needs_input else b""
+            if not data and stream.needs_input:
                 raise CompressedError("the compressed stream ends too early", reason="truncated")
     except (zlib.error, lzma.LZMAError, zstandard.ZstdError) as error:
         raise CompressedError(f"the compressed stream is damaged: {error}") from None

@@ -114,7 +114,12 @@ def _string_pool(container: CompoundFile) -> tuple[list[str], int]:
     if len(pool) < 4 or len(pool) % 4:
         _malformed("its strings have no index")
     page = struct.unpack_from("<I", pool)[0]
-    encoding = _encoding(page & ~_WIDE_REFERENCES)
+    code_page = page & ~_WIDE_REFERENCES
+    encoding = {_UTF8: "utf-8", 0: "ascii"}.get(code_page, f"cp{code_page}")  # 0 is neutral, which means ASCII
+    try:
+        codecs.lookup(encoding)
+    except LookupError:
+        encoding = "ascii"
     strings, at = [""], 0
     for length in _lengths(pool):
         if at + length > len(data):
@@ -135,15 +140,6 @@ def _lengths(pool: bytes) -> list[int]:
         else:
             lengths.append(length)
     return lengths
-
-
-def _encoding(page: int) -> str:
-    """The encoding of the strings; code page 0 is neutral, which means ASCII."""
-    name = {_UTF8: "utf-8", 0: "ascii"}.get(page, f"cp{page}")
-    try:
-        return codecs.lookup(name).name
-    except LookupError:
-        return "ascii"
 
 
 def _properties(container: CompoundFile, strings: list[str], width: int) -> dict[str, str]:

@@ -120,7 +120,10 @@ def _one_error(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise UsageError(
+            f"{path} cannot be read: {error.strerror or error}",
+            do=_GIVE_A_BUNDLE,
+        ) from error
 
 
 def sha256(path: Path) -> str:
@@ -153,11 +156,4 @@ def _recognise(start: bytes, path: Path) -> Format:
         f"{path} is not a bundle: it is neither a folder nor a zip, tar.gz or 7z",
         "unknown-container",
         do=_advice(path),
-    )
-
-
-def _unreadable(path: Path, error: OSError) -> UsageError:
-    return UsageError(
-        f"{path} cannot be read: {error.strerror or error}",
-        do=_GIVE_A_BUNDLE,
     )

@@ -37,22 +37,17 @@ def _below(folder: Path, prefix: str) -> Iterator[RawMember]:
         entries = sorted(listing, key=lambda entry: entry.name)
     for entry in entries:
         path = prefix + entry.name
-        if _is_folder(path, entry.stat(follow_symlinks=False)):
-            yield RawMember(path, 0, None, _nothing, folder=True)
+        status = entry.stat(follow_symlinks=False)
+        if getattr(status, "st_reparse_tag", 0) in _LINK_TAGS or stat.S_ISLNK(status.st_mode):
+            raise refused(f"{path!a} is a link", "link")
+        if stat.S_ISDIR(status.st_mode):
+            yield RawMember(path, 0, None, lambda: iter(()), folder=True)
             yield from _below(folder / entry.name, path + "/")
-        else:
+        elif stat.S_ISREG(status.st_mode):
             size = (folder / entry.name).lstat().st_size
             yield RawMember(path, size, None, partial(_chunks, folder / entry.name))
-
-
-def _is_folder(path: str, status: os.stat_result) -> bool:
-    if getattr(status, "st_reparse_tag", 0) in _LINK_TAGS or stat.S_ISLNK(status.st_mode):
-        raise refused(f"{path!a} is a link", "link")
-    if stat.S_ISDIR(status.st_mode):
-        return True
-    if not stat.S_ISREG(status.st_mode):
-        raise refused(f"{path!a} is neither a file nor a folder", "special-file")
-    return False
+        else:
+            raise refused(f"{path!a} is neither a file nor a folder", "special-file")
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
@@ -72,7 +67,3 @@ def opened(path: Path, buffering: int = -1) -> BinaryIO:
         file.close()
         raise refused(f"{path.name!a} was replaced while it was read", "special-file")
     return file
-
-
-def _nothing() -> Iterator[bytes]:
-    return iter(())

@@ -83,26 +83,25 @@ def _open(file: BinaryIO, password: Password | None) -> tuple[SevenZipFile, str 
         archive = SevenZipFile(file, "r")
         if not archive.needs_password():
             return archive, None
-    secret = _ask(password)
-    file.seek(0)
-    with _one_error(secret):
-        return SevenZipFile(file, "r", password=secret), secret
-
-
-def _ask(password: Password | None) -> str:
     if password is None:
         raise UsageError(
             "the archive is encrypted, but no password was given",
             do="give it with --password-file FILE, in ARC_BUNDLER_PASSWORD, or at the prompt",
         )
-    return password()
+    secret = password()
+    file.seek(0)
+    with _one_error(secret):
+        return SevenZipFile(file, "r", password=secret), secret
 
 
 def _members(archive: Any, size: int) -> Iterator[RawMember]:
     files = list(getattr(archive, "files", ()))
     require_bounded((int(info.uncompressed or 0) for info in files), size)
     for info in files:
-        _require_plain(info)
+        if info.is_symlink or info.is_junction:
+            raise refused(f"{info.filename!a} is a link", "link")
+        if not (info.is_directory or info.is_file):
+            raise refused(f"{info.filename!a} is neither a file nor a folder", "special-file")
     # Before unpacking: py7zr renames the second of two equal names.
     faults = name_faults(info.filename for info in files)
     if faults:
@@ -111,13 +110,6 @@ def _members(archive: Any, size: int) -> Iterator[RawMember]:
     plain = {info.filename: info for info in files if not info.is_directory}
     if plain:
         yield from _contents(archive, plain, size)
-
-
-def _require_plain(info: Any) -> None:
-    if info.is_symlink or info.is_junction:
-        raise refused(f"{info.filename!a} is a link", "link")
-    if not (info.is_directory or info.is_file):
-        raise refused(f"{info.filename!a} is neither a file nor a folder", "special-file")
 
 
 def _contents(archive: Any, plain: dict[str, Any], size: int) -> Iterator[RawMember]:

@@ -178,15 +178,8 @@ def _extras(extra: bytes) -> dict[int, bytes]:
 
 
 def _found(archive: ZipFile, info: ZipInfo) -> RawMember:
-    _require_plain(info)
-    folder = info.orig_filename.endswith("/")
-    mode = stat.S_IMODE(info.external_attr >> 16) if info.create_system in (_UNIX, _MACOS) else None
-    path = info.orig_filename[:-1] if folder else info.orig_filename
-    return RawMember(path, info.file_size, mode, partial(_chunks, archive, info), folder=folder)
-
-
-def _require_plain(info: ZipInfo) -> None:
-    name = info.orig_filename
+    """Describe a member; refuse what unpackers read differently, and what is neither a file nor a folder."""
+    name, folder = info.orig_filename, info.orig_filename.endswith("/")
     if info.flag_bits & _ENCRYPTED:
         raise refused("the zip is encrypted; only a 7z bundle can be", "encrypted")
     if info.flag_bits & ~(_DESCRIPTOR | _UTF8 | _DEFLATE_EFFORT) or not (name.isascii() or info.flag_bits & _UTF8):
@@ -196,7 +189,10 @@ def _require_plain(info: ZipInfo) -> None:
     if info.compress_type == ZIP_STORED and info.compress_size != info.file_size:
         raise damaged(f"{name!a} is stored, but has two sizes")
     _extras(info.extra)
-    _require_kind(info, folder=name.endswith("/"))
+    _require_kind(info, folder=folder)
+    mode = stat.S_IMODE(info.external_attr >> 16) if info.create_system in (_UNIX, _MACOS) else None
+    path = name[:-1] if folder else name
+    return RawMember(path, info.file_size, mode, partial(_chunks, archive, info), folder=folder)
 
 
 def _require_kind(info: ZipInfo, *, folder: bool) -> None:

@@ -10,8 +10,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
 
 from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, Property, XsUri
 from cyclonedx.model.bom import Bom
@@ -55,7 +54,13 @@ def document(described: Manifest, entries: Iterable[Entry], *, folder: str, vend
         vendor: the packages' namespace in a package URL.
     """
     root = _bundle(described, folder)
-    components = (*(_package(pin, vendor) for pin in described.pins), *_scripts(entries))
+    # Each script is a file; its version is the bundle's.
+    scripts = (
+        Component(type=ComponentType.FILE, name=entry.path, bom_ref=entry.path, hashes=[_hash(sha256(entry))])
+        for entry in entries
+        if entry.path.endswith(_SCRIPTS)
+    )
+    components = (*(_package(pin, vendor) for pin in described.pins), *scripts)
     serial = uuid.uuid5(_NAMESPACE, _written(described, root, components, _UNNUMBERED).decode())
     return _written(described, root, components, serial)
 
@@ -70,7 +75,8 @@ def purl(pin: Pin, vendor: str) -> PackageURL:
     name = facts.name if facts.name.strip("/").strip() else pin.name
     if pin.kind not in {"deb", "rpm"}:
         # No type of package URL is for Windows Installer or plain files; "generic" needs what identifies the bytes.
-        qualifiers = {"arch": facts.architecture, "checksum": f"sha256:{pin.sha256}", **_download(pin)}
+        served = {} if pin.url.startswith("file:") else {"download_url": to_uri(pin.url)}
+        qualifiers = {"arch": facts.architecture, "checksum": f"sha256:{pin.sha256}", **served}
         return PackageURL("generic", vendor, pin.name, facts.version, qualifiers)
     epoch, colon, version = facts.version.partition(":")
     distribution, release, *_ = (*pin.place.split("/"), "", "")
@@ -78,10 +84,6 @@ def purl(pin: Pin, vendor: str) -> PackageURL:
     if pin.kind == "rpm" and colon:
         return PackageURL("rpm", vendor, name, version, {**qualifiers, "epoch": epoch})
     return PackageURL(pin.kind, vendor, name, facts.version, qualifiers)
-
-
-def _download(pin: Pin) -> Mapping[str, str]:
-    return {} if pin.url.startswith("file:") else {"download_url": to_uri(pin.url)}
 
 
 def _written(described: Manifest, root: Component, components: Sequence[Component], serial: uuid.UUID) -> bytes:
@@ -116,6 +118,9 @@ def _bundle(described: Manifest, folder: str) -> Component:
 
 
 def _package(pin: Pin, vendor: str) -> Component:
+    stated = [("path", pin.path), ("size", str(pin.size)), ("kind", pin.kind), ("architecture", pin.facts.architecture)]
+    stated += [("target", str(target)) for target in pin.targets]
+    stated += [("requires", need) for need in pin.facts.depends]
     return Component(
         type=ComponentType.APPLICATION,
         name=pin.facts.name,
@@ -126,15 +131,8 @@ def _package(pin: Pin, vendor: str) -> Component:
         hashes=[_hash(pin.sha256)],
         purl=purl(pin, vendor),
         external_references=_origins(pin),
-        properties=(*_facts(pin), *_evidence(pin.evidence)),
+        properties=(*_properties("", stated), *_evidence(pin.evidence)),
     )
-
-
-def _scripts(entries: Iterable[Entry]) -> Iterator[Component]:
-    """The scripts, each as a file; a script's version is the bundle's."""
-    for entry in entries:
-        if entry.path.endswith(_SCRIPTS):
-            yield Component(type=ComponentType.FILE, name=entry.path, bom_ref=entry.path, hashes=[_hash(sha256(entry))])
 
 
 def _hash(digest: str) -> HashType:
@@ -171,13 +169,6 @@ def _origins(pin: Pin) -> Iterator[ExternalReference]:
         )
 
 
-def _facts(pin: Pin) -> Iterator[Property]:
-    yield from _properties("", [("path", pin.path), ("size", str(pin.size)), ("kind", pin.kind)])
-    yield from _properties("", [("architecture", pin.facts.architecture)])
-    yield from _properties("", [("target", str(target)) for target in pin.targets])
-    yield from _properties("", [("requires", need) for need in pin.facts.depends])
-
-
 def _evidence(evidence: Sequence[Evidence]) -> Iterator[Property]:
     """The evidence of the package's own signature; that of a repository has the prefix ``repository:``."""
     for one in evidence:
@@ -187,7 +178,7 @@ def _evidence(evidence: Sequence[Evidence]) -> Iterator[Property]:
             ("fingerprint", one.fingerprint),
             ("anchors", one.anchors),
             ("anchor", one.anchor),
-            ("signed-at", _time(one.signed_at)),
+            ("signed-at", f"{one.signed_at:%Y-%m-%dT%H:%M:%SZ}" if one.signed_at else ""),
             ("timestamped-by", one.timestamped_by),
         ]
         yield from _properties("repository:" if one.documents else "", stated)
@@ -195,7 +186,3 @@ def _evidence(evidence: Sequence[Evidence]) -> Iterator[Property]:
 
 def _properties(group: str, stated: Iterable[tuple[str, str]]) -> Iterator[Property]:
     return (Property(name=f"{PROPERTY}{group}{name}", value=text) for name, text in stated if text)
-
-
-def _time(moment: datetime | None) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment else ""

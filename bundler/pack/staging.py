@@ -136,7 +136,7 @@ def _workplace(final: Path, needed: int) -> Iterator[Path]:
             if needed:
                 disk.require(parent, needed, "the output")
             work = _claim(parent, stack)
-        stack.callback(_remove, work)
+        stack.callback(shutil.rmtree, work, ignore_errors=True)
         with writing(work):
             work.mkdir(
                 0o700
@@ -174,7 +174,7 @@ def _sweep(parent: Path) -> None:
         lock = _lock(path)
         with suppress(Timeout, OSError):
             lock.acquire(timeout=0)
-            _remove(path.with_suffix(_WORK))
+            shutil.rmtree(path.with_suffix(_WORK), ignore_errors=True)
             _release(lock, path)
 
 
@@ -189,10 +189,6 @@ def _release(lock: FileLock, path: Path) -> None:
     lock.release(force=True)
     with suppress(OSError):
         path.unlink(missing_ok=True)
-
-
-def _remove(work: Path) -> None:
-    shutil.rmtree(work, ignore_errors=True)
 
 
 def _move_folder(folder: Path, final: Path) -> None:
@@ -217,10 +213,8 @@ def _same(one: Path, other: Path) -> bool:
         return names == sorted(path.name for path in other.iterdir()) and all(
             _same(one / name, other / name) for name in names
         )
-    return one.stat().st_size == other.stat().st_size and _same_bytes(one, other)
-
-
-def _same_bytes(one: Path, other: Path) -> bool:
+    if one.stat().st_size != other.stat().st_size:
+        return False
     with one.open("rb") as first, other.open("rb") as second:
         while chunk := first.read(CHUNK):
             if chunk != second.read(CHUNK):

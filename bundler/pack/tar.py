@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from bundler.fetch.disk import writing
 from bundler.model.progress import Progress
-from bundler.model.tree import Entry, Tree
+from bundler.model.tree import Tree
 from bundler.pack import content
 from bundler.pack.content import Written
 
@@ -61,20 +61,16 @@ def write(tree: Tree, out: Path, progress: Progress) -> Written:
         gzip = _StoredGzip(file)
         length = 0
         for entry in tree.entries:
-            header = _header(tree, entry)
+            info = tarfile.TarInfo(f"{tree.name}/{entry.path}")
+            info.size = content.size(entry)
+            info.mode = entry.mode
+            info.mtime = int(tree.time.timestamp())
+            header = info.tobuf(tarfile.PAX_FORMAT, "utf-8", "strict")
             gzip.write(header)
             content.copy(entry, gzip, task)
-            padding = bytes(-content.size(entry) % tarfile.BLOCKSIZE)
+            padding = bytes(-info.size % tarfile.BLOCKSIZE)
             gzip.write(padding)
-            length += len(header) + content.size(entry) + len(padding)
+            length += len(header) + info.size + len(padding)
         # Two empty blocks end an archive; then the record is filled.
         gzip.write(bytes(2 * tarfile.BLOCKSIZE + -(length + 2 * tarfile.BLOCKSIZE) % tarfile.RECORDSIZE))
         return Written(path=out, sha256=gzip.finish(), size=file.tell())
-
-
-def _header(tree: Tree, entry: Entry) -> bytes:
-    info = tarfile.TarInfo(f"{tree.name}/{entry.path}")
-    info.size = content.size(entry)
-    info.mode = entry.mode
-    info.mtime = int(tree.time.timestamp())
-    return info.tobuf(tarfile.PAX_FORMAT, "utf-8", "strict")

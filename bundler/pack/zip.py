@@ -7,7 +7,7 @@ Members are stored: packages do not compress, and stored bytes do not depend on 
 from __future__ import annotations
 
 import stat
-from datetime import datetime, timezone
+from datetime import timezone
 from pathlib import Path
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
@@ -35,19 +35,16 @@ def write(tree: Tree, out: Path, progress: Progress) -> Written:
 
 
 def _described(tree: Tree, entry: Entry) -> ZipInfo:
-    info = ZipInfo(f"{tree.name}/{entry.path}", _clock(tree.time))
+    utc = tree.time.astimezone(timezone.utc)
+    if utc.year < _EARLIEST:
+        raise WriteError(
+            f"a zip cannot hold the time {utc.isoformat()}", do="correct the clock, then run `arc-bundler lock`"
+        )
+    # UTC, in the format's steps of two seconds from 1980 on.
+    time = (utc.year, utc.month, utc.day, utc.hour, utc.minute, utc.second // 2 * 2)
+    info = ZipInfo(f"{tree.name}/{entry.path}", time)
     info.create_system = _UNIX  # otherwise the bytes depend on the system that made the bundle
     info.external_attr = (stat.S_IFREG | entry.mode) << 16
     info.compress_type = ZIP_STORED
     info.file_size = content.size(entry)
     return info
-
-
-def _clock(time: datetime) -> tuple[int, int, int, int, int, int]:
-    """The time in UTC, in the format's steps of two seconds from 1980 on."""
-    utc = time.astimezone(timezone.utc)
-    if utc.year < _EARLIEST:
-        raise WriteError(
-            f"a zip cannot hold the time {utc.isoformat()}", do="correct the clock, then run `arc-bundler lock`"
-        )
-    return (utc.year, utc.month, utc.day, utc.hour, utc.minute, utc.second // 2 * 2)

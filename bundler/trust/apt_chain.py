@@ -258,12 +258,15 @@ def _check_validity(release: Release, at: datetime) -> None:
 
 
 def _package(stanza: Paragraph) -> AptPackage:
+    size = stanza.get("Size", "")
+    if not re.fullmatch(r"[0-9]{1,15}", size):
+        raise ParseError("a stanza's Size is not a number")
     package = AptPackage(
         name=stanza.get("Package", ""),
         version=stanza.get("Version", ""),
         architecture=stanza.get("Architecture", ""),
         path=stanza.get("Filename", "").removeprefix("./"),
-        size=_size(stanza.get("Size", "")),
+        size=int(size),
         sha256=stanza.get("SHA256", ""),
     )
     if not _SHA256.fullmatch(package.sha256):
@@ -273,9 +276,3 @@ def _package(stanza: Paragraph) -> AptPackage:
     if not is_inside(package.path):
         raise ParseError(f"a stanza of {package.name} leaves the repository: {package.path!r}", reason="unsafe-path")
     return package
-
-
-def _size(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,15}", text):
-        raise ParseError("a stanza's Size is not a number")
-    return int(text)

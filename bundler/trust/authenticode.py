@@ -237,10 +237,6 @@ def _check_signature(signer: Signer, leaf: x509.Certificate, content_type: str, 
     actual = hashlib.new(signer.digest_algorithm, content).digest()
     if der.read_object_identifier(named) != content_type or not hmac.compare_digest(der.read_octets(digest), actual):
         raise VerificationError("the signed attributes do not match the content", reason="bad-signature")
-    _verify_value(signer, leaf)
-
-
-def _verify_value(signer: Signer, leaf: x509.Certificate) -> None:
     certificate_path.check_key(leaf)
     key, algorithm = leaf.public_key(), _HASHES[signer.digest_algorithm]()
     try:
@@ -263,19 +259,15 @@ def _timestamp(signer: Signer, pool: tuple[x509.Certificate, ...], anchors: Anch
     try:
         stamp = _token(tokens[0], signer, anchors) if tokens else _countersignature(older[0], signer, pool, anchors)
     except VerificationError as error:
-        raise _about_timestamp(error) from None
+        # Weak digests and revocation keep their own reason.
+        reasons = {"untrusted-root": "timestamp-untrusted", "weak-digest": "weak-digest", "revoked": "revoked"}
+        reason = reasons.get(error.reason, "timestamp-invalid")
+        raise VerificationError(f"the timestamp is not trusted: {error.what}", reason=reason) from None
     if stamp.time > at + CLOCK_TOLERANCE:
         raise VerificationError(
             f"the timestamp, {stamp.time:%Y-%m-%d %H:%M} UTC, is in the future", reason="timestamp-in-future"
         )
     return stamp
-
-
-def _about_timestamp(error: VerificationError) -> VerificationError:
-    """The same error, said of the timestamp; weak digests and revocation keep their own reason."""
-    reasons = {"untrusted-root": "timestamp-untrusted", "weak-digest": "weak-digest", "revoked": "revoked"}
-    reason = reasons.get(error.reason, "timestamp-invalid")
-    return VerificationError(f"the timestamp is not trusted: {error.what}", reason=reason)
 
 
 def _token(token: bytes, signer: Signer, anchors: Anchors) -> _Timestamp:

@@ -173,9 +173,13 @@ def _check(path: Path, authority: Authority, at: datetime) -> None:
         _check_time(certificate, at)
         _check_extensions(certificate)
     for certificate in path[:-1]:
-        _check_strength(certificate)
+        algorithm = certificate.signature_hash_algorithm
+        if algorithm is None or algorithm.name not in STRONG:
+            raise _error(certificate, "was signed with a digest weaker than SHA-256", "weak-digest")
+        check_key(certificate)
     for depth, certificate in enumerate(path[1:]):
-        _check_authority(certificate, _intermediates(path[1 : 1 + depth]))
+        # Those not self-issued count against a path length (RFC 5280, 4.2.1.9).
+        _check_authority(certificate, sum(below.subject != below.issuer for below in path[1 : 1 + depth]))
     for certificate in path[1:-1]:
         allowed = purposes(certificate)
         if allowed is not None and not allowed & {authority.purpose, ANY_PURPOSE}:
@@ -199,11 +203,6 @@ def check_alone(certificate: x509.Certificate, purpose: str, at: datetime) -> No
         raise _error(certificate, "cannot be read") from None
 
 
-def _intermediates(certificates: Sequence[x509.Certificate]) -> int:
-    """The number that counts against a path length: those not self-issued (RFC 5280, 4.2.1.9)."""
-    return sum(certificate.subject != certificate.issuer for certificate in certificates)
-
-
 def _check_time(certificate: x509.Certificate, at: datetime) -> None:
     start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     if not start <= at <= end:
@@ -215,13 +214,6 @@ def _check_extensions(certificate: x509.Certificate) -> None:
     for extension in certificate.extensions:
         if extension.oid == ExtensionOID.NAME_CONSTRAINTS or (extension.critical and extension.oid not in _UNDERSTOOD):
             raise _error(certificate, f"has an extension that is not supported ({extension.oid.dotted_string})")
-
-
-def _check_strength(certificate: x509.Certificate) -> None:
-    algorithm = certificate.signature_hash_algorithm
-    if algorithm is None or algorithm.name not in STRONG:
-        raise _error(certificate, "was signed with a digest weaker than SHA-256", "weak-digest")
-    check_key(certificate)
 
 
 def check_key(certificate: x509.Certificate) -> None:

@@ -66,8 +66,9 @@ def faults(
         chain: its issuer's, that one's issuer's, and so on. It adds no trust; it must only belong to the certificate.
         at: the time, with zone.
     """
+    key = _key(certificate)
     return (
-        *_key_faults(certificate),
+        *((key,) if isinstance(key, CertificateFault) else ()),
         *_purpose_faults(certificate),
         *_time_faults(certificate, at),
         *_chain_faults(certificate, chain),
@@ -120,12 +121,6 @@ def display_name(certificate: x509.Certificate) -> str:
     return ascii(text)[1:-1]
 
 
-def _key_faults(certificate: x509.Certificate) -> Iterator[CertificateFault]:
-    found = _key(certificate)
-    if isinstance(found, CertificateFault):
-        yield found
-
-
 def _key(certificate: x509.Certificate) -> Algorithm | CertificateFault:
     try:
         key = certificate.public_key()
@@ -148,27 +143,20 @@ def _weak(what: str) -> CertificateFault:
 
 
 def _purpose_faults(certificate: x509.Certificate) -> Iterator[CertificateFault]:
+    """RFC 5280 sections 4.2 (critical extensions), 4.2.1.3 (key usage), 4.2.1.12 (extended key usage)."""
     try:
         extensions = certificate.extensions
     except (ValueError, x509.DuplicateExtension, UnsupportedAlgorithm):
         yield _misused("its extensions cannot be read")
         return
     for extension in extensions:
-        fault = _extension_fault(extension)
-        if fault:
-            yield _misused(fault)
-
-
-def _extension_fault(extension: x509.Extension[x509.ExtensionType]) -> str:
-    """RFC 5280 sections 4.2 (critical ones), 4.2.1.3 (key usage), 4.2.1.12 (extended key usage)."""
-    content = extension.value
-    if isinstance(content, x509.KeyUsage) and not content.digital_signature:
-        return "its key usage lacks digitalSignature"
-    if isinstance(content, x509.ExtendedKeyUsage) and _SEALING.isdisjoint(content):
-        return "its extended key usage lacks codeSigning, documentSigning or emailProtection"
-    if isinstance(content, x509.UnrecognizedExtension) and extension.critical:
-        return f"it has an unknown critical extension ({content.oid.dotted_string})"
-    return ""
+        content = extension.value
+        if isinstance(content, x509.KeyUsage) and not content.digital_signature:
+            yield _misused("its key usage lacks digitalSignature")
+        elif isinstance(content, x509.ExtendedKeyUsage) and _SEALING.isdisjoint(content):
+            yield _misused("its extended key usage lacks codeSigning, documentSigning or emailProtection")
+        elif isinstance(content, x509.UnrecognizedExtension) and extension.critical:
+            yield _misused(f"it has an unknown critical extension ({content.oid.dotted_string})")
 
 
 def _misused(what: str) -> CertificateFault:

@@ -185,16 +185,14 @@ def _claims(block: bytes, what: str) -> list[_Claim]:
         raise _refused(what, "malformed", "its signature is larger than any real one")
     with _library(what, "malformed", "its signature cannot be read"):
         packets = list(PacketPile.from_bytes(block))
-        claims = [_claim(pysequoia.Sig.from_bytes(bytes(p))) for p in packets if p.tag == Tag.Signature]
+        claims = []
+        for packet in (pysequoia.Sig.from_bytes(bytes(p)) for p in packets if p.tag == Tag.Signature):
+            fingerprint = packet.issuer_fingerprint
+            key_id = fingerprint[-16:] if fingerprint else packet.issuer_key_id or ""
+            claims.append(_Claim(packet, packet.signature_type, packet.hash_algorithm, key_id, packet.created))
     if not 0 < len(packets) == len(claims) <= _MAX_SIGNATURES:
         raise _refused(what, "malformed", "it has something other than signatures in place of its signature")
     return claims
-
-
-def _claim(packet: pysequoia.Sig) -> _Claim:
-    fingerprint = packet.issuer_fingerprint
-    key_id = fingerprint[-16:] if fingerprint else packet.issuer_key_id or ""
-    return _Claim(packet, packet.signature_type, packet.hash_algorithm, key_id, packet.created)
 
 
 @contextmanager
@@ -205,12 +203,9 @@ def _library(what: str, reason: str, why: str) -> Iterator[None]:
     except BundlerError:
         raise
     except Exception as error:  # noqa: BLE001 - the library documents no exceptions of its own
-        raise _refused(what, reason, why, (_first_line(error),)) from None
-
-
-def _first_line(error: BaseException) -> str:
-    # The rest is the library's stack trace.
-    return str(error).partition("\n")[0].rstrip(".") or type(error).__name__
+        # Only its first line: the rest is the library's stack trace.
+        first = str(error).partition("\n")[0].rstrip(".") or type(error).__name__
+        raise _refused(what, reason, why, (first,)) from None
 
 
 @contextmanager
@@ -237,17 +232,16 @@ def _as_argument(data: Iterable[bytes], size: int) -> Iterator[dict[str, Any]]:
 def _pinned(anchors: Anchors, what: str) -> list[_Pinned]:
     if not anchors.package_keys:
         raise _refused(what, "wrong-key", f"the anchors {anchors.name} pin no OpenPGP key")
-    return [_read_key(key, what) for key in anchors.package_keys]
-
-
-def _read_key(key: PackageKey, what: str) -> _Pinned:
-    with _library(what, "unusable-key", f"the pinned key {key.name} cannot be read"):
-        certificate = pysequoia.Cert.from_bytes(key.armored.encode())
-        packets = PacketPile.from_bytes(bytes(certificate))
-        fingerprints = [packet.fingerprint for packet in packets if packet.tag in (Tag.PublicKey, Tag.PublicSubkey)]
-    if certificate.fingerprint.upper() != key.fingerprint:
-        raise _refused(what, "unusable-key", f"the key {key.name} does not match its pin")
-    return _Pinned(key, certificate, frozenset(f[-16:] for f in fingerprints if f))
+    pinned: list[_Pinned] = []
+    for key in anchors.package_keys:
+        with _library(what, "unusable-key", f"the pinned key {key.name} cannot be read"):
+            certificate = pysequoia.Cert.from_bytes(key.armored.encode())
+            packets = PacketPile.from_bytes(bytes(certificate))
+            fingerprints = [packet.fingerprint for packet in packets if packet.tag in (Tag.PublicKey, Tag.PublicSubkey)]
+        if certificate.fingerprint.upper() != key.fingerprint:
+            raise _refused(what, "unusable-key", f"the key {key.name} does not match its pin")
+        pinned.append(_Pinned(key, certificate, frozenset(f[-16:] for f in fingerprints if f)))
+    return pinned
 
 
 def _verify_any(claims: list[_Claim], check: Check, *, anchors: Anchors, at: datetime, what: str) -> Signed:
@@ -277,12 +271,15 @@ def _verify_one(claim: _Claim, check: Check, *, signer: _Pinned, at: datetime, w
     expires = _usable_until(signer, what)
     if expires is not None and created >= expires:
         raise _refused(what, "expired-key", f"it was signed after its key expired ({expires:%Y-%m-%d})")
-    content = _verified(claim, check, signer, what)
+    with _library(what, "bad-signature", f"its signature does not match its bytes and the key {signer.key.name}"):
+        result = check(claim, lambda _: [signer.certificate])
+    if signer.key.fingerprint not in [valid.certificate.upper() for valid in result.valid_sigs]:
+        raise _refused(what, "bad-signature", "the OpenPGP library names another signer than the pinned one")
     notes: tuple[str, ...] = ()
     if expires is not None and expires <= at:
         notes = (f"The key expired on {expires:%Y-%m-%d}; the signature was made before, on {created:%Y-%m-%d}.",)
     user_ids = [str(user_id) for user_id in signer.certificate.user_ids]
-    return Signed(signer.key, next(iter(user_ids), ""), created, content, notes)
+    return Signed(signer.key, next(iter(user_ids), ""), created, result.bytes or b"", notes)
 
 
 def _created(claim: _Claim, at: datetime, what: str) -> datetime:
@@ -305,11 +302,3 @@ def _usable_until(signer: _Pinned, what: str) -> datetime | None:
     if revoked:
         raise _refused(what, "revoked-key", f"the key {signer.key.name} is revoked")
     return expires
-
-
-def _verified(claim: _Claim, check: Check, signer: _Pinned, what: str) -> bytes:
-    with _library(what, "bad-signature", f"its signature does not match its bytes and the key {signer.key.name}"):
-        result = check(claim, lambda _: [signer.certificate])
-    if signer.key.fingerprint not in [valid.certificate.upper() for valid in result.valid_sigs]:
-        raise _refused(what, "bad-signature", "the OpenPGP library names another signer than the pinned one")
-    return result.bytes or b""

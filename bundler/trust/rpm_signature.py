@@ -15,7 +15,6 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO
 
@@ -31,14 +30,6 @@ from bundler.trust.openpgp import Signed
 _WHAT = "the package"
 _CHUNK = 1 << 20
 _PAYLOAD_DIGESTS = {8: "sha256", 9: "sha384", 10: "sha512"}  # RFC 4880, 9.4; weaker ones are refused
-
-
-@dataclass(frozen=True)
-class _Passed:
-    """Digests of one pass over header and payload, in lower-case hex; empty where not needed."""
-
-    payload: str
-    md5: str
 
 
 def verify(file: BinaryIO, *, anchors: Anchors, at: datetime) -> Evidence:
@@ -57,16 +48,18 @@ def verify(file: BinaryIO, *, anchors: Anchors, at: datetime) -> Evidence:
         layout = rpm.layout(file)
         signed = _signed_header(layout, anchors, at)
         _check_unsigned(layout)
-        passed = _pass_over(file, layout)
-        _check_md5(layout, passed)
+        found = _payload_digest(file, layout)
         whole = _signed_whole(file, layout, anchors, at)
-        _check_payload(layout, passed, whole)
+        _check_payload(layout, found, whole)
     return openpgp.evidence("rpm-signature", signed, anchors)
 
 
 def _signed_header(layout: Layout, anchors: Anchors, at: datetime) -> Signed:
     """Verify every signature over the header: there must be one, and all must be valid, as rpm requires."""
-    blocks = _header_signatures(layout.signature)
+    held = [layout.signature.binary(tag) for tag in (SignatureTag.RSA_HEADER, SignatureTag.DSA_HEADER)]
+    blocks = [block for block in held if block is not None]
+    if SignatureTag.OPENPGP in layout.signature:  # v6: several, each in base64; one by a pinned key is enough
+        blocks.append(b"".join(map(_from_base64, layout.signature.strings(SignatureTag.OPENPGP))))
     if not blocks:
         raise VerificationError(
             "the package is not signed: it never was, or its signature was removed",
@@ -78,14 +71,6 @@ def _signed_header(layout: Layout, anchors: Anchors, at: datetime) -> Signed:
         openpgp.verify_detached(block, [blob], size=len(blob), anchors=anchors, at=at, what=_WHAT) for block in blocks
     ]
     return verified[0]
-
-
-def _header_signatures(signature: Header) -> list[bytes]:
-    blocks = [signature.binary(tag) for tag in (SignatureTag.RSA_HEADER, SignatureTag.DSA_HEADER)]
-    found = [block for block in blocks if block is not None]
-    if SignatureTag.OPENPGP in signature:  # v6: several, each in base64; one by a pinned key is enough
-        found.append(b"".join(map(_from_base64, signature.strings(SignatureTag.OPENPGP))))
-    return found
 
 
 def _from_base64(text: str) -> bytes:
@@ -115,8 +100,11 @@ def _check_unsigned(layout: Layout) -> None:
         raise VerificationError("the package does not have the size in its signature header", reason=reason)
 
 
-def _pass_over(file: BinaryIO, layout: Layout) -> _Passed:
-    """Hash the payload, and header and payload together where the signature header has an MD5, in one pass."""
+def _payload_digest(file: BinaryIO, layout: Layout) -> str:
+    """Digest of the payload in lower-case hex; empty if the header has none to compare.
+
+    Where the signature header has an MD5, of header and payload together, it is checked in the same pass.
+    """
     algorithm = _payload_algorithm(layout.header)
     payload = hashlib.new(algorithm) if algorithm else None
     md5 = hashlib.md5(layout.header.blob, usedforsecurity=False) if SignatureTag.MD5 in layout.signature else None
@@ -125,7 +113,10 @@ def _pass_over(file: BinaryIO, layout: Layout) -> _Passed:
             payload.update(chunk)
         if md5 is not None:
             md5.update(chunk)
-    return _Passed(payload.hexdigest() if payload else "", md5.hexdigest() if md5 else "")
+    recorded = layout.signature.binary(SignatureTag.MD5)
+    if recorded is not None and recorded.hex() != (md5.hexdigest() if md5 else ""):
+        raise VerificationError("the MD5 in the signature header does not match the package", reason="digest-mismatch")
+    return payload.hexdigest() if payload else ""
 
 
 def _payload_algorithm(header: Header) -> str:
@@ -144,12 +135,6 @@ def _from(file: BinaryIO, offset: int) -> Iterator[bytes]:
         yield chunk
 
 
-def _check_md5(layout: Layout, passed: _Passed) -> None:
-    recorded = layout.signature.binary(SignatureTag.MD5)
-    if recorded is not None and recorded.hex() != passed.md5:
-        raise VerificationError("the MD5 in the signature header does not match the package", reason="digest-mismatch")
-
-
 def _signed_whole(file: BinaryIO, layout: Layout, anchors: Anchors, at: datetime) -> bool:
     """Whether an old-style signature covers header and payload; an invalid one is refused."""
     blocks = [layout.signature.binary(tag) for tag in (SignatureTag.PGP, SignatureTag.GPG)]
@@ -161,13 +146,13 @@ def _signed_whole(file: BinaryIO, layout: Layout, anchors: Anchors, at: datetime
     return bool(present)
 
 
-def _check_payload(layout: Layout, passed: _Passed, signed_whole: bool) -> None:
+def _check_payload(layout: Layout, found: str, signed_whole: bool) -> None:
     recorded = layout.header.string(Tag.PAYLOAD_DIGEST)
     if not recorded and not signed_whole:
         raise VerificationError("no signature covers the package's payload", reason="no-payload-digest")
-    if recorded and recorded.lower() != passed.payload:
+    if recorded and recorded.lower() != found:
         raise VerificationError(
             "the package's payload differs from the signed one",
             reason="digest-mismatch",
-            details=(f"signed {recorded}", f"found  {passed.payload}"),
+            details=(f"signed {recorded}", f"found  {found}"),
         )

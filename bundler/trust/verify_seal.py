@@ -25,7 +25,6 @@ from bundler.integrity import sums
 from bundler.integrity.check import CheckedBundle
 from bundler.integrity.findings import seal_error
 from bundler.model.anchor import Anchors, PackageKey
-from bundler.model.manifest import Manifest
 from bundler.model.seal import Approval, Seal, Signer
 from bundler.trust import approvals, openpgp, seal_signature
 from bundler.trust.revocation import unused_crls
@@ -74,7 +73,11 @@ def verify(found: CheckedBundle, trusted: TrustPolicy, *, at: datetime) -> SealV
     _LOG.debug("signed by %s, sha256:%s", seal.signer.name, seal.signer.sha256)
     approved = approvals.verify(found, trusted.approval, trusted.revocation_lists, at=at)
     approvals.require_enough(found.manifest.approval, approved)
-    _require_in_time(found.manifest, at)
+    not_after = found.manifest.not_after
+    if not_after is not None and not_after < at:
+        raise seal_error(
+            f"the bundle expired on {not_after:%Y-%m-%d %H:%M} UTC", "bundle-expired", do="have a new bundle built"
+        )
     return SealVerification(seal.signer, seal.openpgp, approved, _unused_crls(found, trusted))
 
 
@@ -96,17 +99,12 @@ def verify_signatures(found: CheckedBundle, trusted: TrustPolicy, *, at: datetim
             "no-seal",
             do="have it built with a seal (docs/sealing.md); `--insecure-no-seal` checks only its hashes",
         )
-    for path in _sealed(seal):
+    plain = (sums.SUMS, sums.MANIFEST)
+    for path in (*plain, *(path + sums.OPENPGP for path in plain if seal.openpgp)):
         _verify_signature(found.signed, path, seal, trusted, at)
     if seal.openpgp:
         _verify_openpgp(found, seal.openpgp, at)
     return seal
-
-
-def _sealed(seal: Seal) -> tuple[str, ...]:
-    """The paths that the seal's CMS signatures cover."""
-    plain = (sums.SUMS, sums.MANIFEST)
-    return (*plain, *(path + sums.OPENPGP for path in plain)) if seal.openpgp else plain
 
 
 def _verify_signature(signed: Mapping[str, bytes], path: str, seal: Seal, trusted: TrustPolicy, at: datetime) -> None:
@@ -162,12 +160,3 @@ def _verify_openpgp(found: CheckedBundle, fingerprint: str, at: datetime) -> Non
             openpgp.verify_detached(seal, [content], size=len(content), anchors=pinned, at=at, what=path)
         except VerificationError as error:
             raise seal_error(f"the OpenPGP seal over {path} is not valid", "bad-seal", details=[error.what]) from error
-
-
-def _require_in_time(manifest: Manifest, at: datetime) -> None:
-    if manifest.not_after is not None and manifest.not_after < at:
-        raise seal_error(
-            f"the bundle expired on {manifest.not_after:%Y-%m-%d %H:%M} UTC",
-            "bundle-expired",
-            do="have a new bundle built",
-        )
