@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -118,17 +118,16 @@ def _faults(
 ) -> list[Fault]:
     """All faults in the order of lines: those against the schema (``wrong``), secrets, and those against rules."""
     secrets = validation.secrets(written)
-    faults = [*secrets.values(), *(fault for path, fault in wrong if not _within(path, secrets))]
+    faults = list(secrets.values())
+    for path, fault in wrong:  # within a secret there is nothing more to say
+        if not any(path[:length] in secrets for length in range(1, len(path) + 1)):
+            faults.append(fault)
     # What looks like a secret is taken out before the rules run: a message of theirs would show it.
     recovered = validation.recover(form.kind, written, form.sample, frozenset(secrets))
     if recovered is not None:
         found = rules.check(form.rules, form.canonical(recovered.value), broken=recovered.broken, today=today)
         faults += [placed(replace(one, path=recovered.original(one.path)), written) for one in found]
     return sorted(faults, key=lambda fault: fault.line)
-
-
-def _within(path: definition_text.Path, others: Container[definition_text.Path]) -> bool:
-    return any(path[:length] in others for length in range(1, len(path) + 1))
 
 
 def _refusal(path: Path, faults: Sequence[Fault]) -> DefinitionError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from itertools import product
 from types import ModuleType
 from typing import Any, Generic, TypeVar
 
@@ -44,7 +45,15 @@ class Rule(Generic[_C_contra]):
 
     def applies(self, broken: frozenset[Path]) -> bool:
         """Whether nothing that it reads is broken."""
-        return not any(_touches(read, path) for read in self.reads for path in broken)
+        for read, path in product(self.reads, broken):
+            shared = min(len(read), len(path))
+            if read[-1] == "*":  # one broken item says nothing about the others
+                touched = len(path) < len(read) and path == read[: len(path)]
+            else:
+                touched = read[:shared] == path[:shared]
+            if touched:
+                return False
+        return True
 
 
 def rule(*reads: str) -> Callable[[Callable[[Case[_T]], Iterator[Finding]]], Rule[_T]]:
@@ -68,10 +77,3 @@ def check(
     """All findings of ``rules``; a rule that reads a ``broken`` part is left out."""
     case = Case(definition, today)
     return tuple(finding for one in rules if one.applies(broken) for finding in one.check(case))
-
-
-def _touches(read: Path, broken: Path) -> bool:
-    if read[-1] == "*":  # one broken item says nothing about the others
-        return len(broken) < len(read) and broken == read[: len(broken)]
-    shared = min(len(read), len(broken))
-    return read[:shared] == broken[:shared]

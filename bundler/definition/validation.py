@@ -54,12 +54,9 @@ def read(kind: type[_T], written: DefinitionText) -> tuple[_T | None, list[tuple
         return json_codec.from_tree(kind, written.tree), []
     except json_codec.RecordError as error:
         describe = _Messages(json_codec.schema(kind), written)
-        return None, [describe.fault(fault) for fault in error.faults if not _follows(fault)]
-
-
-def _follows(fault: RecordFault) -> bool:
-    """A list counts as too short when its items are wrong: only the items are reported."""
-    return fault.kind == "too_short" and bool(fault.found)
+        # A list counts as too short when its items are wrong: only the items are reported.
+        told = [fault for fault in error.faults if fault.kind != "too_short" or not fault.found]
+        return None, [describe.fault(fault) for fault in told]
 
 
 def secrets(written: DefinitionText) -> dict[Path, Fault]:

@@ -194,13 +194,11 @@ def _script(text: TextChange) -> ScriptRow:
 
 
 def _hunk(hunk: Hunk, *, windows: bool) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Heading and lines; carriage returns are left out where every line has one, otherwise they are a difference."""
     heading = f"@@ -{hunk.was_start},{hunk.was_count} +{hunk.now_start},{hunk.now_count} @@"
-    return heading, tuple(_hunk_lines(hunk, windows=windows))
-
-
-def _hunk_lines(hunk: Hunk, *, windows: bool) -> Iterator[tuple[str, str]]:
-    """The hunk's lines; the carriage returns are left out where every line has one, otherwise they are a difference."""
+    lines: list[tuple[str, str]] = []
     for line in hunk.lines:
-        yield line.sign, escape_line(line.text.removesuffix("\r") if windows else line.text)
+        lines.append((line.sign, escape_line(line.text.removesuffix("\r") if windows else line.text)))
         if not line.ended:
-            yield "\\", " No newline at end of file"
+            lines.append(("\\", " No newline at end of file"))
+    return heading, tuple(lines)

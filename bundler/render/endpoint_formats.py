@@ -25,15 +25,14 @@ def hosts(needs: NetworkRequirements) -> str:
     ]
     for zone in dict.fromkeys(record.zone for record in needs.zones):
         lines.append(f"# zone {zone}")
-        lines += [f"#   {r.name} 3600 IN {_kind(r.address)} {r.address}" for r in needs.zones if r.zone == zone]
+        for record in needs.zones:
+            if record.zone == zone:
+                kind = "AAAA" if ":" in record.address else "A"
+                lines.append(f"#   {record.name} 3600 IN {kind} {record.address}")
     lines.append(
         "# Where public names do not resolve at all: one zone for each name above, with its address at the apex."
     )
     return "\n".join(lines)
-
-
-def _kind(address: str) -> str:
-    return "AAAA" if ":" in address else "A"
 
 
 def table(needs: NetworkRequirements) -> str:
@@ -65,17 +64,17 @@ def table(needs: NetworkRequirements) -> str:
 def summary(needs: NetworkRequirements) -> str:
     """One line an address, for a terminal."""
     width = max(len(row.host) for row in needs.allow)
-    lines = [_heading(needs)]
+    lines = []
     for row in needs.allow:
         need = "needed" if row.required else "optional"
         lines.append(f"  {row.host:<{width}}  {row.port:>3}  {need:<8}  {row.phase:<7}  {row.way}")
     lines += [f"  {record.host} is {record.address}" for record in needs.hosts]
-    return "\n".join([*lines, *_open(needs)])
+    return _report(needs, lines)
 
 
 def firewall(needs: NetworkRequirements) -> str:
     """The allow-list by path, each row with its reason and source; then routes, and what is not certain."""
-    lines = [_heading(needs)]
+    lines: list[str] = []
     for way, title in needs.ways.items():
         chosen = [row for row in needs.allow if row.way == way]
         if chosen:
@@ -92,11 +91,15 @@ def firewall(needs: NetworkRequirements) -> str:
         if rows:
             lines += ["", title]
             lines += [f"  {one.host}{'' if one.required else ' (optional)'}" for one in rows]
-    return "\n".join([*lines, *_open(needs)])
+    return _report(needs, lines)
 
 
-def _heading(needs: NetworkRequirements) -> str:
-    return f"{needs.title}: TCP, all opened from inside"
+def _report(needs: NetworkRequirements, lines: list[str]) -> str:
+    """``lines`` below the title, followed by what is not certain."""
+    report = [f"{needs.title}: TCP, all opened from inside", *lines]
+    if needs.uncertain:
+        report += ["", "Not certain", *(f"  - {sentence}" for sentence in needs.uncertain)]
+    return "\n".join(report)
 
 
 def _rule(needs: NetworkRequirements, row: NetworkRequirement) -> Iterator[str]:
@@ -114,9 +117,3 @@ def _rule(needs: NetworkRequirements, row: NetworkRequirement) -> Iterator[str]:
     if row.note:
         yield f"      note    {row.note}"
     yield f"      source  {row.source}"
-
-
-def _open(needs: NetworkRequirements) -> list[str]:
-    if not needs.uncertain:
-        return []
-    return ["", "Not certain", *(f"  - {sentence}" for sentence in needs.uncertain)]

@@ -12,11 +12,9 @@ def escape_control(text: str) -> str:
     Control characters steer a terminal (ECMA-48), format characters reorder or hide what is around them (Unicode
     TR #36, section 2.5), separators start a line that is not one.
     """
-    return text if text.isprintable() else "".join(map(_letter, text))
-
-
-def _letter(letter: str) -> str:
-    return letter if letter.isprintable() or letter == _WIDE_SPACE else f"\\u{{{ord(letter):x}}}"
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == _WIDE_SPACE else f"\\u{{{ord(c):x}}}" for c in text)
 
 
 def escape_line(text: str) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from bundler.model.evidence import ChainLink, Document, Evidence, Method
+from bundler.model.evidence import ChainLink, Evidence, Method
 from bundler.model.lock import Pin
 
 NodeKind = Literal["anchor", "certificate", "key", "document", "file", "time"]
@@ -70,29 +70,24 @@ def _reason(pin: Pin, evidence: Evidence) -> EvidenceChain:
     return EvidenceChain(
         title=_METHODS[evidence.method],
         verdict=f"Verified: it ends in {pinned} that the anchors “{evidence.anchors}” pin",
-        nodes=(*_signers(evidence), *_documents(evidence.documents, evidence.signed_at), _file(pin, evidence)),
+        nodes=(*_signers(evidence), *_signed(pin, evidence)),
         time_nodes=tuple(_time(evidence)),
         notes=evidence.notes,
     )
 
 
 def _signers(evidence: Evidence) -> Iterator[Node]:
-    if evidence.chain:
-        yield from _certificates(evidence.chain, evidence.anchor, evidence.anchors)
-        return
-    how = f"OpenPGP key, pinned by the anchors “{evidence.anchors}”"
-    yield Node("anchor", how, evidence.signer, (f"fingerprint {evidence.anchor}",))
-    if evidence.fingerprint != evidence.anchor:
-        yield Node("key", "has the signing key", evidence.signer, (f"fingerprint {evidence.fingerprint}",))
-
-
-def _certificates(chain: Sequence[ChainLink], anchor: str, anchors: str) -> Iterator[Node]:
-    """The links from the root on; a root is drawn as pinned only if it is the one that the evidence names."""
-    for position, link in enumerate(reversed(chain)):
-        if link.sha256 == anchor:
-            yield _link("anchor", f"Root certificate, pinned by the anchors “{anchors}”", link)
+    """The certificates or keys from the root on; one is drawn as pinned only if it is the one that evidence names."""
+    for position, link in enumerate(reversed(evidence.chain)):
+        if link.sha256 == evidence.anchor:
+            yield _link("anchor", f"Root certificate, pinned by the anchors “{evidence.anchors}”", link)
         else:
             yield _link("certificate", "issued" if position else "Root certificate", link)
+    if not evidence.chain:
+        how = f"OpenPGP key, pinned by the anchors “{evidence.anchors}”"
+        yield Node("anchor", how, evidence.signer, (f"fingerprint {evidence.anchor}",))
+        if evidence.fingerprint != evidence.anchor:
+            yield Node("key", "has the signing key", evidence.signer, (f"fingerprint {evidence.fingerprint}",))
 
 
 def _link(kind: NodeKind, how: str, link: ChainLink) -> Node:
@@ -100,19 +95,16 @@ def _link(kind: NodeKind, how: str, link: ChainLink) -> Node:
     return Node(kind, how, link.subject, (f"SHA-256 {link.sha256}", valid))
 
 
-def _documents(documents: Sequence[Document], signed_at: datetime | None) -> Iterator[Node]:
-    signatures = [one for one in documents if one.role.endswith(_SIGNATURES)]
-    when = f", {moment(signed_at)}" if signed_at else ""
-    for position, one in enumerate(one for one in documents if one not in signatures):
+def _signed(pin: Pin, evidence: Evidence) -> Iterator[Node]:
+    """The signed document, those that follow from it, and the file; without documents the file itself is signed."""
+    signed = f"signed, {moment(evidence.signed_at)}" if evidence.signed_at else "signed"
+    signatures = [one for one in evidence.documents if one.role.endswith(_SIGNATURES)]
+    for position, one in enumerate(one for one in evidence.documents if one not in signatures):
         beside = tuple(f"signature {each.role}, SHA-256 {each.sha256}" for each in signatures if not position)
-        how = "lists its SHA-256" if position else f"signed{when}"
+        how = "lists its SHA-256" if position else signed
         yield Node("document", how, one.role, (one.url, f"SHA-256 {one.sha256}", *beside))
-
-
-def _file(pin: Pin, evidence: Evidence) -> Node:
-    when = f", {moment(evidence.signed_at)}" if evidence.signed_at else ""
-    how = "lists its SHA-256" if evidence.documents else f"signed{when}"
-    return Node("file", how, pin.filename, (f"SHA-256 {pin.sha256}",))
+    how = "lists its SHA-256" if evidence.documents else signed
+    yield Node("file", how, pin.filename, (f"SHA-256 {pin.sha256}",))
 
 
 def _time(evidence: Evidence) -> Iterator[Node]:

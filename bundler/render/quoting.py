@@ -53,12 +53,8 @@ def bash(value: str) -> Quoted:
     text = _checked(value)
     if _PRINTABLE.fullmatch(text):
         return Quoted("'" + text.replace("'", "'\\''") + "'")
-    return Quoted("$'" + "".join(map(_bash_byte, text.encode())) + "'")
-
-
-def _bash_byte(byte: int) -> str:
-    character = chr(byte)
-    return character if " " <= character <= "~" and character not in "'\\" else f"\\x{byte:02x}"
+    plain = set(range(ord(" "), ord("~") + 1)) - set(b"'\\")
+    return Quoted("$'" + "".join(chr(byte) if byte in plain else f"\\x{byte:02x}" for byte in text.encode()) + "'")
 
 
 def bash_words(values: Iterable[str]) -> Quoted:

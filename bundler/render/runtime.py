@@ -47,15 +47,15 @@ def read_parts(paths: Iterable[str], root: Path | None = None) -> tuple[Part, ..
         OSError: a file cannot be read.
         RuntimePartError: see :func:`runtime`.
     """
-    return tuple(_read(path, root.joinpath("templates") if root else templates()) for path in paths)
-
-
-def _read(path: str, folder: Path) -> Part:
-    inside = path.removeprefix("templates/")
-    if inside == path or ".." in path.split("/"):
-        raise RuntimePartError(f"{path} is not below templates/")
-    # Universal line ends: a checkout on Windows may have changed them.
-    return Part(path, (folder / inside).read_text(encoding="utf-8"))
+    folder = root / "templates" if root else templates()
+    parts = []
+    for path in paths:
+        inside = path.removeprefix("templates/")
+        if inside == path or ".." in path.split("/"):
+            raise RuntimePartError(f"{path} is not below templates/")
+        # Universal line ends: a checkout on Windows may have changed them.
+        parts.append(Part(path, (folder / inside).read_text(encoding="utf-8")))
+    return tuple(parts)
 
 
 def runtime(parts: Iterable[Part], ends: str) -> bytes:
@@ -68,16 +68,14 @@ def runtime(parts: Iterable[Part], ends: str) -> bytes:
     Raises:
         RuntimePartError: a part is not ASCII, has no line feed at its end, or has a line that begins like the marker.
     """
-    joined = "".join(f"# ---- {part.path} ----\n{_checked(part)}" for part in parts)
+    joined = ""
+    for part in parts:
+        if not _TEXT.fullmatch(part.text) or not part.text.endswith("\n"):
+            raise RuntimePartError(f"{part.path} is not ASCII text with a line feed at its end")
+        if _RESERVED.search(part.text):
+            raise RuntimePartError(f"{part.path} has a line that begins like one that joining makes")
+        joined += f"# ---- {part.path} ----\n{part.text}"
     return f"{joined}{END}\n".replace("\n", ends).encode("ascii")
-
-
-def _checked(part: Part) -> str:
-    if not _TEXT.fullmatch(part.text) or not part.text.endswith("\n"):
-        raise RuntimePartError(f"{part.path} is not ASCII text with a line feed at its end")
-    if _RESERVED.search(part.text):
-        raise RuntimePartError(f"{part.path} has a line that begins like one that joining makes")
-    return part.text
 
 
 def digest(joined: bytes) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from bundler.formats import fingerprint_words
 from bundler.model.seal import SealPolicy, Signer
 
@@ -26,7 +24,7 @@ def seal_values(seal_policy: SealPolicy) -> dict[str, object]:
             for form in one.forms
         ],
         "not_after": int(seal_policy.not_after.timestamp()) if seal_policy.not_after else 0,
-        "not_after_text": _minute(seal_policy.not_after) if seal_policy.not_after else "",
+        "not_after_text": f"{seal_policy.not_after:%Y-%m-%d %H:%M} UTC" if seal_policy.not_after else "",
         "digit_lines": fingerprint_words.lines(fingerprint_words.digits(fingerprint)),
         "word_lines": fingerprint_words.lines(fingerprint_words.words(fingerprint)) if fingerprint else [],
     }
@@ -34,8 +32,4 @@ def seal_values(seal_policy: SealPolicy) -> dict[str, object]:
 
 def _signer_row(role: str, signer: Signer) -> tuple[str, ...]:
     begins, ends = (str(int(moment.timestamp())) for moment in (signer.not_before, signer.not_after))
-    return role, signer.sha256, signer.name, begins, ends, _minute(signer.not_after)
-
-
-def _minute(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%d %H:%M UTC")
+    return role, signer.sha256, signer.name, begins, ends, f"{signer.not_after:%Y-%m-%d %H:%M} UTC"
