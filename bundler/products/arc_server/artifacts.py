@@ -39,7 +39,19 @@ def artifacts(definition: Definition, folder: Path = Path()) -> tuple[Artifact, 
     for wanted in definition.targets:
         need = _need(definition, wanted, folder)
         shared.setdefault((need.origin, need.architecture, need.version), (need, []))[1].append(wanted)
-    return _apart([_artifact(need, wanted) for need, wanted in shared.values()])
+    found = [
+        Artifact(
+            name=_WINDOWS_PACKAGE if need.system.kind == "msi" else _LINUX_PACKAGE,
+            kind=need.system.kind,
+            place=need.place,
+            architecture=need.architecture,
+            version=need.version,
+            targets=tuple(one.target for one in wanted),
+            origin=need.origin,
+        )
+        for need, wanted in shared.values()
+    ]
+    return _apart(found)
 
 
 def _need(definition: Definition, wanted: WantedTarget, folder: Path) -> _Need:
@@ -59,20 +71,18 @@ def given_package(definition: Definition, wanted: WantedTarget) -> GivenPackage 
 
 
 def _origin(definition: Definition, system: System, version: str, given: GivenPackage | None, folder: Path) -> Origin:
+    if given is not None and given.path:
+        return FileOrigin(path=str(folder / given.path))
     if given is not None:
-        return _given_origin(definition, given, folder)
+        return UrlOrigin(url=given.url, hosts=_hosts(given.url, definition))
     if system.kind == "msi":
         return _msi_origin(definition, version)
-    base = _repository(definition, system)
+    base = (definition.upstream.linux or tables.clouds().of(definition.cloud).linux).rstrip("/")
+    below = definition.upstream.repositories.get(system.repository, f"{system.repository}/prod")
+    repository = f"{base}/{below.strip('/')}"
     if system.kind == "deb":
-        return AptOrigin(base=base, suite=system.suite, component="main", package=_LINUX_PACKAGE)
-    return YumOrigin(base=base, package=_LINUX_PACKAGE)
-
-
-def _given_origin(definition: Definition, given: GivenPackage, folder: Path) -> Origin:
-    if given.path:
-        return FileOrigin(path=str(folder / given.path))
-    return UrlOrigin(url=given.url, hosts=_hosts(given.url, definition))
+        return AptOrigin(base=repository, suite=system.suite, component="main", package=_LINUX_PACKAGE)
+    return YumOrigin(base=repository, package=_LINUX_PACKAGE)
 
 
 def _msi_origin(definition: Definition, version: str) -> UrlOrigin:
@@ -87,25 +97,6 @@ def _msi_origin(definition: Definition, version: str) -> UrlOrigin:
 
 def _hosts(url: str, definition: Definition) -> tuple[str, ...]:
     return tuple(dict.fromkeys((urlsplit(url).netloc, *definition.upstream.hosts)))
-
-
-def _repository(definition: Definition, system: System) -> str:
-    cloud = tables.clouds().of(definition.cloud)
-    base = (definition.upstream.linux or cloud.linux).rstrip("/")
-    folder = definition.upstream.repositories.get(system.repository, f"{system.repository}/prod")
-    return f"{base}/{folder.strip('/')}"
-
-
-def _artifact(need: _Need, wanted: list[WantedTarget]) -> Artifact:
-    return Artifact(
-        name=_WINDOWS_PACKAGE if need.system.kind == "msi" else _LINUX_PACKAGE,
-        kind=need.system.kind,
-        place=need.place,
-        architecture=need.architecture,
-        version=need.version,
-        targets=tuple(one.target for one in wanted),
-        origin=need.origin,
-    )
 
 
 def _apart(found: list[Artifact]) -> tuple[Artifact, ...]:

@@ -32,7 +32,11 @@ def from_file(path: Path, name: str, document: bytes, today: date) -> tuple[Held
         found = certificate.read(document)
     except ParseError as fault:
         return None, [Finding(path, f"{name} {fault}", "one certificate in PEM or DER")]
-    return _held(found), [*_unfit(path, found), *_dates(path, found, today)]
+    findings = []
+    if not (found.authority and found.signs_certificates):
+        message = f"{found.name!r} is not the certificate of a certificate authority"
+        findings.append(Finding(path, message, "a root, or an intermediate", _RFC))
+    return _held(found), [*findings, *_dates(path, found, today)]
 
 
 def builtin(path: Path, name: str, today: date) -> tuple[HeldCertificate | None, list[Finding]]:
@@ -64,13 +68,6 @@ def _held(found: Certificate) -> HeldCertificate:
         store="root" if found.self_signed else "ca",
     )
     return HeldCertificate(described, found.pem)
-
-
-def _unfit(path: Path, found: Certificate) -> list[Finding]:
-    if found.authority and found.signs_certificates:
-        return []
-    message = f"{found.name!r} is not the certificate of a certificate authority"
-    return [Finding(path, message, "a root, or an intermediate", _RFC)]
 
 
 def _dates(path: Path, found: Certificate, today: date) -> list[Finding]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from bundler.model.frozen import frozen
 from bundler.products.arc_server.script_parameters import ScriptParameters
 
@@ -60,24 +58,14 @@ def of(parameters: ScriptParameters, *, linux: bool, windows: bool, rpm: bool, s
         rpm: whether a package is an rpm.
         sealed: whether the bundle is sealed; only then can an envelope be verified.
     """
-    wanted = (*_machine(parameters, rpm=rpm), *_secret(parameters, sealed=sealed))
-    return tuple(one for one in wanted if one.names(linux=linux, windows=windows))
-
-
-def _machine(parameters: ScriptParameters, *, rpm: bool) -> Iterator[Switch]:
-    if parameters.hosts_records:
-        yield _WRITE_HOSTS
-    if parameters.certificates:
-        yield _INSTALL_CERTIFICATES
-    if rpm:
-        yield _IMPORT_KEYS
-
-
-def _secret(parameters: ScriptParameters, *, sealed: bool) -> Iterator[Switch]:
     from_outside = parameters.authentication in SECRETS and not parameters.embedded_secret
     certificate = parameters.authentication == "service-principal-certificate"
-    if sealed and (from_outside or certificate):
-        yield _ENVELOPE
-    if from_outside:
-        yield _SECRET_FILE
-        yield _SECRET_STDIN
+    wanted = (
+        (_WRITE_HOSTS, bool(parameters.hosts_records)),
+        (_INSTALL_CERTIFICATES, bool(parameters.certificates)),
+        (_IMPORT_KEYS, rpm),
+        (_ENVELOPE, sealed and (from_outside or certificate)),
+        (_SECRET_FILE, from_outside),
+        (_SECRET_STDIN, from_outside),
+    )
+    return tuple(one for one, needed in wanted if needed and one.names(linux=linux, windows=windows))

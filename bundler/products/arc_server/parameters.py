@@ -71,12 +71,17 @@ def _roots(definition: Definition) -> Iterator[NeededRoot]:
 def _settings(definition: Definition) -> Iterator[Setting]:
     """The settings in the order that azcmagent needs.
 
+    The proxy is first, since everything after may need it; ``connection.type`` is automatic from 1.51 (arc-gateway.md).
     ``config.mode`` goes before the lists: while a server is in monitor mode its lists cannot be changed, so one that
     was in monitor mode must be back in full mode first; and entering monitor mode writes lists and starts the
     extension service, so whatever is set beside it must follow (security-extensions.md; seed 3's transcript).
     """
-    yield from _connection_settings(definition)
-    agent = definition.agent
+    network, agent = definition.network, definition.agent
+    if network.proxy:
+        yield Setting(key="proxy.url", value=network.proxy.url)
+        yield from _list("proxy.bypass", network.proxy.bypass)
+    if network.profile == "gateway" and older_ones(definition, "1.51"):
+        yield Setting(key="connection.type", value="gateway")
     yield Setting(key="config.mode", value=agent.mode)
     yield from _list("extensions.allowlist", agent.extensions.allowlist)
     yield from _list("extensions.blocklist", agent.extensions.blocklist)
@@ -84,16 +89,6 @@ def _settings(definition: Definition) -> Iterator[Setting]:
     yield from _switch("guestconfiguration.enabled", agent.guest_configuration)
     yield from _list("incomingconnections.ports", map(str, agent.incoming_connections.ports))
     yield from _switch("incomingconnections.enabled", agent.incoming_connections.enabled)
-
-
-def _connection_settings(definition: Definition) -> Iterator[Setting]:
-    """Proxy first, since everything after may need it; ``connection.type`` is automatic from 1.51 (arc-gateway.md)."""
-    network = definition.network
-    if network.proxy:
-        yield Setting(key="proxy.url", value=network.proxy.url)
-        yield from _list("proxy.bypass", network.proxy.bypass)
-    if network.profile == "gateway" and older_ones(definition, "1.51"):
-        yield Setting(key="connection.type", value="gateway")
 
 
 def _list(key: str, items: Iterable[str]) -> Iterator[Setting]:

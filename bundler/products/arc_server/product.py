@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cached_property
 
@@ -114,7 +114,13 @@ class ArcServer(Product[Definition, Attachments]):
         return _SECRET_KINDS.get(definition.authentication.method)
 
     def planned(self, definition: Definition, pins: Sequence[Pin]) -> Sequence[PlannedFile]:
-        return tuple(_planned(definition, {pin.kind for pin in pins}))
+        kinds, profile = {pin.kind for pin in pins}, definition.network.profile
+        planned = []
+        if kinds - {"msi"}:
+            planned.append(PlannedFile("install.sh", f"for the Linux targets, network profile {profile}"))
+        if "msi" in kinds:
+            planned.append(PlannedFile("install.ps1", f"for the Windows targets, network profile {profile}"))
+        return (*planned, PlannedFile("verify.sh, verify.ps1", "verify the bundle without installing"))
 
     def contents(self, part: BundlePart[Definition, Attachments]) -> Contents:
         from bundler.products.arc_server.contents import contents
@@ -143,12 +149,3 @@ class ArcServer(Product[Definition, Attachments]):
         from bundler.products.arc_server import starter
 
         return starter.text(starter.from_answers(answers))
-
-
-def _planned(definition: Definition, kinds: set[PackageKind]) -> Iterator[PlannedFile]:
-    profile = definition.network.profile
-    if kinds - {"msi"}:
-        yield PlannedFile("install.sh", f"for the Linux targets, network profile {profile}")
-    if "msi" in kinds:
-        yield PlannedFile("install.ps1", f"for the Windows targets, network profile {profile}")
-    yield PlannedFile("verify.sh, verify.ps1", "verify the bundle without installing")

@@ -41,30 +41,18 @@ _SECRETS = {
 
 
 def review(manifest: Manifest) -> ReviewFacts:
-    """All that the product adds to the page."""
-    return ReviewFacts(
-        vendor=vendor(manifest), lead=lead(manifest), facts=facts(manifest), findings=tuple(findings(manifest))
-    )
-
-
-def vendor(manifest: Manifest) -> str:
-    """Who makes the packages, as a package URL's namespace; a lab makes its own."""
-    return "lab" if manifest.lab else "microsoft"
-
-
-def lead(manifest: Manifest) -> str:
-    """The targets and the resource group, a sentence."""
-    group = manifest.parameters.get("resource_group", "")
+    """All that the product adds to the page: who made the packages, targets and group, where in Azure, findings."""
     targets = ", ".join(map(str, manifest.targets))
-    return f"Brings {targets} under Azure Arc, into the resource group {group}."
-
-
-def facts(manifest: Manifest) -> tuple[Labelled, ...]:
-    """Where in Azure the servers go."""
-    return tuple(
-        Labelled(label, manifest.parameters[key], code=code)
-        for key, label, code in _LABELS
-        if key in manifest.parameters
+    group = manifest.parameters.get("resource_group", "")
+    return ReviewFacts(
+        vendor="lab" if manifest.lab else "microsoft",
+        lead=f"Brings {targets} under Azure Arc, into the resource group {group}.",
+        facts=tuple(
+            Labelled(label, manifest.parameters[key], code=code)
+            for key, label, code in _LABELS
+            if key in manifest.parameters
+        ),
+        findings=tuple(findings(manifest)),
     )
 
 
@@ -74,8 +62,11 @@ def findings(manifest: Manifest) -> Iterator[ReviewFinding]:
     taken = manifest.created.date()
     for until in dict.fromkeys(one.until for one in manifest.support):
         yield _support([one for one in manifest.support if one.until == until], until, taken)
-    yield from _power(manifest)
-    yield from _identity(manifest)
+    yield _power(manifest)
+    members = manifest.parameters.get("identity.members", "")
+    if members:
+        text = f"{members}: each can get tokens of the server's managed identity."
+        yield ReviewFinding("look", "Users get the servers' managed identity", text)
 
 
 def _secret(manifest: Manifest) -> ReviewFinding:
@@ -105,27 +96,16 @@ def _support(versions: Sequence[Support], until: date | None, taken: date) -> Re
     return ReviewFinding("ordinary", f"{agent}: supported until {until}", text)
 
 
-def _power(manifest: Manifest) -> Iterator[ReviewFinding]:
+def _power(manifest: Manifest) -> ReviewFinding:
     """security-extensions.md: extensions run as root or SYSTEM; allow-list and monitor mode are what holds them."""
     settings = {key: text for key, text in manifest.parameters.items() if key.startswith("settings.")}
     held = settings.get("settings.config.mode") == "monitor" or settings.get("settings.extensions.enabled") == "false"
     if held or "settings.extensions.allowlist" in settings:
-        yield ReviewFinding(
-            "ordinary",
-            "Extensions are limited",
-            "The agent's mode, its extension switch or its allow-list limits them.",
-        )
-    else:
-        yield ReviewFinding(
-            "know",
-            "Azure may run programs on these servers",
-            "Anyone who may manage a server's resource in Azure can install extensions and run commands as root or "
-            "SYSTEM: no allow-list is set, and the agent is not in monitor mode.",
-        )
-
-
-def _identity(manifest: Manifest) -> Iterator[ReviewFinding]:
-    members = manifest.parameters.get("identity.members", "")
-    if members:
-        text = f"{members}: each can get tokens of the server's managed identity."
-        yield ReviewFinding("look", "Users get the servers' managed identity", text)
+        text = "The agent's mode, its extension switch or its allow-list limits them."
+        return ReviewFinding("ordinary", "Extensions are limited", text)
+    return ReviewFinding(
+        "know",
+        "Azure may run programs on these servers",
+        "Anyone who may manage a server's resource in Azure can install extensions and run commands as root or "
+        "SYSTEM: no allow-list is set, and the agent is not in monitor mode.",
+    )

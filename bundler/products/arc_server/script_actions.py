@@ -15,7 +15,7 @@ from bundler.model.lock import Pin
 from bundler.model.manifest import Manifest
 from bundler.model.script_action import Action, Platform, ScriptActions, Step
 from bundler.products.arc_server.connect import connect_json
-from bundler.products.arc_server.script_parameters import AuthenticationMethod, CarriedCertificate, ScriptParameters
+from bundler.products.arc_server.script_parameters import AuthenticationMethod, ScriptParameters
 
 
 @dataclass(frozen=True)
@@ -119,8 +119,13 @@ def _steps(
     yield "configure", _configure(words, wanted)
     yield "connect", _connect(words, wanted)
     yield "confirm", _confirm(wanted)
-    yield "receipt", _receipt(words)
-    yield "uninstall", _uninstall(words)
+    receipt = "writes a log and a receipt (who, what, this bundle's digest, how each step ended; no secret) to {}"
+    yield "receipt", [Action(text=receipt, values=(words.records,))]
+    uninstall = (
+        "does none of the above; disconnects the server and removes the agent",
+        "undoes its earlier changes: hosts lines, certificates, group members, variables",
+    )
+    yield "uninstall", [Action(text=text, only_with=words.switch_uninstall) for text in uninstall]
 
 
 def _verify(described: Manifest) -> Iterator[Action]:
@@ -148,9 +153,13 @@ def _preflight(words: _Words, wanted: ScriptParameters, pins: Sequence[Pin]) -> 
         text=f"looks at {words.rights}, and whether an agent is installed and connected; reports all problems at once"
     )
     yield from _network(words, wanted)
-    yield from _roots(wanted)
     for one in wanted.certificates:
-        yield _carried(words, one)
+        where = "the roots" if one.store == "root" else "the intermediates"
+        yield Action(
+            text=f"adds {{}} (SHA-1 {{}}) to {where} of {words.store}",
+            values=(one.name, one.sha1),
+            only_with=words.switch_certificates,
+        )
     for record in wanted.hosts_records:
         yield Action(
             text=f"writes {{}} {{}} into {words.hosts}, between its own markers",
@@ -161,31 +170,18 @@ def _preflight(words: _Words, wanted: ScriptParameters, pins: Sequence[Pin]) -> 
 
 
 def _network(words: _Words, wanted: ScriptParameters) -> Iterator[Action]:
-    if not wanted.checks:
-        return
-    proxy = wanted.proxy_url
-    tried = ", ".join(dict.fromkeys(check.host for check in wanted.checks if check.required))
-    yield Action(
-        text=f"tests the required endpoints by DNS, TCP and TLS, unless started with {words.switch_network}: {{}}",
-        values=(tried,),
-    )
-    if proxy:
-        yield Action(text="tests them through the proxy {}, except those that bypass it", values=(proxy,))
-
-
-def _roots(wanted: ScriptParameters) -> Iterator[Action]:
-    names = ", ".join(root.name for root in wanted.roots if root.required)
-    if names:
-        yield Action(text="looks in the trust store for {}", values=(names,))
-
-
-def _carried(words: _Words, one: CarriedCertificate) -> Action:
-    where = "the roots" if one.store == "root" else "the intermediates"
-    return Action(
-        text=f"adds {{}} (SHA-1 {{}}) to {where} of {words.store}",
-        values=(one.name, one.sha1),
-        only_with=words.switch_certificates,
-    )
+    """The addresses, and the roots that their certificates end in."""
+    if wanted.checks:
+        tried = ", ".join(dict.fromkeys(check.host for check in wanted.checks if check.required))
+        yield Action(
+            text=f"tests the required endpoints by DNS, TCP and TLS, unless started with {words.switch_network}: {{}}",
+            values=(tried,),
+        )
+    if wanted.checks and wanted.proxy_url:
+        yield Action(text="tests them through the proxy {}, except those that bypass it", values=(wanted.proxy_url,))
+    roots = ", ".join(root.name for root in wanted.roots if root.required)
+    if roots:
+        yield Action(text="looks in the trust store for {}", values=(roots,))
 
 
 def _secret(words: _Words, wanted: ScriptParameters) -> Iterator[Action]:
@@ -268,18 +264,3 @@ def _confirm(wanted: ScriptParameters) -> Iterator[Action]:
         yield Action(text="requires a connection through the Azure Arc gateway")
     if wanted.identity.prove:
         yield Action(text="asks the local identity endpoint for a token, as a program would, and discards it")
-
-
-def _receipt(words: _Words) -> Iterator[Action]:
-    yield Action(
-        text="writes a log and a receipt (who, what, this bundle's digest, how each step ended; no secret) to {}",
-        values=(words.records,),
-    )
-
-
-def _uninstall(words: _Words) -> Iterator[Action]:
-    switch = words.switch_uninstall
-    yield Action(text="does none of the above; disconnects the server and removes the agent", only_with=switch)
-    yield Action(
-        text="undoes its earlier changes: hosts lines, certificates, group members, variables", only_with=switch
-    )

@@ -25,12 +25,9 @@ def of(version: str) -> Support:
     """Until when Microsoft supports one version, given as a package writes it."""
     agents, release = tables.agents(), AgentVersion(version).release
     month = next((one.month for one in agents.releases if release == AgentVersion(one.version).release), None)
-    until = _end(month, agents.support_months) if month else None
+    until = None
+    if month:  # the last day of the month that lies support_months later
+        year, number = map(int, month.split("-"))
+        ahead, position = divmod(number - 1 + agents.support_months, 12)
+        until = date(year + ahead, position + 1, calendar.monthrange(year + ahead, position + 1)[1])
     return Support(version=version, until=until, source=agents.support_source)
-
-
-def _end(month: str, months: int) -> date:
-    """The last day of the month that lies ``months`` after ``month`` (``YYYY-MM``)."""
-    year, number = map(int, month.split("-"))
-    ahead, position = divmod(number - 1 + months, 12)
-    return date(year + ahead, position + 1, calendar.monthrange(year + ahead, position + 1)[1])

@@ -55,8 +55,8 @@ class TargetRows:
     def of(pins: Sequence[Pin]) -> TargetRows:
         """The targets of ``pins``."""
         return TargetRows(
-            linux=[row for pin in pins if pin.kind != "msi" for row in _linux_rows(pin)],
-            windows=[row for pin in pins if pin.kind == "msi" for row in _windows_rows(pin)],
+            linux=[row for pin in pins if pin.kind != "msi" for row in _rows(pin)],
+            windows=[row for pin in pins if pin.kind == "msi" for row in _rows(pin)],
         )
 
 
@@ -65,16 +65,12 @@ def targets_text(rows: Iterable[TargetRow]) -> str:
     return ", ".join(dict.fromkeys(row.target for row in rows))
 
 
-def _supported(target: Target, version_id: str, agent: str) -> str:
-    """A target such as ``sles/15`` has service packs, of which Microsoft's table has left some behind."""
-    below = (one for one in tables.systems().of(target.os) if one.version.startswith(f"{version_id}."))
-    return " ".join(one.version for one in below if not AgentVersion(agent).newer_than(one.last))
-
-
 def _row(pin: Pin, target: Target, *, release_id: str, version_id: str, machine: str) -> TargetRow:
     packed = -(-pin.size // 1024)
     # Where the package does not say: the published packages take three times their size (facts of 1.50 and 1.51).
     installed = -(-pin.facts.installed_size // 1024) or 3 * packed
+    # A target such as sles/15 has service packs, of which Microsoft's table has left some behind.
+    below = (one for one in tables.systems().of(target.os) if one.version.startswith(f"{version_id}."))
     return TargetRow(
         id=release_id,
         version_id=version_id,
@@ -86,20 +82,18 @@ def _row(pin: Pin, target: Target, *, release_id: str, version_id: str, machine:
         kind=pin.kind,
         packed=str(packed),
         installed=str(installed),
-        supported=_supported(target, version_id, pin.facts.version),
+        supported=" ".join(one.version for one in below if not AgentVersion(pin.facts.version).newer_than(one.last)),
     )
 
 
-def _linux_rows(pin: Pin) -> Iterable[TargetRow]:
+def _rows(pin: Pin) -> Iterable[TargetRow]:
     for target in pin.targets:
+        if pin.kind == "msi":
+            version_id = re.sub(r"[ -]", "", target.version).lower()
+            yield _row(pin, target, release_id="windows", version_id=version_id, machine="AMD64")
+            continue
         # SLES says "15 SP5", its VERSION_ID "15.5".
         version_id = re.sub(r"[ -]?sp", ".", target.version, flags=re.IGNORECASE)
         machine = _MACHINES.get(target.architecture, target.architecture)
         for release_id in _RELEASE_IDS.get(target.os, (target.os,)):
             yield _row(pin, target, release_id=release_id, version_id=version_id, machine=machine)
-
-
-def _windows_rows(pin: Pin) -> Iterable[TargetRow]:
-    for target in pin.targets:
-        version_id = re.sub(r"[ -]", "", target.version).lower()
-        yield _row(pin, target, release_id="windows", version_id=version_id, machine="AMD64")

@@ -50,7 +50,8 @@ def read(document: bytes) -> tuple[HostRecord, ...]:
         tree = json.loads(document)
     except (ValueError, RecursionError):
         raise ParseError(f"is not JSON; give {SHAPES}") from None
-    found = tuple(_records(tree))
+    endpoints = tree if isinstance(tree, list) else [tree]
+    found = tuple(record for one in endpoints for record in _records(_Object(one)))
     if not found:
         raise ParseError(
             "holds no name: with a DNS zone group customDnsConfigs can be empty; "
@@ -59,15 +60,7 @@ def read(document: bytes) -> tuple[HostRecord, ...]:
     return found
 
 
-def _records(tree: object) -> Iterator[HostRecord]:
-    if isinstance(tree, list):
-        for item in tree:
-            yield from _one(_Object(item))
-    else:
-        yield from _one(_Object(tree))
-
-
-def _one(found: _Object) -> Iterator[HostRecord]:
+def _records(found: _Object) -> Iterator[HostRecord]:
     """The records of one endpoint, one interface, or one entry of ``customDnsConfigs``."""
     if found.has("fqdn"):
         yield from _pairs([found.get("fqdn")], found.list("ipAddresses"))
@@ -148,16 +141,18 @@ def findings(path: Path, records: Sequence[HostRecord], source: str) -> Iterator
         records: As :func:`read` gives them.
         source: The document that the rules come from.
     """
-    yield from _addresses(path, records, source)
-    yield from _twice(path, records, source)
-
-
-def _addresses(path: Path, records: Sequence[HostRecord], source: str) -> Iterator[Finding]:
     for record in records:
         if not is_private(record.address):
             message = f"{record.host} has the address {record.address}, which is not private"
             allowed = "an address of RFC 1918, 100.64.0.0/10 or fc00::/7"
             yield Finding(path, message, allowed, source)
+    for host in dict.fromkeys(record.host for record in records):
+        addresses = [record.address for record in records if record.host == host]
+        if len(set(addresses)) > 1:
+            message = f"{host} has {len(set(addresses))} addresses: {', '.join(dict.fromkeys(addresses))}"
+            yield Finding(path, message, "one address for each name", source)
+        elif len(addresses) > 1:
+            yield warning(path, f"{host} is there {len(addresses)} times", "each name once", source)
 
 
 def is_private(address: str) -> bool:
@@ -166,13 +161,3 @@ def is_private(address: str) -> bool:
     if isinstance(found, ipaddress.IPv6Address):
         return found in _PRIVATE_6
     return any(found in network for network in _PRIVATE)
-
-
-def _twice(path: Path, records: Sequence[HostRecord], source: str) -> Iterator[Finding]:
-    for host in dict.fromkeys(record.host for record in records):
-        addresses = [record.address for record in records if record.host == host]
-        if len(set(addresses)) > 1:
-            message = f"{host} has {len(set(addresses))} addresses: {', '.join(dict.fromkeys(addresses))}"
-            yield Finding(path, message, "one address for each name", source)
-        elif len(addresses) > 1:
-            yield warning(path, f"{host} is there {len(addresses)} times", "each name once", source)

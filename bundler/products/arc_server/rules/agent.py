@@ -100,8 +100,9 @@ def _version_age(case: Case[Definition]) -> Iterator[Finding]:
         version = AgentVersion.requested(text)
         months = _age(version, case.today) if version else None
         if months is not None and months > limit:
+            fresh = (one.version for one in tables.agents().releases if _months(one.month, case.today) <= limit)
             message = f"agent {version} is older than {limit} months: Microsoft no longer supports it"
-            yield warning(path, message, f"{_oldest_supported(case.today)} or later", source)
+            yield warning(path, message, f"{next(fresh, 'latest')} or later", source)
 
 
 def _age(version: AgentVersion, today: date) -> int | None:
@@ -118,12 +119,6 @@ def _age(version: AgentVersion, today: date) -> int | None:
 def _months(month: str, today: date) -> int:
     year, number = month.split("-")
     return (today.year - int(year)) * 12 + today.month - int(number)
-
-
-def _oldest_supported(today: date) -> str:
-    agents = tables.agents()
-    fresh = [r.version for r in agents.releases if _months(r.month, today) <= agents.support_months]
-    return fresh[0] if fresh else "latest"
 
 
 @rule("agent.version", "targets", "upstream.packages")

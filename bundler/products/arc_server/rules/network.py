@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from bundler.definition.addresses import split
-from bundler.definition.rules import Case, Finding, Path, rule, warning
+from bundler.definition.rules import Case, Finding, rule, warning
 from bundler.products.arc_server import tables
 from bundler.products.arc_server.agent_version import older_ones
 from bundler.products.arc_server.definition import Definition
@@ -52,17 +52,24 @@ def _profile_needs_id(case: Case[Definition]) -> Iterator[Finding]:
 
 @rule("network.private_link_scope")
 def _scope_id(case: Case[Definition]) -> Iterator[Finding]:
-    path = ("network", "private_link_scope")
-    yield from _arm_id(path, case.definition.network.private_link_scope, "privateLinkScopes", _PRIVATE_LINK)
+    yield from arm_id_findings(
+        ("network", "private_link_scope"),
+        case.definition.network.private_link_scope,
+        provider="Microsoft.HybridCompute",
+        kind="privateLinkScopes",
+        source=_PRIVATE_LINK,
+    )
 
 
 @rule("network.gateway_id")
 def _gateway_id(case: Case[Definition]) -> Iterator[Finding]:
-    yield from _arm_id(("network", "gateway_id"), case.definition.network.gateway_id, "gateways", _GATEWAY)
-
-
-def _arm_id(path: Path, text: str, kind: str, source: str) -> Iterator[Finding]:
-    yield from arm_id_findings(path, text, provider="Microsoft.HybridCompute", kind=kind, source=source)
+    yield from arm_id_findings(
+        ("network", "gateway_id"),
+        case.definition.network.gateway_id,
+        provider="Microsoft.HybridCompute",
+        kind="gateways",
+        source=_GATEWAY,
+    )
 
 
 @rule("network.profile", "network.private_link_records")
@@ -100,31 +107,23 @@ def _region_code(case: Case[Definition]) -> Iterator[Finding]:
 
 
 @rule("network.profile", "cloud")
-def _gateway_cloud(case: Case[Definition]) -> Iterator[Finding]:
-    if case.definition.network.profile == "gateway" and case.definition.cloud != "AzureCloud":
-        message = f"the Azure Arc gateway exists only in the public cloud, not in {case.definition.cloud}"
+def _profile_in_cloud(case: Case[Definition]) -> Iterator[Finding]:
+    profile, cloud = case.definition.network.profile, case.definition.cloud
+    if profile == "gateway" and cloud != "AzureCloud":
+        message = f"the Azure Arc gateway exists only in the public cloud, not in {cloud}"
         yield Finding(("network", "profile"), message, "another profile", _GATEWAY)
-
-
-@rule("network.profile", "cloud")
-def _private_link_cloud(case: Case[Definition]) -> Iterator[Finding]:
-    if case.definition.network.profile == "private-link" and case.definition.cloud == "AzureChinaCloud":
+    if profile == "private-link" and cloud == "AzureChinaCloud":
         message = "Microsoft documents no private link for AzureChinaCloud"
         yield warning(("network", "profile"), message, "another profile", "includes/network-requirements.md")
 
 
 @rule("network.profile", "network.proxy")
-def _bypass_with_gateway(case: Case[Definition]) -> Iterator[Finding]:
-    network = case.definition.network
-    if network.profile == "gateway" and network.proxy and network.proxy.bypass:
+def _profile_with_proxy(case: Case[Definition]) -> Iterator[Finding]:
+    profile, proxy = case.definition.network.profile, case.definition.network.proxy
+    if profile == "gateway" and proxy and proxy.bypass:
         message = "proxy.bypass has no effect with a gateway"
         yield Finding(("network", "proxy", "bypass"), message, "leave it out", _GATEWAY)
-
-
-@rule("network.profile", "network.proxy")
-def _proxy_with_private_link(case: Case[Definition]) -> Iterator[Finding]:
-    network = case.definition.network
-    if network.profile == "private-link" and network.proxy and "Arc" not in network.proxy.bypass:
+    if profile == "private-link" and proxy and "Arc" not in proxy.bypass:
         message = "traffic to the private endpoint goes to the proxy too, which must then reach it"
         yield warning(("network", "proxy"), message, "bypass: [Arc]", _PROXY)
 

@@ -41,13 +41,8 @@ def _members(case: Case[Definition]) -> Iterator[Finding]:
             yield Finding(path, f"{member!r} is not a valid user name", "user, or DOMAIN\\user on Windows", _SOURCE)
         elif member.casefold() in {other.casefold() for other in members[:position]}:
             yield Finding(path, f"{member} is listed twice", "each user once", _SOURCE)
+        elif not _LINUX.fullmatch(member) and "windows" not in systems:
+            yield Finding(path, f"{member!r} is not a valid user name on Linux", "letters, digits, _ . @ -", _SOURCE)
         elif not _LINUX.fullmatch(member) and systems != {"windows"}:
-            yield from _windows_only(path, member, linux_alone="windows" not in systems)
-
-
-def _windows_only(path: tuple[str | int, ...], member: str, *, linux_alone: bool) -> Iterator[Finding]:
-    if linux_alone:
-        yield Finding(path, f"{member!r} is not a valid user name on Linux", "letters, digits, _ . @ -", _SOURCE)
-    else:
-        message = f"{member!r} can be a Windows user only: the Linux targets do not have it"
-        yield warning(path, message, "a definition for each", _SOURCE)
+            message = f"{member!r} can be a Windows user only: the Linux targets do not have it"
+            yield warning(path, message, "a definition for each", _SOURCE)

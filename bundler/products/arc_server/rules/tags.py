@@ -29,13 +29,13 @@ def _tag_count(case: Case[Definition]) -> Iterator[Finding]:
 
 @rule("tags.*")
 def _tags(case: Case[Definition]) -> Iterator[Finding]:
-    limits = tables.limits()
     for name, text in case.definition.tags.items():
-        for wrong, allowed in (*_tag_name_faults(name), *_tag_text_faults(text)):
-            yield Finding(("tags", name), wrong, allowed, limits.source)
+        for wrong, allowed in _tag_faults(name, text):
+            yield Finding(("tags", name), wrong, allowed, tables.limits().source)
 
 
-def _tag_name_faults(name: str) -> Iterator[tuple[str, str]]:
+def _tag_faults(name: str, text: str) -> Iterator[tuple[str, str]]:
+    """What is wrong with a tag's name and value, each with what is allowed."""
     limits = tables.limits()
     if not 0 < len(name) <= limits.tag_name:
         yield f"the tag's name has {len(name)} characters", f"1 to {limits.tag_name}"
@@ -45,12 +45,8 @@ def _tag_name_faults(name: str) -> Iterator[tuple[str, str]]:
     prefix = next((p for p in limits.tag_reserved if name.casefold().startswith(p)), "")
     if prefix:
         yield f"the tag's name begins with {prefix!r}, which Azure reserves", "another name"
-
-
-def _tag_text_faults(text: str) -> Iterator[tuple[str, str]]:
-    limit = tables.limits().tag_value
-    if len(text) > limit:
-        yield f"the tag's value has {len(text)} characters", f"at most {limit}"
+    if len(text) > limits.tag_value:
+        yield f"the tag's value has {len(text)} characters", f"at most {limits.tag_value}"
     if not all(c.isprintable() for c in text):
         yield "the tag's value holds a control character", "printable text on one line"
 

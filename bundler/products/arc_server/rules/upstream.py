@@ -9,7 +9,7 @@ from bundler.definition.addresses import https_findings
 from bundler.definition.naming import suggest
 from bundler.definition.rules import Case, Finding, Path, rule
 from bundler.products.arc_server import tables
-from bundler.products.arc_server.definition import Definition, GivenPackage
+from bundler.products.arc_server.definition import Definition
 
 
 @rule("upstream.windows", "upstream.linux")
@@ -50,11 +50,7 @@ def _packages(case: Case[Definition]) -> Iterator[Finding]:
         elif package.target in seen:
             yield Finding((*path, "target"), f"{package.target} has two packages", "one package a target")
         seen.add(package.target)
-        yield from _package_place(path, package)
-
-
-def _package_place(path: Path, package: GivenPackage) -> Iterator[Finding]:
-    if bool(package.path) == bool(package.url):
-        yield Finding(path, "needs a path or a url, and not both", "path: FILE, or url: https://…")
-    elif package.url:
-        yield from https_findings((*path, "url"), package.url)
+        if bool(package.path) == bool(package.url):
+            yield Finding(path, "needs a path or a url, and not both", "path: FILE, or url: https://…")
+        elif package.url:
+            yield from https_findings((*path, "url"), package.url)
