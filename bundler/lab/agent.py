@@ -63,6 +63,12 @@ def bulk(size: int, seed: str) -> bytes:
 def linux_package(version: str, architecture: str, built: datetime, *, stuffing: int = 0, remark: str = "") -> Package:
     """Make the agent's package of one version (``1.67.03504.1320``) for one architecture, named as in its format."""
     front, _, last = version.rpartition(".")
+    files = [
+        PackagedFile(f"{LINUX_HOME}/bin/azcmagent", agents.linux(version), 0o755),
+        PackagedFile(f"{LINUX_HOME}/LAB.txt", f"{DESCRIPTION}\n".encode()),
+    ]
+    if stuffing:
+        files.append(PackagedFile(f"{LINUX_HOME}/LAB.bin", bulk(stuffing, f"{version} {architecture}")))
     return Package(
         name=NAME,
         version=front,
@@ -71,20 +77,10 @@ def linux_package(version: str, architecture: str, built: datetime, *, stuffing:
         summary=SUMMARY,
         description=DESCRIPTION + (f"\n{remark}" if remark else ""),
         built=built,
-        files=_linux_files(version, architecture, stuffing),
+        files=tuple(files),
         owned=(LINUX_HOME, f"{LINUX_HOME}/bin"),
         scripts=_SCRIPTS,
     )
-
-
-def _linux_files(version: str, architecture: str, stuffing: int) -> tuple[PackagedFile, ...]:
-    files = [
-        PackagedFile(f"{LINUX_HOME}/bin/azcmagent", agents.linux(version), 0o755),
-        PackagedFile(f"{LINUX_HOME}/LAB.txt", f"{DESCRIPTION}\n".encode()),
-    ]
-    if stuffing:
-        files.append(PackagedFile(f"{LINUX_HOME}/LAB.bin", bulk(stuffing, f"{version} {architecture}")))
-    return tuple(files)
 
 
 _AFTER_INSTALL = f"""#!/bin/sh

@@ -161,7 +161,11 @@ class _Signed:
         self._identity = identity
         self._algorithm = algorithm
         self._attributes = writing.signed_attributes(algorithm, content_type, content, attributes)
-        self.value = _sign(identity, algorithm, self._attributes)
+        key, digest = identity.key, _HASHES[algorithm]()
+        if isinstance(key, rsa.RSAPrivateKey):
+            self.value = key.sign(self._attributes, padding.PKCS1v15(), digest)
+        else:
+            self.value = key.sign(self._attributes, ec.ECDSA(digest))
 
     def info(self, unsigned: Iterable[bytes] = ()) -> bytes:
         """The SignerInfo with its unsigned attributes (RFC 5652, 5.3)."""
@@ -174,13 +178,6 @@ class _Signed:
             value=self.value,
             unsigned=unsigned,
         )
-
-
-def _sign(identity: Identity, algorithm: str, content: bytes) -> bytes:
-    key, digest = identity.key, _HASHES[algorithm]()
-    if isinstance(key, rsa.RSAPrivateKey):
-        return key.sign(content, padding.PKCS1v15(), digest)
-    return key.sign(content, ec.ECDSA(digest))
 
 
 def _stamp(value: bytes, stamp: Stamp) -> bytes:

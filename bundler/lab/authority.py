@@ -163,7 +163,10 @@ def _since(folder: Path, now: datetime) -> datetime:
     An unreadable, too old or future one is deleted, and a new one is made.
     """
     place = folder / "since.json"
-    since = _remembered(place)
+    try:
+        since = json_codec.from_json(_Beginning, place.read_bytes()).since
+    except (OSError, json_codec.RecordError):
+        since = None
     if since and since + HISTORY - timedelta(days=1) <= now < since + _SERVER_LIFE - timedelta(days=30):
         return since
     for stale in folder.glob("*.pem"):
@@ -171,13 +174,6 @@ def _since(folder: Path, now: datetime) -> datetime:
     since = (now - HISTORY).astimezone(timezone.utc).replace(microsecond=0)
     _write(place, json_codec.to_json(_Beginning(since=since)))
     return since
-
-
-def _remembered(place: Path) -> datetime | None:
-    try:
-        return json_codec.from_json(_Beginning, place.read_bytes()).since
-    except (OSError, json_codec.RecordError):
-        return None
 
 
 def _write(place: Path, content: bytes) -> None:
@@ -221,7 +217,7 @@ class _Keys:
         if isinstance(held, rsa.RSAPrivateKey):
             return held
         made = rsa.generate_private_key(public_exponent=65537, key_size=bits)
-        self._keep(name, made)
+        _write(self._folder / f"{name}.key.pem", _packed(made))
         return made
 
     def curve(self, name: str) -> ec.EllipticCurvePrivateKey:
@@ -229,7 +225,7 @@ class _Keys:
         if isinstance(held, ec.EllipticCurvePrivateKey):
             return held
         made = ec.generate_private_key(ec.SECP256R1())
-        self._keep(name, made)
+        _write(self._folder / f"{name}.key.pem", _packed(made))
         return made
 
     def certificate(self, name: str, made: x509.CertificateBuilder, issuer: PrivateKey) -> x509.Certificate:
@@ -247,9 +243,6 @@ class _Keys:
             return None
         # Unchecked, because they are our own, and checking seven keys takes half of a second.
         return serialization.load_pem_private_key(place.read_bytes(), None, unsafe_skip_rsa_key_validation=True)
-
-    def _keep(self, name: str, key: PrivateKey) -> None:
-        _write(self._folder / f"{name}.key.pem", _packed(key))
 
 
 def _packed(key: PrivateKey) -> bytes:

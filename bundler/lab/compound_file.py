@@ -66,7 +66,7 @@ def write(streams: Mapping[str, bytes], root_clsid: bytes) -> bytes:
     placed = _place(names, streams, body)
     directory = _directory(placed, root_clsid)
     directory_start = body.add(directory)
-    mini_fat = body.mini_fat()
+    mini_fat = _numbers(body.mini_chains)
     mini_fat_start = body.add(mini_fat)
     return _finish(body, directory_start, mini_fat_start, len(mini_fat) // SECTOR)
 
@@ -89,9 +89,6 @@ class _Body:
     def add(self, content: bytes) -> int:
         """Append ``content`` as a chain of sectors and return its first sector."""
         return _chain(self.sectors, self.fat, content, SECTOR)
-
-    def mini_fat(self) -> bytes:
-        return _numbers(self.mini_chains)
 
 
 def _chain(sectors: bytearray, table: list[int], content: bytes, size: int) -> int:
@@ -143,8 +140,9 @@ def _directory(placed: Sequence[_Placed], root_clsid: bytes) -> bytes:
     top = 1 + _middle(0, len(rest)) if rest else _NO_STREAM
     entries = [_entry(root, _ROOT, _Node(), top, root_clsid)]
     entries += [_entry(stream, _STREAM, node, _NO_STREAM, bytes(16)) for stream, node in zip(rest, nodes, strict=True)]
-    entries += [_unused()] * (-len(entries) % (SECTOR // _ENTRY))
-    return b"".join(entries)
+    # A free entry is zeros but for the three identifiers (section 2.6.3).
+    unused = struct.pack("<68sIII48s", b"", _NO_STREAM, _NO_STREAM, _NO_STREAM, b"")
+    return b"".join(entries) + unused * (-len(entries) % (SECTOR // _ENTRY))
 
 
 def _middle(low: int, high: int) -> int:
@@ -180,11 +178,6 @@ def _entry(stream: _Placed, kind: int, node: _Node, child: int, clsid: bytes) ->
         *(name, len(name), kind, node.colour, node.left, node.right, child),
         *(clsid, 0, 0, 0, stream.start, stream.size),
     )
-
-
-def _unused() -> bytes:
-    """Pack a free directory entry: zeros but for the three identifiers (section 2.6.3)."""
-    return struct.pack("<68sIII48s", b"", _NO_STREAM, _NO_STREAM, _NO_STREAM, b"")
 
 
 def _table_sizes(used: int) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from bundler.lab.agent import DESCRIPTION, SUMMARY, bulk
 from bundler.lab.authenticode_signer import Signing, Stamp, sign_msi
 from bundler.lab.authority import ORGANIZATION, Authority
 from bundler.lab.cabinet import CabinetFile
-from bundler.lab.msi import Cell, Column, Table
+from bundler.lab.msi import Column, Table
 
 PRODUCT_NAME = "Azure Connected Machine Agent (LAB)"
 HOME = "AzureConnectedMachineAgent"
@@ -202,16 +202,13 @@ _INTERFACE = {
 }
 
 
-def _sequences() -> tuple[Table, Table]:
+def _sequences() -> list[Table]:
     columns = (Column("Action", "s72", key=True), Column("Condition", "S255"), Column("Sequence", "I2"))
-    return (
-        Table("InstallExecuteSequence", columns, _steps(_EXECUTE)),
-        Table("InstallUISequence", columns, _steps(_INTERFACE)),
-    )
-
-
-def _steps(sequence: dict[str, int]) -> tuple[tuple[Cell, ...], ...]:
-    return tuple((action, None, place) for action, place in sequence.items())
+    tables = []
+    for name, sequence in (("InstallExecuteSequence", _EXECUTE), ("InstallUISequence", _INTERFACE)):
+        rows = tuple((action, None, place) for action, place in sequence.items())
+        tables.append(Table(name, columns, rows))
+    return tables
 
 
 def _component(file: CabinetFile) -> str:

@@ -104,7 +104,7 @@ def yum(rpms: Sequence[rpm.BuiltRpm], key: SigningKey, date: datetime, *, blank:
         "filelists": _document(
             "filelists", "http://linux.duke.edu/metadata/filelists", map(_file_list, rpms), len(rpms)
         ),
-        "other": _document("otherdata", "http://linux.duke.edu/metadata/other", map(_other, rpms), len(rpms)),
+        "other": _document("otherdata", "http://linux.duke.edu/metadata/other", map(_brief, rpms), len(rpms)),
     }
     repodata: dict[str, bytes] = {}
     entries = []
@@ -175,11 +175,7 @@ def _file_list(built: rpm.BuiltRpm) -> str:
     return _brief(built, files)
 
 
-def _other(built: rpm.BuiltRpm) -> str:
-    return _brief(built, "")
-
-
-def _brief(built: rpm.BuiltRpm, inside: str) -> str:
+def _brief(built: rpm.BuiltRpm, inside: str = "") -> str:
     package = built.package
     return (
         f'<package pkgid="{sha256(built.content)}" name={quoteattr(package.name)} arch="{package.architecture}">\n'

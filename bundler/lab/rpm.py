@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bundler.lab.openpgp import SigningKey
-from bundler.lab.package import Package, PackagedFile, sha256
+from bundler.lab.package import Package, sha256
 
 _INT16, _INT32, _STRING, _BIN, _STRING_ARRAY, _I18N = 3, 4, 6, 7, 8, 9
 _ALIGNMENT = {_INT16: 2, _INT32: 4}
@@ -112,34 +112,35 @@ def _header_fields(package: Package, archive: bytes, payload: bytes) -> Fields:
     return {**fields, **_file_fields(package, built), **_relation_fields(package), **_script_fields(package)}
 
 
-def _entries(package: Package) -> list[PackagedFile | str]:
-    """Order what the package holds by path: files, and owned directories as text."""
-    return sorted([*package.files, *package.owned], key=_path)
+@dataclass(frozen=True)
+class _Entry:
+    """A file, or an owned directory, as header and payload list it."""
+
+    path: str
+    mode: int
+    """With the type's bits (inode(7))."""
+    content: bytes = b""
+    is_folder: bool = False
 
 
-def _path(entry: PackagedFile | str) -> str:
-    return entry if isinstance(entry, str) else entry.path
-
-
-def _mode(entry: PackagedFile | str) -> int:
-    return 0o040755 if isinstance(entry, str) else 0o100000 | entry.mode
-
-
-def _content(entry: PackagedFile | str) -> bytes:
-    return b"" if isinstance(entry, str) else entry.content
+def _entries(package: Package) -> list[_Entry]:
+    """What the package holds, in the order of the paths."""
+    files = [_Entry(file.path, 0o100000 | file.mode, file.content) for file in package.files]
+    folders = [_Entry(path, 0o040755, is_folder=True) for path in package.owned]
+    return sorted([*files, *folders], key=lambda entry: entry.path)
 
 
 def _file_fields(package: Package, built: int) -> Fields:
     """Describe the files, one element each, in the payload's order."""
     entries = _entries(package)
     count = len(entries)
-    folders = sorted({_path(entry).rpartition("/")[0] + "/" for entry in entries})
+    folders = sorted({entry.path.rpartition("/")[0] + "/" for entry in entries})
     return {
-        1028: (_INT32, [len(_content(entry)) for entry in entries]),
-        1030: (_INT16, [_mode(entry) for entry in entries]),
+        1028: (_INT32, [len(entry.content) for entry in entries]),
+        1030: (_INT16, [entry.mode for entry in entries]),
         1033: (_INT16, [0] * count),
         1034: (_INT32, [built] * count),
-        1035: (_STRING_ARRAY, ["" if isinstance(entry, str) else sha256(entry.content) for entry in entries]),
+        1035: (_STRING_ARRAY, ["" if entry.is_folder else sha256(entry.content) for entry in entries]),
         1036: (_STRING_ARRAY, [""] * count),
         1037: (_INT32, [0] * count),
         1039: (_STRING_ARRAY, ["root"] * count),
@@ -148,8 +149,8 @@ def _file_fields(package: Package, built: int) -> Fields:
         1095: (_INT32, [1] * count),
         1096: (_INT32, list(range(1, count + 1))),
         1097: (_STRING_ARRAY, [""] * count),
-        1116: (_INT32, [folders.index(_path(entry).rpartition("/")[0] + "/") for entry in entries]),
-        1117: (_STRING_ARRAY, [_path(entry).rpartition("/")[2] for entry in entries]),
+        1116: (_INT32, [folders.index(entry.path.rpartition("/")[0] + "/") for entry in entries]),
+        1117: (_STRING_ARRAY, [entry.path.rpartition("/")[2] for entry in entries]),
         1118: (_STRING_ARRAY, folders),
         5011: (_INT32, [8]),
     }
@@ -224,8 +225,8 @@ def _cpio(package: Package) -> bytes:
     built = int(package.built.timestamp())
     packed = b""
     for inode, entry in enumerate(_entries(package), start=1):
-        links = 2 if isinstance(entry, str) else 1
-        packed += _cpio_member(f".{_path(entry)}", _content(entry), (inode, _mode(entry), links, built))
+        status = (inode, entry.mode, 2 if entry.is_folder else 1, built)
+        packed += _cpio_member(f".{entry.path}", entry.content, status)
     return packed + _cpio_member("TRAILER!!!", b"", (0, 0, 1, 0))
 
 

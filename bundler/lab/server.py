@@ -170,22 +170,29 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers.get("If-None-Match") == tag:
             self._answer(304, {"ETag": tag}, b"")
             return
-        wanted = None if isinstance(behaviour, bad.IgnoreRange) else self._wanted(tag)
+        wanted = None if isinstance(behaviour, bad.IgnoreRange) else self._wanted(tag, len(body))
         if wanted is None:
             self._body(200, headers, body, behaviour)
             return
-        first, last = _bounds(wanted, len(body))
+        first, last = wanted
         if first >= len(body) or first > last:
             self._answer(416, {"Content-Range": f"bytes */{len(body)}"}, b"")
             return
         headers["Content-Range"] = f"bytes {first}-{last}/{len(body)}"
         self._body(206, headers, body[first : last + 1], behaviour)
 
-    def _wanted(self, tag: str) -> re.Match[str] | None:
-        """Parse the one range asked for, unless ``If-Range`` names another state of the content."""
-        if self.headers.get("If-Range", tag) != tag:
+    def _wanted(self, tag: str, size: int) -> tuple[int, int] | None:
+        """First and last byte of the one range asked for, unless ``If-Range`` names another state of the content.
+
+        ``a-b``, ``a-``, or ``-n`` for the last n bytes.
+        """
+        found = re.fullmatch(r"bytes=(\d*)-(\d*)", self.headers.get("Range", "").strip())
+        if self.headers.get("If-Range", tag) != tag or not found:
             return None
-        return re.fullmatch(r"bytes=(\d*)-(\d*)", self.headers.get("Range", "").strip())
+        first, last = found.groups()
+        if not first:
+            return max(0, size - int(last or 0)), size - 1
+        return int(first), min(int(last or size), size - 1)
 
     def _body(self, code: int, headers: Mapping[str, str], body: bytes, behaviour: Behaviour | None) -> None:
         promised = len(body) + (behaviour.more if isinstance(behaviour, bad.WrongLength) else 0)
@@ -230,11 +237,3 @@ class _Handler(BaseHTTPRequestHandler):
                 return
             self.wfile.write(body[at : at + step])
             time.sleep(step / rate)
-
-
-def _bounds(wanted: re.Match[str], size: int) -> tuple[int, int]:
-    """First and last byte of a range: ``a-b``, ``a-``, or ``-n`` for the last n bytes."""
-    first, last = wanted.groups()
-    if not first:
-        return max(0, size - int(last or 0)), size - 1
-    return int(first), min(int(last or size), size - 1)

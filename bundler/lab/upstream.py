@@ -147,7 +147,7 @@ class Upstream:
             KeyError: there is no such release.
         """
         state = self._history[-1]
-        known = {word: release.windows for release in state.releases for word in _words(release)}
+        known = {word: one.windows for one in state.releases for word in (one.windows, one.deb, one.rpm)}
         build = known[version]
         self._move(replace(state, rebuilt={**state.rebuilt, build: state.rebuilt.get(build, 0) + 1}))
 
@@ -231,7 +231,9 @@ class Upstream:
 
     def _packages(self, rest: str) -> Content | None:
         if rest.startswith("keys/"):
-            key = self._keys().get(rest.removeprefix("keys/"))
+            old, new = self._authority.key.armored(), self._authority.key_2025.armored()
+            keys = {"microsoft.asc": old, "microsoft-2025.asc": new, "microsoft-rolling.asc": old + new}
+            key = keys.get(rest.removeprefix("keys/"))
             return Content(key.encode(), "application/pgp-keys") if key else None
         folder, _, place = rest.partition("/prod/")
         for distribution in DISTRIBUTIONS:
@@ -239,10 +241,6 @@ class Upstream:
                 files = self._repository(distribution)
                 return Content(files[place]) if place in files else None
         return None
-
-    def _keys(self) -> dict[str, str]:
-        old, new = self._authority.key.armored(), self._authority.key_2025.armored()
-        return {"microsoft.asc": old, "microsoft-2025.asc": new, "microsoft-rolling.asc": old + new}
 
     def _repository(self, distribution: Distribution) -> dict[str, bytes]:
         state = self._state.key()
@@ -298,10 +296,6 @@ class Upstream:
 
 def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
-
-
-def _words(release: Release) -> tuple[str, ...]:
-    return release.windows, release.deb, release.rpm
 
 
 def _place(release: Release) -> str:
