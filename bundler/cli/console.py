@@ -59,19 +59,16 @@ class Command(click.Command):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the rule for variables, then the examples."""
-        examples, self.epilog = self.epilog, f"{self._variables()}\n\n{self.epilog}"
-        super().format_epilog(ctx, formatter)
-        self.epilog = examples
-
-    def _variables(self) -> str:
         names = [parameter.name or "" for parameter in self.params]
         rule = f"Variables: {PREFIX}FORMAT sets --format, and so on"
         if any(name.startswith(("insecure_", "allow_")) for name in names):
             rule += "; --insecure-… and --allow-… have none"
         secrets = [PREFIX + name.removesuffix("_file").upper() for name in names if name.endswith(_SECRET_FILE)]
-        if not secrets:
-            return f"{rule}."
-        return f"{rule}. Without its file, a secret comes from {', '.join(secrets)}, or from a prompt."
+        if secrets:
+            rule += f". Without its file, a secret comes from {', '.join(secrets)}, or from a prompt"
+        examples, self.epilog = self.epilog, f"{rule}.\n\n{self.epilog}"
+        super().format_epilog(ctx, formatter)
+        self.epilog = examples
 
 
 def define_command(name: str, *examples: str) -> Callable[[Callable[..., Any]], click.Command]:

@@ -29,25 +29,17 @@ def _text(diff: Diff) -> Iterator[str]:
         yield ""
         yield section.title
         for row in section.rows:
-            yield from _text_row(row)
+            meaning = f"  ({row.meaning})" if row.meaning else ""
+            yield f"{'!' if row.alarming else ' '} {row.sign} {row.title}{meaning}"
+            yield from (f"      {mark} {line}" for mark, line in row.lines)
         for script in section.scripts:
-            yield from _text_script(script)
+            yield f"  ~ {script.path}: {script.counts or script.withheld}"
+            for heading, lines in script.hunks:
+                yield f"      {heading}"
+                yield from (f"      {mark}{line}" for mark, line in lines)
     yield ""
     yield from (f"{sentence}." for sentence in diff.not_compared)
     yield diff_text.NOT_VERIFIED
-
-
-def _text_row(row: Row) -> Iterator[str]:
-    meaning = f"  ({row.meaning})" if row.meaning else ""
-    yield f"{'!' if row.alarming else ' '} {row.sign} {row.title}{meaning}"
-    yield from (f"      {mark} {line}" for mark, line in row.lines)
-
-
-def _text_script(script: ScriptRow) -> Iterator[str]:
-    yield f"  ~ {script.path}: {script.counts or script.withheld}"
-    for heading, lines in script.hunks:
-        yield f"      {heading}"
-        yield from (f"      {mark}{line}" for mark, line in lines)
 
 
 def markdown(diff: Diff) -> str:

@@ -41,7 +41,12 @@ def report(error: Exception, arguments: Sequence[str]) -> int:
         arguments: of the command line, which may not have been understood; they say whether to report JSON.
     """
     if isinstance(error, click.ClickException):
-        return _report_usage(error, arguments)
+        # A command line that was not understood: with the usage.
+        if _wants_json(arguments):
+            tree = {"ok": False, "error": {"kind": "usage", "message": error.format_message(), "exit_code": 2}}
+            click.echo(as_json(tree))
+        error.show()
+        return 2
     if isinstance(error, BundlerError):
         return _report_error(error, arguments)
     return _report_internal(error, arguments)
@@ -130,15 +135,6 @@ def _issues() -> str:
     except PackageNotFoundError:  # a copy of the sources that was never installed
         urls = []
     return next((url.partition(", ")[2] for url in urls if url.startswith("Issues,")), "the project's issue tracker")
-
-
-def _report_usage(error: click.ClickException, arguments: Sequence[str]) -> int:
-    """Report a command line that was not understood, with the usage; returns 2."""
-    if _wants_json(arguments):
-        tree = {"ok": False, "error": {"kind": "usage", "message": error.format_message(), "exit_code": 2}}
-        click.echo(as_json(tree))
-    error.show()
-    return 2
 
 
 def _report_internal(error: Exception, arguments: Sequence[str]) -> int:

@@ -119,19 +119,13 @@ def run(arguments: list[str] | None = None) -> None:
     """Run a command and exit with its code: those of :mod:`bundler.errors`, 130 for an interruption."""
     # What is imported at the start stays until the end; collecting it takes a tenth of a short command's time.
     gc.set_threshold(_GARBAGE)
-    _settle_encodings()
-    sys.exit(main(sys.argv[1:] if arguments is None else arguments))
-
-
-def _settle_encodings() -> None:
-    """Make every name printable: files and pipes get UTF-8, on Windows too; a terminal keeps its encoding.
-
-    PYTHONIOENCODING stays in force. A character that the encoding lacks is escaped, so that printing never fails.
-    """
+    # Every name is printable: files and pipes get UTF-8, on Windows too; a terminal keeps its encoding, and
+    # PYTHONIOENCODING stays in force. A character that the encoding lacks is escaped, so that printing never fails.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             own = stream.isatty() or "PYTHONIOENCODING" in os.environ
             stream.reconfigure(encoding=None if own else "utf-8", errors="backslashreplace")
+    sys.exit(main(sys.argv[1:] if arguments is None else arguments))
 
 
 def main(arguments: list[str]) -> int:

@@ -92,7 +92,9 @@ class Downloader:
         The first failure cancels the others and is raised; partial files are kept and resumed by the next run.
         """
         wanted = tuple(dict.fromkeys(requests))
-        self._require_space(wanted)
+        missing = [each for each in wanted if not (each.sha256 and self._store.holds(each.sha256))]
+        if missing and not self._offline:
+            disk.require(self._store.root, sum(each.size or 0 for each in missing), f"{len(missing)} downloads")
         came = dict(zip(wanted, self.together([partial(_one, request) for request in wanted]), strict=True))
         return tuple(came[request] for request in requests)
 
@@ -113,7 +115,9 @@ class Downloader:
         finally:
             called_off.set()
             self._stop(pool, active)
-        _raise_first(futures)
+        failures = [error for future in futures if not future.cancelled() and (error := future.exception())]
+        if failures:  # the failure that cancelled the others, not one of the cancellations
+            raise min(failures, key=lambda error: isinstance(error, Cancelled))
         return tuple(future.result() for future in futures)
 
     def _stop(self, pool: ThreadPoolExecutor, active: Collection[object]) -> None:
@@ -129,11 +133,6 @@ class Downloader:
                 self._made.abort()
             time.sleep(_LOOK_AGAIN / 4)
 
-    def _require_space(self, requests: Sequence[Request]) -> None:
-        missing = [each for each in requests if not (each.sha256 and self._store.holds(each.sha256))]
-        if missing and not self._offline:
-            disk.require(self._store.root, sum(each.size or 0 for each in missing), f"{len(missing)} downloads")
-
     def _fetch(self, request: Request, called_off: threading.Event) -> Download:
         held = self._held(request)
         if held:
@@ -141,7 +140,12 @@ class Downloader:
         if urlsplit(request.url).scheme == "file":
             return self._adopt(request)
         if self._offline:
-            raise _not_at_hand(request)
+            known = f"sha256: {request.sha256}" if request.sha256 else "its digest is not known: nothing is locked yet"
+            raise UpstreamError(
+                f"{request.label} is not in the store, and --offline does not allow a download",
+                details=[f"address: {request.url}", known],
+                do="run the same command without --offline once",
+            )
         with DownloadProgress(self._progress, request.label, request.size) as telling:
             return self._bring(request, called_off, telling)
 
@@ -221,25 +225,9 @@ def _one(request: Request, fetch: Fetch) -> Download:
     return fetch(request)
 
 
-def _not_at_hand(request: Request) -> UpstreamError:
-    known = f"sha256: {request.sha256}" if request.sha256 else "its digest is not known: nothing is locked yet"
-    return UpstreamError(
-        f"{request.label} is not in the store, and --offline does not allow a download",
-        details=[f"address: {request.url}", known],
-        do="run the same command without --offline once",
-    )
-
-
 def _wait(futures: Sequence[Future[_Done]]) -> None:
     pending = set(futures)
     while pending:
         done, pending = wait(pending, timeout=_LOOK_AGAIN, return_when=FIRST_EXCEPTION)
         if any(future.exception() for future in done):
             return
-
-
-def _raise_first(futures: Sequence[Future[_Done]]) -> None:
-    """Raise the failure that cancelled the others, not one of the cancellations."""
-    failures = [error for future in futures if not future.cancelled() and (error := future.exception())]
-    for error in sorted(failures, key=lambda error: isinstance(error, Cancelled)):
-        raise error

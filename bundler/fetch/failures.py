@@ -65,7 +65,10 @@ def from_exception(error: Exception, request: RequestInfo) -> UpstreamError | Tr
         return _proxy(causes, request)
     for cause in causes:
         if isinstance(cause, socket.gaierror):
-            return _unresolved(cause, request.host)
+            unresolved = UpstreamError(
+                f"the name {request.host} cannot be resolved", details=[str(cause)], do=_CHECK_NETWORK
+            )
+            return TransientError(unresolved) if cause.errno == socket.EAI_AGAIN else unresolved
     if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
         return UpstreamError(f"{redact_url(request.url)} is not a valid address", details=[str(error)])
     return _on_the_wire(causes, request)
@@ -119,11 +122,6 @@ def _proxy(causes: tuple[BaseException, ...], request: RequestInfo) -> UpstreamE
     )
     final = any(f"failed: {status}" in text for status in (400, 401, 403, 404, 405))
     return refused if final else TransientError(refused)
-
-
-def _unresolved(cause: socket.gaierror, host: str) -> UpstreamError | TransientError:
-    error = UpstreamError(f"the name {host} cannot be resolved", details=[str(cause)], do=_CHECK_NETWORK)
-    return TransientError(error) if cause.errno == socket.EAI_AGAIN else error
 
 
 def _on_the_wire(causes: tuple[BaseException, ...], request: RequestInfo) -> UpstreamError | TransientError:

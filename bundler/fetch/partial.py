@@ -61,7 +61,13 @@ class Partial:
         self.offset = 0
         self._hash = hashlib.sha256()
         with disk.writing(self.path):
-            self._open()
+            # Unbuffered, so that what append() has written survives if the process is killed.
+            self._file = open(self.path, "r+b" if self.path.exists() else "w+b", buffering=0)  # noqa: SIM115, PTH123
+            if self.origin is None:
+                self._file.truncate(0)
+            while chunk := self._file.read(CHUNK):
+                self._hash.update(chunk)
+                self.offset += len(chunk)
 
     def _read_origin(self, name: str) -> Origin | None:
         try:
@@ -69,16 +75,6 @@ class Partial:
         except (OSError, json_codec.RecordError):
             return None
         return origin if origin.url == name else None
-
-    def _open(self) -> None:
-        # Unbuffered, so that what append() has written survives if the process is killed.
-        self._file = open(self.path, "r+b" if self.path.exists() else "w+b", buffering=0)  # noqa: SIM115, PTH123
-        if self.origin is None:
-            self._file.truncate(0)
-            return
-        while chunk := self._file.read(CHUNK):
-            self._hash.update(chunk)
-            self.offset += len(chunk)
 
     @property
     def sha256(self) -> str:

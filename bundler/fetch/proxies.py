@@ -25,12 +25,9 @@ def choose(url: str, *, proxy: str | None, environment: Mapping[str, str]) -> st
     )
     if not chosen or bypassed(url, _variable(environment, "no_proxy")):
         return None
-    return _checked(chosen if "://" in chosen else f"http://{chosen}")
-
-
-def _checked(proxy: str) -> str:
+    address = chosen if "://" in chosen else f"http://{chosen}"
     try:
-        parts = urlsplit(proxy)
+        parts = urlsplit(address)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         usable = False
@@ -39,7 +36,7 @@ def _checked(proxy: str) -> str:
             "the proxy's address is not valid: it must be http://HOST:PORT or https://HOST:PORT",
             do="correct --proxy or the variable HTTPS_PROXY",
         )
-    return proxy
+    return address
 
 
 def bypassed(url: str, no_proxy: str) -> bool:
@@ -59,7 +56,10 @@ def _matches(entry: str, host: str, port: int) -> bool:
         return True
     address = _address(host)
     if address is not None and "/" in entry:
-        return _within(address, entry)
+        try:
+            return address in ipaddress.ip_network(entry, strict=False)
+        except ValueError:
+            return False
     name, wanted = _split(entry)
     if wanted and wanted != str(port):
         return False
@@ -87,10 +87,3 @@ def _address(text: str) -> _Address | None:
         return ipaddress.ip_address(text)
     except ValueError:
         return None
-
-
-def _within(address: _Address, network: str) -> bool:
-    try:
-        return address in ipaddress.ip_network(network, strict=False)
-    except ValueError:
-        return False

@@ -59,12 +59,13 @@ def continues(headers: Mapping[str, str], *, offset: int, validator: str, size: 
         return False
     first, last = int(found[1]), int(found[2])
     whole = size if found[3] == "*" else int(found[3])
+    name = "ETag" if validator.startswith('"') else "Last-Modified"
     return (
         first == offset
         and first <= last
         and (whole is None or last < whole)
         and (size is None or whole == size)
-        and _same(headers, validator)
+        and headers.get(name, "").strip() in ("", validator)
     )
 
 
@@ -72,8 +73,3 @@ def whole_size(headers: Mapping[str, str]) -> int | None:
     """Bytes of the whole file by a 206's ``Content-Range``; None where it does not have them."""
     found = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", "").strip())
     return int(found[3]) if found and found[3] != "*" else None
-
-
-def _same(headers: Mapping[str, str], validator: str) -> bool:
-    name = "ETag" if validator.startswith('"') else "Last-Modified"
-    return headers.get(name, "").strip() in ("", validator)

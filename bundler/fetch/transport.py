@@ -130,7 +130,7 @@ class Transport:
         """The session, made at the first request: loading the public CAs takes longer than a build from the store."""
         with self._making:
             if self._made is None:
-                self._made = _session(_tls(self._network), self._connections)
+                self._made = _session(self._network, self._connections)
             return self._made
 
     def abort(self) -> None:
@@ -264,20 +264,6 @@ def _authority(url: str) -> str:
     return host if parts.port in (None, 443) else f"{host}:{parts.port}"
 
 
-def _tls(network: Network) -> ssl.SSLContext:
-    context = urllib3.util.create_urllib3_context()
-    context.load_verify_locations(cafile=DEFAULT_CA_BUNDLE_PATH)
-    for file in _ca_files(network):
-        load_ca(context, file)
-    return context
-
-
-def _ca_files(network: Network) -> tuple[Path, ...]:
-    named = [Path(network.environment[name]) for name in _CA_VARIABLES if network.environment.get(name)]
-    found = [path for path in named if path.is_file()]
-    return (network.ca_file, *found) if network.ca_file else tuple(found)
-
-
 class _Adapter(HTTPAdapter):
     """Connections with our TLS context's CAs, registered while they are open."""
 
@@ -305,7 +291,13 @@ class _Adapter(HTTPAdapter):
         manager.pool_classes_by_scheme = {**manager.pool_classes_by_scheme, "https": self._pool_class}
 
 
-def _session(context: ssl.SSLContext, connections: Connections) -> requests.Session:
+def _session(network: Network, connections: Connections) -> requests.Session:
+    context = urllib3.util.create_urllib3_context()
+    context.load_verify_locations(cafile=DEFAULT_CA_BUNDLE_PATH)
+    named = [Path(network.environment[name]) for name in _CA_VARIABLES if network.environment.get(name)]
+    found = [path for path in named if path.is_file()]
+    for file in [network.ca_file, *found] if network.ca_file else found:
+        load_ca(context, file)
     session = requests.Session()
     session.trust_env = False  # the environment is passed in: no .netrc, no proxy variables of the process
     session.headers.clear()

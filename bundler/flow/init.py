@@ -15,17 +15,17 @@ from bundler.products.product import AnyProduct, StarterAnswers
 
 def targets(texts: tuple[str, ...]) -> tuple[Target, ...]:
     """Targets written as ``os``, ``os/version`` or ``os/version/architecture``. Raises UsageError."""
-    return tuple(_target(text) for text in texts)
-
-
-def _target(text: str) -> Target:
-    os, *rest = text.split("/")
-    if not os or len(rest) > 2:
-        raise UsageError(
-            f"{text!r} is not a valid target", do="write os/version/architecture: ubuntu/22.04, rhel/9/arm64, windows"
-        )
-    version, architecture = (*rest, "", "")[:2]
-    return Target(os=os, version=version, architecture=architecture or "x64")
+    found = []
+    for text in texts:
+        os, *rest = text.split("/")
+        if not os or len(rest) > 2:
+            raise UsageError(
+                f"{text!r} is not a valid target",
+                do="write os/version/architecture: ubuntu/22.04, rhel/9/arm64, windows",
+            )
+        version, architecture = (*rest, "", "")[:2]
+        found.append(Target(os=os, version=version, architecture=architecture or "x64"))
+    return tuple(found)
 
 
 def write(path: Path, product: AnyProduct, answers: StarterAnswers) -> Path:

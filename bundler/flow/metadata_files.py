@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from io import BytesIO
 from typing import BinaryIO, Literal
@@ -74,15 +74,19 @@ def verify(file: BinaryIO, kind: Kind, *, anchors: Anchors, at: datetime, known:
         VerificationError: it cannot be verified.
 
     """
-    return _VERIFIERS[kind](file, anchors, at, known)
-
-
-def _release(file: BinaryIO, anchors: Anchors, at: datetime, _: Indexes) -> str:
+    if kind == "apt-index":
+        return _index(file, known)
+    if kind == "openpgp-key":
+        key = pins.key(_alone(file, _KEY, _MAX_KEY), anchors)
+        return f"the pinned key {key.name} ({key.fingerprint}); {key.source}"
+    if kind == "certificate":
+        root = pins.root(_alone(file, _CERTIFICATE, _MAX_KEY), anchors)
+        return f"the pinned root {root.name}, for {' and '.join(root.purposes)}; {root.source}"
     signed = openpgp.verify_clearsigned(_alone(file, _RELEASE, _MAX_DOCUMENT), anchors=anchors, at=at, what=_WHAT)
     return f"signed by {signed.user_id} ({signed.key.fingerprint}) on {signed.signed_at:%Y-%m-%d}"
 
 
-def _index(file: BinaryIO, _anchors: Anchors, _at: datetime, known: Indexes) -> str:
+def _index(file: BinaryIO, known: Indexes) -> str:
     content = file.read(_MAX_DOCUMENT)
     for digest in (hashlib.sha256(content).hexdigest(), _unpacked_digest(content)):
         if digest in known:
@@ -103,21 +107,3 @@ def _unpacked_digest(content: bytes) -> str:
     except ParseError:
         return ""
     return digest.hexdigest()
-
-
-def _key(file: BinaryIO, anchors: Anchors, _at: datetime, _known: Indexes) -> str:
-    pinned = pins.key(_alone(file, _KEY, _MAX_KEY), anchors)
-    return f"the pinned key {pinned.name} ({pinned.fingerprint}); {pinned.source}"
-
-
-def _certificate(file: BinaryIO, anchors: Anchors, _at: datetime, _known: Indexes) -> str:
-    pinned = pins.root(_alone(file, _CERTIFICATE, _MAX_KEY), anchors)
-    return f"the pinned root {pinned.name}, for {' and '.join(pinned.purposes)}; {pinned.source}"
-
-
-_VERIFIERS: Mapping[Kind, Callable[[BinaryIO, Anchors, datetime, Indexes], str]] = {
-    "apt-release": _release,
-    "apt-index": _index,
-    "openpgp-key": _key,
-    "certificate": _certificate,
-}

@@ -10,7 +10,6 @@ from bundler.fetch.store import Store
 from bundler.flow import fetch_pins
 from bundler.flow.build.outputs import planned_outputs
 from bundler.flow.project import Project
-from bundler.model.artifact import Artifact
 from bundler.model.lock import Lock
 from bundler.model.plan import Action, Plan
 
@@ -18,8 +17,8 @@ from bundler.model.plan import Action, Plan
 def plan(project: Project, lock: Lock | None, store: Store, output: Path) -> Plan:
     """The steps of a build in order. Reads the store and the output folder; uses no network and changes nothing."""
     if lock is None:
-        actions: tuple[Action, ...] = (*(_resolve(artifact) for artifact in project.artifacts), *_unlocked(project))
-        return Plan(name=project.definition.name, version=project.definition.version, actions=actions)
+        unlocked = tuple(_unlocked(project))
+        return Plan(name=project.definition.name, version=project.definition.version, actions=unlocked)
     folder = output / lock.name / lock.version
     actions = (
         *_fetch(lock, project, store),
@@ -30,17 +29,16 @@ def plan(project: Project, lock: Lock | None, store: Store, output: Path) -> Pla
     return Plan(name=lock.name, version=lock.version, actions=actions)
 
 
-def _resolve(artifact: Artifact) -> Action:
-    origin = artifact.origin
-    if origin.kind == "file":
-        where = origin.path
-    else:
-        where = origin.url if origin.kind == "url" else getattr(origin, "base", "")
-    reason = f"{artifact.name} {artifact.version} for {', '.join(map(str, artifact.targets))}; there is no lock yet"
-    return Action(verb="resolve", subject=where, reason=reason)
-
-
 def _unlocked(project: Project) -> Iterable[Action]:
+    """The steps as far as a definition without a lock tells them: versions and names follow from the lock."""
+    for artifact in project.artifacts:
+        origin = artifact.origin
+        if origin.kind == "file":
+            where = origin.path
+        else:
+            where = origin.url if origin.kind == "url" else getattr(origin, "base", "")
+        reason = f"{artifact.name} {artifact.version} for {', '.join(map(str, artifact.targets))}; there is no lock yet"
+        yield Action(verb="resolve", subject=where, reason=reason)
     yield Action(verb="write", subject="bundle.lock", reason="so that later builds give the same bytes")
     for output in project.definition.outputs:
         yield Action(verb="write", subject=output.format, reason="listed in outputs; its name follows from the lock")

@@ -56,16 +56,6 @@ def file_name(name: str, version: str) -> str:
     return f"{name}-{version}{SUFFIX}"
 
 
-def archive(name: str, sha256: str) -> Resource:
-    """An archive as a subject."""
-    return Resource(name, sha256)
-
-
-def bundle(folder: str, bundle_digest: str) -> Resource:
-    """A bundle as a subject, whatever its format: the SHA256SUMS in its ``folder``."""
-    return Resource(f"{folder}/{sums.SUMS}", bundle_digest)
-
-
 def statement(lock: Lock, manifest: Manifest, subjects: Iterable[Resource]) -> bytes:
     """The statement that a build from ``lock`` made ``subjects``; ``manifest`` is that of any of its bundles."""
     named = tuple(sorted(set(subjects), key=lambda subject: subject.name))

@@ -11,7 +11,7 @@ from bundler.model.lock import Pin
 from bundler.model.manifest import Manifest
 from bundler.model.review import ReviewFinding
 from bundler.model.script_runtime import UNKNOWN, UNRELEASED
-from bundler.model.seal import Approval, Seal, Signer
+from bundler.model.seal import Seal
 from bundler.model.tree import Entry
 from bundler.products import registry
 from bundler.products.product import ReviewFacts
@@ -78,7 +78,10 @@ def findings(manifest: Manifest) -> Iterator[ReviewFinding]:
         text = "A lab made the packages and the keys that sign them. Do not install it on a production server."
         yield ReviewFinding("stop", "LAB bundle: not for production", text)
     yield from _anchors(manifest)
-    yield from _weakened(manifest)
+    for switch in manifest.weakened:
+        yield ReviewFinding("stop", f"A check was weakened: {switch}", "The build's command line switched it off.")
+    if not manifest.weakened:
+        yield ReviewFinding("ordinary", "No check was weakened", "No --insecure-… switch was used.")
     for pin in manifest.pins:
         yield from _pin(pin)
     yield from _runtimes(manifest)
@@ -98,13 +101,6 @@ def _anchors(manifest: Manifest) -> Iterator[ReviewFinding]:
         "The owner of their keys can make packages that verify. Their SHA-256:"
     )
     yield ReviewFinding("look", "The anchors are not Microsoft's", text, digest)
-
-
-def _weakened(manifest: Manifest) -> Iterator[ReviewFinding]:
-    for switch in manifest.weakened:
-        yield ReviewFinding("stop", f"A check was weakened: {switch}", "The build's command line switched it off.")
-    if not manifest.weakened:
-        yield ReviewFinding("ordinary", "No check was weakened", "No --insecure-… switch was used.")
 
 
 def _pin(pin: Pin) -> Iterator[ReviewFinding]:
@@ -142,9 +138,19 @@ def _runtimes(manifest: Manifest) -> Iterator[ReviewFinding]:
 
 def _signatures(manifest: Manifest) -> Iterator[ReviewFinding]:
     yield _seal(manifest.seal)
-    if manifest.scripts_signed_by is not None:
-        yield _scripts(manifest.scripts_signed_by)
-    yield _approval(manifest.approval)
+    signer, approval = manifest.scripts_signed_by, manifest.approval
+    if signer is not None:
+        text = (
+            f"By {signer.name}, until {signer.not_after:%Y-%m-%d}: for Windows servers that run signed scripts only. "
+            "The SHA-256 of the certificate:"
+        )
+        yield ReviewFinding("ordinary", "The PowerShell scripts are signed", text, signer.sha256)
+    if approval is None:
+        text = "Servers accept the bundle without a reviewer's signature: approving this page has no technical effect."
+        yield ReviewFinding("look", "No approval is required", text)
+    else:
+        names = ", ".join(one.name for one in approval.approvers)
+        yield ReviewFinding("ordinary", f"{approval.required} approvals are required", f"Of: {names}.")
     if manifest.not_after is None:
         text = "A copy of this bundle installs this version even years later."
         yield ReviewFinding("know", "The bundle does not expire", text)
@@ -159,19 +165,3 @@ def _seal(seal: Seal | None) -> ReviewFinding:
         return ReviewFinding("look", "The bundle is not signed", text)
     text = f"By {seal.signer.name}. Compare the certificate's SHA-256 with the fingerprint that the signer gave you:"
     return ReviewFinding("ordinary", "The bundle is signed", text, seal.signer.sha256)
-
-
-def _scripts(signer: Signer) -> ReviewFinding:
-    text = (
-        f"By {signer.name}, until {signer.not_after:%Y-%m-%d}: for Windows servers that run signed scripts only. "
-        "The SHA-256 of the certificate:"
-    )
-    return ReviewFinding("ordinary", "The PowerShell scripts are signed", text, signer.sha256)
-
-
-def _approval(approval: Approval | None) -> ReviewFinding:
-    if approval is None:
-        text = "Servers accept the bundle without a reviewer's signature: approving this page has no technical effect."
-        return ReviewFinding("look", "No approval is required", text)
-    names = ", ".join(one.name for one in approval.approvers)
-    return ReviewFinding("ordinary", f"{approval.required} approvals are required", f"Of: {names}.")

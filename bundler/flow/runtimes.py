@@ -93,11 +93,12 @@ def rows(product: str) -> tuple[ReleasedRuntime, ...]:
 
 def known(found: Iterable[ScriptRuntime]) -> tuple[KnownRuntime, ...]:
     """Each of ``found`` with the releases that it is of."""
-    return tuple(released_runtimes.known(one, rows(one.product), unreleased=_unreleased(one.product)) for one in found)
-
-
-def _unreleased(product: str) -> tuple[ScriptRuntime, ...]:
-    return () if scripts_of(product) is None or is_release(product) else installed(product)
+    named = []
+    for one in found:
+        here = scripts_of(one.product) is not None and not is_release(one.product)
+        unreleased = installed(one.product) if here else ()
+        named.append(released_runtimes.known(one, rows(one.product), unreleased=unreleased))
+    return tuple(named)
 
 
 def computed() -> tuple[ReleasedRuntime, ...]:

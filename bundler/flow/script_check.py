@@ -49,7 +49,9 @@ def check(manifest: Manifest, content: Content) -> CheckedScripts:
             other scripts, with the lines that differ.
     """
     paths = [entry.path for entry in manifest.files if script_runtime.is_script(entry.path)]
-    scripts = {path: _read(manifest, path, content) for path in paths}
+    scripts = {
+        path: script_runtime.read(_bounded(manifest, path, content), path, product=manifest.product) for path in paths
+    }
     found = _runtimes(scripts.values())
     if found != manifest.runtimes:
         raise VerificationError(
@@ -82,10 +84,6 @@ def _runtimes(scripts: Iterable[Script]) -> tuple[ScriptRuntime, ...]:
         ScriptRuntime(product=one.product, platform=one.platform, script=one.name, digest=one.digest) for one in scripts
     )
     return tuple(sorted(found, key=lambda one: one.script))
-
-
-def _read(manifest: Manifest, path: str, content: Content) -> Script:
-    return script_runtime.read(_bounded(manifest, path, content), path, product=manifest.product)
 
 
 def _bounded(manifest: Manifest, path: str, content: Content) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -51,7 +51,12 @@ def kept(key: SigningKey, at: datetime, path: Path, password: Password | None) -
     ECDSA signs with a random number: an earlier signature can be recognised, not repeated. A script without such a
     signature stays unsigned, and so differs from the earlier bundle.
     """
-    held = _scripts(path, password)
+    held: dict[str, bytes] = {}
+    # As far as the bundle can be read: its verification reports what is wrong.
+    with suppress(VerificationError, UsageError), container.open_bundle(path, password=password) as opened:
+        for member in opened.walk():
+            if is_script(member.path) and member.size <= LARGEST:
+                held[member.path] = b"".join(member.chunks())
 
     def finish(entry: Entry) -> Entry:
         there = held.get(entry.path, b"")
@@ -107,13 +112,3 @@ def _bytes(entry: Entry) -> bytes:
     if not isinstance(entry.content, bytes):
         raise TypeError(f"the script {entry.path} is not held in memory")
     return entry.content
-
-
-def _scripts(path: Path, password: Password | None) -> Mapping[str, bytes]:
-    """The scripts of the bundle at ``path``, as far as it can be read; its verification reports what is wrong."""
-    held: dict[str, bytes] = {}
-    with suppress(VerificationError, UsageError), container.open_bundle(path, password=password) as opened:
-        for member in opened.walk():
-            if is_script(member.path) and member.size <= LARGEST:
-                held[member.path] = b"".join(member.chunks())
-    return held

@@ -43,9 +43,9 @@ _KEPT_BACK = (
     "ARC_BUNDLER_PASSWORD",
     "ARC_BUNDLER_SECRET",
 )
+"""Secrets that are not passed on to the program."""
 
 _LOG = logging.getLogger(__name__)
-"""Secrets that are not passed on to the program."""
 
 
 @dataclass(frozen=True)

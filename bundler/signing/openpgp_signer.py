@@ -36,14 +36,11 @@ class _Signer:
         with _library(f"the OpenPGP key {self.place} failed to sign"):
             made = pysequoia.sign(self.signer, content, mode=pysequoia.SignatureMode.DETACHED)
         with _library("the OpenPGP signature that was made does not verify"):
-            self._verify(content, made)
+            public = pysequoia.Cert.from_bytes(self.certificate)
+            found = pysequoia.verify(content, lambda _: [public], signature=pysequoia.Sig.from_bytes(made))
+            if [valid.certificate.upper() for valid in found.valid_sigs] != [self.fingerprint]:
+                raise SigningError("the OpenPGP signature was made by another key", do="sign with another key")
         return bytes(made)
-
-    def _verify(self, content: bytes, made: bytes) -> None:
-        public = pysequoia.Cert.from_bytes(self.certificate)
-        found = pysequoia.verify(content, lambda _: [public], signature=pysequoia.Sig.from_bytes(made))
-        if [valid.certificate.upper() for valid in found.valid_sigs] != [self.fingerprint]:
-            raise SigningError("the OpenPGP signature was made by another key", do="sign with another key")
 
 
 def read(place: Path, passphrase: Passphrase, *, at: datetime, warn: Callable[[str], None]) -> _Signer:

@@ -134,8 +134,9 @@ def _with(script: bytes, certificates: Sequence[x509.Certificate], algorithm: Al
         attributes=_attributes(content, algorithm),
         value=value,
     )
-    travelling = writing.encoded(_travelling(certificates))
-    pkcs7 = writing.signed_data(1, der.SPC_INDIRECT_DATA, content, travelling, [info], digest)
+    # All except a root above the signer: a server trusts only its own copy of it.
+    travelling = [one for one in certificates if one is certificates[0] or one.issuer != one.subject]
+    pkcs7 = writing.signed_data(1, der.SPC_INDIRECT_DATA, content, writing.encoded(travelling), [info], digest)
     return block.with_block(script, pkcs7)
 
 
@@ -148,11 +149,6 @@ def _attributes(content: bytes, algorithm: Algorithm) -> bytes:
     return writing.signed_attributes(
         cms.DIGESTS[algorithm], der.SPC_INDIRECT_DATA, writing.inside(content), writing.file_attributes(_DESCRIPTION)
     )
-
-
-def _travelling(certificates: Sequence[x509.Certificate]) -> list[x509.Certificate]:
-    """All except a root above the signer: a server trusts only its own copy of it."""
-    return [one for one in certificates if one is certificates[0] or one.issuer != one.subject]
 
 
 def _sha256(key: SigningKey) -> str:

@@ -163,20 +163,18 @@ def _public(session: Any, key: Any) -> object:
 
     if key.key_type == KeyType.RSA:
         modulus, exponent = _attribute(key, Attribute.MODULUS), _attribute(key, Attribute.PUBLIC_EXPONENT)
-        return _rsa(modulus, exponent) if modulus and exponent else None
+        if not modulus or not exponent:
+            return None
+        numbers = rsa.RSAPublicNumbers(int.from_bytes(exponent, "big"), int.from_bytes(modulus, "big"))
+        try:
+            return numbers.public_key()
+        except ValueError:
+            return None
     identity = _attribute(key, Attribute.ID)
     wanted: dict[Any, Any] = {Attribute.CLASS: ObjectClass.PUBLIC_KEY, Attribute.ID: identity}
     with pkcs11_errors("the token does not list its keys"):
         found = list(session.get_objects(wanted)) if identity else []
     return _point(found[0]) if len(found) == 1 else None
-
-
-def _rsa(modulus: bytes, exponent: bytes) -> rsa.RSAPublicKey | None:
-    numbers = rsa.RSAPublicNumbers(int.from_bytes(exponent, "big"), int.from_bytes(modulus, "big"))
-    try:
-        return numbers.public_key()
-    except ValueError:
-        return None
 
 
 def _point(found: Any) -> ec.EllipticCurvePublicKey | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from bundler.flow.build import payload
@@ -10,7 +9,7 @@ from bundler.flow.build.outputs import Part
 from bundler.flow.project import Project
 from bundler.flow.script_signing import Signing
 from bundler.formats import json_codec
-from bundler.model.lock import Lock, Pin
+from bundler.model.lock import Lock
 from bundler.model.manifest import Manifest
 from bundler.model.seal import SealPolicy
 from bundler.pack.manifest import digest
@@ -37,6 +36,11 @@ def bundle_part(
 
 def manifest(part: Part, made: Contents, *, project: Project, lock: Lock) -> Manifest:
     """The manifest of ``part``, without its files and signatures."""
+    unsigned = (
+        f"carries {pin.path}, which is NOT SIGNED: the definition accepts it by its SHA-256 {pin.sha256}"
+        for pin in part.pins
+        if pin.kind == "unsigned"
+    )
     return Manifest(
         name=lock.name,
         version=lock.version,
@@ -49,15 +53,9 @@ def manifest(part: Part, made: Contents, *, project: Project, lock: Lock) -> Man
         anchors=lock.anchors,
         anchors_sha256=lock.anchors_sha256,
         lock_sha256=digest(json_codec.to_json(lock)),
-        unusual=(*made.unusual, *_unsigned(part.pins)),
+        unusual=(*made.unusual, *unsigned),
         network_requirements=made.network_requirements,
         support=made.support,
         pins=part.pins,
         files=(),
     )
-
-
-def _unsigned(pins: Iterable[Pin]) -> Iterable[str]:
-    for pin in pins:
-        if pin.kind == "unsigned":
-            yield f"carries {pin.path}, which is NOT SIGNED: the definition accepts it by its SHA-256 {pin.sha256}"

@@ -81,7 +81,11 @@ def find(context: BuildContext) -> tuple[tuple[OutputPlan, ...], tuple[OutputRes
 def _find_one(context: BuildContext, plan: OutputPlan, cache: ArchiveCache) -> OutputResult:
     path = context.final / plan.file
     _require_side_files(context.final, plan)
-    checked = _require_content(path, plan, context, cache)
+    try:  # the content too: a matching .sha256 only shows that both files were written together
+        checked = cache.checked(path, context.options.password)
+        verify_output(checked, plan, context.options, context.at)
+    except VerificationError:
+        raise conflict(path, "differs from what this build makes") from None
     beside = context.final / f"{plan.tree.name}.{_SEAL}"
     if (beside.read_bytes() if beside.exists() else None) != checked.signed.get(_SEAL):
         raise conflict(beside, "is not the seal of the manifest next to it")
@@ -107,15 +111,6 @@ def _require_side_files(final: Path, plan: OutputPlan) -> None:
         raise conflict(manifest, "belongs to another bundle of this name and version")
     if page.read_bytes() != review.outside(document):
         raise conflict(page, "does not match the manifest next to it")
-
-
-def _require_content(path: Path, plan: OutputPlan, context: BuildContext, cache: ArchiveCache) -> CheckedBundle:
-    """Verify the archive's content too: a matching .sha256 only shows that both files were written together."""
-    with suppress(VerificationError):
-        checked = cache.checked(path, context.options.password)
-        verify_output(checked, plan, context.options, context.at)
-        return checked
-    raise conflict(path, "differs from what this build makes")
 
 
 def verify_output(found: CheckedBundle, plan: OutputPlan, options: BuildOptions, at: datetime) -> None:

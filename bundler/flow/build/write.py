@@ -10,6 +10,7 @@ from bundler.flow.build import reuse
 from bundler.flow.build.outputs import BuildOptions, OutputPlan, OutputResult
 from bundler.flow.build.plans import BuildContext
 from bundler.flow.verify import hashes
+from bundler.formats.in_toto import Resource
 from bundler.integrity import sums
 from bundler.model.progress import Progress
 from bundler.pack import manifest, writers
@@ -39,13 +40,13 @@ def write(context: BuildContext, plans: tuple[OutputPlan, ...], progress: Progre
 
 
 def _statement(context: BuildContext, plans: tuple[OutputPlan, ...], results: tuple[OutputResult, ...]) -> bytes:
-    """The provenance statement; its subjects are the archives, and the bundles whatever they are packed in."""
+    """The provenance statement; its subjects are the archives, and each bundle's SHA256SUMS, however packed."""
     archives = [
-        provenance.archive(plan.file, result.sha256)
+        Resource(plan.file, result.sha256)
         for plan, result in zip(plans, results, strict=True)
         if result.format != "directory"
     ]
-    bundles = [provenance.bundle(plan.tree.name, plan.digest) for plan in plans]
+    bundles = [Resource(f"{plan.tree.name}/{sums.SUMS}", plan.digest) for plan in plans]
     return provenance.statement(context.lock, plans[0].manifest, (*archives, *bundles))
 
 
@@ -54,18 +55,14 @@ def _write_one(plan: OutputPlan, folder: Path, context: BuildContext, progress: 
     written = writers.write(plan.output.format, plan.tree, folder / plan.file, progress=progress, password=password)
     if plan.output.format != "directory":
         (folder / f"{plan.file}.sha256").write_bytes(f"{written.sha256}  {plan.file}\n".encode())
-    _write_side_files(plan, folder)
-    return plan.result(context.final / plan.file, written.size, written.sha256)
-
-
-def _write_side_files(plan: OutputPlan, folder: Path) -> None:
-    """Write what a reviewer reads without unpacking: the manifest, the review page, and the seal over the manifest."""
+    # What a reviewer reads without unpacking: the manifest, the review page, and the seal over the manifest.
     document = plan.manifest_document
     (folder / f"{plan.tree.name}.manifest.json").write_bytes(document)
     (folder / f"{plan.tree.name}.{review.PATH}").write_bytes(review.outside(document))
     seal = sums.MANIFEST + sums.CMS
     if any(entry.path == seal for entry in plan.tree.entries):
         (folder / f"{plan.tree.name}.{seal}").write_bytes(manifest.document(plan.tree, seal))
+    return plan.result(context.final / plan.file, written.size, written.sha256)
 
 
 def _password(plan: OutputPlan, options: BuildOptions) -> str | None:

@@ -38,7 +38,14 @@ def _property(was: Fact, now: Fact) -> Meaning:
         return "other-anchors"
     if was.topic == "approval" and was.field == "required":
         return "weaker" if now.value < was.value else "stronger"
-    return _progress(was.value, now.value) if was.field in _PROGRESS else ""
+    if was.field not in _PROGRESS:
+        return ""
+    # Whether a number, time or version is newer or older; empty where the two have no order.
+    left, right = _rank(was.value), _rank(now.value)
+    try:
+        return "newer" if left < right else "older" if right < left else ""
+    except TypeError:  # a time with a zone, and one without
+        return ""
 
 
 def _added_or_removed(was: Fact | None, now: Fact | None) -> Meaning:
@@ -63,15 +70,6 @@ def _signer(was: Identity, now: Identity) -> Meaning:
     if was.signer != now.signer:
         return "other-publisher"
     return "new-path" if was.leaf == now.leaf else "new-leaf"
-
-
-def _progress(was: object, now: object) -> Meaning:
-    """Whether a number, time or version is newer or older; empty where the two have no order."""
-    left, right = _rank(was), _rank(now)
-    try:
-        return "newer" if left < right else "older" if right < left else ""
-    except TypeError:  # a time with a zone, and one without
-        return ""
 
 
 def _rank(found: object) -> Any:

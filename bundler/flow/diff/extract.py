@@ -19,7 +19,7 @@ from bundler.model.manifest import FileEntry, Manifest
 from bundler.model.network_requirement import NetworkRequirement
 from bundler.model.script_action import ScriptActions, Step
 from bundler.model.script_runtime import ScriptRuntime
-from bundler.model.seal import Approval, Seal, SignatureForms, Signer
+from bundler.model.seal import Approval, SignatureForms, Signer
 from bundler.model.target import Support
 from bundler.pack.manifest import digest
 
@@ -62,7 +62,8 @@ def of_manifest(manifest: Manifest) -> Iterator[Fact]:
     yield from _listed("weakened", "unusual", manifest.unusual)
     yield from _listed("targets", "targets", manifest.targets)
     if manifest.seal is not None:
-        yield from _seal(manifest.seal)
+        yield Fact("seal", "", "signer", manifest.seal.signer, shown(manifest.seal.signer))
+        yield from fields_of(manifest.seal, {"openpgp": "seal"}, subject="", skip={"signer"})
     if manifest.scripts_signed_by is not None:
         yield Fact("seal", "scripts", "signer", manifest.scripts_signed_by, shown(manifest.scripts_signed_by))
     if manifest.approval is not None:
@@ -148,11 +149,6 @@ def _forms(sha256: str, one: SignatureForms) -> Iterator[Fact]:
     """The forms of one certificate's signatures, which may have several lengths."""
     lines = (f"{form.size} bytes, the first {form.prefix_size} SHA-256 {form.prefix_sha256}" for form in one.forms)
     yield Fact("seal", sha256, "forms of signatures", one, tuple(lines))
-
-
-def _seal(seal: Seal) -> Iterator[Fact]:
-    yield Fact("seal", "", "signer", seal.signer, shown(seal.signer))
-    yield from fields_of(seal, {"openpgp": "seal"}, subject="", skip={"signer"})
 
 
 def _approval(approval: Approval) -> Iterator[Fact]:

@@ -85,7 +85,11 @@ def _evidence(place: str, method: str, evidence: Evidence) -> Iterator[Fact]:
     owner = ("evidence", place, method)
     yield _signer(place, method, evidence, owner)
     if evidence.timestamped_by or evidence.timestamp_chain:
-        yield _timestamp(place, method, evidence, owner)
+        chain = evidence.timestamp_chain
+        ends = (chain[0].sha256, chain[-1].sha256) if chain else ("", "")
+        stamped = Identity(evidence.timestamped_by, *ends, chain=chain, stamp=True)
+        lines = (f"signer {evidence.timestamped_by}", *shown(chain))
+        yield Fact("signers", place, f"{method}, timestamp", stamped, lines, owner)
     if evidence.notes:
         yield Fact("signers", place, f"{method}, notes", evidence.notes, evidence.notes, owner)
 
@@ -107,11 +111,3 @@ def _signer(place: str, method: str, evidence: Evidence, owner: Owner) -> Fact:
     )
     identity = Identity(evidence.signer, evidence.fingerprint, evidence.anchor, evidence.anchors, evidence.chain)
     return Fact("signers", place, method, identity, lines, owner, headline=True)
-
-
-def _timestamp(place: str, method: str, evidence: Evidence, owner: Owner) -> Fact:
-    chain = evidence.timestamp_chain
-    ends = (chain[0].sha256, chain[-1].sha256) if chain else ("", "")
-    stamped = Identity(evidence.timestamped_by, *ends, chain=chain, stamp=True)
-    lines = (f"signer {evidence.timestamped_by}", *shown(chain))
-    return Fact("signers", place, f"{method}, timestamp", stamped, lines, owner)

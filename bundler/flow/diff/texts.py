@@ -51,9 +51,18 @@ class Texts:
         return self.held[path]
 
     def text(self, path: str) -> str | None:
-        """The text of the file at ``path``; None for a binary or too large file."""
+        """The text of the file at ``path``; None for a binary or too large file.
+
+        A signature block at its end is one line: its base64 is not for reading.
+        """
         held = self.held[path]
-        return _shortened(held.getvalue()) if held.whole else None
+        if not held.whole:
+            return None
+        try:
+            signed = SignedScript(io.BytesIO(held.getvalue()))
+        except VerificationError:
+            return _decoded(held.getvalue())
+        return f"{signed.text}\r\n# (a signature block; SHA-256 of the signature: {digest(signed.pkcs7)})\r\n"
 
     @property
     def scripts(self) -> list[str]:
@@ -79,15 +88,6 @@ def is_text(path: str) -> bool:
     """Whether a file of a bundle runs, or is read by a person, on a server."""
     kinds = (*_RUN_OR_READ, ".json") if path.startswith("config/") else _RUN_OR_READ
     return not path.startswith(_NOT_TEXT) and path.lower().endswith(kinds)
-
-
-def _shortened(content: bytes) -> str | None:
-    """The text, with a signature block at its end as one line: its base64 is not for reading."""
-    try:
-        signed = SignedScript(io.BytesIO(content))
-    except VerificationError:
-        return _decoded(content)
-    return f"{signed.text}\r\n# (a signature block; SHA-256 of the signature: {digest(signed.pkcs7)})\r\n"
 
 
 def _decoded(content: bytes) -> str | None:
