@@ -47,20 +47,18 @@ class _PlainTask:
         with self._lock:
             self._done += amount
             self._moved += amount
-            if monotonic() - self._shown >= _LINE_EVERY:
-                self._shown = monotonic()
-                click.echo(f"{self._label}: {self._state()}", err=True)
+            if monotonic() - self._shown < _LINE_EVERY:
+                return
+            self._shown = monotonic()
+            speed = self._moved / max(monotonic() - self._began, 1e-3)
+            state = f"{format_size(self._done)}, {format_size(speed)}/s"
+            if self._total:
+                part, left = self._done * 100 // self._total, max(self._total - self._done, 0) / max(speed, 1.0)
+                state = f"{part} % of {format_size(self._total)}, {format_size(speed)}/s, {left:.0f} s left"
+            click.echo(f"{self._label}: {state}", err=True)
 
     def note(self, message: str) -> None:
         click.echo(f"{self._label}: {message}", err=True)
-
-    def _state(self) -> str:
-        speed = self._moved / max(monotonic() - self._began, 1e-3)
-        speed_text = format_size(speed)
-        if not self._total:
-            return f"{format_size(self._done)}, {speed_text}/s"
-        left = max(self._total - self._done, 0) / max(speed, 1.0)
-        return f"{self._done * 100 // self._total} % of {format_size(self._total)}, {speed_text}/s, {left:.0f} s left"
 
     def __enter__(self) -> Self:
         return self

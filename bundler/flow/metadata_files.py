@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from io import BytesIO
 from typing import BinaryIO, Literal
@@ -88,7 +89,12 @@ def verify(file: BinaryIO, kind: Kind, *, anchors: Anchors, at: datetime, known:
 
 def _index(file: BinaryIO, known: Indexes) -> str:
     content = file.read(_MAX_DOCUMENT)
-    for digest in (hashlib.sha256(content).hexdigest(), _unpacked_digest(content)):
+    digests, unpacked = [hashlib.sha256(content).hexdigest()], hashlib.sha256()
+    with suppress(ParseError):  # it is not compressed, or damaged
+        for piece in compressed.decompress(BytesIO(content), "gz", limit=_MAX_DOCUMENT):
+            unpacked.update(piece)
+        digests.append(unpacked.hexdigest())
+    for digest in digests:
         if digest in known:
             return f"listed as {known[digest]} in a verified InRelease"
     raise VerificationError(
@@ -97,13 +103,3 @@ def _index(file: BinaryIO, known: Indexes) -> str:
         details=["An index is not signed itself: its hash is in the signed InRelease."],
         do="give the InRelease of the same repository and time as well",
     )
-
-
-def _unpacked_digest(content: bytes) -> str:
-    digest = hashlib.sha256()
-    try:
-        for piece in compressed.decompress(BytesIO(content), "gz", limit=_MAX_DOCUMENT):
-            digest.update(piece)
-    except ParseError:
-        return ""
-    return digest.hexdigest()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO
@@ -25,44 +25,31 @@ class VerifiedPackage:
     """Of a zip one for each signer of its members, otherwise one alone."""
 
 
-# Each kind's modules are imported when a package of it is verified: an MSI need not wait for Sequoia to load.
+def _signed(file: BinaryIO, kind: str, anchors: Anchors, at: datetime) -> VerifiedPackage:
+    # Each kind's modules are imported when a package of it is verified: an MSI need not wait for Sequoia to load.
+    match kind:
+        case "deb":
+            from bundler.formats import deb
+            from bundler.trust import debsigs
 
+            return _with_facts(file, debsigs.verify(file, anchors=anchors, at=at), deb.facts)
+        case "rpm":
+            from bundler.formats import rpm
+            from bundler.trust import rpm_signature
 
-def _msi(file: BinaryIO, anchors: Anchors, at: datetime) -> VerifiedPackage:
-    from bundler.formats import msi
-    from bundler.trust import authenticode
+            return _with_facts(file, rpm_signature.verify(file, anchors=anchors, at=at), rpm.facts)
+        case "msi":
+            from bundler.formats import msi
+            from bundler.trust import authenticode
 
-    evidence = authenticode.verify(file, "msi", anchors=anchors, at=at)
-    return _with_facts(file, evidence, msi.facts)
+            return _with_facts(file, authenticode.verify(file, kind, anchors=anchors, at=at), msi.facts)
+        case "pe":
+            from bundler.formats import pe_version
+            from bundler.trust import authenticode
 
-
-def _deb(file: BinaryIO, anchors: Anchors, at: datetime) -> VerifiedPackage:
-    from bundler.formats import deb
-    from bundler.trust import debsigs
-
-    return _with_facts(file, debsigs.verify(file, anchors=anchors, at=at), deb.facts)
-
-
-def _rpm(file: BinaryIO, anchors: Anchors, at: datetime) -> VerifiedPackage:
-    from bundler.formats import rpm
-    from bundler.trust import rpm_signature
-
-    return _with_facts(file, rpm_signature.verify(file, anchors=anchors, at=at), rpm.facts)
-
-
-def _pe(file: BinaryIO, anchors: Anchors, at: datetime) -> VerifiedPackage:
-    from bundler.formats import pe_version
-    from bundler.trust import authenticode
-
-    return _with_facts(file, authenticode.verify(file, "pe", anchors=anchors, at=at), pe_version.facts)
-
-
-_VERIFIERS: Mapping[str, Callable[[BinaryIO, Anchors, datetime], VerifiedPackage]] = {
-    "msi": _msi,
-    "deb": _deb,
-    "rpm": _rpm,
-    "pe": _pe,
-}
+            return _with_facts(file, authenticode.verify(file, kind, anchors=anchors, at=at), pe_version.facts)
+        case _:
+            raise VerificationError(f"a package of kind {kind} carries no signature to verify", reason="unsigned")
 
 
 def _zip(file: BinaryIO, rules: ArchiveRules, anchors: Anchors, at: datetime) -> VerifiedPackage:
@@ -74,7 +61,7 @@ def _zip(file: BinaryIO, rules: ArchiveRules, anchors: Anchors, at: datetime) ->
             return None, authenticode.verify(content, "pe" if kind == "pe" else "ps1", anchors=anchors, at=at)
         if kind == "ps1":
             return None, authenticode.verify(content, "ps1", anchors=anchors, at=at)
-        verified = _VERIFIERS[kind](content, anchors, at)
+        verified = _signed(content, kind, anchors, at)
         return verified.facts, verified.evidence[0]
 
     return VerifiedPackage(*verify_archive.verify(file, rules, member))
@@ -111,12 +98,7 @@ def verify_package(
         VerificationError: the package does not verify, or its facts cannot be read.
 
     """
-    if kind == "zip" and archive:
-        verified = _zip(file, archive, anchors, at)
-    elif kind in _VERIFIERS:
-        verified = _VERIFIERS[kind](file, anchors, at)
-    else:
-        raise VerificationError(f"a package of kind {kind} carries no signature to verify", reason="unsigned")
+    verified = _zip(file, archive, anchors, at) if kind == "zip" and archive else _signed(file, kind, anchors, at)
     signers = ", ".join(evidence.signer for evidence in verified.evidence)
     _LOG.debug("%s %s %s: signed by %s", kind, verified.facts.name, verified.facts.version, signers)
     return verified

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,9 @@ def file_name(name: str, version: str) -> str:
 def statement(lock: Lock, manifest: Manifest, subjects: Iterable[Resource]) -> bytes:
     """The statement that a build from ``lock`` made ``subjects``; ``manifest`` is that of any of its bundles."""
     named = tuple(sorted(set(subjects), key=lambda subject: subject.name))
+    # The id follows from inputs and outcome, so that the same build gives the same statement.
+    outcome = sums.render((subject.name, subject.sha256) for subject in named)
+    invocation = uuid.uuid5(_INVOCATIONS, manifest.lock_sha256 + hashlib.sha256(outcome).hexdigest())
     predicate = {
         "buildDefinition": {
             "buildType": BUILD_TYPE,
@@ -67,7 +70,7 @@ def statement(lock: Lock, manifest: Manifest, subjects: Iterable[Resource]) -> b
         },
         "runDetails": {
             "builder": {"id": BUILDER, "version": _version(manifest.tool)},
-            "metadata": {"invocationId": _invocation(manifest, named)},
+            "metadata": {"invocationId": str(invocation)},
         },
     }
     return in_toto.write(Statement(named, PREDICATE, predicate))
@@ -204,12 +207,6 @@ def _dependencies(lock: Lock) -> tuple[Resource, ...]:
 def _version(tool: str) -> Mapping[str, str]:
     name, _, version = tool.partition(" ")
     return {name: version}
-
-
-def _invocation(manifest: Manifest, subjects: Sequence[Resource]) -> str:
-    """An id that follows from inputs and outcome, so that the same build gives the same statement."""
-    outcome = sums.render((subject.name, subject.sha256) for subject in subjects)
-    return str(uuid.uuid5(_INVOCATIONS, manifest.lock_sha256 + hashlib.sha256(outcome).hexdigest()))
 
 
 def _refused(what: str, reason: str = "bad-provenance") -> VerificationError:

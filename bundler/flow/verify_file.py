@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO
 
 from bundler.errors import UsageError, VerificationError
 from bundler.flow import package_kinds
 from bundler.formats import chunks, sniff
 from bundler.model.anchor import Anchors
-from bundler.model.artifact import PackageKind
 from bundler.model.evidence import Evidence, PackageFacts
 from bundler.model.frozen import frozen
 
@@ -120,7 +119,7 @@ def _verdict(path: Path, context: _Context) -> Verdict:
 def _verified(path: Path, file: BinaryIO, kind: str, context: _Context) -> Verdict:
     verdict = Verdict(path=path.as_posix(), kind=kind, sha256="", size=0, verified=False, why="")
     try:
-        found = _VERIFIERS.get(kind, _unknown)(file, context)
+        found = _found(file, kind, context)
     except VerificationError as error:
         return replace(verdict, why=error.what, reason=error.reason, meaning=error.details, do=error.do)
     return replace(verdict, verified=True, why=found.why, evidence=found.evidence, facts=found.facts)
@@ -146,31 +145,23 @@ def _kind(path: Path) -> str:
     return found
 
 
-def _package(kind: PackageKind) -> Callable[[BinaryIO, _Context], _Found]:
-    def verified(file: BinaryIO, context: _Context) -> _Found:
-        found = package_kinds.verify_package(file, kind, anchors=context.anchors, at=context.at)
-        return _Found(_signed(found.evidence[0]), found.evidence[0], found.facts)
+def _found(file: BinaryIO, kind: str, context: _Context) -> _Found:
+    """Verify a file by its kind. A kind's modules are imported when a file of it is verified."""
+    match kind:
+        case "msi" | "deb" | "rpm":
+            package = package_kinds.verify_package(file, kind, anchors=context.anchors, at=context.at)
+            return _Found(_signed(package.evidence[0]), package.evidence[0], package.facts)
+        case "pe" | "ps1":
+            from bundler.trust import authenticode
 
-    return verified
+            evidence = authenticode.verify(file, kind, anchors=context.anchors, at=context.at)
+            return _Found(_signed(evidence), evidence)
+        case "apt-release" | "apt-index" | "openpgp-key" | "certificate":
+            from bundler.flow.metadata_files import verify
 
-
-def _script_or_program(kind: Literal["pe", "ps1"]) -> Callable[[BinaryIO, _Context], _Found]:
-    def verified(file: BinaryIO, context: _Context) -> _Found:
-        from bundler.trust import authenticode
-
-        evidence = authenticode.verify(file, kind, anchors=context.anchors, at=context.at)
-        return _Found(_signed(evidence), evidence)
-
-    return verified
-
-
-def _document(kind: Literal["apt-release", "apt-index", "openpgp-key", "certificate"]) -> Callable[..., _Found]:
-    def verified(file: BinaryIO, context: _Context) -> _Found:
-        from bundler.flow import metadata_files
-
-        return _Found(metadata_files.verify(file, kind, anchors=context.anchors, at=context.at, known=context.indexes))
-
-    return verified
+            return _Found(verify(file, kind, anchors=context.anchors, at=context.at, known=context.indexes))
+        case _:
+            raise _unknown(sniff.kind(file.read(sniff.HEAD)))
 
 
 def _signed(evidence: Evidence) -> str:
@@ -178,32 +169,18 @@ def _signed(evidence: Evidence) -> str:
     return f"signed by {evidence.signer}{when}; trust anchors: {evidence.anchors}"
 
 
-def _unknown(file: BinaryIO, _: _Context) -> _Found:
-    kind = sniff.kind(file.read(sniff.HEAD))
+def _unknown(kind: str) -> VerificationError:
     if kind == "html":
-        raise VerificationError(
+        return VerificationError(
             "this is an HTML page: a proxy or portal answered instead of Microsoft",
             reason="html",
             do="open the address in a browser on this host, find out what answers, and download the file again",
         )
     if kind == "empty":
-        raise VerificationError("the file is empty", reason="empty", do="download it again")
-    raise VerificationError(
+        return VerificationError("the file is empty", reason="empty", do="download it again")
+    return VerificationError(
         "this kind of file carries no signature that can be verified",
         reason="unknown-kind",
         details=[f"detected kind: {kind}"],
         do="give an MSI, a PE or PowerShell file, a deb, an rpm, or a repository's InRelease and Packages",
     )
-
-
-_VERIFIERS: Mapping[str, Callable[[BinaryIO, _Context], _Found]] = {
-    "msi": _package("msi"),
-    "deb": _package("deb"),
-    "rpm": _package("rpm"),
-    "pe": _script_or_program("pe"),
-    "ps1": _script_or_program("ps1"),
-    "apt-release": _document("apt-release"),
-    "apt-index": _document("apt-index"),
-    "openpgp-key": _document("openpgp-key"),
-    "certificate": _document("certificate"),
-}

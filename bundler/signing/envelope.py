@@ -98,19 +98,16 @@ def _problem(certificate: x509.Certificate, at: datetime, until: datetime) -> st
     key = certificate.public_key()
     if not isinstance(key, rsa.RSAPublicKey) or key.key_size < LEAST_RSA:
         return f"its key is not RSA with {LEAST_RSA} bits or more"
-    if not _enciphers(certificate):
+    try:
+        enciphers = certificate.extensions.get_extension_for_class(x509.KeyUsage).value.key_encipherment
+    except x509.ExtensionNotFound:
+        enciphers = True
+    except ValueError:
+        enciphers = False
+    if not enciphers:
         return "its key usage lacks keyEncipherment"
     if not certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc:
         return "it is not valid now"
     if certificate.not_valid_after_utc < until:
         return f"it expires on {certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC, before the envelope"
     return ""
-
-
-def _enciphers(certificate: x509.Certificate) -> bool:
-    try:
-        return certificate.extensions.get_extension_for_class(x509.KeyUsage).value.key_encipherment
-    except x509.ExtensionNotFound:
-        return True
-    except ValueError:
-        return False

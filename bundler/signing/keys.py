@@ -120,7 +120,12 @@ def _sealing(key: object, place: Path) -> _Private:
 def _opened(content: bytes, place: Path, passphrase: _RequiredPassphrase) -> _Found:
     if b"-----BEGIN" in content:
         return _from_pem(content, place, passphrase)
-    if _is_pkcs12(content):
+    try:  # a PFX of version 3 (RFC 7292 section 4), so that a later failure means a wrong passphrase
+        found = asn1_pkcs12.Pfx.load(content, strict=True)
+        is_pfx = found["version"].native == "v3" and found["auth_safe"]["content_type"].native == "data"
+    except (ValueError, TypeError, KeyError):
+        is_pfx = False
+    if is_pfx:
         return _from_pkcs12(content, place, passphrase)
     raise _no_key(content, place)
 
@@ -154,15 +159,6 @@ def _from_pem(content: bytes, place: Path, passphrase: _RequiredPassphrase) -> _
         raise _unopened(place, encrypted=secret is not None) from None
     beside = certificates.parse(content, place) if b"-----BEGIN CERTIFICATE-----" in content else ()
     return key, beside
-
-
-def _is_pkcs12(content: bytes) -> bool:
-    """Whether it is a PFX of version 3 (RFC 7292 section 4), so that a later failure means a wrong passphrase."""
-    try:
-        found = asn1_pkcs12.Pfx.load(content, strict=True)
-        return bool(found["version"].native == "v3" and found["auth_safe"]["content_type"].native == "data")
-    except (ValueError, TypeError, KeyError):
-        return False
 
 
 def _from_pkcs12(content: bytes, place: Path, passphrase: _RequiredPassphrase) -> _Found:

@@ -59,20 +59,17 @@ class PlannedOutput:
 
 def planned_outputs(lock: Lock, outputs: Iterable[Output]) -> Iterator[PlannedOutput]:
     """Everything that a build from ``lock`` makes for the ``outputs`` of its definition, in their order."""
-    for output in outputs:
-        for part in _parts(lock, per_platform=output.archives == "per-platform"):
-            yield PlannedOutput(output, part)
-
-
-def _parts(lock: Lock, *, per_platform: bool) -> tuple[Part, ...]:
     whole = f"{lock.name}-{lock.version}"
-    if not per_platform:
-        return (Part(whole, lock.pins),)
-    by_platform: dict[str, list[Pin]] = {}
-    for pin in lock.pins:
-        windows = any(target.os == "windows" for target in pin.targets)
-        by_platform.setdefault("windows" if windows else "linux", []).append(pin)
-    return tuple(Part(f"{whole}-{platform}", tuple(pins)) for platform, pins in sorted(by_platform.items()))
+    for output in outputs:
+        parts = [Part(whole, lock.pins)]
+        if output.archives == "per-platform":
+            by_platform: dict[str, list[Pin]] = {}
+            for pin in lock.pins:
+                windows = any(target.os == "windows" for target in pin.targets)
+                by_platform.setdefault("windows" if windows else "linux", []).append(pin)
+            parts = [Part(f"{whole}-{platform}", tuple(pins)) for platform, pins in sorted(by_platform.items())]
+        for part in parts:
+            yield PlannedOutput(output, part)
 
 
 @frozen

@@ -91,16 +91,14 @@ def _scripts(was: Description, now: Description) -> Iterator[TextChange]:
     """The texts that differ, by path; a file that embeds a secret is never shown."""
     if was.texts is None or now.texts is None:
         return
-    before, after = _digests(was), _digests(now)
+    before, after = (
+        {file.path: file.sha256 for file in one.stated.files} if isinstance(one.stated, Manifest) else {}
+        for one in (was, now)
+    )
     secrets = {one.stated.parameters.get("embedded_secret") for one in (was, now) if isinstance(one.stated, Manifest)}
     for path in sorted({*was.texts, *now.texts}):
         if before.get(path) != after.get(path):
             yield _text(path, was.texts, now.texts, secret=path in secrets)
-
-
-def _digests(one: Description) -> Mapping[str, str]:
-    files = one.stated.files if isinstance(one.stated, Manifest) else ()
-    return {file.path: file.sha256 for file in files}
 
 
 def _text(path: str, was: Mapping[str, str | None], now: Mapping[str, str | None], *, secret: bool) -> TextChange:
