@@ -235,10 +235,10 @@ def addresses(bundle: Path) -> list[str]:
     """Every name that the preflight of this bundle tries."""
     listed = json.loads((bundle / "config/endpoints.json").read_text(encoding="utf-8"))
     script = (bundle / "install.sh").read_text(encoding="utf-8")
-    table = re.search(r"^bundle_checks\(\) \{\n(.*?)^\}", script, re.DOTALL | re.MULTILINE)
+    table = re.search(r"^ENDPOINTS=\(\n(.*?)^\)", script, re.DOTALL | re.MULTILINE)
     assert listed
     assert table
-    return [shlex.split(line)[1] for line in table[1].splitlines() if line.strip().startswith('"$@"')]
+    return [shlex.split(line)[0].split()[0] for line in table[1].splitlines() if line.strip()]
 
 
 def make_server(root: Path, debian: Path) -> None:

@@ -174,14 +174,14 @@ def test_a_local_file_is_imported_into_the_store(bench: Bench) -> None:
 
 def test_missing_space_is_detected_before_the_first_request(bench: Bench) -> None:
     requests = [bench.request("/0", size=10**18), bench.request("/1", size=10**18)]
-    with bench.downloader() as downloader, pytest.raises(WriteError, match="no room for 2 downloads"):
+    with bench.downloader() as downloader, pytest.raises(WriteError, match="not enough space for 2 downloads"):
         downloader.fetch_all(requests)
     assert bench.server.asked == []
 
 
 def test_missing_space_for_the_announced_length(bench: Bench) -> None:
     bench.server.plan["/0"] = [lambda exchange: exchange.answer(200, b"", 10**17)]
-    with bench.downloader() as downloader, pytest.raises(WriteError, match="no room for /0"):
+    with bench.downloader() as downloader, pytest.raises(WriteError, match="not enough space for /0"):
         downloader.fetch(bench.request("/0", max_size=10**19))
     assert bench.objects() == []
 

@@ -156,7 +156,7 @@ def test_missing_space_is_detected_before_writing(fs: FakeFilesystem) -> None:
     disk.require(Path("/cache/not/there"), 20_000_000, "the agent")
     with pytest.raises(WriteError) as raised:
         disk.require(Path("/cache/not/there"), 40_000_000, "the agent")
-    assert "no room for the agent" in raised.value.what
+    assert "not enough space for the agent" in raised.value.what
     assert raised.value.do
 
 
