@@ -65,7 +65,7 @@ run it there (`noexec`) |
 | 137 | Run it again: it continues where it stopped. | it was killed (SIGKILL); the receipt shows how far it got |
 | red text before the script's first line | Start it as START-HERE.txt says; then copy the bundle again. | PowerShell \
 was not allowed to run it, or the script is incomplete |
-| another number below 200 | Look at the end of the log; [Microsoft's list][microsoft] may be newer than this page. | \
+| another number below 200 | Read the end of the log; [Microsoft's list][microsoft] may be newer than this page. | \
 azcmagent's, passed on |
 
 The jump host's commands have [codes of their own](cli-exit-codes.md). What each

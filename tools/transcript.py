@@ -150,6 +150,8 @@ def replacements(digests: dict[str, str]) -> Replaced:
         # A fingerprint as it is read over a telephone: digits in fours, and words.
         (re.compile(r"(?m)(?<=: {2})([0-9a-f]{4} ?){4,}(\n {14}([0-9a-f]{4} ?){4,})*$"), "<digits in fours>"),
         (re.compile(r"(?m)(?<=In words: {5})[a-z ]+(\n {14}[a-z ]+)*$"), "<words>"),
+        (re.compile(r"(?m)(?<=sha256:<fingerprint>\n)(?: {2}[a-z]+(?: [a-z]+){7}\n)+"), "  <words>\n"),
+        (re.compile(r"(?<=sha256:)[0-9a-f]{64}(?= {2}(?:unreleased|runtime of))"), "<digest of the runtime>"),
         (re.compile(r"(?<= until )\d{4}-\d\d-\d\d( \d\d:\d\d UTC)?"), "<day>"),
         (re.compile(r"(?<=Serial:)( +)\d{14}\b"), r"\1<serial>"),
         (re.compile(r"\b\d{8}T\d{6}Z-\d+\b"), "<time>-<pid>"),

@@ -140,7 +140,7 @@ class Downloader:
         if urlsplit(request.url).scheme == "file":
             return self._adopt(request)
         if self._offline:
-            known = f"sha256: {request.sha256}" if request.sha256 else "its digest is not known: nothing is locked yet"
+            known = f"sha256: {request.sha256}" if request.sha256 else "its digest is not known: there is no lock yet"
             raise UpstreamError(
                 f"{request.label} is not in the store, and --offline does not allow a download",
                 details=[f"address: {request.url}", known],

@@ -85,7 +85,7 @@ OURS = (
     Code(
         215,
         "uninstalling failed",
-        "Look at the log for what is left, correct it, then run this script again.",
+        "Read the log for what is left, correct it, then run this script again.",
     ),
 )
 
@@ -105,25 +105,25 @@ MICROSOFTS = (
     Code(
         3,
         "the agent does not support the requested operation",
-        "Look at the log for the operation; the bundle may need another agent version.",
+        "Read the log for the operation; the bundle may need another agent version.",
         by=(AGENT,),
     ),
     Code(
         4,
         "the agent's own proxy does not run",
-        "Check whether arcproxyd (on Windows the Azure Arc Proxy) runs, and at arcproxy.log.",
+        "Check whether arcproxyd (on Windows the Azure Arc Proxy) runs, and read arcproxy.log.",
         by=(AGENT,),
     ),
     Code(
         5,
         "the agent cannot write its log",
-        "Look at the space and the rights of the agent's log folder.",
+        "Check the free space and the permissions of the agent's log folder.",
         by=(AGENT,),
     ),
-    Code(6, "the agent could not start", "Look at azcmagent.log on this machine.", by=(AGENT,)),
+    Code(6, "the agent could not start", "Read azcmagent.log on this machine.", by=(AGENT,)),
     Code(11, "signing in was cancelled", "Run this script again, and complete the sign-in.", by=(AGENT,)),
     Code(12, "the access token is not valid", "Get a fresh token and run this script again.", by=(AGENT,)),
-    Code(16, "the agent lacks a parameter", "Look at the log; the bundle's definition may lack a value.", by=(AGENT,)),
+    Code(16, "the agent lacks a parameter", "Read the log; the bundle's definition may lack a value.", by=(AGENT,)),
     Code(
         18,
         "the agent reports that it is not elevated",
@@ -140,7 +140,7 @@ MICROSOFTS = (
     Code(
         23,
         "the agent does not accept a value",
-        "Look at the log for the value, and correct it in the definition.",
+        "Read the log for the value, and correct it in the definition.",
         by=(AGENT,),
     ),
     Code(
@@ -149,7 +149,7 @@ MICROSOFTS = (
         "Run azcmagent check on this machine and compare with config/endpoints.json.",
         by=(AGENT, LINUX, WINDOWS),
     ),
-    Code(27, "a setting contradicts another one", "Look at the log for both, and correct the definition.", by=(AGENT,)),
+    Code(27, "a setting contradicts another one", "Read the log for both, and correct the definition.", by=(AGENT,)),
     Code(
         28,
         "the agent cannot open this machine's TPM",
@@ -180,33 +180,31 @@ MICROSOFTS = (
         "Delete the stale resource in Azure, or give this machine another resource name.",
         by=(AGENT,),
     ),
-    Code(
-        45, "the key for a new connection could not be renewed", "Look at azcmagent.log on this machine.", by=(AGENT,)
-    ),
+    Code(45, "the key for a new connection could not be renewed", "Read azcmagent.log on this machine.", by=(AGENT,)),
     Code(
         61,
         "the agent's service does not answer",
-        "Check whether himds (himdsd on Linux) runs, and at its log.",
+        "Check whether himds (himdsd on Linux) runs, and read its log.",
         by=(AGENT,),
     ),
-    Code(62, "connecting failed", "Look at azcmagent.log on this machine.", by=(AGENT,)),
-    Code(63, "disconnecting failed", "Look at azcmagent.log on this machine.", by=(AGENT,)),
+    Code(62, "connecting failed", "Read azcmagent.log on this machine.", by=(AGENT,)),
+    Code(63, "disconnecting failed", "Read azcmagent.log on this machine.", by=(AGENT,)),
     Code(
         64,
         "the agent's service does not report this machine's resource",
-        "Check whether himds (himdsd on Linux) runs, and at its log.",
+        "Check whether himds (himdsd on Linux) runs, and read its log.",
         by=(AGENT,),
     ),
     Code(
         65,
         "the agent's service does not report its state",
-        "Check whether himds (himdsd on Linux) runs, and at its log.",
+        "Check whether himds (himdsd on Linux) runs, and read its log.",
         by=(AGENT,),
     ),
     Code(
         66,
         "the agent's service does not report its settings",
-        "Check whether himds (himdsd on Linux) runs, and at its log.",
+        "Check whether himds (himdsd on Linux) runs, and read its log.",
         by=(AGENT,),
     ),
     Code(
@@ -230,19 +228,17 @@ MICROSOFTS = (
     Code(
         70,
         "the agent's service does not accept its settings",
-        "Check whether himds (himdsd on Linux) runs, and at its log.",
+        "Check whether himds (himdsd on Linux) runs, and read its log.",
         by=(AGENT,),
     ),
     Code(
         72,
         "the agent's tool for extensions failed",
-        "Look at azcmagent.log and gc_ext.log on this machine.",
+        "Read azcmagent.log and gc_ext.log on this machine.",
         by=(AGENT,),
     ),
-    Code(
-        73, "the agent could not get its settings for a partner", "Look at azcmagent.log on this machine.", by=(AGENT,)
-    ),
-    Code(74, "an extension could not be added", "Look at azcmagent.log and gc_ext.log on this machine.", by=(AGENT,)),
+    Code(73, "the agent could not get its settings for a partner", "Read azcmagent.log on this machine.", by=(AGENT,)),
+    Code(74, "an extension could not be added", "Read azcmagent.log and gc_ext.log on this machine.", by=(AGENT,)),
     Code(
         75,
         "the agent could not get the settings of this cloud",
@@ -252,7 +248,7 @@ MICROSOFTS = (
     Code(
         76,
         "the TPM does not prove this machine",
-        "Look at azcmagent.log, and at the TPM's state in the firmware.",
+        "Read azcmagent.log, and check the TPM's state in the firmware.",
         by=(AGENT,),
     ),
     Code(
@@ -264,19 +260,19 @@ MICROSOFTS = (
     Code(
         82,
         "the TPM's certificate could not be read",
-        "Look at azcmagent.log, and at the TPM's state in the firmware.",
+        "Read azcmagent.log, and check the TPM's state in the firmware.",
         by=(AGENT,),
     ),
     Code(
         83,
         "the agent could not register its permanent credentials",
-        "Look at azcmagent.log on this machine.",
+        "Read azcmagent.log on this machine.",
         by=(AGENT,),
     ),
     Code(
         101,
         "the agent did not understand its command",
-        "Look at the log for the command; the bundle may need another agent version.",
+        "Read the log for the command; the bundle may need another agent version.",
         by=(AGENT,),
     ),
     Code(
@@ -285,26 +281,24 @@ MICROSOFTS = (
         "Give resource_name in the bundle's definition: letters, digits, - and _, with neither of the two at the end.",
         by=(AGENT,),
     ),
-    Code(103, "the agent could not make its keys", "Look at azcmagent.log on this machine.", by=(AGENT,)),
-    Code(104, "the agent cannot use its private key", "Look at azcmagent.log on this machine.", by=(AGENT,)),
-    Code(105, "the agent could not sign its message", "Look at azcmagent.log on this machine.", by=(AGENT,)),
-    Code(106, "the agent cannot use its file of parameters", "Look at azcmagent.log on this machine.", by=(AGENT,)),
-    Code(107, "the agent cannot use its certificate", "Look at azcmagent.log on this machine.", by=(AGENT,)),
+    Code(103, "the agent could not create its keys", "Read azcmagent.log on this machine.", by=(AGENT,)),
+    Code(104, "the agent cannot use its private key", "Read azcmagent.log on this machine.", by=(AGENT,)),
+    Code(105, "the agent could not sign its message", "Read azcmagent.log on this machine.", by=(AGENT,)),
+    Code(106, "the agent cannot use its file of parameters", "Read azcmagent.log on this machine.", by=(AGENT,)),
+    Code(107, "the agent cannot use its certificate", "Read azcmagent.log on this machine.", by=(AGENT,)),
     Code(
         108,
-        "the agent could not make its keys in the TPM",
-        "Look at azcmagent.log, and at the TPM's state in the firmware.",
+        "the agent could not create its keys in the TPM",
+        "Read azcmagent.log, and check the TPM's state in the firmware.",
         by=(AGENT,),
     ),
     Code(
         143,
         "the package manager did not install the agent",
-        "Look at the end of the log, which has its output.",
+        "Read the end of the log, which has its output.",
         by=(LINUX,),
     ),
-    Code(
-        149, "msiexec did not install the agent", "Look at msiexec's own log, next to this script's log.", by=(WINDOWS,)
-    ),
+    Code(149, "msiexec did not install the agent", "Read msiexec's own log, next to this script's log.", by=(WINDOWS,)),
     Code(
         153,
         "msiexec reports that the package is for another platform (1633)",
@@ -317,7 +311,10 @@ MICROSOFTS = (
         159, "another installation is running (1618)", "Wait for it to end, then run this script again.", by=(WINDOWS,)
     ),
     Code(
-        160, "msiexec cannot write its log (1622)", "Check the space and the rights of the log folder.", by=(WINDOWS,)
+        160,
+        "msiexec cannot write its log (1622)",
+        "Check the free space and the permissions of the log folder.",
+        by=(WINDOWS,),
     ),
 )
 

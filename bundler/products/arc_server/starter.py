@@ -133,7 +133,7 @@ authentication:
 
 agent:
   version: latest                     # or quoted: "1.67"
-  # mode: monitor                     # only monitoring and security extensions, nothing comes in
+  # mode: monitor                     # only monitoring and security extensions, no incoming connections
   # extensions:
   #   allowlist: [Microsoft.Azure.Monitor/AzureMonitorWindowsAgent]
   # incoming_connections:

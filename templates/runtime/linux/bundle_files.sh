@@ -85,7 +85,7 @@ hash_files() {
 # check_files: fills DAMAGE.
 check_files() {
     DAMAGE=()
-    make_scratch || { damage 'no folder can be made in /var/tmp or /tmp'; return; }
+    make_scratch || { damage 'no folder can be created in /var/tmp or /tmp'; return; }
     look_around
     read_sums
     find_strangers

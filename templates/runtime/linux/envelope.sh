@@ -125,7 +125,7 @@ decrypt() {
 open_envelope() {
     local code=0
     KEY='' LETTER=''
-    make_scratch || not_opened 'no folder can be made in /var/tmp or /tmp' || return
+    make_scratch || not_opened 'no folder can be created in /var/tmp or /tmp' || return
     look_at_envelope && read_key && read_letter && check_letter || code=1
     KEY='' PASSPHRASE='' LETTER='' HEX=''
     return "$code"

@@ -15,19 +15,19 @@ code_text() {
             ;;
         3)
             MEANING='the agent does not support the requested operation'
-            NEXT='Look at the log for the operation; the bundle may need another agent version.'
+            NEXT='Read the log for the operation; the bundle may need another agent version.'
             ;;
         4)
             MEANING='the agent'\''s own proxy does not run'
-            NEXT='Check whether arcproxyd (on Windows the Azure Arc Proxy) runs, and at arcproxy.log.'
+            NEXT='Check whether arcproxyd (on Windows the Azure Arc Proxy) runs, and read arcproxy.log.'
             ;;
         5)
             MEANING='the agent cannot write its log'
-            NEXT='Look at the space and the rights of the agent'\''s log folder.'
+            NEXT='Check the free space and the permissions of the agent'\''s log folder.'
             ;;
         6)
             MEANING='the agent could not start'
-            NEXT='Look at azcmagent.log on this machine.'
+            NEXT='Read azcmagent.log on this machine.'
             ;;
         11)
             MEANING='signing in was cancelled'
@@ -39,7 +39,7 @@ code_text() {
             ;;
         16)
             MEANING='the agent lacks a parameter'
-            NEXT='Look at the log; the bundle'\''s definition may lack a value.'
+            NEXT='Read the log; the bundle'\''s definition may lack a value.'
             ;;
         18)
             MEANING='the agent reports that it is not elevated'
@@ -55,7 +55,7 @@ code_text() {
             ;;
         23)
             MEANING='the agent does not accept a value'
-            NEXT='Look at the log for the value, and correct it in the definition.'
+            NEXT='Read the log for the value, and correct it in the definition.'
             ;;
         26)
             MEANING='the network, or private endpoints without a private link scope'
@@ -63,7 +63,7 @@ code_text() {
             ;;
         27)
             MEANING='a setting contradicts another one'
-            NEXT='Look at the log for both, and correct the definition.'
+            NEXT='Read the log for both, and correct the definition.'
             ;;
         28)
             MEANING='the agent cannot open this machine'\''s TPM'
@@ -87,31 +87,31 @@ code_text() {
             ;;
         45)
             MEANING='the key for a new connection could not be renewed'
-            NEXT='Look at azcmagent.log on this machine.'
+            NEXT='Read azcmagent.log on this machine.'
             ;;
         61)
             MEANING='the agent'\''s service does not answer'
-            NEXT='Check whether himds (himdsd on Linux) runs, and at its log.'
+            NEXT='Check whether himds (himdsd on Linux) runs, and read its log.'
             ;;
         62)
             MEANING='connecting failed'
-            NEXT='Look at azcmagent.log on this machine.'
+            NEXT='Read azcmagent.log on this machine.'
             ;;
         63)
             MEANING='disconnecting failed'
-            NEXT='Look at azcmagent.log on this machine.'
+            NEXT='Read azcmagent.log on this machine.'
             ;;
         64)
             MEANING='the agent'\''s service does not report this machine'\''s resource'
-            NEXT='Check whether himds (himdsd on Linux) runs, and at its log.'
+            NEXT='Check whether himds (himdsd on Linux) runs, and read its log.'
             ;;
         65)
             MEANING='the agent'\''s service does not report its state'
-            NEXT='Check whether himds (himdsd on Linux) runs, and at its log.'
+            NEXT='Check whether himds (himdsd on Linux) runs, and read its log.'
             ;;
         66)
             MEANING='the agent'\''s service does not report its settings'
-            NEXT='Check whether himds (himdsd on Linux) runs, and at its log.'
+            NEXT='Check whether himds (himdsd on Linux) runs, and read its log.'
             ;;
         67)
             MEANING='this machine is connected to another resource'
@@ -127,19 +127,19 @@ code_text() {
             ;;
         70)
             MEANING='the agent'\''s service does not accept its settings'
-            NEXT='Check whether himds (himdsd on Linux) runs, and at its log.'
+            NEXT='Check whether himds (himdsd on Linux) runs, and read its log.'
             ;;
         72)
             MEANING='the agent'\''s tool for extensions failed'
-            NEXT='Look at azcmagent.log and gc_ext.log on this machine.'
+            NEXT='Read azcmagent.log and gc_ext.log on this machine.'
             ;;
         73)
             MEANING='the agent could not get its settings for a partner'
-            NEXT='Look at azcmagent.log on this machine.'
+            NEXT='Read azcmagent.log on this machine.'
             ;;
         74)
             MEANING='an extension could not be added'
-            NEXT='Look at azcmagent.log and gc_ext.log on this machine.'
+            NEXT='Read azcmagent.log and gc_ext.log on this machine.'
             ;;
         75)
             MEANING='the agent could not get the settings of this cloud'
@@ -147,7 +147,7 @@ code_text() {
             ;;
         76)
             MEANING='the TPM does not prove this machine'
-            NEXT='Look at azcmagent.log, and at the TPM'\''s state in the firmware.'
+            NEXT='Read azcmagent.log, and check the TPM'\''s state in the firmware.'
             ;;
         81)
             MEANING='the certificate of the managed identity could not be fetched'
@@ -155,51 +155,51 @@ code_text() {
             ;;
         82)
             MEANING='the TPM'\''s certificate could not be read'
-            NEXT='Look at azcmagent.log, and at the TPM'\''s state in the firmware.'
+            NEXT='Read azcmagent.log, and check the TPM'\''s state in the firmware.'
             ;;
         83)
             MEANING='the agent could not register its permanent credentials'
-            NEXT='Look at azcmagent.log on this machine.'
+            NEXT='Read azcmagent.log on this machine.'
             ;;
         101)
             MEANING='the agent did not understand its command'
-            NEXT='Look at the log for the command; the bundle may need another agent version.'
+            NEXT='Read the log for the command; the bundle may need another agent version.'
             ;;
         102)
             MEANING='no resource name can be derived from this machine'\''s name'
             NEXT='Give resource_name in the bundle'\''s definition: letters, digits, - and _, with neither of the two at the end.'
             ;;
         103)
-            MEANING='the agent could not make its keys'
-            NEXT='Look at azcmagent.log on this machine.'
+            MEANING='the agent could not create its keys'
+            NEXT='Read azcmagent.log on this machine.'
             ;;
         104)
             MEANING='the agent cannot use its private key'
-            NEXT='Look at azcmagent.log on this machine.'
+            NEXT='Read azcmagent.log on this machine.'
             ;;
         105)
             MEANING='the agent could not sign its message'
-            NEXT='Look at azcmagent.log on this machine.'
+            NEXT='Read azcmagent.log on this machine.'
             ;;
         106)
             MEANING='the agent cannot use its file of parameters'
-            NEXT='Look at azcmagent.log on this machine.'
+            NEXT='Read azcmagent.log on this machine.'
             ;;
         107)
             MEANING='the agent cannot use its certificate'
-            NEXT='Look at azcmagent.log on this machine.'
+            NEXT='Read azcmagent.log on this machine.'
             ;;
         108)
-            MEANING='the agent could not make its keys in the TPM'
-            NEXT='Look at azcmagent.log, and at the TPM'\''s state in the firmware.'
+            MEANING='the agent could not create its keys in the TPM'
+            NEXT='Read azcmagent.log, and check the TPM'\''s state in the firmware.'
             ;;
         143)
             MEANING='the package manager did not install the agent'
-            NEXT='Look at the end of the log, which has its output.'
+            NEXT='Read the end of the log, which has its output.'
             ;;
         149)
             MEANING='msiexec did not install the agent'
-            NEXT='Look at msiexec'\''s own log, next to this script'\''s log.'
+            NEXT='Read msiexec'\''s own log, next to this script'\''s log.'
             ;;
         153)
             MEANING='msiexec reports that the package is for another platform (1633)'
@@ -219,7 +219,7 @@ code_text() {
             ;;
         160)
             MEANING='msiexec cannot write its log (1622)'
-            NEXT='Check the space and the rights of the log folder.'
+            NEXT='Check the free space and the permissions of the log folder.'
             ;;
         200)
             MEANING='the bundle is damaged or incomplete'
@@ -279,7 +279,7 @@ code_text() {
             ;;
         215)
             MEANING='uninstalling failed'
-            NEXT='Look at the log for what is left, correct it, then run this script again.'
+            NEXT='Read the log for what is left, correct it, then run this script again.'
             ;;
     esac
 }

@@ -12,7 +12,7 @@ step_collect() {
     begin_step collect
     [[ $EUID -eq 0 ]] || fail 202 'root is needed to read the logs'
     COLLECTED=$WORK/arc-logs
-    mkdir -p -- "$COLLECTED/agent" "$COLLECT_DIR" || fail 202 "$COLLECT_DIR cannot be made"
+    mkdir -p -- "$COLLECTED/agent" "$COLLECT_DIR" || fail 202 "$COLLECT_DIR cannot be created"
     collect_folder /var/opt/azcmagent/log "$COLLECTED/azcmagent"
     collect_folder /var/lib/GuestConfig/arc_policy_logs "$COLLECTED/arc_policy_logs"
     collect_folder /var/lib/GuestConfig/ext_mgr_logs "$COLLECTED/ext_mgr_logs"

@@ -44,7 +44,7 @@ main_uninstall() {
 main_collect() {
     STEPS=(collect)
     [[ $RECORDS_GIVEN == no ]] || prepare_records
-    [[ $EUID -ne 0 ]] || WORK=$(mktemp -d "/var/tmp/arc-bundler-$$-XXXXXX") || fail 202 "no folder can be made in /var/tmp"
+    [[ $EUID -ne 0 ]] || WORK=$(mktemp -d "/var/tmp/arc-bundler-$$-XXXXXX") || fail 202 "no folder can be created in /var/tmp"
     step_collect
 }
 

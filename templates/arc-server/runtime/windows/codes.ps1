@@ -10,16 +10,16 @@ $script:Codes = @{
         'Run this script again; if it persists, the logs are for Microsoft''s support (--collect-logs, -CollectLogs).')
     3 = @(
         'the agent does not support the requested operation'
-        'Look at the log for the operation; the bundle may need another agent version.')
+        'Read the log for the operation; the bundle may need another agent version.')
     4 = @(
         'the agent''s own proxy does not run'
-        'Check whether arcproxyd (on Windows the Azure Arc Proxy) runs, and at arcproxy.log.')
+        'Check whether arcproxyd (on Windows the Azure Arc Proxy) runs, and read arcproxy.log.')
     5 = @(
         'the agent cannot write its log'
-        'Look at the space and the rights of the agent''s log folder.')
+        'Check the free space and the permissions of the agent''s log folder.')
     6 = @(
         'the agent could not start'
-        'Look at azcmagent.log on this machine.')
+        'Read azcmagent.log on this machine.')
     11 = @(
         'signing in was cancelled'
         'Run this script again, and complete the sign-in.')
@@ -28,7 +28,7 @@ $script:Codes = @{
         'Get a fresh token and run this script again.')
     16 = @(
         'the agent lacks a parameter'
-        'Look at the log; the bundle''s definition may lack a value.')
+        'Read the log; the bundle''s definition may lack a value.')
     18 = @(
         'the agent reports that it is not elevated'
         'Run this script as root or from an elevated PowerShell.')
@@ -40,13 +40,13 @@ $script:Codes = @{
         'Correct location in the bundle''s definition.')
     23 = @(
         'the agent does not accept a value'
-        'Look at the log for the value, and correct it in the definition.')
+        'Read the log for the value, and correct it in the definition.')
     26 = @(
         'the network, or private endpoints without a private link scope'
         'Run azcmagent check on this machine and compare with config/endpoints.json.')
     27 = @(
         'a setting contradicts another one'
-        'Look at the log for both, and correct the definition.')
+        'Read the log for both, and correct the definition.')
     28 = @(
         'the agent cannot open this machine''s TPM'
         'Check that the TPM is present, enabled and not in use.')
@@ -64,25 +64,25 @@ $script:Codes = @{
         'Delete the stale resource in Azure, or give this machine another resource name.')
     45 = @(
         'the key for a new connection could not be renewed'
-        'Look at azcmagent.log on this machine.')
+        'Read azcmagent.log on this machine.')
     61 = @(
         'the agent''s service does not answer'
-        'Check whether himds (himdsd on Linux) runs, and at its log.')
+        'Check whether himds (himdsd on Linux) runs, and read its log.')
     62 = @(
         'connecting failed'
-        'Look at azcmagent.log on this machine.')
+        'Read azcmagent.log on this machine.')
     63 = @(
         'disconnecting failed'
-        'Look at azcmagent.log on this machine.')
+        'Read azcmagent.log on this machine.')
     64 = @(
         'the agent''s service does not report this machine''s resource'
-        'Check whether himds (himdsd on Linux) runs, and at its log.')
+        'Check whether himds (himdsd on Linux) runs, and read its log.')
     65 = @(
         'the agent''s service does not report its state'
-        'Check whether himds (himdsd on Linux) runs, and at its log.')
+        'Check whether himds (himdsd on Linux) runs, and read its log.')
     66 = @(
         'the agent''s service does not report its settings'
-        'Check whether himds (himdsd on Linux) runs, and at its log.')
+        'Check whether himds (himdsd on Linux) runs, and read its log.')
     67 = @(
         'this machine is connected to another resource'
         'To move it, run this script with --reconnect (-Reconnect); otherwise use the bundle for that resource.')
@@ -94,61 +94,61 @@ $script:Codes = @{
         'Check whether another setting or a policy changes it back.')
     70 = @(
         'the agent''s service does not accept its settings'
-        'Check whether himds (himdsd on Linux) runs, and at its log.')
+        'Check whether himds (himdsd on Linux) runs, and read its log.')
     72 = @(
         'the agent''s tool for extensions failed'
-        'Look at azcmagent.log and gc_ext.log on this machine.')
+        'Read azcmagent.log and gc_ext.log on this machine.')
     73 = @(
         'the agent could not get its settings for a partner'
-        'Look at azcmagent.log on this machine.')
+        'Read azcmagent.log on this machine.')
     74 = @(
         'an extension could not be added'
-        'Look at azcmagent.log and gc_ext.log on this machine.')
+        'Read azcmagent.log and gc_ext.log on this machine.')
     75 = @(
         'the agent could not get the settings of this cloud'
         'Check cloud in the bundle''s definition, and the network to that cloud''s addresses.')
     76 = @(
         'the TPM does not prove this machine'
-        'Look at azcmagent.log, and at the TPM''s state in the firmware.')
+        'Read azcmagent.log, and check the TPM''s state in the firmware.')
     81 = @(
         'the certificate of the managed identity could not be fetched'
         'Delete the resource in Azure, then run this script again.')
     82 = @(
         'the TPM''s certificate could not be read'
-        'Look at azcmagent.log, and at the TPM''s state in the firmware.')
+        'Read azcmagent.log, and check the TPM''s state in the firmware.')
     83 = @(
         'the agent could not register its permanent credentials'
-        'Look at azcmagent.log on this machine.')
+        'Read azcmagent.log on this machine.')
     101 = @(
         'the agent did not understand its command'
-        'Look at the log for the command; the bundle may need another agent version.')
+        'Read the log for the command; the bundle may need another agent version.')
     102 = @(
         'no resource name can be derived from this machine''s name'
         'Give resource_name in the bundle''s definition: letters, digits, - and _, with neither of the two at the end.')
     103 = @(
-        'the agent could not make its keys'
-        'Look at azcmagent.log on this machine.')
+        'the agent could not create its keys'
+        'Read azcmagent.log on this machine.')
     104 = @(
         'the agent cannot use its private key'
-        'Look at azcmagent.log on this machine.')
+        'Read azcmagent.log on this machine.')
     105 = @(
         'the agent could not sign its message'
-        'Look at azcmagent.log on this machine.')
+        'Read azcmagent.log on this machine.')
     106 = @(
         'the agent cannot use its file of parameters'
-        'Look at azcmagent.log on this machine.')
+        'Read azcmagent.log on this machine.')
     107 = @(
         'the agent cannot use its certificate'
-        'Look at azcmagent.log on this machine.')
+        'Read azcmagent.log on this machine.')
     108 = @(
-        'the agent could not make its keys in the TPM'
-        'Look at azcmagent.log, and at the TPM''s state in the firmware.')
+        'the agent could not create its keys in the TPM'
+        'Read azcmagent.log, and check the TPM''s state in the firmware.')
     143 = @(
         'the package manager did not install the agent'
-        'Look at the end of the log, which has its output.')
+        'Read the end of the log, which has its output.')
     149 = @(
         'msiexec did not install the agent'
-        'Look at msiexec''s own log, next to this script''s log.')
+        'Read msiexec''s own log, next to this script''s log.')
     153 = @(
         'msiexec reports that the package is for another platform (1633)'
         'Use a bundle for this architecture.')
@@ -163,7 +163,7 @@ $script:Codes = @{
         'Wait for it to end, then run this script again.')
     160 = @(
         'msiexec cannot write its log (1622)'
-        'Check the space and the rights of the log folder.')
+        'Check the free space and the permissions of the log folder.')
     200 = @(
         'the bundle is damaged or incomplete'
         'Copy the bundle again, then compare the digest of verify with the one that build printed.')
@@ -210,5 +210,5 @@ $script:Codes = @{
         'Repair it with the package manager''s or Windows'' own tools as the log shows, then run this script again.')
     215 = @(
         'uninstalling failed'
-        'Look at the log for what is left, correct it, then run this script again.')
+        'Read the log for what is left, correct it, then run this script again.')
 }
