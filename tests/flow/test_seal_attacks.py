@@ -242,7 +242,7 @@ def test_two_who_approve_at_one_time_lose_nothing(project: Project, sealer: Iden
     final = build(BOTH, approval=asked("aiko", "ben", required=2))
     given = ("--digest", digest(final), "--signer", sealer.sha256, "--format", "json")
     archive = final / "arc-test-1.0.zip"
-    with staging.alone(archive.resolve()):
+    with staging.exclusive(archive.resolve()):
         assert said(project.run("approve", str(archive), *given, *keys("aiko", aiko))) == (7, "write")
     for bundle in (archive, final / "arc-test-1.0"):
         for _ in range(20):
