@@ -61,12 +61,12 @@ class SigningKey:
 
     def _body(self) -> bytes:
         numbers = self.key.public_key().public_numbers()
-        return struct.pack(">BIB", 4, _seconds(self.created), _RSA) + _mpi(numbers.n) + _mpi(numbers.e)
+        return struct.pack(">BIB", 4, int(self.created.timestamp()), _RSA) + _mpi(numbers.n) + _mpi(numbers.e)
 
     def _signature(self, kind: int, content: bytes, at: datetime, more: bytes = b"") -> bytes:
         """Make a v4 signature packet (RFC 4880, section 5.2.3; the issuer's fingerprint as in RFC 9580)."""
         fingerprint = bytes.fromhex(self.fingerprint)
-        hashed = _subpacket(2, struct.pack(">I", _seconds(at))) + _subpacket(33, b"\x04" + fingerprint) + more
+        hashed = _subpacket(2, struct.pack(">I", int(at.timestamp()))) + _subpacket(33, b"\x04" + fingerprint) + more
         head = bytes([4, kind, _RSA, _SHA256]) + struct.pack(">H", len(hashed)) + hashed
         signed = content + head + b"\x04\xff" + struct.pack(">I", len(head))
         value = int.from_bytes(self.key.sign(signed, padding.PKCS1v15(), hashes.SHA256()), "big")
@@ -92,10 +92,6 @@ def _crc24(content: bytes) -> int:
         for _ in range(8):
             crc = (crc << 1) ^ (0x1864CFB if crc & 0x800000 else 0)
     return crc & 0xFFFFFF
-
-
-def _seconds(time: datetime) -> int:
-    return int(time.timestamp())
 
 
 def _mpi(number: int) -> bytes:

@@ -71,10 +71,17 @@ class ProductFault(UsageError):
 
 def installed() -> tuple[Installed, ...]:
     """What is installed, built-in products first, then by name; loads none of it."""
-    own = [Installed(name, "arc-bundler", __version__) for name in _BUILT_IN]
+    found = [Installed(name, "arc-bundler", __version__) for name in _BUILT_IN]
     points = sorted(entry_points(group=GROUP), key=lambda point: (point.name, _distribution(point)))
-    names = [*_BUILT_IN, *(point.name for point in points)]
-    return (*own, *(Installed(p.name, *_distribution(p), _taken(p, names)) for p in points))
+    brought = [point.name for point in points]
+    for point in points:
+        fault = ""
+        if point.name in _BUILT_IN:
+            fault = "its name is that of a built-in product: it is never used"
+        elif brought.count(point.name) > 1:
+            fault = "its name is taken by another distribution"
+        found.append(Installed(point.name, *_distribution(point), fault))
+    return tuple(found)
 
 
 def names() -> tuple[str, ...]:
@@ -144,12 +151,6 @@ def _point(name: str) -> EntryPoint:
         who = " and ".join(" ".join(_distribution(point)) for point in points)
         raise ProductFault(f"the product {name!r} is brought by {who}", do="uninstall one of them")
     return points[0]
-
-
-def _taken(point: EntryPoint, every: list[str]) -> str:
-    if point.name in _BUILT_IN:
-        return "its name is that of a built-in product: it is never used"
-    return "its name is taken by another distribution" if every.count(point.name) > 1 else ""
 
 
 def _distribution(point: EntryPoint) -> tuple[str, str]:

@@ -97,17 +97,14 @@ _SIGN_IN: dict[AuthenticationMethod, str] = {
 def script_actions(wanted: ScriptParameters, described: Manifest) -> tuple[ScriptActions, ...]:
     """What each script of the bundle does; ``described`` tells the pins, the seal and the approval."""
     found = []
-    for words, pins in ((_LINUX, _of(described, msi=False)), (_WINDOWS, _of(described, msi=True))):
+    for words in (_LINUX, _WINDOWS):
+        pins = [pin for pin in described.pins if (pin.kind == "msi") is (words is _WINDOWS)]
         if pins:
             steps = tuple(
                 Step(name=name, actions=tuple(actions)) for name, actions in _steps(words, wanted, described, pins)
             )
             found.append(ScriptActions(platform=words.platform, script=words.script, steps=steps))
     return tuple(found)
-
-
-def _of(described: Manifest, *, msi: bool) -> tuple[Pin, ...]:
-    return tuple(pin for pin in described.pins if (pin.kind == "msi") is msi)
 
 
 def _steps(
