@@ -1,4 +1,4 @@
-"""What a product states about its definitions."""
+"""The description of a product's definitions that the product supplies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the network must let through, resolve and route for one bundle."""
+"""Network requirements of one bundle: endpoints to open, names to resolve, routes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a build would do, with the reason for each step."""
+"""The plan of a build: its steps, each with the reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is shown to a reviewer of a bundle: facts under their names, and findings by how much they matter."""
+"""The content of a review: facts under their names, and findings by how much they matter."""
 
 from __future__ import annotations
 

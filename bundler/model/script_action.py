@@ -1,4 +1,4 @@
-"""What a bundle's scripts do on a server, in sentences with the parameters apart."""
+"""The actions of a bundle's scripts on a server: sentences, with the parameters apart."""
 
 from __future__ import annotations
 

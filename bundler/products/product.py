@@ -1,4 +1,4 @@
-"""What a product brings: values in, values out. It never sees the store, the build's job or the file system.
+"""The interface of a product: values in, values out. It never sees the store, the build's job or the file system.
 
 A built-in product is a module below this folder; a plug-in is a distribution with an entry point in the group
 ``arc_bundler.products`` that names an instance of a subclass of :class:`Product`. The methods with a body are what a

@@ -1,4 +1,4 @@
-"""What templates show of a bundle's seal: who signs, and the forms that their signatures can have."""
+"""Values of a bundle's seal for templates: who signs, and the forms that their signatures can have."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a package was found: the value, and the sources that need no repository, a URL and a file."""
+"""The location of a package: the value, and the sources that need no repository, a URL and a file."""
 
 from __future__ import annotations
 

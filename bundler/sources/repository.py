@@ -1,4 +1,4 @@
-"""What apt and yum repositories have in common: fetching documents, and choosing a package."""
+"""Shared steps of apt and yum repositories: fetching documents, and choosing a package."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the network team opens, resolves and routes for one definition, and what Microsoft's documents leave open."""
+"""Network requirements of one definition, with the questions that Microsoft's documents leave open."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a reviewer should know of an arc-server bundle, from its manifest alone."""
+"""Review findings of an arc-server bundle, from its manifest only."""
 
 from __future__ import annotations
 

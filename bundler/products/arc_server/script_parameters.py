@@ -1,4 +1,4 @@
-"""What the scripts will do on a server, in azcmagent's own words.
+"""The scripts' parameters, in azcmagent's own words.
 
 The flags, keys and their rules: Microsoft's azcmagent reference (``azcmagent-connect.md``, ``azcmagent-config.md``).
 """

@@ -1,4 +1,4 @@
-"""What a reviewer of this product's scripts is shown: their runtimes, and their headers made again from a manifest."""
+"""Facts for a reviewer of this product's scripts: their runtimes, and their headers made again from a manifest."""
 
 from __future__ import annotations
 
