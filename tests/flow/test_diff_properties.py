@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bundler.flow.diff.compare import compare
-from bundler.flow.diff.load import of_lock, of_manifest
+from bundler.flow.diff.description import of_lock, of_manifest
 from bundler.formats import json_codec
 from bundler.model.diff import TOPICS, Diff
 from bundler.model.lock import Lock

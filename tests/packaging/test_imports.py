@@ -12,8 +12,6 @@ LIMIT = 15
 
 EXCEPTIONS = {
     "bundler.products.arc_server.product": (24, "hands each question of the Protocol to the module that answers it"),
-    "bundler.products.arc_server.scripts": (17, "makes four scripts of one set of parameters"),
-    "bundler.flow.verify_package": (16, "chooses the verifier by the kind of package"),
 }
 """Module: how many it may import today, and why so many. To shrink, never to grow."""
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bundler.flow.diff.compare import compare
-from bundler.flow.diff.load import of_manifest
+from bundler.flow.diff.description import of_manifest
 from bundler.flow.diff.textdiff import hunks, split
 from bundler.model.diff import Diff, TextChange
 from bundler.render.diff_page import diff_page

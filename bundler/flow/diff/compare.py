@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from bundler.flow.diff import extract, textdiff
+from bundler.flow.diff.description import Description
 from bundler.flow.diff.explain import meaning
-from bundler.flow.diff.load import Description, describe
+from bundler.flow.diff.load import describe
 from bundler.flow.diff.model import ORDER, Fact, Key, Owner
 from bundler.model.diff import TOPICS, Change, Diff, TextChange, What
 from bundler.model.manifest import Manifest

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 from bundler.errors import UsageError, VerificationError
-from bundler.flow import runtimes
+from bundler.flow.diff.description import Description, of_lock, of_manifest, side_of, with_runtimes
 from bundler.flow.diff.texts import Texts
 from bundler.formats import json_codec
 from bundler.formats.schema_age import schema_age
@@ -18,10 +15,7 @@ from bundler.integrity import sums
 from bundler.integrity.check import check
 from bundler.integrity.findings import Finding, from_findings
 from bundler.integrity.hashing_reader import MAX_DOCUMENT
-from bundler.model.diff import Side
-from bundler.model.lock import Lock
 from bundler.model.manifest import MANIFEST_FORMER_KEYS, MANIFEST_SCHEMA, Manifest
-from bundler.model.script_runtime import KnownRuntime
 from bundler.pack import container
 from bundler.pack.manifest import digest
 from bundler.pack.members import Password
@@ -29,19 +23,6 @@ from bundler.pack.members import Password
 _SCHEMA = re.compile(rb'"schema"\s*:\s*"arc-bundler/(manifest|lock)/')
 _START = 256
 _EXPECTED = "give two bundles (folder, zip, tar.gz or 7z), manifests or locks"
-
-
-@dataclass(frozen=True)
-class Description:
-    """One side of a comparison."""
-
-    side: Side
-    stated: Manifest | Lock
-    texts: Mapping[str, str | None] | None = None
-    """Files that run or are read on a server, by path; a value is None for a binary or too large file. None as a whole
-    for a manifest or a lock alone."""
-    signatures: Mapping[str, str] | None = None
-    """SHA-256 of each seal and approval of a bundle, by path; none is verified."""
 
 
 def describe(path: Path, *, password: Password | None = None) -> Description:
@@ -60,29 +41,6 @@ def describe(path: Path, *, password: Password | None = None) -> Description:
         return _bundle(path, password)
     kind, document = found
     return _lock(path, document) if kind == "lock" else _manifest(path, document)
-
-
-def of_lock(lock: Lock, document: bytes | None = None) -> Description:
-    """The description of a lock that was read from the bytes ``document``."""
-    sha256 = digest(document or json_codec.to_json(lock))
-    return Description(Side(kind="lock", name=lock.name, version=lock.version, digest=sha256), lock)
-
-
-def of_manifest(manifest: Manifest, document: bytes | None = None) -> Description:
-    """The description of a manifest that was read from the bytes ``document``."""
-    side = _side(manifest, "manifest", digest(document or json_codec.to_json(manifest)))
-    found = runtimes.known(manifest.runtimes)
-    return Description(_with_runtimes(side, [one.script for one in found], found), manifest)
-
-
-def _side(manifest: Manifest, kind: Literal["manifest", "bundle"], sha256: str) -> Side:
-    return Side(kind=kind, name=manifest.name, version=manifest.version, digest=sha256, lab=manifest.lab)
-
-
-def _with_runtimes(side: Side, scripts: Iterable[str], found: tuple[KnownRuntime, ...]) -> Side:
-    """``side`` with the runtimes that were ``found``; each of ``scripts`` without a known one counts as unknown."""
-    known = {one.script for one in found if one.release}
-    return replace(side, runtimes=found, unknown_runtimes=tuple(name for name in scripts if name not in known))
 
 
 def _document(path: Path) -> tuple[str, bytes] | None:
@@ -147,9 +105,9 @@ def _bundle(path: Path, password: Password | None) -> Description:
         checked = check(opened.walk(), sink_for=texts.sink_for)
     manifest = checked.manifest
     signatures = {name: digest(held) for name, held in checked.signed.items() if sums.is_seal(name)}
-    side = _side(manifest, "bundle", checked.digest)
+    side = side_of(manifest, "bundle", checked.digest)
     return Description(
-        _with_runtimes(side, texts.scripts, texts.runtimes(manifest.product)),
+        with_runtimes(side, texts.scripts, texts.runtimes(manifest.product)),
         manifest,
         {name: texts.text(name) for name in texts.held},
         signatures,
