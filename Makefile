@@ -64,6 +64,7 @@ lint-code: $(STAMP)
 	$(BIN)/ruff format --check bundler tests tools
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python tools/words.py
 
 .PHONY: format
 format: $(STAMP) ## Put the code into its one format

@@ -86,7 +86,7 @@ step_configure() {
     if [[ ${#LACKS[@]} -gt 0 ]]; then
         warn_step 0 "${text:+$text; }${LACKS[*]}"
     elif [[ -z $text ]]; then
-        skip_step "already configured ($SETTINGS_KEPT settings)"
+        skip_step "already configured (settings: $SETTINGS_KEPT)"
     elif [[ $MODE == dry-run ]]; then
         would_step "$text"
     else

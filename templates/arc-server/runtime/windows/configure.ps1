@@ -90,7 +90,7 @@ function Step-Configure {
     $lacks = @($script:IdentityLacks)
     if ($script:Unread.Count -gt 0) { $lacks += 'azcmagent does not report its value of ' + ($script:Unread -join ' ') }
     if ($lacks.Count -gt 0) { Complete-Step 'warn' ((@($text) + $lacks) -join '; ').TrimStart('; '); return }
-    if ($set.Count -eq 0) { Complete-Step 'skip' ('already configured (' + @($BundleSettings).Count + ' settings)'); return }
+    if ($set.Count -eq 0) { Complete-Step 'skip' ('already configured (settings: ' + @($BundleSettings).Count + ')'); return }
     if ($WhatIf) { Complete-Step 'would' ('set ' + $text); return }
     Complete-Step 'ok' ('set ' + $text)
 }
