@@ -139,7 +139,7 @@ def test_a_certificate_at_the_wrong_time(files, days, word):
 def test_a_certificate_for_another_purpose(files):
     unfit = made.certificate(made.key("p256"), extensions=(made.usage(key_agreement=True),))
     (files / "seal.crt").write_bytes(made.certificate_pem(unfit))
-    with pytest.raises(SigningError, match="may not seal"):
+    with pytest.raises(SigningError, match="is not valid for sealing a bundle"):
         sealer(
             console(ARC_BUNDLER_SEAL_PASSPHRASE="opens it"),
             chosen(seal_key=files / "seal.key", seal_certificate=files / "seal.crt"),

@@ -84,16 +84,22 @@ def start_over(folder: Path) -> None:
     (folder / "bundle.lock").unlink(missing_ok=True)
 
 
+def timed(process, folder: Path) -> float:
+    """Seconds that a whole build takes, from nothing."""
+    start_over(folder)
+    began = time.monotonic()
+    assert build(process, -1) == "0"
+    return time.monotonic() - began
+
+
 @pytest.mark.slow
 def test_killed_at_any_point_the_same_command_completes(tmp_path, authority):
     shutil.copytree(authority, tmp_path / "lab")
     with Lab(tmp_path / "lab", NOW) as lab, forker(tmp_path) as process:
         (tmp_path / "bundle.yaml").write_text(definition(lab, tmp_path), encoding="utf-8")
         assert build(process, -1) == "0"
-        start_over(tmp_path)
-        began = time.monotonic()
-        assert build(process, -1) == "0"
-        whole = time.monotonic() - began
+        # The shortest of three: on a busy machine one build alone may take twice as long as those that are killed.
+        whole = min(timed(process, tmp_path) for _ in range(3))
         killed = 0
         for point in range(POINTS):
             # Some kills hit a fresh start, some the ruins that the last one left.

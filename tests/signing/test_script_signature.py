@@ -184,7 +184,7 @@ def test_a_certificate_that_may_not_sign_scripts_signs_none(
     tmp_path: Path, certificate: dict[str, object], said: str
 ) -> None:
     key = key_of(identity(said, **certificate), tmp_path)
-    with pytest.raises(SigningError, match="may not sign scripts") as raised:
+    with pytest.raises(SigningError, match="is not valid for signing scripts") as raised:
         script_signature.sign(SCRIPT, key, at=NOW)
     assert said in " ".join(raised.value.details)
     assert raised.value.do

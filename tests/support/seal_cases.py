@@ -178,13 +178,13 @@ def longer_integer(document: bytes) -> bytes:
     r = value[4 : 4 + value[3]]
     rest = value[4 + value[3] :]
     body = bytes([2, len(r) + 1, 0]) + r + rest
-    return detached.write(found.certificates, found.algorithm, bytes([0x30, len(body)]) + body)
+    return detached.encode(found.certificates, found.algorithm, bytes([0x30, len(body)]) + body)
 
 
 def without_issuer(document: bytes) -> bytes:
     """The same signature, with the signer's certificate alone."""
     found = detached.read(document)
-    return detached.write(found.certificates[:1], found.algorithm, found.signature)
+    return detached.encode(found.certificates[:1], found.algorithm, found.signature)
 
 
 def armored(document: bytes) -> bytes:
