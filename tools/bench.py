@@ -252,8 +252,8 @@ print("ready", flush=True)
 for _ in sys.stdin:
     began = time.perf_counter()
     signed = {name: (out / name).read_bytes() for name in ("SHA256SUMS", "manifest.json")}
-    for path, seal in seal.seals(signed, sealer).items():
-        (out / path).write_bytes(seal)
+    for path, signature in seal.seals(signed, sealer).items():
+        (out / path).write_bytes(signature)
     verify_seal.verify(verify.hashes(out, password=None), trusted, at=now)
     print(time.perf_counter() - began, flush=True)
 """
