@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 
 from bundler.formats import powershell_signature
-from bundler.model.network_requirement import HostRecord
 from bundler.model.target import Target
 from bundler.products.arc_server import runtime_parts
-from bundler.products.arc_server.script_parameters import CarriedCertificate, EndpointCheck, NeededRoot
 from bundler.render.environment import templates
+from tests.support import header_cases as cases
 from tests.support import sample_bundles as sample
 from tests.support import sealed_bundles as sealed
 from tests.support.thorough import THOROUGH
@@ -24,7 +23,6 @@ BOTH_HOSTS = True
 
 SCRIPTS = pytest.mark.parametrize("name", ["install.ps1", "verify.ps1"])
 MARKER = b"\r\n# ==== "
-RSA = sealed.Recipe(sealer=sealed.signer())
 BLOCK = f"\r\n{powershell_signature.BEGIN}\r\n# {'TUlJ' * 16}\r\n# TUlJ\r\n{powershell_signature.END}\r\n".encode()
 
 # Runs each script in one process; 1 stands for one that does not parse, as powershell.exe -File ends then.
@@ -42,7 +40,7 @@ RECIPE = re.compile(r"```powershell\n(\$latin = .*?)```", re.DOTALL)
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "verifying.md"
 
 
-def script(name: str, recipe: sealed.Recipe = RSA) -> bytes:
+def script(name: str, recipe: sealed.Recipe = cases.RSA) -> bytes:
     return sealed.contents(recipe)[name]
 
 
@@ -128,9 +126,9 @@ def test_the_digest_by_hand_is_that_of_the_marker_line(powershell, tmp_path, sig
 
 
 def test_what_follows_the_marker_is_the_same_in_every_bundle():
-    plain = sealed.contents(RSA)
+    plain = sealed.contents(cases.RSA)
     other = sealed.contents(
-        replace(RSA, sealer=sealed.signer("p256", "Another"), parameters=sample.HOSTILE, lab=True, serial=7)
+        replace(cases.RSA, sealer=sealed.signer("p256", "Another"), parameters=sample.HOSTILE, lab=True, serial=7)
     )
     for name in ("install.ps1", "verify.ps1"):
         assert plain[name].partition(MARKER)[2] == other[name].partition(MARKER)[2]
@@ -140,62 +138,14 @@ def test_what_follows_the_marker_is_the_same_in_every_bundle():
 # ---- What a reviewer reads ----
 
 
-def check(number: int) -> EndpointCheck:
-    return EndpointCheck(
-        host=f"{number:02}-agentserviceapi.guestconfiguration.azure.com",
-        port=443,
-        required=True,
-        expects="private",
-        way="private-endpoint",
-        phase="connect",
-        feature="Windows Admin Center access",
-    )
-
-
-def targets(count: int) -> sealed.Recipe:
+def pins(count: int):
     versions = tuple(Target(os="windows", version=one) for one in ("2019", "2022", "2025", "2016")[:count])
-    pins = (replace(sample.MSI, targets=versions),)
-    roots = (NeededRoot(name="DigiCert Global Root G2", sha1="A" * 40, needed_for="azure-tls", required=True),) * 4
-    parameters = replace(
-        sample.SECRET,
-        checks=tuple(map(check, range(16))),
-        roots=roots,
-        private_link_scope=f"/subscriptions/{sample.SUBSCRIPTION}/resourceGroups/{'g' * 60}/providers/{'p' * 80}",
-    )
-    return replace(RSA, pins=pins, parameters=parameters, serial=20261122010203, not_after=sealed.NOW)
-
-
-def certificate(number: int) -> CarriedCertificate:
-    sha256 = hashlib.sha256(bytes([number])).hexdigest()
-    return CarriedCertificate(
-        path=f"payload/certificates/{sha256}.pem",
-        name=f"Site Root CA {number}",
-        sha1="A" * 40,
-        sha256=sha256,
-        store="root",
-    )
-
-
-def more(recipe: sealed.Recipe, **changes) -> sealed.Recipe:
-    parameters = replace(recipe.parameters, **changes)
-    return replace(recipe, parameters=parameters)
+    return (replace(sample.MSI, targets=versions),)
 
 
 LIMITS = {"install.ps1": 300, "verify.ps1": 60}
-THREE = targets(3)
-RECORDS = tuple(HostRecord(host=f"{at}.his.arc.azure.com", address="10.20.30.40") for at in range(2))
-APPROVER = replace(THREE, approvers=(sealed.signer("p256", "An approver"),), required=1)
-GROWTH = {
-    "a target": (targets(4), 12),
-    "an ECDSA sealer": (replace(THREE, sealer=sealed.signer("p384", "LAB sealer")), 25),
-    "an approver": (APPROVER, 25),
-    "a record with its endpoint": (
-        more(THREE, hosts_records=RECORDS[:1], checks=(*THREE.parameters.checks, check(99))),
-        3,
-    ),
-    "two records": (more(THREE, hosts_records=RECORDS), 6),
-    "two certificates": (more(THREE, certificates=(certificate(1), certificate(2))), 6),
-}
+THREE = cases.usual(pins(3))
+GROWTH = cases.growth(pins(3), pins(4))
 
 
 @SCRIPTS
@@ -216,7 +166,7 @@ def test_a_header_grows_by_what_is_used(name, what):
 @pytest.mark.parametrize("recipe", [THREE, *(recipe for recipe, _ in GROWTH.values())])
 def test_no_line_of_a_header_is_long(name, recipe):
     long = sealed.signer("p256", "\u6771" * 21)
-    for one in (recipe, replace(recipe, sealer=long), replace(RSA, parameters=sample.HOSTILE)):
+    for one in (recipe, replace(recipe, sealer=long), replace(cases.RSA, parameters=sample.HOSTILE)):
         assert [line for line in header(script(name, one)) if len(line) > 140] == []
 
 
