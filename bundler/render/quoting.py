@@ -57,11 +57,6 @@ def bash(value: str) -> Quoted:
     return Quoted("$'" + "".join(chr(byte) if byte in plain else f"\\x{byte:02x}" for byte in text.encode()) + "'")
 
 
-def bash_words(values: Iterable[str]) -> Quoted:
-    """``values`` as bash words with a space between them, for an array or an argument list."""
-    return Quoted(" ".join(map(bash, values)))
-
-
 def bash_value(value: str, width: int = SCRIPT_WIDTH) -> Quoted:
     r"""``value`` as one bash word that may go on in the next lines, each of them at most ``width`` characters long.
 

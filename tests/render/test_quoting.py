@@ -59,7 +59,8 @@ TEXTS = st.lists(
 
 
 def through_bash(words: str, locale: str = "C") -> list[str]:
-    script = f"set -- {words}\nprintf '%s\\0' \"$@\"\n"
+    """The items of an array of ``words``, as a script's header has it."""
+    script = f"row=(\n{words}\n)\nprintf '%s\\0' \"${{row[@]}}\"\n"
     bash = shutil.which("bash")
     if bash is None:
         pytest.skip("no bash on PATH")
@@ -75,12 +76,32 @@ def through_bash(words: str, locale: str = "C") -> list[str]:
 @given(TEXTS)
 @example(list(HOSTILE))
 def test_bash_gives_every_value_back(values):
-    assert through_bash(quoting.bash_words(values)) == values
+    assert through_bash(" ".join(map(quoting.bash, values))) == values
+
+
+@settings(max_examples=40, deadline=None)
+@given(TEXTS, st.integers(24, 140))
+@example(list(HOSTILE), 24)
+@example(list(HOSTILE), 140)
+def test_bash_gives_every_row_back_in_short_lines(values, width):
+    row = quoting.bash_row(values, width)
+    assert through_bash(row) == values
+    assert max(map(len, row.split("\n"))) <= width
+
+
+@settings(max_examples=40, deadline=None)
+@given(TEXTS, st.integers(64, 140))
+@example(list(HOSTILE), 64)
+def test_bash_gives_every_folded_value_back_in_short_lines(values, width):
+    folded = [quoting.bash_value(value, width) for value in values]
+    assert through_bash("\n".join(folded)) == values
+    assert max(len(line) for one in folded for line in one.split("\n")) <= width
 
 
 @pytest.mark.parametrize("locale", ["C.UTF-8", "ja_JP.SJIS", "nowhere"])
 def test_bash_gives_every_value_back_in_any_locale(locale):
-    assert through_bash(quoting.bash_words(HOSTILE), locale) == list(HOSTILE)
+    assert through_bash(" ".join(map(quoting.bash, HOSTILE)), locale) == list(HOSTILE)
+    assert through_bash(quoting.bash_row(HOSTILE), locale) == list(HOSTILE)
 
 
 # UTF-16 code units in JSON: nothing on the way can decode them otherwise.

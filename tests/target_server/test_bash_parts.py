@@ -27,7 +27,7 @@ def asked(bash: str, part: str, script: str) -> list[bytes]:
 
 
 def each(function: str, calls) -> str:
-    return "".join(f"{function} {quoting.bash_words(call)}; printf '\\0'\n" for call in calls)
+    return "".join(f"{function} {' '.join(map(quoting.bash, call))}; printf '\\0'\n" for call in calls)
 
 
 @settings(max_examples=15, deadline=None)
