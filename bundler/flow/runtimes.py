@@ -19,7 +19,7 @@ from bundler.products.product import ProductScripts
 from bundler.render import runtime
 from bundler.render.template_files import line_end
 
-TOOL: Final = f"arc-bundler {__version__}"
+TOOL: Final = registry.TOOL
 """Who makes bundles here, as the manifest names it."""
 
 _BETWEEN: Final = ".dev0"

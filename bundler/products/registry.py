@@ -22,6 +22,8 @@ _OWN_CODES = 200
 """Exit codes from here up are arc-bundler's; those below are the installed software's own."""
 DEFAULT = "arc-server"
 """The product of a definition that names none."""
+TOOL = f"arc-bundler {__version__}"
+"""What makes the bundles of a built-in product, as the manifest names it."""
 
 
 def _arc_server() -> AnyProduct:
@@ -57,8 +59,7 @@ class Installed:
     @property
     def tool(self) -> str:
         """What makes its bundles: ``arc-bundler 0.2.0``, for a plug-in ``arc-bundler 0.2.0 + arc-hello 1.0``."""
-        own = f"arc-bundler {__version__}"
-        return own if self.distribution == "arc-bundler" else f"{own} + {self.release}"
+        return TOOL if self.distribution == "arc-bundler" else f"{TOOL} + {self.release}"
 
 
 class UnknownProduct(UsageError):
@@ -163,5 +164,5 @@ def _fault(point: EntryPoint, why: str) -> ProductFault:
     return ProductFault(
         f"the product {point.name!r} of {distribution} {version} cannot be used: it {why}",
         details=[f"entry point: {point.value}"],
-        do=f"uninstall {distribution}, or install a version of it that fits arc-bundler {__version__}",
+        do=f"uninstall {distribution}, or install a version of it that fits {TOOL}",
     )
