@@ -27,9 +27,11 @@ GENERATION = 4
 """Part of the cached archives' names: raise it when the roots are made in another way."""
 INSIDE = ("unshare", "--mount", "--pid", "--net", "--fork", "--kill-child", "sh", "-c")
 MOUNTS = 'mount -t proc proc "$1/proc" && mount --bind /dev "$1/dev" &&'
-SECRET = "cAn4ry~`$(touch /pwned)'\"\\ \u79d8\u5bc6"
+MARK = f"cAn4ry.{os.getpid()}.".encode()
+"""Of this test process alone: ``Sampler`` reads the command lines of the whole machine, and the tests that run beside
+this one hand secrets of their own to processes of theirs."""
+SECRET = MARK.decode() + "~`$(touch /pwned)'\"\\ \u79d8\u5bc6"
 """Stands nowhere but where a secret may stand."""
-MARK = b"cAn4ry"
 
 SYSTEMCTL = """#!/bin/sh
 # Stand-in of the tests: there is no systemd in this root.
