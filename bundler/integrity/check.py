@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from bundler.formats import json_codec
 from bundler.formats.schema_age import schema_age
 from bundler.integrity import consistency, names, sums
-from bundler.integrity.findings import Finding, from_findings
-from bundler.integrity.hashing_reader import EVIDENCE, MAX_DOCUMENT, HashingReader, Member, Sink
+from bundler.integrity.findings import Finding, RewrappedError, from_findings
+from bundler.integrity.hashing_reader import EVIDENCE, MAX_DOCUMENT, HashedFile, HashingReader, Member, Sink
 from bundler.model.manifest import MANIFEST_FORMER_KEYS, MANIFEST_SCHEMA, Manifest
 
 _MISSING = Finding("missing-manifest", f"{sums.MANIFEST} is missing: this is not a bundle")
@@ -49,19 +49,30 @@ def check(members: Iterable[Member], *, sink_for: Sink = lambda _: None) -> Chec
         VerificationError: once, for all findings; the first 20 are its ``details``.
     """
     reader = HashingReader(sink_for)
-    seen = tuple(reader.read(member) for member in members)
-    findings = [Finding("unsafe-name", fault) for fault in names.name_faults(one.path for one in seen)]
+    seen, findings = _read(reader, members)
+    findings += [Finding("unsafe-name", fault) for fault in names.name_faults(one.path for one in seen)]
     manifest = _manifest(reader.documents.get(sums.MANIFEST))
     if isinstance(manifest, Finding):
         findings.append(manifest)
     else:
         findings += [*consistency.of_folder(manifest, seen), *consistency.of_manifest(manifest, seen)]
+        findings += consistency.of_form(manifest, seen)
     findings += consistency.of_sums(reader.documents.get(sums.SUMS), seen)
     if findings or isinstance(manifest, Finding):
         raise from_findings(findings)
     evidence = {path: held for path, held in reader.documents.items() if path.startswith(EVIDENCE)}
     signed = {path: held for path, held in reader.documents.items() if not path.startswith(EVIDENCE)}
     return CheckedBundle(manifest, hashlib.sha256(signed[sums.SUMS]).hexdigest(), evidence, signed)
+
+
+def _read(reader: HashingReader, members: Iterable[Member]) -> tuple[tuple[HashedFile, ...], list[Finding]]:
+    """Read all ``members``; an archive's foreign form, known after the last of them, becomes findings."""
+    seen: list[HashedFile] = []
+    try:
+        seen.extend(reader.read(member) for member in members)
+    except RewrappedError as error:
+        return tuple(seen), [Finding(error.reason, deviation) for deviation in error.details]
+    return tuple(seen), []
 
 
 def manifest_document(members: Iterable[Member]) -> bytes:

@@ -12,6 +12,9 @@ from bundler.integrity.findings import Finding
 from bundler.integrity.hashing_reader import HashedFile
 from bundler.model.manifest import FileEntry, Manifest
 
+_UNLISTED_MODE = 0o644
+"""Mode of the sums, the manifest and the seals in every archive."""
+
 
 def of_folder(manifest: Manifest, seen: Iterable[HashedFile]) -> Iterator[Finding]:
     """Compare the name of the unpacked folder with the manifest's."""
@@ -58,6 +61,20 @@ def _differences(entry: FileEntry, one: HashedFile) -> Iterator[Finding]:
         yield Finding("digest-mismatch", f"{one.path!a} has SHA-256 {one.sha256}, expected {entry.sha256}")
     if one.mode is not None and f"{one.mode:04o}" != entry.mode:
         yield Finding("mode-mismatch", f"{one.path!a} has mode {one.mode:04o}, expected {entry.mode}")
+
+
+def of_form(manifest: Manifest, seen: Iterable[HashedFile]) -> Iterator[Finding]:
+    """Compare what an archive says of its files with what our writer says: the manifest's time, and its own modes.
+
+    The modes of listed files are compared by :func:`of_manifest`.
+    """
+    created = int(manifest.created.timestamp())
+    listed = {entry.path for entry in manifest.files}
+    for one in seen:
+        if one.time is not None and one.time != created - created % one.time_step:
+            yield Finding("rewrapped", f"the time of {one.path!a} is not the manifest's")
+        if one.path not in listed and one.mode not in (None, _UNLISTED_MODE):
+            yield Finding("rewrapped", f"the mode of {one.path!a} is not {_UNLISTED_MODE:04o}")
 
 
 def of_sums(document: bytes | None, seen: Iterable[HashedFile]) -> Iterator[Finding]:

@@ -20,8 +20,8 @@ class Finding:
     what: str
 
 
-# A manifest of another release is none that was changed: what the error says then, and what to do.
-_OTHER_RELEASES = {
+# Reasons that do not mean a changed bundle: what the error says then, and what to do.
+_OTHER_CAUSES = {
     "older-manifest": (
         "the bundle was made before arc-bundler 0.2.0, in a form that is not read any more",
         "build it again",
@@ -29,6 +29,10 @@ _OTHER_RELEASES = {
     "newer-manifest": (
         "the bundle was made by a newer arc-bundler",
         "upgrade arc-bundler, then run the same command again",
+    ),
+    "rewrapped": (
+        "this archive was not written by arc-bundler: it was packed again, or changed",
+        "unpack it into an empty folder and verify that folder, or copy the archive again from where it was built",
     ),
 }
 
@@ -45,16 +49,28 @@ _WEIGHT = (
     "missing-file",
     "size-mismatch",
     "digest-mismatch",
-    "mode-mismatch",
     "sums-mismatch",
+    "rewrapped",
+    "mode-mismatch",
 )
+
+
+class RewrappedError(VerificationError):
+    """Every file of an archive was read, but our writer makes another archive of them.
+
+    Raised after the last file, so that :func:`bundler.integrity.check.check` can prefer a graver finding.
+    """
+
+    def __init__(self, deviations: Sequence[str]) -> None:
+        what, do = _OTHER_CAUSES["rewrapped"]
+        super().__init__(what, reason="rewrapped", details=deviations, do=do)
 
 
 def from_findings(findings: Sequence[Finding]) -> VerificationError:
     """The one error for all ``findings`` (at least one); the first 20 become its details."""
     ranked = sorted(findings, key=lambda finding: _WEIGHT.index(finding.reason) if finding.reason in _WEIGHT else -1)
     more = len(ranked) - _SHOWN
-    what, do = _OTHER_RELEASES.get(
+    what, do = _OTHER_CAUSES.get(
         ranked[0].reason,
         (
             "bundle verification failed",

@@ -39,6 +39,14 @@ class Member(Protocol):
     def mode(self) -> int | None:
         """Permission bits; None where the container has none that mean anything."""
 
+    @property
+    def time(self) -> int | None:
+        """Modification time in seconds since 1970, as the container has it; None where it does not matter."""
+
+    @property
+    def time_step(self) -> int:
+        """Seconds in which the container counts time."""
+
     def chunks(self) -> Iterator[bytes]:
         """The content, once."""
 
@@ -52,6 +60,8 @@ class HashedFile:
     size: int
     mode: int | None
     sha256: str
+    time: int | None
+    time_step: int
 
 
 class HashingReader:
@@ -70,7 +80,15 @@ class HashingReader:
         for chunk in self._kept(member):
             digest.update(chunk)
             size += len(chunk)
-        return HashedFile(member.path, member.top, size, member.mode, digest.hexdigest())
+        return HashedFile(
+            path=member.path,
+            top=member.top,
+            size=size,
+            mode=member.mode,
+            sha256=digest.hexdigest(),
+            time=member.time,
+            time_step=member.time_step,
+        )
 
     def _kept(self, member: Member) -> Iterator[bytes]:
         """The chunks of ``member``, each also written to its document or sink."""

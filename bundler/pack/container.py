@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from bundler.errors import UsageError
 from bundler.pack import content, from_directory, from_tar, from_zip, suggest
+from bundler.pack.form import Form
 from bundler.pack.members import BundleMember, Password, RawMember, checked_members, refused
 from bundler.pack.writers import Format
 
@@ -39,6 +40,7 @@ class Container:
     size: int | None
     """Bytes of the archive; None for a directory."""
     _found: Iterator[RawMember]
+    _form: Form
 
     def walk(self) -> Iterator[BundleMember]:
         """Give the bundle's files, once, in the container's own order; nothing is written to disk.
@@ -47,9 +49,9 @@ class Container:
 
         Raises:
             VerificationError: for links, devices, names that leave the bundle, duplicates, bombs, damage, and whatever
-                two unpackers might read differently.
+                two unpackers might read differently; at last ``rewrapped`` for an archive that our writer did not make.
         """
-        return checked_members(self._found, archive_size=self.size)
+        return checked_members(self._found, archive_size=self.size, form=self._form)
 
     def open(self, path: str) -> BinaryIO:
         """Open a file of a directory in place, by a ``path`` that :meth:`walk` gave.
@@ -77,7 +79,7 @@ def open_bundle(path: Path, password: Password | None = None) -> Iterator[Contai
     """
     if path.is_dir():
         _require_bundle(path)
-        yield Container(path, "directory", None, _readable(path, from_directory.walk(path)))
+        yield Container(path, "directory", None, _readable(path, from_directory.walk(path)), Form())
         return
     with _one_error(path):
         if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for a writer
@@ -89,18 +91,21 @@ def open_bundle(path: Path, password: Password | None = None) -> Iterator[Contai
         wanted = _recognise(file.read(8), path)
         _LOG.debug("reading %s as %s, %d bytes", path, wanted, size)
         file.seek(0)
-        with closing(_reader(wanted, file, size, password)) as found:
-            yield Container(path, wanted, size, _readable(path, found))
+        form = Form()
+        with closing(_reader(wanted, file, size, password, form)) as found:
+            yield Container(path, wanted, size, _readable(path, found), form)
 
 
-def _reader(wanted: Format, file: BinaryIO, size: int, password: Password | None) -> Generator[RawMember, None, None]:
+def _reader(
+    wanted: Format, file: BinaryIO, size: int, password: Password | None, form: Form
+) -> Generator[RawMember, None, None]:
     if wanted == "zip":
-        return from_zip.walk(file, size)
+        return from_zip.walk_bundle(file, size, form)
     if wanted == "tar.gz":
-        return from_tar.walk(file, size)
+        return from_tar.walk(file, size, form)
     from bundler.pack import from_sevenzip
 
-    return from_sevenzip.walk(file, size, password)
+    return from_sevenzip.walk(file, size, password, form)
 
 
 def _readable(path: Path, found: Iterator[RawMember]) -> Iterator[RawMember]:

@@ -21,6 +21,7 @@ from py7zr.io import Py7zIO, WriterFactory
 from bundler.errors import BundlerError, UsageError, VerificationError
 from bundler.integrity.names import name_faults
 from bundler.pack.content import CHUNK
+from bundler.pack.form import Form
 from bundler.pack.members import Password, RawMember, damaged, limit, refused, require_bounded
 from bundler.pack.push_to_iterator import push_to_iterator
 
@@ -28,7 +29,7 @@ _START_HEADER = 32
 _NEXT_HEADER = 12
 
 
-def walk(file: BinaryIO, size: int, password: Password | None) -> Generator[RawMember, None, None]:
+def walk(file: BinaryIO, size: int, password: Password | None, form: Form) -> Generator[RawMember, None, None]:  # noqa: ARG001
     """Give the members of the 7z ``file`` of ``size`` bytes in the order in which they are unpacked.
 
     Raises:

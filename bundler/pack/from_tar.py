@@ -15,6 +15,7 @@ from typing import BinaryIO, cast
 
 from bundler.errors import VerificationError
 from bundler.pack.content import CHUNK
+from bundler.pack.form import Form
 from bundler.pack.members import MAX_MEMBERS, RawMember, damaged, limit, refused
 
 _MAX_HEADER = 64 << 10
@@ -75,7 +76,7 @@ class _Unpacked:
             raise refused("something follows the end of the gzip", "trailing-data")
 
 
-def walk(file: BinaryIO, size: int) -> Generator[RawMember, None, None]:
+def walk(file: BinaryIO, size: int, form: Form) -> Generator[RawMember, None, None]:  # noqa: ARG001
     """Give the members of the tar.gz ``file`` of ``size`` bytes in their order. Raises :class:`VerificationError`."""
     with _one_error():
         unpacked = _Unpacked(file, size)

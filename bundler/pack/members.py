@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from bundler.errors import VerificationError, WriteError
 from bundler.integrity.names import name_faults
+from bundler.pack.form import Form
 
 Password = Callable[[], str]
 """Called only where an archive is encrypted."""
@@ -28,6 +29,10 @@ class RawMember:
     chunks: Callable[[], Iterator[bytes]]
     """Gives the content, once, and only until the next member is requested."""
     folder: bool = False
+    time: int | None = None
+    """Modification time in seconds since 1970; None where it is not held against the manifest."""
+    time_step: int = 1
+    """Seconds in which the container counts time."""
 
 
 _DO = "do not unpack it; copy it again from where it was built, and compare the digest with what the build printed"
@@ -62,6 +67,8 @@ class BundleMember:
     """The one folder that the archive unpacks to; None for a directory, which may be called anything."""
     size: int
     mode: int | None
+    time: int | None
+    time_step: int
     _found: RawMember = field(repr=False)
     _left: int = field(default=-1, repr=False)
 
@@ -118,15 +125,17 @@ def require_bounded(sizes: Iterable[int], archive_size: int | None) -> None:
         amount.add(size)
 
 
-def checked_members(found: Iterable[RawMember], *, archive_size: int | None) -> Iterator[BundleMember]:
+def checked_members(found: Iterable[RawMember], *, archive_size: int | None, form: Form) -> Iterator[BundleMember]:
     """Give the files of a bundle one after the other, each checked before it is given.
 
     Args:
         found: the container's members.
         archive_size: bytes of the archive; None for a directory: its files are at its root, not in one folder.
+        form: where ``found`` notes what differs from an archive by our writer.
 
     Raises:
         VerificationError: a member is refused.
+        RewrappedError: every member was given, but our writer makes another archive of them.
     """
     amount = _Amount(limit(archive_size))
     files: set[str] = set()
@@ -141,15 +150,18 @@ def checked_members(found: Iterable[RawMember], *, archive_size: int | None) -> 
             top = _require_top(member, top)
         if member.folder:
             folders.add(member.path)
+            if archive_size is not None:
+                form.note(f"an entry for the folder {member.path!a} is there, which arc-bundler does not write")
             continue
         if member.path in files:
             raise refused(f"the archive contains {member.path!a} twice", "duplicate-name")
         files.add(member.path)
         inside = member.path if top is None else member.path[len(top) + 1 :]
-        given = BundleMember(inside, top, member.size, member.mode, member)
+        given = BundleMember(inside, top, member.size, member.mode, member.time, member.time_step, member)
         yield given
         given.drain()
     _require_used(folders, files)
+    form.require_ours()
 
 
 def _require_top(member: RawMember, top: str | None) -> str:

@@ -36,6 +36,8 @@ class File:
     content: bytes
     mode: int | None = 0o644
     top: str | None = NAME
+    time: int | None = None
+    time_step: int = 1
 
     @property
     def size(self) -> int:

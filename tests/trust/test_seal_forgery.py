@@ -20,6 +20,7 @@ from bundler.integrity import sums
 from bundler.integrity.check import CheckedBundle, check
 from bundler.model.seal import Algorithm
 from bundler.pack import from_directory
+from bundler.pack.form import Form
 from bundler.pack.members import checked_members
 from bundler.trust import seal_signature, verify_seal
 from bundler.trust.public_key import digest_of, verifies
@@ -34,7 +35,7 @@ QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthC
 
 
 def checked(folder: Path) -> CheckedBundle:
-    return check(checked_members(from_directory.walk(folder), archive_size=None))
+    return check(checked_members(from_directory.walk(folder), archive_size=None, form=Form()))
 
 
 def verdict(folder: Path, trusted: TrustPolicy = SEALER) -> str:
