@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from bundler.errors import VerificationError
-from bundler.formats.compound_file import CompoundFile, Entry
+from bundler.formats.compound_directory import Entry
+from bundler.formats.compound_file import CompoundFile
 
 if TYPE_CHECKING:
     from hashlib import _Hash
