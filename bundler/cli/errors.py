@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import click
 
-from bundler.errors import BundlerError, DefinitionError, Fault
+from bundler.errors import BundlerError, DefinitionError, Fault, VerificationError
 from bundler.render.escape_control import escape_line
 
 PREFIX = "ARC_BUNDLER_"
@@ -47,6 +47,10 @@ def report(error: Exception, arguments: Sequence[str]) -> int:
             click.echo(as_json(tree))
         error.show()
         return 2
+    if isinstance(error, VerificationError):
+        from bundler.trust.advice import with_advice  # only a refusal needs it
+
+        error = with_advice(error)
     if isinstance(error, BundlerError):
         return _report_error(error, arguments)
     return _report_internal(error, arguments)

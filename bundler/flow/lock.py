@@ -19,6 +19,7 @@ from bundler.model.artifact import Artifact
 from bundler.model.lock import Lock, Pin, RepositoryState
 from bundler.sources import apt, yum
 from bundler.sources.location import Located, locate_file, locate_url
+from bundler.trust.advice import advising
 
 _LOG = logging.getLogger(__name__)
 
@@ -105,14 +106,15 @@ class _Search:
         if kind == "file":
             return locate_file(artifact, self.project.path.parent)
         locate = apt.locate if kind == "apt" else yum.locate
-        return locate(
-            artifact,
-            self.fetch,
-            anchors=self.project.anchors,
-            at=self.at,
-            states=self.states,
-            allow_older=self.allow_older,
-        )
+        with advising(self.project.anchors):
+            return locate(
+                artifact,
+                self.fetch,
+                anchors=self.project.anchors,
+                at=self.at,
+                states=self.states,
+                allow_older=self.allow_older,
+            )
 
 
 def _request(found: Located, largest: int) -> Request:

@@ -12,6 +12,7 @@ from bundler.errors import VerificationError
 from bundler.model.anchor import Anchors
 from bundler.model.artifact import ArchiveRules, PackageKind
 from bundler.model.evidence import Evidence, PackageFacts
+from bundler.trust.advice import advising
 
 _LOG = logging.getLogger(__name__)
 
@@ -98,7 +99,8 @@ def verify_package(
         VerificationError: the package does not verify, or its facts cannot be read.
 
     """
-    verified = _zip(file, archive, anchors, at) if kind == "zip" and archive else _signed(file, kind, anchors, at)
+    with advising(anchors):
+        verified = _zip(file, archive, anchors, at) if kind == "zip" and archive else _signed(file, kind, anchors, at)
     signers = ", ".join(evidence.signer for evidence in verified.evidence)
     _LOG.debug("%s %s %s: signed by %s", kind, verified.facts.name, verified.facts.version, signers)
     return verified

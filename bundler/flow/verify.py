@@ -20,6 +20,7 @@ from bundler.model.seal import Signer
 from bundler.pack import container
 from bundler.pack.members import Password
 from bundler.trust import verify_seal
+from bundler.trust.advice import advising
 from bundler.trust.verify_seal import TrustPolicy
 
 
@@ -99,6 +100,7 @@ def verify(
 
     """
     with ExitStack() as stack:
+        stack.enter_context(advising(anchors))
         opened = stack.enter_context(container.open_bundle(bundle, password=password))
         packages = PackageSpool(opened, stack)
         with temporary_folder_errors():

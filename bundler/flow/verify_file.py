@@ -17,6 +17,7 @@ from bundler.formats import chunks, sniff
 from bundler.model.anchor import Anchors
 from bundler.model.evidence import Evidence, PackageFacts
 from bundler.model.frozen import frozen
+from bundler.trust.advice import advising
 
 _DOCUMENTS = {
     b"-----BEGIN PGP SIGNED MESSAGE-----": "apt-release",
@@ -119,7 +120,8 @@ def _verdict(path: Path, context: _Context) -> Verdict:
 def _verified(path: Path, file: BinaryIO, kind: str, context: _Context) -> Verdict:
     verdict = Verdict(path=path.as_posix(), kind=kind, sha256="", size=0, verified=False, why="")
     try:
-        found = _found(file, kind, context)
+        with advising(context.anchors):
+            found = _found(file, kind, context)
     except VerificationError as error:
         return replace(verdict, why=error.what, reason=error.reason, meaning=error.details, do=error.do)
     return replace(verdict, verified=True, why=found.why, evidence=found.evidence, facts=found.facts)
@@ -172,7 +174,7 @@ def _signed(evidence: Evidence) -> str:
 def _unknown(kind: str) -> VerificationError:
     if kind == "html":
         return VerificationError(
-            "this is an HTML page: a proxy or portal answered instead of Microsoft",
+            "this is an HTML page, not the file of that name",
             reason="html",
             do="open the address in a browser on this host, find out what answers, and download the file again",
         )

@@ -12,6 +12,7 @@ from bundler.model.anchor import Anchors
 from bundler.model.artifact import Artifact, PackageKind
 from bundler.model.evidence import Evidence, PackageFacts
 from bundler.model.lock import Pin
+from bundler.trust.advice import advising
 
 if TYPE_CHECKING:
     from bundler.products.product import AnyProduct
@@ -35,7 +36,12 @@ def require_product(
 
 def require_requested(facts: PackageFacts, artifact: Artifact, anchors: Anchors, *, product: AnyProduct) -> None:
     """Raise VerificationError for a verified package that is not the requested one."""
-    require_product(facts, artifact.kind, anchors, artifact.place, product=product)
+    with advising(anchors):
+        require_product(facts, artifact.kind, anchors, artifact.place, product=product)
+        _require_release(facts, artifact)
+
+
+def _require_release(facts: PackageFacts, artifact: Artifact) -> None:
     if facts.architecture != artifact.architecture:
         raise VerificationError(
             f"{artifact.place}: the package is for {facts.architecture}, not for {artifact.architecture}",
@@ -75,6 +81,13 @@ def reverify(
         VerificationError: it does not verify, or its facts or evidence differ from the pin's.
 
     """
+    with advising(anchors):
+        return _verified_again(pin, file, documents, anchors, at, product)
+
+
+def _verified_again(
+    pin: Pin, file: BinaryIO, documents: Mapping[str, bytes], anchors: Anchors, at: datetime, product: AnyProduct
+) -> tuple[Evidence, ...]:
     _require_repository(pin)
     verified = _reverified(pin, file, anchors, at, product)
     require_product(verified.facts, pin.kind, anchors, pin.path, product=product)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from bundler.formats import json_codec
 from bundler.formats.schema_age import schema_age
@@ -113,6 +114,9 @@ def _manifest(document: bytes | None) -> Manifest | Finding:
     return manifest
 
 
+_BY_AGE: Final[Mapping[str, str]] = {"newer": "newer-manifest", "older": "older-manifest"}
+"""The reason for a manifest that another release made."""
+
+
 def _unreadable(document: bytes, why: str) -> Finding:
-    age = schema_age(document, MANIFEST_SCHEMA, MANIFEST_FORMER_KEYS)
-    return Finding("malformed-manifest" if age == "current" else f"{age}-manifest", why)
+    return Finding(_BY_AGE.get(schema_age(document, MANIFEST_SCHEMA, MANIFEST_FORMER_KEYS), "malformed-manifest"), why)

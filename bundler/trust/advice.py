@@ -1,7 +1,8 @@
-"""Advice for failed verifications, by reason: the likely cause, and what to do.
+"""The one place that gives every refusal its meaning and its advice, by its reason.
 
-In the form of :class:`~bundler.errors.BundlerError`: the cause becomes one of its ``details``, a full sentence; what to
-do becomes its ``do``.
+Whatever verifies says what is wrong, and a reason. The verification as a whole runs in :func:`advising`, which adds
+the likely cause to the error's ``details``, as a full sentence, and what to do as its ``do``, where it has none: the
+code that knows more than the reason may say so itself.
 """
 
 from __future__ import annotations
@@ -12,96 +13,54 @@ from typing import Final
 
 from bundler.errors import VerificationError
 from bundler.formats.parse_error import ParseError
+from bundler.model.anchor import Anchors
+from bundler.trust.anchors import MICROSOFT
+from bundler.trust.bundle_meanings import BUNDLES
+from bundler.trust.meanings import SIGNED_FILES, Row
 
-_AGAIN: Final = "download it again from Microsoft, and compare the size"
-_TAMPERED: Final = "do not install it; download it again from another network, and report it if the file is the same"
-_ASK: Final = "ask the person who gave you the file where it comes from"
+MEANINGS: Final[Mapping[str, Row]] = {**BUNDLES, **SIGNED_FILES}
+"""By reason: the likely cause, and what to do; ``{source}`` stands for the publisher."""
 
-MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
-    "html": (
-        "This is an HTML page: a proxy or portal answered instead of Microsoft.",
-        "open the address in a browser, sign in, and try again",
-    ),
-    "empty": ("Nothing was saved: the download failed at once, or the disk is full.", _AGAIN),
-    "truncated": ("The download stopped early.", _AGAIN),
-    "unknown-kind": ("The file's content does not match the ending of its name.", _ASK),
-    "malformed": ("The file was damaged in transit, or crafted to confuse its readers.", _AGAIN),
-    "too-large": ("No real script is that large.", _ASK),
-    "unsigned": ("The signature was removed, or this is not the file that the publisher released.", _TAMPERED),
-    "line-endings": ("A tool treated the file as text: git, an FTP client or an editor.", "copy it in binary mode"),
-    "trailing-data": (
-        "Data was added to a genuine file where its signature does not cover it (as in CVE-2020-1464).",
-        _TAMPERED,
-    ),
-    "duplicate-name": ("The file was crafted so that programs read it differently.", _TAMPERED),
-    "unknown-stream": (
-        "Data was added to the installer, or the part that protects its names was renamed.",
-        _TAMPERED,
-    ),
-    "metadata-unprotected": (
-        "The protection of the installer's names was removed, or an old tool signed it.",
-        _TAMPERED,
-    ),
-    "metadata-mismatch": ("Parts of the installer were exchanged or renamed after it was signed.", _TAMPERED),
-    "digest-mismatch": ("The file was damaged in transit or changed on purpose.", _TAMPERED),
-    "bad-signature": ("The signature was damaged or forged.", _TAMPERED),
-    "wrong-subject": ("A signature was taken from another file.", _TAMPERED),
-    "unknown-attribute": ("Data was added to the signature after signing, in a part that is not signed.", _TAMPERED),
-    "unknown-algorithm": ("The signature uses an algorithm that Microsoft does not use.", _ASK),
-    "several-signers": ("Genuine files have one signer.", _TAMPERED),
-    "weak-digest": ("SHA-1 can be forged; Microsoft stopped using it in 2019.", "get a newer release"),
-    "weak-key": ("The signer's key can be broken.", "get a newer release"),
-    "untrusted-root": ("The signer is not the trusted publisher, whatever name the certificate has.", _TAMPERED),
-    "certificate-expired": ("The file has no timestamp from when its certificate was valid.", "get a newer release"),
-    "bad-certificate": ("A certificate was used for something that it was not issued for.", _TAMPERED),
-    "wrong-purpose": ("A certificate was used for something that it was not issued for.", _TAMPERED),
-    "revoked": ("The signer's certificate was revoked.", "get a newer release"),
-    "wrong-publisher": ("The signature is valid, but it is another company's or another department's.", _ASK),
-    "timestamp-invalid": ("The timestamp was damaged or taken from another file.", _TAMPERED),
-    "timestamp-untrusted": (
-        "The timestamp is from an authority that is not trusted, so it does not show when the file was signed.",
-        _TAMPERED,
-    ),
-    "wrong-key": (
-        "The signer is not the trusted publisher, or the publisher changed keys.",
-        "compare the key with the one that the publisher announces before you trust it with your own anchors",
-    ),
-    "revoked-key": ("The publisher revoked the key.", "get a newer release"),
-    "expired-key": ("It was signed after the key expired.", _ASK),
-    "unusable-key": (
-        "The trust anchors hold a key that the OpenPGP library refuses.",
-        "get a current copy of the key",
-    ),
-    "future-signature": (
-        "The clock of this machine is behind, or the signature is forged.",
-        "set the clock, and try again",
-    ),
-    "unexpected-member": ("Data was added to a genuine package where its signature does not cover it.", _TAMPERED),
-    "unexpected-data": ("Data was added to a genuine package where its signature does not cover it.", _TAMPERED),
-    "no-payload-digest": ("It was built by an rpm older than 4.14, and its contents are not signed.", _ASK),
-    "timestamp-in-future": (
-        "The clock of this machine is behind, or the timestamp is forged.",
-        "set the clock, and try again",
-    ),
-}
-"""By reason: the likely cause, and what to do."""
+_SOURCES: Final = (MICROSOFT, "the publisher")
+
+
+@contextmanager
+def advising(anchors: Anchors | None = None) -> Iterator[None]:
+    """Give a VerificationError that leaves the block the meaning of its reason, and advice.
+
+    Args:
+        anchors: what is trusted; nothing is to be had from Microsoft where those are another's. None: unknown.
+    """
+    try:
+        yield
+    except VerificationError as error:
+        raise with_advice(error, anchors) from error.__cause__
+
+
+def with_advice(error: VerificationError, anchors: Anchors | None = None) -> VerificationError:
+    """The same error with the meaning of its reason behind its details, and with advice where it has none.
+
+    A second call changes nothing, so that the parts of a verification can be used alone.
+    """
+    meaning, do = MEANINGS.get(error.reason, ("", ""))
+    source = _source(anchors)
+    known = not meaning or any(meaning.format(source=each) in error.details for each in _SOURCES)
+    details = error.details if known else (*error.details, meaning.format(source=source))
+    return VerificationError(error.what, reason=error.reason, details=details, do=error.do or do.format(source=source))
+
+
+def _source(anchors: Anchors | None) -> str:
+    """Where a genuine file is to be had: Microsoft, where its anchors and its publishers are trusted."""
+    if anchors is None or anchors.name != MICROSOFT or anchors.lab:
+        return _SOURCES[1]
+    own = all(publisher.organization.startswith(MICROSOFT) for publisher in anchors.publishers)
+    return _SOURCES[0] if own else _SOURCES[1]
 
 
 @contextmanager
 def as_verification_error(what: str) -> Iterator[None]:
-    """Turn a :class:`~bundler.formats.parse_error.ParseError` within into a VerificationError about ``what``.
-
-    The reason stays; the advice for that reason is added.
-    """
+    """Turn a :class:`~bundler.formats.parse_error.ParseError` within into a VerificationError about ``what``."""
     try:
         yield
     except ParseError as error:
-        failed = VerificationError(f"{what} is not valid: {error}", reason=error.reason)
-        raise with_advice(failed) from None
-
-
-def with_advice(error: VerificationError) -> VerificationError:
-    """The same error with the advice for its reason, where it has no details or advice yet."""
-    meaning, do = MEANINGS.get(error.reason, ("", ""))
-    details = error.details or ((meaning,) if meaning else ())
-    return VerificationError(error.what, reason=error.reason, details=details, do=error.do or do)
+        raise VerificationError(f"{what} is not valid: {error}", reason=error.reason) from None

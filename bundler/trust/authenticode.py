@@ -39,7 +39,7 @@ from bundler.formats.powershell_signature import SignedScript
 from bundler.model.anchor import Anchors, Publisher, Purpose
 from bundler.model.evidence import ChainLink, Evidence
 from bundler.trust import certificate_path
-from bundler.trust.advice import with_advice
+from bundler.trust.advice import advising
 from bundler.trust.certificate_path import STRONG, Authority
 
 Kind = Literal["msi", "pe", "ps1"]
@@ -110,7 +110,7 @@ def verify(file: BinaryIO, kind: Kind, *, anchors: Anchors, at: datetime) -> Evi
         VerificationError: with a reason of :data:`bundler.trust.advice.MEANINGS`.
         UsageError: the anchors cannot be read.
     """
-    with _advising():
+    with advising(anchors), _readable():
         chosen, pool, leaf = _signed(file, kind)
         stamp = _timestamp(chosen.signer, pool, anchors, at)
         path = _path(leaf, pool, anchors, at, stamp)
@@ -132,7 +132,7 @@ def verify_pinned(file: BinaryIO, kind: Kind, *, sha256: str, at: datetime) -> N
     Raises:
         VerificationError: as :func:`verify`; ``wrong-publisher`` for another signer.
     """
-    with _advising():
+    with advising(), _readable():
         chosen, _, leaf = _signed(file, kind)
         if chosen.signer.unsigned or chosen.notes:
             raise VerificationError("the signature carries data that it does not protect", reason="unknown-attribute")
@@ -143,15 +143,12 @@ def verify_pinned(file: BinaryIO, kind: Kind, *, sha256: str, at: datetime) -> N
 
 
 @contextmanager
-def _advising() -> Iterator[None]:
-    """Add the advice for its reason to an error."""
+def _readable() -> Iterator[None]:
+    """Refuse certificates that the library cannot read; it parses their parts when they are used."""
     try:
         yield
-    except VerificationError as error:
-        raise with_advice(error) from None
     except UNREADABLE:
-        unreadable = VerificationError("a certificate in the signature cannot be read", reason="malformed")
-        raise with_advice(unreadable) from None
+        raise VerificationError("a certificate in the signature cannot be read", reason="malformed") from None
 
 
 def _signed(file: BinaryIO, kind: Kind) -> tuple[_Chosen, tuple[x509.Certificate, ...], x509.Certificate]:
@@ -250,6 +247,19 @@ def _check_signature(signer: Signer, leaf: x509.Certificate, content_type: str, 
         raise VerificationError("the signature was not made by its signer's key", reason="bad-signature") from None
 
 
+_TIMESTAMP_FAULTS: Final[dict[str, str]] = {
+    "untrusted-root": "timestamp-untrusted",
+    "certificate-expired": "timestamp-expired",
+    "certificate-not-yet-valid": "timestamp-not-yet-valid",
+    "wrong-purpose": "timestamp-wrong-purpose",
+    "bad-certificate": "timestamp-bad-certificate",
+    "weak-digest": "weak-digest",
+    "weak-key": "weak-key",
+    "revoked": "revoked",
+}
+"""The kinds of faults of a timestamp and its certificates, by the reason of the same fault elsewhere."""
+
+
 def _timestamp(signer: Signer, pool: tuple[x509.Certificate, ...], anchors: Anchors, at: datetime) -> _Timestamp | None:
     tokens, older = signer.others(der.TIMESTAMP_RFC3161), signer.others(der.COUNTERSIGNATURE)
     if len(tokens) + len(older) > 1:
@@ -259,9 +269,7 @@ def _timestamp(signer: Signer, pool: tuple[x509.Certificate, ...], anchors: Anch
     try:
         stamp = _token(tokens[0], signer, anchors) if tokens else _countersignature(older[0], signer, pool, anchors)
     except VerificationError as error:
-        # Weak digests and revocation keep their own reason.
-        reasons = {"untrusted-root": "timestamp-untrusted", "weak-digest": "weak-digest", "revoked": "revoked"}
-        reason = reasons.get(error.reason, "timestamp-invalid")
+        reason = _TIMESTAMP_FAULTS.get(error.reason, "timestamp-invalid")
         raise VerificationError(f"the timestamp is not trusted: {error.what}", reason=reason) from None
     if stamp.time > at + CLOCK_TOLERANCE:
         raise VerificationError(

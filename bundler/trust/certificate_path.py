@@ -108,7 +108,8 @@ def find(leaf: x509.Certificate, pool: Sequence[x509.Certificate], authority: Au
 
     Raises:
         VerificationError: ``untrusted-root`` if no path leads to a root; otherwise what is wrong with the first path:
-            ``certificate-expired``, ``wrong-purpose``, ``weak-digest``, ``weak-key``, ``bad-certificate``, ``revoked``.
+            ``certificate-expired``, ``certificate-not-yet-valid``, ``wrong-purpose``, ``weak-digest``, ``weak-key``,
+            ``bad-certificate``, ``revoked``.
     """
     failures = []
     for path in _Search(pool, authority.roots).paths((leaf,)):
@@ -206,8 +207,10 @@ def check_alone(certificate: x509.Certificate, purpose: str, at: datetime) -> No
 def _check_time(certificate: x509.Certificate, at: datetime) -> None:
     start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     if not start <= at <= end:
-        word = "was not yet valid" if at < start else "had expired"
-        raise _error(certificate, f"{word} at {at:%Y-%m-%d %H:%M} UTC", "certificate-expired")
+        early = at < start
+        word = "was not yet valid" if early else "had expired"
+        reason = "certificate-not-yet-valid" if early else "certificate-expired"
+        raise _error(certificate, f"{word} at {at:%Y-%m-%d %H:%M} UTC", reason)
 
 
 def _check_extensions(certificate: x509.Certificate) -> None:

@@ -16,7 +16,7 @@ from bundler.formats import ar, deb
 from bundler.model.anchor import Anchors
 from bundler.model.evidence import Evidence
 from bundler.trust import openpgp
-from bundler.trust.advice import as_verification_error
+from bundler.trust.advice import advising, as_verification_error
 
 _WHAT = "the package"
 _CHUNK = 1 << 20
@@ -37,6 +37,11 @@ def verify(file: BinaryIO, *, anchors: Anchors, at: datetime) -> Evidence:
         VerificationError: reasons of :mod:`bundler.trust.openpgp`, :mod:`bundler.formats.ar` and
             :mod:`bundler.formats.deb`, ``unsigned`` and ``unexpected-member``.
     """
+    with advising(anchors):
+        return _verify(file, anchors, at)
+
+
+def _verify(file: BinaryIO, anchors: Anchors, at: datetime) -> Evidence:
     with as_verification_error(_WHAT):
         layout = deb.layout(file)
     signature = _signature_member(layout)

@@ -28,7 +28,7 @@ from pysequoia.packet import HashAlgorithm, PacketPile, SignatureType, Tag
 from bundler.errors import BundlerError, VerificationError, WriteError
 from bundler.model.anchor import Anchors, PackageKey
 from bundler.model.evidence import Document, Evidence
-from bundler.trust.advice import with_advice
+from bundler.trust.advice import advising
 
 CLOCK_SKEW = timedelta(minutes=30)
 """Allowed clock skew of the signer: Sequoia's own tolerance."""
@@ -126,15 +126,16 @@ def verify_detached(
             ``expired-key``, ``unusable-key``, ``future-signature`` or ``bad-signature``.
         WriteError: the temporary file cannot be written.
     """
-    claims = _claims(signatures, what)
-    with _as_argument(data, size) as argument:
+    with advising(anchors):
+        claims = _claims(signatures, what)
+        with _as_argument(data, size) as argument:
 
-        def check(claim: _Claim, store: Any) -> pysequoia.Decrypted:
-            if claim.type != SignatureType.Binary:  # a text signature ignores changed line ends
-                raise _refused(what, "bad-signature", "its signature is not over binary data")
-            return pysequoia.verify(store=store, signature=claim.packet, **argument)
+            def check(claim: _Claim, store: Any) -> pysequoia.Decrypted:
+                if claim.type != SignatureType.Binary:  # a text signature ignores changed line ends
+                    raise _refused(what, "bad-signature", "its signature is not over binary data")
+                return pysequoia.verify(store=store, signature=claim.packet, **argument)
 
-        return _verify_any(claims, check, anchors=anchors, at=at, what=what)
+            return _verify_any(claims, check, anchors=anchors, at=at, what=what)
 
 
 def verify_clearsigned(document: bytes, *, anchors: Anchors, at: datetime, what: str) -> Signed:
@@ -143,6 +144,11 @@ def verify_clearsigned(document: bytes, *, anchors: Anchors, at: datetime, what:
     Only ``content`` of the result is signed: text before and after the block is ignored. Raises as
     :func:`verify_detached`.
     """
+    with advising(anchors):
+        return _verify_clearsigned(document, anchors, at, what)
+
+
+def _verify_clearsigned(document: bytes, anchors: Anchors, at: datetime, what: str) -> Signed:
     message, block = _clear_parts(document, what)
     claims = _claims(block, what)
 
@@ -155,7 +161,7 @@ def verify_clearsigned(document: bytes, *, anchors: Anchors, at: datetime, what:
 
 
 def _refused(what: str, reason: str, why: str, details: Sequence[str] = ()) -> VerificationError:
-    return with_advice(VerificationError(f"{what} cannot be verified: {why}", reason=reason, details=details))
+    return VerificationError(f"{what} cannot be verified: {why}", reason=reason, details=details)
 
 
 def _clear_parts(document: bytes, what: str) -> tuple[bytes, bytes]:

@@ -24,7 +24,7 @@ from bundler.formats.rpm import Header, Layout, SignatureTag, Tag
 from bundler.model.anchor import Anchors
 from bundler.model.evidence import Evidence
 from bundler.trust import openpgp
-from bundler.trust.advice import as_verification_error
+from bundler.trust.advice import advising, as_verification_error
 from bundler.trust.openpgp import Signed
 
 _WHAT = "the package"
@@ -44,7 +44,7 @@ def verify(file: BinaryIO, *, anchors: Anchors, at: datetime) -> Evidence:
         VerificationError: reasons of :mod:`bundler.trust.openpgp` and :mod:`bundler.formats.rpm`, ``unsigned``,
             ``digest-mismatch``, ``unexpected-data`` and ``no-payload-digest``.
     """
-    with as_verification_error(_WHAT):
+    with advising(anchors), as_verification_error(_WHAT):
         layout = rpm.layout(file)
         signed = _signed_header(layout, anchors, at)
         _check_unsigned(layout)

@@ -70,7 +70,7 @@ def test_of_two_paths_the_good_one_is_found():
     ("changes", "expected"),
     [
         ({"leaf": {"until": NOW - DAY}}, "certificate-expired"),
-        ({"leaf": {"since": NOW + DAY}}, "certificate-expired"),
+        ({"leaf": {"since": NOW + DAY}}, "certificate-not-yet-valid"),
         ({"middle": {"until": NOW - DAY}}, "certificate-expired"),
         ({"root": {"until": NOW - DAY}}, "certificate-expired"),
         ({"middle": {"ca": False}}, "bad-certificate"),

@@ -241,7 +241,7 @@ class TestTime:
 
     def test_timestamped_before_valid(self):
         how = signing(chain=self.old(), stamp=stamp(NOW - 301 * DAY))
-        refused(signed("ps1", how), "ps1", "certificate-expired")
+        refused(signed("ps1", how), "ps1", "certificate-not-yet-valid")
 
     def test_signatures_that_end_with_their_certificate(self):
         lifetime = self.old(purposes=(CODE_SIGNING, "1.3.6.1.4.1.311.10.3.13"))
@@ -270,7 +270,7 @@ class TestTime:
     @pytest.mark.parametrize("purposes", [None, (CODE_SIGNING,), (CODE_SIGNING, TIME_STAMPING)])
     def test_a_timestamp_by_a_certificate_for_something_else(self, purposes):
         other = reissued(stamper(), name="LAB test TSA", number=3, purposes=purposes)
-        refused(signed("msi", signing(stamp=Stamp(other, NOW - DAY))), "msi", "timestamp-invalid")
+        refused(signed("msi", signing(stamp=Stamp(other, NOW - DAY))), "msi", "timestamp-wrong-purpose")
 
     def test_a_timestamp_of_another_file(self):
         token = authenticode_signer.timestamp_token(b"another signature", stamp())
@@ -286,7 +286,12 @@ class TestTime:
     def test_a_timestamp_made_before_its_authority_expired(self):
         old = reissued(stamper(), name="LAB test TSA", number=3, purposes=(TIME_STAMPING,), until=NOW - 50 * DAY)
         assert verify(signed("ps1", signing(stamp=Stamp(old, NOW - 60 * DAY))), "ps1")
-        refused(signed("ps1", signing(stamp=Stamp(old, NOW - 40 * DAY))), "ps1", "timestamp-invalid")
+        refused(signed("ps1", signing(stamp=Stamp(old, NOW - 40 * DAY))), "ps1", "timestamp-expired")
+
+    def test_a_timestamp_made_before_its_authority_began(self):
+        young = reissued(stamper(), name="LAB test TSA", number=3, purposes=(TIME_STAMPING,), since=NOW - 5 * DAY)
+        assert verify(signed("ps1", signing(stamp=Stamp(young, NOW - 4 * DAY))), "ps1")
+        refused(signed("ps1", signing(stamp=Stamp(young, NOW - 6 * DAY))), "ps1", "timestamp-not-yet-valid")
 
 
 class TestSigners:
