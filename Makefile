@@ -74,6 +74,7 @@ format: $(STAMP) ## Put the code into its one format
 .PHONY: docs
 docs: $(STAMP) ## Write the pages that are made from tables (docs/codes.md), and the project's addresses into pages
 	@$(BIN)/python tools/codes_page.py
+	@$(BIN)/python tools/secret_forms.py
 	@$(BIN)/python tools/project_links.py
 
 .PHONY: runtimes

@@ -1,0 +1,42 @@
+# How a secret may be spelled where it is repeated, and what looks like one: regular expressions over bytes.
+# Made by `make docs` from bundler/formats/secret_forms.py and secret_shapes.py: change those, not this file.
+# @H two hex digits, @O three octal ones, @D decimal, @U the shortest hex.
+
+$script:SecretForms = @{
+    WholeWord = 6
+    Line = 16
+    Long = 512
+    Base64Least = 7
+    Gap = ('' + '[' + [char]0x0009 + [char]0x000d + [char]0x000a + ' ]*')
+    HexGap = ('' + '(00|0x|\\+x|[' + [char]0x0009 + [char]0x000d + [char]0x000a + ' ,:-])*')
+    DecimalGap = ('' + '[' + [char]0x0009 + [char]0x000d + [char]0x000a + ' ,]+(0[' + [char]0x0009 + [char]0x000d + [char]0x000a + ' ,]+)?')
+    Unit = '(\\(u005[cC])?|%(25)*5[cC])+[uU][{]?0*@U[}]?'
+    Reference = '(&|\\+u0026)(amp;)*#(0*@D|[xX]0*@U);'
+    Escape = '((\\(u005[cC])?|%(25)*5[cC])+|[`^])?'
+    Base64Plus = '([+-]|%(25)*2[bB]|(\\(u005[cC])?|%(25)*5[cC])+u002[bB])'
+    Base64Slash = '((\\(u005[cC])?|%(25)*5[cC])+?[/]|_|%(25)*2[fF]|(\\(u005[cC])?|%(25)*5[cC])+u002[fF])'
+    Bytes = @('(%(25)*|=|(\\(u005[cC])?|%(25)*5[cC])+x)@H', '(\\(u005[cC])?|%(25)*5[cC])+0*@O')
+    # Further spellings of single characters, by their number.
+    Named = @{
+        32 = @('[+]')
+        34 = @('""', '(&|\\+u0026)(amp;)*quot;')
+        38 = @('&(amp;)+')
+        39 = @('''''', '''(\\(u005[cC])?|%(25)*5[cC])+''''', '''"''"''', '(&|\\+u0026)(amp;)*apos;')
+        60 = @('(&|\\+u0026)(amp;)*lt;')
+        62 = @('(&|\\+u0026)(amp;)*gt;')
+    }
+}
+
+$script:SecretNames = '(service-principal-secret|client[_-]?secret|(access|refresh|id)[_-]?token|password|passphrase|passwd|pwd|(shared[_-]?access|account)[_-]?key)'
+# Expression and replacement; @N are the names.
+$script:SecretShapes = @(
+    @('-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(-----END [A-Z ]*PRIVATE KEY-----)?', '***'),
+    @('(://)[^/\s"<>]+@', '${1}***@'),
+    @('[^][/:\s"=@<>]+:[^/\s"<>*]+@', '***@'),
+    @('eyJ[A-Za-z0-9_-]{8,}[.][A-Za-z0-9_.-]+', '***'),
+    @('(?i)((bearer|basic)[\s]+)[A-Za-z0-9+/=._~-]{8,}', '${1}***'),
+    @('(^|[^A-Za-z0-9_~.-])[A-Za-z0-9_~.-]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}', '${1}***'),
+    @('(?i)([?&](sig|se|code|token)=)[^&\s"'']+', '${1}***'),
+    @('(?i)(@N\\*["'']?[\s]*[:=][\s]*)(\\*"([^"\\]|\\[^"])*(\\*")?|''[^'']*''?|[^\s&,;"''}\\][^\s&,;"''}]*)', '${1}***'),
+    @('(?i)(--?@N[\s]+)(\\*"([^"\\]|\\[^"])*(\\*")?|''[^'']*''?|[^\s&,;"''}\\][^\s&,;"''}]*)', '${1}***')
+)
