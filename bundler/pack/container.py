@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bundler.errors import UsageError
-from bundler.pack import content, from_directory, from_tar, from_zip, suggest
+from bundler.pack import content, from_directory, from_tar, from_zip_bundle, suggest
 from bundler.pack.form import Form
 from bundler.pack.members import BundleMember, Password, RawMember, checked_members, refused
 from bundler.pack.writers import Format
@@ -100,7 +100,7 @@ def _reader(
     wanted: Format, file: BinaryIO, size: int, password: Password | None, form: Form
 ) -> Generator[RawMember, None, None]:
     if wanted == "zip":
-        return from_zip.walk_bundle(file, size, form)
+        return from_zip_bundle.walk(file, size, form)
     if wanted == "tar.gz":
         return from_tar.walk(file, size, form)
     from bundler.pack import from_sevenzip

@@ -20,7 +20,6 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from bundler.errors import VerificationError
 from bundler.pack.content import CHUNK
-from bundler.pack.form import Form
 from bundler.pack.members import MAX_MEMBERS, RawMember, damaged, refused, require_bounded
 
 _END = struct.Struct("<4s4H2LH")
@@ -50,21 +49,31 @@ class _Directory:
 
 def walk(file: BinaryIO, size: int) -> Generator[RawMember, None, None]:
     """Give the members of the zip ``file`` of ``size`` bytes in their order. Raises VerificationError."""
+    with opened(file, size) as entries:
+        for _, member in entries:
+            yield member
+
+
+@contextmanager
+def opened(file: BinaryIO, size: int) -> Iterator[list[tuple[ZipInfo, RawMember]]]:
+    """Give the entries and members of the zip ``file`` of ``size`` bytes, which can be read while the block lasts.
+
+    Raises VerificationError for all that two readers might read differently.
+    """
     with _one_error():
         directory = _directory(file, size)
         with ZipFile(file) as archive:
-            members = sorted(archive.infolist(), key=lambda info: info.header_offset)
-            if len(members) != directory.members:
-                raise damaged("the directory lists another number of members")
-            require_bounded((info.file_size for info in members), size)
-            _require_contiguous(file, members, directory.offset)
-            for info in members:
-                yield _found(archive, info)
+            yield [(info, _found(archive, info)) for info in _members(file, size, archive, directory)]
 
 
-def walk_bundle(file: BinaryIO, size: int, form: Form) -> Generator[RawMember, None, None]:  # noqa: ARG001
-    """Give members as :func:`walk` does, and note in ``form`` what our writer would not write."""
-    yield from walk(file, size)
+def _members(file: BinaryIO, size: int, archive: ZipFile, directory: _Directory) -> list[ZipInfo]:
+    """The entries of the directory in the order of the members."""
+    members = sorted(archive.infolist(), key=lambda info: info.header_offset)
+    if len(members) != directory.members:
+        raise damaged("the directory lists another number of members")
+    require_bounded((info.file_size for info in members), size)
+    _require_contiguous(file, members, directory.offset)
+    return members
 
 
 @contextmanager

@@ -2,22 +2,22 @@
 
 The gzip layer (RFC 1952) consists of stored deflate blocks (RFC 1951, 3.2.4) without time or name: packages do not
 compress, and the bytes do not depend on this Python's zlib (docs/decisions/0005-containers.md).
-Headers are ustar, with pax records where a name needs them (POSIX.1-2017, pax).
+The headers are computed by :mod:`bundler.pack.tar_form`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import struct
-import tarfile
 import zlib
 from pathlib import Path
 from typing import BinaryIO
 
+from bundler.errors import WriteError
 from bundler.fetch.disk import writing
 from bundler.model.progress import Progress
 from bundler.model.tree import Tree
-from bundler.pack import content
+from bundler.pack import content, tar_form
 from bundler.pack.content import Written
 
 # Magic, deflate, no flags, no time, no level, and 255 for an unknown system (RFC 1952, 2.3).
@@ -57,20 +57,21 @@ class _StoredGzip:
 
 def write(tree: Tree, out: Path, progress: Progress) -> Written:
     """Write ``tree`` as the new tar.gz file ``out``; raises :class:`WriteError` where that fails."""
+    time = int(tree.time.timestamp())
+    if not tar_form.can_hold(time):
+        raise WriteError(
+            f"a tar cannot hold the time {tree.time.isoformat()}", do="correct the clock, then run `arc-bundler lock`"
+        )
     with writing(out), progress.task(f"pack {out.name}", content.total(tree)) as task, out.open("xb") as file:
         gzip = _StoredGzip(file)
         length = 0
         for entry in tree.entries:
-            info = tarfile.TarInfo(f"{tree.name}/{entry.path}")
-            info.size = content.size(entry)
-            info.mode = entry.mode
-            info.mtime = int(tree.time.timestamp())
-            header = info.tobuf(tarfile.PAX_FORMAT, "utf-8", "strict")
-            gzip.write(header)
+            size = content.size(entry)
+            headers = tar_form.headers(f"{tree.name}/{entry.path}", size, entry.mode, time)
+            padding = tar_form.padding(size)
+            gzip.write(headers)
             content.copy(entry, gzip, task)
-            padding = bytes(-info.size % tarfile.BLOCKSIZE)
             gzip.write(padding)
-            length += len(header) + info.size + len(padding)
-        # Two empty blocks end an archive; then the record is filled.
-        gzip.write(bytes(2 * tarfile.BLOCKSIZE + -(length + 2 * tarfile.BLOCKSIZE) % tarfile.RECORDSIZE))
+            length += len(headers) + size + len(padding)
+        gzip.write(tar_form.end(length))
         return Written(path=out, sha256=gzip.finish(), size=file.tell())
