@@ -90,7 +90,10 @@ def _frames(content: bytes) -> Iterator[tuple[int, bytes, bytes]]:
     while at < len(content):
         first = content[at]
         if not first & 0x80:
-            raise ParseError("bytes that are no OpenPGP packet are where a signature should be", reason=_stray(at))
+            raise ParseError(
+                "bytes that are no OpenPGP packet are where a signature should be",
+                reason="other-packets" if at else "malformed",
+            )
         new = bool(first & 0x40)
         tag = first & 0x3F if new else first >> 2 & 0x0F
         start, size = _length(content, at + 1) if new else _old_length(content, at + 1, first & 3)
@@ -98,10 +101,6 @@ def _frames(content: bytes) -> Iterator[tuple[int, bytes, bytes]]:
             raise ParseError("the signature is shorter than it says", reason="truncated")
         yield tag, content[at : start + size], content[start : start + size]
         at = start + size
-
-
-def _stray(at: int) -> str:
-    return "other-packets" if at else "malformed"
 
 
 def _length(content: bytes, at: int) -> tuple[int, int]:

@@ -16,7 +16,6 @@ from bundler.formats.parse_error import ParseError, looks_like_a_page
 BEGIN = b"-----BEGIN PGP SIGNATURE-----"
 END = b"-----END PGP SIGNATURE-----"
 
-_REASON = "armor-data"
 _SHAPE = re.compile(
     rb"-----BEGIN PGP SIGNATURE-----(?P<newline>\r?\n)"
     rb"(?:Version: (?P<version>[ -~]{1,64})(?P=newline))?(?P=newline)"
@@ -48,7 +47,7 @@ def dearmor(block: bytes) -> bytes:
     encoded = base64.b64encode(packets)
     lines = [encoded[start : start + width] for start in range(0, len(encoded), width or 1)]
     if width > _WIDEST or lines != body:
-        raise ParseError("the lines of the signature's armor are not those that its bytes give", reason=_REASON)
+        raise ParseError("the lines of the signature's armor are not those that its bytes give", reason="armor-data")
     if match["checksum"] not in {None, base64.b64encode(crc24(packets).to_bytes(3, "big"))}:
         raise ParseError("the checksum of the signature's armor does not match")
     return packets
@@ -59,11 +58,13 @@ def _misshapen(block: bytes) -> ParseError:
     if looks_like_a_page(block[:64]):
         return ParseError("it is an HTML page, not a signature", reason="html")
     begin, end = block.find(BEGIN), block.find(END)
-    if begin >= 0 and end < 0:
+    if begin < 0:
+        return ParseError("there is something other than a signature in place of the signature")
+    if end < 0:
         return ParseError("the signature's armor has no end", reason="truncated")
     if begin > 0 or block[end + len(END) :].strip():
-        return ParseError("there is text around the signature's armor", reason=_REASON)
-    return ParseError("the signature's armor holds more than a version, its lines and a checksum", reason=_REASON)
+        return ParseError("there is text around the signature's armor", reason="armor-data")
+    return ParseError("the signature's armor holds more than a version, its lines and a checksum", reason="armor-data")
 
 
 def crc24(content: bytes) -> int:
