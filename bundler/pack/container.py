@@ -105,7 +105,7 @@ def _reader(
         return from_tar.walk(file, size, form)
     from bundler.pack import from_sevenzip
 
-    return from_sevenzip.walk(file, size, password, form)
+    return from_sevenzip.walk(file, size, password)
 
 
 def _readable(path: Path, found: Iterator[RawMember]) -> Iterator[RawMember]:

@@ -1,177 +1,150 @@
-"""Reads the files of a 7z archive.
+"""Reads the files of a 7z, and refuses one that our writer does not make of the same files.
 
-py7zr raises any kind of error for malformed input (TypeError, AssertionError, lzma's own errors, …), so each of them
-means a damaged archive, or perhaps a wrong password, where one was needed.
+1. The header at the end is read, and must be, byte for byte, what :mod:`bundler.pack.sevenzip_form` makes of what it
+   says. Only the packed bytes may differ, because encoders do.
+2. The packed blocks must fill the file up to that header. Each is unpacked as a stream, and must end with its files.
+
 Format: 7zFormat.txt of the LZMA SDK.
 """
 
 from __future__ import annotations
 
-import struct
+import zlib
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import replace
+from contextlib import contextmanager
 from functools import partial
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-from py7zr import SevenZipFile
-from py7zr.exceptions import PasswordRequired
-from py7zr.io import Py7zIO, WriterFactory
+from bundler.errors import UsageError, VerificationError
+from bundler.formats import sevenzip
+from bundler.formats.sevenzip import START, Property, SevenZipError
+from bundler.pack import sevenzip_form, sevenzip_listing
+from bundler.pack.form import unreadable
+from bundler.pack.members import Password, RawMember, damaged, refused
+from bundler.pack.sevenzip_form import Block
+from bundler.pack.sevenzip_streams import Unpacked, unpacked
 
-from bundler.errors import BundlerError, UsageError, VerificationError
-from bundler.integrity.names import name_faults
-from bundler.pack.content import CHUNK
-from bundler.pack.form import Form
-from bundler.pack.members import Password, RawMember, damaged, limit, refused, require_bounded
-from bundler.pack.push_to_iterator import push_to_iterator
-
-_START_HEADER = 32
-_NEXT_HEADER = 12
+_ENCRYPTED_START = bytes([Property.HEADER, Property.STREAMS, Property.PACK, 0])
+"""The first bytes of our header: those of a wrong password differ."""
 
 
-def walk(file: BinaryIO, size: int, password: Password | None, form: Form) -> Generator[RawMember, None, None]:  # noqa: ARG001
-    """Give the members of the 7z ``file`` of ``size`` bytes in the order in which they are unpacked.
+def walk(file: BinaryIO, size: int, password: Password | None) -> Generator[RawMember, None, None]:
+    """Give the members of the 7z ``file`` of ``size`` bytes in the order in which they are packed.
 
     Raises:
-        VerificationError: the archive is damaged; with the reason ``wrong-password`` where that is as likely.
+        VerificationError: the archive is refused; with the reason ``wrong-password`` where that may be why.
         UsageError: the archive is encrypted, but no password was given.
     """
-    _require_end(file, size)
-    archive, secret = _open(file, password)
-    with _one_error(secret):
-        for found in _members(archive, size):
-            yield replace(found, chunks=partial(_translated, found.chunks, secret))
+    with _one_error():
+        start, end = _end(file, size)
+        if end[:1] == bytes([Property.HEADER]):
+            blocks, secret, filled = _blocks(end, START.size + start.offset, size), None, start.offset
+        else:
+            blocks, secret, filled = _encrypted(file, end, start.offset, size, password)
+        if sum(block.packed for block in blocks) != filled:
+            raise unreadable("the 7z has other data between its files and its header")
+        position = START.size
+        for block in blocks:
+            yield from _members(block, unpacked(file, position, block, secret))
+            position += block.packed
 
 
-def _translated(chunks: Callable[[], Iterator[bytes]], secret: str | None) -> Iterator[bytes]:
-    with _one_error(secret):
-        yield from chunks()
+def _members(block: Block, chunks: Iterator[bytes]) -> Iterator[RawMember]:
+    source = Unpacked(chunks)
+    for file in block.files:
+        yield RawMember(file.path, file.size, file.mode, partial(source.file, file.size, file.crc), time=file.time)
+    source.require_end()
+
+
+def _bomb(why: str) -> VerificationError:
+    return refused("the 7z lists more than any bundle has", "bomb", [why])
+
+
+_ERRORS: dict[str, Callable[[str], VerificationError]] = {"foreign": unreadable, "too-big": _bomb}
 
 
 @contextmanager
-def _one_error(secret: str | None) -> Iterator[None]:
-    """Turn every error of py7zr into one for a damaged file or a wrong password."""
+def _one_error() -> Iterator[None]:
+    """Turn an error of a parser into one for a damaged or foreign archive."""
     try:
         yield
-    except BundlerError:
-        raise
-    except Exception as error:
-        if secret is None:
-            raise damaged(f"{type(error).__name__}: {error}") from error
-        raise VerificationError(
-            "the password is wrong, or the archive is damaged",
-            reason="wrong-password",
-            do="try the password again; if it is right, copy the archive again and compare its SHA-256",
-        ) from error
+    except SevenZipError as error:
+        raise _ERRORS.get(error.reason, damaged)(str(error)) from error
 
 
-def _require_end(file: BinaryIO, size: int) -> None:
-    file.seek(_NEXT_HEADER)
-    fields = file.read(16)
-    if len(fields) != 16:
-        raise damaged("it is too short")
-    offset, length = struct.unpack("<QQ", fields)
-    if _START_HEADER + offset + length > size:
-        raise damaged("it ends before its header")
-    if _START_HEADER + offset + length < size:
-        raise refused("something follows the end of the 7z", "trailing-data")
+def _end(file: BinaryIO, size: int) -> tuple[sevenzip.StartHeader, bytes]:
+    """The header at the start, and the bytes of the one at the end."""
     file.seek(0)
+    start = sevenzip.read_start(file.read(START.size))
+    end = START.size + start.offset + start.size
+    if end > size:
+        raise damaged("it ends before its header")
+    if end < size:
+        raise refused("something follows the end of the 7z", "trailing-data")
+    if start.size > sevenzip.MAX_HEADER:
+        raise _bomb("its header is too large")
+    file.seek(START.size + start.offset)
+    header = file.read(start.size)
+    if len(header) != start.size or zlib.crc32(header) != start.crc:
+        raise damaged("its header is damaged")
+    if start.version != sevenzip.VERSION:
+        raise unreadable("the 7z is of another version of the format")
+    return start, header
 
 
-def _open(file: BinaryIO, password: Password | None) -> tuple[SevenZipFile, str | None]:
-    # Where the names are encrypted too, opening needs the password.
-    with _one_error(None), suppress(PasswordRequired):
-        archive = SevenZipFile(file, "r")
-        if not archive.needs_password():
-            return archive, None
+def _blocks(header: bytes, at: int, size: int) -> tuple[Block, ...]:
+    """The blocks that ``header`` describes, in the form of our writer."""
+    found = sevenzip.read_header(header)
+    sevenzip_listing.require_harmless(found, size)
+    blocks = sevenzip_form.understood(found)
+    if not found.files or sevenzip_form.end_header(blocks, at) != header:
+        raise sevenzip_listing.foreign(found, "the header of the 7z is not as arc-bundler writes it")
+    held = [(block.compressed, [file.path.partition("/")[2] for file in block.files]) for block in blocks]
+    if held != sevenzip_form.blocks(path for _, paths in held for path in paths):
+        raise sevenzip_listing.foreign(
+            found, "the files of the 7z are not in the order in which arc-bundler packs them"
+        )
+    return blocks
+
+
+def _encrypted(
+    file: BinaryIO, end: bytes, offset: int, size: int, password: Password | None
+) -> tuple[tuple[Block, ...], bytes, int]:
+    """The blocks of an archive with a packed header, the key, and where the blocks end."""
+    streams = sevenzip.read_packed_header(end)
+    held = sevenzip_form.understood_packed(streams)
+    if held is None:
+        sevenzip_listing.refuse(file, streams, size)
+    if sevenzip_form.encrypted_header(streams.position, held) != end:
+        raise unreadable("the encrypted header of the 7z is not as arc-bundler writes it")
+    if streams.position + held.packed != offset:
+        raise unreadable("the 7z has other data around its encrypted header")
+    if held.inner > sevenzip.MAX_HEADER:
+        raise _bomb("its header is too large")
+    secret = _key(password)
+    try:
+        header = b"".join(unpacked(file, START.size + streams.position, held, secret))
+    except VerificationError as error:
+        raise _wrong_password() from error
+    if not header.startswith(_ENCRYPTED_START):
+        raise _wrong_password()
+    return _blocks(header, 0, size), secret, streams.position
+
+
+def _key(password: Password | None) -> bytes:
+    from bundler.pack import sevenzip_cipher
+
     if password is None:
         raise UsageError(
             "the archive is encrypted, but no password was given",
             do="give it with --password-file FILE, in ARC_BUNDLER_PASSWORD, or at the prompt",
         )
-    secret = password()
-    file.seek(0)
-    with _one_error(secret):
-        return SevenZipFile(file, "r", password=secret), secret
+    return sevenzip_cipher.key(password())
 
 
-def _members(archive: Any, size: int) -> Iterator[RawMember]:
-    files = list(getattr(archive, "files", ()))
-    require_bounded((int(info.uncompressed or 0) for info in files), size)
-    for info in files:
-        if info.is_symlink or info.is_junction:
-            raise refused(f"{info.filename!a} is a link", "link")
-        if not (info.is_directory or info.is_file):
-            raise refused(f"{info.filename!a} is neither a file nor a folder", "special-file")
-    # Before unpacking: py7zr renames the second of two equal names.
-    faults = name_faults(info.filename for info in files)
-    if faults:
-        raise refused("the 7z contains names that no bundle has", "unsafe-name", faults[:20])
-    yield from (RawMember(info.filename, 0, None, lambda: iter(()), folder=True) for info in files if info.is_directory)
-    plain = {info.filename: info for info in files if not info.is_directory}
-    if plain:
-        yield from _contents(archive, plain, size)
-
-
-def _contents(archive: Any, plain: dict[str, Any], size: int) -> Iterator[RawMember]:
-    archive.max_extract_size = limit(size)
-
-    def push(emit: Callable[[str | bytes | None], None]) -> None:
-        archive.extractall(factory=_Factory(emit))
-
-    stream = push_to_iterator(push)
-    try:
-        for name in stream:
-            if not isinstance(name, str):
-                raise damaged("a file has more content than declared")
-            info = plain[name]
-            yield RawMember(name, int(info.uncompressed), info.posix_mode, lambda: _until_end(stream))
-    finally:
-        stream.close()
-
-
-def _until_end(stream: Iterator[str | bytes | None]) -> Iterator[bytes]:
-    for chunk in stream:
-        if chunk is None:
-            return
-        if isinstance(chunk, str):
-            raise damaged("a file is incomplete")
-        yield chunk
-
-
-class _Factory(WriterFactory):
-    """Gives py7zr a sink for each file, which emits what is written to it."""
-
-    def __init__(self, emit: Callable[[str | bytes | None], None]) -> None:
-        self._emit = emit
-
-    def create(self, filename: str) -> Py7zIO:
-        self._emit(filename)
-        return _Sink(self._emit)
-
-
-class _Sink(Py7zIO):
-    def __init__(self, emit: Callable[[str | bytes | None], None]) -> None:
-        self._emit = emit
-        self._size = 0
-
-    def write(self, s: bytes | bytearray) -> int:
-        for start in range(0, len(s), CHUNK):
-            self._emit(bytes(s[start : start + CHUNK]))
-        self._size += len(s)
-        return len(s)
-
-    def close(self) -> None:
-        """Emit the end; py7zr calls this after it verified the file's checksum."""
-        self._emit(None)
-
-    def read(self, size: int | None = None) -> bytes:
-        return b""
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        return 0
-
-    def flush(self) -> None: ...
-
-    def size(self) -> int:
-        return self._size
+def _wrong_password() -> VerificationError:
+    return VerificationError(
+        "the password is wrong, or the archive is damaged",
+        reason="wrong-password",
+        do="try the password again; if it is right, copy the archive again and compare its SHA-256",
+    )

@@ -42,13 +42,13 @@ def test_a_deb_needs_sequoia_and_nothing_else(corpus):
     assert loaded("verify-file", str(deb)) == (0, {"pysequoia"})
 
 
-@pytest.mark.parametrize(("suffix", "more"), [("", set()), (".zip", set()), (".tar.gz", set()), (".7z", {"py7zr"})])
-def test_a_bundle_is_read_without_network(project, suffix, more):
+@pytest.mark.parametrize("suffix", ["", ".zip", ".tar.gz", ".7z"])
+def test_a_bundle_is_read_without_network(project, suffix):
     assert project.run("build").code == 0
     bundle = str(project.folder / "bundles/arc-test/1.0/arc-test-1.0") + suffix
     # Jinja makes the headers of the scripts again, as this very release made the bundle.
-    assert loaded("verify", "--insecure-no-seal", bundle, *ANCHORS) == (0, {"jinja2", "pydantic", "pysequoia"} | more)
-    assert loaded("inspect", bundle) == (0, {"pydantic"} | more)
+    assert loaded("verify", "--insecure-no-seal", bundle, *ANCHORS) == (0, {"jinja2", "pydantic", "pysequoia"})
+    assert loaded("inspect", bundle) == (0, {"pydantic"})
 
 
 def test_looking_upstream_writes_no_container_and_renders_nothing(project):
