@@ -163,6 +163,12 @@ def test_of_several_copies_of_a_key_one_that_is_fit_is_enough() -> None:
     assert detached(KEY.detached(DATA, AGO), pins=copies).signed_at == AGO
 
 
+def test_of_a_package_there_is_one_signature_alone() -> None:
+    both = OTHER.detached(DATA, AGO) + KEY.detached(DATA, AGO)
+    at = {"size": len(DATA), "anchors": anchors(KEY, OTHER), "at": NOW, "what": "The file", "every": True}
+    assert refused(verify_detached, both, [DATA], **at).reason == "several-signatures"
+
+
 def test_without_pinned_keys_no_signature_verifies() -> None:
     assert refused(detached, KEY.detached(DATA, AGO), pins=Anchors(name="empty")).reason == "wrong-key"
 
@@ -173,16 +179,24 @@ def test_without_pinned_keys_no_signature_verifies() -> None:
         (b"", "unsigned"),
         (TEXT.encode(), "unsigned"),
         (b"<!DOCTYPE html><html>Sign in</html>", "html"),
-        (KEY.clear_signed(TEXT, AGO)[:-40], "unsigned"),
+        (KEY.clear_signed(TEXT, AGO)[:-40], "truncated"),
     ],
 )
 def test_a_document_without_a_signed_block_is_unsigned(document: bytes, reason: str) -> None:
     assert refused(clearsigned, document).reason == reason
 
 
-@pytest.mark.parametrize("signature", [b"", b"\n", b"garbage", KEY.certificate(), KEY.detached(DATA, AGO)[:-3]])
+@pytest.mark.parametrize("signature", [b"", b"\n", b"garbage", KEY.certificate()])
 def test_output_without_a_signature_is_refused(signature: bytes) -> None:
     assert refused(detached, signature).reason in {"unsigned", "malformed"}
+
+
+@pytest.mark.parametrize("cut", [1, 3, 50, 200])
+def test_a_signature_that_ends_early_is_truncated(cut: int) -> None:
+    packet = KEY.detached(DATA, AGO)
+    armored = armor("SIGNATURE", packet).encode()
+    assert refused(detached, packet[:-cut]).reason == "truncated"
+    assert refused(detached, armored[: -cut - 1]).reason == "truncated"
 
 
 def test_a_signed_message_in_place_of_a_signature_is_refused() -> None:
