@@ -36,6 +36,7 @@ lock-requirements: ## Resolve pyproject.toml into requirements/*.txt, for every 
 	@$(BIN)/python -m pip install --quiet uv
 	@$(LOCK) pyproject.toml --output-file requirements/runtime.txt
 	@$(LOCK) pyproject.toml --extra dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
+	@$(LOCK) --group fuzz --output-file requirements/fuzz.txt
 
 .PHONY: demo
 demo: $(STAMP) ## Show the whole path: lab, definition, lock, build, verify, inspect, dry run
@@ -50,8 +51,26 @@ test: $(STAMP) ## Pass all tests (PYTEST_ARGS adds to pytest's own)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
 
 .PHONY: thorough
-thorough: $(STAMP) ## Pass all tests with every point, byte and moment that `test` takes samples of (an hour)
+thorough: $(STAMP) ## Pass all tests with every point, byte and moment that `test` takes samples of, and fuzz (two hours)
 	ARC_BUNDLER_THOROUGH=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
+	$(MAKE) fuzz FUZZ_SECONDS=3600
+
+# Seconds for all targets together. FUZZ_TARGET picks one; FUZZ_INPUT is an input that failed, to give it to that target
+# again.
+FUZZ_SECONDS ?= 120
+FUZZ_TARGET ?=
+FUZZ_INPUT ?=
+FUZZ_STAMP := $(VENV)/.fuzz-installed
+
+# Where the Python has no wheel of atheris, this fails: a run that tests nothing must not pass.
+$(FUZZ_STAMP): $(STAMP) requirements/fuzz.txt
+	@$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: --requirement requirements/fuzz.txt
+	@touch $@
+
+.PHONY: fuzz
+fuzz: $(if $(FUZZ_INPUT),$(STAMP),$(FUZZ_STAMP)) ## Fuzz every parser (CPython 3.11 to 3.14, Linux), FUZZ_SECONDS in all
+	$(BIN)/python -m tests.fuzz.run --seconds $(FUZZ_SECONDS) $(if $(FUZZ_TARGET),--target $(FUZZ_TARGET)) $(if $(FUZZ_INPUT),--input $(FUZZ_INPUT))
+	$(if $(FUZZ_TARGET),,$(BIN)/python -m tests.fuzz.prove)
 
 .PHONY: lint
 lint: lint-code ## Check style, types, words, the architecture and every rendered script

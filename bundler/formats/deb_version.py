@@ -10,7 +10,8 @@ import re
 from functools import cmp_to_key
 from itertools import zip_longest
 
-_VERSION = re.compile(r"(?:[0-9]{1,9}:)?[0-9][0-9A-Za-z.+~:-]*")
+# A colon after the epoch's is part of the upstream version; without an epoch there is none.
+_VERSION = re.compile(r"[0-9]{1,9}:[0-9][0-9A-Za-z.+~:-]*|[0-9][0-9A-Za-z.+~-]*")
 _PARTS = re.compile(r"([^0-9]*)([0-9]*)")
 _MAX_LENGTH = 256
 
