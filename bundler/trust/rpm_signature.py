@@ -14,13 +14,15 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import BinaryIO
 
 from bundler.errors import VerificationError
-from bundler.formats import rpm
-from bundler.formats.rpm import Header, Layout, SignatureTag, Tag
+from bundler.formats import rpm, rpm_signature_header
+from bundler.formats.rpm import Layout, Tag
+from bundler.formats.rpm_header import Header, RpmError
+from bundler.formats.rpm_signature_header import SignatureTag
 from bundler.model.anchor import Anchors
 from bundler.model.evidence import Evidence
 from bundler.trust import openpgp
@@ -58,8 +60,7 @@ def _signed_header(layout: Layout, anchors: Anchors, at: datetime) -> Signed:
     """Verify every signature over the header: there must be one, and all must be valid, as rpm requires."""
     held = [layout.signature.binary(tag) for tag in (SignatureTag.RSA_HEADER, SignatureTag.DSA_HEADER)]
     blocks = [block for block in held if block is not None]
-    if SignatureTag.OPENPGP in layout.signature:  # v6: several, each in base64; one by a pinned key is enough
-        blocks.append(b"".join(map(_from_base64, layout.signature.strings(SignatureTag.OPENPGP))))
+    blocks += map(_from_base64, layout.signature.strings(SignatureTag.OPENPGP))  # v6: several, each in base64
     if not blocks:
         raise VerificationError(
             "the package is not signed: it never was, or its signature was removed",
@@ -67,37 +68,45 @@ def _signed_header(layout: Layout, anchors: Anchors, at: datetime) -> Signed:
             do="do not install it, even if `rpm -K` reports `digests OK`",
         )
     blob = layout.header.blob
-    verified = [
-        openpgp.verify_detached(block, [blob], size=len(blob), anchors=anchors, at=at, what=_WHAT) for block in blocks
-    ]
+    verified = [_verified(block, [blob], len(blob), anchors, at) for block in blocks]
     return verified[0]
+
+
+def _verified(block: bytes, data: Iterable[bytes], size: int, anchors: Anchors, at: datetime) -> Signed:
+    if block.startswith(b"-"):  # rpm reads packets alone
+        raise RpmError("a signature is armored")
+    return openpgp.verify_detached(block, data, size=size, anchors=anchors, at=at, what=_WHAT, every=True)
 
 
 def _from_base64(text: str) -> bytes:
     try:
-        return base64.b64decode("".join(text.split()), validate=True)
+        packets = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        raise rpm.RpmError("a signature is not valid base64") from None
+        raise RpmError("a signature is not valid base64") from None
+    if base64.b64encode(packets).decode() != text:
+        raise RpmError("a signature is not in the only base64 form of its bytes")
+    return packets
 
 
 def _check_unsigned(layout: Layout) -> None:
-    """Check the rest of the signature header: digests of the main header, the size, and reserved space."""
+    """Check the rest of the signature header: known tags alone, digests of the main header, and the size."""
     blob = layout.header.blob
     digests = {
         SignatureTag.SHA1_HEADER: hashlib.sha1(blob, usedforsecurity=False).hexdigest(),
         SignatureTag.SHA256_HEADER: hashlib.sha256(blob).hexdigest(),
+        SignatureTag.SHA3_256_HEADER: hashlib.sha3_256(blob).hexdigest(),
     }
     for tag, digest in digests.items():
         if tag in layout.signature and layout.signature.string(tag) != digest:
             raise VerificationError(
                 "the digest in the signature header does not match the main header", reason="digest-mismatch"
             )
-    if (layout.signature.binary(SignatureTag.RESERVED_SPACE) or b"").strip(b"\0"):
-        raise VerificationError("the space reserved for signatures is not empty", reason="unexpected-data")
-    sizes = layout.signature.integers(SignatureTag.SIZE)
-    if sizes and sizes != (layout.size - layout.header_offset,):
-        reason = "truncated" if sizes[0] > layout.size - layout.header_offset else "trailing-data"
-        raise VerificationError("the package does not have the size in its signature header", reason=reason)
+    rpm_signature_header.check(layout.signature)
+    size = layout.size - layout.header_offset
+    for recorded in (*layout.signature.integers(SignatureTag.SIZE), *layout.signature.integers(SignatureTag.LONG_SIZE)):
+        if recorded != size:
+            reason = "truncated" if recorded > size else "trailing-data"
+            raise VerificationError("the package does not have the size in its signature header", reason=reason)
 
 
 def _payload_digest(file: BinaryIO, layout: Layout) -> str:
@@ -142,7 +151,7 @@ def _signed_whole(file: BinaryIO, layout: Layout, anchors: Anchors, at: datetime
     for block in present:
         data = _from(file, layout.header_offset)
         size = layout.size - layout.header_offset
-        openpgp.verify_detached(block, data, size=size, anchors=anchors, at=at, what=_WHAT)
+        _verified(block, data, size, anchors, at)
     return bool(present)
 
 

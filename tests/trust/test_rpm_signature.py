@@ -74,9 +74,13 @@ def test_either_tag_of_a_header_signature_will_do(tag: int) -> None:
 
 def test_signatures_of_format_6_verify() -> None:
     blob = header(header_fields(PAYLOAD), 63)
-    signatures = [base64.b64encode(key.detached(blob, BUILT)).decode() for key in (Key("other"), KEY)]
-    assert verify(rpm_with(blob, {278: (STRING_ARRAY, signatures)})).fingerprint == KEY.fingerprint
-    assert reason(rpm_with(blob, {278: (STRING_ARRAY, signatures[:1])})) == "wrong-key"
+    other, own = [base64.b64encode(key.detached(blob, BUILT)).decode() for key in (Key("other"), KEY)]
+    assert verify(rpm_with(blob, {278: (STRING_ARRAY, [own])})).fingerprint == KEY.fingerprint
+    both = rpm_with(blob, {278: (STRING_ARRAY, [other, own])})
+    assert verify(both, anchors(KEY, Key("other"))).fingerprint == Key("other").fingerprint
+    assert reason(both) == "wrong-key"  # rpm demands that every signature verifies
+    assert reason(rpm_with(blob, {278: (STRING_ARRAY, [other])})) == "wrong-key"
+    assert reason(rpm_with(blob, {278: (STRING_ARRAY, [own + "\n"])})) == "malformed"
     assert reason(rpm_with(blob, {278: (STRING_ARRAY, ["!!!"])})) == "malformed"
 
 
