@@ -93,6 +93,8 @@ _INSTALL_SH = (
     f"{_SHARED_SH}/rows.sh",
     f"{_SHARED_SH}/json.sh",
     f"{_SHARED_SH}/versions.sh",
+    f"{_SHARED_SH}/new_file.sh",
+    f"{_SHARED_SH}/named_folder.sh",
     f"{_SHARED_SH}/hide.sh",
     f"{_SHARED_SH}/steps.sh",
     f"{_SHARED_SH}/command.sh",

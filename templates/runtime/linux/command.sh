@@ -1,23 +1,17 @@
 # How programs are run: their output goes to the log.
 
-RUN_FROM=0             # lines of the log before the output of the last command
-
-log_length() {
-    local lines=0
-    [[ -z $LOG_FILE ]] || lines=$(wc -l <"$LOG_FILE")
-    printf '%d' "$lines"
-}
-
 SAID=''                # a file that only root can read: the output of a command, until it has ended
+LAST=''                # another one: the output of the last command as the log has it
 
 # run COMMAND...: its output goes to the log; its standard input is empty so that it cannot ask.
 # Not by a pipe: a process that a package starts in the background would keep it open.
 run() {
     local code=0
     log "+ $*"
-    RUN_FROM=$(log_length)
     if [[ -n $LOG_FILE && -n $SAID ]]; then
-        "$@" </dev/null >"$SAID" 2>&1 || code=$?
+        : >"$LAST"
+        # A service that a package starts does not get the log.
+        "$@" </dev/null >"$SAID" 2>&1 9>&- || code=$?
         keep_said
     else
         "$@" </dev/null >/dev/null 2>&1 || code=$?
@@ -27,7 +21,8 @@ run() {
 
 keep_said() {
     [[ -n $LOG_FILE && -n $SAID && -s $SAID ]] || return 0
-    hide_lines <"$SAID" >>"$LOG_FILE"
+    hide_lines <"$SAID" >"$LAST"
+    cat "$LAST" >&9 2>/dev/null
     rm -f -- "$SAID"
 }
 
@@ -39,5 +34,5 @@ nap() {
 
 # The end of a failed command's output.
 show_log_end() {
-    [[ -z $LOG_FILE ]] || tail -n "+$((RUN_FROM + 1))" "$LOG_FILE" | tail -n 12 | sed 's/^/        | /' >&2
+    [[ ! -s $LAST ]] || tail -n 12 "$LAST" | sed 's/^/        | /' >&2
 }

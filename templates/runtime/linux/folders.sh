@@ -24,7 +24,7 @@ prepare_folders() {
     WORK=$(mktemp -d "/var/tmp/arc-bundler-$$-XXXXXX") || fail 202 "no folder can be created in /var/tmp"
     # /run is memory: what is written there never reaches a disk.
     SAFE=$(mktemp -d "/run/arc-bundler-$$-XXXXXX" 2>/dev/null) || SAFE=$WORK
-    SAID=$SAFE/said
+    SAID=$SAFE/said LAST=$SAFE/last
     prepare_records
     [[ -z $LEFT_OUTPUT ]] || log "output of the last command of a run that was killed:"$'\n'"$LEFT_OUTPUT"
     log "$TOOL, ${LAB:+$LAB }bundle $BUNDLE_NAME $BUNDLE_VERSION, SHA256SUMS $(bundle_digest), on $HOST: $(machine_text)"
@@ -36,15 +36,46 @@ records_are_safe() {
     [[ $RECORDS_GIVEN == yes || -O $RECORDS && -n $(find "$RECORDS" -prune -user "$EUID") ]]
 }
 
+RECORDS_MARK=''        # which folder that is
+
+# open_log: the log has its name at once, and this run keeps the descriptor.
+open_log() {
+    local here=$PWD name
+    name=install-$(date -u +%Y%m%dT%H%M%SZ)-$$.log
+    cd -P -- "$RECORDS" && [[ $(folder_mark) == "$RECORDS_MARK" ]] && new_file "$name" && exec 9>&8 8>&- ||
+        fail 202 "no log can be written to $RECORDS"
+    move_over "$name" || { drop_new; fail 202 "$RECORDS/$name cannot be written"; }
+    cd -- "$here" 2>/dev/null || cd /
+    LOG_FILE=$RECORDS/$name
+}
+
+# Unfinished files of runs on this machine that were killed; another machine may be writing its own.
+remove_unfinished() {
+    local file process
+    for file in "$RECORDS"/.receipt-"$FILE_HOST"-* "$RECORDS"/.install-*; do
+        process=${file##*.}
+        process=${process%%-*}
+        [[ -f $file && ! -L $file && -O $file && $process =~ ^[0-9]+$ ]] || continue
+        kill -0 "$process" 2>/dev/null || rm -f -- "$file"
+    done
+}
+
+# receipt_name: one that no other run of this machine has.
+receipt_name() { printf 'receipt-%s-%s.json' "$FILE_HOST" "$(date -u +%Y%m%dT%H%M%SZ)"; }
+
 prepare_records() {
-    mkdir -p -- "$RECORDS" || fail 202 "no log can be written to $RECORDS"
-    records_are_safe || fail 202 "$RECORDS was not created by root; look at its content, then remove it"
-    # An unfinished file of a run that was killed.
-    rm -f -- "$RECORDS"/receipt-*.json.part
-    LOG_FILE=$RECORDS/install-$(date -u +%Y%m%dT%H%M%SZ)-$$.log
-    RECEIPT=$RECORDS/receipt-$HOST-$(date -u +%Y%m%dT%H%M%SZ).json
-    [[ ! -e $RECEIPT ]] || nap 1
-    RECEIPT=$RECORDS/receipt-$HOST-$(date -u +%Y%m%dT%H%M%SZ).json
+    local foreign="$RECORDS was not created by root; look at its content, then remove it"
+    if ! take_folder "$RECORDS"; then
+        [[ $RECORDS_GIVEN == yes || -z $FOREIGN ]] || fail 202 "$foreign"
+        fail 202 "no log can be written: $(folder_trouble "$RECORDS")"
+    fi
+    RECORDS=$FOLDER RECORDS_MARK=$FOLDER_MARK
+    records_are_safe || fail 202 "$foreign"
+    remove_unfinished
+    open_log
+    RECEIPT=$RECORDS/$(receipt_name)
+    [[ ! -e $RECEIPT && ! -L $RECEIPT ]] || nap 1
+    RECEIPT=$RECORDS/$(receipt_name)
     bundle_digest >/dev/null
     keep_receipt
 }

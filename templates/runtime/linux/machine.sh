@@ -4,6 +4,7 @@ MACHINE_ID='' MACHINE_VERSION='' MACHINE_NAME=''
 MACHINE_ARCHITECTURE=$(uname -m)
 HOST=${HOSTNAME:-$(uname -n)}
 HOST=${HOST%%.*}
+FILE_HOST=${HOST//\//-}  # for names of files
 
 # /etc/os-release is read, not sourced: it is data.
 detect_machine() {

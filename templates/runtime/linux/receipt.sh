@@ -25,22 +25,26 @@ seal_json() {
         "$SEALER" "$SEAL_VERIFIED" "$approvals" "$SEAL_TOOL"
 }
 
+# receipt_text OUTCOME CODE MESSAGE
+receipt_text() {
+    printf '{\n  "schema": "arc-bundler/receipt/1",\n'
+    printf '  "bundle": {"name": %s, "version": %s, "digest": %s, "lab": %s, "tool": %s, "serial": %d, "seal": %s},\n' \
+        "$(json_string "$BUNDLE_NAME")" "$(json_string "$BUNDLE_VERSION")" "$(json_string "$(bundle_digest)")" \
+        "$([[ -z $LAB ]] && echo false || echo true)" "$(json_string "$TOOL")" "$SERIAL" "$(seal_json)"
+    printf '  "host": {"name": %s, "os": %s, "version": %s, "architecture": %s},\n' "$(json_string "$HOST")" \
+        "$(json_string "$MACHINE_ID")" "$(json_string "$MACHINE_VERSION")" "$(json_string "$MACHINE_ARCHITECTURE")"
+    printf '  "began": %s,\n  "ended": %s,\n  "mode": %s,\n' \
+        "$(json_string "$STARTED")" "$(json_string "$(date -u +%Y-%m-%dT%H:%M:%SZ)")" "$(json_string "$MODE")"
+    printf '  "steps": [\n%s\n  ],\n  "preflight": [\n%s\n  ],\n' "$RECORD" "$(network_json)"
+    product_facts
+    printf '  "outcome": %s,\n  "code": %d,\n  "message": %s,\n  "switches": %s\n}\n' \
+        "$(json_string "$1")" "$2" "$(json_string "$3")" "$(switches_json)"
+}
+
 # write_receipt OUTCOME CODE MESSAGE
 write_receipt() {
-    {
-        printf '{\n  "schema": "arc-bundler/receipt/1",\n'
-        printf '  "bundle": {"name": %s, "version": %s, "digest": %s, "lab": %s, "tool": %s, "serial": %d, "seal": %s},\n' \
-            "$(json_string "$BUNDLE_NAME")" "$(json_string "$BUNDLE_VERSION")" "$(json_string "$(bundle_digest)")" \
-            "$([[ -z $LAB ]] && echo false || echo true)" "$(json_string "$TOOL")" "$SERIAL" "$(seal_json)"
-        printf '  "host": {"name": %s, "os": %s, "version": %s, "architecture": %s},\n' "$(json_string "$HOST")" \
-            "$(json_string "$MACHINE_ID")" "$(json_string "$MACHINE_VERSION")" "$(json_string "$MACHINE_ARCHITECTURE")"
-        printf '  "began": %s,\n  "ended": %s,\n  "mode": %s,\n' \
-            "$(json_string "$STARTED")" "$(json_string "$(date -u +%Y-%m-%dT%H:%M:%SZ)")" "$(json_string "$MODE")"
-        printf '  "steps": [\n%s\n  ],\n  "preflight": [\n%s\n  ],\n' "$RECORD" "$(network_json)"
-        product_facts
-        printf '  "outcome": %s,\n  "code": %d,\n  "message": %s,\n  "switches": %s\n}\n' \
-            "$(json_string "$1")" "$2" "$(json_string "$3")" "$(switches_json)"
-    } >"$RECEIPT.part" && mv -f -- "$RECEIPT.part" "$RECEIPT"
+    local text
+    text=$(receipt_text "$@") && printf '%s\n' "$text" | put_file "$RECORDS" "$RECORDS_MARK" "${RECEIPT##*/}"
 }
 
 # The receipt as it must be if the run is killed now.

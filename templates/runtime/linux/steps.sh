@@ -4,12 +4,12 @@ STEPS=(verify preflight install configure connect confirm receipt)
 STEP=''                # the current step
 STEP_STARTED=0
 RECORD=''              # the finished steps as JSON, for the receipt
-LOG_FILE=''            # empty until a run that changes something has its log
+LOG_FILE=''            # empty until a run that changes something has its log; written through descriptor 9, never by name
 
 log() {
     [[ -n $LOG_FILE ]] || return 0
     hide "$*"
-    printf '%s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$HIDDEN" >>"$LOG_FILE"
+    printf '%s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$HIDDEN" >&9 2>/dev/null
 }
 
 say() {

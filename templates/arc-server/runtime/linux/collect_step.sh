@@ -8,11 +8,13 @@ collect_words() {
 }
 
 step_collect() {
-    local archive folder
+    local archive folder mark
     begin_step collect
     [[ $EUID -eq 0 ]] || fail 202 'root is needed to read the logs'
     COLLECTED=$WORK/arc-logs
-    mkdir -p -- "$COLLECTED/agent" "$COLLECT_DIR" || fail 202 "$COLLECT_DIR cannot be created"
+    take_folder "$COLLECT_DIR" || fail 202 "$(folder_trouble "$COLLECT_DIR")"
+    COLLECT_DIR=$FOLDER mark=$FOLDER_MARK
+    mkdir -p -- "$COLLECTED/agent" || fail 202 "$COLLECTED cannot be created"
     collect_folder /var/opt/azcmagent/log "$COLLECTED/azcmagent"
     collect_folder /var/lib/GuestConfig/arc_policy_logs "$COLLECTED/arc_policy_logs"
     collect_folder /var/lib/GuestConfig/ext_mgr_logs "$COLLECTED/ext_mgr_logs"
@@ -29,8 +31,9 @@ step_collect() {
         collect_words version.txt version
     fi
     collect_network
-    archive=$COLLECT_DIR/arc-logs-$HOST-$(date -u +%Y%m%dT%H%M%SZ).tar.gz
-    tar -C "$WORK" -czf "$archive.part" arc-logs && mv -f -- "$archive.part" "$archive" ||
-        fail 202 "$archive cannot be written"
-    done_step "$archive"
+    archive=arc-logs-$FILE_HOST-$(date -u +%Y%m%dT%H%M%SZ).tar.gz
+    # First where nobody else writes: a part of an archive never gets its name.
+    tar -C "$WORK" -czf "$WORK/$archive" arc-logs && put_file "$COLLECT_DIR" "$mark" "$archive" <"$WORK/$archive" ||
+        fail 202 "$COLLECT_DIR/$archive cannot be written"
+    done_step "$COLLECT_DIR/$archive"
 }

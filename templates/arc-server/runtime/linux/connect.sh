@@ -7,7 +7,8 @@ with_agent() {
     shift 2
     if [[ $AUTHENTICATION == device-code || $AUTHENTICATION == interactive ]]; then
         # The user has to see the code.
-        "$AGENT" "$verb" --config "$file" "$@" 2>&1 </dev/null | while IFS= read -r line || [[ -n $line ]]; do say "$line"; done
+        "$AGENT" "$verb" --config "$file" "$@" 2>&1 </dev/null 9>&- |
+            while IFS= read -r line || [[ -n $line ]]; do say "$line"; done | tee "$LAST"
         code=${PIPESTATUS[0]}
     else
         run "$AGENT" "$verb" --config "$file" "$@" || code=$?
@@ -16,15 +17,13 @@ with_agent() {
     return "$code"
 }
 
-TRY_FROM=0             # lines of the log before this try
-
 # connect_reason CODE: why another attempt makes sense; returns 1 where it does not.
 connect_reason() {
     case $1 in
         42 | 44) echo 'a new role assignment takes some minutes' ;;
         61) echo 'the agent'\''s service is not up yet' ;;
         *)
-            tail -n "+$((TRY_FROM + 1))" "$LOG_FILE" | grep -qi 'change token' || return 1
+            grep -qi 'change token' "$LAST" || return 1
             echo 'the first command after an installation may fail this way'
             ;;
     esac
@@ -35,7 +34,6 @@ connect_bounded() {
     local try code reason pause=15
     for ((try = 1; ; try++)); do
         code=0
-        TRY_FROM=$(wc -l <"$LOG_FILE")
         { write_connect_file >"$SAFE/connect.json"; } 2>/dev/null || fail 202 "the parameters cannot be written to $SAFE"
         with_agent connect "$SAFE/connect.json" || code=$?
         ((code != 0 && try < CONNECT_TRIES)) && reason=$(connect_reason "$code") || return "$code"
