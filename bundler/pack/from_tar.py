@@ -17,8 +17,8 @@ from typing import BinaryIO
 from bundler.pack import tar_form, tar_header
 from bundler.pack.content import CHUNK
 from bundler.pack.form import Form, unreadable
+from bundler.pack.gzip_form import HEADER, is_ours
 from bundler.pack.members import MAX_MEMBERS, RawMember, damaged, limit, refused
-from bundler.pack.tar import GZIP_HEADER
 from bundler.pack.tar_form import BLOCK
 from bundler.pack.tar_header import Header
 
@@ -39,8 +39,8 @@ class _Unpacked:
     def __init__(self, file: BinaryIO, size: int, form: Form) -> None:
         self._file = file
         self._gzip = zlib.decompressobj(_GZIP_WINDOW)
-        self._packed = file.read(len(GZIP_HEADER))
-        form.compare("the gzip header", self._packed, GZIP_HEADER)
+        self._packed = file.read(len(HEADER))
+        form.compare("the gzip header", is_ours(self._packed), written=True)
         self.position = 0
         self._most = limit(size) + MAX_MEMBERS * _PER_MEMBER
 
@@ -68,6 +68,8 @@ class _Unpacked:
                 raise refused("the container would unpack to more than any bundle holds", "bomb")
             if chunk:
                 return chunk
+        if self._gzip.unused_data or self._file.read(1):
+            raise refused("something follows the end of the gzip", "trailing-data")
         return b""
 
     def require_end(self, form: Form, wanted: int) -> None:
@@ -75,8 +77,6 @@ class _Unpacked:
         while chunk := self.some(CHUNK):
             if chunk.strip(b"\0"):
                 raise refused("something follows the end of the tar", "trailing-data")
-        if self._gzip.unused_data or self._file.read(1):
-            raise refused("something follows the end of the gzip", "trailing-data")
         form.compare("the end of the tar", self.position, wanted)
 
 

@@ -17,11 +17,9 @@ from bundler.errors import WriteError
 from bundler.fetch.disk import writing
 from bundler.model.progress import Progress
 from bundler.model.tree import Tree
-from bundler.pack import content, tar_form
+from bundler.pack import content, gzip_form, tar_form
 from bundler.pack.content import Written
 
-# Magic, deflate, no flags, no time, no level, and 255 for an unknown system (RFC 1952, 2.3).
-GZIP_HEADER = bytes([0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 255])
 _STORED_LIMIT = 0xFFFF
 _LAST_BLOCK = b"\x01\x00\x00\xff\xff"
 
@@ -34,7 +32,7 @@ class _StoredGzip:
         self._crc = 0
         self._length = 0
         self._digest = hashlib.sha256()
-        self._emit(GZIP_HEADER)
+        self._emit(gzip_form.HEADER)
 
     def write(self, chunk: bytes) -> None:
         self._crc = zlib.crc32(chunk, self._crc)
