@@ -18,11 +18,13 @@ MAGIC = b"!<arch>\n"
 _HEADER_SIZE = 60
 _MAX_MEMBERS = 64
 
-# name 16, mtime 12, owner 6, group 6, mode 8 (octal), size 10, end mark 2: ar(5), "common" archives.
+# name 16, mtime 12, owner 6, group 6, mode 8 (octal), size 10, end mark 2: ar(5), "common" archives. Numbers are
+# decimal without zeros before them, as dpkg and ar write them: no signature covers these headers.
+_NUMBER = rb"(?:0|[1-9][0-9]*) *"
 _HEADER = re.compile(
     rb"(?P<name>[!-.0-~]{1,16})/? *(?<=\A.{16})"
-    rb"(?:[0-9]+ *| +)(?<=\A.{28})(?:[0-9]+ *| +)(?<=\A.{34})(?:[0-9]+ *| +)(?<=\A.{40})(?:[0-7]+ *| +)(?<=\A.{48})"
-    rb"(?P<size>[0-9]+) *(?<=\A.{58})`\n\Z",
+    rb"%b(?<=\A.{28})%b(?<=\A.{34})%b(?<=\A.{40})[0-7]+ *(?<=\A.{48})"
+    rb"(?P<size>0|[1-9][0-9]*) *(?<=\A.{58})`\n\Z" % (_NUMBER, _NUMBER, _NUMBER),
     re.DOTALL,
 )
 
@@ -85,6 +87,8 @@ def _member(file: BinaryIO, at: int, end: int) -> Member:
     header = file.read(_HEADER_SIZE)
     match = _HEADER.match(header)
     if match is None:
+        if at > len(MAGIC) and header[-2:] == b"`\n":
+            raise ArError(f"the header of the member at offset {at} is invalid", reason="member-header")
         if at > len(MAGIC):
             raise ArError(f"bytes at offset {at} belong to no member", reason="trailing-data")
         raise ArError("the header of the first member is invalid", reason="truncated" if end < at + 60 else "malformed")

@@ -17,14 +17,18 @@ from bundler.formats.compressed import compression_of, open_decompressed
 from bundler.formats.deb822 import Paragraph, single
 from bundler.formats.deb_version import is_version
 from bundler.formats.parse_error import ParseError
-from bundler.formats.tar import entries
+from bundler.formats.tar import entries, require_start
 from bundler.model.evidence import PackageFacts
 
 VERSION_MEMBER = "debian-binary"
+VERSION = b"2.0\n"
+"""Its content."""
 SIGNATURE_MEMBER = "_gpgorigin"
 
 _CONTROL_TAR_LIMIT = 64 << 20
 _CONTROL_LIMIT = 1 << 20
+_DATA_HEAD = 1 << 18
+_OLD_MARKS = {"bz2": b"BZh", "lzma": b"]\0\0"}
 _NAME = re.compile(r"[a-z0-9][a-z0-9+.-]+")
 _ARCHITECTURE = re.compile(r"[a-z0-9][a-z0-9-]*")
 
@@ -58,13 +62,31 @@ def layout(file: BinaryIO) -> Layout:
             reason = "truncated" if wanted not in names else "duplicate"
             raise DebError(f"the package has {names.count(wanted)} members {wanted} instead of one", reason=reason)
     file.seek(members[0].offset)
-    if not re.fullmatch(rb"2\.[0-9]{1,3}\n", file.read(min(members[0].size, 16))):
+    if file.read(min(members[0].size, 16)) != VERSION:
         raise DebError(f"{VERSION_MEMBER} does not state format 2", reason="unsupported")
     control, data = names.index("control.tar"), names.index("data.tar")
     others = tuple(m for i, m in enumerate(members) if i not in {0, control, data})
     if control > data:
         raise DebError("data.tar comes before control.tar")
     return Layout(version=members[0], control=members[control], data=members[data], others=others)
+
+
+def require_data(file: BinaryIO, member: ar.Member) -> None:
+    """Require that ``data.tar`` begins as its name's suffix says: the suffix is not signed, and dpkg goes by it.
+
+    Raises:
+        ParseError: ``malformed``, ``truncated``, ``unsupported``.
+    """
+    file.seek(member.offset)
+    compression = compression_of(member.name)
+    if compression is None:  # bzip2 and lzma, which dpkg reads, and nothing here does
+        mark = _OLD_MARKS.get(member.name.rpartition(".")[2])
+        if mark is None or file.read(len(mark)) != mark:
+            raise DebError(f"{member.name} has another compression than its name says")
+        return
+    head = io.BytesIO(file.read(min(member.size, _DATA_HEAD)))
+    with open_decompressed(head, compression, limit=_CONTROL_TAR_LIMIT) as stream:
+        require_start(stream)
 
 
 def facts(file: BinaryIO) -> PackageFacts:

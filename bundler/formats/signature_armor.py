@@ -19,10 +19,10 @@ END = b"-----END PGP SIGNATURE-----"
 _SHAPE = re.compile(
     rb"-----BEGIN PGP SIGNATURE-----(?P<newline>\r?\n)"
     rb"(?:Version: (?P<version>[ -~]{1,64})(?P=newline))?(?P=newline)"
-    rb"(?P<body>[A-Za-z0-9+/=\r\n]+?)(?:(?P=newline)=(?P<checksum>[A-Za-z0-9+/]{4}))?(?P=newline)"
+    rb"(?P<body>[A-Za-z0-9+/\r\n]+?={0,2})(?:(?P=newline)=(?P<checksum>[A-Za-z0-9+/]{4}))?(?P=newline)"
     rb"-----END PGP SIGNATURE-----(?P<end>(?P=newline)?)"
 )
-_WIDEST = 76
+_NARROWEST, _WIDEST = 64, 76
 _CRC_START, _CRC_POLYNOMIAL = 0xB704CE, 0x1864CFB
 
 
@@ -45,8 +45,8 @@ def dearmor(block: bytes) -> bytes:
     except binascii.Error:
         raise ParseError("the signature's armor is not valid base64") from None
     encoded = base64.b64encode(packets)
-    lines = [encoded[start : start + width] for start in range(0, len(encoded), width or 1)]
-    if width > _WIDEST or lines != body:
+    lines = [encoded[start : start + width] for start in range(0, len(encoded), width)]
+    if width > _WIDEST or (width < _NARROWEST and len(body) > 1) or lines != body:
         raise ParseError("the lines of the signature's armor are not those that its bytes give", reason="armor-data")
     if match["checksum"] not in {None, base64.b64encode(crc24(packets).to_bytes(3, "big"))}:
         raise ParseError("the checksum of the signature's armor does not match")

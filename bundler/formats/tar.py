@@ -69,6 +69,18 @@ def entries(stream: BinaryIO, *, max_content: int) -> Iterator[Entry]:
     raise TarError(f"the archive has more than {_MAX_ENTRIES} entries", reason="too-big")
 
 
+def require_start(stream: BinaryIO) -> None:
+    """Require that an archive starts here, or ends at once. Raises :class:`TarError`; reads one block."""
+    block = stream.read(_BLOCK)
+    if len(block) == _BLOCK and block.strip(b"\0"):
+        _check_sum(block)
+
+
+def _check_sum(block: bytes) -> None:
+    if _number(block[148:156]) != sum(block[:148]) + sum(block[156:]) + 8 * 0x20:
+        raise TarError("a header of the archive is damaged")
+
+
 def _header(stream: BinaryIO) -> _Header | None:
     """The next header; None at the archive's end, which is a block of zeros."""
     block = stream.read(_BLOCK)
@@ -76,8 +88,7 @@ def _header(stream: BinaryIO) -> _Header | None:
         raise TarError("the archive ends too early", reason="truncated")
     if not block.strip(b"\0"):
         return None
-    if _number(block[148:156]) != sum(block[:148]) + sum(block[156:]) + 8 * 0x20:
-        raise TarError("a header of the archive is damaged")
+    _check_sum(block)
     name, prefix = block[:100].partition(b"\0")[0], block[345:500].partition(b"\0")[0]
     if block[257:263] == b"ustar\0" and prefix:
         name = prefix + b"/" + name

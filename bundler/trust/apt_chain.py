@@ -108,7 +108,8 @@ class AptChain:
         """
         if self._release is not None:
             raise WrongOrder("the chain has its InRelease already")
-        signed = openpgp.verify_clearsigned(inrelease, anchors=self._anchors, at=at, what="InRelease")
+        # apt refuses text around the signed block, too.
+        signed = openpgp.verify_clearsigned(inrelease, anchors=self._anchors, at=at, what="InRelease", alone=True)
         with as_verification_error("InRelease"):
             release = apt_release.parse(signed.content)
         self._check_identity(release)

@@ -15,7 +15,7 @@ from bundler.errors import VerificationError
 from bundler.formats import ar, deb
 from bundler.model.anchor import Anchors
 from bundler.model.evidence import Evidence
-from bundler.trust import openpgp
+from bundler.trust import openpgp, unsigned_bytes
 from bundler.trust.advice import advising, as_verification_error
 
 _WHAT = "the package"
@@ -45,11 +45,15 @@ def _verify(file: BinaryIO, anchors: Anchors, at: datetime) -> Evidence:
     with as_verification_error(_WHAT):
         layout = deb.layout(file)
     signature = _signature_member(layout)
+    covered = (layout.version, layout.control, layout.data)
     file.seek(signature.offset)
     block = file.read(signature.size)
-    covered = (layout.version, layout.control, layout.data)
     size = sum(member.size for member in covered)
-    signed = openpgp.verify_detached(block, _contents(file, covered), size=size, anchors=anchors, at=at, what=_WHAT)
+    data = _contents(file, covered)
+    signed = openpgp.verify_detached(block, data, size=size, anchors=anchors, at=at, what=_WHAT, every=True)
+    unsigned_bytes.require_no_archive(file, [(member.offset, member.size) for member in covered], _WHAT)
+    with as_verification_error(_WHAT):
+        deb.require_data(file, layout.data)
     return openpgp.evidence("debsigs", signed, anchors)
 
 

@@ -54,6 +54,8 @@ _FILES: Final[Mapping[str, Row]] = {
     "digest-mismatch": ("The file was damaged in transit or changed on purpose.", TAMPERED),
     "unexpected-member": (_ADDED_TO_PACKAGE, TAMPERED),
     "unexpected-data": (_ADDED_TO_PACKAGE, TAMPERED),
+    "member-header": (_ADDED_TO_PACKAGE, TAMPERED),
+    "hidden-archive": ("Java runs the file as a program that its publisher never saw (as in CVE-2020-1464).", TAMPERED),
     "unknown-tag": (_ADDED_TO_PACKAGE, TAMPERED),
     "wrong-tag": (_ADDED_TO_PACKAGE, TAMPERED),
     "unowned-bytes": (_ADDED_TO_PACKAGE, TAMPERED),

@@ -30,7 +30,7 @@ from bundler.formats.openpgp_signature import Signature
 from bundler.formats.parse_error import ParseError
 from bundler.model.anchor import Anchors, PackageKey
 from bundler.model.evidence import Document, Evidence
-from bundler.trust import pinned_keys
+from bundler.trust import pinned_keys, unsigned_bytes
 from bundler.trust.advice import advising
 from bundler.trust.pinned_keys import Pinned, refused
 
@@ -162,9 +162,11 @@ def _claims(block: bytes, what: str) -> tuple[Signature, ...]:
     if not block.strip():
         raise refused(what, "unsigned", "there is no signature")
     try:
-        return openpgp_signature.signatures(block)
+        found = openpgp_signature.signatures(block)
     except ParseError as error:
         raise VerificationError(f"{what} cannot be verified: {error}", reason=error.reason) from None
+    unsigned_bytes.refuse_archive(block, f"the signature of {what}")
+    return found
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from bundler.formats.rpm_header import Header, RpmError
 from bundler.formats.rpm_signature_header import SignatureTag
 from bundler.model.anchor import Anchors
 from bundler.model.evidence import Evidence
-from bundler.trust import openpgp
+from bundler.trust import openpgp, unsigned_bytes
 from bundler.trust.advice import advising, as_verification_error
 from bundler.trust.openpgp import Signed
 
@@ -50,6 +50,8 @@ def verify(file: BinaryIO, *, anchors: Anchors, at: datetime) -> Evidence:
         layout = rpm.layout(file)
         signed = _signed_header(layout, anchors, at)
         _check_unsigned(layout)
+        covered = (layout.header_offset, layout.size - layout.header_offset)
+        unsigned_bytes.require_no_archive(file, [covered], _WHAT)
         found = _payload_digest(file, layout)
         whole = _signed_whole(file, layout, anchors, at)
         _check_payload(layout, found, whole)

@@ -88,6 +88,8 @@ class YumChain:
         """
         if self._repomd is not None:
             raise WrongOrder("the chain has its repomd.xml already")
+        if document.lstrip().startswith(b"<?xml") and not document.rstrip().endswith(b"</repomd>"):
+            raise VerificationError("repomd.xml ends too early: its end tag is missing", reason="truncated")
         signed = openpgp.verify_detached(
             signature, [document], size=len(document), anchors=self._anchors, at=at, what="repomd.xml"
         )
