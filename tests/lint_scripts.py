@@ -16,6 +16,7 @@ from bundler.render.environment import templates
 from tests.support import powershell_hosts, sample_bundles, sealed_bundles
 
 ANALYZER_SETTINGS = Path(__file__).resolve().parents[1] / "PSScriptAnalyzerSettings.psd1"
+ORDINAL = Path(__file__).resolve().parents[1] / "tools" / "ordinal.ps1"
 
 
 def render(folder: Path) -> None:
@@ -54,6 +55,16 @@ def powershell(scripts: list[Path]) -> int:
         sys.stderr.write(f"{powershell_hosts.REASON}; the PowerShell scripts were not looked at\n")
         return int(powershell_hosts.demanded())
     return subprocess.run([program, "-Lint", *scripts], check=False).returncode
+
+
+def ordinal(scripts: list[Path]) -> int:
+    """The rule of ``tools/ordinal.ps1``: text is compared by its code units, not by the culture."""
+    program = powershell_hosts.find()
+    if program is None:
+        sys.stderr.write(f"{powershell_hosts.REASON}; the PowerShell scripts' comparisons were not looked at\n")
+        return int(powershell_hosts.demanded())
+    command = [program, "-NoProfile", "-NonInteractive", "-File", ORDINAL, *scripts]
+    return subprocess.run(command, check=False).returncode
 
 
 # Every finding as FILE:LINE, whatever its severity; a file that does not parse is one, too.
@@ -97,6 +108,7 @@ def main() -> int:
             shellcheck(bash),
             shellcheck(parts),
             powershell([*windows, *windows_parts]),
+            ordinal([*made, *windows_parts]),
             analyzer([*made, *windows_parts]),
         )
         sys.stdout.write(

@@ -51,6 +51,10 @@ class Case:
     """Whom the one who verifies believes."""
 
 
+IGNORABLE = "\u00ad\u200b\u200d\u2060\ufeff\u034f"
+"""What Unicode ignores in comparisons: a soft hyphen, a zero width space, a joiner, and others."""
+
+
 def write(path: str, content: bytes) -> Damage:
     def act(bundle: Path) -> None:
         (bundle / path).parent.mkdir(parents=True, exist_ok=True)
@@ -405,6 +409,21 @@ def _files() -> Iterator[Case]:
     yield Case("a file renamed", DAMAGED, PLAIN, moved("START-HERE.txt", "START.txt"))
     yield Case("a file in another case", DAMAGED, PLAIN, moved("START-HERE.txt", "start-here.txt"))
     yield Case("a folder in another case", DAMAGED, PLAIN, moved("config/settings.json", "Config/settings.json"))
+    # A culture that compares names takes each of these characters for nothing.
+    for mark in IGNORABLE:
+        name = f"U+{ord(mark):04X}"
+        yield Case(f"a file called SHA256SUMS and {name}", DAMAGED, PLAIN, write(f"{sums.SUMS}{mark}", b"x"))
+        yield Case(f"a seal called {P7S} and {name}", DAMAGED, PLAIN, copied(P7S, f"{P7S}{mark}"))
+        yield Case(f"a file renamed by {name}", DAMAGED, PLAIN, moved("START-HERE.txt", f"START{mark}-HERE.txt"))
+        yield Case(
+            f"a folder renamed by {name}", DAMAGED, PLAIN, moved("config/settings.json", f"con{mark}fig/settings.json")
+        )
+        yield Case(
+            f"SHA256SUMS: a line's name with {name}",
+            DAMAGED,
+            PLAIN,
+            changed(sums.SUMS, lambda c, mark=mark: c.replace(b"START-HERE.txt", f"START{mark}-HERE.txt".encode(), 1)),
+        )
     yield Case("a file with a line feed in its name", DAMAGED, PLAIN, write("a\nb", b"x"))
     yield Case("a file with a star for a name", DAMAGED, PLAIN, write("*", b"x"))
     yield Case("a file with an at sign for a name", DAMAGED, PLAIN, write("@", b"x"))

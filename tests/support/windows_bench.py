@@ -209,8 +209,12 @@ def write_bundle(folder: Path, *arguments, lab=True, **more) -> None:
 
 
 def source(*parts: str) -> str:
-    """PowerShell that takes the runtime's files, named from ``templates``, into a script as they are."""
-    return "".join(f". {quoting.powershell(str(templates() / part))}\n" for part in parts)
+    """PowerShell that takes the runtime's files, named from ``templates``, into a script as they are.
+
+    The comparisons of ``text.ps1`` come first: most files need them.
+    """
+    with_text = ("runtime/windows/text.ps1", *parts)
+    return "".join(f". {quoting.powershell(str(templates() / part))}\n" for part in with_text)
 
 
 def outcomes(ended):

@@ -13,6 +13,7 @@ _SHARED = "templates/runtime/windows"
 _OWN = "templates/arc-server/runtime/windows"
 
 _VERIFY_PS1 = (
+    f"{_SHARED}/text.ps1",
     f"{_SHARED}/paths.ps1",
     f"{_SHARED}/hashes.ps1",
     f"{_SHARED}/bundle_files.ps1",
@@ -21,6 +22,7 @@ _VERIFY_PS1 = (
 )
 
 _INSTALL_PS1 = (
+    f"{_SHARED}/text.ps1",
     f"{_OWN}/codes.ps1",
     f"{_SHARED}/json.ps1",
     f"{_SHARED}/redaction.ps1",

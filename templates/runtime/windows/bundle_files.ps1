@@ -7,7 +7,7 @@ $script:ListedCount = 0            # files that SHA256SUMS names
 $script:Approved = @()        # fingerprints of those who approved
 $script:ApprovedBy = @()      # and their names
 
-function Add-Damage([string]$Text) { $script:Damage += ($Text -replace '[\x00-\x1f\x7f-\x9f]', '?') }
+function Add-Damage([string]$Text) { $script:Damage += ($Text -creplace '[\x00-\x1f\x7f-\x9f]', '?') }
 
 # Windows ignores the case of names; a bundle does not.
 function New-NameSet {
@@ -45,7 +45,7 @@ $script:SignaturePlace = '^((SHA256SUMS|manifest\.json)\.(p7s|asc|asc\.p7s)|appr
 # Whether this is the path of a signature of this bundle; the signature itself is checked later.
 function Test-SignaturePlace([string]$Path) {
     if ($Path -cnotmatch $SignaturePlace) { return $false }
-    if ($Path.StartsWith('approvals/')) { return $RequiredApprovals -gt 0 }
+    if ($Path.StartsWith('approvals/', [StringComparison]::Ordinal)) { return $RequiredApprovals -gt 0 }
     if ($Path -cmatch '\.asc') { return [bool]$OpenPgp }
     [bool]$Sealer
 }
@@ -55,7 +55,7 @@ function Get-SumLines {
     $utf8 = New-Object System.Text.UTF8Encoding $false, $true
     $bytes = [IO.File]::ReadAllBytes((Get-BundlePath 'SHA256SUMS'))
     try { $text = $utf8.GetString($bytes) } catch { $text = '' }
-    if (-not $text.EndsWith("`n")) { Add-Damage 'SHA256SUMS is not UTF-8 text with line feeds, or lists nothing'; return }
+    if (-not $text.EndsWith("`n", [StringComparison]::Ordinal)) { Add-Damage 'SHA256SUMS is not UTF-8 text with line feeds, or lists nothing'; return }
     $text.Substring(0, $text.Length - 1).Split("`n")
 }
 
@@ -69,12 +69,12 @@ function Read-Sums($Named) {
         $order = [BitConverter]::ToString([Text.Encoding]::UTF8.GetBytes($path))
         if ([string]::CompareOrdinal($order, $last) -le 0) { Add-Damage ('SHA256SUMS is not sorted at ' + $path) }
         $last = $order
-        if ($path -ceq 'SHA256SUMS' -or $path -cmatch $SignaturePlace) { Add-Damage ('SHA256SUMS names ' + $path) }
+        if ((Test-Same $path 'SHA256SUMS') -or $path -cmatch $SignaturePlace) { Add-Damage ('SHA256SUMS names ' + $path) }
         [void]$Named.Add($path)
         $script:ListedCount++
         if (-not $script:PresentFiles.Contains($path)) {
             Add-Damage ($path + ' is missing')
-        } elseif ((Get-FileSha256 $path) -cne $hash) {
+        } elseif (-not (Test-Same (Get-FileSha256 $path) $hash)) {
             Add-Damage ($path + ' has changed')
         }
     }
@@ -92,7 +92,7 @@ function Test-Files {
         Read-Sums $named
     } catch { Add-Damage ('the bundle cannot be read: ' + $_.Exception.Message) }
     foreach ($path in $script:PresentFiles) {
-        if ($path -cne 'SHA256SUMS' -and -not $named.Contains($path) -and -not (Test-SignaturePlace $path)) {
+        if (-not (Test-Same $path 'SHA256SUMS') -and -not $named.Contains($path) -and -not (Test-SignaturePlace $path)) {
             Add-Damage ($path + ' does not belong to the bundle')
         }
     }

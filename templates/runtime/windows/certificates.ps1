@@ -22,9 +22,9 @@ function Test-Stored([string]$Store, [string]$Sha1) {
 # The file was compared with its SHA-256 in the step before; the thumbprint is what administrators compare.
 function Read-Carried($Carried) {
     $text = [IO.File]::ReadAllText((Get-BundlePath $Carried.Path))
-    $bytes = [Convert]::FromBase64String(($text -replace '-----[A-Z ]+-----', '' -replace '\s', ''))
+    $bytes = [Convert]::FromBase64String(($text -creplace '-----[A-Z ]+-----', '' -creplace '\s', ''))
     $certificate = New-Object System.Security.Cryptography.X509Certificates.X509Certificate2 (, $bytes)
-    if ($certificate.Thumbprint -ne $Carried.Sha1) { Stop-Here 200 ($Carried.Path + ' is not the certificate ' + $Carried.Name) }
+    if (-not (Test-SameAnyCase $certificate.Thumbprint $Carried.Sha1)) { Stop-Here 200 ($Carried.Path + ' is not the certificate ' + $Carried.Name) }
     $certificate
 }
 

@@ -26,7 +26,7 @@ function Save-Changes {
 }
 
 function Get-Changes([string]$Kind) {
-    foreach ($one in $script:Changes) { if ($one.Kind -eq $Kind) { $one } }
+    foreach ($one in $script:Changes) { if (Test-Same $one.Kind $Kind) { $one } }
 }
 
 # Recorded before the change: a run that is killed in between leaves at most a record of a change that was not made.
@@ -38,6 +38,6 @@ function Add-Change([string]$Kind, [string]$Name, [string]$Value) {
 
 function Remove-Change([string]$Kind, [string]$Name, [string]$Value) {
     $script:Changes = @($script:Changes | Where-Object {
-        -not ($_.Kind -eq $Kind -and $_.Name -eq $Name -and ($_.Value -eq $Value -or $Kind -eq 'setting'))
+        -not ((Test-Same $_.Kind $Kind) -and (Test-SameAnyCase $_.Name $Name) -and ((Test-SameAnyCase $_.Value $Value) -or (Test-Same $Kind 'setting')))
     })
 }

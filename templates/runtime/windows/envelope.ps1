@@ -34,7 +34,7 @@ function Get-DecryptedContent([byte[]]$Bytes, $Key) {
         $closed.Decode($Bytes)
         if ($at -ge $closed.RecipientInfos.Count) { throw $why }
         $recipient = $closed.RecipientInfos[$at]
-        if (-not $named.EndsWith((Get-SerialDigits $recipient))) { continue }
+        if (-not $named.EndsWith((Get-SerialDigits $recipient), [StringComparison]::Ordinal)) { continue }
         try {
             $closed.Decrypt($recipient, $with)
             return , $closed.ContentInfo.Content
@@ -65,7 +65,7 @@ function Read-Payload([byte[]]$Bytes, $Key, [string]$From) {
     }
     $der = $signed.SignerInfos[0].Certificate.RawData
     $seen = Get-BytesSha256 $der $der.Length
-    if ($seen -cne $Sealer) { Stop-Here 203 ('the envelope is not signed by the bundle''s sealer: its signer has the fingerprint ' + $seen) }
+    if (-not (Test-Same $seen $Sealer)) { Stop-Here 203 ('the envelope is not signed by the bundle''s sealer: its signer has the fingerprint ' + $seen) }
     $signed.ContentInfo.Content
 }
 
@@ -99,9 +99,9 @@ function ConvertFrom-Payload([byte[]]$Content, [string]$Recipient) {
     $strict = New-Object System.Text.UTF8Encoding $false, $true
     try { $text = $strict.GetString($Content) } catch { return $null }
     foreach ($line in $text.TrimEnd("`n").Split("`n")) {
-        if ($line -ceq 'arc-bundler envelope 1') { $payload.first = $true; continue }
+        if (Test-Same $line 'arc-bundler envelope 1') { $payload.first = $true; continue }
         if ($line -cnotmatch '\A(bundle|kind|expires|for|secret): (.*)\z') { return $null }
-        if ($Matches[1] -cne 'for') { $payload[$Matches[1]] = $Matches[2] } elseif ($Matches[2] -ceq $Recipient) { $payload.listed = $true }
+        if (-not (Test-Same $Matches[1] 'for')) { $payload[$Matches[1]] = $Matches[2] } elseif (Test-Same $Matches[2] $Recipient) { $payload.listed = $true }
     }
     if (-not $payload.first -or $payload.expires -cnotmatch '\A[0-9]{1,11}\z' -or $payload.secret -cnotmatch '\A[A-Za-z0-9+/=]+\z') {
         return $null
@@ -112,16 +112,16 @@ function ConvertFrom-Payload([byte[]]$Content, [string]$Recipient) {
 function Use-Payload([byte[]]$Content, [string]$Recipient) {
     $payload = ConvertFrom-Payload $Content $Recipient
     if ($null -eq $payload) { Stop-Here 203 'the envelope has an unknown content' }
-    if ($payload.bundle -cne $BundleName) {
+    if (-not (Test-Same $payload.bundle $BundleName)) {
         Stop-Here 203 ('the envelope is for the bundle ' + (Get-Printable $payload.bundle) + ', and this one is ' + $BundleName)
     }
     $script:SealFaults = @()
-    foreach ($sealSigner in $SealSigners) { if ($sealSigner.Role -ceq 'sealer') { Test-Validity $sealSigner } }
+    foreach ($sealSigner in $SealSigners) { if (Test-Same $sealSigner.Role 'sealer') { Test-Validity $sealSigner } }
     if ($script:SealFaults.Count -gt 0) { Stop-Here 203 ('the envelope cannot be verified: ' + $script:SealFaults[0]) }
     $until = Get-TimeText $payload.expires
     if ((Get-Seconds) -gt [double]$payload.expires) { Stop-Here 203 ('the envelope expired on ' + $until + '; ask for a new one') }
     if (-not $payload.listed) { Stop-Here 203 'the content of the envelope is for other recipients: it was moved into another envelope' }
-    if ($payload.kind -cne (Get-WantedKind)) {
+    if (-not (Test-Same $payload.kind (Get-WantedKind))) {
         Stop-Here 203 ('the envelope holds a ' + (Get-Printable $payload.kind) + ', and this bundle signs in with ' + $Authentication.Replace('-', ' '))
     }
     Use-PayloadSecret $payload
@@ -132,10 +132,10 @@ function Use-Payload([byte[]]$Content, [string]$Recipient) {
 function Use-PayloadSecret($Payload) {
     $held = $null
     try { $held = [Convert]::FromBase64String($Payload.secret) } catch { Add-LogLine 'the payload is not base64' }
-    if ($null -eq $held -or [Convert]::ToBase64String($held) -cne $Payload.secret) {
+    if ($null -eq $held -or -not (Test-Same ([Convert]::ToBase64String($held)) $Payload.secret)) {
         Stop-Here 203 'the secret in the envelope is not base64'
     }
-    if ($Payload.kind -ceq 'certificate') { $script:Certificate = $held; return }
+    if (Test-Same $Payload.kind 'certificate') { $script:Certificate = $held; return }
     $strict = New-Object System.Text.UTF8Encoding $false, $true
     $text = $null
     try { $text = $strict.GetString($held) } catch { Add-LogLine 'the secret is not UTF-8' }

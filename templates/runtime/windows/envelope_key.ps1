@@ -36,7 +36,7 @@ function Read-PassphraseText([string]$KeyFile) {
 
 # The first line of the passphrase's source.
 function Get-Passphrase([string]$KeyFile) {
-    $text = ([string](Read-PassphraseText $KeyFile)) -replace '(?s)\r?\n.*\z', ''
+    $text = ([string](Read-PassphraseText $KeyFile)) -creplace '(?s)\r?\n.*\z', ''
     $script:Passphrase = ''
     if (-not $text) { Stop-Here 203 'the passphrase is empty' }
     $text
@@ -59,7 +59,7 @@ function Read-Key([string]$KeyFile) {
     $given = Get-Passphrase $KeyFile
     $key = Open-Key $KeyFile $given
     # Words typed from paper: capitals, and several blanks.
-    if ($null -eq $key) { $key = Open-Key $KeyFile (($given -replace '\s+', ' ').Trim().ToLowerInvariant()) }
+    if ($null -eq $key) { $key = Open-Key $KeyFile (($given -creplace '\s+', ' ').Trim().ToLowerInvariant()) }
     if ($null -eq $key) {
         $why = ''
         if ($Machine.Build -gt 0 -and $Machine.Build -lt 17763) {

@@ -17,7 +17,7 @@ function Confirm-Owner([string]$Folder) {
         $rights = New-Object System.Security.AccessControl.DirectorySecurity $Folder, 'Owner'
     }
     $owner = $rights.GetOwner([Security.Principal.SecurityIdentifier]).Value
-    if (@('S-1-5-18', 'S-1-5-32-544') -contains $owner) { return }
+    if (Test-OneOf $owner @('S-1-5-18', 'S-1-5-32-544')) { return }
     Stop-Here 202 ($Folder + ' belongs to ' + $owner + ', neither to SYSTEM nor to Administrators: another account created it; ' +
         'check its content, remove it, and run this script again')
 }
@@ -49,8 +49,8 @@ function New-ProtectedFolder([string]$Folder) {
 
 # A run that was killed leaves its folder behind; the folder's name has its process id.
 function Remove-Leftovers {
-    foreach ($folder in @(Get-ChildItem -LiteralPath $Own | Where-Object { $_.Name -match '^work-(\d{1,9})-' })) {
-        [void]($folder.Name -match '^work-(\d+)-')
+    foreach ($folder in @(Get-ChildItem -LiteralPath $Own | Where-Object { $_.Name -cmatch '^work-(\d{1,9})-' })) {
+        [void]($folder.Name -cmatch '^work-(\d+)-')
         if (-not (Get-Process | Where-Object { $_.Id -eq [int]$Matches[1] })) {
             try {
                 # A link is removed, not its target.
@@ -65,7 +65,7 @@ function Remove-Leftovers {
 # Temporary files of a run that was killed. Only with the lock held: no other run is writing one.
 function Remove-PartFiles {
     foreach ($folder in @($Own, $script:Records)) {
-        foreach ($file in @(Get-ChildItem -LiteralPath $folder | Where-Object { $_.Name -match '^(receipt-.*|changes)\.json\.part$' })) {
+        foreach ($file in @(Get-ChildItem -LiteralPath $folder | Where-Object { $_.Name -cmatch '^(receipt-.*|changes)\.json\.part$' })) {
             try { [IO.File]::Delete($file.FullName) } catch { Add-LogLine ('left behind: ' + $file.FullName) }
         }
     }

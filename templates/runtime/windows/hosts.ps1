@@ -11,7 +11,7 @@ function Get-HostsWithout([string]$Text, [string]$Name) {
     $end = [regex]::Escape('# END arc-bundler ' + $Name)
     $marker = '(?m)^(?:' + $begin + '|' + $end + ')\r?$'
     $left = [regex]::Replace($Text, '(?m)^' + $begin + '\r?\n(?s:(?:(?!^' + $begin + '\r?$).)*?)^' + $end + '\r?(\n|\z)', '')
-    if ($left -match $marker) { return $null }
+    if ($left -cmatch $marker) { return $null }
     $left
 }
 
@@ -29,12 +29,12 @@ function Write-HostsRecords([string]$Name, $Records) {
     if ([IO.File]::Exists($file)) { $before = [IO.File]::ReadAllText($file, $Latin) }
     $text = Get-HostsWithout $before $Name
     if ($null -eq $text) { Stop-Here 202 ($file + ' has only one of two arc-bundler markers; repair it by hand') }
-    if ($text -and -not $text.EndsWith("`n")) { $text += "`r`n" }
+    if ($text -and -not $text.EndsWith("`n", [StringComparison]::Ordinal)) { $text += "`r`n" }
     $text += '# BEGIN arc-bundler ' + $Name + "`r`n"
     foreach ($record in $Records) { $text += $record.Address + ' ' + $record.Host + "`r`n" }
     $text += '# END arc-bundler ' + $Name + "`r`n"
     Add-Change -Kind 'hosts' -Name $Name -Value ''
-    if ($text -ceq $before) { return $false }
+    if (Test-Same $text $before) { return $false }
     # On hardened machines it is read-only, and some virus scanners protect it.
     try {
         if ([IO.File]::Exists($file) -and -not [IO.File]::Exists($file + '.arc-bundler.bak')) {
@@ -54,10 +54,10 @@ function Remove-HostsRecords([string]$Name) {
     $before = [IO.File]::ReadAllText($file, $Latin)
     $text = Get-HostsWithout $before $Name
     if ($null -eq $text) { throw ($file + ' has only one of two arc-bundler markers; repair it by hand') }
-    if ($text -cne $before) { Set-HostsFile $text }
+    if (-not (Test-Same $text $before)) { Set-HostsFile $text }
     $backup = $file + '.arc-bundler.bak'
     # Kept where the file differs from the backup.
-    if ([IO.File]::Exists($backup) -and [IO.File]::ReadAllText($backup, $Latin).TrimEnd() -ceq $text.TrimEnd()) {
+    if ([IO.File]::Exists($backup) -and (Test-Same ([IO.File]::ReadAllText($backup, $Latin).TrimEnd()) $text.TrimEnd())) {
         [IO.File]::Delete($backup)
     }
 }

@@ -41,11 +41,11 @@ function Test-InstallerBusy {
     try {
         $mutex = [System.Threading.Mutex]::OpenExisting('Global\_MSIExecute')
     } catch {
-        return ((Get-InnerType $_.Exception) -eq 'UnauthorizedAccessException')
+        return (Test-Same (Get-InnerType $_.Exception) 'UnauthorizedAccessException')
     }
     try {
         $free = $false
-        try { $free = $mutex.WaitOne(0) } catch { $free = (Get-InnerType $_.Exception) -eq 'AbandonedMutexException' }
+        try { $free = $mutex.WaitOne(0) } catch { $free = Test-Same (Get-InnerType $_.Exception) 'AbandonedMutexException' }
         if ($free) { $mutex.ReleaseMutex() }
         -not $free
     } finally { $mutex.Dispose() }
@@ -58,7 +58,7 @@ function Get-InnerType($Problem) {
 
 function Test-Installer {
     if (-not (Test-InstallerBusy)) { return }
-    $holders = @(Get-Process | Where-Object { $_.ProcessName -eq 'msiexec' } | ForEach-Object { 'msiexec ' + $_.Id }) -join ', '
+    $holders = @(Get-Process | Where-Object { Test-SameAnyCase $_.ProcessName 'msiexec' } | ForEach-Object { 'msiexec ' + $_.Id }) -join ', '
     if (-not $holders) { $holders = 'Windows Installer' }
     $wait = $LockWait
     if ($CheckOnly -or $WhatIf) { $wait = 0 }

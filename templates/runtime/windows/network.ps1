@@ -66,7 +66,7 @@ function Resolve-Rows($Rows, $Records) {
         $kinds = @($row.Addresses | ForEach-Object { Get-AddressKind $_ })
         $row.Kind = 'none'
         # Where the addresses are of several kinds: the unexpected one.
-        foreach ($kind in $kinds) { $row.Kind = $kind; if ($kind -ne $row.Expects) { break } }
+        foreach ($kind in $kinds) { $row.Kind = $kind; if (-not (Test-Same $kind $row.Expects)) { break } }
     }
 }
 
@@ -81,7 +81,7 @@ function Connect-Rows($Rows, $Proxy) {
     foreach ($row in $Rows) {
         $to = @(Get-Family $row.Addresses)
         $port = $row.Port
-        if ($row.Way -eq 'proxy') {
+        if (Test-Same $row.Way 'proxy') {
             $to = @(Get-Family $Proxy.Addresses)
             $port = $Proxy.Port
         }
@@ -108,14 +108,14 @@ function Open-Tunnel($Stream, [string]$Name, [int]$Port) {
     $Stream.Write($ask, 0, $ask.Length)
     $answer = New-Object System.Text.StringBuilder
     # Byte by byte: what follows the empty line belongs to TLS.
-    while ($answer.Length -lt 8192 -and -not $answer.ToString().EndsWith("`r`n`r`n")) {
+    while ($answer.Length -lt 8192 -and -not $answer.ToString().EndsWith("`r`n`r`n", [StringComparison]::Ordinal)) {
         $byte = $Stream.ReadByte()
         if ($byte -lt 0) { return 'the proxy closes the connection' }
         [void]$answer.Append([char]$byte)
     }
-    $first = ($answer.ToString() -split "`r`n")[0]
-    if ($first -match '^HTTP/1\.[01] 2\d\d') { return '' }
-    if ($first -match '^HTTP/1\.[01] 407') { return 'the proxy requires a password, which is not supported' }
+    $first = ($answer.ToString() -csplit "`r`n")[0]
+    if ($first -cmatch '^HTTP/1\.[01] 2\d\d') { return '' }
+    if ($first -cmatch '^HTTP/1\.[01] 407') { return 'the proxy requires a password, which is not supported' }
     'the proxy refuses it: ' + $first
 }
 
@@ -134,7 +134,7 @@ function Get-TlsText($Protocol) {
 }
 
 function Get-SimpleName([string]$Name) {
-    foreach ($part in @('CN', 'OU', 'O')) { if ($Name -match ('(?:^|,\s*)' + $part + '=("[^"]*"|[^,]*)')) { return $Matches[1].Trim('"') } }
+    foreach ($part in @('CN', 'OU', 'O')) { if ($Name -cmatch ('(?:^|,\s*)' + $part + '=("[^"]*"|[^,]*)')) { return $Matches[1].Trim('"') } }
     $Name
 }
 
@@ -189,7 +189,7 @@ function Read-Skew($Stream, [string]$Name) {
         $bytes = New-Object byte[] 4096
         $got = $Stream.Read($bytes, 0, $bytes.Length)
         $text = [Text.Encoding]::ASCII.GetString($bytes, 0, $got)
-        if ($text -match '(?im)^date: *([^\r\n]+)') {
+        if ($text -cmatch '(?m)^[Dd][Aa][Tt][Ee]: *([^\r\n]+)') {
             $said = [DateTime]::ParseExact($Matches[1].Trim(), 'r', [Globalization.CultureInfo]::InvariantCulture)
             $script:Skew = [int]([DateTime]::UtcNow - $said).TotalSeconds
         }
@@ -201,7 +201,7 @@ function Test-Row($Row) {
         $stream = $Row.Client.GetStream()
         $stream.ReadTimeout = $NetworkWait
         $stream.WriteTimeout = $NetworkWait
-        if ($Row.Way -eq 'proxy') {
+        if (Test-Same $Row.Way 'proxy') {
             $problem = Open-Tunnel -Stream $stream -Name $Row.Host -Port $Row.Port
             if ($problem) { Set-Verdict $Row $problem; return }
         }
@@ -218,28 +218,28 @@ function Test-Row($Row) {
 function Confirm-Certificate($Row) {
     $by = Get-SimpleName $Row.Issuer
     $Row.Verdict = 'ok'
-    if ($script:Seen.Errors -match 'NameMismatch') {
+    if ($script:Seen.Errors -cmatch 'NameMismatch') {
         Set-Verdict $Row ('answers with a certificate for another name, issued by ' + $by)
-    } elseif ($script:Seen.Status -match 'NotTimeValid') {
+    } elseif ($script:Seen.Status -cmatch 'NotTimeValid') {
         Set-Verdict $Row ('its certificate from ' + $by + ' is not valid at this machine''s time; look at the clock')
-    } elseif ($script:Seen.Errors -match 'Chain|NotAvailable') {
+    } elseif ($script:Seen.Errors -cmatch 'Chain|NotAvailable') {
         Set-Verdict $Row ('its certificate is from ' + $by + ', which this machine does not trust: a root is missing, or TLS is inspected')
-    } elseif ($Row.Tls -eq 'TLSv1.2' -and $Row.Cipher -notmatch 'Aes') {
+    } elseif ((Test-Same $Row.Tls 'TLSv1.2') -and $Row.Cipher -cnotmatch 'Aes') {
         Set-Verdict $Row ('only the cipher ' + $Row.Cipher + ' is available, which is not accepted')
-    } elseif ($Row.Issuer -notmatch $UsualIssuers) {
+    } elseif ($Row.Issuer -cnotmatch $UsualIssuers) {
         $Row.Message = 'TLS is inspected: the certificate is from ' + $by
     }
 }
 
 # The kind of address is checked before anything is sent. True where the endpoint is to be tested.
 function Test-AddressKind($Row, [bool]$Scoped) {
-    if ($Row.Kind -ne 'none' -and $Row.Expects -ne 'any' -and $Row.Kind -ne $Row.Expects) {
-        if ($Row.Kind -eq 'private' -and -not $Scoped -and $Row.Host -match $PrivateLinkHosts) { $Row.Code = 209 }
+    if (-not (Test-Same $Row.Kind 'none') -and -not (Test-Same $Row.Expects 'any') -and -not (Test-Same $Row.Kind $Row.Expects)) {
+        if ((Test-Same $Row.Kind 'private') -and -not $Scoped -and (Test-Pattern $Row.Host $PrivateLinkHosts)) { $Row.Code = 209 }
         Set-Verdict $Row ('resolves to ' + ($Row.Resolved -join ' ') + ', which is ' + $Row.Kind + '; expected ' + $Row.Expects)
         return $false
     }
-    if ($Row.Way -eq 'gateway') { Set-Untested $Row 'goes through the gateway, which works after connecting'; return $false }
-    if ($Row.Kind -eq 'none' -and $Row.Way -ne 'proxy') { Set-Verdict $Row 'the name does not resolve'; return $false }
+    if (Test-Same $Row.Way 'gateway') { Set-Untested $Row 'goes through the gateway, which works after connecting'; return $false }
+    if ((Test-Same $Row.Kind 'none') -and -not (Test-Same $Row.Way 'proxy')) { Set-Verdict $Row 'the name does not resolve'; return $false }
     $true
 }
 
@@ -264,7 +264,7 @@ function Test-Network($Checks, [string]$ProxyUrl, $Records, [bool]$Scoped) {
     Resolve-Rows $rows $Records
     $tried = @($rows | Where-Object { Test-AddressKind $_ $Scoped })
     foreach ($row in $tried) {
-        if ($row.Way -eq 'proxy' -and $proxy.Addresses.Count -eq 0) {
+        if ((Test-Same $row.Way 'proxy') -and $proxy.Addresses.Count -eq 0) {
             Set-Verdict $row ('the proxy''s name ' + $proxy.Host + ' does not resolve')
         }
     }

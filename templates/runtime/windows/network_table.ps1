@@ -15,19 +15,22 @@ function Show-Network {
     foreach ($row in $script:Network) {
         $private = @{ private = 'true'; public = 'false'; none = '-'; untested = '?' }[$row.Kind]
         $proxy = 'not used'
-        if ($row.Way -eq 'proxy') { $proxy = 'set' }
-        if ($row.Way -eq 'gateway') { $proxy = 'gateway' }
+        if (Test-Same $row.Way 'proxy') { $proxy = 'set' }
+        if (Test-Same $row.Way 'gateway') { $proxy = 'gateway' }
         $required = 'optional'
         if ($row.Required) { $required = 'required' }
         $name = 'https://' + $row.Host
         if ($row.Port -eq 80) { $name = 'http://' + $row.Host } elseif ($row.Port -ne 443) { $name += ':' + $row.Port }
         Write-Line ($form -f $name, (Get-VerdictText $row.Verdict), $private, $row.Tls.Replace('TLSv', 'TLS '), $proxy, $required, (Get-SimpleName $row.Issuer))
     }
-    $ciphers = @($script:Network | Where-Object { $_.Cipher } | ForEach-Object { $_.Cipher } | Sort-Object -Unique)
-    if ($ciphers.Count -gt 0) {
-        Write-Line ('        ~ TLS uses ' + ($ciphers -join ', ') + '; .NET does not report the cipher suite''s name' + $CipherAdvice)
+    $ciphers = @()
+    foreach ($row in $script:Network) {
+        if ($row.Cipher -and -not (Test-OneOf $row.Cipher $ciphers)) { $ciphers += $row.Cipher }
     }
-    foreach ($row in @($script:Network | Where-Object { $_.Message -and -not ($_.Required -and $_.Verdict -eq 'failed') })) {
+    if ($ciphers.Count -gt 0) {
+        Write-Line ('        ~ TLS uses ' + ((Get-Sorted $ciphers) -join ', ') + '; .NET does not report the cipher suite''s name' + $CipherAdvice)
+    }
+    foreach ($row in @($script:Network | Where-Object { $_.Message -and -not ($_.Required -and (Test-Same $_.Verdict 'failed')) })) {
         Write-Line ('        ~ ' + $row.Host + ': ' + $row.Message)
     }
 }

@@ -6,7 +6,7 @@ function Get-SystemTool([string]$Name) {
 
 # One argument as CommandLineToArgvW reads it back. PowerShell's own passing of quotes differs between its versions.
 function ConvertTo-Argument([string]$Value) {
-    if ($Value -and $Value -notmatch '[\s"]') { return $Value }
+    if ($Value -and $Value -cnotmatch '[\s"]') { return $Value }
     $text = [regex]::Replace($Value, '(\\*)"', '$1$1\"')
     $text = [regex]::Replace($text, '(\\+)$', '$1$1')
     '"' + $text + '"'

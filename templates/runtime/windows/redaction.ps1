@@ -6,9 +6,9 @@ function Hide-Secrets([string]$Text) {
     $Text = [regex]::Replace($Text, 'eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(\.[A-Za-z0-9_-]*)?', '***')
     # The value may be quoted with quotes of its own behind backslashes.
     $names = 'service-principal-secret|client[_-]?secret|access[_-]?token|refresh[_-]?token|password|passwd|pwd|sharedaccesskey|accountkey'
-    $Text = [regex]::Replace($Text, '(?i)((?:' + $names + ')\\?["'']?\s*[:= ]\s*)(\\?"(?:[^"\\]|\\.)*"?|''[^'']*''?|[^\s&,;"'']+)', '$1***')
-    $Text = [regex]::Replace($Text, '(?i)(authorization:?\s*["'']?\s*(?:basic|bearer)\s+)[^\s"'']+', '$1***')
-    $Text = [regex]::Replace($Text, '(?i)([?&]sig=)[^&\s"'']+', '$1***')
+    $Text = [regex]::Replace($Text, '((?:' + $names + ')\\?["'']?\s*[:= ]\s*)(\\?"(?:[^"\\]|\\.)*"?|''[^'']*''?|[^\s&,;"'']+)', '$1***', $AnyCase)
+    $Text = [regex]::Replace($Text, '(authorization:?\s*["'']?\s*(?:basic|bearer)\s+)[^\s"'']+', '$1***', $AnyCase)
+    $Text = [regex]::Replace($Text, '([?&]sig=)[^&\s"'']+', '$1***', $AnyCase)
     if ($script:SecretFromEnvironment) { $Text = $Text.Replace($script:SecretFromEnvironment, '***') }
     $Text
 }
@@ -16,4 +16,4 @@ function Hide-Secrets([string]$Text) {
 # What a proxy or a server answers may hold what steers a terminal (ECMA-48).
 function Hide-Controls([string]$Text) { [regex]::Replace($Text, '[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]', '?') }
 
-function Get-Printable([string]$Text) { $Text -replace '[\x00-\x1f\x7f-\x9f]', '?' }
+function Get-Printable([string]$Text) { $Text -creplace '[\x00-\x1f\x7f-\x9f]', '?' }

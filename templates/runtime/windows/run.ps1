@@ -20,7 +20,7 @@ function Clear-Run {
         }
         if ($script:Done -and $code -eq 0) {
             $outcome = Get-OutcomeWord
-        } elseif ($code -eq 0 -or $outcome -eq 'interrupted') {
+        } elseif ($code -eq 0 -or (Test-Same $outcome 'interrupted')) {
             $code = 207
             $outcome = 'interrupted'
             $script:Message = 'interrupted'

@@ -4,16 +4,16 @@ $script:SealEpoch = New-Object System.DateTime 1970, 1, 1, 0, 0, 0, ([DateTimeKi
 $script:SealVerified = $false # for the receipt
 $script:CheckedWith = ''      # which program or class checked the signatures
 
-function Add-SealFault([string]$Text) { $script:SealFaults += ($Text -replace '[\x00-\x1f\x7f-\x9f]', '?') }
+function Add-SealFault([string]$Text) { $script:SealFaults += ($Text -creplace '[\x00-\x1f\x7f-\x9f]', '?') }
 
 # Whether the bytes before the signature's value are the ones that this signer's files begin with: so no byte of the file can
 # change unnoticed, and no certificate can be exchanged.
 function Test-SealForm([byte[]]$Bytes, [string]$Role, [string]$Signer) {
     foreach ($sealSigner in $SealSigners) {
-        if ($sealSigner.Role -cne $Role -or $sealSigner.Sha256 -cne $Signer) { continue }
+        if (-not (Test-Same $sealSigner.Role $Role) -or -not (Test-Same $sealSigner.Sha256 $Signer)) { continue }
         foreach ($form in $sealSigner.Forms) {
             $size, $before, $sha256 = $form
-            if ($size -eq $Bytes.Length -and (Get-BytesSha256 $Bytes $before) -ceq $sha256) { return $true }
+            if ($size -eq $Bytes.Length -and (Test-Same (Get-BytesSha256 $Bytes $before) $sha256)) { return $true }
         }
     }
     $false
@@ -43,8 +43,8 @@ function Test-Signature([string]$Path, [string]$Document, [string]$Signer, [stri
         Add-SealFault ($Path + ' does not sign ' + $Document + ': ' + $_.Exception.Message)
         return $false
     }
-    if ($seen -cne $Signer) { Add-SealFault ($Path + ' is signed by another certificate, with the fingerprint ' + $seen) }
-    $seen -ceq $Signer
+    if (-not (Test-Same $seen $Signer)) { Add-SealFault ($Path + ' is signed by another certificate, with the fingerprint ' + $seen) }
+    Test-Same $seen $Signer
 }
 
 function Get-TimeText([double]$Seconds) {
@@ -75,7 +75,7 @@ function Test-Approvals {
     $known = @()
     $missing = @()
     foreach ($sealSigner in $SealSigners) {
-        if ($sealSigner.Role -cne 'approver') { continue }
+        if (-not (Test-Same $sealSigner.Role 'approver')) { continue }
         $file = 'approvals/' + $sealSigner.Sha256.Substring(0, 16) + '.p7s'
         $known += $file
         if (-not $script:PresentFiles.Contains($file)) { $missing += $sealSigner.Name; continue }
@@ -89,7 +89,7 @@ function Test-Approvals {
         Add-SealFault ($text -f $script:Approved.Count, $RequiredApprovals, ($missing -join ', '))
     }
     foreach ($path in $script:PresentFiles) {
-        if ($path.StartsWith('approvals/') -and $known -cnotcontains $path) {
+        if ($path.StartsWith('approvals/', [StringComparison]::Ordinal) -and -not (Test-OneOf $path $known)) {
             Add-SealFault ($path + ' is not signed by a listed approver')
         }
     }
@@ -107,18 +107,21 @@ function Test-Seal {
         return
     }
     try {
-        foreach ($sealSigner in $SealSigners) { if ($sealSigner.Role -ceq 'sealer') { Test-Sealer $sealSigner } }
+        foreach ($sealSigner in $SealSigners) { if (Test-Same $sealSigner.Role 'sealer') { Test-Sealer $sealSigner } }
         Test-Approvals
     } catch { Add-SealFault ('the seal cannot be read: ' + $_.Exception.Message) }
     if ($NotAfter -gt 0 -and (Get-Seconds) -gt $NotAfter) { Add-SealFault ('the bundle expired on ' + (Get-TimeText $NotAfter)) }
 }
 
-# Compares the 24 words with the sealer's fingerprint; the first four letters identify a word (BIP 39).
+# The first four letters identify a word (BIP 39).
+function Get-Letters([string]$Word) { $Word.PadRight(4).Substring(0, 4) }
+
+# Compares the 24 words with the sealer's fingerprint.
 function Test-Words([string[]]$Given) {
     if (-not $Sealer) { Add-SealFault 'this bundle is not sealed'; return }
-    $wanted = ($SealerWords -join ' ') -split ' '
+    $wanted = ($SealerWords -join ' ') -csplit ' '
     for ($at = 0; $at -lt $wanted.Count; $at++) {
-        if ($Given[$at].PadRight(4).Substring(0, 4) -ine $wanted[$at].PadRight(4).Substring(0, 4)) {
+        if (-not (Test-SameAnyCase (Get-Letters $Given[$at]) (Get-Letters $wanted[$at]))) {
             Add-SealFault ('word ' + ($at + 1) + ' of the sealer''s fingerprint is ' + $wanted[$at] + ', but you gave ' + $Given[$at])
         }
     }
@@ -127,14 +130,14 @@ function Test-Words([string[]]$Given) {
 # Compares a fingerprint that the user typed or pasted, as digits or words, with the sealer's, and adds to $SealFaults. False
 # where it is not a fingerprint.
 function Test-GivenFingerprint([string]$Text) {
-    if ($Text -match '\A\s*([a-z]+\s+){23}[a-z]+\s*\z') { Test-Words ($Text.Trim() -split '\s+'); return $true }
-    $given = ($Text -replace '^.*=', '' -replace '[\s:-]', '').ToLowerInvariant() -replace '^sha256', ''
+    if ($Text -cmatch '\A\s*([A-Za-z]+\s+){23}[A-Za-z]+\s*\z') { Test-Words ($Text.Trim() -csplit '\s+'); return $true }
+    $given = ($Text -creplace '^.*=', '' -creplace '[\s:-]', '').ToLowerInvariant() -creplace '^sha256', ''
     if ($given -cnotmatch '\A([0-9a-f]{40}|[0-9a-f]{64})\z') { return $false }
     if (-not $Sealer) {
         Add-SealFault 'this bundle is not sealed'
-    } elseif ($given -ceq $OpenPgp) {
+    } elseif (Test-Same $given $OpenPgp) {
         Add-SealFault 'an OpenPGP signature cannot be checked on Windows: give the fingerprint of the certificate'
-    } elseif ($given -cne $Sealer) {
+    } elseif (-not (Test-Same $given $Sealer)) {
         Add-SealFault ('the bundle is signed by ' + $Sealer + ', but you gave ' + $given + ': compare them digit by digit')
     }
     $true

@@ -21,7 +21,7 @@ function Read-StandardInput {
 function Test-Prompt {
     if (-not [Environment]::UserInteractive -or [Console]::IsInputRedirected) { return $false }
     # powershell.exe -NonInteractive: Read-Host would end with an error.
-    @([Environment]::GetCommandLineArgs() | Where-Object { $_ -match '^[-/]noni' }).Count -eq 0
+    @([Environment]::GetCommandLineArgs() | Where-Object { Test-Pattern $_ '^[-/]noni' }).Count -eq 0
 }
 
 function Test-Embedded { $EmbeddedSecret -and [IO.File]::Exists((Get-BundlePath $EmbeddedSecret)) }
@@ -60,13 +60,13 @@ function Read-SecretText([string]$Name) {
 function Get-Secret([string]$Name) {
     $text = [string](Read-SecretText $Name)
     $script:SecretFromEnvironment = ''
-    $text = $text -replace '\r?\n\z', ''
+    $text = $text -creplace '\r?\n\z', ''
     Confirm-Secret $text
     $text
 }
 
 function Confirm-Secret([string]$Text) {
     if (-not $Text) { Stop-Here 203 'the secret is empty' }
-    if ($Text -match '[\r\n]') { Stop-Here 203 'the secret has more than one line' }
-    if ($Text -match '[\x00-\x1f\x7f]') { Stop-Here 203 'the secret holds a control character' }
+    if ($Text -cmatch '[\r\n]') { Stop-Here 203 'the secret has more than one line' }
+    if ($Text -cmatch '[\x00-\x1f\x7f]') { Stop-Here 203 'the secret holds a control character' }
 }

@@ -81,6 +81,6 @@ function Stop-Here([int]$Code, [string]$Message) {
 
 # The end of a failed command's output, so that the log need not be opened for it.
 function Show-End([string]$Text) {
-    $lines = @($Text -split "`r?`n" | Where-Object { $_.Trim() })
+    $lines = @($Text -csplit "`r?`n" | Where-Object { $_.Trim() })
     $lines | Select-Object -Last 12 | ForEach-Object { Write-Host ('        | ' + (Hide-Controls (Hide-Secrets $_))) }
 }

@@ -10,11 +10,11 @@ function Show-Usage {
 
 # The fingerprint as it is read over a telephone: digits in fours, eight to a line.
 function Get-DigitLines([string]$Digits) {
-    foreach ($half in @($Digits.Substring(0, 32), $Digits.Substring(32))) { ($half -replace '(.{4})(?!$)', '$1 ') }
+    foreach ($half in @($Digits.Substring(0, 32), $Digits.Substring(32))) { ($half -creplace '(.{4})(?!$)', '$1 ') }
 }
 
 function Show-Lines([string]$Title, $Lines) {
-    foreach ($line in $Lines) { Write-Host ($Title.PadRight(14) + ($line -replace '[\x00-\x1f\x7f-\x9f]', '?')); $Title = '' }
+    foreach ($line in $Lines) { Write-Host ($Title.PadRight(14) + ($line -creplace '[\x00-\x1f\x7f-\x9f]', '?')); $Title = '' }
 }
 
 function Show-Seal {
@@ -44,8 +44,8 @@ function Read-Signer {
     try {
         $given = [string](Read-Host 'Fingerprint of the signer (digits, or its 24 words), received through a separate channel')
         # The words may come in several lines.
-        while ($given -match '\A\s*([a-z]+\s+){1,22}[a-z]+\s*\z') {
-            $next = [string](Read-Host ('next words, from word ' + (@($given.Trim() -split '\s+').Count + 1)))
+        while ($given -cmatch '\A\s*([A-Za-z]+\s+){1,22}[A-Za-z]+\s*\z') {
+            $next = [string](Read-Host ('next words, from word ' + (@($given.Trim() -csplit '\s+').Count + 1)))
             if (-not $next) { break }
             $given += ' ' + $next
         }

@@ -39,20 +39,20 @@ function Read-State {
     $group = Get-PropertyText $shown 'resourceGroup'
     $name = Get-PropertyText $shown 'resourceName'
     # An agent that was never connected reports no resource.
-    if ($script:AgentStatus -ne 'Connected' -and -not ($subscription + $group)) { return }
+    if (-not (Test-SameAnyCase $script:AgentStatus 'Connected') -and -not ($subscription + $group)) { return }
     $script:AgentResource = Get-Resource -Subscription $subscription -Group $group -Name $name
     $script:State = 'elsewhere'
-    # -eq ignores case, as Azure does.
-    if ($subscription -eq $WantedSubscription -and $group -eq $WantedGroup -and (-not $WantedName -or $name -eq $WantedName)) {
+    $same = (Test-SameAnyCase $subscription $WantedSubscription) -and (Test-SameAnyCase $group $WantedGroup)
+    if ($same -and (-not $WantedName -or (Test-SameAnyCase $name $WantedName))) {
         $script:State = 'wanted'
-        if ($script:AgentStatus -eq 'Expired') { $script:State = 'expired' }
+        if (Test-SameAnyCase $script:AgentStatus 'Expired') { $script:State = 'expired' }
     }
 }
 
 function Get-StateText {
-    if ($script:State -eq 'absent') { return 'no agent yet' }
-    if ($script:State -eq 'disconnected') { return 'agent installed, not connected' }
-    if ($script:State -eq 'expired') { return 'agent installed, its identity has expired' }
+    if (Test-Same $script:State 'absent') { return 'no agent yet' }
+    if (Test-Same $script:State 'disconnected') { return 'agent installed, not connected' }
+    if (Test-Same $script:State 'expired') { return 'agent installed, its identity has expired' }
     'agent ' + $script:AgentStatus
 }
 
@@ -65,7 +65,7 @@ function Get-AgentPrograms {
     foreach ($key in @(Get-ChildItem -Path $UninstallKey -ErrorAction SilentlyContinue)) {
         # One by one: other products have values that cannot be read.
         try { $program = Get-ItemProperty -Path $key.PSPath -Name 'DisplayName', 'DisplayVersion' } catch { continue }
-        if ($names -contains (Get-PropertyText $program 'DisplayName')) {
+        if (Test-OneOfAnyCase (Get-PropertyText $program 'DisplayName') $names) {
             @{ Key = $key.PSChildName; Version = Get-PropertyText $program 'DisplayVersion' }
         }
     }
@@ -76,7 +76,7 @@ function Get-InstalledVersion {
     foreach ($program in @(Get-AgentPrograms)) { return $program.Version }
     if (Test-Path -LiteralPath $Agent -PathType Leaf) {
         $answer = Invoke-Program $Agent @('version')
-        if ($answer.Text -match '\d+(\.\d+){2,3}') { return $Matches[0] }
+        if ($answer.Text -cmatch '\d+(\.\d+){2,3}') { return $Matches[0] }
     }
     ''
 }

@@ -23,9 +23,9 @@ function Get-LogFiles {
         if (-not (Test-Path -LiteralPath $folder -PathType Container)) { continue }
         foreach ($file in @(Get-ChildItem -LiteralPath $folder -Recurse -ErrorAction SilentlyContinue | Where-Object { -not $_.PSIsContainer })) {
             $inside = $file.FullName.Substring($folder.Length).TrimStart('\', '/').Replace('\', '/')
-            if ($inside -match '\.(log|txt|json)$' -and $inside -notmatch '^work-' -and $file.FullName -ne $script:LogFile) {
-                @{ File = $file.FullName; Name = $place[0] + '/' + $inside }
-            }
+            if (-not (Test-Pattern $inside '\.(log|txt|json)$') -or (Test-Pattern $inside '^work-')) { continue }
+            if (Test-SameAnyCase $file.FullName $script:LogFile) { continue }
+            @{ File = $file.FullName; Name = $place[0] + '/' + $inside }
         }
     }
 }

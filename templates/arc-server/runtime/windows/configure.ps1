@@ -2,8 +2,8 @@
 
 # A list is set as a,b and shown in brackets, separated by commas or blanks, in any order and case.
 function Test-SameSetting([string]$Shown, [string]$Value) {
-    $left, $right = @($Shown, $Value | ForEach-Object { (@(($_ -split '[][,\s]+') | Where-Object { $_ } | Sort-Object) -join ',') })
-    $left -eq $right
+    $left, $right = @($Shown, $Value | ForEach-Object { (Get-Sorted @(($_.ToUpperInvariant() -csplit '[][,\s]+') | Where-Object { $_ })) -join ',' })
+    Test-Same $left $right
 }
 
 # The agent's value of a key; nothing where the agent does not report it. The output of "get" is not documented: both the value
@@ -13,11 +13,14 @@ function Get-Setting([string]$Key) {
     $form = '(?m)^\s*' + [regex]::Escape($Key) + '( \(preview\))?[ \t]*:[ \t]*(.*?)[ \t\r]*$'
     $answer = Invoke-Program $Agent @('config', 'get', $Key)
     if ($answer.Code -eq 0) {
-        if ($answer.Output -match $form) { return $Matches[2] }
-        return (@($answer.Output.Trim() -split "`r?`n")[-1]).Trim()
+        $found = [regex]::Match($answer.Output, $form, $AnyCase)
+        if ($found.Success) { return $found.Groups[2].Value }
+        return (@($answer.Output.Trim() -csplit "`r?`n")[-1]).Trim()
     }
     $answer = Invoke-Program $Agent @('config', 'list')
-    if ($answer.Code -eq 0 -and $answer.Output -match $form) { return $Matches[2] }
+    if ($answer.Code -ne 0) { return $null }
+    $found = [regex]::Match($answer.Output, $form, $AnyCase)
+    if ($found.Success) { return $found.Groups[2].Value }
     $null
 }
 
@@ -28,7 +31,7 @@ function Test-Setting([string]$Key, [string]$Value) {
 
 function Set-Setting([string]$Verb, [string]$Key, [string]$Value) {
     $words = @('config', $Verb, $Key)
-    if ($Verb -eq 'set') { $words += $Value }
+    if (Test-Same $Verb 'set') { $words += $Value }
     $answer = Invoke-Program $Agent $words
     if ($answer.Code -ne 0) {
         Show-End $answer.Text
@@ -40,18 +43,18 @@ function Set-Setting([string]$Verb, [string]$Key, [string]$Value) {
 function Get-StaleSettings {
     $ours = @($BundleSettings | ForEach-Object { $_.Key })
     foreach ($change in @(Get-Changes 'setting')) {
-        if ($ours -notcontains $change.Name -and (Test-Setting $change.Name $change.Value)) { $change }
+        if (-not (Test-OneOfAnyCase $change.Name $ours) -and (Test-Setting $change.Name $change.Value)) { $change }
     }
 }
 
 # "config list" has all settings at once; a value in an unknown form is read again with "config get".
 function Confirm-Settings {
-    $shown = @{}
+    $shown = New-Table
     $answer = Invoke-Program $Agent @('config', 'list', '-j')
     try {
         foreach ($one in @(($answer.Output | ConvertFrom-Json).localsettings)) { $shown[(Get-PropertyText $one 'Key')] = @($one.Value) -join ',' }
     } catch {
-        $shown = @{}
+        $shown = New-Table
     }
     $script:Unread = @()
     foreach ($setting in $BundleSettings) {
@@ -80,7 +83,7 @@ function Step-Configure {
         if (Test-Setting $setting.Key $setting.Value) { continue }
         $set += $setting.Key + '=' + $setting.Value
         if ($WhatIf) { continue }
-        if (@('proxy.url', 'proxy.bypass') -contains $setting.Key) { Add-Change -Kind 'setting' -Name $setting.Key -Value $setting.Value }
+        if (Test-OneOf $setting.Key @('proxy.url', 'proxy.bypass')) { Add-Change -Kind 'setting' -Name $setting.Key -Value $setting.Value }
         Set-Setting -Verb 'set' -Key $setting.Key -Value $setting.Value
     }
     if (-not $WhatIf) { Confirm-Settings }

@@ -7,9 +7,8 @@ function Get-GatewayProblem {
     $shown = Get-AgentStatus
     $proxy = Get-PropertyText $shown 'httpsProxy'
     $upstream = Get-PropertyText $shown 'upstreamProxy'
-    if ($proxy -match '^http://(localhost|127\.0\.0\.1):40343/?$' -and (-not $ProxyUrl -or $upstream.TrimEnd('/') -eq $ProxyUrl.TrimEnd('/'))) {
-        return ''
-    }
+    $same = -not $ProxyUrl -or (Test-SameAnyCase $upstream.TrimEnd('/') $ProxyUrl.TrimEnd('/'))
+    if ($same -and (Test-Pattern $proxy '^http://(localhost|127\.0\.0\.1):40343/?$')) { return '' }
     'azcmagent show reports the proxy "' + $proxy + '" with the upstream "' + $upstream + '"'
 }
 
@@ -21,7 +20,7 @@ function Step-Confirm {
     $problem = ''
     for ($try = 0; $try -lt 10; $try++) {
         Read-State
-        $connected = $script:State -eq 'wanted' -and $script:AgentStatus -eq 'Connected'
+        $connected = (Test-Same $script:State 'wanted') -and (Test-SameAnyCase $script:AgentStatus 'Connected')
         if ($connected) { $problem = Get-GatewayProblem }
         if ($connected -and -not $problem) {
             $text = 'Connected as ' + $script:AgentResource
@@ -34,7 +33,7 @@ function Step-Confirm {
             Complete-Step 'ok' $text
             return
         }
-        if ($script:State -eq 'elsewhere') { break }
+        if (Test-Same $script:State 'elsewhere') { break }
         Start-Sleep -Milliseconds $ConfirmPause
     }
     if ($connected) { Stop-Here 206 ('connected, but not through the Arc gateway: ' + $problem) }

@@ -11,12 +11,12 @@ function Confirm-Network {
     $checked = $null
     try { $checked = $answer.Output | ConvertFrom-Json } catch { Add-LogLine 'the output of azcmagent check is not JSON' }
     $failed = @()
-    $direct = @($EndpointChecks | Where-Object { $_.Way -ne 'gateway' } | ForEach-Object { $_.Host })
+    $direct = @($EndpointChecks | Where-Object { -not (Test-Same $_.Way 'gateway') } | ForEach-Object { $_.Host })
     foreach ($row in @(Get-CheckRows $checked)) {
         # Before it is connected the agent does not know the gateway, and tests its endpoints directly.
-        if ($Gateway -and $direct -notcontains $row.Host) { continue }
-        $ours = @($script:Network | Where-Object { $_.Host -eq $row.Host })
-        if ($ours.Count -gt 0 -and (@('ok', 'untested') -contains $ours[0].Verdict) -ne $row.Reachable) {
+        if ($Gateway -and -not (Test-OneOfAnyCase $row.Host $direct)) { continue }
+        $ours = @($script:Network | Where-Object { Test-SameAnyCase $_.Host $row.Host })
+        if ($ours.Count -gt 0 -and [bool]$row.Reachable -ne (Test-OneOf $ours[0].Verdict @('ok', 'untested'))) {
             Add-Note ('azcmagent check sees ' + $row.Host + ' differently: reachable ' + $row.Reachable)
         }
         if ($row.Required -and -not $row.Reachable) { $failed += $row.Host }
@@ -30,9 +30,9 @@ function Get-CheckRows($Checked) {
     foreach ($property in $Checked.PSObject.Properties) {
         if ($property.Value -isnot [PSObject] -or -not (Get-PropertyText $property.Value 'reachable')) { continue }
         @{
-            Host = ($property.Name -replace '^https?://', '' -replace '[:/].*$', '')
-            Reachable = (Get-PropertyText $property.Value 'reachable') -eq 'true'
-            Required = (Get-PropertyText $property.Value 'required') -ne 'false'
+            Host = ($property.Name -creplace '^[A-Za-z]+://', '' -creplace '[:/].*$', '')
+            Reachable = Test-SameAnyCase (Get-PropertyText $property.Value 'reachable') 'true'
+            Required = -not (Test-SameAnyCase (Get-PropertyText $property.Value 'required') 'false')
         }
     }
 }
@@ -40,7 +40,7 @@ function Get-CheckRows($Checked) {
 # What passes without action: a service that has just started (61, or no change token yet), a new role assignment (42).
 function Get-TransientReason($Answer) {
     if ($Answer.Code -eq 61) { return 'the agent''s service is not up yet' }
-    if ($Answer.Text -match 'change token') { return 'the agent has no change token yet' }
+    if (Test-Pattern $Answer.Text 'change token') { return 'the agent has no change token yet' }
     if (@(42, 44) -contains $Answer.Code) { return 'a new role assignment takes some minutes' }
     ''
 }
@@ -67,9 +67,9 @@ function Connect-Agent([string]$Left) {
 
 function Step-Connect {
     Start-Step 'connect'
-    if ($script:State -eq 'wanted') { Complete-Step 'skip' ('already connected as ' + $script:AgentResource); return }
+    if (Test-Same $script:State 'wanted') { Complete-Step 'skip' ('already connected as ' + $script:AgentResource); return }
     $leave = ''
-    if (@('elsewhere', 'expired') -contains $script:State) { $leave = 'disconnected ' + $script:AgentResource + ', ' }
+    if (Test-OneOf $script:State @('elsewhere', 'expired')) { $leave = 'disconnected ' + $script:AgentResource + ', ' }
     if ($WhatIf) {
         if ($leave) { $leave = 'disconnect ' + $script:AgentResource + ', then ' }
         Complete-Step 'would' ($leave + 'connect to ' + (Get-WantedResource) + ' with ' + $Authentication.Replace('-', ' '))
@@ -77,7 +77,7 @@ function Step-Connect {
     }
     Confirm-Network
     $left = ''
-    if ($script:State -eq 'elsewhere') { $left = '; this machine is no longer ' + $script:AgentResource + ', and not connected' }
+    if (Test-Same $script:State 'elsewhere') { $left = '; this machine is no longer ' + $script:AgentResource + ', and not connected' }
     if ($leave) { Disconnect-Agent }
     Connect-Agent $left
     Complete-Step 'ok' ($leave + 'connected to ' + (Get-WantedResource))

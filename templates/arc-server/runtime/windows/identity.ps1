@@ -36,7 +36,7 @@ function Get-InnerCode($Problem) {
 
 # .\name is a local account; the translation needs the machine's name.
 function Get-AccountSid([string]$Name) {
-    $account = New-Object System.Security.Principal.NTAccount ($Name -replace '^\.\\', ($HostName + '\'))
+    $account = New-Object System.Security.Principal.NTAccount ($Name -creplace '^\.\\', ($HostName + '\'))
     $account.Translate([System.Security.Principal.SecurityIdentifier]).Value
 }
 
@@ -62,7 +62,7 @@ function Add-IdentityMembers {
 
 function Add-IdentityMember($Group, $Present, [string]$Name) {
     $sid = Get-AccountSid $Name
-    if ($Present -contains $sid) { return }
+    if (Test-OneOf $sid $Present) { return }
     if ($WhatIf) { $script:IdentityDone += 'add ' + $Name + ' to ' + $IdentityGroup; return }
     Add-Change -Kind 'member' -Name $Name -Value $sid
     try { [void]$Group.Invoke('Add', @('WinNT://' + $sid)) } catch {
@@ -79,7 +79,7 @@ function Remove-IdentityMember([string]$Sid) {
     $members = Get-GroupMembers $group
     if ($null -eq $members) { return $false }
     foreach ($member in $members) {
-        if ($member.Sid -ne $Sid) { continue }
+        if (-not (Test-Same $member.Sid $Sid)) { continue }
         [void]$group.Invoke('Remove', @($member.Path))
         return $true
     }
@@ -91,7 +91,7 @@ function Set-IdentityEnvironment {
     if (-not $IdentityEnvironment) { return }
     foreach ($one in $IdentityVariables) {
         $held = Get-RegistryText $EnvironmentKey $one.Name
-        if ($held -eq $one.Value) { continue }
+        if (Test-SameAnyCase $held $one.Value) { continue }
         if ($held) { $script:IdentityLacks += 'the machine''s variable ' + $one.Name + ' is ' + $held + ' and was not changed'; continue }
         $script:IdentityDone += $one.Name
         if ($WhatIf) { continue }
@@ -99,7 +99,7 @@ function Set-IdentityEnvironment {
         Set-ItemProperty -Path $EnvironmentKey -Name $one.Name -Value $one.Value
         # Notifies running programs.
         [Environment]::SetEnvironmentVariable($one.Name, $one.Value, 'Machine')
-        if ((Get-RegistryText $EnvironmentKey $one.Name) -eq $one.Value) { continue }
+        if (Test-SameAnyCase (Get-RegistryText $EnvironmentKey $one.Name) $one.Value) { continue }
         $script:IdentityLacks += 'the machine''s variable ' + $one.Name + ' could not be set'
     }
 }
@@ -107,17 +107,18 @@ function Set-IdentityEnvironment {
 # As a program asks for a token (managed-identity-authentication.md): 401 names a file that only members of the group can read.
 function Get-TokenProblem {
     $url = [string]$env:IDENTITY_ENDPOINT
-    if ($url -notmatch '^http://(localhost|127\.0\.0\.1)(:\d+)?/') { $url = $IdentityVariables[0].Value }
+    if (-not (Test-Pattern $url '^http://(localhost|127\.0\.0\.1)(:\d+)?/')) { $url = $IdentityVariables[0].Value }
     $url += '?api-version=2020-06-01&resource=' + [Uri]::EscapeDataString($IdentityResource)
     $first = Get-WebAnswer -Url $url -Milliseconds 10000 -Headers @{ Metadata = 'true' }
     if ($null -eq $first) { return 'the local endpoint does not answer' }
-    if ($first.Code -ne 401 -or $first.Challenge -notmatch '^Basic realm="?([^"]+)"?$') {
+    if ($first.Code -ne 401 -or $first.Challenge -cnotmatch '^[Bb][Aa][Ss][Ii][Cc] [Rr][Ee][Aa][Ll][Mm]="?([^"]+)"?$') {
         return ('the local endpoint answers ' + $first.Code + ' without a challenge')
     }
     $file = $Matches[1]
     $tokens = [IO.Path]::Combine([string]$env:ProgramData, 'AzureConnectedMachineAgent', 'Tokens') + [IO.Path]::DirectorySeparatorChar
     # Another program that listens on the agent's port must not get the content of other files.
-    if (-not [IO.Path]::GetFullPath($file).StartsWith($tokens, [StringComparison]::OrdinalIgnoreCase) -or -not $file.EndsWith('.key')) {
+    $inside = [IO.Path]::GetFullPath($file).StartsWith($tokens, [StringComparison]::OrdinalIgnoreCase)
+    if (-not $inside -or -not $file.EndsWith('.key', [StringComparison]::Ordinal)) {
         return 'the local endpoint names a file outside the agent''s folder of tokens'
     }
     try {
@@ -126,7 +127,7 @@ function Get-TokenProblem {
     } catch { return ('the token file cannot be read: ' + (Get-Reason $_.Exception)) }
     $second = Get-WebAnswer -Url $url -Milliseconds 30000 -Headers @{ Metadata = 'true'; Authorization = 'Basic ' + $proof }
     if ($null -eq $second) { return 'the local endpoint does not answer the proof' }
-    if ($second.Code -ne 200 -or $second.Text -notmatch '"access_token"\s*:\s*"[^"]') {
+    if ($second.Code -ne 200 -or $second.Text -cnotmatch '"access_token"\s*:\s*"[^"]') {
         return ('the local endpoint answers ' + $second.Code + ' to the proof')
     }
     ''

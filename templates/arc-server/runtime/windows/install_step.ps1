@@ -51,14 +51,14 @@ function Step-Install {
     Reset-ReceiptFacts
     $present = Get-InstalledVersion
     if (-not (Test-Path -LiteralPath $Agent -PathType Leaf)) { Stop-Here $code ('msiexec succeeded, but ' + $Agent + ' is missing') }
-    if ($script:State -eq 'absent') { Read-StateLeft }
+    if (Test-Same $script:State 'absent') { Read-StateLeft }
     Complete-Step 'ok' ('the agent ' + $present + $note)
 }
 
 # Only the installed agent can report the state that an earlier one left in ProgramData: the machine may be connected already.
 function Read-StateLeft {
     Read-State
-    if ($script:State -ne 'elsewhere' -or $Reconnect) { return }
+    if (-not (Test-Same $script:State 'elsewhere') -or $Reconnect) { return }
     Stop-Here 67 ('the agent is installed; an earlier one left this machine connected to ' + $script:AgentResource +
         ', but the bundle is for ' + (Get-WantedResource) + ' (-Reconnect moves it)')
 }
@@ -80,7 +80,7 @@ function Install-AgentPackage([bool]$Repair) {
     [IO.File]::Copy((Get-BundlePath $script:Target.Path), $copy)
     # From a disc it is read-only, and .NET Framework would not remove it later.
     [IO.File]::SetAttributes($copy, [IO.FileAttributes]::Normal)
-    if ((Get-Sha256 $copy) -ne $script:Target.Sha256) { Stop-Here 200 ($script:Target.Path + ' changed while it was copied') }
+    if (-not (Test-Same (Get-Sha256 $copy) $script:Target.Sha256)) { Stop-Here 200 ($script:Target.Path + ' changed while it was copied') }
     $msiLog = Join-Path $script:Records ('msiexec-' + (Get-Stamp) + '.log')
     $answer = Invoke-Program (Get-SystemTool 'msiexec.exe') @('/i', $copy, '/qn', '/norestart', '/l*v', $msiLog)
     # 3010 and 1641: done, after a restart (Windows Installer, "Error Codes").
@@ -97,7 +97,7 @@ function Install-AgentPackage([bool]$Repair) {
 
 # Windows Installer's product code: the key's name, a GUID in braces.
 function Get-ProductCode {
-    foreach ($program in @(Get-AgentPrograms)) { if ($program.Key -match '^\{[0-9A-Fa-f-]{36}\}$') { return $program.Key } }
+    foreach ($program in @(Get-AgentPrograms)) { if ($program.Key -cmatch '^\{[0-9A-Fa-f-]{36}\}$') { return $program.Key } }
     ''
 }
 

@@ -1,7 +1,7 @@
 # Step 2, preflight: finds every problem before anything is changed.
 
 function Test-Access {
-    if ($script:State -eq 'wanted') { return }
+    if (Test-Same $script:State 'wanted') { return }
     if ($CertificateFile -and -not $Envelope -and -not (Test-Path -LiteralPath $CertificateFile)) {
         Add-Problem 202 ('the service principal''s certificate ' + $CertificateFile + ' is missing')
     }
@@ -9,7 +9,7 @@ function Test-Access {
         $trouble = Get-SecretProblem
         if ($trouble) { Add-Problem 203 $trouble }
     }
-    if (@('device-code', 'interactive') -contains $Authentication -and -not [Environment]::UserInteractive) {
+    if ((Test-OneOf $Authentication @('device-code', 'interactive')) -and -not [Environment]::UserInteractive) {
         Add-Problem 203 'signing in needs a person at this machine'
     }
 }
@@ -20,7 +20,7 @@ function Step-Preflight {
     Test-Machine
     if ($script:Target) { Test-Space $script:Target }
     Test-Access
-    if ($script:State -eq 'elsewhere' -and -not $Reconnect) {
+    if ((Test-Same $script:State 'elsewhere') -and -not $Reconnect) {
         Add-Problem 67 ('this machine is ' + $script:AgentResource + '; the bundle is for ' + (Get-WantedResource) + ' (-Reconnect moves it)')
     }
     Write-Names
@@ -34,7 +34,7 @@ function Step-Preflight {
         Complete-Step 'would' ('stop here with exit code ' + $script:ProblemCode)
         return
     }
-    if (-not $WhatIf -and $script:State -ne 'wanted') { Read-WantedSecret }
+    if (-not $WhatIf -and -not (Test-Same $script:State 'wanted')) { Read-WantedSecret }
     $text = $script:Target.Target + ', ' + (Get-StateText) + (Get-SecretNote)
     if ($script:Warnings.Count -gt 0) { Complete-Step 'warn' ((@($text) + $script:Warnings) -join '; '); return }
     Complete-Step 'ok' $text

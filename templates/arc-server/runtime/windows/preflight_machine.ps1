@@ -15,23 +15,25 @@ function Test-ServiceLogon {
             Add-Note 'not tested: "Log on as a service", because secedit failed'
             return
         }
-        $line = @([IO.File]::ReadAllLines($file) | Where-Object { $_ -match '^\s*SeServiceLogonRight\s*=' })
+        $line = @([IO.File]::ReadAllLines($file) | Where-Object { Test-Pattern $_ '^\s*SeServiceLogonRight\s*=' })
         $held = ''
-        if ($line.Count -gt 0) { $held = ($line[0] -split '=', 2)[1] }
-        $accounts = @($held -split ',' | ForEach-Object { $_.Trim() })
-        foreach ($one in @($ServicesSid, $ServiceSid, 'NT SERVICE\ALL SERVICES', 'NT SERVICE\himds', 'himds')) { if ($accounts -contains $one) { return } }
+        if ($line.Count -gt 0) { $held = ($line[0] -csplit '=', 2)[1] }
+        $accounts = @($held -csplit ',' | ForEach-Object { $_.Trim() })
+        foreach ($one in @($ServicesSid, $ServiceSid, 'NT SERVICE\ALL SERVICES', 'NT SERVICE\himds', 'himds')) {
+            if (Test-OneOfAnyCase $one $accounts) { return }
+        }
         Add-Problem 202 'a policy keeps NT SERVICE\himds from "Log on as a service"; give it, or NT SERVICE\ALL SERVICES, that right'
     } finally { [IO.File]::Delete($file) }
 }
 
 # Microsoft's own switch for tests (Evaluate Azure Arc-enabled servers with an Azure virtual machine).
 function Test-ArcTest {
-    $env:MSFT_ARC_TEST -eq 'true' -or [Environment]::GetEnvironmentVariable('MSFT_ARC_TEST', 'Machine') -eq 'true'
+    (Test-SameAnyCase $env:MSFT_ARC_TEST 'true') -or (Test-SameAnyCase ([Environment]::GetEnvironmentVariable('MSFT_ARC_TEST', 'Machine')) 'true')
 }
 
 function Test-AzureMachine {
     $answer = Get-WebAnswer -Url 'http://169.254.169.254/metadata/instance/compute?api-version=2021-02-01' -Milliseconds 1500 -Headers @{ Metadata = 'true' }
-    if ($null -ne $answer -and $answer.Code -eq 200 -and $answer.Text -match '"azEnvironment"\s*:\s*"(Azure[^"]*)"') {
+    if ($null -ne $answer -and $answer.Code -eq 200 -and $answer.Text -cmatch '"azEnvironment"\s*:\s*"(Azure[^"]*)"') {
         $where = $Matches[1]
         if (Test-ArcTest) { Add-Note ('this is an Azure VM (' + $where + '); MSFT_ARC_TEST=true allows it'); return }
         Add-Problem 202 ('this is an Azure VM (' + $where + '), which Azure manages already; for a test set MSFT_ARC_TEST=true')
@@ -49,7 +51,8 @@ function Test-InBox {
 # The agent, this script's copy of the package, and Windows Installer's copy (in Installer); needs on one volume are added up.
 function Test-Space($Target) {
     $needs = @(@([string]$Programs, $Target.Installed), @([string]$env:ProgramData, $Target.Packed), @([string]$env:SystemRoot, $Target.Packed))
-    $sums = @{}
+    # By the root, as Windows compares paths.
+    $sums = New-Object System.Collections.Hashtable ([StringComparer]::OrdinalIgnoreCase)
     foreach ($need in $needs) {
         if (-not $need[0]) { continue }
         $root = [IO.Path]::GetPathRoot($need[0])
@@ -74,7 +77,7 @@ function Test-Machine {
     Test-Restart
     Test-InBox
     # The rest matters for installing and connecting only, not for an agent that is connected to the bundle's resource.
-    if ($script:State -eq 'wanted') { return }
+    if (Test-Same $script:State 'wanted') { return }
     Test-ServiceLogon
     Test-AzureMachine
 }

@@ -9,7 +9,7 @@ $script:PrivateLinkHosts = '\.(his\.arc|guestconfiguration)\.azure\.'
 
 function Test-RequiredEndpoints {
     $needed = @($script:Network | Where-Object { $_.Required })
-    $needed.Count -gt 0 -and @($needed | Where-Object { $_.Verdict -ne 'ok' }).Count -eq 0
+    $needed.Count -gt 0 -and @($needed | Where-Object { -not (Test-Same $_.Verdict 'ok') }).Count -eq 0
 }
 
 # Roots that Windows downloaded or that a policy distributes are in the same store.
@@ -19,13 +19,13 @@ function Test-Roots {
             Add-Note ('the trust store cannot be read: ' + (Get-Reason $_.Exception))
             return
         }
-        $carried = @($CarriedCertificates | Where-Object { $_.Sha1 -eq $root.Sha1 })
+        $carried = @($CarriedCertificates | Where-Object { Test-SameAnyCase $_.Sha1 $root.Sha1 })
         if ($carried.Count -gt 0 -and $InstallCertificates) { continue }
         $text = 'the trust store lacks the root ' + $root.Name + ' (' + $root.Sha1 + ', for ' + $root.NeededFor + ')'
         if ($carried.Count -gt 0) { $text += '; the bundle has it: -InstallCertificates' }
         # An Azure certificate that this machine trusts proves more than a list does; the MSI's signature was verified
         # when the bundle was built.
-        if (-not $root.Required -or $SkipNetworkCheck -or $root.NeededFor -ne 'azure-tls') { Add-Note $text; continue }
+        if (-not $root.Required -or $SkipNetworkCheck -or -not (Test-Same $root.NeededFor 'azure-tls')) { Add-Note $text; continue }
         if (Test-RequiredEndpoints) {
             Add-Note ($text + '; the endpoints that were tested work without it')
         } else {
@@ -60,9 +60,9 @@ function Test-NetworkContract {
     if ($WhatIf) { return }
     if ($SkipNetworkCheck) { Add-Note 'the network was not tested (-SkipNetworkCheck)'; Test-Roots; return }
     # An agent that lost contact is tested, to find out why.
-    if ($script:State -eq 'wanted' -and $script:AgentStatus -eq 'Connected' -and -not $CheckOnly) { return }
-    $wanted = @($EndpointChecks | Where-Object { $script:State -ne 'wanted' -or $_.Phase -ne 'connect' })
-    $records = @{}
+    if ((Test-Same $script:State 'wanted') -and (Test-SameAnyCase $script:AgentStatus 'Connected') -and -not $CheckOnly) { return }
+    $wanted = @($EndpointChecks | Where-Object { -not (Test-Same $script:State 'wanted') -or -not (Test-Same $_.Phase 'connect') })
+    $records = New-Table
     if ($WriteHosts) {
         foreach ($record in $HostRecords) {
             if (-not $records.ContainsKey($record.Host)) { $records[$record.Host] = @() }
@@ -75,9 +75,9 @@ function Test-NetworkContract {
     Test-Network -Checks $wanted -ProxyUrl $ProxyUrl -Records $records -Scoped ([bool]$PrivateLinkScope)
     Show-Network
     Test-Clock
-    if ($script:State -ne 'wanted') { Test-Roots }
+    if (-not (Test-Same $script:State 'wanted')) { Test-Roots }
     # Private addresses explain what else fails.
-    foreach ($row in @($script:Network | Where-Object { $_.Verdict -eq 'failed' } | Sort-Object { -$_.Code })) {
+    foreach ($row in @($script:Network | Where-Object { Test-Same $_.Verdict 'failed' } | Sort-Object { -$_.Code })) {
         Add-ProblemUnlessLab $row.Code ($row.Host + ': ' + $row.Message)
     }
 }

@@ -69,7 +69,7 @@ function Step-Receipt {
     if ($WhatIf) { Complete-Step 'would' ('write the log and the receipt to ' + $script:Records); return }
     Reset-ReceiptFacts
     Complete-Envelope
-    if ((Get-Mode) -eq 'install') { Save-Serial }
+    if (Test-Same (Get-Mode) 'install') { Save-Serial }
     Write-Receipt 0 (Get-OutcomeWord)
     $script:Finished = $true
     Complete-Step 'ok' $script:Receipt

@@ -9,7 +9,7 @@ function Get-WantedKind {
 # The service principal's certificate in the run's own folder, for azcmagent to read.
 function Get-CertificatePath {
     $name = 'certificate.pfx'
-    if ($script:Certificate.Length -gt 10 -and [Text.Encoding]::ASCII.GetString($script:Certificate, 0, 10) -ceq '-----BEGIN') {
+    if ($script:Certificate.Length -gt 10 -and (Test-Same ([Text.Encoding]::ASCII.GetString($script:Certificate, 0, 10)) '-----BEGIN')) {
         $name = 'certificate.pem'
     }
     Join-Path $script:Work $name
@@ -40,7 +40,7 @@ function Invoke-WithFile([string]$Verb, [string]$Json) {
     try {
         Write-ConnectFile $file $Json
         # The user has to see the code or the browser.
-        $visible = @('device-code', 'interactive') -contains $Authentication
+        $visible = Test-OneOf $Authentication @('device-code', 'interactive')
         Invoke-Program $Agent @($Verb, '--config', $file) -Visible:$visible
     } finally {
         Remove-Overwritten $file
@@ -51,7 +51,7 @@ function Invoke-WithFile([string]$Verb, [string]$Json) {
 # Whether a secret is needed: the certificate may be on this machine already.
 function Test-SecretWanted {
     $elsewhere = $CertificateFile -or $CertificateThumbprint
-    [bool]($SecretFlag -or $Envelope -or ($Authentication -ceq 'service-principal-certificate' -and -not $elsewhere))
+    [bool]($SecretFlag -or $Envelope -or ((Test-Same $Authentication 'service-principal-certificate') -and -not $elsewhere))
 }
 
 # Why there is no secret; empty where there is one.

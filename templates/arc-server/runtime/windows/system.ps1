@@ -4,7 +4,7 @@ $script:Machine = @{ Product = 'an unknown system'; Version = ''; Build = 0; Arc
 
 # Windows 11 still has the name Windows 10, so the build number decides (Microsoft's release information pages).
 function Get-WindowsVersion([int]$Build, [bool]$Server, [string]$Product) {
-    if ($Product -match 'Azure Stack HCI|Azure Local') { return 'azure-local' }
+    if (Test-Pattern $Product 'Azure Stack HCI|Azure Local') { return 'azure-local' }
     $table = @(@(22000, '11'), @(10240, '10'))
     if ($Server) {
         $table = @(@(26100, '2025'), @(20348, '2022'), @(17763, '2019'), @(14393, '2016'), @(9600, '2012r2'), @(9200, '2012'))
@@ -21,7 +21,7 @@ function Find-Machine {
     [void][int]::TryParse((Get-PropertyText $facts 'CurrentBuildNumber'), [ref]$build)
     $Machine.Product = Get-PropertyText $facts 'ProductName'
     $Machine.Build = $build
-    $server = (Get-PropertyText $facts 'InstallationType') -ne 'Client'
+    $server = -not (Test-SameAnyCase (Get-PropertyText $facts 'InstallationType') 'Client')
     $Machine.Version = Get-WindowsVersion -Build $build -Server $server -Product $Machine.Product
 }
 
@@ -32,11 +32,18 @@ function Get-MachineText {
 function Find-Target {
     if (-not $Machine.Version) { return $null }
     foreach ($row in $BundleTargets) {
-        if ($row.Machine -eq $Machine.Architecture -and (-not $row.Version -or $row.Version -eq $Machine.Version)) { return $row }
+        if ((Test-SameAnyCase $row.Machine $Machine.Architecture) -and (-not $row.Version -or (Test-Same $row.Version $Machine.Version))) { return $row }
     }
     $null
 }
 
-$script:Targets = @($BundleTargets | ForEach-Object { $_.Target } | Select-Object -Unique) -join ', '
+# The names of the bundle's targets, each once.
+function Get-TargetNames {
+    $names = @()
+    foreach ($row in $BundleTargets) { if (-not (Test-OneOf $row.Target $names)) { $names += $row.Target } }
+    $names -join ', '
+}
+
+$script:Targets = Get-TargetNames
 $script:Target = $null
 $script:TargetFits = $false

@@ -8,13 +8,13 @@ function Get-DisconnectJson {
         $text = Get-PropertyText $given $flag
         if ($text) { $parts += (ConvertTo-JsonText $flag) + ': ' + (ConvertTo-JsonText $text) }
     }
-    if ($Authentication -eq 'device-code') { $parts += '"use-device-code": true' }
+    if (Test-Same $Authentication 'device-code') { $parts += '"use-device-code": true' }
     '{' + ($parts -join ', ') + '}'
 }
 
 function Disconnect-Agent {
     # Azure no longer knows an expired identity.
-    if ($ForceLocalOnly -or $script:State -eq 'expired') {
+    if ($ForceLocalOnly -or (Test-Same $script:State 'expired')) {
         $answer = Invoke-Program $Agent @('disconnect', '--force-local-only')
     } else {
         $answer = Invoke-WithFile 'disconnect' (Get-DisconnectJson)
@@ -32,13 +32,13 @@ function Step-UninstallPreflight {
     if (-not $WhatIf -and -not (Test-Elevated)) { Stop-Here 202 'an elevated PowerShell is needed (Run as administrator)' }
     # A 32-bit process would disconnect the agent, and then not find it in the list of programs.
     if (-not $WhatIf -and (Test-Wow64)) { Stop-Here 202 $Wow64Text }
-    if ($script:State -eq 'elsewhere' -and -not $ForceLocalOnly) {
+    if ((Test-Same $script:State 'elsewhere') -and -not $ForceLocalOnly) {
         Stop-Here 67 ('this machine is ' + $script:AgentResource + '; the bundle is for ' + (Get-WantedResource) +
             '; -ForceLocalOnly disconnects it on this machine only')
     }
     Test-Installer
     if ($script:ProblemCode -ne 0) { Stop-Here $script:ProblemCode $script:Problems[0] }
-    if ($script:State -eq 'wanted' -and -not $ForceLocalOnly -and (Test-SecretWanted) -and -not $WhatIf) {
+    if ((Test-Same $script:State 'wanted') -and -not $ForceLocalOnly -and (Test-SecretWanted) -and -not $WhatIf) {
         $problem = Get-SecretProblem
         if ($problem) { Stop-Here 203 ($problem + '; -ForceLocalOnly needs none') }
         Read-WantedSecret
@@ -48,7 +48,7 @@ function Step-UninstallPreflight {
 
 function Step-Disconnect {
     Start-Step 'disconnect'
-    if ($script:State -eq 'absent' -or $script:State -eq 'disconnected') { Complete-Step 'skip' (Get-StateText); return }
+    if ((Test-Same $script:State 'absent') -or (Test-Same $script:State 'disconnected')) { Complete-Step 'skip' (Get-StateText); return }
     if ($WhatIf) { Complete-Step 'would' ('disconnect ' + $script:AgentResource); return }
     Disconnect-Agent
     $script:Secret = ''
@@ -73,15 +73,15 @@ function Step-Remove {
 }
 
 function Undo-Change($Change) {
-    if ($Change.Kind -eq 'hosts') { Remove-HostsRecords $Change.Name; return 'lines of the hosts file' }
-    if ($Change.Kind -eq 'certificate') { Remove-Stored $Change.Name $Change.Value; return 'certificate ' + $Change.Value }
-    if ($Change.Kind -eq 'environment') {
-        if ((Get-RegistryText $EnvironmentKey $Change.Name) -ne $Change.Value) { return '' }
+    if (Test-Same $Change.Kind 'hosts') { Remove-HostsRecords $Change.Name; return 'lines of the hosts file' }
+    if (Test-Same $Change.Kind 'certificate') { Remove-Stored $Change.Name $Change.Value; return 'certificate ' + $Change.Value }
+    if (Test-Same $Change.Kind 'environment') {
+        if (-not (Test-SameAnyCase (Get-RegistryText $EnvironmentKey $Change.Name) $Change.Value)) { return '' }
         Remove-ItemProperty -Path $EnvironmentKey -Name $Change.Name
         [Environment]::SetEnvironmentVariable($Change.Name, [NullString]::Value, 'Machine')
         return 'variable ' + $Change.Name
     }
-    if ($Change.Kind -eq 'member') {
+    if (Test-Same $Change.Kind 'member') {
         if (Remove-IdentityMember $Change.Value) { return 'member ' + $Change.Name }
     }
     ''

@@ -9,7 +9,7 @@ function Get-UsedFiles {
 function Confirm-File([string]$Path, [string]$Sha256) {
     $file = Get-BundlePath $Path
     if (-not (Test-Path -LiteralPath $file -PathType Leaf)) { Stop-Here 200 ($Path + ' is missing from the bundle') }
-    if ((Get-Sha256 $file) -ne $Sha256) { Stop-Here 200 ($Path + ' has changed: its SHA-256 differs from the packed file''s') }
+    if (-not (Test-Same (Get-Sha256 $file) $Sha256)) { Stop-Here 200 ($Path + ' has changed: its SHA-256 differs from the packed file''s') }
 }
 
 # One reason in the step's line, several above it.
@@ -34,7 +34,7 @@ function Confirm-Seal([string]$Given) {
 }
 
 function Get-SealText {
-    $text = ', signed by ' + ($SealSigners[0].Name -replace '[\x00-\x1f\x7f-\x9f]', '?') + ' (' + $Sealer.Substring(0, 16) + '...)'
+    $text = ', signed by ' + ($SealSigners[0].Name -creplace '[\x00-\x1f\x7f-\x9f]', '?') + ' (' + $Sealer.Substring(0, 16) + '...)'
     if ($script:ApprovedBy.Count -gt 0) { $text += ', approved by ' + ($script:ApprovedBy -join ', ') }
     $text
 }

@@ -1,0 +1,31 @@
+# Compares text by its code units. PowerShell's own operators follow the machine's culture, for which a soft hyphen is nothing,
+# and a Turkish I another letter than an English one.
+
+$script:AnyCase = [Text.RegularExpressions.RegexOptions]'IgnoreCase, CultureInvariant'
+
+function Test-Same([string]$Left, [string]$Right) { [string]::Equals($Left, $Right, [StringComparison]::Ordinal) }
+
+# As Windows and DNS compare names.
+function Test-SameAnyCase([string]$Left, [string]$Right) { [string]::Equals($Left, $Right, [StringComparison]::OrdinalIgnoreCase) }
+
+function Test-OneOf([string]$Text, [string[]]$List) {
+    foreach ($one in $List) { if ([string]::Equals($Text, $one, [StringComparison]::Ordinal)) { return $true } }
+    $false
+}
+
+function Test-OneOfAnyCase([string]$Text, [string[]]$List) {
+    foreach ($one in $List) { if ([string]::Equals($Text, $one, [StringComparison]::OrdinalIgnoreCase)) { return $true } }
+    $false
+}
+
+function Test-Pattern([string]$Text, [string]$Pattern) { [regex]::IsMatch($Text, $Pattern, $AnyCase) }
+
+# A table that compares its keys by their code units; in Windows PowerShell a @{} compares them by the culture.
+function New-Table { New-Object System.Collections.Hashtable ([StringComparer]::Ordinal) }
+
+# Sorted by code units; empty for an empty list.
+function Get-Sorted([string[]]$List) {
+    $sorted = [string[]]@($List)
+    [Array]::Sort($sorted, [StringComparer]::Ordinal)
+    $sorted
+}
