@@ -76,14 +76,16 @@ def powershell() -> str:
         "    # Further spellings of single characters, by their number.\n"
         f"    Named = @{{\n{''.join(named)}    }}\n}}\n\n"
         f"$script:SecretNames = {_powershell(secret_shapes.NAMES)}\n"
-        f"# Expression and replacement; @N are the names.\n$script:SecretShapes = @(\n{shapes}\n)\n"
+        f"# Expression, replacement, and options; @N are the names.\n$script:SecretShapes = @(\n{shapes}\n)\n"
     )
 
 
 def _powershell_shape(shape: secret_shapes.Shape) -> str:
-    expression = ("(?i)" if shape.any_case else "") + shape.expression.replace("@S", r"\s")
+    # \s would also be U+0085 and U+00A0, which here are bytes of UTF-8.
+    expression = shape.expression.replace("@S", r"\t-\r ")
     becomes = shape.becomes.replace(r"\1", "${1}")
-    return f"    @({_powershell(expression)}, {_powershell(becomes)})"
+    options = "IgnoreCase, CultureInvariant" if shape.any_case else "CultureInvariant"
+    return f"    @({_powershell(expression)}, {_powershell(becomes)}, '{options}')"
 
 
 def _single() -> dict[str, str]:

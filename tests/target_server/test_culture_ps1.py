@@ -53,7 +53,7 @@ def test_a_file_with_a_mark_that_cultures_ignore_is_refused(powershell, tmp_path
 
 def test_text_is_compared_by_its_code_units(powershell, tmp_path, cultures):
     probe = (
-        HELPERS
+        windows_bench.source()
         + r"""
 $soft = 'a' + [char]0xad
 foreach ($answer in @(

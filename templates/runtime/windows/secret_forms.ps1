@@ -28,15 +28,15 @@ $script:SecretForms = @{
 }
 
 $script:SecretNames = '(service-principal-secret|client[_-]?secret|(access|refresh|id)[_-]?token|password|passphrase|passwd|pwd|(shared[_-]?access|account)[_-]?key)'
-# Expression and replacement; @N are the names.
+# Expression, replacement, and options; @N are the names.
 $script:SecretShapes = @(
-    @('-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(-----END [A-Z ]*PRIVATE KEY-----)?', '***'),
-    @('(://)[^/\s"<>]+@', '${1}***@'),
-    @('[^][/:\s"=@<>]+:[^/\s"<>*]+@', '***@'),
-    @('eyJ[A-Za-z0-9_-]{8,}[.][A-Za-z0-9_.-]+', '***'),
-    @('(?i)((bearer|basic)[\s]+)[A-Za-z0-9+/=._~-]{8,}', '${1}***'),
-    @('(^|[^A-Za-z0-9_~.-])[A-Za-z0-9_~.-]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}', '${1}***'),
-    @('(?i)([?&](sig|se|code|token)=)[^&\s"'']+', '${1}***'),
-    @('(?i)(@N\\*["'']?[\s]*[:=][\s]*)(\\*"([^"\\]|\\[^"])*(\\*")?|''[^'']*''?|[^\s&,;"''}\\][^\s&,;"''}]*)', '${1}***'),
-    @('(?i)(--?@N[\s]+)(\\*"([^"\\]|\\[^"])*(\\*")?|''[^'']*''?|[^\s&,;"''}\\][^\s&,;"''}]*)', '${1}***')
+    @('-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(-----END [A-Z ]*PRIVATE KEY-----)?', '***', 'CultureInvariant'),
+    @('(://)[^/\t-\r "<>]+@', '${1}***@', 'CultureInvariant'),
+    @('[^][/:\t-\r "=@<>]+:[^/\t-\r "<>*]+@', '***@', 'CultureInvariant'),
+    @('eyJ[A-Za-z0-9_-]{8,}[.][A-Za-z0-9_.-]+', '***', 'CultureInvariant'),
+    @('((bearer|basic)[\t-\r ]+)[A-Za-z0-9+/=._~-]{8,}', '${1}***', 'IgnoreCase, CultureInvariant'),
+    @('(^|[^A-Za-z0-9_~.-])[A-Za-z0-9_~.-]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}', '${1}***', 'CultureInvariant'),
+    @('([?&](sig|se|code|token)=)[^&\t-\r "'']+', '${1}***', 'IgnoreCase, CultureInvariant'),
+    @('(@N\\*["'']?[\t-\r ]*[:=][\t-\r ]*)(\\*"([^"\\]|\\[^"])*(\\*")?|''[^'']*''?|[^\t-\r &,;"''}\\][^\t-\r &,;"''}]*)', '${1}***', 'IgnoreCase, CultureInvariant'),
+    @('(--?@N[\t-\r ]+)(\\*"([^"\\]|\\[^"])*(\\*")?|''[^'']*''?|[^\t-\r &,;"''}\\][^\t-\r &,;"''}]*)', '${1}***', 'IgnoreCase, CultureInvariant')
 )
