@@ -44,6 +44,8 @@ SCRIPT_SUBJECT: Final = bytes.fromhex("1fcc3b60594b084eb724d2c6297ef351")
 MAX_SIGNATURE: Final = 256 << 10
 """Bytes. Real ones have 10 to 40 KB; page hashes add 36 bytes for each 4 KiB of an image, so 28 MB of image fit."""
 
+OCTETS: Final = 0x04
+_SEQUENCE: Final = 0x30
 _MAX_CERTIFICATES: Final = 32
 _MAX_MEMBERS: Final = 64
 """Values of an attribute; real ones have one."""
@@ -84,6 +86,8 @@ class Signer:
     issuer: bytes
     """DER of the name of the signing certificate's issuer."""
     serial: int
+    algorithms: tuple[bytes, bytes]
+    """DER of the two AlgorithmIdentifiers, of digest and signature: the signature does not cover them."""
     digest_algorithm: str
     """As hashlib names it: ``sha1``, ``sha256``, …"""
     signature_algorithm: str
@@ -113,13 +117,27 @@ class Signer:
 class Signature:
     """A SignedData (RFC 5652, 5.1) with all its parts."""
 
+    whole: bytes
+    """All of it, as it was read."""
+    version: int
     content_type: str
+    content_tag: int
+    """The identifier octet of the content: a SEQUENCE's as in PKCS#7, or an OCTET STRING's as in CMS."""
     content: bytes
     """The bytes that the message digest covers."""
     digest_algorithms: tuple[str, ...]
-    certificates: tuple[bytes, ...]
-    """DER, in the order of the signature; not trusted."""
+    algorithms: tuple[bytes, ...]
+    """DER of the AlgorithmIdentifiers of the digests."""
+    held: tuple[bytes, ...]
+    """The members of the CertificateSet in their order, whatever they are (RFC 5652, 10.2.3)."""
+    revocation: bytes
+    """DER of the revocation lists in it; empty without any."""
     signers: tuple[Signer, ...]
+
+    @property
+    def certificates(self) -> tuple[bytes, ...]:
+        """What may be X.509 certificates, in the order of the signature; not trusted."""
+        return tuple(each for each in self.held if each[0] == _SEQUENCE)
 
 
 @dataclass(frozen=True)
@@ -173,31 +191,35 @@ def _refuse_unread(sequence: Any) -> None:
         _malformed("a sequence in it has extra elements")
 
 
-def _content(raw: bytes) -> bytes:
-    """The value inside ``[0] EXPLICIT``, without its tag and length.
+def _content(raw: bytes) -> tuple[int, bytes]:
+    """Tag and octets of the value inside ``[0] EXPLICIT``.
 
     PKCS#7 (RFC 2315, 9.3) and CMS (RFC 5652, 5.4) digest the content octets alone.
     """
-    kind, _method, tag, _header, inside, _trailer = parser.parse(parser.parse(raw, strict=True)[4], strict=True)
-    if (kind, tag) not in {(0, core.Sequence.tag), (0, core.OctetString.tag)}:
+    value = bytes(parser.parse(raw, strict=True)[4])
+    if value[:1] not in (bytes([_SEQUENCE]), bytes([OCTETS])):
         _malformed("its content is neither a sequence nor an octet string")
-    return bytes(inside)
+    return value[0], bytes(parser.parse(value, strict=True)[4])
+
+
+def _members(contents: bytes, limit: int, too_many: str) -> tuple[bytes, ...]:
+    """The DER of each member of a SET, whatever it is."""
+    found: list[bytes] = []
+    while contents:
+        if len(found) == limit:
+            _malformed(too_many)
+        part = parser.parse(contents)
+        found.append(bytes(part[3] + part[4] + part[5]))
+        contents = contents[len(found[-1]) :]
+    return tuple(found)
 
 
 def _attributes(attributes: Any) -> tuple[tuple[str, tuple[bytes, ...]], ...]:
     """Dotted type of each attribute, and the DER of each member of its SET, without asn1crypto's idea of its type."""
     found: list[tuple[str, tuple[bytes, ...]]] = []
     for attribute in () if isinstance(attributes, core.Void) else attributes:
-        kind, rest = attribute["type"].dotted, bytes(attribute["values"].contents)
-        values: list[bytes] = []
-        while rest:
-            if len(values) == _MAX_MEMBERS:
-                _malformed("an attribute has too many values")
-            part = parser.parse(rest)
-            whole = part[3] + part[4] + part[5]
-            values.append(bytes(whole))
-            rest = rest[len(whole) :]
-        found.append((kind, tuple(values)))
+        values = _members(bytes(attribute["values"].contents), _MAX_MEMBERS, "an attribute has too many values")
+        found.append((attribute["type"].dotted, values))
     return tuple(found)
 
 
@@ -214,6 +236,7 @@ def _signer(info: Any) -> Signer:
     return Signer(
         issuer=identifier["issuer"].dump(),
         serial=identifier["serial_number"].native,
+        algorithms=(info["digest_algorithm"].dump(), info["signature_algorithm"].dump()),
         digest_algorithm=info["digest_algorithm"]["algorithm"].native,
         signature_algorithm=info["signature_algorithm"].signature_algo,
         attributes=_attributes(signed),
@@ -246,22 +269,21 @@ def read_signature(der: bytes) -> Signature:
         wrapped = data["encap_content_info"]
         for part in (info, data, wrapped):
             _refuse_unread(part)
-        certificates = () if isinstance(data["certificates"], core.Void) else tuple(data["certificates"])
-        if len(certificates) > _MAX_CERTIFICATES:
-            _malformed("it carries too many certificates")
+        content_tag, content = _content(wrapped["content"].dump())
+        bag, lists = (data[name] for name in ("certificates", "crls"))
+        held = b"" if isinstance(bag, core.Void) else bytes(bag.contents)
         return Signature(
+            whole=der,
+            version=data["version"].contents[-1],
             content_type=wrapped["content_type"].dotted,
-            content=_content(wrapped["content"].dump()),
+            content_tag=content_tag,
+            content=content,
             digest_algorithms=tuple(a["algorithm"].native for a in data["digest_algorithms"]),
-            certificates=tuple(_certificate(c.chosen) for c in certificates if c.name == "certificate"),
+            algorithms=tuple(a.dump() for a in data["digest_algorithms"]),
+            held=_members(held, _MAX_CERTIFICATES, "it carries too many certificates"),
+            revocation=b"" if isinstance(lists, core.Void) else lists.dump(),
             signers=tuple(_signer(signer) for signer in data["signer_infos"]),
         )
-
-
-def _certificate(found: Any) -> bytes:
-    if found.serial_number <= 0:  # RFC 5280, 4.1.2.2
-        _malformed("a certificate in it has an invalid serial number")
-    return bytes(found.dump())
 
 
 def _der_length(der: bytes) -> int:
@@ -274,8 +296,11 @@ def read_indirect_data(signature: Signature) -> IndirectData:
     if signature.content_type != SPC_INDIRECT_DATA:
         _malformed("it does not sign a file")
     with _reading("its content is not an SpcIndirectDataContent"):
-        # The content octets are those inside the SEQUENCE: put its header back to parse it.
-        content = _load(SpcIndirectDataContent, core.Sequence(contents=signature.content).dump())
+        # In PKCS#7 the content octets are those inside the SEQUENCE: put its header back to parse it. In CMS, as .NET
+        # writes it, an OCTET STRING holds all of it (RFC 5652, 5.2.1).
+        in_octets = signature.content_tag == OCTETS
+        whole = signature.content if in_octets else core.Sequence(contents=signature.content).dump()
+        content = _load(SpcIndirectDataContent, whole)
         kind = content["data"]["type"].dotted
         subject = b""
         if kind == SPC_SIP_INFO:

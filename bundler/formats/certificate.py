@@ -134,6 +134,13 @@ def loaded(der: bytes) -> x509.Certificate:
     return found
 
 
+def has_number(found: x509.Certificate) -> bool:
+    """Whether the serial number is one that an authority may give: a positive one (RFC 5280 section 4.1.2.2)."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return found.serial_number > 0
+
+
 def _described(found: x509.Certificate, der: bytes) -> Certificate:
     common = found.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     authority, signs = False, True  # as RFC 5280 has it without the two extensions

@@ -102,6 +102,10 @@ class SignedInstaller:
         """
         if metadata_digest(self._container.root, algorithm) != self._extra:
             raise VerificationError("a stream of the MSI was renamed, resized or re-dated", reason="metadata-mismatch")
+        return self.second_digest(algorithm)
+
+    def second_digest(self, algorithm: str) -> bytes:
+        """The digest that another signature of the file must hold: the file has one digest of its names for all."""
         return content_digest(self._container, self._extra, algorithm)
 
 

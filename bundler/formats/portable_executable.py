@@ -127,6 +127,9 @@ class SignedImage:
         """The digest that the signature must hold; ``algorithm`` as hashlib names it."""
         return digest(self._file, self._layout, algorithm)
 
+    second_digest = digest
+    """The digest that another signature of the file must hold."""
+
 
 def _der_length(der: bytes) -> int:
     """Bytes of the SEQUENCE at the start of ``der`` (X.690, 8.1.3), with its header."""

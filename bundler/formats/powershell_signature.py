@@ -97,6 +97,9 @@ class SignedScript:
         """The digest that the signature must hold; ``algorithm`` as hashlib names it."""
         return text_digest(self.text, algorithm)
 
+    second_digest = digest
+    """The digest that another signature of the file must hold."""
+
 
 def with_block(raw: bytes, signature: bytes) -> bytes:
     """Append a signature block to a script, in the script's own encoding."""

@@ -63,6 +63,23 @@ def microsoft() -> Anchors:
     )
 
 
+def former_roots(anchors: Anchors) -> tuple[bytes, ...]:
+    """The DER of roots that the publisher used before: an older signature beside a trusted one is recognised by them.
+
+    They give no trust. Of other anchors than Microsoft's none is known.
+    """
+    if anchors.name != MICROSOFT or anchors.lab:
+        return ()
+    facts = json.loads((_FOLDER / "microsoft.json").read_bytes())
+    found = []
+    for fact in facts["former_roots"]:
+        der = certificate_der((_FOLDER / fact["file"]).read_text("ascii"))
+        if hashlib.sha256(der).hexdigest() != fact["sha256"]:
+            raise UsageError(f"the installed root {fact['file']} differs from its pin", do="install arc-bundler again")
+        found.append(der)
+    return tuple(found)
+
+
 def _shipped_root(fact: dict[str, Any]) -> RootCertificate:
     return RootCertificate(
         name=fact["name"],

@@ -29,6 +29,10 @@ _CONTENTS: Final[Mapping[str, Row]] = {
     "mode-mismatch": ("A tool changed the permissions of the bundle's files.", _COPY_AGAIN),
     "sums-mismatch": (_CHANGED, _COPY_AGAIN),
     "document-too-large": (_CRAFTED, _DO_NOT_USE),
+    "rewrapped": (
+        "A tool packed the files anew, or a gateway did: its archive is not the one that was built.",
+        "unpack it, and verify the folder",
+    ),
     "changed-underneath": ("Another program changed the file meanwhile.", "close it, and run the same command again"),
     "unknown-product": (
         "The bundle is of a product that is not installed here.",

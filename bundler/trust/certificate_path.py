@@ -122,6 +122,17 @@ def find(leaf: x509.Certificate, pool: Sequence[x509.Certificate], authority: Au
     raise failures[0] if failures else _error(leaf, "leads to no root that is trusted for this", "untrusted-root")
 
 
+def linked(leaf: x509.Certificate, pool: Sequence[x509.Certificate], roots: Sequence[x509.Certificate]) -> Path:
+    """The first path from ``leaf`` to one of ``roots`` by names and signatures alone: it gives no trust.
+
+    Raises:
+        VerificationError: ``untrusted-root``.
+    """
+    for path in _Search(pool, roots).paths((leaf,)):
+        return path
+    raise _error(leaf, "leads to no known root", "untrusted-root")
+
+
 class _Search:
     """Tries issuers by name and signature, a limited number of times."""
 

@@ -76,7 +76,28 @@ _SIGNATURES: Final[Mapping[str, Row]] = {
     "unsigned": ("The signature was removed, or this is not the file that the publisher released.", TAMPERED),
     "bad-signature": ("The signature was damaged or forged.", TAMPERED),
     "wrong-subject": ("A signature was taken from another file.", TAMPERED),
-    "unknown-attribute": (_ADDED_TO_SIGNATURE, TAMPERED),
+    **dict.fromkeys(
+        (
+            *("unknown-attribute", "foreign-certificate", "foreign-revocation-list", "foreign-attribute-certificate"),
+            *("foreign-parameter", "not-canonical"),
+        ),
+        (_ADDED_TO_SIGNATURE, TAMPERED),
+    ),
+    **dict.fromkeys(
+        (
+            *("timestamp-attribute", "timestamp-certificate", "timestamp-revocation-list", "timestamp-parameter"),
+            *("timestamp-attribute-certificate", "timestamp-form"),
+        ),
+        ("Data was added to the timestamp after signing, in a part that is not signed.", TAMPERED),
+    ),
+    **dict.fromkeys(
+        (
+            *("second-signature-attribute", "second-signature-certificate", "second-signature-revocation-list"),
+            *("second-signature-attribute-certificate", "second-signature-parameter", "second-signature-form"),
+        ),
+        ("Data was added to a second signature in the file, in a part that is not signed.", TAMPERED),
+    ),
+    "second-signature": ("A second signature was added to the file, by another signer or to hide data.", TAMPERED),
     "unknown-algorithm": ("The signature uses an algorithm that is not accepted.", ASK),
     "several-signers": ("Genuine files have one signer.", TAMPERED),
     "weak-digest": ("SHA-1 and older digests can be forged.", NEWER),
