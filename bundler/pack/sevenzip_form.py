@@ -174,8 +174,8 @@ def _folder(block: Block) -> Folder:
 def _pack_info(packed: Sequence[Block]) -> bytes:
     info = bytes([Property.PACK]) + number(0) + number(len(packed)) + bytes([Property.SIZE])
     info += b"".join(number(block.packed) for block in packed)
-    if all(block.crc is not None for block in packed):
-        info += bytes([Property.CRC, 1]) + b"".join(struct.pack("<L", block.crc) for block in packed)
+    if any(block.iv is not None for block in packed):
+        info += bytes([Property.CRC, 1]) + b"".join(struct.pack("<L", block.crc or 0) for block in packed)
     return info + bytes([Property.END])
 
 
