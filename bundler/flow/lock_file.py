@@ -13,7 +13,7 @@ from bundler.errors import LockError
 from bundler.fetch.download import Downloader
 from bundler.flow import lock_changes
 from bundler.flow.project import Project
-from bundler.formats import json_codec
+from bundler.formats import json_codec, strict_json
 from bundler.formats.schema_age import schema_age
 from bundler.model.lock import LOCK_FORMER_KEYS, LOCK_SCHEMA, Lock
 from bundler.model.target import Target
@@ -95,7 +95,7 @@ def read_former(path: Path) -> tuple[Lock | None, bool]:
         return None, False
     if schema_age(document, LOCK_SCHEMA, LOCK_FORMER_KEYS) != "older":
         return _parse(document, path), False
-    tree = json.loads(document)
+    tree = strict_json.read(document)
     return _parse(json.dumps({_NOW.get(key, key): value for key, value in tree.items()}).encode(), path), True
 
 

@@ -12,6 +12,7 @@ import json
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
 
+from bundler.formats import strict_json
 from bundler.formats.parse_error import ParseError
 
 IN_TOTO = "application/vnd.in-toto+json"
@@ -58,7 +59,7 @@ def read(document: bytes) -> Envelope:
     if len(document) > LARGEST:
         raise ParseError(f"the envelope is larger than {LARGEST} bytes", reason="too-big")
     try:
-        body = json.loads(document)
+        body = strict_json.read(document)
         (signature,) = body["signatures"]
         found = Envelope(
             payload=b64decode(body["payload"], validate=True),
@@ -67,7 +68,7 @@ def read(document: bytes) -> Envelope:
             signature=b64decode(signature["sig"], validate=True),
         )
         canonical = found.encode() == document
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, binascii.Error):
+    except (ValueError, TypeError, KeyError, AttributeError, binascii.Error):
         raise ParseError("the file is not a DSSE envelope") from None
     if not canonical:
         raise ParseError("the envelope is not in the form that arc-bundler writes")

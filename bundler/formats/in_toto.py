@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from bundler.formats import strict_json
+
 STATEMENT = "https://in-toto.io/Statement/v1"
 
 _RESERVED = ":/?#[]@!$&'()*+,;="  # RFC 3986 section 2.2; their meaning is kept
@@ -79,14 +81,14 @@ def write(statement: Statement) -> bytes:
 def read(document: bytes) -> Statement:
     """Read a statement; unknown keys are ignored ("Parsing rules"). Raises :class:`StatementError`."""
     try:
-        body = json.loads(document)
+        body = strict_json.read(document)
         statement = Statement(
             subjects=_resources(body["subject"]),
             predicate_type=str(body["predicateType"]),
             predicate=dict(body["predicate"]),
         )
         kind = body["_type"]
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise StatementError(f"it is not an in-toto statement: {error}") from error
     if kind != STATEMENT:
         raise StatementError(f"it is a statement of the type {kind!a} instead of {STATEMENT}")

@@ -14,14 +14,11 @@ from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
+from bundler.formats import strict_json
+from bundler.formats.strict_json import JsonError
 from bundler.model.frozen import DOCUMENT_RULES
 
 _T = TypeVar("_T")
-
-
-MAX_TOKENS = 200_000
-"""Brackets, braces and commas of one document. Every value and every fault costs the parser up to a kilobyte of memory
-for one byte of input; the manifest of the largest bundle that is accepted (20 000 files) has half as many."""
 
 
 @dataclass(frozen=True)
@@ -56,20 +53,17 @@ def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
     return _adapters[kind]
 
 
-def is_too_large(document: bytes) -> bool:
-    """Whether ``document`` has more than ``MAX_TOKENS`` tokens, counted without parsing it."""
-    return sum(map(document.count, (b"{", b"[", b","))) > MAX_TOKENS
-
-
 def from_json(kind: type[_T], document: bytes) -> _T:
     """Read ``document`` as a value of ``kind``.
 
     Raises:
-        RecordError: with all faults if the shape is wrong or the bytes are not JSON; with one fault, before anything is
-            parsed, if there are more than ``MAX_TOKENS``.
+        RecordError: with all faults if the shape is wrong; with one if the bytes are not JSON, or JSON that
+            :mod:`~bundler.formats.strict_json` refuses: too many values, a key that occurs twice, …
     """
-    if is_too_large(document):
-        raise RecordError((RecordFault((), "too_many", f"it has more than {MAX_TOKENS} values", None),))
+    try:
+        strict_json.read(document)
+    except JsonError as error:
+        raise RecordError((RecordFault(error.path, error.kind, error.message, None),)) from None
     try:
         return cast("_T", _adapter(kind).validate_json(document))
     except ValidationError as error:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection
 from typing import Literal
 
-from bundler.formats.json_codec import is_too_large
+from bundler.formats import strict_json
+from bundler.formats.strict_json import JsonError
 
 Age = Literal["current", "older", "newer"]
 
@@ -31,11 +31,9 @@ def schema_age(document: bytes, schema: str, former_keys: Collection[str]) -> Ag
     ours = _SCHEMA.fullmatch(schema)
     if ours is None:
         raise ValueError(f"{schema!r} is not a schema of arc-bundler")
-    if is_too_large(document):
-        return "current"
     try:
-        tree = json.loads(document)
-    except (ValueError, RecursionError):
+        tree = strict_json.read(document)
+    except JsonError:
         return "current"
     theirs = _SCHEMA.fullmatch(str(tree.get("schema"))) if isinstance(tree, dict) else None
     if theirs is None or theirs["name"] != ours["name"]:

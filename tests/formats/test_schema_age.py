@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bundler.formats import json_codec
+from bundler.formats import strict_json
 from bundler.formats.schema_age import schema_age
 
 SCHEMA = "arc-bundler/lock/1"
@@ -44,5 +44,5 @@ def test_a_damaged_document_is_not_another_releases(document):
 
 
 def test_a_huge_document_is_not_parsed(monkeypatch):
-    monkeypatch.setattr(json_codec, "MAX_TOKENS", 1)
+    monkeypatch.setattr(strict_json, "MAX_TOKENS", 1)
     assert schema_age(b'{"schema": "arc-bundler/lock/2", "a": []}', SCHEMA, ()) == "current"

@@ -12,19 +12,27 @@ import json
 import lzma
 import struct
 import tarfile
+import tempfile
 import zipfile
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 import py7zr
 import zstandard
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from bundler.formats import armor, cms, fingerprint_words, json_codec, msi_signature
+from bundler.formats import armor, cms, fingerprint_words, json_codec, msi_signature, sevenzip
 from bundler.formats.certificate import fingerprint
 from bundler.formats.dsse import Envelope
 from bundler.lab.compound_file import write as compound
 from bundler.lab.openpgp import armor as lab_armor
 from bundler.model.anchor import Anchors
+from bundler.model.lock import Lock
+from bundler.model.manifest import Manifest
+from bundler.model.progress import NullProgress
+from bundler.model.tree import Entry, Tree
+from bundler.pack import manifest as manifests
+from bundler.pack import writers
 from tests.fuzz.targets import ANCHORS, CORPUS, FOLDER, TARGETS
 from tests.support import authenticode_material as authenticode
 from tests.support import package_signing, packages
@@ -59,16 +67,25 @@ _PRIMARY = f"""<?xml version="1.0" encoding="UTF-8"?>
 <metadata xmlns="http://linux.duke.edu/metadata/common" packages="1"><package type="rpm"><name>azcmagent</name>
 <arch>x86_64</arch><version epoch="1" ver="1.67" rel="2"/><checksum type="sha256" pkgid="YES">{"ab" * 32}</checksum>
 <size package="12"/><location href="Packages/a.rpm"/></package></metadata>"""
-_DEFINITION = """name: arc-lab
-version: "2026.12"
-tenant_id: 11111111-2222-3333-4444-555555555555
-subscription_id: 66666666-7777-8888-9999-000000000000
-resource_group: rg-arc
-location: japaneast
+_DEFINITION = """name: "arc-servers"
+version: "{date}"
+cloud: AzureCloud
+tenant: "11111111-2222-3333-4444-555555555555"
+subscription: "11111111-2222-3333-4444-555555555555"
+resource_group: "rg-arc"
+location: "japaneast"
+authentication:
+  method: service-principal-secret
+  service_principal_id: "11111111-2222-3333-4444-555555555555"
+agent:
+  version: latest
 targets:
-  - {os: ubuntu, version: "22.04", arch: x64}
-  - {os: windows, version: "2022", arch: x64}
-outputs: [directory, zip]
+  - {os: ubuntu, version: "22.04"}
+  - {os: windows, version: "2022"}
+network:
+  profile: public
+outputs:
+  - {format: zip}
 """
 
 
@@ -174,6 +191,17 @@ def _documents() -> dict[str, Seeds]:
             "nic": b'{"ipConfigurations":[{"privateIPAddress":"10.0.0.4","privateLinkConnectionProperties":'
             b'{"fqdns":["a.b.c"]}}]}',
         },
+        "clear_signed": {"release": _KEY.clear_signed(_RELEASE, packages.BUILT)},
+        "openpgp_signature": {
+            "armored": lab_armor("SIGNATURE", _KEY.detached(b"signed", packages.BUILT)).encode(),
+            "packets": _KEY.detached(b"signed", packages.BUILT) * 2,
+        },
+        "signature_armor": {"armored": lab_armor("SIGNATURE", _KEY.detached(b"signed", packages.BUILT)).encode()},
+        "strict_json": {
+            "all": b'{"a": [1, -2.5e3, true, null, "\\ud83d\\ude00"], "b": {"a": ""}}',
+            "twice": b'{"a": 1, "a": 2}',
+            "numbers": b"[NaN, 1e999, -Infinity, 123456789012345678901]",
+        },
         "trust_root": {"pem": pem},
         "trust_seal": {"seal": cms.encode([certificate], "rsa-sha256", b"s" * 256)},
         "trust_key": {"key": _KEY.armored().encode(), "packets": packets},
@@ -218,9 +246,6 @@ def _package_files() -> dict[str, Seeds]:
         "compressed_gz": {"one": gzip.compress(text, mtime=0), "two": gzip.compress(b"a", mtime=0) * 2},
         "compressed_xz": {"one": lzma.compress(text), "two": lzma.compress(b"a") * 2},
         "compressed_zst": {"one": zstandard.compress(text), "two": zstandard.compress(b"a") * 2},
-        "bundle_tar_gz": {"two": _tar_gz({"b/a": b"a" * 100, "b/c": b""})},
-        "bundle_zip": {"two": _zip({"b/a": b"a" * 100, "b/c": b""})},
-        "bundle_7z": {"two": _sevenzip({"b/a": b"a" * 100, "b/c": b""})},
     }
 
 
@@ -250,14 +275,63 @@ def _sevenzip(files: Mapping[str, bytes]) -> bytes:
     return out.getvalue()
 
 
+def _sevenzip_header(archive: bytes) -> bytes:
+    found = sevenzip.read_start(archive[:32])
+    return archive[32 + found.offset : 32 + found.offset + found.size]
+
+
 def _records() -> dict[str, Seeds]:
-    """A manifest and a lock, as small as they can be."""
-    manifest = {"schema": "arc-bundler/manifest/1", "name": "arc-lab", "version": "1", "files": [], "pins": []}
-    lock = {"schema": "arc-bundler/lock/2", "name": "arc-lab", "created": "2026-11-30T00:00:00Z", "pins": []}
+    """A manifest and a lock, as small as they can be, and hostile ones."""
+    lock = Lock(
+        name="arc-lab",
+        version="1",
+        created=packages.BUILT,
+        definition="ab" * 32,
+        anchors="LAB",
+        anchors_sha256="cd" * 32,
+        pins=(),
+    )
+    manifest = next(entry.content for entry in _tree().entries if entry.path == "manifest.json")
     return {
-        "manifest": {"small": json.dumps(manifest).encode(), "deep": b"[" * 500, "number": b'{"a": 1e999}'},
-        "lock": {"small": json.dumps(lock).encode(), "twice": b'{"name": 1, "name": 2}'},
+        "manifest": {"small": bytes(manifest), "deep": b"[" * 500, "number": b'{"a": 1e999}'},
+        "lock": {"small": json_codec.to_json(lock), "twice": b'{"name": 1, "name": 2}'},
     }
+
+
+def _tree() -> Tree:
+    """A bundle of two files."""
+    described = Manifest(
+        name="arc-lab",
+        version="1",
+        product="arc-server",
+        created=packages.BUILT,
+        tool="arc-bundler 0",
+        lab=True,
+        targets=(),
+        parameters={},
+        anchors="LAB",
+        anchors_sha256="0" * 64,
+        lock_sha256="0" * 64,
+        pins=(),
+        files=(),
+    )
+    entries = (Entry("a/b", b"text\n" * 20), Entry("install.sh", b"true\n", 0o755))
+    return manifests.assemble(described, entries, name="arc-lab-1", time=packages.BUILT)
+
+
+def _archives() -> dict[str, Seeds]:
+    """The bundle in each container, by our own writers: no other form is read far."""
+    made = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for form in ("tar.gz", "zip", "7z"):
+            place = Path(folder, form)
+            writers.write(form, _tree(), place, progress=NullProgress())
+            made[f"bundle_{form.replace('.', '_')}"] = {"ours": place.read_bytes()}
+    made["bundle_tar_gz"]["foreign"] = _tar_gz({"b/a": b"a" * 100, "b/c": b""})
+    made["bundle_zip"]["foreign"] = _zip({"b/a": b"a" * 100, "b/c": b""})
+    made["bundle_7z"]["foreign"] = _sevenzip({"b/a": b"a" * 100, "b/c": b""})
+    made["sevenzip"] = {form: _sevenzip_header(content) for form, content in made["bundle_7z"].items()}
+    return made
 
 
 def _anchors() -> Anchors:
@@ -278,7 +352,14 @@ def main() -> None:
     """Write anchors, a certificate, and every target's seeds."""
     ANCHORS.write_bytes(json_codec.to_json(_anchors()))
     (FOLDER / "signer.der").write_bytes(signer().certificates[0].public_bytes(Encoding.DER))
-    made = _signed_files() | _documents() | _package_files() | _records() | {"compound_file": _compound_files()}
+    made = (
+        _signed_files()
+        | _documents()
+        | _package_files()
+        | _archives()
+        | _records()
+        | {"compound_file": _compound_files()}
+    )
     for target in TARGETS:
         _write(target, made[target].items())
 

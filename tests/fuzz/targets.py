@@ -129,6 +129,16 @@ def _versions(module: Any) -> Read:
     return read
 
 
+def _sevenzip(module: Any) -> Read:
+    """The first 32 bytes, and a header: packed by its first byte."""
+
+    def read(document: bytes) -> None:
+        module.read_start(module.start_header(document, 0))
+        (module.read_packed_header if document[:1] == b"\x17" else module.read_header)(document)
+
+    return read
+
+
 def _manifest(module: Any) -> Read:
     return module.read_manifest
 
@@ -248,6 +258,7 @@ _DECLARED = (
     Target("armor", "bundler.formats.armor", _plain("dearmor")),
     Target("authenticode", "bundler.formats.authenticode", _signature, largest=_BIG),
     Target("certificate", "bundler.formats.certificate", _certificate),
+    Target("clear_signed", "bundler.formats.clear_signed", _plain("split")),
     Target("cms", "bundler.formats.cms", _plain("read"), _VALUE),
     Target("compound_file", "bundler.formats.compound_file", _compound_file, largest=_BIG),
     Target("compressed_gz", "bundler.formats.compressed", _decompress("gz")),
@@ -267,6 +278,7 @@ _DECLARED = (
     Target("json_codec", "bundler.formats.json_codec", _anchors, _RECORD),
     Target("msi", "bundler.formats.msi", _file("facts"), largest=_BIG),
     Target("msi_signature", "bundler.formats.msi_signature", _signed("SignedInstaller"), largest=_BIG),
+    Target("openpgp_signature", "bundler.formats.openpgp_signature", _plain("signatures")),
     Target("pe_version", "bundler.formats.pe_version", _file("facts")),
     Target("portable_executable", "bundler.formats.portable_executable", _signed("SignedImage")),
     Target("powershell_signature", "bundler.formats.powershell_signature", _signed("SignedScript"), largest=_BIG),
@@ -276,8 +288,11 @@ _DECLARED = (
     Target("schema_age", "bundler.formats.schema_age", _age),
     Target("script_runtime", "bundler.formats.script_runtime", _script),
     Target("secret_patterns", "bundler.formats.secret_patterns", _secrets),
+    Target("sevenzip", "bundler.formats.sevenzip", _sevenzip),
+    Target("signature_armor", "bundler.formats.signature_armor", _plain("dearmor")),
     Target("signature_encoding", "bundler.formats.signature_encoding", _encodings),
     Target("sniff", "bundler.formats.sniff", _kind),
+    Target("strict_json", "bundler.formats.strict_json", _plain("read"), ("bundler.formats.strict_json:JsonError",)),
     Target("tar", "bundler.formats.tar", _all("entries", max_content=1 << 16), largest=1 << 15),
     Target("versions", "bundler.formats.deb_version", _versions),
     Target("definition", "bundler.products.definition_file", _definition),

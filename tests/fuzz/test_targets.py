@@ -21,6 +21,8 @@ NO_PARSER = {
     "compound_errors": "a part of compound_file",
     "compound_sectors": "a part of compound_file",
     "parse_error": "an error",
+    "secret_forms": "writes expressions for a secret of ours",
+    "secret_shapes": "a table",
     "rpm_version": "fuzzed by the target versions",
 }
 """Modules of bundler.formats without a target of their own, and why."""

@@ -19,7 +19,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from bundler.definition.rules import Finding, Path, warning
+from bundler.formats import strict_json
 from bundler.formats.parse_error import ParseError
+from bundler.formats.strict_json import JsonError
 from bundler.model.network_requirement import HostRecord
 
 LARGEST = 1 << 20
@@ -47,8 +49,12 @@ def read(document: bytes) -> tuple[HostRecord, ...]:
     if len(document) > LARGEST:
         raise ParseError(f"is larger than {LARGEST} bytes", reason="too-big")
     try:
-        tree = json.loads(document)
-    except (ValueError, RecursionError):
+        tree = strict_json.read_text(document.decode(json.detect_encoding(document)))
+    except JsonError as error:
+        if error.kind == "json_invalid":
+            raise ParseError(f"is not JSON; give {SHAPES}") from None
+        raise ParseError(f"cannot be read: {error}") from None
+    except UnicodeDecodeError:
         raise ParseError(f"is not JSON; give {SHAPES}") from None
     endpoints = tree if isinstance(tree, list) else [tree]
     found = tuple(record for one in endpoints for record in _records(_Object(one)))
