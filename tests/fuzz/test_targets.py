@@ -23,6 +23,8 @@ NO_PARSER = {
     "parse_error": "an error",
     "secret_forms": "writes expressions for a secret of ours",
     "secret_shapes": "a table",
+    "rpm_header": "a part of rpm",
+    "rpm_signature_header": "a part of rpm",
     "rpm_version": "fuzzed by the target versions",
 }
 """Modules of bundler.formats without a target of their own, and why."""
