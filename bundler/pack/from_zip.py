@@ -154,12 +154,13 @@ def _local_header(file: BinaryIO, info: ZipInfo) -> int:
     extra = _extras(rest[name_length:])
     if packed == _FULL32 and unpacked == _FULL32 and len(extra.get(_ZIP64, b"")) == 16:
         unpacked, packed = struct.unpack("<QQ", extra[_ZIP64])
-    stated = (flags, method, crc, packed, unpacked)
-    wanted = (info.flag_bits, info.compress_type, info.CRC, info.compress_size, info.file_size)
-    late = (info.flag_bits, info.compress_type, 0, 0, 0)
+    pairs = ((crc, info.CRC), (packed, info.compress_size), (unpacked, info.file_size))
+    # With a data descriptor the writer may not know these yet: libarchive knows the sizes, others nothing.
+    late = flags & _DESCRIPTOR
+    agreed = all(stated == wanted or (late and stated == 0) for stated, wanted in pairs)
     same_name = rest[:name_length] == info.orig_filename.encode("utf-8" if flags & _UTF8 else "cp437")
-    agreed = stated == wanted or (flags & _DESCRIPTOR and stated == late)
-    if signature != b"PK\x03\x04" or not same_name or not agreed:
+    same_form = (flags, method) == (info.flag_bits, info.compress_type)
+    if signature != b"PK\x03\x04" or not (same_name and same_form and agreed):
         raise refused(
             f"the zip describes {info.orig_filename!a} twice, and differently",
             "headers-disagree",
