@@ -30,7 +30,10 @@ def require_harmless(header: Header, size: int) -> None:
     require_bounded((*header.streams.sizes, *(0 for _ in range(without))), size)
     for file in header.files:
         _require_kind(file)
-    faults = name_faults(file.name for file in header.files)
+    # Other packers list folders, too: each by itself, since its files stand in it.
+    folders = [file.name for file in header.files if (file.attributes or 0) & _FOLDER]
+    alone = [fault for folder in folders for fault in name_faults([folder])]
+    faults = (*alone, *name_faults(file.name for file in header.files if not (file.attributes or 0) & _FOLDER))
     if faults:
         raise refused("the 7z contains names that no bundle has", "unsafe-name", faults[:20])
     _require_one_folder(header)
