@@ -46,6 +46,7 @@ MAX_SIGNATURE: Final = 256 << 10
 
 OCTETS: Final = 0x04
 _SEQUENCE: Final = 0x30
+_VERSIONS: Final = frozenset({1, 3, 4, 5})  # RFC 5652, 5.1
 _MAX_CERTIFICATES: Final = 32
 _MAX_MEMBERS: Final = 64
 """Values of an attribute; real ones have one."""
@@ -254,7 +255,8 @@ def read_signature(der: bytes) -> Signature:
     3. The content octets are kept as they are: digests cover those bytes, not a value that is encoded again.
 
     Raises:
-        VerificationError: ``malformed``, or ``trailing-data`` for bytes after it.
+        VerificationError: ``malformed``, ``not-canonical`` for a version that there is not, or ``trailing-data`` for
+            bytes after it.
     """
     if len(der) > MAX_SIGNATURE:
         _malformed("it is larger than any real one")
@@ -266,6 +268,11 @@ def read_signature(der: bytes) -> Signature:
         if info["content_type"].dotted != SIGNED_DATA:
             _malformed("it is not a SignedData")
         data = info["content"]
+        version = bytes(data["version"].contents)
+        if len(version) != 1 or version[0] not in _VERSIONS:
+            raise VerificationError(
+                f"the signature is of an unknown version, which has {len(version)} bytes", reason="not-canonical"
+            )
         wrapped = data["encap_content_info"]
         for part in (info, data, wrapped):
             _refuse_unread(part)
@@ -274,7 +281,7 @@ def read_signature(der: bytes) -> Signature:
         held = b"" if isinstance(bag, core.Void) else bytes(bag.contents)
         return Signature(
             whole=der,
-            version=data["version"].contents[-1],
+            version=version[0],
             content_type=wrapped["content_type"].dotted,
             content_tag=content_tag,
             content=content,

@@ -22,12 +22,13 @@ _SIGNER_VERSION: Final = 1
 
 
 def rewritten(found: Signature) -> bytes:
-    """A signature, encoded again from its parts; revocation lists are not a part of any genuine one."""
+    """A signature, encoded again from its parts."""
     data = _sequence(
         _integer(found.version),
         _set(found.algorithms),
         _sequence(_oid(found.content_type), der.value(_CONTEXT_0, der.value(found.content_tag, found.content))),
         *([der.value(_CONTEXT_0, b"".join(found.held))] if found.held else []),
+        found.revocation,
         _set(map(rewritten_signer, found.signers)),
     )
     return _sequence(_oid(SIGNED_DATA), der.value(_CONTEXT_0, data))

@@ -13,7 +13,7 @@ import struct
 import sys
 from array import array
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Final, Literal
 
@@ -26,8 +26,9 @@ from bundler.errors import SigningError
 from bundler.formats import authenticode as der
 from bundler.formats import msi_signature, portable_executable, powershell_signature
 from bundler.formats.compound_file import CompoundFile
-from bundler.lab import compound_file
+from bundler.lab import compound_file, foreign_bytes
 from bundler.lab.authority import Chain, Identity
+from bundler.lab.foreign_bytes import Foreign
 from bundler.signing import authenticode_writer as writing
 from bundler.signing import script_signature
 from bundler.signing.authenticode_writer import (
@@ -71,6 +72,10 @@ class Signing:
     digest: str = "sha256"
     """``sha1`` too, so that a test can see it refused."""
     description: str = "LAB - test material"
+    nested: bool = False
+    """With a second signature of the same kind, nested in the first."""
+    foreign: Foreign | None = None
+    """Bytes that neither signer nor timestamp put there, for a verifier to refuse."""
 
 
 def sign(document: bytes, kind: Kind, signing: Signing) -> bytes:
@@ -147,9 +152,13 @@ def signature(kind: Kind, digest: bytes, signing: Signing, beside: Iterable[tupl
     certificates = _certificates(signing.chain)
     if signing.stamp and signing.stamp.style == "countersignature":
         certificates += _certificates(signing.stamp.chain)
+    if signing.nested:
+        once = replace(signing, nested=False, foreign=None)
+        beside = (*beside, (der.NESTED_SIGNATURE, signature(kind, digest, once)))
     unsigned = [attribute(name, value) for name, value in beside]
     unsigned += [_stamp(signed.value, signing.stamp)] if signing.stamp else []
-    return signed_data(1, der.SPC_INDIRECT_DATA, content, certificates, [signed.info(unsigned)], signing.digest)
+    whole = signed_data(1, der.SPC_INDIRECT_DATA, content, certificates, [signed.info(unsigned)], signing.digest)
+    return foreign_bytes.put(whole, signing.foreign) if signing.foreign else whole
 
 
 class _Signed:

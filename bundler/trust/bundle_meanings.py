@@ -33,6 +33,7 @@ _CONTENTS: Final[Mapping[str, Row]] = {
         "A tool packed the files anew, or a gateway did: its archive is not the one that was built.",
         "unpack it, and verify the folder",
     ),
+    "foreign": ("The archive holds what no release of arc-bundler writes.", _COPY_AGAIN),
     "changed-underneath": ("Another program changed the file meanwhile.", "close it, and run the same command again"),
     "unknown-product": (
         "The bundle is of a product that is not installed here.",

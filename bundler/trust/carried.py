@@ -26,7 +26,6 @@ Place = Literal["signature", "second signature", "timestamp"]
 
 _ADMITTED: Final = frozenset({der.TIMESTAMP_RFC3161, der.COUNTERSIGNATURE, der.NESTED_SIGNATURE})
 """The unsigned attributes of a file's signature. A timestamp has none."""
-_VERSIONS: Final = frozenset({1, 3, 4, 5})  # RFC 5652, 5.1
 _X509: Final = 0x30
 _MOST: Final = 2
 """How often a certificate may be in one signature: osslsigncode writes a timestamp's own one twice."""
@@ -86,7 +85,7 @@ def require_nothing_foreign(
         _require_plain(signer, place)
     if not all(map(signature_form.is_plain_algorithm, found.algorithms)):
         raise _foreign(place, "parameter", "gives an algorithm of a digest parameters, which those do not have")
-    if found.version not in _VERSIONS or signature_form.rewritten(found) != found.whole:
+    if signature_form.rewritten(found) != found.whole:
         raise _foreign(place, "form", "has bytes that belong to none of its parts, or is not in strict DER")
     for stamp in stamps:
         if stamp.token is None:

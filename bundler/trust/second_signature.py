@@ -73,13 +73,24 @@ def require_genuine_inside(
     signer: Signer, subject: Subject, *, besides: Signature | None = None, depth: int = _DEPTH
 ) -> None:
     """Require it of the signatures that are nested in one. Raises as :func:`require_genuine`."""
-    nested = [der.read_signature(each) for each in signer.others(der.NESTED_SIGNATURE)]
+    nested = [_read(each) for each in signer.others(der.NESTED_SIGNATURE)]
     for each in nested:
         if besides is not None and each.whole == besides.whole:
             continue
         if not depth:
             raise _refused("signatures are nested too deep")
         require_genuine(each, subject, depth=depth - 1)
+
+
+def _read(nested: bytes) -> Signature:
+    try:
+        return der.read_signature(nested)
+    except VerificationError as error:
+        raise VerificationError(error.what, reason=_UNREADABLE.get(error.reason, "second-signature")) from None
+
+
+_UNREADABLE: Final = {"not-canonical": "second-signature-form"}
+"""The reasons for nested signatures that cannot be read, by those for other signatures."""
 
 
 def _verified(found: Signature, subject: Subject) -> tuple[Signer, Path]:

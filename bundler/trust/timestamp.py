@@ -34,6 +34,7 @@ _FAULTS: Final[dict[str, str]] = {
     "weak-digest": "weak-digest",
     "weak-key": "weak-key",
     "revoked": "revoked",
+    "not-canonical": "timestamp-form",
 }
 """The kinds of faults of a timestamp and its certificates, by the reason of the same fault elsewhere."""
 

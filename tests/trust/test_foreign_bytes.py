@@ -1,316 +1,257 @@
-"""Foreign bytes in each place that no signature covers: refused, with that place's own reason."""
+"""Foreign bytes in any unsigned part of a signature are refused, by their place; without them the file is accepted."""
 
 from __future__ import annotations
 
-import hashlib
 import io
-import random
-from datetime import datetime, timedelta, timezone
+from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from bundler.errors import VerificationError
-from bundler.formats import ar, rpm_header
-from bundler.formats import rpm as rpm_reader
-from bundler.lab import deb, rpm
-from bundler.lab.openpgp import SigningKey
-from bundler.lab.package import Package, PackagedFile
-from bundler.model.anchor import Anchors, PackageKey
-from bundler.trust import debsigs, openpgp, rpm_signature
-from bundler.trust.apt_chain import AptChain
-from bundler.trust.yum_chain import YumChain
-from tests.support import foreign_bytes as foreign
-from tests.support import shared
-from tests.support.packages import BIN, INT32, STRING, STRING_ARRAY, Fields, header
-from tests.support.packages import ar as packed
-from tests.support.repositories import Apt, Yum
+from bundler.formats import authenticode as der
+from bundler.formats import der as encoding
+from bundler.formats import portable_executable, powershell_signature, signature_form
+from bundler.formats.portable_executable import SignedImage
+from bundler.formats.powershell_signature import SignedScript, with_block
+from bundler.lab import authenticode_signer, foreign_bytes
+from bundler.lab.foreign_bytes import Foreign
+from bundler.trust import anchors as trusted
+from bundler.trust import authenticode
+from bundler.trust.advice import MEANINGS
+from tests.support.authenticode_material import (
+    NOW,
+    Description,
+    authority,
+    chain,
+    ps1,
+    signed,
+    signing,
+    stamp,
+    verify,
+)
 
-NOW = datetime.now(timezone.utc).replace(microsecond=0)
-KEY = SigningKey(shared.rsa_key("lab builders"), "LAB test <lab@localhost>", NOW - timedelta(days=90))
-PINS = Anchors(
-    name="LAB",
-    lab=True,
-    package_keys=(PackageKey(name="LAB", fingerprint=KEY.fingerprint, armored=KEY.armored(), source="the lab"),),
-)
-PACKAGE = Package(
-    name="azcmagent",
-    version="1.2.3",
-    release="4",
-    architecture="x86_64",
-    summary="LAB summary",
-    description="LAB description",
-    built=NOW - timedelta(days=30),
-    files=(PackagedFile("/opt/lab/lab", b"lab\n" * 50),),
-    owned=("/opt/lab",),
-)
-DEB = deb.build(PACKAGE, KEY)
-RPM = rpm.build(PACKAGE, KEY)
 SIZES = (700, 40_000)
+KINDS = ("msi", "pe", "ps1")
+
+IN_SIGNATURE = {
+    "certificate": "foreign-certificate",
+    "unreadable certificate": "foreign-certificate",
+    "attribute certificate": "foreign-attribute-certificate",
+    "other certificate": "foreign-attribute-certificate",
+    "revocation list": "foreign-revocation-list",
+    "attribute": "unknown-attribute",
+    "digest": "foreign-parameter",
+    "signer's digest": "foreign-parameter",
+    "signer's algorithm": "foreign-parameter",
+    "version": "not-canonical",
+}
+IN_NESTED = {
+    "certificate": "second-signature-certificate",
+    "unreadable certificate": "second-signature-certificate",
+    "attribute certificate": "second-signature-attribute-certificate",
+    "other certificate": "second-signature-attribute-certificate",
+    "revocation list": "second-signature-revocation-list",
+    "attribute": "second-signature-attribute",
+    "digest": "second-signature-parameter",
+    "signer's digest": "second-signature-parameter",
+    "signer's algorithm": "second-signature-parameter",
+    "version": "second-signature-form",
+}
+IN_TIMESTAMP = {
+    "certificate": "timestamp-certificate",
+    "unreadable certificate": "timestamp-certificate",
+    "attribute certificate": "timestamp-attribute-certificate",
+    "other certificate": "timestamp-attribute-certificate",
+    "revocation list": "timestamp-revocation-list",
+    "attribute": "timestamp-attribute",
+    "digest": "timestamp-parameter",
+    "signer's digest": "timestamp-parameter",
+    "signer's algorithm": "timestamp-parameter",
+    "version": "timestamp-form",
+}
+IN_COUNTERSIGNATURE = {
+    "attribute": "timestamp-attribute",
+    "signer's digest": "timestamp-parameter",
+    "signer's algorithm": "timestamp-parameter",
+}
+WANTED = {
+    "signature": IN_SIGNATURE,
+    "nested": IN_NESTED,
+    "timestamp": IN_TIMESTAMP,
+    "countersignature": IN_COUNTERSIGNATURE,
+}
+EVERY = [(inside, place, reason) for inside, places in WANTED.items() for place, reason in places.items()]
 
 
-def bytes_of(size: int) -> bytes:
-    """Of no meaning, and without the marks that other rules look for."""
-    return random.Random(size).randbytes(size).replace(b"PK", b"pk").replace(b"-", b"_")
+def how(inside: str, foreign: Foreign | None = None):
+    style = "countersignature" if inside == "countersignature" else "rfc3161"
+    return signing(stamp=stamp(style=style), nested=inside == "nested", foreign=foreign)
 
 
-def members(data: bytes = DEB) -> list[tuple[str, bytes]]:
-    return [(m.name, data[m.offset : m.offset + m.size]) for m in ar.members(io.BytesIO(data))]
-
-
-def deb_with(signature: bytes) -> bytes:
-    return packed([*members()[:3], ("_gpgorigin", signature)])
-
-
-COVERED = b"".join(content for _, content in members()[:3])
-PACKET = KEY.detached(COVERED, PACKAGE.built)
-
-
-def deb_reason(data: bytes) -> str:
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("inside", "place", "reason"), EVERY)
+def test_foreign_bytes_are_refused_by_their_place(inside, place, reason, size, kind):
+    document = signed(kind, how(inside, Foreign(place, size, inside)))
+    assert len(document) > size
     with pytest.raises(VerificationError) as caught:
-        debsigs.verify(io.BytesIO(data), anchors=PINS, at=NOW)
-    assert caught.value.details, "every refusal has a meaning"
-    return caught.value.reason
+        verify(document, kind)
+    assert caught.value.reason == reason, caught.value
+    assert MEANINGS[reason][0] in caught.value.details
 
 
-def test_without_them_it_is_accepted() -> None:
-    for data in (DEB, deb_with(PACKET), deb_with(foreign.armored(PACKET)), deb_with(foreign.armored(PACKET, width=76))):
-        assert debsigs.verify(io.BytesIO(data), anchors=PINS, at=NOW).fingerprint == KEY.fingerprint
-    versioned = deb_with(foreign.armored(PACKET, "Version: " + "x" * 64, checksum=False))
-    assert debsigs.verify(io.BytesIO(versioned), anchors=PINS, at=NOW).fingerprint == KEY.fingerprint
-    assert rpm_signature.verify(io.BytesIO(RPM.content), anchors=PINS, at=NOW).fingerprint == KEY.fingerprint
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("inside", WANTED)
+def test_without_them_the_same_file_is_accepted(inside, kind):
+    assert verify(signed(kind, how(inside)), kind)
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("place", foreign.PACKETS)
-def test_in_the_signature_of_a_deb(place: str, size: int) -> None:
-    change, reason = foreign.PACKETS[place]
-    changed = change(PACKET, bytes_of(size))
-    assert deb_reason(deb_with(changed)) == reason
-    assert deb_reason(deb_with(foreign.armored(changed))) == reason
+def test_every_place_of_the_labs_signer_is_tried():
+    for inside in ("signature", "nested", "timestamp"):
+        assert set(WANTED[inside]) == set(foreign_bytes.PLACES)
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("place", foreign.ARMOR)
-def test_in_the_armor_of_a_deb(place: str, size: int) -> None:
-    change, reason = foreign.ARMOR[place]
-    assert deb_reason(deb_with(change(PACKET, bytes_of(size)))) == reason
-
-
-@pytest.mark.parametrize("size", SIZES)
-def test_in_the_archive_of_a_deb(size: int) -> None:
-    found, extra = members(), bytes_of(size)
-    for place in range(1, 5):
-        for name in ("_gpgbuilder", "extra", "_foreign"):
-            assert deb_reason(packed([*found[:place], (name, extra), *found[place:]])) == "unexpected-member"
-    assert deb_reason(DEB + extra) == "trailing-data"
-    assert deb_reason(DEB + b"\n" * size) == "trailing-data"
-    assert deb_reason(packed([("extra", extra), *found])) == "malformed"
-    second = foreign.FURTHER["in its hashed area"](PACKET, extra)
-    assert deb_reason(deb_with(second)) == "several-signatures"
-
-
-@pytest.mark.parametrize("field", [slice(16, 28), slice(28, 34), slice(34, 40), slice(40, 48), slice(48, 58)])
-def test_in_the_header_of_a_members_of_a_deb(field: slice) -> None:
-    offset = ar.members(io.BytesIO(DEB))[3].offset - 60
-    changed = bytearray(DEB)
-    width = field.stop - field.start
-    for text in (b"evilevil", b"", b"0001", b"1 1", b"+1", b"-1", b"0x1", b"\xd9\xa1"):
-        changed[offset + field.start : offset + field.stop] = f"{'':{width}}".encode()
-        changed[offset + field.start : offset + field.start + len(text[:width])] = text[:width]
-        if field.start == 40 and text == b"0001":  # modes are octal: 100644 and 0644 are both written
-            continue
-        assert deb_reason(bytes(changed)) in {"member-header", "truncated", "trailing-data"}
-
-
-def rpm_fields(**more) -> Fields:
-    """The lab's own signature header, and more: ``t1008=(BIN, …)``."""
-    parsed = rpm_reader.layout(io.BytesIO(RPM.content)).signature
-    kinds = {rpm_header.Type.BIN: parsed.binary, rpm_header.Type.STRING: parsed.string}
-    fields: Fields = {
-        tag: (int(entry.type), kinds.get(entry.type, lambda tag: list(parsed.integers(tag)))(tag))
-        for tag, entry in parsed.entries.items()
-        if tag != 62
-    }
-    return fields | {int(name[1:]): value for name, value in more.items()}
-
-
-def rpm_with(front: bytes) -> bytes:
-    return RPM.content[:96] + front + bytes(-len(front) % 8) + RPM.content[RPM.header_start :]
-
-
-def rpm_reason(data: bytes) -> str:
-    with pytest.raises(VerificationError) as caught:
-        rpm_signature.verify(io.BytesIO(data), anchors=PINS, at=NOW)
-    assert caught.value.details
-    return caught.value.reason
-
-
-def test_the_header_made_again_is_the_labs_own() -> None:
-    data = rpm_with(header(rpm_fields(), 62))
-    assert data == RPM.content
-    room = rpm_with(header(rpm_fields(t1008=(BIN, bytes(4128))), 62))
-    assert rpm_signature.verify(io.BytesIO(room), anchors=PINS, at=NOW).fingerprint == KEY.fingerprint
-
-
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("place", foreign.PACKETS)
-def test_in_a_signature_of_an_rpm(place: str, size: int) -> None:
-    change, reason = foreign.PACKETS[place]
-    header_bytes = RPM.content[RPM.header_start : RPM.header_end]
-    changed = change(KEY.detached(header_bytes, PACKAGE.built), bytes_of(size))
-    assert rpm_reason(rpm_with(header(rpm_fields(t268=(BIN, changed)), 62))) == reason
-    whole = change(KEY.detached(RPM.content[RPM.header_start :], PACKAGE.built), bytes_of(size))
-    allowed = size < 1 << 14  # a tag of a signature that has no size of one is refused as that
-    found = rpm_reason(rpm_with(header(rpm_fields(t1002=(BIN, whole)), 62)))
-    assert found == reason if allowed else found in {reason, "wrong-tag"}
-
-
-@pytest.mark.parametrize("size", SIZES)
-def test_in_the_signature_header_of_an_rpm(size: int) -> None:
-    extra = bytes_of(size)
-    made = {
-        "unknown-tag": [
-            rpm_fields(t5000=(BIN, extra)),
-            rpm_fields(t274=(STRING_ARRAY, [extra.hex()])),
-            rpm_fields(t275=(INT32, [size])),
-            rpm_fields(t266=(STRING_ARRAY, [extra.hex()])),
-            rpm_fields(t1006=(BIN, extra)),
-            rpm_fields(t264=(STRING, extra.hex())),
-        ],
-        "wrong-tag": [
-            rpm_fields(t1007=(INT32, [1] * (size // 4))),
-            rpm_fields(t1007=(BIN, extra)),
-            rpm_fields(t271=(BIN, extra)),
-            rpm_fields(t1008=(STRING, extra.hex())),
-        ],
-        "unexpected-data": [rpm_fields(t1008=(BIN, extra)), rpm_fields(t999=(BIN, bytes(size) + b"\1"))],
-        "digest-mismatch": [rpm_fields(t1004=(BIN, extra)), rpm_fields(t269=(STRING, extra.hex()))],
-    }
-    for reason, headers in made.items():
-        found = {rpm_reason(rpm_with(header(fields, 62))) for fields in headers}
-        assert found <= {reason, "wrong-tag"}
-    assert rpm_reason(rpm_with(header(rpm_fields(), 62, dribbles={1024: (STRING, extra.hex())}))) == "unknown-tag"
-    assert rpm_reason(rpm_with(header(rpm_fields(), 62, dribbles={1008: (BIN, bytes(size))}))) == "unowned-bytes"
-    assert rpm_reason(RPM.content + extra) == "trailing-data"
-
-
-@pytest.mark.parametrize("size", SIZES)
-def test_between_the_tags_of_an_rpm(size: int) -> None:
-    """Foreign bytes before a tag's data, behind the last one, and behind the region's end."""
-    front = header(rpm_fields(), 62)
-    count = int.from_bytes(front[8:12], "big")
-    index, store = front[16 : 16 + 16 * count], front[16 + 16 * count :]
-    size -= size % 8
-    extra = bytes_of(size)
-    entries = [list(rpm_header._ENTRY.unpack_from(index, 16 * i)) for i in range(count)]
-    order = sorted(range(count), key=lambda i: entries[i][2])
-    for place in [*range(count), count]:
-        at = entries[order[place]][2] if place < count else len(store)
-        moved = [[t, k, o + (size if o >= at else 0), c] for t, k, o, c in entries]
-        packed_index = b"".join(rpm_header._ENTRY.pack(*entry) for entry in moved)
-        head = front[:12] + (len(store) + size).to_bytes(4, "big")
-        assert rpm_reason(rpm_with(head + packed_index + store[:at] + extra + store[at:])) == "unowned-bytes"
-
-
-@pytest.mark.parametrize("foreign_lead", [b"x" * 66, b"azcmagent\0evil", b"\x90\x90", "é".encode()])
-def test_in_the_lead_of_an_rpm(foreign_lead: bytes) -> None:
-    lead = bytearray(RPM.content[:96])
-    lead[10:76] = foreign_lead.ljust(66, b"\0")
-    assert rpm_reason(bytes(lead) + RPM.content[96:]) == "malformed"
-    for offset in (80, 95, 76, 8, 5):
-        lead = bytearray(RPM.content[:96])
-        lead[offset] ^= 0x55
-        assert rpm_reason(bytes(lead) + RPM.content[96:]) in {"malformed", "unsupported"}
-
-
-DATA = b"the document\n" * 9
-
-
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("place", [*foreign.PACKETS, *foreign.ARMOR])
-def test_in_any_other_signature(place: str, size: int) -> None:
-    """``repomd.xml.asc``, ``SHA256SUMS.asc``: the same reader."""
-    change, reason = (foreign.PACKETS | foreign.ARMOR)[place]
-    changed = change(KEY.detached(DATA, PACKAGE.built), bytes_of(size))
-    with pytest.raises(VerificationError) as caught:
-        openpgp.verify_detached(changed, [DATA], size=len(DATA), anchors=PINS, at=NOW, what="repomd.xml")
-    assert caught.value.reason == reason
-
-
-@pytest.mark.parametrize("place", foreign.FURTHER)
-@pytest.mark.parametrize("size", SIZES)
-def test_in_a_further_signature_by_another_key(place: str, size: int) -> None:
-    def verify(signatures: bytes) -> openpgp.Signed:
-        return openpgp.verify_detached(signatures, [DATA], size=len(DATA), anchors=PINS, at=NOW, what="repomd.xml")
-
-    packet = KEY.detached(DATA, PACKAGE.built)
-    assert verify(foreign.FURTHER[place](packet, b"")).key.fingerprint == KEY.fingerprint
-    with pytest.raises(VerificationError) as caught:
-        verify(foreign.FURTHER[place](packet, bytes_of(size)))
-    assert caught.value.reason == "other-signature"
-
-
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize(
-    ("place", "reason"),
-    [
-        ("before", "trailing-data"),
-        ("behind", "trailing-data"),
-        ("hash", "trailing-data"),
-        ("header", "trailing-data"),
-        ("space", "trailing-data"),
-        ("armor", "armor-data"),
-        ("version", "armor-data"),
-    ],
-)
-def test_in_a_clear_signed_document(place: str, reason: str, size: int) -> None:
-    repository = Apt()
-    document, extra = repository.inrelease, bytes_of(size).hex().encode()
-    changed = {
-        "before": extra + b"\n" + document,
-        "behind": document + extra,
-        "hash": document.replace(b"Hash: SHA256", b"Hash: SHA256," + extra),
-        "header": document.replace(b"Hash: SHA256\n", b"Hash: SHA256\nComment: " + extra + b"\n"),
-        "space": document.replace(b"\nSuite:", b" \t" * size + b"\nSuite:"),
-        "armor": document.replace(b"\n-----END", extra + b"\n-----END"),
-        "version": document.replace(b"SIGNATURE-----\n\n", b"SIGNATURE-----\nVersion: " + extra + b"\n\n"),
-    }[place]
-    chain = AptChain(_pins(repository), suite="jammy", component="main", architecture="amd64")
-    with pytest.raises(VerificationError) as caught:
-        chain.release(changed, NOW)
-    assert caught.value.reason == reason
-    AptChain(_pins(repository), suite="jammy", component="main", architecture="amd64").release(document, NOW)
-
-
-def _pins(repository: Apt | Yum) -> Anchors:
-    return Anchors(name="LAB", package_keys=(repository.key.pin(),))
-
-
-END = b"PK\x05\x06" + bytes(18)
-
-
-@pytest.mark.parametrize("record", [b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"])
-def test_a_record_of_an_archive_is_found_by_the_second_net(record: bytes) -> None:
-    """Where no reader's rule is in its way: at the edge of what is signed, too."""
-    from bundler.trust.unsigned_bytes import require_no_archive
-
-    for data, covered in (
-        (b"signed" + record, [(0, 6)]),
-        (record + b"signed", [(4, 6)]),
-        (b"signed" + record[:1] + record[1:], [(0, 7)]),
-        (b"signed" + record + b"signed", [(0, 9), (10, 6)]),
-        (bytes((1 << 20) - 2) + record + bytes(1 << 20), []),
-    ):
+def test_small_ones_are_refused_too():
+    for inside, place, reason in EVERY:
         with pytest.raises(VerificationError) as caught:
-            require_no_archive(io.BytesIO(data), covered, "the file")
-        assert caught.value.reason == "hidden-archive"
-    require_no_archive(io.BytesIO(b"signed" + record + b"signed"), [(0, 16)], "the file")
+            verify(signed("ps1", how(inside, Foreign(place, 1, inside))), "ps1")
+        assert caught.value.reason == reason, (inside, place)
 
 
-def test_a_repomd_that_ends_early_is_truncated() -> None:
-    repository = Yum()
-    for cut in (1, 40, 300):
+def token_of(pkcs7: bytes) -> bytes:
+    (token,) = der.read_signature(pkcs7).signers[0].others(der.TIMESTAMP_RFC3161)
+    return token
+
+
+def with_token(pkcs7: bytes, token: bytes) -> bytes:
+    found = der.read_signature(pkcs7)
+    changed = replace(found.signers[0], unsigned=((der.TIMESTAMP_RFC3161, (token,)),))
+    return signature_form.rewritten(replace(found, signers=(changed,)))
+
+
+class TestGenuineAttributeCertificate:
+    """Microsoft's own one, in its own file, and changed copies of it."""
+
+    @pytest.fixture
+    def image(self, corpus):
+        return (corpus / "authenticode/good-microsoft-pca2024.dll").read_bytes()
+
+    def verify(self, image: bytes, change: Callable[[bytes], bytes]) -> str:
+        pkcs7 = SignedImage(io.BytesIO(image)).pkcs7
+        token = der.read_signature(token_of(pkcs7))
+        held = tuple(change(each) if each[0] != 0x30 else each for each in token.held)
+        changed = with_token(pkcs7, signature_form.rewritten(replace(token, held=held)))
+        place = portable_executable.layout(io.BytesIO(image))
+        document = authenticode_signer.with_certificate_table(image[: place.table], changed)
+        try:
+            authenticode.verify(io.BytesIO(document), "pe", anchors=trusted.microsoft(), at=NOW)
+        except VerificationError as error:
+            return error.reason
+        return "accepted"
+
+    def test_it_is_accepted(self, image):
+        assert self.verify(image, lambda held: held) == "accepted"
+
+    @pytest.mark.parametrize("tag", [0xA0, 0xA2, 0xA3])
+    def test_under_another_tag(self, image, tag):
+        assert self.verify(image, lambda held: bytes([tag]) + held[1:]) == "timestamp-attribute-certificate"
+
+    def test_as_a_sequence(self, image):
+        assert self.verify(image, lambda held: b"\x30" + held[1:]) == "timestamp-certificate"
+
+    def test_twice(self, image):
+        assert self.verify(image, lambda held: held + held) == "timestamp-attribute-certificate"
+
+    def test_of_another_holder(self, image):
+        changed = self.verify(image, lambda held: held.replace(b"nShield TSS ESN", b"nShield TSS LAB"))
+        assert changed == "timestamp-attribute-certificate"
+
+    def test_with_an_attribute_of_another_type(self, image):
+        known, other = bytes.fromhex("060a2b0601040184590a0402"), bytes.fromhex("060a2b0601040184590a0403")
+        assert self.verify(image, lambda held: held.replace(known, other)) == "timestamp-attribute-certificate"
+
+    def test_with_bytes_behind_it(self, image):
+        longer = self.verify(image, lambda held: held + b"LAB")
+        assert longer in {"timestamp-attribute-certificate", "timestamp-form", "timestamp-invalid"}
+
+
+class TestStrictDer:
+    """The bytes around what is signed have one form."""
+
+    def refused(self, pkcs7: bytes) -> str:
+        document = with_block(ps1(), pkcs7)
         with pytest.raises(VerificationError) as caught:
-            YumChain(_pins(repository)).repomd(repository.repomd.rstrip()[:-cut], repository.signature, NOW)
-        assert caught.value.reason == "truncated"
-    assert hashlib.sha256(repository.repomd).hexdigest()
+            verify(document, "ps1")
+        return caught.value.reason
+
+    @pytest.fixture
+    def pkcs7(self):
+        return SignedScript(io.BytesIO(signed("ps1", signing()))).pkcs7
+
+    def test_a_length_that_is_not_the_shortest(self, pkcs7):
+        assert self.refused(b"\x30\x83\x00" + pkcs7[2:]) in {"not-canonical", "malformed"}
+
+    def test_an_indefinite_length(self, pkcs7):
+        assert self.refused(b"\x30\x80" + pkcs7[4:] + b"\0\0") in {"not-canonical", "malformed"}
+
+    @pytest.mark.parametrize("more", [b"\0", b"LAB", b"\x05\x00", b"\0" * 700])
+    def test_bytes_behind_the_signature(self, pkcs7, more):
+        assert self.refused(pkcs7 + more) == "trailing-data"
+
+    @pytest.mark.parametrize("more", [b"\x05\x00", b"\x04\x03LAB"])
+    def test_elements_behind_its_parts(self, pkcs7, more):
+        outer = encoding.one(pkcs7)
+        kind, content = encoding.elements(outer.contents)
+        data = encoding.one(content.contents)
+        within = encoding.value(0x30, kind.whole + encoding.value(0xA0, data.whole + more))
+        beside = encoding.value(0x30, outer.contents + more)
+        inside = encoding.value(0x30, kind.whole + encoding.value(0xA0, encoding.value(0x30, data.contents + more)))
+        assert {self.refused(changed) for changed in (within, beside, inside)} <= {"not-canonical", "malformed"}
+
+    def test_a_certificate_with_another_unsigned_algorithm(self, pkcs7):
+        found = der.read_signature(pkcs7)
+        signed_part, algorithm, value = encoding.elements(encoding.one(found.held[-1]).contents)
+        again = encoding.value(0x30, algorithm.contents[:-2] + encoding.value(0x04, b"LAB" * 300))
+        changed = encoding.value(0x30, signed_part.whole + again + value.whole)
+        assert self.refused(signature_form.rewritten(replace(found, held=(*found.held[:-1], changed)))) in {
+            "foreign-certificate",
+            "untrusted-root",
+        }
+
+    def test_a_known_attribute_twice(self, pkcs7):
+        found = der.read_signature(pkcs7)
+        (signer,) = found.signers
+        twice = replace(signer, unsigned=(*signer.unsigned, (der.NESTED_SIGNATURE, ())))
+        assert self.refused(signature_form.rewritten(replace(found, signers=(twice,)))) == "unknown-attribute"
+
+
+def test_signatures_nested_too_deep_are_refused():
+    deep = signing()
+    document = b"text\r\n"
+    digest = powershell_signature.text_digest("text\r\n", "sha256")
+    inner = authenticode_signer.signature("ps1", digest, deep)
+    for _ in range(5):
+        inner = authenticode_signer.signature("ps1", digest, deep, [(der.NESTED_SIGNATURE, inner)])
+    with pytest.raises(VerificationError) as caught:
+        verify(with_block(document, inner), "ps1")
+    assert caught.value.reason == "second-signature"
+
+
+def test_a_nested_signature_of_another_signer_is_refused():
+    other = chain(Description(number=5), authority("LAB foreign root", 6))
+    digest = powershell_signature.text_digest(ps1().decode(), "sha256")
+    inner = authenticode_signer.signature("ps1", digest, signing(chain=other))
+    whole = authenticode_signer.signature("ps1", digest, signing(), [(der.NESTED_SIGNATURE, inner)])
+    with pytest.raises(VerificationError) as caught:
+        verify(with_block(ps1(), whole), "ps1")
+    assert caught.value.reason == "second-signature"
+
+
+def test_a_nested_signature_of_another_file_is_refused():
+    digest = powershell_signature.text_digest(ps1().decode(), "sha256")
+    inner = authenticode_signer.signature("ps1", bytes(32), signing())
+    whole = authenticode_signer.signature("ps1", digest, signing(), [(der.NESTED_SIGNATURE, inner)])
+    with pytest.raises(VerificationError) as caught:
+        verify(with_block(ps1(), whole), "ps1")
+    assert caught.value.reason == "second-signature"
