@@ -60,6 +60,16 @@ def command(
     _report(console, bundle, found, warnings)
 
 
+_ARCHIVES = {
+    "none": [],
+    "as-built": ["    names this archive"],
+    "approvals-added": ["    names this archive as it was before the approvals were added"],
+    "not-compared": [
+        "    does not tell whether this archive is the one that was built: approvals were added to the 7z"
+    ],
+}
+
+
 def _seal_lines(found: Verified) -> list[str]:
     if found.sealed_by is None:
         return ["  SIGNATURE NOT VERIFIED (--insecure-no-seal): anyone may have made this bundle"]
@@ -69,6 +79,7 @@ def _seal_lines(found: Verified) -> list[str]:
         lines.append(f"    and with the OpenPGP key {found.openpgp}")
     if found.provenance:
         lines.append(f"  provenance, signed with the same certificate: made by {found.provenance.tool}")
+        lines += _ARCHIVES[found.provenance.archive]
     return lines + [f"  approved by {one.name}  sha256:{one.sha256}" for one in found.approved_by]
 
 

@@ -11,12 +11,15 @@ import hashlib
 import json
 import uuid
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from cryptography import x509
 
 from bundler.errors import UsageError, VerificationError
+from bundler.flow import built_archive
+from bundler.flow.built_archive import ArchiveMatch
 from bundler.formats import cms, dsse, in_toto
 from bundler.formats.in_toto import Resource, Statement, to_uri
 from bundler.integrity import sums
@@ -49,6 +52,8 @@ class Provenance:
     """``arc-bundler X.Y.Z``."""
     definition: str
     """SHA-256 of the definition's canonical form, as in the lock."""
+    archive: ArchiveMatch = "none"
+    """How the archive matches the archives that it names."""
 
 
 def file_name(name: str, version: str) -> str:
@@ -103,7 +108,7 @@ def check(
 ) -> Provenance:
     """Verify the provenance ``document`` of a verified bundle.
 
-    Archives are not compared: an approval changes the archive and not the bundle.
+    Archives are not compared: see :func:`verify_beside`.
 
     Args:
         document: The DSSE envelope.
@@ -115,6 +120,24 @@ def check(
         VerificationError: ``other-signer``, ``bad-provenance`` or ``other-bundle``.
 
     """
+    return _checked(document, certificate, manifest, digest)[0]
+
+
+def subjects(document: bytes, certificate: x509.Certificate) -> frozenset[str]:
+    """SHA-256 in hex of every subject of the provenance ``document``, signed with ``certificate``.
+
+    Raises VerificationError, ``bad-provenance`` or ``other-signer``.
+    """
+    try:
+        stated = in_toto.read(dsse_signature.verify(document, certificate))
+    except ValueError as error:
+        raise _refused(f"the provenance does not have the form that this program writes: {error}") from error
+    return frozenset(one.sha256 for one in stated.subjects)
+
+
+def _checked(
+    document: bytes, certificate: x509.Certificate, manifest: Manifest, digest: str
+) -> tuple[Provenance, Statement]:
     try:
         stated = in_toto.read(dsse_signature.verify(document, certificate))
         _require_match(stated, manifest)
@@ -122,17 +145,19 @@ def check(
         raise _refused(f"the provenance does not have the form that this program writes: {error}") from error
     if digest not in {subject.sha256 for subject in stated.subjects}:
         raise _refused("the provenance belongs to another bundle", "other-bundle")
-    return Provenance(
+    provenance = Provenance(
         builder=stated.predicate["runDetails"]["builder"]["id"],
         tool=manifest.tool,
         definition=_definition(stated),
     )
+    return provenance, stated
 
 
 def verify_beside(bundle: Path, found: CheckedBundle) -> Provenance | None:
     """Verify the provenance file beside ``bundle``, which must be signed by the sealer; None where there is none.
 
-    Raises as :func:`check`; the seal of ``found`` must be verified before.
+    An archive must be one of those that it names. Raises as :func:`check`, and VerificationError with the reason
+    ``other-archive``; the seal of ``found`` must be verified before.
     """
     name = file_name(found.manifest.name, found.manifest.version)
     document = read(bundle.resolve().parent / name)
@@ -140,10 +165,12 @@ def verify_beside(bundle: Path, found: CheckedBundle) -> Provenance | None:
         return None
     sealer = cms.read(found.signed[sums.SUMS + sums.CMS]).certificates[0]
     try:
-        return check(document, sealer, found.manifest, digest=found.digest)
+        provenance, stated = _checked(document, sealer, found.manifest, found.digest)
     except VerificationError as error:
         what = f"{name}, next to the bundle, is not its provenance"
         raise VerificationError(what, reason=error.reason, details=[f"{error.what}."], do=error.do) from error
+    archives = frozenset(one.sha256 for one in stated.subjects if one.sha256 != found.digest)
+    return replace(provenance, archive=built_archive.match(bundle, found, archives, name))
 
 
 def _require_match(stated: Statement, manifest: Manifest) -> None:

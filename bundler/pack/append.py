@@ -1,16 +1,18 @@
-"""Adds files to a bundle that is packed already: approvals, which no list of the bundle names."""
+"""Adds files to a bundle that is packed already, and computes what it was before: approvals, which no list names."""
 
 from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from bundler.fetch.disk import writing
-from bundler.model.progress import Progress
+from bundler.model.progress import NullProgress, Progress
 from bundler.model.tree import Blob, Entry, Mode, Tree
 from bundler.pack import container, writers
 from bundler.pack.members import Password
@@ -66,6 +68,36 @@ def add(
             written = writers.write(wanted, tree, fresh, progress=progress, password=given[0] if given else None)
             shutil.copymode(bundle, fresh)
         write_file(bundle.with_name(f"{bundle.name}.sha256"), f"{written.sha256}  {bundle.name}\n".encode())
+
+
+def sha256_without(
+    archive: Path, left_out: Collection[str], *, modes: Mapping[str, Mode], time: datetime
+) -> str | None:
+    """What the SHA-256 of a zip or tar.gz was before :func:`add` added the files ``left_out``.
+
+    Both containers are stored, so the same files give the same bytes with every release and on every system.
+
+    Args:
+        archive: not encrypted.
+        left_out: paths.
+        modes: of the other files, as in the manifest.
+        time: of every file, as in the manifest.
+
+    Returns:
+        64 hex digits; None where ``archive`` itself is not, byte for byte, what :func:`add` writes.
+
+    Raises:
+        WriteError: no space for temporary files.
+        VerificationError: the archive cannot be read.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        wanted, tree = _unpacked(archive, {}, modes, time, None, work / "unpacked")
+        whole = writers.write(wanted, tree, work / "whole", progress=NullProgress())
+        if whole.sha256 != container.sha256(archive):
+            return None
+        before = replace(tree, entries=tuple(entry for entry in tree.entries if entry.path not in left_out))
+        return writers.write(wanted, before, work / "before", progress=NullProgress()).sha256
 
 
 def _unpacked(

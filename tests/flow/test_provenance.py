@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import json
 import re
@@ -19,6 +20,7 @@ from bundler.formats import dsse, json_codec
 from bundler.model.manifest import Manifest
 from bundler.signing import dsse_writer, keys
 from bundler.trust import dsse_signature
+from tests.support import tar_parts
 from tests.support.sealers import identity
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -238,3 +240,80 @@ def test_the_sealer_s_statement_about_another_subject_is_refused(built, project,
         with pytest.raises(VerificationError) as caught:
             verified(rubbish)
         assert caught.value.reason == "bad-provenance"
+
+
+def verified(project, path: Path, sealer):
+    return project.run("verify", str(path), *ANCHORS, "--signer", sealer.sha256, "--format", "json")
+
+
+def deflated(path: Path) -> bytes:
+    """The same tar, deflated: its form is accepted, its bytes are others."""
+    return tar_parts.gzip(gzip.decompress(path.read_bytes()))
+
+
+def test_an_archive_is_held_to_the_digests_beside_it(built, project, sealer):
+    for name in ("arc-test-1.0.zip", "arc-test-1.0.tar.gz"):
+        assert verified(project, built / name, sealer).json["provenance"]["archive"] == "as-built"
+    assert verified(project, built / "arc-test-1.0", sealer).json["provenance"]["archive"] == "none"
+    path = built / "arc-test-1.0.tar.gz"
+    path.write_bytes(deflated(path))
+    ran = verified(project, path, sealer)
+    assert (ran.code, ran.json["error"]["reason"]) == (6, "other-archive")
+    assert "verify that folder" in ran.json["error"]["do"]
+    (built / NAME).unlink()
+    assert verified(project, path, sealer).code == 0  # nothing is beside it that names another
+
+
+def test_a_renamed_archive_is_still_the_one_that_was_built(built, project, sealer):
+    path = (built / "arc-test-1.0.zip").rename(built / "renamed")
+    assert verified(project, path, sealer).json["provenance"]["archive"] == "as-built"
+
+
+def test_the_archive_of_another_output_is_not_mistaken(built, project, sealer):
+    """The digest of SHA256SUMS is a subject, too, and no archive."""
+    path = built / "arc-test-1.0.zip"
+    assert verified(project, path, sealer).code == 0
+    archives = {one["digest"]["sha256"] for one in statement(built)["subject"] if "SHA256SUMS" not in one["name"]}
+    assert archives == {sha256(path), sha256(built / "arc-test-1.0.tar.gz")}
+
+
+def test_an_approved_archive_is_held_to_what_it_was_before(project, sealer):
+    aiko = identity("aiko")
+    aiko.write(project.folder, "aiko")
+    ran = build(
+        project,
+        sealer,
+        outputs="[{format: directory}, {format: zip}, {format: tar.gz}, {format: 7z}]",
+        approval="{required: 1, approvers: [{name: Aiko, certificate: aiko.pem}]}",
+    )
+    assert ran.code == 0, ran.err
+    folder = project.folder / "bundles/arc-test/1.0"
+    digest = sha256(folder / "arc-test-1.0/SHA256SUMS")
+    approving = (
+        "--digest",
+        digest,
+        "--seal-key",
+        "aiko.key",
+        "--seal-certificate",
+        "aiko.pem",
+        "--signer",
+        sealer.sha256,
+    )
+    matches = {}
+    for kind in ("zip", "tar.gz", "7z"):
+        path = folder / f"arc-test-1.0.{kind}"
+        ran = project.run("approve", str(path), *approving)
+        assert ran.code == 0, ran.err
+        matches[kind] = verified(project, path, sealer).json["provenance"]["archive"]
+    assert matches == {"zip": "approvals-added", "tar.gz": "approvals-added", "7z": "not-compared"}
+    path = folder / "arc-test-1.0.tar.gz"
+    path.write_bytes(deflated(path))
+    assert verified(project, path, sealer).json["error"]["reason"] == "other-archive"
+
+
+def test_an_earlier_build_with_another_archive_is_not_the_same(built, project, sealer):
+    path = built / "arc-test-1.0.tar.gz"
+    path.write_bytes(deflated(path))
+    path.with_name(f"{path.name}.sha256").write_text(f"{sha256(path)}  {path.name}\n")
+    ran = build(project, sealer, outputs="[{format: directory}, {format: zip}, {format: tar.gz}]")
+    assert (ran.code, "provenance names" in ran.err) == (7, True)

@@ -74,7 +74,7 @@ def find(context: BuildContext) -> tuple[tuple[OutputPlan, ...], tuple[OutputRes
         plans = context.plans(kept)
         results = tuple(_find_one(context, plan, cache) for plan in plans)
     if options.sealer:
-        require_provenance(final / context.provenance, plans, options.sealer)
+        require_provenance(final / context.provenance, plans, results, options.sealer)
     return plans, results
 
 
@@ -133,16 +133,25 @@ def verify_output(found: CheckedBundle, plan: OutputPlan, options: BuildOptions,
         )
 
 
-def require_provenance(path: Path, plans: Iterable[OutputPlan], sealer: Sealer) -> None:
-    """Raise WriteError unless the provenance file at ``path`` is sealed by ``sealer`` and covers every bundle."""
+def require_provenance(
+    path: Path, plans: Iterable[OutputPlan], results: Iterable[OutputResult], sealer: Sealer
+) -> None:
+    """Raise WriteError unless the provenance file at ``path`` is sealed by ``sealer`` and covers every bundle.
+
+    It must name every archive, too, unless approvals were added since.
+    """
     document = provenance.read(path)
     if document is None:
         raise conflict(path, "is missing from the earlier build")
     try:
         for plan in plans:
             provenance.check(document, sealer.key.certificates[0], plan.manifest, digest=plan.digest)
+        named = provenance.subjects(document, sealer.key.certificates[0])
     except VerificationError as error:
         raise conflict(path, f"does not describe what this build makes: {error.what}") from error
+    for result in results:
+        if not result.approvals and result.sha256 not in named:
+            raise conflict(Path(result.path), "is not an archive that its provenance names")
 
 
 def conflict(path: Path, why: str) -> WriteError:

@@ -32,7 +32,7 @@ def write(context: BuildContext, plans: tuple[OutputPlan, ...], progress: Progre
         if options.sealer:  # unsigned provenance proves nothing
             path = folder / context.provenance
             path.write_bytes(provenance.signed(_statement(context, plans, results), options.sealer.key))
-            reuse.require_provenance(path, plans, options.sealer)
+            reuse.require_provenance(path, plans, results, options.sealer)
         for plan in plans:
             found = hashes(folder / plan.file, password=options.password)
             reuse.verify_output(found, plan, options, context.at)
