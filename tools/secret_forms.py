@@ -92,11 +92,13 @@ def _single() -> dict[str, str]:
     return {
         "WHOLE_WORD": str(secret_forms.WHOLE_WORD),
         "LINE": str(secret_forms.LINE),
+        "ARMOR": secret_forms.ARMOR,
         "LONG": str(secret_forms.LONG),
         "BASE64_LEAST": str(secret_forms.BASE64_LEAST),
         "GAP": secret_forms.GAP,
         "HEX_GAP": secret_forms.HEX_GAP,
         "DECIMAL_GAP": secret_forms.DECIMAL_GAP,
+        "EDGE": secret_forms.EDGE,
         "UNIT": secret_forms.UNIT,
         "REFERENCE": secret_forms.REFERENCE,
         "ESCAPE": secret_forms.ESCAPE,

@@ -20,6 +20,8 @@ WHOLE_WORD = 6
 """Characters below which a value is replaced only as a whole word: elsewhere it would hit ordinary text."""
 LINE = 16
 """Characters from which on a line of a value of several lines is a secret of its own."""
+ARMOR = "-----"
+"""What a line of several begins with that is no secret: the first and the last of a PEM file (RFC 7468)."""
 LONG = 512
 """Characters from which on a value is a key or a certificate: matched in its own letters and in base64 only."""
 BASE64_LEAST = 7
@@ -32,6 +34,9 @@ _AND = r"(&|\\+u0026)(amp;)*"
 GAP = "[\t\r\n ]*"
 HEX_GAP = "(00|0x|\\\\+x|[\t\r\n ,:-])*"
 DECIMAL_GAP = "[\t\r\n ,]+(0[\t\r\n ,]+)?"
+
+EDGE = r"\b"
+"""Between a letter, digit or ``_`` and what is none: at both ends of a value that is replaced as a whole word."""
 
 # Marks: @H two hex digits, @O three octal ones, @D decimal, @U the shortest hex.
 BYTES = (rf"(%(25)*|=|{_BACKSLASH}x)@H", rf"{_BACKSLASH}0*@O")
@@ -53,17 +58,17 @@ NAMED = {
 """Further spellings of single characters."""
 BASE64 = {
     "+": rf"([+-]|%(25)*2[bB]|{_BACKSLASH}u002[bB])",
-    "/": rf"({_BACKSLASH}?[/]|_|%(25)*2[fF]|{_BACKSLASH}u002[fF])",
+    "/": rf"(({_BACKSLASH})?[/]|_|%(25)*2[fF]|{_BACKSLASH}u002[fF])",
 }
 """The characters of base64 that have another spelling: in the alphabet for addresses, percent-encoded, and in JSON."""
 
 
 def parts(value: str) -> list[str]:
-    """What of ``value`` is searched for: the value, or each line of 16 characters or more of several lines."""
+    """What of ``value`` is searched for: the value, or each line of 16 characters or more of several, without PEM's own."""
     lines = [line.strip(" \t\r") for line in value.split("\n")]
     if len([line for line in lines if line]) <= 1:
         return [line for line in lines if line]
-    return list(dict.fromkeys(line for line in lines if len(line) >= LINE))
+    return [line for line in lines if len(line) >= LINE and not line.startswith(ARMOR)]
 
 
 def patterns(value: str) -> list[str]:
@@ -78,7 +83,11 @@ def is_whole_word(value: str) -> bool:
 
 
 def _forms(part: str, *, is_long: bool) -> Iterator[str]:
-    yield GAP.join(_spelled(character, is_long=is_long) for character in part)
+    units = [_spelled(character, is_long=is_long) for character in part]
+    if is_whole_word(part):
+        units[0] = _at_edge(units[0], before=True) if _is_plain(part[0]) else units[0]
+        units[-1] = _at_edge(units[-1], before=False) if _is_plain(part[-1]) else units[-1]
+    yield GAP.join(units)
     if is_whole_word(part):
         return
     held = part.encode("utf-8", "surrogateescape")
@@ -87,6 +96,11 @@ def _forms(part: str, *, is_long: bool) -> Iterator[str]:
         yield from _base64(part.encode("utf-16-le", "surrogatepass"))
         yield HEX_GAP.join(_hex(byte) for byte in held)
         yield DECIMAL_GAP.join(str(byte) for byte in held)
+
+
+def _at_edge(unit: str, *, before: bool) -> str:
+    """``unit``, a letter's or digit's ``(x|...)``, where no letter, digit or ``_`` stands beside the ``x``."""
+    return f"({EDGE}{unit[1:]}" if before else unit.replace("|", f"{EDGE}|", 1)
 
 
 def _base64(held: bytes) -> Iterator[str]:
@@ -102,7 +116,7 @@ def _spelled(character: str, *, is_long: bool) -> str:
     """Every spelling of one character."""
     held = character.encode("utf-8", "surrogateescape")
     own = "".join(_literal(byte) for byte in held)
-    is_plain = character.isascii() and character.isalnum()
+    is_plain = _is_plain(character)
     if is_long and is_plain:
         return own
     ways = [own, *("".join(_filled(way, byte) for byte in held) for way in BYTES)]
@@ -116,6 +130,10 @@ def _spelled(character: str, *, is_long: bool) -> str:
         ways += ["".join(_literal(byte) for byte in order if byte) for order in _utf16(character)]
     ways += NAMED.get(character, ())
     return f"{'' if is_plain else ESCAPE}({'|'.join(ways)})"
+
+
+def _is_plain(character: str) -> bool:
+    return character.isascii() and character.isalnum()
 
 
 def _utf16(character: str) -> tuple[bytes, bytes]:

@@ -18,7 +18,7 @@ def redact(value: str, output: bytes) -> bytes:
     """What both runtimes do: without NUL and colours, each expression in turn."""
     text = re.sub("\033\\[[0-9;]*[A-Za-z]", "", output.replace(b"\0", b"").decode("latin-1"))
     for pattern in secret_forms.patterns(value):
-        text = re.sub(pattern, "***", text)
+        text = re.sub(pattern, "***", text, flags=re.ASCII)
     return text.encode("latin-1")
 
 

@@ -839,12 +839,19 @@ static void connect_network(void) {
 }
 
 static void lab_without(const char *forgotten) { /* lab.json forgets it */
-    static const char *const names[] = {"private", "unreachable", "fail", "fail-once", "fail-says", "status", NULL};
+    static const char *const names[] = {"private", "unreachable", "fail", "fail-once", "fail-says", "log-secret", "status",
+                                        NULL};
     Map map = {.count = 0};
     if (!*get(&lab, forgotten)) return;
     put(&lab, forgotten, "");
     for (int i = 0; names[i] != NULL; i++) pair(&map, names[i], get(&lab, names[i]));
     keep("lab.json", &map);
+}
+
+static void lab_logs(void) { /* the secret, as an agent with a fault does */
+    if (!same(get(&lab, "log-secret"), "true")) return;
+    make_state();
+    note("debug", text("signing in with %s%s", given("service-principal-secret"), given("access-token")));
 }
 
 static void lab_fails(void) {
@@ -913,6 +920,7 @@ static void connect_machine(int count, char **arguments) {
                 "minutes.");
     connect_network();
     sign_in();
+    lab_logs();
     lab_fails();
     const char *id = connect_keep(name);
     note("info", text("connected as %s", id));
@@ -925,6 +933,7 @@ static void connect_machine(int count, char **arguments) {
 static void disconnect_connected(void) {
     if (!on("force-local-only")) {
         sign_in();
+        lab_logs();
         lab_fails();
     }
     if (!removed(state_path("agentconfig.json"))) fail(69, "the state file agentconfig.json cannot be removed");

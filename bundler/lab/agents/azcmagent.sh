@@ -9,7 +9,7 @@
 # AZCMAGENT_LAB_ROOT      folder in front of /var/opt/azcmagent
 # AZCMAGENT_LAB_ELEVATED  1 or 0: act as root, or as another user
 # <state>/lab.json        {"private": true, "unreachable": "host,host", "fail": "42", "fail-once": "42", "fail-says": "words",
-#                         "status": "Expired"}: how the upstream misbehaves
+#                         "log-secret": true, "status": "Expired"}: how the upstream and the agent misbehave
 
 # shellcheck disable=SC1003,SC2015,SC2317  # a backslash alone is a pattern; fail does not return; main calls commands by name
 
@@ -535,8 +535,14 @@ lab_without() { # KEY -> lab.json forgets it
     local key pairs=()
     [[ -n ${lab[$1]} ]] || return 0
     lab[$1]=''
-    for key in private unreachable fail fail-once fail-says status; do pairs+=("$key" "${lab[$key]}"); done
+    for key in private unreachable fail fail-once fail-says log-secret status; do pairs+=("$key" "${lab[$key]}"); done
     keep "$LAB_FILE" "${pairs[@]}"
+}
+
+lab_logs() { # the secret, as an agent with a fault does
+    [[ ${lab[log-secret]} == true ]] || return 0
+    mkdir -p "$STATE/log"
+    note debug "signing in with ${opt[service-principal-secret]}${opt[access-token]}"
 }
 
 lab_fails() {
@@ -582,6 +588,7 @@ connect() {
     say INFO 'Testing connectivity to endpoints that are needed to connect to Azure... This might take a few minutes.'
     connect_network
     sign_in
+    lab_logs
     lab_fails
     connect_keep
     note info "connected as $id"
@@ -607,6 +614,7 @@ disconnect() {
     else
         if [[ ${opt[force-local-only]} != true ]]; then
             sign_in
+            lab_logs
             lab_fails
         fi
         rm -f "$AGENT_FILE" || fail 69 'the state file agentconfig.json cannot be removed'

@@ -28,5 +28,5 @@ collect_network() {
     [[ ${#CHECK_HOST[@]} -gt 0 ]] && run_probes || return 0
     for at in "${!CHECK_HOST[@]}"; do read_probe "$at"; done
     show_table
-    printf '[\n%s\n]\n' "$(network_json)" >"$COLLECTED/preflight.json"
+    printf '[\n%s\n]\n' "$(network_json)" | leave_held_out >"$COLLECTED/preflight.json"
 }

@@ -19,11 +19,20 @@ run() {
     return "$code"
 }
 
+# run_told COMMAND...: one that gets the secret. Where this run is killed, the next one knows that by the mark.
+run_told() {
+    local code=0
+    [[ -z $SAID ]] || : >"${SAID%/*}/told"
+    run "$@" || code=$?
+    [[ -z $SAID ]] || rm -f -- "${SAID%/*}/told"
+    return "$code"
+}
+
 keep_said() {
     [[ -n $LOG_FILE && -n $SAID && -s $SAID ]] || return 0
     hide_lines <"$SAID" >"$LAST"
     cat "$LAST" >&9 2>/dev/null
-    rm -f -- "$SAID"
+    destroy "$SAID"
 }
 
 # nap SECONDS: a wait that a signal ends at once (bash runs a trap only when the command in front has ended).

@@ -52,7 +52,7 @@ look_at_envelope() {
 
 obtain_passphrase() {
     if [[ -n $PASSPHRASE_FILE ]]; then
-        [[ -f $PASSPHRASE_FILE && -r $PASSPHRASE_FILE ]] || not_opened "the passphrase's file $PASSPHRASE_FILE cannot be read" || return
+        [[ -f $PASSPHRASE_FILE && -r $PASSPHRASE_FILE ]] || cannot_read 'the passphrase' --passphrase-file "$PASSPHRASE_FILE" || return
         IFS= read -r PASSPHRASE <"$PASSPHRASE_FILE" || :
     elif [[ $PASSPHRASE_STDIN == yes ]]; then
         IFS= read -r PASSPHRASE || :
@@ -68,6 +68,7 @@ obtain_passphrase() {
     fi
     PASSPHRASE=${PASSPHRASE#$'\xef\xbb\xbf'}
     PASSPHRASE=${PASSPHRASE%$'\r'}
+    hold_secret "$PASSPHRASE"
     [[ -n $PASSPHRASE ]] || not_opened 'the passphrase is empty'
 }
 
@@ -96,7 +97,9 @@ read_key() {
         plain=${plain//[[:space:]]/ }
         while [[ $plain == *'  '* ]]; do plain=${plain//  / }; done
         plain=${plain# }
-        with_passphrase "${plain% }" && return
+        plain=${plain% }
+        hold_secret "$plain"
+        with_passphrase "$plain" && return
         ! grep -qi -e 'unsupported' -e 'fips' -e 'disabled' "$SCRATCH/said" 2>/dev/null ||
             not_opened "openssl does not know here how $RECIPIENT_KEY is encrypted (FIPS mode?): have it made with seal-secret --modern" || return
         not_opened "the passphrase does not open $RECIPIENT_KEY, or that file is not a key"
@@ -126,7 +129,7 @@ open_envelope() {
     local code=0
     KEY='' LETTER=''
     make_scratch || not_opened 'no folder can be created in /var/tmp or /tmp' || return
-    look_at_envelope && read_key && read_letter && check_letter || code=1
+    look_at_envelope && read_key && hold_key "$KEY" && read_letter && check_letter || code=1
     KEY='' PASSPHRASE='' LETTER='' HEX=''
     return "$code"
 }
@@ -186,11 +189,22 @@ check_letter() {
 
 check_sealer() { [[ $1 != sealer ]] || check_validity "$3" "$4" "$5" "$6"; }
 
+# hold_certificate: in base64, as it is held; and its key's lines where it is PEM.
+hold_certificate() {
+    local plain
+    hold_secret "$CERTIFICATE"
+    # "-----BEGIN" in base64
+    [[ $CERTIFICATE == LS0tLS1CRUdJT* ]] || return 0
+    plain=$(printf '%s' "$CERTIFICATE" | openssl base64 -d -A)
+    hold_key "$plain"
+}
+
 # take_out: what the letter holds in base64.
 take_out() {
     local again
     if [[ $kind == certificate ]]; then
         CERTIFICATE=$held
+        hold_certificate
         return
     fi
     { SECRET=$(printf '%s' "$held" | openssl base64 -d -A); } 2>/dev/null

@@ -4,6 +4,7 @@ WORK=''                # private folder for the package
 SAFE=''                # private folder for the parameters with the secret
 
 LEFT_OUTPUT=''         # the output of a killed run's last command
+LEFT_ANSWER=''         # the same of a program that had got the secret: as it came
 
 # A run that was killed leaves its folders behind; their names hold its process id.
 remove_leftovers() {
@@ -13,8 +14,12 @@ remove_leftovers() {
         process=${process%%-*}
         [[ -d $folder && ! -L $folder && -O $folder && $process =~ ^[0-9]+$ ]] || continue
         ! kill -0 "$process" 2>/dev/null || continue
-        [[ ! -s $folder/said ]] || LEFT_OUTPUT+=$(hide_lines <"$folder/said")
-        destroy "$folder"/*.json "$folder"/certificate.p*
+        if [[ -s $folder/said && -e $folder/told ]]; then
+            LEFT_ANSWER+=$(tr -d '\000' <"$folder/said")
+        elif [[ -s $folder/said ]]; then
+            LEFT_OUTPUT+=$(hide_lines <"$folder/said")
+        fi
+        destroy "$folder"/said "$folder"/*.json "$folder"/certificate.p*
         rm -rf -- "$folder"
     done
 }
@@ -28,6 +33,16 @@ prepare_folders() {
     prepare_records
     [[ -z $LEFT_OUTPUT ]] || log "output of the last command of a run that was killed:"$'\n'"$LEFT_OUTPUT"
     log "$TOOL, ${LAB:+$LAB }bundle $BUNDLE_NAME $BUNDLE_VERSION, SHA256SUMS $(bundle_digest), on $HOST: $(machine_text)"
+}
+
+# log_left_answer: once this run holds the secret itself, so that it can be left out.
+log_left_answer() {
+    local said
+    [[ -n $LEFT_ANSWER ]] || return 0
+    said='(left out: without the secret, this run cannot search it)'
+    [[ ${#SECRET_PATTERNS[@]} -eq 0 ]] || said=$(printf '%s\n' "$LEFT_ANSWER" | hide_lines)
+    LEFT_ANSWER=''
+    log "output of the last command of a run that was killed, which had the secret:"$'\n'"$said"
 }
 
 # Where other groups may write to /var/log, as on Ubuntu, another user may have created the folder: root would follow links

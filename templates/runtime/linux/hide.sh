@@ -1,4 +1,4 @@
-# What is not shown and not logged: secrets, passwords of proxies, and what steers a terminal.
+# What is not shown and not logged: what is held, passwords of proxies, what looks like a secret, and what steers a terminal.
 
 HIDDEN=''              # what hide was given, to be shown
 
@@ -7,7 +7,9 @@ HIDDEN=''              # what hide was given, to be shown
 # What a proxy or a server answers may hold what steers a terminal (ECMA-48; U+0080 to U+009F are two bytes of UTF-8).
 hide() {
     local form='://[^/[:space:]"<>]+@'
-    HIDDEN=${1//[$'\001'-$'\010'$'\013'-$'\037'$'\177']/?}
+    HIDDEN=$1
+    hide_held
+    HIDDEN=${HIDDEN//[$'\001'-$'\010'$'\013'-$'\037'$'\177']/?}
     HIDDEN=${HIDDEN//$'\302'[$'\200'-$'\237']/?}
     [[ $HIDDEN == *@* ]] || return 0
     hide_form "$form" ://
@@ -26,10 +28,11 @@ hide_form() {
     HIDDEN+=$rest
 }
 
-# hide_lines: the same for a stream, and credentials too. Package managers write a line over itself with \r.
+# hide_lines: the same for a stream, and what looks like a secret too. Package managers write a line over itself with \r.
 hide_lines() {
-    sed -E -e $'s/[\001-\010\013\014\016-\037\177]/?/g' -e $'s/\302[\200-\237]/?/g' -e 's#(://)[^/[:space:]"<>]+@#\1***@#g' -e 's#[^][/:[:space:]"=@<>]+:[^/[:space:]"<>*]+@#***@#g' \
-        -e 's/eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_.-]+/***/g' \
-        -e 's/((Bearer|Basic)[[:space:]]+)[A-Za-z0-9+\/=._~-]{8,}/\1***/g' \
-        -e "s/(--?(${SECRET_FLAGS:-p})[[:space:]=]+)[^[:space:]]+/\\1***/g"
+    local at script=(-e $'s/[\001-\010\013\014\016-\037\177]/?/g' -e $'s/\302[\200-\237]/?/g')
+    for ((at = 0; at < ${#SECRET_SHAPES[@]}; at += 3)); do
+        script+=(-e $'s\001'"${SECRET_SHAPES[at]//@N/$SECRET_NAMES}"$'\001'"${SECRET_SHAPES[at + 1]}"$'\001'"${SECRET_SHAPES[at + 2]}")
+    done
+    leave_held_out | sed -E "${script[@]}" -e "s/(--?(${SECRET_FLAGS:-p})[[:space:]=]+)[^[:space:]]+/\\1***/g"
 }

@@ -44,7 +44,7 @@ receipt_text() {
 # write_receipt OUTCOME CODE MESSAGE
 write_receipt() {
     local text
-    text=$(receipt_text "$@") && printf '%s\n' "$text" | put_file "$RECORDS" "$RECORDS_MARK" "${RECEIPT##*/}"
+    text=$(receipt_text "$@") && printf '%s\n' "$text" | leave_held_out | put_file "$RECORDS" "$RECORDS_MARK" "${RECEIPT##*/}"
 }
 
 # The receipt as it must be if the run is killed now.

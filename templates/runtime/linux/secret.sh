@@ -61,7 +61,7 @@ read_secret() {
     [[ -n $file || $SECRET_STDIN == yes || -n $SECRET_FROM_ENVIRONMENT || -z $EMBEDDED_SECRET ]] || file=$BUNDLE/$EMBEDDED_SECRET
     # read returns 1 for a last line without its end, which is a whole secret all the same.
     if [[ -n $file ]]; then
-        [[ -f $file && -r $file ]] || { SECRET_PROBLEM="the secret's file $file cannot be read"; return 1; }
+        [[ -f $file && -r $file ]] || { cannot_read 'the secret' --secret-file "$file"; return 1; }
         { IFS= read -r SECRET || :; IFS= read -r second || :; } <"$file"
     elif [[ $SECRET_STDIN == yes ]]; then
         IFS= read -r SECRET || :
@@ -74,13 +74,31 @@ read_secret() {
         SECRET=$ANSWER
         ANSWER=''
     fi
+    hold_secret "$SECRET"$'\n'"$second"
     [[ -z $second ]] || { SECRET_PROBLEM="the secret has more than one line"; return 1; }
     SECRET=${SECRET#$'\xef\xbb\xbf'}
     SECRET=${SECRET%$'\r'}
     check_secret_text
 }
 
+# hold_given: the secret, where it was given to a run that only has to leave it out of what it copies.
+hold_given() {
+    [[ -n $ENVELOPE$SECRET_FILE$SECRET_FROM_ENVIRONMENT || $SECRET_STDIN == yes || (-n $EMBEDDED_SECRET && -f $BUNDLE/$EMBEDDED_SECRET) ]] || return 0
+    read_secret "$SECRET_NAME"
+}
+
+# cannot_read WHAT FLAG FILE: fills SECRET_PROBLEM. A file that is not there is not named: its name may be the secret itself.
+cannot_read() {
+    if [[ -e $3 ]]; then
+        SECRET_PROBLEM="$1's file $3 cannot be read"
+    else
+        SECRET_PROBLEM="$1's file does not exist: give the path of a file with $2 (what was given is not shown: it may be the secret)"
+    fi
+    return 1
+}
+
 check_secret_text() {
+    hold_secret "$SECRET"
     [[ -n $SECRET ]] || { SECRET_PROBLEM="the secret is empty"; return 1; }
     [[ $SECRET != *$'\n'* ]] || { SECRET_PROBLEM="the secret has more than one line"; return 1; }
     [[ $SECRET != *[[:cntrl:]]* ]] || { SECRET_PROBLEM="the secret holds a control character"; return 1; }

@@ -5,16 +5,18 @@
 # A line break is \002 here: sed reads all in one line.
 SECRET_WHOLE_WORD=6
 SECRET_LINE=16
+SECRET_ARMOR='-----'
 SECRET_LONG=512
 SECRET_BASE64_LEAST=7
 SECRET_GAP=$'[\x09\x0d\x02 ]*'
 SECRET_HEX_GAP=$'(00|0x|\x5c\x5c+x|[\x09\x0d\x02 ,:-])*'
 SECRET_DECIMAL_GAP=$'[\x09\x0d\x02 ,]+(0[\x09\x0d\x02 ,]+)?'
+SECRET_EDGE='\b'
 SECRET_UNIT='(\\(u005[cC])?|%(25)*5[cC])+[uU][{]?0*@U[}]?'
 SECRET_REFERENCE='(&|\\+u0026)(amp;)*#(0*@D|[xX]0*@U);'
 SECRET_ESCAPE='((\\(u005[cC])?|%(25)*5[cC])+|[`^])?'
 SECRET_BASE64_PLUS='([+-]|%(25)*2[bB]|(\\(u005[cC])?|%(25)*5[cC])+u002[bB])'
-SECRET_BASE64_SLASH='((\\(u005[cC])?|%(25)*5[cC])+?[/]|_|%(25)*2[fF]|(\\(u005[cC])?|%(25)*5[cC])+u002[fF])'
+SECRET_BASE64_SLASH='(((\\(u005[cC])?|%(25)*5[cC])+)?[/]|_|%(25)*2[fF]|(\\(u005[cC])?|%(25)*5[cC])+u002[fF])'
 SECRET_BYTES=('(%(25)*|=|(\\(u005[cC])?|%(25)*5[cC])+x)@H' '(\\(u005[cC])?|%(25)*5[cC])+0*@O')
 # named_spellings BYTE: fills NAMED, the further spellings of that character.
 named_spellings() {

@@ -26,7 +26,7 @@ parse_arguments() {
             --help | -h) usage; exit 0 ;;
             --insecure-no-seal) HASHES_ONLY=yes ;;
             --signer) [[ -n ${2:-} ]] || usage_error '--signer needs a fingerprint'; GIVEN=$2; shift ;;
-            *) usage_error "unknown argument: $1" ;;
+            *) usage_error "$(unknown_argument "$1")" ;;
         esac
         shift
     done

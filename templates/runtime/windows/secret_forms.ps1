@@ -5,16 +5,18 @@
 $script:SecretForms = @{
     WholeWord = 6
     Line = 16
+    Armor = '-----'
     Long = 512
     Base64Least = 7
     Gap = ('' + '[' + [char]0x0009 + [char]0x000d + [char]0x000a + ' ]*')
     HexGap = ('' + '(00|0x|\\+x|[' + [char]0x0009 + [char]0x000d + [char]0x000a + ' ,:-])*')
     DecimalGap = ('' + '[' + [char]0x0009 + [char]0x000d + [char]0x000a + ' ,]+(0[' + [char]0x0009 + [char]0x000d + [char]0x000a + ' ,]+)?')
+    Edge = '\b'
     Unit = '(\\(u005[cC])?|%(25)*5[cC])+[uU][{]?0*@U[}]?'
     Reference = '(&|\\+u0026)(amp;)*#(0*@D|[xX]0*@U);'
     Escape = '((\\(u005[cC])?|%(25)*5[cC])+|[`^])?'
     Base64Plus = '([+-]|%(25)*2[bB]|(\\(u005[cC])?|%(25)*5[cC])+u002[bB])'
-    Base64Slash = '((\\(u005[cC])?|%(25)*5[cC])+?[/]|_|%(25)*2[fF]|(\\(u005[cC])?|%(25)*5[cC])+u002[fF])'
+    Base64Slash = '(((\\(u005[cC])?|%(25)*5[cC])+)?[/]|_|%(25)*2[fF]|(\\(u005[cC])?|%(25)*5[cC])+u002[fF])'
     Bytes = @('(%(25)*|=|(\\(u005[cC])?|%(25)*5[cC])+x)@H', '(\\(u005[cC])?|%(25)*5[cC])+0*@O')
     # Further spellings of single characters, by their number.
     Named = @{

@@ -11,6 +11,8 @@ step_collect() {
     local archive folder mark
     begin_step collect
     [[ $EUID -eq 0 ]] || fail 202 'root is needed to read the logs'
+    hold_given || fail 203 "$SECRET_PROBLEM"
+    warn_of_short
     COLLECTED=$WORK/arc-logs
     take_folder "$COLLECT_DIR" || fail 202 "$(folder_trouble "$COLLECT_DIR")"
     COLLECT_DIR=$FOLDER mark=$FOLDER_MARK

@@ -11,7 +11,7 @@ with_agent() {
             while IFS= read -r line || [[ -n $line ]]; do say "$line"; done | tee "$LAST"
         code=${PIPESTATUS[0]}
     else
-        run "$AGENT" "$verb" --config "$file" "$@" || code=$?
+        run_told "$AGENT" "$verb" --config "$file" "$@" || code=$?
     fi
     destroy "$file" "$SAFE"/certificate.p*
     return "$code"
@@ -46,6 +46,7 @@ connect_bounded() {
 # disconnect_first: an agent that is connected elsewhere disconnects in Azure too; an expired one can only do so locally.
 disconnect_first() {
     local code=0
+    note_agent_logs
     if [[ $STATE == expired ]]; then
         run "$AGENT" disconnect --force-local-only || code=$?
     else
@@ -53,6 +54,7 @@ disconnect_first() {
         with_agent disconnect "$SAFE/disconnect.json" || code=$?
     fi
     if [[ $code -ne 0 ]]; then
+        search_agent_logs
         show_log_end
         fail "$code" "azcmagent disconnect from $SHOWN_RESOURCE ended with $code; --uninstall --force-local-only removes it only on this machine"
     fi
@@ -73,11 +75,13 @@ step_connect() {
     ask_agent_check
     [[ $STATE != elsewhere ]] || left="; this machine is no longer $SHOWN_RESOURCE, and not connected"
     [[ $STATE != elsewhere && $STATE != expired ]] || disconnect_first
+    note_agent_logs
     connect_bounded || code=$?
     SECRET='' CERTIFICATE=''
+    search_agent_logs
     if [[ $code -ne 0 ]]; then
         show_log_end
-        fail "$code" "azcmagent connect ended with $code$left"
+        fail "$code" "azcmagent connect ended with $code$left${TOLD_LOGS[0]:+; $(told_logs_text)}"
     fi
-    done_step "connected to $(wanted_text)"
+    done_or_told "connected to $(wanted_text)"
 }

@@ -51,6 +51,7 @@ main_collect() {
 main() {
     # The header's traps end here.
     trap - EXIT INT TERM HUP
+    hold_environment
     parse_arguments "$@"
     trap on_exit EXIT
     trap 'on_signal INT' INT

@@ -24,7 +24,8 @@ install.sh of the bundle $BUNDLE_NAME $BUNDLE_VERSION: installs the Azure Connec
   --check                 stop after the preflight; nothing is changed
   --dry-run               show what each step would do; nothing is changed, root is not needed
   --uninstall             disconnect, remove the agent, and undo what this script changed here
-  --collect-logs DIR      pack the agent's logs and the receipts, without secrets
+  --collect-logs DIR      pack the agent's logs and the receipts, without what looks like a secret; a secret that is given
+                          as for connecting is left out in every spelling
   --help                  this text
 
   --signer FINGERPRINT    require that this certificate signed the bundle (also from ARC_BUNDLER_SIGNER)
@@ -94,8 +95,7 @@ take_switch() {
         --allow-older) ALLOW_OLDER=yes ;;
         --force-local-only) FORCE_LOCAL_ONLY=yes ;;
         --skip-network-check) NETWORK_CHECK=no ;;
-        # Without its value, which may be a misplaced secret.
-        *) fail 205 "unknown argument: ${1%%=*}" ;;
+        *) fail 205 "$(unknown_argument "$1")" ;;
     esac
     SWITCHES+=("$1")
 }

@@ -63,6 +63,8 @@ step_preflight() {
         return
     fi
     [[ $MODE == dry-run ]] || obtain_secret
+    warn_of_short
+    log_left_answer
     if [[ ${#WARNINGS[@]} -gt 0 ]]; then
         warn_step 0 "$TARGET, $(state_text)$(secret_text); $(printf '%s; ' "${WARNINGS[@]}" | sed 's/; $//')"
     else

@@ -34,15 +34,17 @@ step_disconnect() {
     if [[ $FORCE_LOCAL_ONLY == yes || $STATE == expired ]]; then
         run "$AGENT" disconnect --force-local-only || code=$?
     else
+        note_agent_logs
         { write_sign_in_file >"$SAFE/disconnect.json"; } 2>/dev/null || fail 202 "the parameters cannot be written to $SAFE"
         with_agent disconnect "$SAFE/disconnect.json" || code=$?
     fi
     SECRET='' CERTIFICATE=''
+    search_agent_logs
     if [[ $code -ne 0 ]]; then
         show_log_end
         fail "$code" "azcmagent disconnect ended with $code; --force-local-only removes it only on this machine"
     fi
-    done_step "disconnected from $SHOWN_RESOURCE"
+    done_or_told "disconnected from $SHOWN_RESOURCE"
 }
 
 # Settings stay in the agent's state folder and would apply to the next installation.
