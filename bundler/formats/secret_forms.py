@@ -64,7 +64,7 @@ BASE64 = {
 
 
 def parts(value: str) -> list[str]:
-    """What of ``value`` is searched for: itself; of several lines each of 16 characters or more that is not PEM's frame."""
+    """What of ``value`` is searched for: itself; of several lines each of 16 characters or more, not PEM's frame."""
     lines = [line.strip(" \t\r") for line in value.split("\n")]
     if len([line for line in lines if line]) <= 1:
         return [line for line in lines if line]
