@@ -13,6 +13,7 @@ from bundler.model.anchor import Anchors
 from bundler.model.artifact import ArchiveRules, PackageKind
 from bundler.model.evidence import Evidence, PackageFacts
 from bundler.trust.advice import advising
+from bundler.trust.text_damage import naming_text_damage
 
 _LOG = logging.getLogger(__name__)
 
@@ -99,7 +100,7 @@ def verify_package(
         VerificationError: the package does not verify, or its facts cannot be read.
 
     """
-    with advising(anchors):
+    with advising(anchors), naming_text_damage(file):
         verified = _zip(file, archive, anchors, at) if kind == "zip" and archive else _signed(file, kind, anchors, at)
     signers = ", ".join(evidence.signer for evidence in verified.evidence)
     _LOG.debug("%s %s %s: signed by %s", kind, verified.facts.name, verified.facts.version, signers)

@@ -21,6 +21,7 @@ from bundler.pack import container
 from bundler.pack.members import Password
 from bundler.trust import verify_seal
 from bundler.trust.advice import advising
+from bundler.trust.text_damage import naming_text_damage
 from bundler.trust.verify_seal import TrustPolicy
 
 
@@ -101,6 +102,8 @@ def verify(
     """
     with ExitStack() as stack:
         stack.enter_context(advising(anchors))
+        if bundle.is_file():
+            stack.enter_context(naming_text_damage(stack.enter_context(bundle.open("rb"))))
         opened = stack.enter_context(container.open_bundle(bundle, password=password))
         packages = PackageSpool(opened, stack)
         with temporary_folder_errors():

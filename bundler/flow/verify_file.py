@@ -18,12 +18,14 @@ from bundler.model.anchor import Anchors
 from bundler.model.evidence import Evidence, PackageFacts
 from bundler.model.frozen import frozen
 from bundler.trust.advice import advising
+from bundler.trust.text_damage import naming_text_damage
 
 _DOCUMENTS = {
     b"-----BEGIN PGP SIGNED MESSAGE-----": "apt-release",
     b"-----BEGIN PGP PUBLIC KEY BLOCK-----": "openpgp-key",
     b"-----BEGIN CERTIFICATE-----": "certificate",
 }
+_SCRIPTS = (".ps1", ".psm1", ".psd1")
 _PREFACE = 4096  # bytes in which a document's first line must start: some have text before it
 
 
@@ -120,8 +122,8 @@ def _verdict(path: Path, context: _Context) -> Verdict:
 def _verified(path: Path, file: BinaryIO, kind: str, context: _Context) -> Verdict:
     verdict = Verdict(path=path.as_posix(), kind=kind, sha256="", size=0, verified=False, why="")
     try:
-        with advising(context.anchors):
-            found = _found(file, kind, context)
+        with advising(context.anchors), naming_text_damage(file):
+            found = _found(file, kind, context, file_name=path.name.lower())
     except VerificationError as error:
         return replace(verdict, why=error.what, reason=error.reason, meaning=error.details, do=error.do)
     return replace(verdict, verified=True, why=found.why, evidence=found.evidence, facts=found.facts)
@@ -147,7 +149,7 @@ def _kind(path: Path) -> str:
     return found
 
 
-def _found(file: BinaryIO, kind: str, context: _Context) -> _Found:
+def _found(file: BinaryIO, kind: str, context: _Context, *, file_name: str) -> _Found:
     """Verify a file by its kind. A kind's modules are imported when a file of it is verified."""
     match kind:
         case "msi" | "deb" | "rpm":
@@ -162,6 +164,11 @@ def _found(file: BinaryIO, kind: str, context: _Context) -> _Found:
             from bundler.flow.metadata_files import verify
 
             return _Found(verify(file, kind, anchors=context.anchors, at=context.at, known=context.indexes))
+        case "text" if file_name.endswith(_SCRIPTS):
+            from bundler.trust import authenticode
+
+            evidence = authenticode.verify(file, "ps1", anchors=context.anchors, at=context.at)  # it has no block
+            return _Found(_signed(evidence), evidence)
         case _:
             raise _unknown(sniff.kind(file.read(sniff.HEAD)))
 

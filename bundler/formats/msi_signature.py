@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 SIGNATURE: Final = "\x05DigitalSignature"
 METADATA_DIGEST: Final = "\x05MsiDigitalSignatureEx"
+_UNSIGNED: Final = "the MSI carries no signature"
+_CHUNK: Final = 1 << 20
 _MAX_SIGNATURE: Final = 1 << 20
 KNOWN_STREAMS: Final = frozenset(
     {SIGNATURE, METADATA_DIGEST, "\x05SummaryInformation", "\x05DocumentSummaryInformation"}
@@ -68,6 +70,31 @@ def _content(container: CompoundFile, storage: Entry, into: _Hash, *, root: bool
     into.update(storage.clsid)
 
 
+def _opened(file: BinaryIO) -> CompoundFile:
+    """The compound file. Without the name of a signature in it, it is unsigned, whatever else may be wrong with it.
+
+    Tools write unsigned installers in forms that no signed one has: free sectors with remains, a last sector cut short.
+    """
+    try:
+        return CompoundFile(file)
+    except VerificationError as error:
+        # Of a download that stopped the rest is not known.
+        if error.reason in {"truncated", "unknown-kind"} or _names_signature(file):
+            raise
+        raise VerificationError(_UNSIGNED, reason="unsigned") from None
+
+
+def _names_signature(file: BinaryIO) -> bool:
+    """Whether the name of a signature's stream is anywhere in the file."""
+    file.seek(0)
+    name, last = SIGNATURE.encode("utf-16-le"), b""
+    while chunk := file.read(_CHUNK):
+        if name in last + chunk:
+            return True
+        last = chunk[-len(name) :]
+    return False
+
+
 class SignedInstaller:
     """A signed MSI in which every byte has an owner.
 
@@ -77,13 +104,13 @@ class SignedInstaller:
     """
 
     def __init__(self, file: BinaryIO) -> None:
-        self._container = CompoundFile(file)
+        self._container = _opened(file)
+        signature = self._container.stream(SIGNATURE)
+        if signature is None or not signature.size:
+            raise VerificationError(_UNSIGNED, reason="unsigned")
         for entry in self._container.root.children:
             if entry.name.startswith("\x05") and not (entry.kind == "stream" and entry.name in KNOWN_STREAMS):
                 raise VerificationError(f"the MSI holds an unknown stream: {entry.name[1:]!a}", reason="unknown-stream")
-        signature = self._container.stream(SIGNATURE)
-        if signature is None or not signature.size:
-            raise VerificationError("the MSI carries no signature", reason="unsigned")
         extra = self._container.stream(METADATA_DIGEST)
         if extra is None:
             raise VerificationError(

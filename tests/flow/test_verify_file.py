@@ -8,6 +8,7 @@ import shutil
 import pytest
 
 from bundler.cli.main import main
+from tests.support import authenticode_material as material
 
 WANTED = {
     "authenticode/good-microsoft-2023.msi": "",
@@ -98,3 +99,85 @@ def test_the_one_reason_and_its_meaning_stand_on_the_screen(corpus, capsys):
     out = capsys.readouterr().out
     assert "REFUSED" in out
     assert "proxy or portal answered instead of Microsoft" in out
+
+
+LINE_ENDS = {
+    "LF to CR LF": lambda content: content.replace(b"\n", b"\r\n"),
+    "no CR": lambda content: content.replace(b"\r", b""),
+    "no LF": lambda content: content.replace(b"\n", b"\r"),
+    "seven bits": lambda content: bytes(byte & 0x7F for byte in content),
+    "as UTF-8": lambda content: content.decode("utf-8", "replace").encode(),
+}
+
+
+@pytest.mark.parametrize("how", LINE_ENDS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "authenticode/good-microsoft-2023.msi",
+        "authenticode/good-microsoft-pca2024.dll",
+        "deb/good-packages-microsoft-prod.deb",
+        "rpm/good-packages-microsoft-prod.rpm",
+        "repository/main_binary-amd64_Packages.gz",
+    ],
+)
+def test_a_file_that_was_copied_as_text_is_named_as_that(corpus, capsys, tmp_path, name, how):
+    if how in {"seven bits", "as UTF-8"} and name.endswith((".dll", ".deb")):
+        pytest.skip("the kind starts with plain letters, which these changes keep")
+    if how in {"no CR", "no LF"} and name.endswith(".rpm"):
+        pytest.skip("9 kB with 20 line feeds are too few to tell; the agent's rpm has 80 MB")
+    changed = tmp_path / "changed"
+    changed.write_bytes(LINE_ENDS[how]((corpus / name).read_bytes()))
+    _, (found,) = verdicts(capsys, changed)
+    assert found["reason"] == "line-endings"
+    assert found["do"] == "copy it in binary mode"
+
+
+def test_a_genuine_installer_cut_short_is_not_called_that(corpus, capsys, tmp_path):
+    cut = tmp_path / "cut.msi"
+    cut.write_bytes((corpus / "authenticode/good-microsoft-2023.msi").read_bytes()[:-4096])
+    _, (found,) = verdicts(capsys, cut)
+    assert found["reason"] == "truncated"
+
+
+class TestUnsigned:
+    """An ordinary file without a signature is unsigned, whatever form its maker gives it."""
+
+    @pytest.mark.parametrize("more", [b"", b"\n", b"remains" * 9, b"x" * 512, b"PK\5\6" + bytes(508)])
+    def test_an_installer(self, capsys, tmp_path, more):
+        plain = tmp_path / "plain.msi"
+        plain.write_bytes(material.msi() + more)
+        _, (found,) = verdicts(capsys, plain)
+        assert (found["kind"], found["reason"]) == ("msi", "unsigned")
+
+    def test_an_installer_with_an_unknown_stream(self, capsys, tmp_path):
+        plain = tmp_path / "plain.msi"
+        plain.write_bytes(material.msi_again(material.msi_streams() | {"\x05Own": b"of its maker"}))
+        _, (found,) = verdicts(capsys, plain)
+        assert found["reason"] == "unsigned"
+
+    @pytest.mark.parametrize("more", [b"", b"overlay" * 99])
+    def test_a_program(self, capsys, tmp_path, more):
+        plain = tmp_path / "setup.exe"
+        plain.write_bytes(material.pe() + more)
+        _, (found,) = verdicts(capsys, plain)
+        assert (found["kind"], found["reason"]) == ("pe", "unsigned")
+
+    @pytest.mark.parametrize("ending", [".ps1", ".psm1", ".PSD1"])
+    def test_a_script(self, capsys, tmp_path, ending):
+        plain = tmp_path / f"plain{ending}"
+        plain.write_bytes(material.ps1())
+        _, (found,) = verdicts(capsys, plain)
+        assert found["reason"] == "unsigned"
+
+    def test_a_text_is_of_unknown_kind(self, capsys, tmp_path):
+        plain = tmp_path / "notes.txt"
+        plain.write_bytes(material.ps1())
+        _, (found,) = verdicts(capsys, plain)
+        assert found["reason"] == "unknown-kind"
+
+    def test_an_installer_that_names_a_signature_is_not(self, capsys, tmp_path):
+        hidden = tmp_path / "hidden.msi"
+        hidden.write_bytes(material.good("msi") + b"x" * 512)
+        _, (found,) = verdicts(capsys, hidden)
+        assert found["reason"] == "trailing-data"
