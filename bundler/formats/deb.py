@@ -129,7 +129,8 @@ def _control(file: BinaryIO, member: ar.Member) -> Paragraph:
     file.seek(member.offset)
     packed = io.BytesIO(file.read(member.size))
     found: bytes | None = None
-    for entry in entries(open_decompressed(packed, compression, limit=_CONTROL_TAR_LIMIT), max_content=_CONTROL_LIMIT):
+    stream = open_decompressed(packed, compression, limit=_CONTROL_TAR_LIMIT)
+    for entry in entries(stream, max_content=_CONTROL_LIMIT):
         if entry.name != "control":
             continue
         if found is not None:
@@ -137,6 +138,8 @@ def _control(file: BinaryIO, member: ar.Member) -> Paragraph:
         if not entry.is_file:
             raise DebError("control in control.tar is not a regular file of an ordinary size")
         found = entry.content
+    while stream.read(_DATA_HEAD):  # to its end, as dpkg does: the compressed stream has a checksum there
+        pass
     if found is None:
         raise DebError("control.tar holds no file control")
     return single(found)

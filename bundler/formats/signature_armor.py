@@ -19,7 +19,7 @@ END = b"-----END PGP SIGNATURE-----"
 _SHAPE = re.compile(
     rb"-----BEGIN PGP SIGNATURE-----(?P<newline>\r?\n)"
     rb"(?:Version: (?P<version>[ -~]{1,64})(?P=newline))?(?P=newline)"
-    rb"(?P<body>[A-Za-z0-9+/\r\n]+?={0,2})(?:(?P=newline)=(?P<checksum>[A-Za-z0-9+/]{4}))?(?P=newline)"
+    rb"(?P<body>[A-Za-z0-9+/][A-Za-z0-9+/\r\n]*?={0,2})(?:(?P=newline)=(?P<checksum>[A-Za-z0-9+/]{4}))?(?P=newline)"
     rb"-----END PGP SIGNATURE-----(?P<end>(?P=newline)?)"
 )
 _NARROWEST, _WIDEST = 64, 76

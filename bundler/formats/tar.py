@@ -72,7 +72,9 @@ def entries(stream: BinaryIO, *, max_content: int) -> Iterator[Entry]:
 def require_start(stream: BinaryIO) -> None:
     """Require that an archive starts here, or ends at once. Raises :class:`TarError`; reads one block."""
     block = stream.read(_BLOCK)
-    if len(block) == _BLOCK and block.strip(b"\0"):
+    if len(block) < _BLOCK:
+        raise TarError("the archive ends too early", reason="truncated")
+    if block.strip(b"\0"):
         _check_sum(block)
 
 
