@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.support import powershell_hosts, shared
-from tests.support.state_matrix import pytest_itemcollected, pytest_terminal_summary
+from tests.support import powershell_hosts, printed, shared, state_matrix
+from tests.support.state_matrix import pytest_itemcollected
 
 # What a shell starts in the background (``make test &``, ``nohup``) ignores these, and so would what the tests start
 # and interrupt: a handler is not inherited, to be ignored is.
@@ -21,7 +21,14 @@ if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_I
 shared.begin()
 shared.now()
 
-__all__ = ["pytest_itemcollected", "pytest_terminal_summary"]
+__all__ = ["pytest_itemcollected"]
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    """Print what the tests found: the matrix of states, and measured figures."""
+    state_matrix.pytest_terminal_summary(terminalreporter)
+    printed.summary(terminalreporter)
+
 
 # How long an example takes says how busy the machine is.
 settings.register_profile("any machine", deadline=None)

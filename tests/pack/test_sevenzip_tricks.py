@@ -20,10 +20,10 @@ from bundler.formats.sevenzip import Coder, Folder, Property, number
 from bundler.integrity.check import check
 from bundler.model.progress import NullProgress
 from bundler.model.tree import Entry
-from bundler.pack import container, manifest, sevenzip_cipher, sevenzip_form, sevenzip_streams, writers
+from bundler.pack import container, manifest, sevenzip_form, sevenzip_streams, writers
 from bundler.pack.sevenzip_form import Block
 from tests.support import sevenzip_forge, thorough, trees
-from tests.support.sevenzip_forge import Forge, filetime, names, stored, taken_apart, whole
+from tests.support.sevenzip_forge import Encrypted, Forge, filetime, names, stored, taken_apart, whole
 
 TOP = trees.NAME
 SECONDS = int(trees.TIME.timestamp())
@@ -481,38 +481,6 @@ def test_streams_packed_otherwise_are_the_same_bundle(genuine: bytes, tmp_path: 
 # --- encrypted
 
 
-class Encrypted:
-    """An encrypted archive that is put together by hand."""
-
-    def __init__(self, raw: bytes) -> None:
-        self.forge = taken_apart(raw)
-        self.secret = sevenzip_cipher.key(PASSWORD)
-        self.iv = bytes(range(16))
-        self.filler: Callable[[int], bytes] = bytes
-        self.gap = b""
-        self.header_filler: Callable[[int], bytes] = bytes
-        self.header: Callable[[bytes], bytes] = lambda header: header
-        self.outer: Callable[[bytes], bytes] = lambda outer: outer
-
-    def encrypt(self, plain: bytes, filler: Callable[[int], bytes]) -> bytes:
-        missing = -len(plain) % 16
-        return sevenzip_cipher.Encryption(self.secret, self.iv).update(plain + filler(missing))
-
-    def build(self) -> bytes:
-        for at, (block, packed) in enumerate(zip(self.forge.blocks, self.forge.packed, strict=True)):
-            held = self.encrypt(packed, self.filler)
-            self.forge.packed[at] = held
-            self.forge.blocks[at] = replace(
-                block, inner=len(packed), packed=len(held), iv=self.iv, crc=zlib.crc32(held)
-            )
-        header = self.header(self.forge.describe().header(0))
-        body = b"".join(self.forge.packed)
-        held = self.encrypt(header, self.header_filler)
-        block = Block(False, (), len(held), len(header), self.iv)
-        outer = self.outer(sevenzip_form.encrypted_header(len(body), block))
-        return whole(body + held + self.gap, outer)
-
-
 def _linked(made: Encrypted) -> None:
     mode = struct.pack("<L", sevenzip_form.attributes_of(0o644))
     made.header = lambda held: held.replace(mode, struct.pack("<L", 0x8000 | 0o120777 << 16), 1)
@@ -552,7 +520,7 @@ def padded(tmp_path_factory: pytest.TempPathFactory) -> bytes:
         entries = (Entry("config/" + "x" * length, b"x" * length), Entry("payload/one", b"package"))
         tree = manifest.assemble(trees.describe(), entries, name=TOP, time=trees.TIME)
         writers.write("7z", tree, folder / str(length), progress=NullProgress())
-        made = Encrypted((folder / str(length)).read_bytes())
+        made = Encrypted(taken_apart((folder / str(length)).read_bytes()), PASSWORD)
         made.build()
         if len(made.forge.header(0)) % 16:
             break
@@ -563,15 +531,15 @@ def test_an_encrypted_archive_by_hand_is_like_ours(genuine: bytes, padded: bytes
     for raw in (genuine, padded):
         wanted = verdict(tmp_path / "x", raw)
         assert len(wanted) == 64
-        assert verdict(tmp_path / "x", Encrypted(raw).build(), PASSWORD) == wanted
-        assert verdict(tmp_path / "x", Encrypted(raw).build(), "another") == "wrong-password"
+        assert verdict(tmp_path / "x", Encrypted(taken_apart(raw), PASSWORD).build(), PASSWORD) == wanted
+        assert verdict(tmp_path / "x", Encrypted(taken_apart(raw), PASSWORD).build(), "another") == "wrong-password"
 
 
 @pytest.mark.parametrize(("edit", "reason"), ENCRYPTED.values(), ids=ENCRYPTED.keys())
 def test_a_trick_with_an_encrypted_archive_is_refused(
     edit: Callable[[Encrypted], None], reason: str, padded: bytes, tmp_path: Path
 ) -> None:
-    made = Encrypted(padded)
+    made = Encrypted(taken_apart(padded), PASSWORD)
     edit(made)
     assert verdict(tmp_path / "x", made.build(), PASSWORD) == reason
 

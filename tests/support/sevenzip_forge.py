@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from bundler.formats import sevenzip
 from bundler.formats.sevenzip import MAGIC, START, VERSION, Property, number
-from bundler.pack import sevenzip_form
+from bundler.pack import sevenzip_cipher, sevenzip_form
 from bundler.pack.sevenzip_form import Block, Packed
 
 LZMA2 = ({"id": lzma.FILTER_LZMA2, "dict_size": 1 << 23},)
@@ -129,3 +129,35 @@ def repacked(raw: bytes, **settings: int) -> bytes:
 
 def stored(path: str, held: bytes, time: int, mode: int = 0o644) -> Packed:
     return Packed(path, len(held), zlib.crc32(held), mode, time)
+
+
+class Encrypted:
+    """An encrypted archive that is put together by hand."""
+
+    def __init__(self, forge: Forge, password: str, iv: bytes = bytes(range(16))) -> None:
+        self.forge = forge
+        self.secret = sevenzip_cipher.key(password)
+        self.iv = iv
+        self.filler: Callable[[int], bytes] = bytes
+        self.gap = b""
+        self.header_filler: Callable[[int], bytes] = bytes
+        self.header: Callable[[bytes], bytes] = lambda header: header
+        self.outer: Callable[[bytes], bytes] = lambda outer: outer
+
+    def encrypt(self, plain: bytes, filler: Callable[[int], bytes]) -> bytes:
+        missing = -len(plain) % 16
+        return sevenzip_cipher.Encryption(self.secret, self.iv).update(plain + filler(missing))
+
+    def build(self) -> bytes:
+        for at, (block, packed) in enumerate(zip(self.forge.blocks, self.forge.packed, strict=True)):
+            held = self.encrypt(packed, self.filler)
+            self.forge.packed[at] = held
+            self.forge.blocks[at] = replace(
+                block, inner=len(packed), packed=len(held), iv=self.iv, crc=zlib.crc32(held)
+            )
+        header = self.header(self.forge.describe().header(0))
+        body = b"".join(self.forge.packed)
+        held = self.encrypt(header, self.header_filler)
+        block = Block(False, (), len(held), len(header), self.iv)
+        outer = self.outer(sevenzip_form.encrypted_header(len(body), block))
+        return whole(body + held + self.gap, outer)
