@@ -5,9 +5,10 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import warnings
 from importlib import import_module
 from io import TextIOWrapper
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -119,6 +120,7 @@ def run(arguments: list[str] | None = None) -> None:
     """Run a command and exit with its code: those of :mod:`bundler.errors`, 130 for an interruption."""
     # What is imported at the start stays until the end; collecting it takes a tenth of a short command's time.
     gc.set_threshold(_GARBAGE)
+    warnings.showwarning = _log_warning
     # Every name is printable: files and pipes get UTF-8, on Windows too; a terminal keeps its encoding, and
     # PYTHONIOENCODING stays in force. A character that the encoding lacks is escaped, so that printing never fails.
     for stream in (sys.stdout, sys.stderr):
@@ -126,6 +128,20 @@ def run(arguments: list[str] | None = None) -> None:
             own = stream.isatty() or "PYTHONIOENCODING" in os.environ
             stream.reconfigure(encoding=None if own else "utf-8", errors="backslashreplace")
     sys.exit(main(sys.argv[1:] if arguments is None else arguments))
+
+
+def _log_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,  # noqa: ARG001 - as warnings.showwarning has it
+    line: str | None = None,  # noqa: ARG001
+) -> None:
+    """Log what a library warns of, for example a certificate's old form: it is for developers, not for users."""
+    import logging
+
+    logging.getLogger("bundler").info("a library warns: %s: %s (%s:%d)", category.__name__, message, filename, lineno)
 
 
 def main(arguments: list[str]) -> int:

@@ -25,7 +25,7 @@ _LOOKS_LIKE: Final = frozenset(
         *("unknown-stream", "unsafe-path", "unsupported"),
     )
 )
-"""The reasons for which a file can be refused whose bytes were changed. Any other needs an undamaged signature."""
+"""The reasons that changed bytes can give a refusal. Any other needs an undamaged signature."""
 
 
 @contextmanager
