@@ -276,6 +276,10 @@ class CompoundFile:
             unused = sum(length for _, length in self._mini_runs) - self.root.size
             yield sum(self._mini_runs[-1]) - unused, unused
 
+    def place(self, stream: Entry) -> list[Run]:
+        """Where a stream's bytes are in the file."""
+        return self._places[id(stream)]
+
     def chunks(self, stream: Entry) -> Iterator[memoryview]:
         """A stream's bytes in chunks of at most one MiB, each valid until the next is requested."""
         return read_chunks(self._file, self._places[id(stream)])

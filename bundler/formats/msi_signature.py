@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from bundler.errors import VerificationError
-from bundler.formats.compound_directory import Entry
+from bundler.formats.compound_directory import Entry, streams
 from bundler.formats.compound_file import CompoundFile
 
 if TYPE_CHECKING:
@@ -121,6 +121,13 @@ class SignedInstaller:
         self.pkcs7 = self._container.read(signature, _MAX_SIGNATURE)
         """The whole stream: the signature, and nothing after it."""
         self._extra = self._container.read(extra, 64)
+        self._signature = signature
+
+    def covered(self) -> list[tuple[int, int]]:
+        """Offset and length in bytes of the runs that the digest covers: every stream but the signature."""
+        container = self._container
+        others = (stream for stream in streams(container.root) if stream is not self._signature)
+        return [run for stream in others for run in container.place(stream)]
 
     def digest(self, algorithm: str) -> bytes:
         """The digest that the signature must hold; ``algorithm`` as hashlib names it.

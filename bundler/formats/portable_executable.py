@@ -44,6 +44,11 @@ class Layout:
         """The end of the signed part."""
         return self.table or self.size
 
+    def covered(self) -> list[tuple[int, int]]:
+        """Offset and length in bytes of the runs that the digest covers."""
+        edges = (0, self.checksum), (self.checksum + 4, self.directory), (self.directory + 8, self.covered_end)
+        return [(start, end - start) for start, end in edges]
+
 
 def layout(file: BinaryIO) -> Layout:
     """Find the parts that a signature does not cover.
@@ -77,8 +82,7 @@ def layout(file: BinaryIO) -> Layout:
 def digest(file: BinaryIO, place: Layout, algorithm: str) -> bytes:
     """The digest of the signed part, padded to eight bytes if there is no table yet."""
     into = hashlib.new(algorithm)
-    edges = (0, place.checksum), (place.checksum + 4, place.directory), (place.directory + 8, place.covered_end)
-    for chunk in read_chunks(file, [(start, end - start) for start, end in edges]):
+    for chunk in read_chunks(file, place.covered()):
         into.update(chunk)
     into.update(bytes(-place.covered_end % _ALIGNMENT))
     return into.digest()
@@ -122,6 +126,10 @@ class SignedImage:
         if len(table) - end >= _ALIGNMENT or any(table[end:]):
             raise VerificationError("the certificate table holds more than one signature", reason="trailing-data")
         return table[8:end]
+
+    def covered(self) -> list[tuple[int, int]]:
+        """Offset and length in bytes of the runs that the digest covers."""
+        return self._layout.covered()
 
     def digest(self, algorithm: str) -> bytes:
         """The digest that the signature must hold; ``algorithm`` as hashlib names it."""

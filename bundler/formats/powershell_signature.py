@@ -60,6 +60,7 @@ class SignedScript:
         text = decode(raw)
         self.text, block = self._split(text)
         """The script without its block, with its byte order mark."""
+        self._text_end = raw.index((LINE + BEGIN + LINE).encode(encoding(raw)))
         self.pkcs7 = self._decode_block(block)
 
     @staticmethod
@@ -92,6 +93,10 @@ class SignedScript:
         if base64.b64encode(decoded).decode() != encoded:
             _malformed("its base64 is not canonical")
         return decoded
+
+    def covered(self) -> list[tuple[int, int]]:
+        """Offset and length in bytes of the runs that the digest covers: the text before the block."""
+        return [(0, self._text_end)]
 
     def digest(self, algorithm: str) -> bytes:
         """The digest that the signature must hold; ``algorithm`` as hashlib names it."""

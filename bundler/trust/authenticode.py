@@ -76,6 +76,7 @@ def verify(file: BinaryIO, kind: Kind, *, anchors: Anchors, at: datetime) -> Evi
         stamp = timestamp.verify(chosen.signer, pool, anchors, at)
         path = _path(leaf, pool, anchors, at, stamp)
         _check_carried(subject, kind, chosen, (path, stamp), anchors)
+        signed_file.require_no_archive(file, subject)
         publishers.require(leaf, anchors.publishers)
         return _evidence(path, stamp, chosen, anchors)
 
@@ -103,6 +104,7 @@ def verify_pinned(file: BinaryIO, kind: Kind, *, sha256: str, at: datetime) -> N
             found = f"{certificate_path.name_of(leaf)} (sha256:{certificate_path.fingerprint(leaf)})"
             raise VerificationError(f"it is signed by {found}; expected sha256:{sha256}", reason="wrong-publisher")
         certificate_path.check_alone(leaf, CODE_SIGNING, at)
+        signed_file.require_no_archive(file, subject)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from bundler.formats import sniff
 from bundler.formats.msi_signature import SignedInstaller
 from bundler.formats.portable_executable import SignedImage
 from bundler.formats.powershell_signature import SignedScript
+from bundler.trust import unsigned_bytes
 
 Kind = Literal["msi", "pe", "ps1"]
 
@@ -26,6 +27,8 @@ class Subject(Protocol):
     """A file with every byte covered or known: its signature, and the digest that the signature must hold."""
 
     pkcs7: bytes
+
+    def covered(self) -> list[tuple[int, int]]: ...
 
     def digest(self, algorithm: str) -> bytes: ...
 
@@ -43,6 +46,11 @@ def open_signed(file: BinaryIO, kind: Kind) -> Subject:
     """The file, which must be of that kind and signed. Raises VerificationError with the reasons of its reader."""
     _expect_kind(file, kind)
     return _READERS[kind](file)
+
+
+def require_no_archive(file: BinaryIO, subject: Subject) -> None:
+    """Refuse a ZIP or JAR in what the digest of ``file`` does not cover. Raises VerificationError, hidden-archive."""
+    unsigned_bytes.require_no_archive(file, subject.covered(), "the file")
 
 
 def _expect_kind(file: BinaryIO, kind: Kind) -> None:
