@@ -15,7 +15,9 @@ from typing import Any, TypeVar
 
 import click
 
+from bundler.cli import held_secrets
 from bundler.cli.errors import PREFIX, as_json, escape_lines, format_fault
+from bundler.cli.held_secrets import redact
 from bundler.errors import Fault
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -56,6 +58,14 @@ class Command(click.Command):
             if records:
                 with formatter.section(name):
                     formatter.write_dl(records)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click, but a word too many is not repeated: it may be a secret in the wrong place."""
+        ctx.allow_extra_args = True
+        rest = super().parse_args(ctx, args)
+        if rest and not ctx.resilient_parsing:
+            ctx.fail(f"{len(rest)} unexpected argument{'s' if len(rest) > 1 else ''}; not shown, may be a secret")
+        return rest
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the rule for variables, then the examples."""
@@ -116,7 +126,7 @@ class Console:
     def info(self, text: str) -> None:
         """Show a remark on standard error; not with ``-q``."""
         if not self.quiet:
-            click.echo(text, err=True)
+            click.echo(redact(text), err=True)
 
     def emit_result(self, text: Callable[[], str], tree: Callable[[], object]) -> None:
         """Write the result to standard output: ``tree`` with ``--format json``, otherwise ``text``."""
@@ -129,7 +139,7 @@ class Console:
     def warn(self, faults: Sequence[Fault], where: Path) -> None:
         """Show the warnings for the definition at ``where`` on standard error."""
         for fault in faults:
-            click.echo(f"warning: {format_fault(fault, str(where))}", err=True)
+            click.echo(redact(f"warning: {format_fault(fault, str(where))}"), err=True)
 
 
 def common(function: _F) -> _F:
@@ -151,11 +161,12 @@ def formats(**more: str) -> Callable[[_F], _F]:
                 now=datetime.now(timezone.utc).replace(microsecond=0),
                 environment=dict(os.environ),
             )
+            _remember_environment(console, given.get("proxy"))
             if log_file is None and verbose < _LOG_ON_SCREEN:
                 return function(console, *args, **given)
             from bundler.cli.logs import logged
 
-            with logged(console, log_file, on_screen=verbose >= _LOG_ON_SCREEN):
+            with logged(log_file, on_screen=verbose >= _LOG_ON_SCREEN):
                 return function(console, *args, **given)
 
         wrapped.__name__ = function.__name__
@@ -166,6 +177,22 @@ def formats(**more: str) -> Callable[[_F], _F]:
         return wrapped  # type: ignore[return-value]
 
     return decorate
+
+
+# Variables with a secret as their value, and those with an address that may hold a password.
+SECRET_VARIABLES = ("SECRET", "PASSWORD", "SEAL_PASSPHRASE", "OPENPGP_PASSPHRASE", "SCRIPT_PASSPHRASE")
+_PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "ARC_BUNDLER_PROXY")
+
+
+def _remember_environment(console: Console, proxy: str | None) -> None:
+    """Hold what came in variables, and the password of ``proxy``."""
+    held_secrets.clear()
+    for name in SECRET_VARIABLES:
+        held_secrets.remember(console.environment.get(PREFIX + name, ""))
+    for name in _PROXY_VARIABLES:
+        for spelled in (name, name.lower()):
+            held_secrets.remember_url(console.environment.get(spelled, ""))
+    held_secrets.remember_url(proxy or "")
 
 
 _LOG_ON_SCREEN = 2

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import pairwise
 
 import click
 
-from bundler.errors import BundlerError, DefinitionError, Fault, VerificationError
+from bundler.cli.held_secrets import redact
+from bundler.errors import BundlerError, DefinitionError, Fault, VerificationError, WriteError
 from bundler.render.escape_control import escape_line
 
 PREFIX = "ARC_BUNDLER_"
+
+# click's "'x' is not a valid integer", with Python's repr of the value.
+_QUOTED = re.compile(r"""^('([^'\\]|\\.)*'|"([^"\\]|\\.)*") is not""")
+_NOT_WRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EIO)
+"""Errors of the system that mean the same everywhere: this cannot be written (or read) here."""
 
 _LONG = 200
 """Characters of a list that is still read as a whole."""
@@ -41,19 +50,46 @@ def report(error: Exception, arguments: Sequence[str]) -> int:
         arguments: of the command line, which may not have been understood; they say whether to report JSON.
     """
     if isinstance(error, click.ClickException):
+        error = _withhold_value(error)
         # A command line that was not understood: with the usage.
         if _wants_json(arguments):
             tree = {"ok": False, "error": {"kind": "usage", "message": error.format_message(), "exit_code": 2}}
-            click.echo(as_json(tree))
-        error.show()
+            _echo(as_json(tree))
+        with suppress(OSError):
+            error.show()
         return 2
     if isinstance(error, VerificationError):
         from bundler.trust.advice import with_advice  # only a refusal needs it
 
         error = with_advice(error)
+    if isinstance(error, OSError) and error.errno in _NOT_WRITTEN:
+        error = _as_write_error(error)
     if isinstance(error, BundlerError):
         return _report_error(error, arguments)
     return _report_internal(error, arguments)
+
+
+def _withhold_value(error: click.ClickException) -> click.ClickException:
+    """``error`` without the value in click's sentence about a wrong one: it may be a secret in the wrong place."""
+    if not isinstance(error, click.BadParameter) or isinstance(getattr(error.param, "type", None), click.Path):
+        return error
+    message, found = _QUOTED.subn("the value is not", error.message, count=1)
+    return click.BadParameter(message, error.ctx, error.param, error.param_hint) if found else error
+
+
+def _as_write_error(error: OSError) -> WriteError:
+    """What no other place has explained: a volume that is full, read-only or forbidden."""
+    where = error.filename if isinstance(error.filename, str) else "the output"
+    return WriteError(
+        f"{where} cannot be written: {error.strerror or error}",
+        do="free space there, give yourself permission, or choose another folder",
+    )
+
+
+def _echo(text: str, *, err: bool = False) -> None:
+    """Print ``text``. Where that cannot be written, the exit code says enough."""
+    with suppress(OSError):
+        click.echo(text, err=err)
 
 
 def _wants_json(arguments: Sequence[str]) -> bool:
@@ -80,9 +116,9 @@ def format_fault(fault: Fault, where: str = "") -> str:
 def _error_tree(error: BundlerError) -> dict[str, object]:
     tree: dict[str, object] = {
         "kind": error.kind,
-        "message": error.what,
-        "details": list(error.details),
-        "do": error.do,
+        "message": redact(error.what),
+        "details": [redact(detail) for detail in error.details],
+        "do": redact(error.do),
         "exit_code": error.exit_code,
     }
     reason = getattr(error, "reason", None)
@@ -93,7 +129,7 @@ def _error_tree(error: BundlerError) -> dict[str, object]:
             {
                 "path": f.path,
                 "line": f.line,
-                "message": f.message,
+                "message": redact(f.message),
                 "allowed": f.allowed,
                 "source": f.source,
                 "severity": f.severity,
@@ -113,20 +149,25 @@ def escape_lines(text: str) -> str:
     return "\n".join(map(escape_line, text.split("\n")))
 
 
+def _shown(text: str) -> str:
+    """``text`` for a terminal, without the secrets that are held."""
+    return escape_lines(redact(text))
+
+
 def _report_error(error: BundlerError, arguments: Sequence[str]) -> int:
     """Report a failure that a user can act on; returns its exit code."""
     if _wants_json(arguments):
-        click.echo(as_json(_error_tree(error)))
-    click.echo(f"arc-bundler: {_red('error:')} {escape_lines(error.what)}", err=True)
+        _echo(as_json(_error_tree(error)))
+    _echo(f"arc-bundler: {_red('error:')} {_shown(error.what)}", err=True)
     if isinstance(error, DefinitionError):
         for fault in error.faults:
             marker = "warning: " if fault.severity == "warning" else ""
             line = f"line {fault.line}: " if fault.line else ""
-            click.echo(f"  {marker}{line}{escape_lines(format_fault(fault))}", err=True)
+            _echo(f"  {marker}{line}{_shown(format_fault(fault))}", err=True)
     for detail in error.details:
-        click.echo(f"  {escape_lines(detail)}", err=True)
+        _echo(f"  {_shown(detail)}", err=True)
     if error.do:
-        click.echo(f"  What to do: {escape_lines(error.do)}", err=True)
+        _echo(f"  What to do: {_shown(error.do)}", err=True)
     return error.exit_code
 
 
@@ -146,15 +187,15 @@ def _report_internal(error: Exception, arguments: Sequence[str]) -> int:
 
     Never its ``repr``: that of a UnicodeError contains the text, which may be a secret.
     """
-    what = f"{type(error).__name__}: {error}"
+    what = redact(f"{type(error).__name__}: {error}")
     if _wants_json(arguments):
         tree = {"ok": False, "error": {"kind": "internal", "message": what, "exit_code": 1}}
-        click.echo(as_json(tree))
-    click.echo(f"arc-bundler: {_red('error:')} internal error: {what}", err=True)
+        _echo(as_json(tree))
+    _echo(f"arc-bundler: {_red('error:')} internal error: {what}", err=True)
     if any(argument in ("-v", "-vv", "--verbose") for argument in arguments):
         import traceback
 
-        click.echo("".join(traceback.format_exception(error)), err=True)
+        _echo(redact("".join(traceback.format_exception(error))), err=True)
     else:
-        click.echo(f"  What to do: run the same command with -v, and report its output at {_issues()}", err=True)
+        _echo(f"  What to do: run the same command with -v, and report its output at {_issues()}", err=True)
     return 1

@@ -1,12 +1,11 @@
 """The log of a run: ``-vv`` shows it, ``--log-file`` appends it to a file. No line holds a secret.
 
-Modules log with ``logging.getLogger(__name__)`` at the levels debug and info. Secrets are found by value: whatever
-reads one passes it to :func:`remember`, and each line is searched for all of them before it is written.
+Modules log with ``logging.getLogger(__name__)`` at the levels debug and info. Each line is searched for every secret
+that the process holds (:mod:`bundler.cli.held_secrets`) before it is written.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import platform
@@ -14,55 +13,16 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
-from urllib.parse import quote, quote_plus, unquote, urlsplit
+from typing import TextIO
 
 import click
 
 from bundler import __version__
 from bundler.cli.errors import escape_lines
+from bundler.cli.held_secrets import redact
 from bundler.errors import WriteError
 
-if TYPE_CHECKING:
-    from bundler.cli.console import Console
-
 _LOG = logging.getLogger(__name__)
-_REDACTED = "[redacted]"
-_LONGEST_LINE = 8
-"""Characters of a line of a secret file from which on the line alone is a secret."""
-# Variables with a secret as their value, and those with an address that may hold a password.
-_SECRET_VARIABLES = ("SECRET", "PASSWORD", "SEAL_PASSPHRASE", "OPENPGP_PASSPHRASE", "SCRIPT_PASSPHRASE")
-_PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "ARC_BUNDLER_PROXY")
-
-_secrets: set[str] = set()
-
-
-def remember(secret: str | bytes) -> None:
-    """Keep ``secret`` out of every log line from now on, in each spelling that a message could have."""
-    text = secret.decode("utf-8", "surrogateescape") if isinstance(secret, bytes) else secret
-    lines = [line.strip() for line in text.splitlines()]
-    for part in {text, *(line for line in lines if len(line) >= _LONGEST_LINE)}:
-        if part:
-            escaped = part.encode("utf-8", "backslashreplace").decode()
-            spelled = (quote(escaped, safe=""), quote(escaped), quote_plus(escaped), json.dumps(part)[1:-1])
-            _secrets.update((part, *spelled, repr(part)[1:-1], escape_lines(part)))
-
-
-def remember_url(address: str) -> None:
-    """Keep the password, the user name and the query of ``address`` out of the log."""
-    credentials = urlsplit(address if "://" in address else f"http://{address}").netloc.rpartition("@")[0]
-    if credentials:
-        remember(credentials)
-        for part in credentials.split(":", 1):
-            remember(part)
-            remember(unquote(part))
-
-
-def redact(text: str) -> str:
-    """``text`` with ``[redacted]`` in the place of every secret that was remembered."""
-    for secret in sorted(_secrets, key=len, reverse=True):
-        text = text.replace(secret, _REDACTED)
-    return text
 
 
 class _Formatter(logging.Formatter):
@@ -72,14 +32,27 @@ class _Formatter(logging.Formatter):
         return escape_lines(redact(super().format(record)))
 
 
+class _Handler(logging.StreamHandler[TextIO]):
+    """Ends the run where the log cannot be written: a log that lacks lines misleads."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # logging's name
+        """Raise WriteError for a full disk; print any other fault, as logging does."""
+        error = sys.exc_info()[1]
+        if isinstance(error, OSError):
+            raise WriteError(
+                f"the log cannot be written: {error.strerror or error}",
+                do="free space there, or give another path",
+            ) from error
+        super().handleError(record)
+
+
 @contextmanager
-def logged(console: Console, path: Path | None, *, on_screen: bool) -> Iterator[None]:
+def logged(path: Path | None, *, on_screen: bool) -> Iterator[None]:
     """Write the log of the block to ``path``, and to standard error where ``on_screen`` says so.
 
     Raises:
         WriteError: the file cannot be written.
     """
-    _remember_environment(console)
     root = logging.getLogger("bundler")
     with ExitStack() as stack:
         if path:
@@ -97,18 +70,6 @@ def logged(console: Console, path: Path | None, *, on_screen: bool) -> Iterator[
             _LOG.info("ended with %s: %s", type(error).__name__, error, exc_info=error)
             raise
         _LOG.info("ended well")
-
-
-def _remember_environment(console: Console) -> None:
-    _secrets.clear()
-    for name in _SECRET_VARIABLES:
-        remember(console.environment.get(f"ARC_BUNDLER_{name}", ""))
-    for name in _PROXY_VARIABLES:
-        for spelled in (name, name.lower()):
-            remember_url(console.environment.get(spelled, ""))
-    proxy = click.get_current_context().params.get("proxy")
-    if proxy:
-        remember_url(proxy)
 
 
 def _is_given(context: click.Context, name: str) -> bool:
@@ -130,7 +91,7 @@ def _opened(path: Path) -> TextIO:
 
 
 def _add(root: logging.Logger, stack: ExitStack, stream: TextIO, form: str) -> None:
-    handler = logging.StreamHandler(stream)
+    handler = _Handler(stream)
     handler.setFormatter(_Formatter(form))
     previous = root.level, root.propagate
     root.addHandler(handler)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 import warnings
 from importlib import import_module
@@ -11,6 +12,8 @@ from io import TextIOWrapper
 from typing import Any, TextIO
 
 import click
+
+from bundler.errors import WriteError
 
 # A command's module is imported only when it runs: `--help` reads this table and nothing else.
 COMMANDS = {
@@ -60,7 +63,8 @@ class _Commands(click.Group):
 
             near = get_close_matches(args[0], COMMANDS, 1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
-            ctx.fail(f"there is no command {args[0]!r}.{hint}")
+            # The word is not repeated: it may be a secret in the wrong place.
+            ctx.fail(f"there is no such command.{hint}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -127,7 +131,22 @@ def run(arguments: list[str] | None = None) -> None:
         if isinstance(stream, TextIOWrapper):
             own = stream.isatty() or "PYTHONIOENCODING" in os.environ
             stream.reconfigure(encoding=None if own else "utf-8", errors="backslashreplace")
-    sys.exit(main(sys.argv[1:] if arguments is None else arguments))
+    for name in ("SIGTERM", "SIGHUP"):  # as on Ctrl-C: what is unfinished is removed
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.default_int_handler)
+    code = main(sys.argv[1:] if arguments is None else arguments)
+    sys.exit(_flushed(code))
+
+
+def _flushed(code: int) -> int:
+    """``code``; 7 where standard output could not take the rest of the result (a full disk)."""
+    try:
+        if sys.stdout:
+            sys.stdout.flush()
+    except OSError:
+        sys.stdout = None  # or Python would try again at its end
+        return code or WriteError.exit_code
+    return code
 
 
 def _log_warning(

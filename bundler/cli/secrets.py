@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from bundler.cli import held_secrets
 from bundler.cli.console import Console
 from bundler.errors import UsageError
 
@@ -52,6 +53,10 @@ def content(place: Path, what: str) -> bytes:
     try:
         with place.open("rb") as file:
             held = file.read(_LARGEST + 1)
+    except FileNotFoundError:  # the name may be the secret itself, given in the wrong place
+        raise UsageError(
+            f"{what} cannot be read: it does not exist", do="give the path of a file; what was given is not shown"
+        ) from None
     except OSError as error:
         raise UsageError(
             f"{what} {place} cannot be read: {error.strerror or error}", do="give the path of a readable file"
@@ -80,6 +85,11 @@ def read(console: Console, place: Path | None, source: SecretSource, *, what: st
     if not text and source.prompt and sys.stdin.isatty():
         text = click.prompt(source.prompt, hide_input=True, err=True, default="", show_default=False)
     _remember(text)
+    if 0 < len(text) < held_secrets.SHORT:
+        console.info(
+            f"warning: a secret of under {held_secrets.SHORT} characters is left out of messages and logs only "
+            "where it stands as a word of its own"
+        )
     return text
 
 
@@ -101,6 +111,4 @@ def is_encodable(text: str) -> bool:
 
 
 def _remember(secret: str | bytes) -> None:
-    # Without a log there is nothing to keep secrets out of, and the module is not loaded.
-    if logs := sys.modules.get("bundler.cli.logs"):
-        logs.remember(secret)
+    held_secrets.remember(secret)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler.cli.console import Console, option
+from bundler.cli.held_secrets import redact
 from bundler.cli.options import FILE, option_group
 from bundler.cli.secrets import SecretSource, prompt_once
 from bundler.errors import UsageError
@@ -145,4 +146,4 @@ def _openpgp(console: Console, chosen: SealSettings) -> OpenPgpSigner | None:
 
 def warn(sentence: str) -> None:
     """Show a warning about a key on standard error."""
-    click.echo(f"warning: {sentence}", err=True)
+    click.echo(redact(f"warning: {sentence}"), err=True)

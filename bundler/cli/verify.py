@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler.cli.console import Console, common, define_command, option
+from bundler.cli.held_secrets import redact
 from bundler.cli.options import anchors_option, password_option, password_source
 from bundler.cli.trust_options import TrustSettings, read_trust, trust_options
 
@@ -56,7 +57,7 @@ def command(
     )
     warnings = _warnings(found)
     for text in warnings:
-        click.echo(f"warning: {text}", err=True)
+        click.echo(redact(f"warning: {text}"), err=True)
     _report(console, bundle, found, warnings)
 
 

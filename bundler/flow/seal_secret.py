@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,10 +11,11 @@ from pathlib import Path
 from cryptography import x509
 
 from bundler.errors import UsageError, WriteError
+from bundler.fetch.disk import writing
 from bundler.formats import certificate
 from bundler.formats.parse_error import ParseError
 from bundler.model.frozen import frozen
-from bundler.pack.staging import write_file
+from bundler.pack.staging import replacement
 from bundler.signing import ephemeral_recipient
 from bundler.signing.envelope import EnvelopePayload, Kind, encrypt, require_recipient
 from bundler.signing.signing_key import SigningKey
@@ -86,12 +88,12 @@ def seal_secret(
         else None
     )
     all_recipients = (*recipients, *([made.certificate] if made else []))
-    document = encrypt(payload, all_recipients, key)
+    files = [_File(out, encrypt(payload, all_recipients, key))]
+    if made and words:
+        files.append(_File(words, f"{made.passphrase}\n".encode(), private=True))
     if made:
-        write_file(key_file, made.pkcs12, private=True)
-        if words:
-            write_file(words, f"{made.passphrase}\n".encode(), private=True)
-    write_file(out, document)
+        files.append(_File(key_file, made.pkcs12, private=True))
+    _write_all(files)
     sealed = SealedSecret(
         envelope=out.as_posix(),
         key_file=key_file.as_posix() if made else "",
@@ -101,6 +103,30 @@ def seal_secret(
         recipients=tuple(map(certificate.fingerprint, all_recipients)),
     )
     return sealed, made.passphrase if made else ""
+
+
+@dataclass(frozen=True)
+class _File:
+    path: Path
+    content: bytes = field(repr=False)
+    private: bool = False
+
+
+def _write_all(files: Sequence[_File]) -> None:
+    """Write all or none; the first one gets its name last. What is interrupted leaves nothing. Raises WriteError."""
+    try:
+        with ExitStack() as stack:
+            for file in files:
+                fresh = stack.enter_context(replacement(file.path, needed=len(file.content)))
+                with writing(file.path):
+                    fresh.touch(0o600 if file.private else 0o666)
+                    fresh.write_bytes(file.content)
+    except BaseException:
+        # None of them was there before.
+        for file in files:
+            with suppress(OSError):
+                file.path.unlink(missing_ok=True)
+        raise
 
 
 def _require_new(paths: Sequence[Path]) -> None:

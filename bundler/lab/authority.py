@@ -154,7 +154,6 @@ def establish(folder: Path, now: datetime) -> Authority:
 def _give(identity: Identity, key_file: Path, certificate_file: Path) -> None:
     _write(certificate_file, identity.pem().encode())
     _write(key_file, _packed(identity.key))
-    key_file.chmod(0o600)  # otherwise every use of it would warn, rightly
 
 
 def _since(folder: Path, now: datetime) -> datetime:
@@ -181,9 +180,14 @@ def _write(place: Path, content: bytes) -> None:
 
     A file with the same content is left alone, because another process may be reading it.
     """
+    private = b"PRIVATE KEY-----" in content
     if place.is_file() and place.read_bytes() == content:
+        if private:
+            place.chmod(0o600)
         return
     fresh = place.with_name(f".{place.name}.partial")
+    fresh.unlink(missing_ok=True)
+    fresh.touch(0o600 if private else 0o666)  # from its first byte on; otherwise every use of it would warn, rightly
     fresh.write_bytes(content)
     fresh.replace(place)
 
@@ -241,6 +245,7 @@ class _Keys:
         place = self._folder / f"{name}.key.pem"
         if not place.is_file():
             return None
+        place.chmod(0o600)  # earlier releases left it readable
         # Unchecked, because they are our own, and checking seven keys takes half of a second.
         return serialization.load_pem_private_key(place.read_bytes(), None, unsafe_skip_rsa_key_validation=True)
 

@@ -13,8 +13,8 @@ from urllib.parse import quote, quote_plus
 import click
 import pytest
 
-from bundler.cli import logs, secrets
-from bundler.cli.console import Console, common, define_command, option
+from bundler.cli import secrets
+from bundler.cli.console import SECRET_VARIABLES, Console, common, define_command, option
 from bundler.cli.main import main
 from bundler.cli.options import password_source
 from bundler.cli.script_signing_options import ScriptSettings, script_key
@@ -164,7 +164,7 @@ def test_every_secret_option_and_variable_is_among_the_sources():
         for parameter in cli.get_command(click.Context(cli), name).params
         if parameter.name.endswith(("secret_file", "password_file", "passphrase_file"))
     }
-    named = {f"{one.lower()}_file" for one in logs._SECRET_VARIABLES}
+    named = {f"{one.lower()}_file" for one in SECRET_VARIABLES}
     assert found == named
 
 

@@ -1,0 +1,75 @@
+"""The secrets that this process holds: each is left out, in every spelling, of its log, its messages and its errors.
+
+Secrets are found by value: whatever reads one passes it to :func:`remember`.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from urllib.parse import unquote, urlsplit
+
+REDACTED = "[redacted]"
+_LONGEST_LINE = 8
+"""Characters of a line of a secret file from which on the line alone is a secret."""
+SHORT = 6
+"""Characters below which a secret is replaced only as a whole word (``secret_forms.WHOLE_WORD``)."""
+_LARGEST = 1 << 14
+"""Characters of a value that is searched for in every spelling; of a larger one each line is, as it stands."""
+
+_COLOUR = re.compile("\033\\[[0-9;?]*[ -/]*[@-~]")
+"""What steers a terminal's colours (ECMA-48 section 5.4): it may stand within a secret."""
+
+_secrets: set[str] = set()
+
+
+def clear() -> None:
+    """Forget all: a new command begins."""
+    _secrets.clear()
+    _patterns.cache_clear()
+
+
+def remember(secret: str | bytes) -> None:
+    """Keep ``secret`` out of every log line and message from now on."""
+    text = secret.decode("utf-8", "surrogateescape") if isinstance(secret, bytes) else secret
+    if text.strip() and text not in _secrets:
+        _secrets.add(text)
+        _patterns.cache_clear()
+
+
+def remember_url(address: str) -> None:
+    """Keep the password, the user name and the query of ``address`` out."""
+    credentials = urlsplit(address if "://" in address else f"http://{address}").netloc.rpartition("@")[0]
+    if credentials:
+        remember(credentials)
+        for part in credentials.split(":", 1):
+            remember(part)
+            remember(unquote(part))
+
+
+def redact(text: str) -> str:
+    """``text`` with ``[redacted]`` in the place of every secret that is held; without colours if one is."""
+    if not _secrets:
+        return text
+    # The expressions are over bytes: one character a byte.
+    held = _COLOUR.sub("", text).encode("utf-8", "surrogatepass").decode("latin-1")
+    for pattern in _patterns():
+        held = pattern.sub(REDACTED, held)
+    return held.encode("latin-1").decode("utf-8", "surrogatepass")
+
+
+@cache
+def _patterns() -> tuple[re.Pattern[str], ...]:
+    from bundler.formats import secret_forms
+
+    found: list[str] = []
+    for secret in sorted(_secrets, key=len, reverse=True):
+        if len(secret) <= _LARGEST:
+            found += secret_forms.patterns(secret)
+        found += [re.escape(line.encode("utf-8", "surrogatepass").decode("latin-1")) for line in _lines(secret)]
+    return tuple(re.compile(one, re.ASCII) for one in dict.fromkeys(found) if one)
+
+
+def _lines(secret: str) -> list[str]:
+    lines = [line.strip() for line in secret.splitlines()]
+    return [line for line in lines if len(line) >= _LONGEST_LINE] if len(lines) > 1 else []
