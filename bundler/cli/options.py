@@ -114,6 +114,8 @@ class FetchSettings:
     ca: Path | None
     timeout: float
     """Seconds."""
+    min_rate: int
+    """KiB a minute."""
 
 
 fetch_options = option_group(
@@ -127,6 +129,15 @@ fetch_options = option_group(
         metavar="SECONDS",
         section="Network",
         help="Retry after SECONDS without data.",
+    ),
+    option(
+        "--min-rate",
+        type=click.IntRange(min=1),
+        default=64,
+        show_default=True,
+        metavar="KIB",
+        section="Network",
+        help="Retry below so many KiB a minute.",
     ),
     option("--ca", type=FILE, section="Network", help="PEM file of further CAs to trust for HTTPS."),
     option("--proxy", metavar="URL", section="Network", help="HTTP proxy.  [default: HTTPS_PROXY, NO_PROXY]"),
@@ -190,7 +201,11 @@ def open_downloader(
     if named is None and project is not None:
         named = resolve_relative(project.path, project.definition.upstream.ca)
     network = Network(
-        proxy=settings.proxy, ca_file=named, stall_timeout=settings.timeout, environment=console.environment
+        proxy=settings.proxy,
+        ca_file=named,
+        stall_timeout=settings.timeout,
+        min_rate=settings.min_rate,
+        environment=console.environment,
     )
     store = open_store(settings.store_path)
     with (

@@ -16,6 +16,7 @@ import requests
 import urllib3
 
 from bundler.errors import UpstreamError
+from bundler.fetch.bounded import TooMuchError, TooSlowError
 from bundler.fetch.retry import TransientError, retry_after
 
 CONTINUE = "run the same command again later: it continues where it stopped"
@@ -59,6 +60,8 @@ def from_exception(error: Exception, request: RequestInfo) -> UpstreamError | Tr
     """The error to raise for ``error``, which requests, urllib3, ssl or the system raised."""
     causes = tuple(_causes(error))
     for cause in causes:
+        if isinstance(cause, TooMuchError | TooSlowError):
+            return _beyond_bounds(cause, request)
         if isinstance(cause, ssl.SSLCertVerificationError):
             return _certificate(cause, request)
     if any(isinstance(cause, requests.exceptions.ProxyError | urllib3.exceptions.ProxyError) for cause in causes):
@@ -85,6 +88,13 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         seen.add(id(cause))
         yield cause
         waiting += [*cause.args, getattr(cause, "reason", None), cause.__cause__, cause.__context__]
+
+
+def _beyond_bounds(cause: TooMuchError | TooSlowError, request: RequestInfo) -> UpstreamError | TransientError:
+    what = f"{request.host} {cause}"
+    if isinstance(cause, TooSlowError):
+        return TransientError(UpstreamError(what, do=CONTINUE))
+    return UpstreamError(what, do="check the address, and that no proxy or portal answers for the upstream")
 
 
 def _certificate(cause: ssl.SSLCertVerificationError, request: RequestInfo) -> UpstreamError:

@@ -24,6 +24,8 @@ class Network:
     """Seconds to connect."""
     stall_timeout: float = 60.0
     """Seconds without data after which a connection is aborted."""
+    min_rate: int = 64
+    """KiB a minute below which a download is aborted, and continued by the next attempt."""
     retries: int = 5
     """Failures in a row, without new bytes, before a download gives up."""
     backoff: float = 1.0

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import logging
-import socket
-import ssl
 import threading
-import weakref
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
@@ -18,26 +14,22 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, requote_uri
 from typing_extensions import Self
-from urllib3.connection import HTTPSConnection
-from urllib3.connectionpool import HTTPSConnectionPool
 
 import bundler
 from bundler.errors import UpstreamError
-from bundler.fetch import failures, proxies
+from bundler.fetch import bounded, failures, proxies
+from bundler.fetch.connections import Adapter, Connections
 from bundler.fetch.failures import RequestInfo, redact_url
 from bundler.fetch.network import Network, load_ca
 from bundler.fetch.partial import CHUNK
-from bundler.fetch.retry import TransientError
+from bundler.fetch.stall_timer import StallTimer
 
 _LOG = logging.getLogger(__name__)
 
 MAX_REDIRECTS = 10
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_TRICKLE = 1024
-"""Bytes; fewer than these within the stall timeout count as none."""
 _CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
 
@@ -70,7 +62,7 @@ class Transport:
         """``clock``: seconds that never go back."""
         self._network = network
         self._clock = clock
-        self._connections = Connections()
+        self._connections = Connections(bounded.response_class(network.stall_timeout, clock))
         self._made: requests.Session | None = None
         self._making = threading.Lock()
 
@@ -115,8 +107,11 @@ class Transport:
         return Response(url, hops[1:], response.status_code, response.headers, chunks, response.close)
 
     def _chunks(self, raw: Any, request: RequestInfo) -> Iterator[bytes]:
-        timer = StallTimer(self._clock, request)
+        timer = StallTimer(self._clock, request, self._network.min_rate)
+        # The response below those of requests and urllib3, which requests, too, reads by this name.
+        guard: bounded.Guard = raw._original_response.guard
         while True:
+            guard.allow("body", request.stall_timeout, CHUNK + bounded.AROUND_PIECE)
             try:
                 chunk = raw.read1(CHUNK, decode_content=False)
             except (OSError, urllib3.exceptions.HTTPError, ValueError) as error:
@@ -144,57 +139,6 @@ class Transport:
         """Close the connections that were kept alive."""
         if self._made is not None:
             self._made.close()
-
-
-class Connections:
-    """The open connections, so that another thread can abort them."""
-
-    def __init__(self) -> None:
-        self._open: weakref.WeakSet[HTTPSConnection] = weakref.WeakSet()
-        self._lock = threading.Lock()
-
-    def pool_class(self) -> type[HTTPSConnectionPool]:
-        """A pool that registers its connections here before they connect."""
-        noted = self
-
-        class Noted(HTTPSConnection):
-            def connect(self) -> None:
-                with noted._lock:
-                    noted._open.add(self)
-                super().connect()
-
-        return type("NotedPool", (HTTPSConnectionPool,), {"ConnectionCls": Noted})
-
-    def abort(self) -> None:
-        """Shut all of them down, below TLS.
-
-        ``SSLSocket.shutdown`` would remove the TLS layer, so that a reader gets encrypted bytes. The socket's own
-        shutdown lets TLS see the end of the stream, which is never mistaken for the end of a file.
-        """
-        with self._lock:
-            connections = tuple(self._open)
-        for connection in connections:
-            sock = connection.sock
-            with suppress(OSError, TypeError):
-                socket.socket.shutdown(getattr(sock, "socket", sock), socket.SHUT_RDWR)
-
-
-class StallTimer:
-    """Detects a connection that trickles: too few bytes within the stall timeout."""
-
-    def __init__(self, clock: Callable[[], float], request: RequestInfo) -> None:
-        self._clock, self._asked = clock, request
-        self._since, self._bytes = clock(), 0
-
-    def touch(self, size: int) -> None:
-        self._bytes += size
-        now = self._clock()
-        if now - self._since < self._asked.stall_timeout:
-            return
-        if self._bytes < _TRICKLE:
-            what = f"{self._asked.host} sent {self._bytes} bytes in {self._asked.stall_timeout:g} s"
-            raise TransientError(UpstreamError(what, do=failures.CONTINUE))
-        self._since, self._bytes = now, 0
 
 
 def require_https(url: str) -> str:
@@ -264,31 +208,12 @@ def _authority(url: str) -> str:
     return host if parts.port in (None, 443) else f"{host}:{parts.port}"
 
 
-class _Adapter(HTTPAdapter):
-    """Connections with our TLS context's CAs, registered while they are open."""
+class _Session(requests.Session):
+    """A session that follows no redirect, not even to prepare the next request: that would read the whole body."""
 
-    def __init__(self, context: ssl.SSLContext, connections: Connections) -> None:
-        self._context, self._pool_class = context, connections.pool_class()
-        super().__init__(max_retries=0)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
-        self._note(self.poolmanager)
-
-    def proxy_manager_for(self, proxy: Any, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, ssl_context=self._context, proxy_ssl_context=self._context, **kwargs)
-        self._note(manager)
-        return manager
-
-    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """Require a certificate, which the context verifies.
-
-        The method of requests would load certifi's list again for every connection: 40 ms each.
-        """
-        conn.cert_reqs = "CERT_REQUIRED"
-
-    def _note(self, manager: Any) -> None:
-        manager.pool_classes_by_scheme = {**manager.pool_classes_by_scheme, "https": self._pool_class}
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """None: redirects are followed by :class:`Transport`, from the header field alone."""
+        return None
 
 
 def _session(network: Network, connections: Connections) -> requests.Session:
@@ -298,12 +223,12 @@ def _session(network: Network, connections: Connections) -> requests.Session:
     found = [path for path in named if path.is_file()]
     for file in [network.ca_file, *found] if network.ca_file else found:
         load_ca(context, file)
-    session = requests.Session()
+    session = _Session()
     session.trust_env = False  # the environment is passed in: no .netrc, no proxy variables of the process
     session.headers.clear()
     session.headers.update(
         {"User-Agent": f"arc-bundler/{bundler.__version__}", "Accept": "*/*", "Accept-Encoding": "identity"}
     )
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.mount("https://", _Adapter(context, connections))
+    session.mount("https://", Adapter(context, connections))
     return session

@@ -60,7 +60,7 @@ def padding(size: int) -> bytes:
 
 
 def end(length: int) -> bytes:
-    """The zeros that end an archive whose members have ``length`` bytes: two blocks, then the rest of the record."""
+    """The zeros that end an archive after ``length`` bytes of members: two blocks, then the rest of the record."""
     return bytes(2 * BLOCK + -(length + 2 * BLOCK) % RECORD)
 
 

@@ -1,0 +1,79 @@
+"""The open connections to the upstream: their TLS context, their bounds, and how another thread aborts them."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import threading
+import weakref
+from contextlib import suppress
+from typing import Any
+
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPSConnection
+from urllib3.connectionpool import HTTPSConnectionPool
+
+
+class Connections:
+    """The open connections, so that another thread can abort them."""
+
+    def __init__(self, responses: type[http.client.HTTPResponse]) -> None:
+        """``responses``: the class that reads responses, those of a proxy's CONNECT too."""
+        self._open: weakref.WeakSet[HTTPSConnection] = weakref.WeakSet()
+        self._lock = threading.Lock()
+        self._responses = responses
+
+    def pool_class(self) -> type[HTTPSConnectionPool]:
+        """A pool that registers its connections here before they connect."""
+        noted = self
+
+        class Noted(HTTPSConnection):
+            response_class = noted._responses
+
+            def connect(self) -> None:
+                with noted._lock:
+                    noted._open.add(self)
+                super().connect()
+
+        return type("NotedPool", (HTTPSConnectionPool,), {"ConnectionCls": Noted})
+
+    def abort(self) -> None:
+        """Shut all of them down, below TLS.
+
+        ``SSLSocket.shutdown`` would remove the TLS layer, so that a reader gets encrypted bytes. The socket's own
+        shutdown lets TLS see the end of the stream, which is never mistaken for the end of a file.
+        """
+        with self._lock:
+            connections = tuple(self._open)
+        for connection in connections:
+            sock = connection.sock
+            with suppress(OSError, TypeError):
+                socket.socket.shutdown(getattr(sock, "socket", sock), socket.SHUT_RDWR)
+
+
+class Adapter(HTTPAdapter):
+    """Connections with our TLS context's CAs, registered while they are open."""
+
+    def __init__(self, context: ssl.SSLContext, connections: Connections) -> None:
+        self._context, self._pool_class = context, connections.pool_class()
+        super().__init__(max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
+        self._note(self.poolmanager)
+
+    def proxy_manager_for(self, proxy: Any, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, ssl_context=self._context, proxy_ssl_context=self._context, **kwargs)
+        self._note(manager)
+        return manager
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Require a certificate, which the context verifies.
+
+        The method of requests would load certifi's list again for every connection: 40 ms each.
+        """
+        conn.cert_reqs = "CERT_REQUIRED"
+
+    def _note(self, manager: Any) -> None:
+        manager.pool_classes_by_scheme = {**manager.pool_classes_by_scheme, "https": self._pool_class}
