@@ -26,6 +26,7 @@ _DOCUMENTS = {
     b"-----BEGIN CERTIFICATE-----": "certificate",
 }
 _SCRIPTS = (".ps1", ".psm1", ".psd1")
+_GIVE = "give an MSI, a PE or PowerShell file, a deb, an rpm, or a repository's InRelease and Packages"
 _PREFACE = 4096  # bytes in which a document's first line must start: some have text before it
 
 
@@ -142,11 +143,16 @@ def _kind(path: Path) -> str:
         tail = file.read()
     for mark, kind in _DOCUMENTS.items():
         if mark in head[:_PREFACE]:
-            return kind
+            return "clear-signed" if kind == "apt-release" and not _is_release(head, tail) else kind
     found = sniff.kind(head, tail)
     if found == "gzip" or (found == "text" and head.startswith(b"Package: ")):
         return "apt-index"
     return found
+
+
+def _is_release(head: bytes, tail: bytes) -> bool:
+    """Whether a clear-signed text has a Release file's date, before its digests; of one that ends early it may have."""
+    return b"\nDate:" in head or b"-----END PGP SIGNATURE-----" not in tail
 
 
 def _found(file: BinaryIO, kind: str, context: _Context, *, file_name: str) -> _Found:
@@ -169,6 +175,10 @@ def _found(file: BinaryIO, kind: str, context: _Context, *, file_name: str) -> _
 
             evidence = authenticode.verify(file, "ps1", anchors=context.anchors, at=context.at)  # it has no block
             return _Found(_signed(evidence), evidence)
+        case "clear-signed":
+            raise VerificationError(
+                "the file is a signed text, but not the Release file of a repository", reason="unknown-kind", do=_GIVE
+            )
         case _:
             raise _unknown(sniff.kind(file.read(sniff.HEAD)))
 
@@ -191,5 +201,5 @@ def _unknown(kind: str) -> VerificationError:
         "this kind of file carries no signature that can be verified",
         reason="unknown-kind",
         details=[f"detected kind: {kind}"],
-        do="give an MSI, a PE or PowerShell file, a deb, an rpm, or a repository's InRelease and Packages",
+        do=_GIVE,
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NoReturn, Protocol, TypeVar
 
 from bundler.errors import VerificationError
+from bundler.formats.compressed import compression_of, decompress
 from bundler.formats.parse_error import ParseError
 from bundler.model.evidence import Evidence, PackageFacts
 from bundler.model.lock import RepositoryState
@@ -32,6 +34,9 @@ class Listed(Protocol):
     def sha256(self) -> str: ...
 
 
+_MAX_OPEN = 512 << 20
+"""Bytes to which an index unpacks at most, while its end is looked for."""
+
 _Package = TypeVar("_Package", bound=Listed)
 
 
@@ -54,8 +59,10 @@ class Reverified:
 
 
 def check_digest(content: bytes, *, size: int, sha256: str, what: str) -> None:
-    """Require the size and digest that signed metadata gives. Raises VerificationError, ``digest-mismatch``."""
+    """Require the size and digest that signed metadata gives. Raises ``digest-mismatch`` or ``truncated``."""
     found = hashlib.sha256(content).hexdigest()
+    if len(content) < size and _ends_early(content, what):
+        raise VerificationError(f"{what} ends early, after {len(content)} of {size} bytes", reason="truncated")
     if len(content) != size or found != sha256:
         raise VerificationError(
             f"{what} does not match the signed metadata",
@@ -63,6 +70,16 @@ def check_digest(content: bytes, *, size: int, sha256: str, what: str) -> None:
             details=(f"signed: {sha256}, {size} bytes", f"found:  {found}, {len(content)} bytes"),
             do="try again: while a repository or a cache is being updated, it can serve old and new files together",
         )
+
+
+def _ends_early(content: bytes, what: str) -> bool:
+    """Whether a document, compressed as its name says, ends before its compressed stream does."""
+    try:
+        for _ in decompress(io.BytesIO(content), compression_of(what) or "", limit=_MAX_OPEN):
+            pass
+    except ParseError as error:
+        return error.reason == "truncated"
+    return False
 
 
 def check_age(date: datetime, at: datetime, older: RepositoryState | None, *, allow_older: bool, what: str) -> None:
