@@ -75,7 +75,7 @@ def powershell() -> str:
         f"{_HEAD}$script:SecretForms = @{{\n{''.join(rows)}"
         "    # Further spellings of single characters, by their number.\n"
         f"    Named = @{{\n{''.join(named)}    }}\n}}\n\n"
-        f"$script:SecretNames = {_powershell(secret_shapes.NAMES)}\n"
+        f"$script:SecretNames = {_folded(secret_shapes.NAMES)}\n"
         f"# Expression, replacement, and options; @N are the names.\n$script:SecretShapes = @(\n{shapes}\n)\n"
     )
 
@@ -84,8 +84,16 @@ def _powershell_shape(shape: secret_shapes.Shape) -> str:
     # \s would also be U+0085 and U+00A0, which here are bytes of UTF-8.
     expression = shape.expression.replace("@S", r"\t-\r ")
     becomes = shape.becomes.replace(r"\1", "${1}")
-    options = "IgnoreCase, CultureInvariant" if shape.any_case else "CultureInvariant"
-    return f"    @({_powershell(expression)}, {_powershell(becomes)}, '{options}')"
+    options = "$AnyCase" if shape.any_case else "$OwnCase"
+    return f"    @({_folded(expression)},\n      {_powershell(becomes)}, {options})"
+
+
+def _folded(value: str) -> str:
+    """A long value in two pieces."""
+    if len(value) < 120:
+        return _powershell(value)
+    half = len(value) // 2
+    return f"({_powershell(value[:half])} +\n       {_powershell(value[half:])})"
 
 
 def _single() -> dict[str, str]:

@@ -26,6 +26,7 @@ _INSTALL_PS1 = (
     f"{_OWN}/codes.ps1",
     f"{_SHARED}/json.ps1",
     f"{_SHARED}/secret_forms.ps1",
+    f"{_SHARED}/secret_patterns.ps1",
     f"{_SHARED}/redaction.ps1",
     f"{_SHARED}/paths.ps1",
     f"{_SHARED}/steps.ps1",

@@ -2,9 +2,6 @@
 
 function Get-HostsFile { Get-SystemTool 'drivers\etc\hosts'.Replace('\', [string][IO.Path]::DirectorySeparatorChar) }
 
-# Keeps each byte in any code page: Latin-1 has a character for each byte.
-$script:Latin = [Text.Encoding]::GetEncoding(28591)
-
 # Nothing where a marker line has no partner: the lines between may belong to other software.
 function Get-HostsWithout([string]$Text, [string]$Name) {
     $begin = [regex]::Escape('# BEGIN arc-bundler ' + $Name)

@@ -12,8 +12,21 @@ function ConvertTo-Argument([string]$Value) {
     '"' + $text + '"'
 }
 
-# Runs a program and returns its Code, its Text (both streams) and its Output (standard output alone). With -Visible it uses the
-# console itself, and Text stays empty; otherwise its standard input is empty, so that it cannot ask.
+# Starts reading one stream of a program; its bytes are in Held when Task has ended.
+function Start-Reading($Reader) {
+    $held = New-Object System.IO.MemoryStream
+    @{ Held = $held; Task = $Reader.BaseStream.CopyToAsync($held) }
+}
+
+# What was read, as Latin-1 text: a character a byte.
+function Get-BytesRead($Reading) {
+    [void]$Reading.Task.Wait()
+    $Latin.GetString($Reading.Held.ToArray())
+}
+
+# Runs a program and returns its Code, its Text (both streams) and its Output (standard output alone), both without the values of
+# secrets; Output is for the script to read, so that short ones remain in it. With -Visible it uses the console itself, and Text
+# stays empty; otherwise its standard input is empty, so that it cannot ask.
 function Invoke-Program([string]$Path, [string[]]$Arguments, [switch]$Visible) {
     $start = New-Object System.Diagnostics.ProcessStartInfo
     $start.FileName = $Path
@@ -24,8 +37,6 @@ function Invoke-Program([string]$Path, [string[]]$Arguments, [switch]$Visible) {
         $start.RedirectStandardInput = $true
         $start.RedirectStandardOutput = $true
         $start.RedirectStandardError = $true
-        $start.StandardOutputEncoding = $script:Utf8
-        $start.StandardErrorEncoding = $script:Utf8
     }
     Add-LogLine ('+ ' + $Path + ' ' + $start.Arguments)
     $process = New-Object System.Diagnostics.Process
@@ -37,9 +48,10 @@ function Invoke-Program([string]$Path, [string[]]$Arguments, [switch]$Visible) {
         if (-not $Visible) {
             $process.StandardInput.Close()
             # Both streams at once: a program that fills one while the other is read would wait for ever.
-            $problems = $process.StandardError.ReadToEndAsync()
-            $output = $process.StandardOutput.ReadToEnd()
-            $text = $output + $problems.Result
+            $problems = Start-Reading $process.StandardError
+            $said = Get-BytesRead (Start-Reading $process.StandardOutput)
+            $output = Hide-LongValues $said
+            $text = Hide-Bytes ($said + (Get-BytesRead $problems))
         }
         $process.WaitForExit()
         $code = $process.ExitCode

@@ -29,16 +29,26 @@ $script:SecretForms = @{
     }
 }
 
-$script:SecretNames = '(service-principal-secret|client[_-]?secret|(access|refresh|id)[_-]?token|password|passphrase|passwd|pwd|(shared[_-]?access|account)[_-]?key)'
+$script:SecretNames = ('(service-principal-secret|client[_-]?secret|(access|refresh|id)[_-]?to' +
+       'ken|password|passphrase|passwd|pwd|(shared[_-]?access|account)[_-]?key)')
 # Expression, replacement, and options; @N are the names.
 $script:SecretShapes = @(
-    @('-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(-----END [A-Z ]*PRIVATE KEY-----)?', '***', 'CultureInvariant'),
-    @('(://)[^/\t-\r "<>]+@', '${1}***@', 'CultureInvariant'),
-    @('[^][/:\t-\r "=@<>]+:[^/\t-\r "<>*]+@', '***@', 'CultureInvariant'),
-    @('eyJ[A-Za-z0-9_-]{8,}[.][A-Za-z0-9_.-]+', '***', 'CultureInvariant'),
-    @('((bearer|basic)[\t-\r ]+)[A-Za-z0-9+/=._~-]{8,}', '${1}***', 'IgnoreCase, CultureInvariant'),
-    @('(^|[^A-Za-z0-9_~.-])[A-Za-z0-9_~.-]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}', '${1}***', 'CultureInvariant'),
-    @('([?&](sig|se|code|token)=)[^&\t-\r "'']+', '${1}***', 'IgnoreCase, CultureInvariant'),
-    @('(@N\\*["'']?[\t-\r ]*[:=][\t-\r ]*)(\\*"([^"\\]|\\[^"])*(\\*")?|''[^'']*''?|[^\t-\r &,;"''}\\][^\t-\r &,;"''}]*)', '${1}***', 'IgnoreCase, CultureInvariant'),
-    @('(--?@N[\t-\r ]+)(\\*"([^"\\]|\\[^"])*(\\*")?|''[^'']*''?|[^\t-\r &,;"''}\\][^\t-\r &,;"''}]*)', '${1}***', 'IgnoreCase, CultureInvariant')
+    @('-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(-----END [A-Z ]*PRIVATE KEY-----)?',
+      '***', $OwnCase),
+    @('(://)[^/\t-\r "<>]+@',
+      '${1}***@', $OwnCase),
+    @('[^][/:\t-\r "=@<>]+:[^/\t-\r "<>*]+@',
+      '***@', $OwnCase),
+    @('eyJ[A-Za-z0-9_-]{8,}[.][A-Za-z0-9_.-]+',
+      '***', $OwnCase),
+    @('((bearer|basic)[\t-\r ]+)[A-Za-z0-9+/=._~-]{8,}',
+      '${1}***', $AnyCase),
+    @('(^|[^A-Za-z0-9_~.-])[A-Za-z0-9_~.-]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}',
+      '${1}***', $OwnCase),
+    @('([?&](sig|se|code|token)=)[^&\t-\r "'']+',
+      '${1}***', $AnyCase),
+    @('(@N\\*["'']?[\t-\r ]*[:=][\t-\r ]*)(\\*"([^"\\]|\\[^"])*(\\*")?|''[^'']*''?|[^\t-\r &,;"''}\\][^\t-\r &,;"''}]*)',
+      '${1}***', $AnyCase),
+    @('(--?@N[\t-\r ]+)(\\*"([^"\\]|\\[^"])*(\\*")?|''[^'']*''?|[^\t-\r &,;"''}\\][^\t-\r &,;"''}]*)',
+      '${1}***', $AnyCase)
 )

@@ -11,8 +11,6 @@ $script:Message = ''          # why the run stopped, for the receipt
 $script:LabText = ''
 if ($Lab) { $script:LabText = 'LAB' }
 
-$script:Utf8 = New-Object System.Text.UTF8Encoding $false
-
 function Get-Moment {
     [DateTime]::UtcNow.ToString('yyyy-MM-ddTHH:mm:ssZ', [Globalization.CultureInfo]::InvariantCulture)
 }

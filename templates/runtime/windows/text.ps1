@@ -2,6 +2,10 @@
 # and a Turkish I another letter than an English one.
 
 $script:AnyCase = [Text.RegularExpressions.RegexOptions]'IgnoreCase, CultureInvariant'
+$script:OwnCase = [Text.RegularExpressions.RegexOptions]'CultureInvariant'
+# Keeps each byte in any code page: Latin-1 has a character for each byte.
+$script:Latin = [Text.Encoding]::GetEncoding(28591)
+$script:Utf8 = New-Object System.Text.UTF8Encoding $false
 
 function Test-Same([string]$Left, [string]$Right) { [string]::Equals($Left, $Right, [StringComparison]::Ordinal) }
 
