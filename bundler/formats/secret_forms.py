@@ -32,7 +32,7 @@ _BACKSLASH = r"(\\(u005[cC])?|%(25)*5[cC])+"
 _AND = r"(&|\\+u0026)(amp;)*"
 # What may stand between two characters: a line that was wrapped.
 GAP = "[\t\r\n ]*"
-HEX_GAP = "(00|0x|\\\\+x|[\t\r\n ,:-])*"
+HEX_GAP = "(00|0x|\\\\x?|[\t\r\n ,:-])*"
 DECIMAL_GAP = "[\t\r\n ,]+(0[\t\r\n ,]+)?"
 
 EDGE = r"\b"
@@ -41,10 +41,10 @@ EDGE = r"\b"
 # Marks: @H two hex digits, @O three octal ones, @D decimal, @U the shortest hex.
 BYTES = (rf"(%(25)*|=|{_BACKSLASH}x)@H", rf"{_BACKSLASH}0*@O")
 """How one byte may be spelled; a character of several bytes is spelled by each of them."""
-UNIT = rf"{_BACKSLASH}[uU][{{]?0*@U[}}]?"
+UNIT = rf"({_BACKSLASH}|%(25)*)[uU][{{]?0*@U[}}]?"
 """How a UTF-16 unit may be spelled; and a code point."""
-REFERENCE = rf"{_AND}#(0*@D|[xX]0*@U);"
-"""How a code point may be spelled in XML."""
+REFERENCE = rf"({_AND}#(0*@D|[xX]0*@U);|_[xX]0*@U_)"
+"""How a code point may be spelled in XML; and in the XML of PowerShell, which has ``_x0027_``."""
 ESCAPE = f"({_BACKSLASH}|[`^])?"
 """What may stand before any spelling of a character that is no ASCII letter or digit: by shells, JSON, PowerShell."""
 NAMED = {

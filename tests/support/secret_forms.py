@@ -117,6 +117,14 @@ WAYS: dict[str, Callable[[str], str | bytes]] = {
     "quoted-printable": lambda text: _percent_all(text, "={:02X}"),
     "colours around": _colours,
     "colours within": _between_colours,
+    "PowerShell's XML": lambda text: "".join(f"_x{ord(one):04X}_" if not one.isalnum() else one for one in text),
+    "%u": lambda text: _json_units(text, "%u{:04x}"),
+    "PowerShell's JSON": lambda text: re.sub(
+        "[&<>']", lambda one: f"\\u{ord(one[0]):04x}", json.dumps(text, ensure_ascii=False)
+    ),
+    "cmd": lambda text: re.sub(r"([&<>^|()%!\"'`])", r"^\1", text),
+    "encoded command": lambda text: base64.b64encode(f"Connect -Secret '{text}'".encode("utf-16-le")).decode(),
+    "log of Windows Installer": lambda text: f"Property(S): SECRET = {text}\r\n".encode("utf-16"),
     "wrapped": _wrapped,
     "wrapped, indented": lambda text: _wrapped(text, 9).replace("\n", "\r\n    "),
 }

@@ -19,6 +19,9 @@ WINDOWS_NT = "HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion"
 FRAMEWORK = "HKLM\\SOFTWARE\\Microsoft\\NET Framework Setup\\NDP\\v4\\Full"
 UNINSTALL = "HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Uninstall\\{5454DFD0-1F38-4EA2-9ECF-AFD6634E1917}"
 
+REDACTION = tuple(f"runtime/windows/{name}.ps1" for name in ("secret_forms", "secret_patterns", "redaction"))
+"""The runtime's files that hide secrets."""
+
 # Where a file says so, a stand-in kills everybody of its run, itself too, at that point of its deed: once.
 DIE = """
 die() {{

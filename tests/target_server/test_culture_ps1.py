@@ -77,7 +77,7 @@ Write-Host ($table.ContainsKey('i') -and -not $table.ContainsKey('I') -and -not 
 
 
 def test_shapes_are_hidden_in_turkey(powershell, tmp_path, cultures):
-    source = windows_bench.source("runtime/windows/redaction.ps1")
+    source = windows_bench.source(*windows_bench.REDACTION)
     probe = (
         "$script:SecretFromEnvironment = ''\n"
         + source

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import sample_bundles as sample
-from tests.support.windows_bench import CANARY, FRAMEWORK, outcomes, source, write_bundle
+from tests.support.windows_bench import CANARY, FRAMEWORK, REDACTION, outcomes, source, write_bundle
 
 
 def test_it_installs_and_connects_and_a_second_run_is_quiet(server):
@@ -372,7 +372,7 @@ def test_programs_get_their_arguments_unchanged(server):
     (server / "show").chmod(0o755)
     values = ", ".join("(''" + "".join(f" + [char]{ord(c)}" for c in value) + ")" for value in ARGUMENTS)
     probe = "$Utf8 = New-Object System.Text.UTF8Encoding $false\nfunction Add-LogLine($x) { }\n"
-    probe += source("runtime/windows/process.ps1")
+    probe += source(*REDACTION, "runtime/windows/process.ps1")
     probe += f"[void](Invoke-Program '{server / 'show'}' @({values}))\n"
     (server / "bundle/probe.ps1").write_text(probe)
     ended = server.run(script="probe.ps1")

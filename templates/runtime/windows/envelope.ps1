@@ -128,6 +128,12 @@ function Use-Payload([byte[]]$Content, [string]$Recipient) {
     $script:EnvelopeUntil = $until
 }
 
+# The key's part of a certificate in PEM; its other lines are no secret.
+function Get-PrivateText([byte[]]$Held) {
+    $found = [regex]::Match($Latin.GetString($Held), '-----BEGIN [A-Z ]*PRIVATE KEY-----([A-Za-z0-9+/=\s]+)', $OwnCase)
+    $found.Groups[1].Value
+}
+
 # Decodes the payload's base64.
 function Use-PayloadSecret($Payload) {
     $held = $null
@@ -135,11 +141,17 @@ function Use-PayloadSecret($Payload) {
     if ($null -eq $held -or -not (Test-Same ([Convert]::ToBase64String($held)) $Payload.secret)) {
         Stop-Here 203 'the secret in the envelope is not base64'
     }
-    if (Test-Same $Payload.kind 'certificate') { $script:Certificate = $held; return }
+    if (Test-Same $Payload.kind 'certificate') {
+        Add-Secret $Payload.secret
+        Add-Secret (Get-PrivateText $held)
+        $script:Certificate = $held
+        return
+    }
     $strict = New-Object System.Text.UTF8Encoding $false, $true
     $text = $null
     try { $text = $strict.GetString($held) } catch { Add-LogLine 'the secret is not UTF-8' }
     if ($null -eq $text) { Stop-Here 203 'the secret in the envelope is not text' }
+    Add-Secret $text
     Confirm-Secret $text
     $script:Secret = $text
 }

@@ -3,6 +3,7 @@
 # Out of the environment at once, before the first child is started.
 $script:Passphrase = [Environment]::GetEnvironmentVariable('ARC_BUNDLER_ENVELOPE_PASSPHRASE')
 if (Test-Path -LiteralPath 'Env:\ARC_BUNDLER_ENVELOPE_PASSPHRASE') { Remove-Item -LiteralPath 'Env:\ARC_BUNDLER_ENVELOPE_PASSPHRASE' }
+Add-Secret $script:Passphrase
 
 # The file of the key: as given, or the .p12 beside the envelope; empty: the certificate stores.
 function Get-KeyFile {
@@ -39,6 +40,7 @@ function Get-Passphrase([string]$KeyFile) {
     $text = ([string](Read-PassphraseText $KeyFile)) -creplace '(?s)\r?\n.*\z', ''
     $script:Passphrase = ''
     if (-not $text) { Stop-Here 203 'the passphrase is empty' }
+    Add-Secret $text
     $text
 }
 
@@ -59,7 +61,11 @@ function Read-Key([string]$KeyFile) {
     $given = Get-Passphrase $KeyFile
     $key = Open-Key $KeyFile $given
     # Words typed from paper: capitals, and several blanks.
-    if ($null -eq $key) { $key = Open-Key $KeyFile (($given -creplace '\s+', ' ').Trim().ToLowerInvariant()) }
+    if ($null -eq $key) {
+        $given = ($given -creplace '\s+', ' ').Trim().ToLowerInvariant()
+        Add-Secret $given
+        $key = Open-Key $KeyFile $given
+    }
     if ($null -eq $key) {
         $why = ''
         if ($Machine.Build -gt 0 -and $Machine.Build -lt 17763) {

@@ -23,7 +23,7 @@ function Get-ReceiptFile {
 }
 
 function Write-Receipt([int]$Code, [string]$Outcome) {
-    if ($script:Receipt) { Save-Whole $script:Receipt (Get-ReceiptText $Code $Outcome) }
+    if ($script:Receipt) { Save-Whole $script:Receipt (Hide-LongValues (ConvertTo-Bytes (Get-ReceiptText $Code $Outcome))) }
 }
 
 # After each step: a kill leaves a correct receipt up to that step.

@@ -28,7 +28,8 @@ function Add-Secret([string]$Value) {
     foreach ($part in @(Get-SecretParts $Value)) { if ((Get-CharacterCount $part) -lt $SecretForms.WholeWord) { $short = $true } }
     foreach ($pattern in @(Get-SecretPatterns $Value)) {
         if ($short) {
-            $script:HeldWords += New-Expression ('(?<![A-Za-z0-9_])(' + $pattern + ')(?![A-Za-z0-9_])') $explicit
+            # Letters are ASCII's here, as its bytes are.
+            $script:HeldWords += New-Expression $pattern ([Text.RegularExpressions.RegexOptions]::ECMAScript)
         } else {
             $script:Held += New-Expression $pattern $explicit
         }
@@ -57,10 +58,15 @@ function Hide-Matches([string]$Text, $Expressions) {
 # Secrets by their value, in bytes as Latin-1 text.
 function Hide-HeldBytes([string]$Bytes) { Hide-Matches (Get-Searchable $Bytes) ($script:Held + $script:HeldWords) }
 
-function Hide-Values([string]$Text) {
-    if ($script:HeldValues.Count -eq 0) { return $Text }
-    $Utf8.GetString($Latin.GetBytes((Hide-HeldBytes ($Latin.GetString($Utf8.GetBytes($Text))))))
-}
+function ConvertTo-Bytes([string]$Text) { $Latin.GetString($Utf8.GetBytes($Text)) }
+
+# What the bytes say in UTF-8.
+function ConvertTo-Text([string]$Bytes) { $Utf8.GetString($Latin.GetBytes($Bytes)).TrimStart([char]0xfeff) }
+
+function Hide-Bytes([string]$Bytes) { ConvertTo-Text (Hide-HeldBytes $Bytes) }
+
+# Without short secrets, which may be ordinary words.
+function Hide-LongValues([string]$Bytes) { ConvertTo-Text (Hide-Matches (Get-Searchable $Bytes) $script:Held) }
 
 # What looks like a secret or an address with a password, in bytes as Latin-1 text.
 function Hide-Shapes([string]$Bytes) {
@@ -76,11 +82,10 @@ function Hide-Shapes([string]$Bytes) {
     } catch { $LeftOut }
 }
 
-# Bytes as Latin-1 text without secrets, as text.
-function ConvertFrom-Bytes([string]$Bytes) { $Utf8.GetString($Latin.GetBytes((Hide-Shapes (Hide-HeldBytes $Bytes)))) }
+function Hide-SecretBytes([string]$Bytes) { ConvertTo-Text (Hide-Shapes (Hide-HeldBytes $Bytes)) }
 
 # Everything that this run shows or writes passes here.
-function Hide-Secrets([string]$Text) { ConvertFrom-Bytes ($Latin.GetString($Utf8.GetBytes($Text))) }
+function Hide-Secrets([string]$Text) { Hide-SecretBytes (ConvertTo-Bytes $Text) }
 
 # Whether bytes as Latin-1 text hold a secret.
 function Test-Held([string]$Bytes) {

@@ -9,6 +9,7 @@ if ($SecretStdin -or $PassphraseStdin) { $script:PipedLines = @($input) }
 # Out of the environment at once, before the first child is started.
 $script:SecretFromEnvironment = [Environment]::GetEnvironmentVariable('ARC_BUNDLER_SECRET')
 if (Test-Path -LiteralPath 'Env:\ARC_BUNDLER_SECRET') { Remove-Item -LiteralPath 'Env:\ARC_BUNDLER_SECRET' }
+Add-Secret $script:SecretFromEnvironment
 
 # Everything from standard input, or from a PowerShell pipe. powershell.exe -File reads its standard input itself and passes the
 # lines on; where it does not, they are read here.
@@ -60,9 +61,18 @@ function Read-SecretText([string]$Name) {
 function Get-Secret([string]$Name) {
     $text = [string](Read-SecretText $Name)
     $script:SecretFromEnvironment = ''
+    Add-Secret $text
     $text = $text -creplace '\r?\n\z', ''
     Confirm-Secret $text
     $text
+}
+
+# After a secret was read. Elsewhere a short one would hide ordinary words.
+function Show-ShortSecret {
+    if (Test-ShortSecret) {
+        Add-Warning ('a secret of under 6 characters is left out of the log only where it stands as a word of its own: ' +
+            'use a longer one')
+    }
 }
 
 function Confirm-Secret([string]$Text) {

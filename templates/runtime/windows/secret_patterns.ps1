@@ -27,12 +27,14 @@ function Get-SecretParts([string]$Value) {
         if ($line) { $lines += $line }
     }
     if ($lines.Count -le 1) { return $lines }
-    $parts = New-Object 'System.Collections.Generic.List[string]'
     foreach ($line in $lines) {
-        if ((Get-CharacterCount $line) -ge $SecretForms.Line -and -not $parts.Contains($line)) { $parts.Add($line) }
+        if ((Get-CharacterCount $line) -lt $SecretForms.Line) { continue }
+        # The first and the last line of a PEM file are no secret.
+        if (-not $line.StartsWith($SecretForms.Armor, [StringComparison]::Ordinal)) { $line }
     }
-    $parts
 }
+
+function Test-Plain([string]$Character) { $Character -cmatch '\A[0-9A-Za-z]\z' }
 
 function Get-AnyCaseDigits([string]$Digits) {
     foreach ($digit in @('a', 'b', 'c', 'd', 'e', 'f')) { $Digits = $Digits.Replace($digit, '[' + $digit + $digit.ToUpperInvariant() + ']') }
@@ -50,7 +52,7 @@ function Get-FilledWay([string]$Way, [int]$Number) {
 # One byte that stands for itself: in brackets where it could mean something.
 function Get-LiteralByte([int]$Byte) {
     $character = [string][char]$Byte
-    if ($Byte -ge 128 -or $Byte -eq 10 -or $character -cmatch '\A[0-9A-Za-z]\z') { return $character }
+    if ($Byte -ge 128 -or $Byte -eq 10 -or (Test-Plain $character)) { return $character }
     if ($character -cmatch '\A[\\^\[\]]\z') { return '\' + $character }
     '[' + $character + ']'
 }
@@ -91,7 +93,7 @@ function Get-Spelling([string]$Character) {
     if ($point -gt 127) { $ways += @(Get-Utf16Literals $Character) }
     if ($SecretForms.Named.ContainsKey($point)) { $ways += $SecretForms.Named[$point] }
     $escape = $SecretForms.Escape
-    if ($Character -cmatch '\A[0-9A-Za-z]\z') { $escape = '' }
+    if (Test-Plain $Character) { $escape = '' }
     $escape + '(' + ($ways -join '|') + ')'
 }
 
@@ -109,11 +111,13 @@ function Get-Base64Patterns([byte[]]$Held) {
         $first = [int][Math]::Ceiling($before * 8 / 6)
         $end = [int][Math]::Floor(($before + $Held.Length) * 8 / 6)
         if ($end - $first -lt $SecretForms.Base64Least) { continue }
-        $ways = @()
+        $ways = New-Object 'System.Collections.Generic.List[string]'
         foreach ($character in $text.Substring($first, $end - $first).ToCharArray()) {
-            $ways += [string]$character
-            if ([int]$character -eq 43) { $ways[-1] = $SecretForms.Base64Plus }
-            if ([int]$character -eq 47) { $ways[-1] = $SecretForms.Base64Slash }
+            if ([int]$character -eq 43) {
+                $ways.Add($SecretForms.Base64Plus)
+            } elseif ([int]$character -eq 47) {
+                $ways.Add($SecretForms.Base64Slash)
+            } else { $ways.Add([string]$character) }
         }
         $ways -join $SecretForms.Gap
     }
@@ -122,10 +126,16 @@ function Get-Base64Patterns([byte[]]$Held) {
 function Get-PartPatterns([string]$Part, [bool]$Long) {
     $ways = New-Object 'System.Collections.Generic.List[string]'
     foreach ($character in @(Get-Characters $Part)) {
-        if ($Long -and $character -cmatch '\A[0-9A-Za-z]\z') { $ways.Add($character) } else { $ways.Add((Get-CachedSpelling $character)) }
+        if ($Long -and (Test-Plain $character)) { $ways.Add($character) } else { $ways.Add((Get-CachedSpelling $character)) }
+    }
+    if ((Get-CharacterCount $Part) -lt $SecretForms.WholeWord) {
+        if (Test-Plain $Part.Substring(0, 1)) { $ways[0] = '(' + $SecretForms.Edge + $ways[0].Substring(1) }
+        $last = $ways.Count - 1
+        if (Test-Plain $Part.Substring($Part.Length - 1)) { $ways[$last] = $ways[$last].Insert($ways[$last].IndexOf([char]124), $SecretForms.Edge) }
+        $ways -join $SecretForms.Gap
+        return
     }
     $ways -join $SecretForms.Gap
-    if ((Get-CharacterCount $Part) -lt $SecretForms.WholeWord) { return }
     $held = $Utf8.GetBytes($Part)
     Get-Base64Patterns $held
     if ($Long) { return }

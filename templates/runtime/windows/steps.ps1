@@ -27,8 +27,8 @@ function Add-LogLine([string]$Text) {
 }
 
 function Write-Line([string]$Text) {
-    $Text = Hide-Controls $Text
-    Write-Host (Hide-Secrets $Text)
+    $Text = Hide-Controls (Hide-Secrets $Text)
+    Write-Host $Text
     Add-LogLine $Text
 }
 
@@ -79,6 +79,6 @@ function Stop-Here([int]$Code, [string]$Message) {
 
 # The end of a failed command's output, so that the log need not be opened for it.
 function Show-End([string]$Text) {
-    $lines = @($Text -csplit "`r?`n" | Where-Object { $_.Trim() })
-    $lines | Select-Object -Last 12 | ForEach-Object { Write-Host ('        | ' + (Hide-Controls (Hide-Secrets $_))) }
+    $lines = @((Hide-Controls (Hide-Secrets $Text)) -csplit "`r?`n" | Where-Object { $_.Trim() })
+    $lines | Select-Object -Last 12 | ForEach-Object { Write-Host ('        | ' + $_) }
 }

@@ -67,6 +67,7 @@ function Get-SecretProblem {
 function Read-WantedSecret {
     if (-not (Test-SecretWanted)) { return }
     if ($Envelope) { Open-Envelope } elseif (-not $CheckOnly) { $script:Secret = Get-Secret $SecretName }
+    Show-ShortSecret
 }
 
 # Where the secret came from, for the receipt.

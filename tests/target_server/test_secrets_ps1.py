@@ -1,0 +1,158 @@
+"""The Windows scripts hide a secret by its value, however a program repeats it."""
+
+from __future__ import annotations
+
+import base64
+import subprocess
+
+import pytest
+
+from bundler.formats import secret_forms
+from tests.support import secret_forms as cases
+from tests.support import windows_bench
+from tests.support.windows_bench import REDACTION, source
+
+BOTH_HOSTS = True
+
+KEY = "\n".join(["-----BEGIN PRIVATE KEY-----", *("MIIabc+/" * 8 for _ in range(12)), "-----END PRIVATE KEY-----"])
+SIGNS = "a\tb`^[]\\c|{}()*+?.$#"
+VALUES = {
+    "signs": cases.SECRET,
+    "plain": cases.PLAIN,
+    "unicode": cases.UNICODE,
+    "short": cases.SHORT,
+    "key": KEY,
+    "long": "A+/9" * 200,
+    "blanks around": "  x y z 1234567  \r\n",
+    "expressions": SIGNS,
+}
+
+
+def _text(value: str) -> str:
+    """An expression for ``value``, whatever is in it."""
+    return f"($Utf8.GetString([Convert]::FromBase64String('{base64.b64encode(value.encode()).decode()}')))"
+
+
+def _bytes(content: bytes) -> str:
+    return f"($Latin.GetString([Convert]::FromBase64String('{base64.b64encode(content).decode()}')))"
+
+
+def _said(expression: str) -> str:
+    return f"Write-Host ([Convert]::ToBase64String($Utf8.GetBytes(({expression}))))\n"
+
+
+def ran(powershell: str, folder, script: str) -> list[bytes]:
+    """What a script on the runtime's files says, line by line."""
+    file = folder / "probe.ps1"
+    head = "Set-StrictMode -Version 2.0\n$ErrorActionPreference = 'Stop'\n"
+    file.write_text(head + source(*REDACTION) + script, encoding="ascii")
+    command = [powershell, "-NoProfile", "-NonInteractive", "-File", file]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr
+    return [base64.b64decode(line) for line in done.stdout.splitlines()]
+
+
+def test_the_expressions_are_letter_by_letter_the_table_s(powershell, tmp_path):
+    script = ""
+    for value in VALUES.values():
+        script += f"foreach ($one in @(Get-SecretPatterns {_text(value)})) {{\n"
+        script += "    Write-Host ([Convert]::ToBase64String($Latin.GetBytes($one)))\n}\n"
+    expected = [pattern.encode("latin-1") for value in VALUES.values() for pattern in secret_forms.patterns(value)]
+    assert ran(powershell, tmp_path, script) == expected
+
+
+def _registry_file(value: str) -> bytes:
+    digits = value.encode("utf-16-le").hex(",")
+    return b"hex(1):" + "\\\r\n  ".join(digits[at : at + 60] for at in range(0, len(digits), 60)).encode()
+
+
+def test_every_way_of_repeating_a_secret_is_hidden(powershell, tmp_path):
+    outputs = []
+    script = ""
+    for value in (cases.SECRET, cases.PLAIN, cases.UNICODE):
+        ways = cases.repeated(value)
+        if value.isascii():
+            ways["registry file"] = _registry_file(value)
+        assert len(ways) >= 21
+        script += f"$script:Held = @()\n$script:HeldValues = @()\nAdd-Secret {_text(value)}\n"
+        for name, content in ways.items():
+            script += _said(f"Hide-Bytes {_bytes(b'before ' + content + b' after')}")
+            outputs.append((name, value))
+    answers = ran(powershell, tmp_path, script)
+    assert len(answers) == len(outputs)
+    left = {way: answer for way, answer in zip(outputs, answers, strict=True) if cases.remnants(way[1], answer)}
+    assert left == {}
+    assert [answer for answer in answers if b"***" not in answer] == []
+
+
+def test_a_short_secret_is_hidden_as_a_word_only(powershell, tmp_path):
+    script = f"Add-Secret 'x9'\n{_said('Hide-Secrets (chr)')}".replace("(chr)", "'x9 (x9) ax9 x9_ =x9 x9x9 x9'")
+    script += _said("[string](Test-ShortSecret)") + "Add-Secret 'abcdef'\n" + _said("Hide-Secrets 'xabcdefx'")
+    answers = ran(powershell, tmp_path, script)
+    assert answers == [b"*** (***) ax9 x9_ =*** x9x9 ***", b"True", b"x***x"]
+
+
+def test_of_a_key_each_long_line_is_hidden(powershell, tmp_path):
+    line = KEY.splitlines()[3]
+    script = f"Add-Secret {_text(KEY)}\n" + _said(f"Hide-Secrets {_text(f'a {line} b {line.lower()}')}")
+    assert ran(powershell, tmp_path, script) == [f"a *** b {line.lower()}".encode()]
+
+
+SHAPES = {
+    "http://user:p@ss@proxy:3128/": b"http://***@proxy:3128/",
+    "proxy user:pa\u00e0s\u0445s@host": b"proxy ***@host",
+    "Authorization: Bearer abcdefgh1234": b"Authorization: Bearer ***",
+    "CLIENT_SECRET = 'a b'": b"CLIENT_SECRET = ***",
+    "https://x/?sig=abc&x=1": b"https://x/?sig=***&x=1",
+    "eyJhbGciOiJI.eyJzdWIiOiI.x-y_z": b"***",
+    "nothing to hide at 12:30, me@example.org": b"nothing to hide at 12:30, me@example.org",
+}
+
+
+def test_what_looks_like_a_secret_is_hidden(powershell, tmp_path):
+    script = "".join(_said(f"Hide-Secrets {_text(text)}") for text in SHAPES)
+    assert ran(powershell, tmp_path, script) == list(SHAPES.values())
+
+
+def test_five_megabytes_take_seconds(powershell, tmp_path):
+    line = 'time=2026-11-30T14:00:00Z level=info msg=\\"request\\" url=https://x.example/?a=b status=200'
+    script = f"""
+Add-Secret {_text(cases.SECRET)}
+$lines = New-Object System.Text.StringBuilder
+while ($lines.Length -lt 5000000) {{ [void]$lines.Append({_text(line)}).Append($lines.Length).Append("`n") }}
+[void]$lines.Append({_text(cases.SECRET)}).Append('\\' * 100000)
+$watch = [Diagnostics.Stopwatch]::StartNew()
+$answer = Hide-Secrets $lines.ToString()
+{_said("[string]($answer.Length -gt 5000000) + $answer.Contains('***') + ($watch.Elapsed.TotalSeconds -lt 60)")}
+"""
+    assert ran(powershell, tmp_path, script) == [b"TrueTrueTrue"]
+
+
+# ---- A whole run ----
+
+# Repeats what it read on its streams, in the ways of a file each.
+CHATTY = """#!/bin/bash
+if [[ $1 == connect ]]; then
+    cat '{root}/repeated'
+    cat '{root}/repeated' >&2
+    [[ ! -e '{root}/fails' ]] || exit 7
+fi
+exec "${{BASH_SOURCE[0]%/*}}/lab-agent" "$@"
+"""
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["connects", "fails"])
+def test_no_way_reaches_screen_log_or_receipt(powershell, tmp_path, fails):
+    server = windows_bench.make(tmp_path, powershell)
+    (server / "stand-in/azcmagent.exe").write_text(CHATTY.format(root=server.root))
+    value = cases.SECRET
+    (server / "repeated").write_bytes(b"\n".join(cases.repeated(value).values()))
+    if fails:
+        (server / "fails").touch()
+    ended = server.run(*server.secret(value.encode() + b"\n"))
+    assert ended.code == (7 if fails else 0), ended.out
+    written = [path for path in (server / "Data/arc-bundler").iterdir() if path.is_file()]
+    (log,) = (path.read_bytes() for path in written if path.name.startswith("install-"))
+    assert log.count(b"***") > 21
+    for content in (ended.out.encode(), *(path.read_bytes() for path in written)):
+        assert cases.remnants(value, content) == []
