@@ -72,7 +72,7 @@ def parts(value: str) -> list[str]:
 
 
 def patterns(value: str) -> list[str]:
-    """The expressions that find ``value``, whose match is replaced; in the order in which they are tried."""
+    """The expressions that find ``value``, in the order in which they are tried; each match is replaced."""
     is_long = len(value) >= LONG
     return [pattern for part in parts(value) for pattern in _forms(part, is_long=is_long)]
 

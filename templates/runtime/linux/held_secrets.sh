@@ -121,7 +121,7 @@ take_character() {
     own=${part:at:size}
 }
 
-# spell_character: fills unit with every spelling of own, whose code point is code; and wide.
+# spell_character: fills unit with every spelling of own, by its code point in code; and wide.
 spell_character() {
     local pairs=("$code") byte
     ((code < 65536)) || pairs=($((0xd800 + ((code - 65536) >> 10))) $((0xdc00 + ((code - 65536) & 1023))))
