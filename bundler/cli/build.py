@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,20 +84,21 @@ def command(
         built = build(
             project, options, downloader, store, at=console.now, environment=console.environment, progress=shown
         )
+    named = resolve_relative(project.path, project.definition.upstream.anchors)
     _report(
         console,
         built,
-        check=_check(built, chosen.anchors or resolve_relative(project.path, project.definition.upstream.anchors)),
+        check=_check(built, chosen.anchors or filter(None, [named])),
     )
 
 
-def _check(built: Built, anchors: Path | None) -> str:
+def _check(built: Built, anchors: Iterable[Path]) -> str:
     """The next command: approve the output that lacks approvals, or verify the first one."""
     signer = f"--signer sha256:{built.sealed_by.sha256}" if built.sealed_by else "--insecure-no-seal"
     made = min(built.outputs, key=lambda one: one.approvals) if built.missing_approvals else built.outputs[0]
     if built.missing_approvals:
         return f"arc-bundler approve {made.path} --digest {made.digest} {signer}"
-    return f"arc-bundler verify {made.path} {signer}{f' --anchors {anchors}' if anchors else ''}"
+    return f"arc-bundler verify {made.path} {signer}{''.join(f' --anchors {path}' for path in anchors)}"
 
 
 def _seal_lines(built: Built) -> list[str]:

@@ -26,7 +26,7 @@ def command(console: Console, *, definition: Path, strict: bool) -> None:
     from bundler.formats.json_codec import to_tree
     from bundler.render import endpoint_formats
 
-    chosen = ProjectSettings(definition, lock_path=None, anchors=None, strict=strict)
+    chosen = ProjectSettings(definition, lock_path=None, anchors=(), strict=strict)
     project = read_project(console, chosen)
     needs = project.product.network_requirements(project.definition, project.attachments)
     if console.format == "hosts" and not needs.hosts:

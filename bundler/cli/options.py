@@ -26,7 +26,11 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
 anchors_option = option(
-    "--anchors", type=FILE, section="Trust", help="Trust anchors of a mirror or a lab, not Microsoft's."
+    "--anchors",
+    type=FILE,
+    multiple=True,
+    section="Trust",
+    help="Trust these anchors, not Microsoft's: roots in PEM, an armored OpenPGP key, or JSON. Repeatable.",
 )
 
 strict_option = option("--strict", is_flag=True, section="Definition", help="Treat warnings as errors.")
@@ -70,7 +74,7 @@ class ProjectSettings:
 
     definition: Path
     lock_path: Path | None
-    anchors: Path | None
+    anchors: tuple[Path, ...]
     strict: bool
 
     @property
@@ -81,10 +85,10 @@ class ProjectSettings:
     @property
     def flags(self) -> str:
         """The same options for the next command, with a blank before each."""
-        named = {"--definition": self.definition, "--lock": self.lock_path, "--anchors": self.anchors}
-        if self.definition == Path("bundle.yaml"):
-            del named["--definition"]
-        return "".join(f" {flag} {shlex.quote(str(path))}" for flag, path in named.items() if path)
+        named = [("--definition", self.definition), ("--lock", self.lock_path)]
+        named += [("--anchors", path) for path in self.anchors]
+        own = [(flag, path) for flag, path in named if path and (flag, path) != ("--definition", Path("bundle.yaml"))]
+        return "".join(f" {flag} {shlex.quote(str(path))}" for flag, path in own)
 
 
 project_options = option_group(

@@ -33,7 +33,7 @@ def command(
     *,
     bundle: Path,
     trust: TrustSettings,
-    anchors: Path | None,
+    anchors: tuple[Path, ...],
     password_file: Path | None,
     allow_unknown_product: bool,
 ) -> None:
@@ -46,7 +46,7 @@ def command(
     from bundler.flow.verify import verify
     from bundler.trust import anchors as origins
 
-    trust_anchors = origins.load(anchors) if anchors else origins.microsoft()
+    trust_anchors = origins.chosen(anchors)
     found = verify(
         bundle,
         anchors=trust_anchors,

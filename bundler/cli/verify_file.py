@@ -27,11 +27,16 @@ EXIT_REFUSED = 6
     section="Trust",
     help="Verify as of this time (ISO 8601, UTC).  [default: now]",
 )
-@option("--publisher", metavar="CN[/O]", section="Trust", help="Require this publisher.  [default for O: CN]")
+@option(
+    "--publisher",
+    metavar="CN[/O]|SHA256",
+    section="Trust",
+    help="Require this publisher, by its names or its certificate's SHA-256.  [default for O: CN, or none]",
+)
 @anchors_option
 @common
 def command(
-    console: Console, *, files: tuple[Path, ...], anchors: Path | None, publisher: str | None, at: str | None
+    console: Console, *, files: tuple[Path, ...], anchors: tuple[Path, ...], publisher: str | None, at: str | None
 ) -> int:
     """Verify the signatures of files: kind, signer, chain, timestamp, verdict.
 
@@ -41,7 +46,7 @@ def command(
     from bundler.flow.verify_file import verify_files
     from bundler.trust import anchors as trusted
 
-    chosen = trusted.load(anchors) if anchors else trusted.microsoft()
+    chosen = trusted.chosen(anchors)
     verdicts = verify_files(files, anchors=_require_publisher(chosen, publisher), at=_time(at) or console.now)
     good = all(verdict.verified for verdict in verdicts)
     if not good and console.quiet and not console.json:
@@ -65,12 +70,14 @@ def _require_publisher(anchors: Anchors, publisher: str | None) -> Anchors:
     from dataclasses import replace
 
     from bundler.errors import UsageError
-    from bundler.model.anchor import Publisher
+    from bundler.trust.publishers import named
 
-    common_name, _, organization = publisher.partition("/")
-    if not common_name:
-        raise UsageError("--publisher is empty", do="give the common name of its certificate: `--publisher CN/O`")
-    return replace(anchors, publishers=(Publisher(common_name=common_name, organization=organization or common_name),))
+    meant = named(publisher.strip())
+    if not meant:
+        raise UsageError(
+            "--publisher is empty", do="give the common name of its certificate, `--publisher CN/O`, or its SHA-256"
+        )
+    return replace(anchors, publishers=meant)
 
 
 def _time(text: str | None) -> datetime | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -45,12 +45,12 @@ class Project:
     approvers: tuple[HeldApprover, ...] = ()
 
 
-def read(path: Path, *, anchors_file: Path | None, today: date, strict: bool) -> Project:
+def read(path: Path, *, anchors_file: Sequence[Path] | None, today: date, strict: bool) -> Project:
     """Load the definition at ``path`` and the files that it names, relative to its folder.
 
     Args:
         path: The definition file.
-        anchors_file: Trust anchors to use instead of those that the definition names.
+        anchors_file: Files of trust anchors to use instead of the one that the definition names.
         today: Date for rules about support and certificates.
         strict: Treat warnings as errors.
 
@@ -64,10 +64,11 @@ def read(path: Path, *, anchors_file: Path | None, today: date, strict: bool) ->
     definition = loaded.definition
     product = registry.get(definition.product)
     held, warnings = files.read(path, written, definition, product, today=today, strict=strict)
-    named = anchors_file or resolve_relative(path, definition.upstream.anchors)
+    own = resolve_relative(path, definition.upstream.anchors)
+    named = anchors_file or ((own,) if own else ())
     artifacts = product.artifacts(definition)
     _require_admitted(product, artifacts, path)
-    anchors = trusted.load(named) if named else trusted.microsoft()
+    anchors = trusted.chosen(named)
     return Project(
         path=path,
         product=product,

@@ -134,6 +134,11 @@ def loaded(der: bytes) -> x509.Certificate:
     return found
 
 
+def described(der: bytes) -> Certificate:
+    """One certificate in DER. Raises ParseError."""
+    return _described(loaded(der), der)
+
+
 def has_number(found: x509.Certificate) -> bool:
     """Whether the serial number is one that an authority may give: a positive one (RFC 5280 section 4.1.2.2)."""
     with warnings.catch_warnings():

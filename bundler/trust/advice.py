@@ -53,7 +53,7 @@ def _source(anchors: Anchors | None) -> str:
     """Where a genuine file is to be had: Microsoft, where its anchors and its publishers are trusted."""
     if anchors is None or anchors.name != MICROSOFT or anchors.lab:
         return _SOURCES[1]
-    own = all(publisher.organization.startswith(MICROSOFT) for publisher in anchors.publishers)
+    own = all((each.organization or each.common_name).startswith(MICROSOFT) for each in anchors.publishers)
     return _SOURCES[0] if own else _SOURCES[1]
 
 

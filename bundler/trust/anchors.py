@@ -11,6 +11,7 @@ import base64
 import binascii
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -99,13 +100,26 @@ def _shipped_key(fact: dict[str, Any]) -> PackageKey:
     )
 
 
+def chosen(paths: Sequence[Path]) -> Anchors:
+    """The anchors in these files together; Microsoft's where there are none. Raises as :func:`load`."""
+    if not paths:
+        return microsoft()
+    from bundler.trust import anchor_documents
+
+    return _checked(anchor_documents.merged([load(path) for path in paths]), ", ".join(map(str, paths)))
+
+
 def load(path: Path) -> Anchors:
-    """Read anchors of a mirror or a lab from a JSON file (:func:`bundler.formats.json_codec.to_json` writes one).
+    """Read the anchors of a mirror, a lab or an admin from a file.
+
+    It is JSON (:func:`bundler.formats.json_codec.to_json` writes it), or text with certificates and keys in it
+    (:mod:`bundler.trust.anchor_documents`).
 
     Raises:
         UsageError: the file is missing or malformed, a pin does not match its certificate, or its name is Microsoft's.
     """
     from bundler.formats import json_codec
+    from bundler.trust import anchor_documents
 
     try:
         with path.open("rb") as file:
@@ -114,6 +128,8 @@ def load(path: Path) -> Anchors:
         raise UsageError(f"the anchors {path} cannot be read: {error.strerror or error}") from None
     if len(document) > _MAX_FILE:
         raise UsageError(f"the anchors {path} are larger than 16 MiB")
+    if anchor_documents.is_document(document):
+        return _checked(anchor_documents.read(document, str(path)), str(path))
     try:
         anchors = json_codec.from_json(Anchors, document)
     except json_codec.RecordError as error:
@@ -121,7 +137,8 @@ def load(path: Path) -> Anchors:
         raise UsageError(
             f"{path} is not an anchors file",
             details=details,
-            do="give the JSON file from the operator of that upstream (a lab's: authority/anchors.json)",
+            do="give the JSON file from the operator of that upstream (a lab's: authority/anchors.json), roots in PEM, "
+            "or an armored OpenPGP key",
         ) from None
     if anchors.name.strip().casefold() == MICROSOFT.casefold():
         raise UsageError(

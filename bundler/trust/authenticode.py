@@ -18,7 +18,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import BinaryIO, Final
 
@@ -77,8 +77,8 @@ def verify(file: BinaryIO, kind: Kind, *, anchors: Anchors, at: datetime) -> Evi
         path = _path(leaf, pool, anchors, at, stamp)
         _check_carried(subject, kind, chosen, (path, stamp), anchors)
         signed_file.require_no_archive(file, subject)
-        publishers.require(leaf, anchors.publishers)
-        return _evidence(path, stamp, chosen, anchors)
+        notes = publishers.require(leaf, anchors.publishers)
+        return _evidence(path, stamp, replace(chosen, notes=(*chosen.notes, *notes)), anchors)
 
 
 def verify_pinned(file: BinaryIO, kind: Kind, *, sha256: str, at: datetime) -> None:

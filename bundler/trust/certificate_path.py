@@ -95,7 +95,7 @@ def _error(certificate: x509.Certificate, what: str, reason: str = "bad-certific
 
 
 def find(leaf: x509.Certificate, pool: Sequence[x509.Certificate], authority: Authority, at: datetime) -> Path:
-    """Find a valid path from ``leaf`` to a root.
+    """Find a valid path from ``leaf`` to a root, or from a pinned ``leaf`` to itself.
 
     Args:
         leaf: the signing certificate.
@@ -111,6 +111,8 @@ def find(leaf: x509.Certificate, pool: Sequence[x509.Certificate], authority: Au
             ``certificate-expired``, ``certificate-not-yet-valid``, ``wrong-purpose``, ``weak-digest``, ``weak-key``,
             ``bad-certificate``, ``revoked``.
     """
+    if leaf in authority.roots:
+        return _alone(leaf, authority, at)
     failures = []
     for path in _Search(pool, authority.roots).paths((leaf,)):
         try:
@@ -122,13 +124,28 @@ def find(leaf: x509.Certificate, pool: Sequence[x509.Certificate], authority: Au
     raise failures[0] if failures else _error(leaf, "leads to no root that is trusted for this", "untrusted-root")
 
 
+def _alone(certificate: x509.Certificate, authority: Authority, at: datetime) -> Path:
+    """The path of a certificate that is pinned itself, as those are that sign with no authority above them.
+
+    Tools that make them often leave the purpose out, or say that they are a CA's: the pin says what they are for.
+    """
+    _check_time(certificate, at)
+    _check_extensions(certificate)
+    check_key(certificate)
+    usage, allowed = _key_usage(certificate), purposes(certificate)
+    if (usage and not usage.digital_signature) or (allowed and not allowed & {authority.purpose, ANY_PURPOSE}):
+        raise _error(certificate, "was not issued for this purpose", "wrong-purpose")
+    _check_revocation(certificate, certificate, authority.revocation_lists, at)
+    return (certificate,)
+
+
 def linked(leaf: x509.Certificate, pool: Sequence[x509.Certificate], roots: Sequence[x509.Certificate]) -> Path:
     """The first path from ``leaf`` to one of ``roots`` by names and signatures alone: it gives no trust.
 
     Raises:
         VerificationError: ``untrusted-root``.
     """
-    for path in _Search(pool, roots).paths((leaf,)):
+    for path in ((leaf,),) if leaf in roots else _Search(pool, roots).paths((leaf,)):
         return path
     raise _error(leaf, "leads to no known root", "untrusted-root")
 
