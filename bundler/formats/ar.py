@@ -30,7 +30,12 @@ _HEADER = re.compile(
 
 
 class ArError(ParseError):
-    """The bytes are not an ``ar`` archive, or hold more than its members."""
+    """The bytes are not an ``ar`` archive, or hold more than its members.
+
+    ``rest`` is what follows the last member in place of a header, if it is shorter than one.
+    """
+
+    rest: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -90,7 +95,9 @@ def _member(file: BinaryIO, at: int, end: int) -> Member:
         if at > len(MAGIC) and header[-2:] == b"`\n":
             raise ArError(f"the header of the member at offset {at} is invalid", reason="member-header")
         if at > len(MAGIC):
-            raise ArError(f"bytes at offset {at} belong to no member", reason="trailing-data")
+            error = ArError(f"bytes at offset {at} belong to no member", reason="trailing-data")
+            error.rest = header if len(header) < _HEADER_SIZE else None
+            raise error
         raise ArError("the header of the first member is invalid", reason="truncated" if end < at + 60 else "malformed")
     member = Member(match["name"].decode("ascii"), at + _HEADER_SIZE, int(match["size"]))
     if member.offset + member.size > end:

@@ -124,6 +124,8 @@ class CompoundFile:
         self._sectors = max(0, -(-self._size // self._sector) - 1)
         self._fat = self._read_fat()
         if self._size % self._sector:
+            if not self._fat.is_free(self._sectors - 1):
+                truncated("its last sector is not complete")
             trailing(f"its size, {self._size} bytes, is not a multiple of its sectors")
         self.root = self._read_directory()
         self._mini, self._mini_runs = self._read_mini()

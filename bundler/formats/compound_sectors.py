@@ -90,6 +90,10 @@ class Allocation:
         self._table = table + array("I", [FREE]) * (units - len(table))
         self._claims = claims or Claims(units)
 
+    def is_free(self, at: int) -> bool:
+        """Whether the table says that nothing is in a unit."""
+        return self._table[at] == FREE
+
     def require_mark(self, at: int, mark: int) -> None:
         """Require that the table marks a unit of the tables themselves as one ([MS-CFB] 2.3)."""
         if self._table[at] != mark:

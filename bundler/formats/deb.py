@@ -24,6 +24,7 @@ VERSION_MEMBER = "debian-binary"
 VERSION = b"2.0\n"
 """Its content."""
 SIGNATURE_MEMBER = "_gpgorigin"
+_NEXT = (b"control.tar", b"data.tar", SIGNATURE_MEMBER.encode())
 
 _CONTROL_TAR_LIMIT = 64 << 20
 _CONTROL_LIMIT = 1 << 20
@@ -53,7 +54,12 @@ def layout(file: BinaryIO) -> Layout:
 
     Raises :class:`DebError` or :class:`~bundler.formats.ar.ArError`.
     """
-    members = ar.members(file)
+    try:
+        members = ar.members(file)
+    except ar.ArError as error:
+        if error.rest is not None and any(_begins(error.rest, name) for name in _NEXT):
+            raise DebError("the file ends inside the header of a member", reason="truncated") from None
+        raise
     names = [_stem(member.name) for member in members]
     if names[:1] != [VERSION_MEMBER]:
         raise DebError(f"the first member is not {VERSION_MEMBER}")
@@ -110,6 +116,11 @@ def facts(file: BinaryIO) -> PackageFacts:
         license=control.get("License", "").partition("\n")[0],
         supplier=control.get("Maintainer", "").partition("\n")[0],
     )
+
+
+def _begins(rest: bytes, name: bytes) -> bool:
+    """Whether the start of a member's header names it, as far as it goes."""
+    return rest[: len(name)] == name[: len(rest)]
 
 
 def _stem(name: str) -> str:

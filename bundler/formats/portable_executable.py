@@ -17,6 +17,8 @@ from bundler.formats.chunks import read_chunks
 
 MAX_SIGNATURE: Final = 1 << 20
 _ALIGNMENT: Final = 8
+_MAX_DOS_PROGRAM: Final = 4096
+"""Offset of the PE header at most, where a file is shorter than it says; real ones have a few hundred bytes before."""
 _REVISION_2: Final = 0x0200
 _PKCS_SIGNED_DATA: Final = 2
 _SECURITY_DIRECTORY: Final = 4
@@ -65,6 +67,8 @@ def layout(file: BinaryIO) -> Layout:
     at = struct.unpack_from("<I", dos, 60)[0]
     file.seek(at)
     head = file.read(24 + 112 + 8 * 16)
+    if len(head) < 26 and at <= _MAX_DOS_PROGRAM and b"PE\0\0".startswith(head[:4]):
+        raise VerificationError("the PE file ends before its headers do", reason="truncated")
     if head[:4] != b"PE\0\0" or len(head) < 26:
         raise VerificationError("this is not a PE file: it has no PE header", reason="unknown-kind")
     magic = struct.unpack_from("<H", head, 24)[0]

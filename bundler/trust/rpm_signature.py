@@ -50,6 +50,8 @@ def verify(file: BinaryIO, *, anchors: Anchors, at: datetime) -> Evidence:
         layout = rpm.layout(file)
         signed = _signed_header(layout, anchors, at)
         _check_unsigned(layout)
+        if layout.payload_offset == layout.size:
+            raise VerificationError("the package ends where its payload should begin", reason="truncated")
         covered = (layout.header_offset, layout.size - layout.header_offset)
         unsigned_bytes.require_no_archive(file, [covered], _WHAT)
         found = _payload_digest(file, layout)
