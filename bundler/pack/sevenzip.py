@@ -116,5 +116,6 @@ class _Packer:
 
     def _emit(self, chunk: bytes) -> None:
         self._packed += len(chunk)
-        self._crc = zlib.crc32(chunk, self._crc)
+        if self._cipher:
+            self._crc = zlib.crc32(chunk, self._crc)
         self._file.write(chunk)

@@ -70,7 +70,8 @@ def _packed(file: BinaryIO, position: int, block: Block) -> Iterator[bytes]:
             raise damaged("it ends inside a block")
         position += len(chunk)
         left -= len(chunk)
-        crc = zlib.crc32(chunk, crc)
+        if block.crc is not None:
+            crc = zlib.crc32(chunk, crc)
         yield chunk
     if block.crc not in (None, crc):
         raise damaged("the CRC of a block differs")
