@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import datetime, timezone
 
 import pytest
 from cryptography import x509
@@ -12,11 +14,16 @@ from cryptography.x509.oid import NameOID
 
 from bundler.cli.main import main
 from bundler.errors import UsageError, VerificationError
-from bundler.formats import json_codec
+from bundler.formats import authenticode as der
+from bundler.formats import json_codec, signature_form
+from bundler.formats.powershell_signature import with_block
+from bundler.lab import foreign_bytes
 from bundler.lab.authority import Chain, Identity
+from bundler.lab.foreign_bytes import Foreign
 from bundler.model.anchor import Publisher
 from bundler.trust import anchors, publishers
 from tests.support import authenticode_material as material
+from tests.support import dotnet_signature
 from tests.support.authenticode_material import Description, authority, issue, signed, signing, stamper
 from tests.support.package_signing import Key
 
@@ -262,3 +269,35 @@ class TestPublishers:
         assert main([*fixed, "0" * 64]) == 6
         assert main([*fixed, " "]) == 2
         capsys.readouterr()
+
+
+class TestDotNet:
+    """The form in which .NET's SignedCms writes: the content is an OCTET STRING (RFC 5652, 5.2.1)."""
+
+    AT = datetime(2026, 12, 1, tzinfo=timezone.utc)
+
+    def verify(self, tmp_path, pkcs7: bytes):
+        by = load(tmp_path, dotnet_signature.CERTIFICATE.encode())
+        return material.verify(with_block(dotnet_signature.SCRIPT, pkcs7), "ps1", by=by, at=self.AT)
+
+    def test_it_is_read(self, tmp_path):
+        assert self.verify(tmp_path, dotnet_signature.PKCS7).signer == "CN=LAB .NET signer,O=LAB - not Microsoft"
+
+    def test_a_changed_script_is_refused(self, tmp_path):
+        by = load(tmp_path, dotnet_signature.CERTIFICATE.encode())
+        with pytest.raises(VerificationError) as caught:
+            material.verify(dotnet_signature.signed().replace(b"'LAB'", b"'BAD'"), "ps1", by=by, at=self.AT)
+        assert caught.value.reason == "digest-mismatch"
+
+    @pytest.mark.parametrize("place", ["certificate", "attribute", "digest", "signer's algorithm", "revocation list"])
+    def test_foreign_bytes_in_it_are_refused(self, tmp_path, place):
+        with pytest.raises(VerificationError) as caught:
+            self.verify(tmp_path, foreign_bytes.put(dotnet_signature.PKCS7, Foreign(place, 700)))
+        assert caught.value.reason.startswith(("foreign-", "unknown-attribute"))
+
+    def test_the_tag_of_the_content_cannot_be_exchanged(self, tmp_path):
+        found = der.read_signature(dotnet_signature.PKCS7)
+        changed = signature_form.rewritten(replace(found, content_tag=0x30))
+        with pytest.raises(VerificationError) as caught:
+            self.verify(tmp_path, changed)
+        assert caught.value.reason == "malformed"

@@ -179,7 +179,7 @@ class Upstream:
     ca: str = ""
     """PEM file of a private certificate authority for these addresses, from the definition's folder."""
     anchors: str = ""
-    """JSON file of the anchors that a mirror's own signatures end in, from the definition's folder."""
+    """File of the anchors of a mirror's own signatures (PEM, OpenPGP or JSON), from the definition's folder."""
     packages: tuple[GivenPackage, ...] = ()
     """Packages that are not looked for."""
 
