@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import subprocess
+import zipfile
 
 import pytest
 
@@ -156,3 +157,102 @@ def test_no_way_reaches_screen_log_or_receipt(powershell, tmp_path, fails):
     assert log.count(b"***") > 21
     for content in (ended.out.encode(), *(path.read_bytes() for path in written)):
         assert cases.remnants(value, content) == []
+
+
+def repeats(server, text: str) -> None:
+    """The agent does this, too, before it connects."""
+    connect = f"[[ $1 != connect ]] || {{ {text}; }}"
+    agent = f'#!/bin/bash\n{connect}\nexec "${{BASH_SOURCE[0]%/*}}/lab-agent" "$@"\n'
+    (server / "stand-in/azcmagent.exe").write_text(agent)
+
+
+AGENT_LOG = "Data/AzureConnectedMachineAgent/Log/azcmagent.log"
+
+
+@pytest.mark.parametrize("way", ["literal", "UTF-16 LE", "JSON in JSON"])
+def test_the_agent_s_own_log_is_named(powershell, tmp_path, way):
+    server = windows_bench.make(tmp_path, powershell)
+    log = server / AGENT_LOG
+    log.parent.mkdir(parents=True)
+    log.write_text("before\n")
+    (server / "way").write_bytes(cases.repeated(cases.SECRET)[way])
+    repeats(server, f"cat '{server / 'way'}' >>'{log}'")
+    ended = server.run(*server.secret(cases.SECRET.encode()))
+    assert ended.code == 0, ended.out
+    assert f"the agent's log {log} holds the secret: change" in ended.out
+    steps = {step["name"]: step for step in server.receipt()["steps"]}
+    assert steps["connect"]["outcome"] == "warned"
+    assert f"the agent's log {log} holds the secret: change it" in steps["connect"]["message"]
+    (written,) = (server / "Data/arc-bundler").glob("install-*.log")
+    assert f"the agent's log {log} holds the secret: change" in written.read_text()
+
+
+def test_what_the_agent_logged_before_is_not(powershell, tmp_path):
+    server = windows_bench.make(tmp_path, powershell)
+    log = server / AGENT_LOG
+    log.parent.mkdir(parents=True)
+    log.write_text(f"old {cases.PLAIN}\n")
+    repeats(server, f"echo new >>'{log}'")
+    ended = server.run(*server.secret(cases.PLAIN.encode()))
+    assert ended.code == 0, ended.out
+    assert "holds the secret" not in ended.out
+
+
+def test_collected_logs_do_not_hold_a_secret_that_is_given(powershell, tmp_path):
+    server = windows_bench.make(tmp_path, powershell)
+    ways = cases.repeated(cases.PLAIN)
+    log = server / AGENT_LOG
+    log.parent.mkdir(parents=True)
+    log.write_bytes(b"\n".join(ways.values()))
+    wide = f"first\r\nProperty(S): X = {cases.PLAIN}\r\n\u6771\r\n"
+    (log.parent / "msi.log").write_bytes(wide.encode("utf-16"))
+    # The secret stands where the part that is taken begins.
+    (log.parent / "large.log").write_bytes(f"x{cases.PLAIN}\n".encode() + b"y" * (8 * 2**20 - 12) + b"\nend\n")
+    ended = server.run("-CollectLogs", str(server / "out"), *server.secret(cases.PLAIN.encode()))
+    assert ended.code == 0, ended.out
+    (archive,) = (server / "out").glob("*.zip")
+    with zipfile.ZipFile(archive) as packed:
+        texts = {name: packed.read(name) for name in packed.namelist()}
+    assert texts["agent/azcmagent.log"].count(b"***") >= len(ways)
+    assert texts["agent/msi.log"].decode() == "first\r\nProperty(S): X = ***\r\n\u6771\r\n"
+    assert texts["agent/large.log"].endswith(b"\nend\n")
+    assert {name for name, text in texts.items() if cases.remnants(cases.PLAIN, text)} == set()
+
+
+def test_a_short_secret_has_a_warning(powershell, tmp_path):
+    server = windows_bench.make(tmp_path, powershell)
+    repeats(server, "echo 'it is ab1, not ab12'")
+    ended = server.run(*server.secret(b"ab1\n"))
+    assert ended.code == 0, ended.out
+    assert "WARNING: a secret of under 6 characters" in ended.out
+    (written,) = (server / "Data/arc-bundler").glob("install-*.log")
+    assert "it is ***, not ab12" in written.read_text()
+
+
+ARGUMENTS = {
+    "bare": ((cases.PLAIN,), "unknown argument (it is not shown"),
+    "joined": ((f"-p{cases.PLAIN}",), "unknown argument (it is not shown"),
+    "second": (("-ClientSecret", cases.PLAIN), "unknown option: -ClientSecret\n"),
+    "equals": ((f"--secret={cases.PLAIN}",), "unknown option: --secret\n"),
+}
+OPTIONS = ("-SecretFile", "-PassphraseFile", "-Envelope", "-RecipientKey", "-Signer", "-LockWait", "-ConnectTries")
+
+
+@pytest.mark.parametrize("script", ["install.ps1", "verify.ps1"])
+def test_a_secret_as_a_bare_argument_is_not_repeated(powershell, tmp_path, script):
+    server = windows_bench.make(tmp_path, powershell)
+    for arguments, said in ARGUMENTS.values():
+        ended = server.run(*arguments, script=script)
+        assert ended.code == 205, ended.out
+        assert said in ended.out
+        assert cases.PLAIN not in ended.out
+
+
+def test_a_secret_in_the_place_of_a_value_is_not_repeated(powershell, tmp_path):
+    server = windows_bench.make(tmp_path, powershell)
+    for option in OPTIONS:
+        ended = server.run(option, cases.PLAIN)
+        assert ended.code not in (0, 1), (option, ended.out)
+        assert cases.PLAIN not in ended.out, option
+        left = b"".join(path.read_bytes() for path in (server / "Data/arc-bundler").glob("*.*"))
+        assert cases.PLAIN.encode() not in left, option

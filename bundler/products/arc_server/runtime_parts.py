@@ -18,6 +18,7 @@ _VERIFY_PS1 = (
     f"{_SHARED}/hashes.ps1",
     f"{_SHARED}/bundle_files.ps1",
     f"{_SHARED}/seal.ps1",
+    f"{_SHARED}/arguments.ps1",
     f"{_SHARED}/verify_main.ps1",
 )
 
@@ -29,6 +30,7 @@ _INSTALL_PS1 = (
     f"{_SHARED}/secret_patterns.ps1",
     f"{_SHARED}/redaction.ps1",
     f"{_SHARED}/paths.ps1",
+    f"{_SHARED}/arguments.ps1",
     f"{_SHARED}/steps.ps1",
     f"{_SHARED}/problems.ps1",
     f"{_SHARED}/files.ps1",
@@ -54,6 +56,7 @@ _INSTALL_PS1 = (
     f"{_SHARED}/run.ps1",
     f"{_OWN}/system.ps1",
     f"{_OWN}/agent.ps1",
+    f"{_OWN}/agent_logs.ps1",
     f"{_OWN}/sign_in.ps1",
     f"{_OWN}/verify_step.ps1",
     f"{_OWN}/preflight_machine.ps1",

@@ -14,9 +14,11 @@ function Read-Envelope {
 function Get-EnvelopeProblem {
     if (-not $Sealer) { return 'this bundle is not sealed, so envelopes cannot be verified; use -SecretFile' }
     try { Add-Type -AssemblyName System.Security } catch { return 'this PowerShell has no EnvelopedCms: .NET''s System.Security is needed' }
-    if (-not [IO.File]::Exists((Get-FullPath $Envelope))) { return 'the envelope ' + $Envelope + ' cannot be read' }
+    if (-not [IO.File]::Exists((Get-FullPath $Envelope))) { return Get-MissingText 'the envelope' '-Envelope' }
     if (-not (Test-Envelope (ConvertTo-Hex (Read-Envelope)))) { return $Envelope + ' is not an envelope, or is incomplete' }
-    if ($RecipientKey -and -not [IO.File]::Exists((Get-KeyFile))) { return 'the envelope''s key ' + $RecipientKey + ' cannot be read' }
+    if ($RecipientKey -and -not [IO.File]::Exists((Get-KeyFile))) {
+        return Get-MissingText 'the envelope''s key' '-RecipientKey'
+    }
     if ((Get-KeyFile) -and -not (Get-PassphraseSource)) {
         return 'the passphrase of ' + (Get-KeyFile) + ' is missing: no file, no variable, no prompt'
     }

@@ -26,7 +26,7 @@ function Read-PassphraseText([string]$KeyFile) {
         try {
             return [IO.File]::ReadAllText((Get-FullPath $PassphraseFile))
         } catch {
-            Stop-Here 203 ('the passphrase''s file ' + $PassphraseFile + ' cannot be read')
+            Stop-Here 203 (Get-UnreadableText 'the passphrase''s file' '-PassphraseFile' $PassphraseFile)
         }
     }
     if ($PassphraseStdin) { return Read-StandardInput }

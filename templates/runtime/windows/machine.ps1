@@ -60,7 +60,7 @@ function Test-Installer {
     if (-not (Test-InstallerBusy)) { return }
     $holders = @(Get-Process | Where-Object { Test-SameAnyCase $_.ProcessName 'msiexec' } | ForEach-Object { 'msiexec ' + $_.Id }) -join ', '
     if (-not $holders) { $holders = 'Windows Installer' }
-    $wait = $LockWait
+    $wait = $script:LockSeconds
     if ($CheckOnly -or $WhatIf) { $wait = 0 }
     if ($wait) { Write-Line ('        another installation is running (' + $holders + '); waiting for at most ' + $wait + ' s') }
     $until = [DateTime]::UtcNow.AddSeconds($wait)

@@ -37,11 +37,21 @@ function Get-SecretSource {
     ''
 }
 
+# A file that is not there is not named: its name may be the secret itself.
+function Get-MissingText([string]$What, [string]$Switch) {
+    $What + ' does not exist: give the path of a file with ' + $Switch + ' (what was given is not shown: it may be the secret)'
+}
+
+function Get-UnreadableText([string]$What, [string]$Switch, [string]$Given) {
+    if ([IO.File]::Exists((Get-FullPath $Given))) { return $What + ' ' + $Given + ' cannot be read' }
+    Get-MissingText $What $Switch
+}
+
 function Read-SecretText([string]$Name) {
     if ($SecretFile) {
         $path = Get-FullPath $SecretFile
         # Reads a byte order mark: PowerShell 5.1's ">" writes UTF-16.
-        try { return [IO.File]::ReadAllText($path) } catch { Stop-Here 203 ('the secret''s file ' + $SecretFile + ' cannot be read') }
+        try { return [IO.File]::ReadAllText($path) } catch { Stop-Here 203 (Get-UnreadableText 'the secret''s file' '-SecretFile' $SecretFile) }
     }
     if ($SecretStdin) { return Read-StandardInput }
     if ($script:SecretFromEnvironment) { return $script:SecretFromEnvironment }

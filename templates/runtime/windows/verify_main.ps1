@@ -89,6 +89,6 @@ function Invoke-Verification {
 }
 
 if ($Help) { Show-Usage; exit 0 }
-if ($null -ne $Unknown) { Write-Host ('unknown argument: ' + @($Unknown)[0]); Show-Usage; exit 205 }
+if ($null -ne $Unknown) { Write-Host (Get-UnknownText $Unknown); Show-Usage; exit 205 }
 if ($Lab) { Write-Host 'LAB bundle: its packages are stand-ins.' }
 exit (Invoke-Verification)

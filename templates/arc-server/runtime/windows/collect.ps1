@@ -2,13 +2,22 @@
 
 $script:CollectLimit = 8388608       # bytes of one file, from its end
 
+# As bytes, a character of Latin-1 each.
 function Read-LogEnd([string]$File) {
     $share = [IO.FileShare]::ReadWrite -bor [IO.FileShare]::Delete
     $stream = New-Object System.IO.FileStream $File, ([IO.FileMode]::Open), ([IO.FileAccess]::Read), $share
     try {
-        if ($stream.Length -gt $CollectLimit) { [void]$stream.Seek(-$CollectLimit, [IO.SeekOrigin]::End) }
-        $reader = New-Object System.IO.StreamReader $stream, $script:Utf8, $true
-        $reader.ReadToEnd()
+        $wide = $stream.ReadByte() -eq 0xff -and $stream.ReadByte() -eq 0xfe
+        $from = [Math]::Max([long]0, $stream.Length - $CollectLimit)
+        # UTF-16 (Windows Installer's logs) has two bytes a letter.
+        [void]$stream.Seek(($from - $from % 2), [IO.SeekOrigin]::Begin)
+        $held = New-Object System.IO.MemoryStream
+        $stream.CopyTo($held)
+        $text = $Latin.GetString($held.ToArray())
+        if ($wide) { $text = ConvertTo-Bytes ([Text.Encoding]::Unicode.GetString($held.ToArray())) }
+        # Not half a line: it may be half a secret.
+        if ($from -gt 0) { $text = $text.Substring($text.IndexOf([char]10) + 1) }
+        $text
     } finally { $stream.Dispose() }
 }
 
@@ -31,9 +40,13 @@ function Get-LogFiles {
 }
 
 function Add-Entry($Archive, [string]$Name, [string]$Text) {
+    Add-EntryBytes -Archive $Archive -Name $Name -Content (ConvertTo-Bytes $Text)
+}
+
+function Add-EntryBytes($Archive, [string]$Name, [string]$Content) {
     $stream = $Archive.CreateEntry($Name).Open()
     try {
-        $bytes = $script:Utf8.GetBytes((Hide-Secrets $Text))
+        $bytes = $script:Utf8.GetBytes((Hide-SecretBytes $Content))
         $stream.Write($bytes, 0, $bytes.Length)
     } finally { $stream.Dispose() }
 }
@@ -41,7 +54,7 @@ function Add-Entry($Archive, [string]$Name, [string]$Text) {
 function Write-Collection($Archive) {
     $count = 0
     foreach ($file in @(Get-LogFiles)) {
-        try { Add-Entry -Archive $Archive -Name $file.Name -Text (Read-LogEnd $file.File) ; $count++ } catch {
+        try { Add-EntryBytes -Archive $Archive -Name $file.Name -Content (Read-LogEnd $file.File) ; $count++ } catch {
             Add-LogLine ('left out: ' + $file.File + ': ' + (Get-Reason $_.Exception))
             Add-Entry -Archive $Archive -Name ($file.Name + '.unreadable') -Text (Get-Reason $_.Exception)
         }
@@ -62,6 +75,7 @@ function Write-Collection($Archive) {
 
 function Step-Collect {
     Start-Step 'collect'
+    Add-GivenSecret
     Add-Type -AssemblyName System.IO.Compression
     $folder = Get-FullPath $CollectLogs
     try {

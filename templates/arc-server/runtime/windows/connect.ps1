@@ -48,20 +48,22 @@ function Get-TransientReason($Answer) {
 # $Left is added to the message of a failure, where the machine was disconnected from another resource before.
 function Connect-Agent([string]$Left) {
     $pause = $ConnectPause
+    Save-LogSizes
     for ($try = 1; ; $try++) {
         $answer = Invoke-WithFile 'connect' $ConnectJson
         $passing = Get-TransientReason $answer
-        if ($answer.Code -eq 0 -or -not $passing -or $try -ge $ConnectTries) { break }
+        if ($answer.Code -eq 0 -or -not $passing -or $try -ge $script:Tries) { break }
         $text = '        azcmagent connect ended with {0}: {1}; trying again in {2} s ({3} tries left)'
-        Write-Line ($text -f $answer.Code, $passing, ($pause / 1000), ($ConnectTries - $try))
+        Write-Line ($text -f $answer.Code, $passing, ($pause / 1000), ($script:Tries - $try))
         Start-Sleep -Milliseconds $pause
         $pause *= 2
     }
     $script:Secret = ''
     $script:Certificate = $null
+    Find-ToldLogs
     if ($answer.Code -ne 0) {
         Show-End $answer.Text
-        Stop-Here $answer.Code ('azcmagent connect ended with ' + $answer.Code + $Left)
+        Stop-Here $answer.Code ('azcmagent connect ended with ' + $answer.Code + $Left + (Get-ToldText))
     }
 }
 
@@ -80,5 +82,5 @@ function Step-Connect {
     if (Test-Same $script:State 'elsewhere') { $left = '; this machine is no longer ' + $script:AgentResource + ', and not connected' }
     if ($leave) { Disconnect-Agent }
     Connect-Agent $left
-    Complete-Step 'ok' ($leave + 'connected to ' + (Get-WantedResource))
+    Complete-ToldStep ($leave + 'connected to ' + (Get-WantedResource))
 }

@@ -1,8 +1,12 @@
 # install.ps1: runs the steps.
 
 function Invoke-Steps {
-    # Only the first is shown: the others may be a secret in the wrong place.
-    if ($null -ne $Unknown) { Stop-Here 205 ('unknown argument: ' + @($Unknown)[0]) }
+    if ($null -ne $Unknown) { Stop-Here 205 (Get-UnknownText $Unknown) }
+    $script:LockSeconds = Read-Number $LockWait
+    $script:Tries = Read-Number $ConnectTries
+    if ($null -eq $script:LockSeconds -or $null -eq $script:Tries) {
+        Stop-Here 205 '-LockWait and -ConnectTries need a number (what was given is not shown)'
+    }
     if ($SecretFile -and $SecretStdin) { Stop-Here 205 '-SecretFile and -SecretStdin cannot be combined' }
     Confirm-EnvelopeOptions
     if ($ForceLocalOnly -and -not ($Uninstall -or $Reconnect)) { Stop-Here 205 '-ForceLocalOnly needs -Uninstall or -Reconnect' }

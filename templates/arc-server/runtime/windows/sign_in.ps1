@@ -70,6 +70,16 @@ function Read-WantedSecret {
     Show-ShortSecret
 }
 
+# The secret, where it was given to a run that only has to leave it out of what it copies.
+function Add-GivenSecret {
+    if ($Envelope) {
+        Open-Envelope
+    } elseif ($SecretFile -or $SecretStdin -or $script:SecretFromEnvironment -or (Test-Embedded)) {
+        Add-Secret (Read-SecretText '')
+    }
+    Show-ShortSecret
+}
+
 # Where the secret came from, for the receipt.
 function Get-SecretNote {
     if ($script:EnvelopeUntil) { return '; the ' + (Get-WantedKind) + ' came from the envelope, valid until ' + $script:EnvelopeUntil }

@@ -13,15 +13,18 @@ function Get-DisconnectJson {
 }
 
 function Disconnect-Agent {
+    Save-LogSizes
     # Azure no longer knows an expired identity.
     if ($ForceLocalOnly -or (Test-Same $script:State 'expired')) {
         $answer = Invoke-Program $Agent @('disconnect', '--force-local-only')
     } else {
         $answer = Invoke-WithFile 'disconnect' (Get-DisconnectJson)
     }
+    Find-ToldLogs
     if ($answer.Code -ne 0) {
         Show-End $answer.Text
-        Stop-Here $answer.Code ('azcmagent disconnect ended with ' + $answer.Code + '; -ForceLocalOnly removes the connection on this machine only')
+        Stop-Here $answer.Code ('azcmagent disconnect ended with ' + $answer.Code + (Get-ToldText) +
+            '; -ForceLocalOnly removes the connection on this machine only')
     }
 }
 
@@ -55,7 +58,7 @@ function Step-Disconnect {
     $script:Certificate = $null
     $how = ''
     if ($ForceLocalOnly) { $how = ' on this machine only; its resource in Azure remains' }
-    Complete-Step 'ok' ('disconnected ' + $script:AgentResource + $how)
+    Complete-ToldStep ('disconnected ' + $script:AgentResource + $how)
 }
 
 function Step-Remove {
