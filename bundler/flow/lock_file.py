@@ -21,6 +21,9 @@ from bundler.pack.staging import write_file
 
 # A pin with its evidence has 6 kB; a lock of every target has 200 kB.
 _MAX_LOCK = 4 << 20
+_MAX_EVIDENCE = 64 << 20
+"""Bytes of one repository document: those are read at once, and locking fetches none that is larger
+(:mod:`bundler.trust.apt_chain`, :mod:`bundler.trust.yum_chain`)."""
 _NOW = {"taken": "created"}
 """The key of today for a key of the lock's former form."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -109,6 +112,9 @@ def _require_sound(lock: Lock) -> None:
                 raise ValueError(
                     f"pins.{pin.place}: {sha256!r} with {size} bytes cannot be the digest and size of a file"
                 )
+        for document in pin.documents:
+            if document.size > _MAX_EVIDENCE:
+                raise ValueError(f"pins.{pin.place}: {document.role} has {document.size} bytes, which no document has")
 
 
 def write(lock: Lock, path: Path) -> None:

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
-from io import BytesIO
 from typing import BinaryIO, Literal
 
 from bundler.errors import VerificationError
-from bundler.formats import apt_release, compressed
+from bundler.formats import apt_release, chunks, compressed
 from bundler.formats.parse_error import ParseError
 from bundler.model.anchor import Anchors
 from bundler.trust import openpgp, pins
+from bundler.trust.apt_chain import MAX_OPEN_INDEX, MAX_RELEASE
+from bundler.trust.openpgp import Signed
 
 Kind = Literal["apt-release", "apt-index", "openpgp-key", "certificate"]
 
 _MAX_KEY = 1 << 20
-_MAX_DOCUMENT = 256 << 20  # bytes; an unpacked index of a large distribution has a tenth of that
+"""Bytes of a key's or certificate's file."""
 _WHAT = "the release document"
 
-_RELEASE = (b"-----BEGIN PGP SIGNED MESSAGE-----", b"-----END PGP SIGNATURE-----")
 _KEY = (b"-----BEGIN PGP PUBLIC KEY BLOCK-----", b"-----END PGP PUBLIC KEY BLOCK-----")
 _CERTIFICATE = (b"-----BEGIN CERTIFICATE-----", b"-----END CERTIFICATE-----")
 
@@ -29,16 +30,25 @@ Indexes = Mapping[str, str]
 """Paths of the indexes that verified releases list, by SHA-256."""
 
 
-def _alone(file: BinaryIO, block: tuple[bytes, bytes], limit: int) -> bytes:
-    """The whole file, at most ``limit`` bytes, which must be one armored block and nothing else.
-
-    Any file can carry a signed block: a script with a signed document at its end must not verify as that document.
-    """
+def _bounded(file: BinaryIO, limit: int, what: str) -> bytes:
+    """The whole file, at most ``limit`` bytes: what a build would fetch of its kind. Raises ``too-big``."""
     document = file.read(limit + 1)
+    if len(document) > limit:
+        raise VerificationError(f"it is larger than {limit} bytes, which no {what} is", reason="too-big")
+    return document
+
+
+def _alone(file: BinaryIO, block: tuple[bytes, bytes], what: str) -> bytes:
+    """The whole file, which must be one armored block and nothing else.
+
+    Any file can carry such a block: a script with a key at its end must not verify as that key.
+    """
+    document = _bounded(file, _MAX_KEY, what)
     begin, end = block
-    lines = [line.rstrip() for line in document.strip().split(b"\n")]
-    whole = lines[0] == begin and lines.count(begin) == 1 and end in lines and lines.index(end) == len(lines) - 1
-    if len(document) > limit or not whole:
+    first, _, rest = document.strip().partition(b"\n")
+    body, _, last = rest.rpartition(b"\n")
+    again = re.search(rb"^(?:%b|%b)\s*$" % (begin, end), body, re.MULTILINE)
+    if first.rstrip() != begin or last != end or again:
         raise VerificationError(
             "the file holds more than one signed document",
             reason="trailing-data",
@@ -48,9 +58,14 @@ def _alone(file: BinaryIO, block: tuple[bytes, bytes], limit: int) -> bytes:
     return document
 
 
+def _signed_release(file: BinaryIO, anchors: Anchors, at: datetime) -> Signed:
+    document = _bounded(file, MAX_RELEASE, "Release document")
+    return openpgp.verify_clearsigned(document, anchors=anchors, at=at, what=_WHAT, alone=True)
+
+
 def indexes(release: BinaryIO, anchors: Anchors, at: datetime) -> Iterable[tuple[str, str]]:
     """SHA-256 and path of the indexes that a clear-signed ``release`` lists. Raises VerificationError."""
-    signed = openpgp.verify_clearsigned(_alone(release, _RELEASE, _MAX_DOCUMENT), anchors=anchors, at=at, what=_WHAT)
+    signed = _signed_release(release, anchors, at)
     try:
         files = apt_release.parse(signed.content).files.values()
     except ParseError as error:
@@ -78,20 +93,20 @@ def verify(file: BinaryIO, kind: Kind, *, anchors: Anchors, at: datetime, known:
     if kind == "apt-index":
         return _index(file, known)
     if kind == "openpgp-key":
-        key = pins.key(_alone(file, _KEY, _MAX_KEY), anchors)
+        key = pins.key(_alone(file, _KEY, "key"), anchors)
         return f"the pinned key {key.name} ({key.fingerprint}); {key.source}"
     if kind == "certificate":
-        root = pins.root(_alone(file, _CERTIFICATE, _MAX_KEY), anchors)
+        root = pins.root(_alone(file, _CERTIFICATE, "certificate"), anchors)
         return f"the pinned root {root.name}, for {' and '.join(root.purposes)}; {root.source}"
-    signed = openpgp.verify_clearsigned(_alone(file, _RELEASE, _MAX_DOCUMENT), anchors=anchors, at=at, what=_WHAT)
+    signed = _signed_release(file, anchors, at)
     return f"signed by {signed.user_id} ({signed.key.fingerprint}) on {signed.signed_at:%Y-%m-%d}"
 
 
 def _index(file: BinaryIO, known: Indexes) -> str:
-    content = file.read(_MAX_DOCUMENT)
-    digests, unpacked = [hashlib.sha256(content).hexdigest()], hashlib.sha256()
+    digests, unpacked = [chunks.sha256(file)], hashlib.sha256()
+    file.seek(0)
     with suppress(ParseError):  # it is not compressed, or damaged
-        for piece in compressed.decompress(BytesIO(content), "gz", limit=_MAX_DOCUMENT):
+        for piece in compressed.decompress(file, "gz", limit=MAX_OPEN_INDEX):
             unpacked.update(piece)
         digests.append(unpacked.hexdigest())
     for digest in digests:

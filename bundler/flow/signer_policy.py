@@ -108,12 +108,14 @@ def _from_words(text: str) -> str:
 def _revoked(path: Path) -> x509.CertificateRevocationList:
     try:
         with path.open("rb") as file:
-            document = file.read(_LARGEST_LIST)
+            document = file.read(_LARGEST_LIST + 1)
     except OSError as error:
         raise UsageError(
             f"the revocation list {path} cannot be read: {error.strerror or error}",
             do="give the path of a readable file",
         ) from error
+    if len(document) > _LARGEST_LIST:
+        raise UsageError(f"the revocation list {path} is larger than {_LARGEST_LIST} bytes", do="give the right file")
     load = x509.load_pem_x509_crl if document.startswith(b"-----BEGIN") else x509.load_der_x509_crl
     try:
         found = load(document)

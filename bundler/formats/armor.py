@@ -7,6 +7,8 @@ import binascii
 
 from bundler.formats.parse_error import ParseError
 
+LARGEST = 1 << 20
+"""Bytes of an armored key."""
 _WIDTH = 64
 """Characters of a line; the section allows 76."""
 
@@ -20,11 +22,13 @@ def armor(packets: bytes, label: str) -> str:
 
 def dearmor(document: bytes) -> bytes:
     """The packets in the one armored block of ``document``. Raises ParseError."""
+    if len(document) > LARGEST:
+        raise ParseError(f"is larger than {LARGEST} bytes", reason="too-big")
     _, found, body = document.replace(b"\r\n", b"\n").partition(b"\n\n")
     body, ended, _ = body.partition(b"\n-----END ")
     if not (found and ended and document.startswith(b"-----BEGIN PGP ")):
         raise ParseError("is not an armored OpenPGP block")
     try:
-        return base64.b64decode(b"".join(body.partition(b"\n=")[0].split()), validate=True)
+        return base64.b64decode(body.partition(b"\n=")[0].translate(None, b" \t\r\n"), validate=True)
     except binascii.Error:
         raise ParseError("is armored, but not valid base64") from None

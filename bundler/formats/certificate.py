@@ -34,7 +34,8 @@ UNREADABLE: Final = (
 """What cryptography raises for certificates that it cannot read, also later: it parses extensions and keys on use."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----\s+([A-Za-z0-9+/=\s]+?)-----END CERTIFICATE-----")
+# No two repetitions that match the same characters: those would cost n * n steps on white space.
+_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----\s([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----")
 
 
 @dataclass(frozen=True)

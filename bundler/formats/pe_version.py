@@ -24,6 +24,8 @@ _RESOURCES: Final = 2
 _MACHINES: Final = {0x8664: "x64", 0xAA64: "arm64", 0x14C: "x86"}
 _DIRECTORIES_AT: Final = {0x10B: 96, 0x20B: 112}
 _MAX_VERSION: Final = 64 << 10
+_MAX_TREE: Final = 4 << 20
+"""Bytes of the resource directory: its entries, which come before all resources, have 24 each."""
 _MAX_BLOCKS: Final = 1000
 _SUBDIRECTORY: Final = 0x80000000
 _STRING_BLOCKS: Final = ("VS_VERSION_INFO", "StringFileInfo")
@@ -84,7 +86,8 @@ def _read(file: BinaryIO, table: bytes, address: int, size: int) -> bytes:
         virtual_size, virtual, raw_size, raw = struct.unpack_from("<4I", table, at + 8)
         if virtual <= address < virtual + max(virtual_size, raw_size):
             file.seek(raw + address - virtual)
-            return file.read(min(size, raw_size - (address - virtual)))
+            # Numbers of the file: without a limit of ours, Python makes room for all that they claim.
+            return file.read(min(size, raw_size - (address - virtual), _MAX_TREE))
     raise ParseError("its resources are in no section")
 
 

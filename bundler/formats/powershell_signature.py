@@ -20,6 +20,10 @@ LINE: Final = "\r\n"
 MAX_SIZE: Final = 64 << 20
 """Bytes; a script is read at once."""
 LINE_WIDTH: Final = 64
+_MAX_BLOCK: Final = 1 << 20
+"""Characters of a signature block: twice those of the largest signature that is read."""
+_SLICE: Final = 1 << 18
+"""Characters that are encoded at once."""
 _UTF16_MARK: Final = b"\xff\xfe"
 
 
@@ -42,7 +46,10 @@ def decode(raw: bytes) -> str:
 
 def text_digest(text: str, algorithm: str) -> bytes:
     """The digest of a script's text without its block."""
-    return hashlib.new(algorithm, text.encode("utf-16-le")).digest()
+    into = hashlib.new(algorithm)
+    for start in range(0, len(text), _SLICE):
+        into.update(text[start : start + _SLICE].encode("utf-16-le"))
+    return into.digest()
 
 
 class SignedScript:
@@ -81,6 +88,8 @@ class SignedScript:
 
     @staticmethod
     def _decode_block(block: str) -> bytes:
+        if len(block) > _MAX_BLOCK:
+            _malformed("it is larger than any real one")
         lines = block.split(LINE)
         if any(not line.startswith("# ") for line in lines):
             _malformed("a line of it is not a comment")

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from itertools import islice
 from xml.etree import ElementTree as ET
 
 from defusedxml import DefusedXmlException
@@ -25,6 +26,11 @@ _NAME = re.compile(r"[A-Za-z0-9._+~^-]{1,255}")
 _HEX = {"sha256": re.compile(r"[0-9a-f]{64}")}
 _WEAK = {"md5", "sha", "sha1", "sha224"}
 _MAX_TEXT = 1 << 20
+_MAX_DEPTH = 64
+"""Levels; real documents have six. The parser keeps a hundred bytes for each element that is open."""
+_MAX_DATA = 256
+"""Documents that a repomd.xml may list; real ones list a dozen."""
+_PIECE = 1 << 16
 
 # What Debian pools, rpm-md and RFC 3986 (unreserved, some sub-delims) have in common; no percent signs, so that no
 # server can take the path for another one. A backslash or a colon would be a root on Windows.
@@ -88,7 +94,9 @@ def repomd(document: bytes) -> Repomd:
     Raises:
         RepodataError: it is malformed, or ``primary`` is missing, listed twice, or has a digest weaker than SHA-256.
     """
-    elements = list(_parsed([document], _REPO, ("repomd", "data")))
+    elements = list(islice(_parsed([document], _REPO, ("repomd", "data")), _MAX_DATA + 1))
+    if len(elements) > _MAX_DATA:
+        raise RepodataError(f"repomd.xml lists more than {_MAX_DATA} documents", reason="too-big")
     found = [element for element in elements if element.attributes.get("type") == "primary"]
     if len(found) != 1:
         reason = "duplicate" if found else "malformed"
@@ -128,6 +136,8 @@ class _Reader:
 
     def __init__(self, namespace: str, path: Path) -> None:
         self.found: list[_Element] = []
+        self.events = 0
+        """How many starts and texts there were."""
         self._prefix = f"{{{namespace}}}"
         self._path = tuple(self._prefix + name for name in path)
         self._open: list[str] = []
@@ -137,7 +147,10 @@ class _Reader:
 
     def start(self, name: str, attributes: Attributes) -> None:
         """Start an element; those deeper than the children of a collected element are ignored."""
+        self.events += 1
         depth = len(self._open)
+        if depth >= _MAX_DEPTH:
+            raise RepodataError(f"elements are nested more than {_MAX_DEPTH} deep", reason="too-big")
         self._open.append(name)
         if depth > len(self._path):
             return
@@ -156,6 +169,7 @@ class _Reader:
 
     def data(self, content: str) -> None:
         """Add text, if it is in a child of a collected element."""
+        self.events += 1
         if self._text is None or len(self._open) != len(self._path) + 1:
             return
         self._length += len(content)
@@ -177,12 +191,25 @@ class _Reader:
         """End the document."""
 
 
+def _pieces(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The chunks in pieces of at most 64 KiB, so that few elements wait to be taken."""
+    for chunk in chunks:
+        for start in range(0, len(chunk), _PIECE):
+            yield chunk[start : start + _PIECE]
+
+
 def _parsed(chunks: Iterable[bytes], namespace: str, path: Path) -> Iterator[_Element]:
     reader = _Reader(namespace, path)
     parser = DefusedXMLParser(target=reader, forbid_dtd=True)
     try:
-        for chunk in filter(None, chunks):
-            parser.feed(chunk)
+        silent = 0
+        for piece in _pieces(chunks):
+            before = reader.events
+            parser.feed(piece)
+            # The parser keeps a tag, a comment or an instruction until it ends.
+            silent = 0 if reader.events != before else silent + len(piece)
+            if silent > _MAX_TEXT:
+                raise RepodataError("a tag or a comment is longer than any real one", reason="too-big")
             yield from reader.found
             reader.found.clear()
         parser.close()

@@ -25,7 +25,7 @@ _LEAD = struct.Struct(">4sBBHH66sHH16s")
 _LEAD_MAGIC = b"\xed\xab\xee\xdb"
 _LEAD_NAME = re.compile(rb"[A-Za-z0-9._+~^:-]{1,65}\0+")
 _MAX_PROCESSOR = 255
-_MAX_STORE = 64 << 20  # rpm itself allows 256 MiB; real packages of 100 MB have far less than 10
+_MAX_STORE = 16 << 20  # rpm itself allows 256 MiB; real packages of 100 MB have far less than 10
 _MAX_SIGNATURE_STORE = 1 << 20
 
 

@@ -23,6 +23,7 @@ MAIN_REGION = 63
 
 _INTRO = struct.Struct(">8sII")
 _ENTRY = struct.Struct(">IiiI")
+_MAX_VALUES = 1 << 16  # of a tag that is read; real packages require a few hundred others
 _MAX_ENTRIES = 4096  # real packages have about a hundred tags
 _FIRST_TAG = 100  # below are regions; HEADER_I18NTABLE in rpm's header.c
 
@@ -118,6 +119,9 @@ class Header:
         entry = self.entries.get(tag)
         if entry is not None and entry.type not in types:
             raise RpmError(f"tag {tag} has the wrong type")
+        # Each value becomes an object of 50 bytes and more.
+        if entry is not None and entry.type is not Type.BIN and entry.count > _MAX_VALUES:
+            raise RpmError(f"tag {tag} has more values than any real one that is read", reason="too-big")
         return entry
 
 

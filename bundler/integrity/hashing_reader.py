@@ -16,6 +16,9 @@ MAX_DOCUMENT = 64 << 20
 MAX_DOCUMENTS = 256 << 20
 """Bytes of all documents together, which are kept in memory."""
 
+MAX_SEAL = 1 << 20
+"""Bytes of one seal or approval; with a chain of certificates it has a hundredth of that."""
+
 Sink = Callable[[str], IO[bytes] | None]
 """Called with the path of every file that is not a document; returns the file to copy it to, or None."""
 
@@ -64,6 +67,11 @@ class HashedFile:
     time_step: int
 
 
+def _limit(path: str) -> int:
+    """Bytes that the document at ``path`` may have."""
+    return MAX_SEAL if sums.is_seal(path) else MAX_DOCUMENT
+
+
 class HashingReader:
     """Hashes files and keeps the documents."""
 
@@ -107,7 +115,7 @@ class HashingReader:
         for chunk in member.chunks():
             size += len(chunk)
             self._held += len(chunk)
-            if size > MAX_DOCUMENT or self._held > MAX_DOCUMENTS:
+            if size > _limit(member.path) or self._held > MAX_DOCUMENTS:
                 raise from_findings([Finding("document-too-large", f"{member.path!a} is too large for a document")])
             parts.append(chunk)
             yield chunk

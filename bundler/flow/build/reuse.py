@@ -87,7 +87,8 @@ def _find_one(context: BuildContext, plan: OutputPlan, cache: ArchiveCache) -> O
     except VerificationError:
         raise conflict(path, "differs from what this build makes") from None
     beside = context.final / f"{plan.tree.name}.{_SEAL}"
-    if (beside.read_bytes() if beside.exists() else None) != checked.signed.get(_SEAL):
+    seal = checked.signed.get(_SEAL)
+    if not (_holds(beside, seal) if seal is not None else not beside.exists()):
         raise conflict(beside, "is not the seal of the manifest next to it")
     approved = 0
     with suppress(VerificationError):  # no server accepts a bundle with one bad approval: then none counts
@@ -95,9 +96,17 @@ def _find_one(context: BuildContext, plan: OutputPlan, cache: ArchiveCache) -> O
     if plan.output.format == "directory":
         return plan.result(path, plan.size, plan.digest, approvals=approved)
     sha256, listed = cache.sha256(path), path.with_name(f"{path.name}.sha256")
-    if not listed.exists() or listed.read_bytes() != f"{sha256}  {path.name}\n".encode():
+    if not _holds(listed, f"{sha256}  {path.name}\n".encode()):
         raise conflict(listed, "does not match the archive next to it")
     return plan.result(path, path.stat().st_size, sha256, approvals=approved)
+
+
+def _holds(file: Path, content: bytes) -> bool:
+    """Whether ``file`` is there and has that content; no more of it is read."""
+    if not file.exists():
+        return False
+    with file.open("rb") as opened:
+        return opened.read(len(content) + 1) == content
 
 
 def _require_side_files(final: Path, plan: OutputPlan) -> None:
@@ -107,9 +116,9 @@ def _require_side_files(final: Path, plan: OutputPlan) -> None:
     for file in (final / plan.file, manifest, page):
         if not file.exists():
             raise conflict(file, "is missing from the earlier build")
-    if manifest.read_bytes() != document:
+    if not _holds(manifest, document):
         raise conflict(manifest, "belongs to another bundle of this name and version")
-    if page.read_bytes() != review.outside(document):
+    if not _holds(page, review.outside(document)):
         raise conflict(page, "does not match the manifest next to it")
 
 
