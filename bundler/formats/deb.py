@@ -77,12 +77,16 @@ def layout(file: BinaryIO) -> Layout:
     return Layout(version=members[0], control=members[control], data=members[data], others=others)
 
 
-def require_data(file: BinaryIO, member: ar.Member) -> None:
+def require_data(file: BinaryIO, place: Layout) -> None:
     """Require that ``data.tar`` begins as its name's suffix says: the suffix is not signed, and dpkg goes by it.
+
+    The end of ``control.tar`` is not signed either: of two members that are not compressed, the zeros at the first
+    one's end must not begin the second, which would be empty for dpkg.
 
     Raises:
         ParseError: ``malformed``, ``truncated``, ``unsupported``.
     """
+    member = place.data
     file.seek(member.offset)
     compression = compression_of(member.name)
     if compression is None:  # bzip2 and lzma, which dpkg reads, and nothing here does
@@ -92,7 +96,7 @@ def require_data(file: BinaryIO, member: ar.Member) -> None:
         return
     head = io.BytesIO(file.read(min(member.size, _DATA_HEAD)))
     with open_decompressed(head, compression, limit=_CONTROL_TAR_LIMIT) as stream:
-        require_start(stream)
+        require_start(stream, may_be_empty=compression_of(place.control.name) != "")
 
 
 def facts(file: BinaryIO) -> PackageFacts:
@@ -149,8 +153,11 @@ def _control(file: BinaryIO, member: ar.Member) -> Paragraph:
         if not entry.is_file:
             raise DebError("control in control.tar is not a regular file of an ordinary size")
         found = entry.content
-    while stream.read(_DATA_HEAD):  # to its end, as dpkg does: the compressed stream has a checksum there
-        pass
+    # To its end, as dpkg does: the compressed stream has a checksum there. The signature covers the members' bytes one
+    # after the other, so that whatever follows the archive here could be the front of data.tar, moved.
+    while rest := stream.read(_DATA_HEAD):
+        if any(rest):
+            raise DebError("control.tar continues after its end", reason="trailing-data")
     if found is None:
         raise DebError("control.tar holds no file control")
     return single(found)

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timezone
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
 
 from bundler.formats import signature_armor
 from bundler.formats.parse_error import ParseError
@@ -30,6 +30,8 @@ _CREATED, _ISSUER, _ISSUER_FINGERPRINT = 2, 16, 33
 _FINGERPRINT_SIZES = {4: 20, 5: 32, 6: 32}
 _KEY_ID_SIZE = 8
 _CRITICAL = 0x80
+_KNOWN = frozenset({*range(2, 8), 9, 11, 12, 16, *range(20, 36), 37, 39})
+"""Types of RFC 9580 section 5.2.3.7, with the reserved 37 of gpg."""
 # RFC 9580 table 18: how many multiprecision integers, or how many bytes, a signature of the algorithm has.
 _INTEGERS = {1: 1, 3: 1, 17: 2, 19: 2, 22: 2}
 _FIXED = {27: 64, 28: 114}
@@ -59,6 +61,10 @@ class Signature:
     """Hashed before the signed bytes; version 6 only."""
     hashed_size: int = 0
     """Bytes of the hashed area."""
+    expires: datetime | None = None
+    """UTC; of the signature itself."""
+    unknown: int = 0
+    """Type of a critical field of the hashed area that is not known; 0 if there is none."""
 
 
 def signatures(block: bytes) -> tuple[Signature, ...]:
@@ -163,19 +169,21 @@ def _signature(packet: bytes, body: bytes) -> Signature:
     start = reader.take(2)
     salt = reader.take(reader.number(1)) if version == 6 else b""
     _check_values(reader, key_algorithm)
-    created, named = _hashed_facts(area)
+    said = _hashed_facts(area)
     return Signature(
         packet=packet,
         version=version,
         kind=kind,
         key_algorithm=key_algorithm,
         digest=digest,
-        created=created,
-        key_id=_only(named | _unhashed_issuers(unhashed)),
+        created=said.created,
+        key_id=_only(said.issuers | _unhashed_issuers(unhashed)),
         hashed=hashed + bytes([version, 0xFF]) + struct.pack(">I", len(hashed)),
         digest_start=start,
         salt=salt,
         hashed_size=len(area),
+        expires=said.expires,
+        unknown=said.unknown,
     )
 
 
@@ -217,15 +225,34 @@ def _subpackets(area: bytes) -> Iterator[tuple[int, bytes]]:
         at = start + size
 
 
-def _hashed_facts(area: bytes) -> tuple[datetime | None, set[str]]:
-    created, issuers = None, set()
+@dataclass
+class _Hashed:
+    """What the hashed area says."""
+
+    created: datetime | None = None
+    seconds: int = 0
+    """Until the signature expires; 0 if never."""
+    issuers: set[str] = field(default_factory=set)
+    unknown: int = 0
+
+    @property
+    def expires(self) -> datetime | None:
+        return self.created + timedelta(seconds=self.seconds) if self.created and self.seconds else None
+
+
+def _hashed_facts(area: bytes) -> _Hashed:
+    found = _Hashed()
     for kind, content in _subpackets(area):
         match kind & ~_CRITICAL:
             case 2 if len(content) == 4:
-                created = _moment(content)
+                found.created = _moment(content)
+            case 3 if len(content) == 4:
+                found.seconds = int.from_bytes(content, "big")
             case 16 | 33:
-                issuers.add(_issuer(kind & ~_CRITICAL, content))
-    return created, issuers
+                found.issuers.add(_issuer(kind & ~_CRITICAL, content))
+            case known if known not in _KNOWN and kind & _CRITICAL:
+                found.unknown = known
+    return found
 
 
 def _unhashed_issuers(area: bytes) -> set[str]:

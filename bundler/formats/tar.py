@@ -69,13 +69,15 @@ def entries(stream: BinaryIO, *, max_content: int) -> Iterator[Entry]:
     raise TarError(f"the archive has more than {_MAX_ENTRIES} entries", reason="too-big")
 
 
-def require_start(stream: BinaryIO) -> None:
-    """Require that an archive starts here, or ends at once. Raises :class:`TarError`; reads one block."""
+def require_start(stream: BinaryIO, *, may_be_empty: bool) -> None:
+    """Require that an archive starts here, or ends at once if it may. Raises :class:`TarError`; reads one block."""
     block = stream.read(_BLOCK)
     if len(block) < _BLOCK:
         raise TarError("the archive ends too early", reason="truncated")
     if block.strip(b"\0"):
         _check_sum(block)
+    elif not may_be_empty:
+        raise TarError("the archive is empty")
 
 
 def _check_sum(block: bytes) -> None:

@@ -53,7 +53,7 @@ def _verify(file: BinaryIO, anchors: Anchors, at: datetime) -> Evidence:
     signed = openpgp.verify_detached(block, data, size=size, anchors=anchors, at=at, what=_WHAT, every=True)
     unsigned_bytes.require_no_archive(file, [(member.offset, member.size) for member in covered], _WHAT)
     with as_verification_error(_WHAT):
-        deb.require_data(file, layout.data)
+        deb.require_data(file, layout)
     return openpgp.evidence("debsigs", signed, anchors)
 
 

@@ -145,6 +145,7 @@ _OPENPGP: Final[Mapping[str, Row]] = {
     "signature-tail": (_ADDED_TO_SIGNATURE, TAMPERED),
     "other-signature": ("A signature by an unknown key carries more than a signature needs.", TAMPERED),
     "several-signatures": ("Genuine packages have one signature.", TAMPERED),
+    "expired-signature": ("The publisher signed it for a limited time, which is over.", NEWER),
     "old-signature": ("Signatures of version 3 protect too little, and are not accepted since 2021.", NEWER),
     "unknown-version": ("The signature has a form that is newer than this release of arc-bundler.", ASK),
     "changed-key": (

@@ -243,6 +243,10 @@ def _require_modern(claim: Signature, what: str) -> None:
         raise refused(what, "old-signature", "its signature has the old version 3")
     if claim.digest not in _STRONG:
         raise refused(what, "unknown-algorithm", f"its signature uses the unknown digest {claim.digest}")
+    if claim.unknown:
+        raise refused(
+            what, "unknown-version", f"its signature has a critical field of the unknown type {claim.unknown}"
+        )
     if claim.key_algorithm not in _KEY_ALGORITHMS:
         raise refused(what, "unknown-algorithm", f"its signature uses the unknown key algorithm {claim.key_algorithm}")
 
@@ -271,4 +275,6 @@ def _created(claim: Signature, at: datetime, what: str) -> datetime:
             "future-signature",
             f"its signature is dated {created:%Y-%m-%d %H:%M} UTC, which is in the future",
         )
+    if claim.expires is not None and claim.expires <= at:
+        raise refused(what, "expired-signature", f"its signature expired on {claim.expires:%Y-%m-%d}")
     return created

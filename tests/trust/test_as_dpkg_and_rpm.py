@@ -197,6 +197,25 @@ DEBS: dict[str, Callable[[], bytes]] = {
 }
 
 
+def moved(count: int, suffix: str = "") -> bytes:
+    """A deb in which ``count`` bytes go from ``data.tar`` to ``control.tar``: the signed bytes stay the same."""
+    plain = tar({"./control": FIELDS.encode()}), tar({"./opt/a": b"a" * 600, "./opt/b": b"b"})
+    control_tar, data_tar = (PACK[suffix](content) for content in plain)
+    signed = signed_members([BINARY, (f"control.tar{suffix}", control_tar), (f"data.tar{suffix}", data_tar)], KEY)
+    both, cut = control_tar + data_tar, len(control_tar) + count
+    front, back = (f"control.tar{suffix}", both[:cut]), (f"data.tar{suffix}", both[cut:])
+    return packed([BINARY, front, back, signed[3]])
+
+
+@pytest.mark.parametrize("suffix", sorted(PACK))
+def test_the_edge_between_two_members_cannot_be_moved(suffix: str) -> None:
+    """Files that go over the edge would not be installed, although the signature holds."""
+    assert accepted("deb", moved(0, suffix))
+    step = 512 if not suffix else 7
+    for count in (*range(-20 * step, 0, step), *range(step, 8 * step, step)):
+        assert not accepted("deb", moved(count, suffix)), count
+
+
 @HAS_DPKG
 @pytest.mark.parametrize("what", DEBS)
 def test_a_deb_that_dpkg_refuses_is_refused(tmp_path: Path, what: str) -> None:

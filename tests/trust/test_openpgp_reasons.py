@@ -94,6 +94,15 @@ def test_a_weak_key(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "1024 bits" in refused(key.detached(DATA, AGO), anchors(key)).what
 
 
+def test_an_expired_signature_and_a_field_that_is_not_known() -> None:
+    seconds = package_signing._sub(3, struct.pack(">I", 86400))
+    assert not_forged(refused(KEY.signature(0, DATA, AGO, seconds))) == "expired-signature"
+    lasting = KEY.signature(0, DATA, AGO, package_signing._sub(3, struct.pack(">I", 86400 * 4000)))
+    assert verify(lasting, anchors(KEY)).signed_at == AGO
+    assert not_forged(refused(KEY.signature(0, DATA, AGO, package_signing._sub(99 | 0x80, b"x")))) == "unknown-version"
+    assert verify(KEY.signature(0, DATA, AGO, package_signing._sub(99, b"x")), anchors(KEY)).signed_at == AGO
+
+
 def test_expired_and_revoked_keys() -> None:
     expired, revoked = Key(expires=AGO - timedelta(days=1)), Key(revoked=True)
     assert not_forged(refused(expired.detached(DATA, AGO), anchors(expired))) == "expired-key"
