@@ -12,15 +12,18 @@ from bundler.integrity.findings import Finding
 from bundler.integrity.hashing_reader import HashedFile
 from bundler.model.manifest import FileEntry, Manifest
 
+_PLATFORMS = ("linux", "windows")
+"""Of bundles with ``archives: per-platform``."""
 _UNLISTED_MODE = 0o644
 """Mode of the sums, the manifest and the seals in every archive."""
 
 
 def of_folder(manifest: Manifest, seen: Iterable[HashedFile]) -> Iterator[Finding]:
-    """Compare the name of the unpacked folder with the manifest's."""
+    """Compare the name of the unpacked folder with the manifest's, after which only a platform may stand."""
     name = f"{manifest.name}-{manifest.version}"
+    allowed = {name, *(f"{name}-{platform}" for platform in _PLATFORMS)}
     for top in sorted({one.top for one in seen if one.top is not None}):
-        if top != name and not top.startswith(f"{name}-"):
+        if top not in allowed:
             yield Finding("wrong-folder", f"the folder is named {top!a}; its manifest says {name!a}")
 
 

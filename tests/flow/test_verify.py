@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
 import shutil
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -142,3 +144,34 @@ def test_a_path_that_is_no_bundle_is_reported_as_such(project):
     assert refused.code == 6
     assert "web page" in refused.err
     assert project.run("verify", "--insecure-no-seal", "nowhere.zip").code == 2
+
+
+def rewrap(archive: Path) -> None:
+    """Pack the files of a zip or tar.gz anew, as other programs do."""
+    if archive.suffix == ".zip":
+        with zipfile.ZipFile(archive) as old:
+            contents = {info: old.read(info) for info in old.infolist()}
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as new:
+            for info, content in contents.items():
+                new.writestr(info.filename, content)
+    else:
+        with tarfile.open(archive) as old_tar:
+            members = {info.name: (info, old_tar.extractfile(info).read()) for info in old_tar}
+        with tarfile.open(archive, "w:gz") as new_tar:
+            for info, content in members.values():
+                new_tar.addfile(info, io.BytesIO(content))
+
+
+@pytest.mark.parametrize("suffix", [".zip", ".tar.gz"])
+def test_an_archive_that_was_packed_anew_is_refused_and_its_folder_verifies(project, bundle, suffix, tmp_path):
+    archive = Path(f"{bundle}{suffix}")
+    rewrap(archive)
+    for command in (("verify", "--insecure-no-seal", *ANCHORS), ("diff", str(bundle))):
+        refused = project.run(*command, str(archive), "--format", "json")
+        assert (refused.code, refused.json["error"]["reason"]) == (6, "rewrapped"), command
+    told = project.run("verify", "--insecure-no-seal", *ANCHORS, str(archive)).err
+    assert "this archive was not written by arc-bundler" in told
+    assert "unpack it into an empty folder and verify that folder" in " ".join(told.split())
+    shutil.unpack_archive(archive, tmp_path / "unpacked", {".zip": "zip", ".tar.gz": "gztar"}[suffix])
+    folder = tmp_path / "unpacked" / bundle.name
+    assert project.run("verify", "--insecure-no-seal", str(folder), *ANCHORS).code == 0

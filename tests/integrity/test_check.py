@@ -165,6 +165,7 @@ CHANGES: dict[str, tuple[Change, str]] = {
     "set-user-id": (_change("install.sh", mode=0o4644), "mode-mismatch"),
     "folder": (_change("install.sh", top="other"), "wrong-folder"),
     "folder-prefix": (_change("install.sh", top="arc-lab-11"), "wrong-folder"),
+    "folder-of-another-version": (_change("install.sh", top="arc-lab-1-2"), "wrong-folder"),
     "not-json": (_change("manifest.json", content=b"{"), "malformed-manifest"),
     "not-text": (_change("manifest.json", content=b"\xff\xfe"), "malformed-manifest"),
     "not-object": (_change("manifest.json", content=b"[]"), "malformed-manifest"),
