@@ -44,6 +44,21 @@ _CONTENTS: Final[Mapping[str, Row]] = {
     "self-check": ("Disk or memory is damaged, or another program changed the output.", "build again"),
 }
 
+_ARCHIVES: Final[Mapping[str, Row]] = {
+    "unknown-container": ("It is no bundle, or a proxy or portal sent something else.", _COPY_AGAIN),
+    "damaged-archive": ("The archive was not copied completely, or was damaged on its way.", _COPY_AGAIN),
+    "wrong-password": ("The password is another, or the archive was damaged on its way.", "try the password again"),
+    "encrypted": ("Another program encrypted the archive, or it was crafted.", _COPY_AGAIN),
+    "unknown-method": ("Another program packed the archive.", _COPY_AGAIN),
+    "headers-disagree": ("The archive was crafted so that programs unpack it differently.", _DO_NOT_USE),
+    "foreign-data": ("Data was added to the archive.", _DO_NOT_USE),
+    "other-archive": ("It was packed anew, or belongs to another build.", _COPY_AGAIN),
+    "bomb": ("The archive was crafted to fill memory or disk.", _DO_NOT_USE),
+    "link": ("The archive was crafted to read or write files elsewhere.", _DO_NOT_USE),
+    "special-file": ("The archive was crafted to use devices or pipes.", _DO_NOT_USE),
+    "extra-folder": ("Folders were added, by a tool or on purpose.", _COPY_AGAIN),
+}
+
 _SEALS: Final[Mapping[str, Row]] = {
     "no-seal": ("The seal was removed, or the bundle was built without one.", _DO_NOT_USE),
     "bad-seal": ("The seal was damaged, or was made for another bundle.", _DO_NOT_USE),
@@ -75,5 +90,5 @@ _SCRIPTS: Final[Mapping[str, Row]] = {
     "several-runtimes": ("The script was crafted so that programs read it differently.", _DO_NOT_USE),
 }
 
-BUNDLES: Final[Mapping[str, Row]] = {**_CONTENTS, **_SEALS, **_SCRIPTS}
+BUNDLES: Final[Mapping[str, Row]] = {**_CONTENTS, **_ARCHIVES, **_SEALS, **_SCRIPTS}
 """By reason of the refusal."""

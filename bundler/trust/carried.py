@@ -79,8 +79,8 @@ def require_nothing_foreign(
     """
     if found.revocation:
         raise _foreign(place, "revocation list", f"holds {len(found.revocation)} bytes of revocation lists")
-    countersigners = [certificate for stamp in stamps if stamp.token is None for certificate in stamp.path]
-    _check_certificates(found, place, (*path, *countersigners))
+    # A countersigner's certificates are here, and some signers write those of a token here, too.
+    _check_certificates(found, place, (*path, *(certificate for stamp in stamps for certificate in stamp.path)))
     for signer in found.signers:
         _require_plain(signer, place)
     if not all(map(signature_form.is_plain_algorithm, found.algorithms)):

@@ -14,7 +14,7 @@ from bundler.trust.advice import MEANINGS, advising, with_advice
 from tests.support import reasons
 
 ROOMS = (
-    *("trust", "formats", "integrity", "flow/verify.py", "flow/verify_file.py", "flow/verify_package.py"),
+    *("trust", "formats", "integrity", "pack", "flow/verify.py", "flow/verify_file.py", "flow/verify_package.py"),
     *("flow/verify_archive.py", "flow/package_kinds.py", "flow/metadata_files.py", "flow/bundle_payload.py"),
     *("flow/provenance.py", "flow/script_check.py", "flow/script_signing.py", "flow/spool.py", "flow/lock_changes.py"),
 )
