@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import lzma
+import os
 import struct
+import subprocess
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import py7zr
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,7 +25,7 @@ from bundler.model.progress import NullProgress
 from bundler.model.tree import Entry
 from bundler.pack import container, manifest, sevenzip_form, sevenzip_streams, writers
 from bundler.pack.sevenzip_form import Block
-from tests.support import sevenzip_forge, thorough, trees
+from tests.support import sevenzip_forge, thorough, trees, unpackers
 from tests.support.sevenzip_forge import Encrypted, Forge, filetime, names, stored, taken_apart, whole
 
 TOP = trees.NAME
@@ -578,3 +581,38 @@ REASONS = {
     *("rewrapped", "damaged-archive", "link", "special-file", "unsafe-name", "wrong-folder", "bomb", "trailing-data"),
     *("extra-file", "missing-file", "missing-manifest", "size-mismatch", "sums-mismatch", "mode-mismatch"),
 }
+
+
+# --- by other programs
+
+PACKERS = {
+    "7zz": ("7zz", "a", "-bd", "{archive}", TOP),
+    "7zz, stored": ("7zz", "a", "-bd", "-mx0", "{archive}", TOP),
+    "7zz, LZMA2 and one block each": ("7zz", "a", "-bd", "-m0=lzma2:d8m", "-ms=off", "{archive}", TOP),
+    "7zz, BCJ2": ("7zz", "a", "-bd", "-m0=BCJ2", "-m1=LZMA", "{archive}", TOP),
+    "7zz, PPMd": ("7zz", "a", "-bd", "-m0=PPMd", "{archive}", TOP),
+    "7zz, header plain": ("7zz", "a", "-bd", "-mhc=off", "{archive}", TOP),
+    "7zz, encrypted": ("7zz", "a", "-bd", f"-p{PASSWORD}", "{archive}", TOP),
+    "7zz, encrypted with names": ("7zz", "a", "-bd", f"-p{PASSWORD}", "-mhe=on", "{archive}", TOP),
+    "bsdtar": ("bsdtar", "--format", "7zip", "-cf", "{archive}", TOP),
+    "bsdtar, stored": ("bsdtar", "--format", "7zip", "--options", "compression=store", "-cf", "{archive}", TOP),
+}
+
+
+@pytest.mark.parametrize("command", PACKERS.values(), ids=PACKERS.keys())
+def test_an_archive_by_another_program_is_called_that(command: tuple[str, ...], tmp_path: Path) -> None:
+    unpackers.require("7z")
+    writers.write("directory", trees.small(tmp_path), tmp_path / TOP, progress=NullProgress())
+    archive = tmp_path / "again.7z"
+    filled = [part.format(archive=archive) for part in command]
+    subprocess.run(filled, cwd=tmp_path, env=os.environ | {"LC_ALL": "C.UTF-8"}, check=True, capture_output=True)
+    assert verdict(archive, archive.read_bytes(), PASSWORD) == "rewrapped"
+
+
+def test_an_archive_by_py7zr_is_called_that(tmp_path: Path) -> None:
+    writers.write("directory", trees.small(tmp_path), tmp_path / TOP, progress=NullProgress())
+    for password in (None, PASSWORD):
+        with py7zr.SevenZipFile(tmp_path / "again.7z", "w", password=password) as archive:
+            archive.set_encrypted_header(bool(password))
+            archive.writeall(tmp_path / TOP, TOP)
+        assert verdict(tmp_path / "again.7z", (tmp_path / "again.7z").read_bytes(), PASSWORD) == "rewrapped"
