@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from datetime import timedelta
 
 import pytest
@@ -95,3 +97,21 @@ def test_its_keys_seal_and_approve(folder, now):
     assert [signer.algorithm for signer in signers] == ["rsa-sha256", "ecdsa-sha256", "ecdsa-sha256"]
     assert len({signer.certificates[0] for signer in signers}) == 3
     assert told == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such modes")
+def test_keys_are_for_their_owner_alone(tmp_path, now):
+    """Made fresh, given as copies, and left readable by an earlier release."""
+    umask = os.umask(0)
+    try:
+        made = authority.establish(tmp_path, now)
+        keys = [path for path in tmp_path.rglob("*") if path.is_file() and b"PRIVATE KEY" in path.read_bytes()]
+        assert made.seal_key_file in keys
+        assert len(keys) >= 9
+        assert {stat.S_IMODE(path.stat().st_mode) for path in keys} == {0o600}
+        for path in keys:
+            path.chmod(0o644)
+        authority.establish(tmp_path, now)
+        assert {stat.S_IMODE(path.stat().st_mode) for path in keys} == {0o600}
+    finally:
+        os.umask(umask)

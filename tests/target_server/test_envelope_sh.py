@@ -287,6 +287,7 @@ def test_no_child_is_started_with_it_in_its_environment(server):
     (server / "bin/openssl").symlink_to("/stand-in/note")
     words = by_words(server)
     names = ("SECRET", "PASSPHRASE", "KEY", "LETTER", "held", "again", "plain", "rest", "line", "HEX")
+    names += ("value", "part", "parts", "unit", "own", "found", "pattern", "HIDDEN", "HELD", "FILLED", "ways", "all")
     environment = {**dict.fromkeys(names, "x"), "ARC_BUNDLER_ENVELOPE_PASSPHRASE": words}
     ended = server.run("--envelope", ENVELOPE, environment=environment)
     connected(server, ended)

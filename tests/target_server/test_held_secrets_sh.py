@@ -31,7 +31,7 @@ def run(bash, tmp_path):
         sources = "\n".join((templates() / "runtime/linux" / f"{part}.sh").read_text() for part in PARTS)
         file = tmp_path / "script.sh"
         file.write_text(f"set -u -o pipefail\nexport LC_ALL=C\n{sources}\n{script}\n")
-        environment = {"PATH": path, "value": "exported", "rest": "exported", "unit": "exported"}
+        environment = {"PATH": path, **dict.fromkeys(("value", "rest", "unit", "part", "pattern", "all"), "x")}
         done = subprocess.run([bash, file], input=stdin, capture_output=True, check=True, env=environment)
         assert done.stderr == b""
         return done.stdout

@@ -145,6 +145,15 @@ def test_its_own_log_is_named(server):
     assert_clean(server, ended, but=("root/secret", "ways", path[1:]))
 
 
+def test_its_own_log_is_named_when_it_disconnects(server):
+    assert go(server).code == 0
+    put(server / STATE / "lab.json", '{"log-secret": true}', 0o644)
+    ended = go(server, "--uninstall")
+    assert ended.code == 0, ended.out
+    assert "azcmagent.log holds the secret: change" in ended.out
+    assert_clean(server, ended, but=("root/secret", "ways", f"{STATE}/log/azcmagent.log"))
+
+
 def test_its_own_log_from_before_is_not(server):
     put(server / STATE / "log/azcmagent.log", f"old {cases.PLAIN}\n", 0o644)
     ended = go(server)

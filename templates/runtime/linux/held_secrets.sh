@@ -1,14 +1,18 @@
 # Secrets by their value: what this run holds is left out of all that it shows and writes, in every spelling of the table
 # in secret_forms.sh. Bash alone makes the expressions: a secret is in no program's arguments and in no file.
 
-export -n LEFT_ANSWER SECRET_PATTERNS SPELLED VISIBLE_UNIT value part parts rest line unit units own byte bytes pattern found before HIDDEN
+export -n LEFT_ANSWER SECRET_PATTERNS HELD SPELLED LITERAL FILLED ANY_CASE NAMED BASE64_LETTERS ways way all letter gap said VISIBLE_UNIT value part parts rest line unit units own byte bytes pattern found before HIDDEN
 SECRET_PATTERNS=()     # expressions that find what is held
 SPELLED=()             # by byte: the spellings of that ASCII character
+HELD=()                # the values
 SHORT_HELD=no          # a value is shorter than SECRET_WHOLE_WORD
 
 # hold_secret VALUE: from here on.
 hold_secret() {
     local value=$1 rest part parts=() lines=0 long=no
+    [[ -n $value ]] || return 0
+    for rest in ${HELD[@]+"${HELD[@]}"}; do [[ $rest != "$value" ]] || return 0; done
+    HELD+=("$value")
     rest=$value$'\n'
     count_characters "$value"
     [[ $CHARACTERS -lt $SECRET_LONG ]] || long=yes

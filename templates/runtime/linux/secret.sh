@@ -92,7 +92,7 @@ cannot_read() {
     if [[ -e $3 ]]; then
         SECRET_PROBLEM="$1's file $3 cannot be read"
     else
-        SECRET_PROBLEM="$1's file does not exist: give the path of a file with $2 (what was given is not shown: it may be the secret)"
+        SECRET_PROBLEM="$1's file cannot be read: it does not exist; give the path of a file with $2 (what was given is not shown: it may be the secret)"
     fi
     return 1
 }
