@@ -14,6 +14,9 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
 
+_FULL_ADDRESSES = 4
+"""Addresses that may each take the whole time to connect; more of them share the time of these."""
+
 
 class Connections:
     """The open connections, so that another thread can abort them."""
@@ -36,6 +39,17 @@ class Connections:
                     noted._open.add(self)
                 super().connect()
 
+            def _new_conn(self) -> socket.socket:
+                """Connect to the first address that answers, in a time that no number of addresses makes longer."""
+                whole = self.timeout
+                self.timeout = _share(whole, self._dns_host, self.port)
+                try:
+                    sock = super()._new_conn()
+                finally:
+                    self.timeout = whole
+                sock.settimeout(whole)
+                return sock
+
         return type("NotedPool", (HTTPSConnectionPool,), {"ConnectionCls": Noted})
 
     def abort(self) -> None:
@@ -50,6 +64,16 @@ class Connections:
             sock = connection.sock
             with suppress(OSError, TypeError):
                 socket.socket.shutdown(getattr(sock, "socket", sock), socket.SHUT_RDWR)
+
+
+def _share(seconds: Any, host: str, port: int) -> Any:
+    """What each address of ``host`` gets of ``seconds``: all of it where there are few."""
+    if not isinstance(seconds, (int, float)):
+        return seconds
+    with suppress(OSError, UnicodeError):  # connecting fails in the same way, and says so
+        count = len(socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM))
+        return seconds * min(1.0, _FULL_ADDRESSES / max(count, 1))
+    return seconds
 
 
 class Adapter(HTTPAdapter):

@@ -14,12 +14,12 @@ from bundler.model.tree import Mode
 from bundler.pack import append, container
 
 _REPEATABLE = frozenset(["zip", "tar.gz"])
-"""Formats whose bytes follow from the files alone; a 7z is compressed, and perhaps encrypted."""
+"""Formats with bytes that follow from the files alone; a 7z is compressed, and perhaps encrypted."""
 
 
 ArchiveMatch = Literal["none", "as-built", "approvals-added", "not-compared"]
 """How a bundle relates to the archives that its provenance names: it is a folder, it is one of them, it is one of them
-to which nothing but approvals was added, or it is a 7z with approvals, whose earlier bytes cannot be computed."""
+to which nothing but approvals was added, or it is a 7z with approvals, and what it was before cannot be computed."""
 
 
 def match(bundle: Path, found: CheckedBundle, archives: Collection[str], named: str) -> ArchiveMatch:

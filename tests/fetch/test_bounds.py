@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -365,3 +366,35 @@ def test_the_advice_names_the_floor(bench: Bench) -> None:
         downloader.fetch(bench.request(PATH))
     assert "at least 65536 bytes are required" in raised.value.details[0]
     assert "--min-rate" in raised.value.details[0]
+
+
+@pytest.fixture
+def unanswered() -> Iterator[int]:
+    """The port of a server with a full queue, which answers no further connection."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(0)
+        waiting = []
+        for _ in range(8):
+            one = socket.socket()
+            one.setblocking(False)
+            one.connect_ex(listening.getsockname())
+            waiting.append(one)
+        yield listening.getsockname()[1]
+        for one in waiting:
+            one.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a full queue refuses")
+@pytest.mark.parametrize(("addresses", "within"), [(1, 1.5), (40, 4.0)])
+def test_many_silent_addresses_of_one_name_share_the_time(
+    addresses: int, within: float, bench: Bench, unanswered: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolve = socket.getaddrinfo
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **more: resolve(*args, **more)[:1] * addresses)
+    network = replace(bench.network, connect_timeout=0.5, retries=0)
+    request = replace(bench.request(PATH), url=f"https://127.0.0.1:{unanswered}{PATH}")
+    began = time.monotonic()
+    with bench.downloader(network=network) as downloader, pytest.raises(UpstreamError, match="did not answer"):
+        downloader.fetch(request)
+    assert 0.4 < time.monotonic() - began < within
