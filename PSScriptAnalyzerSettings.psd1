@@ -15,6 +15,9 @@
         'PSAvoidUsingPlainTextForPassword'
         # The pipe's lines are read from $input in the end block, where powershell.exe -File passes them.
         'PSUseProcessBlockForPipelineCommand'
+        # Tables with keys from outside have a comparer by code units: those of @{} follow the culture in 5.1
+        # (tools/ordinal.ps1 demands it).
+        'PSUseLiteralInitializerForHashtable'
     )
     Rules = @{
         # Windows Server 2012 R2 and 2016: the oldest PowerShells that the scripts support.

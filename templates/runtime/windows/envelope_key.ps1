@@ -26,7 +26,7 @@ function Read-PassphraseText([string]$KeyFile) {
         try {
             return [IO.File]::ReadAllText((Get-FullPath $PassphraseFile))
         } catch {
-            Stop-Here 203 (Get-UnreadableText 'the passphrase''s file' '-PassphraseFile' $PassphraseFile)
+            Stop-Here 203 (Get-UnreadableText -What 'the passphrase''s file' -Switch '-PassphraseFile' -Given $PassphraseFile)
         }
     }
     if ($PassphraseStdin) { return Read-StandardInput }

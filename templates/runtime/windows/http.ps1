@@ -19,6 +19,8 @@ function Get-WebAnswer([string]$Url, [int]$Milliseconds, $Headers) {
         $reader = New-Object System.IO.StreamReader $response.GetResponseStream(), $script:Utf8
         $letters = New-Object char[] 65536
         $got = $reader.ReadBlock($letters, 0, $letters.Length)
-        @{ Code = [int]$response.StatusCode; Text = (New-Object string $letters, 0, $got); Challenge = [string]$response.Headers['WWW-Authenticate'] }
+        # The text itself is given to no cmdlet: it may hold a token (see redaction.ps1).
+        $text = (New-Object System.Text.StringBuilder).Append($letters, 0, $got).ToString()
+        @{ Code = [int]$response.StatusCode; Text = $text; Challenge = [string]$response.Headers['WWW-Authenticate'] }
     } finally { $response.Close() }
 }

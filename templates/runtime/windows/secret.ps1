@@ -51,7 +51,9 @@ function Read-SecretText([string]$Name) {
     if ($SecretFile) {
         $path = Get-FullPath $SecretFile
         # Reads a byte order mark: PowerShell 5.1's ">" writes UTF-16.
-        try { return [IO.File]::ReadAllText($path) } catch { Stop-Here 203 (Get-UnreadableText 'the secret''s file' '-SecretFile' $SecretFile) }
+        try { return [IO.File]::ReadAllText($path) } catch {
+            Stop-Here 203 (Get-UnreadableText -What 'the secret''s file' -Switch '-SecretFile' -Given $SecretFile)
+        }
     }
     if ($SecretStdin) { return Read-StandardInput }
     if ($script:SecretFromEnvironment) { return $script:SecretFromEnvironment }
