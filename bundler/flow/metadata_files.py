@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from datetime import datetime
 from typing import BinaryIO, Literal
 
@@ -65,12 +64,15 @@ def _signed_release(file: BinaryIO, anchors: Anchors, at: datetime) -> Signed:
 
 def indexes(release: BinaryIO, anchors: Anchors, at: datetime) -> Iterable[tuple[str, str]]:
     """SHA-256 and path of the indexes that a clear-signed ``release`` lists. Raises VerificationError."""
-    signed = _signed_release(release, anchors, at)
+    return [(index.sha256, index.path) for index in _listed(_signed_release(release, anchors, at))]
+
+
+def _listed(signed: Signed) -> Iterable[apt_release.IndexFile]:
+    """The files that a verified document lists, which must be a Release file."""
     try:
-        files = apt_release.parse(signed.content).files.values()
+        return apt_release.parse(signed.content).files.values()
     except ParseError as error:
         raise VerificationError(f"it is signed, but it is not a Release file: {error}", reason=error.reason) from error
-    return [(index.sha256, index.path) for index in files]
 
 
 def verify(file: BinaryIO, kind: Kind, *, anchors: Anchors, at: datetime, known: Indexes) -> str:
@@ -99,19 +101,25 @@ def verify(file: BinaryIO, kind: Kind, *, anchors: Anchors, at: datetime, known:
         root = pins.root(_alone(file, _CERTIFICATE, "certificate"), anchors)
         return f"the pinned root {root.name}, for {' and '.join(root.purposes)}; {root.source}"
     signed = _signed_release(file, anchors, at)
+    _listed(signed)
     return f"signed by {signed.user_id} ({signed.key.fingerprint}) on {signed.signed_at:%Y-%m-%d}"
 
 
 def _index(file: BinaryIO, known: Indexes) -> str:
     digests, unpacked = [chunks.sha256(file)], hashlib.sha256()
     file.seek(0)
-    with suppress(ParseError):  # it is not compressed, or damaged
+    ends_early = False
+    try:
         for piece in compressed.decompress(file, "gz", limit=MAX_OPEN_INDEX):
             unpacked.update(piece)
         digests.append(unpacked.hexdigest())
+    except ParseError as error:  # it is not compressed, or damaged
+        ends_early = error.reason == "truncated"
     for digest in digests:
         if digest in known:
             return f"listed as {known[digest]} in a verified InRelease"
+    if ends_early:
+        raise VerificationError("the index ends before its compressed stream does", reason="truncated")
     raise VerificationError(
         "no verified InRelease among the files lists this index",
         reason="not-named",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 from typing import BinaryIO, Final, NoReturn
 
 from bundler.errors import VerificationError
@@ -74,12 +75,16 @@ class SignedScript:
     def _split(text: str) -> tuple[str, str]:
         before, begin, block = text.partition(LINE + BEGIN + LINE)
         if not begin:
+            if text.endswith((LINE + BEGIN, LINE + BEGIN + "\r")):
+                raise VerificationError("the script ends where its signature begins", reason="truncated")
             if BEGIN in text:
                 raise VerificationError(
                     "the line endings of the script were changed after signing", reason="line-endings"
                 )
             raise VerificationError("the script carries no signature block", reason="unsigned")
         block, end, rest = block.partition(LINE + END + LINE)
+        if not end and _is_cut(block):
+            raise VerificationError("the script ends before its signature block does", reason="truncated")
         if not end:
             _malformed("it does not end")
         if rest:
@@ -113,6 +118,13 @@ class SignedScript:
 
     second_digest = digest
     """The digest that another signature of the file must hold."""
+
+
+def _is_cut(block: str) -> bool:
+    """Whether a block without an end is a genuine one's beginning: lines of base64, and a part of a line."""
+    lines, _, last = block.rpartition(LINE)
+    whole = re.fullmatch(r"(?:# [A-Za-z0-9+/=]+(?:\r\n)?)*", lines)
+    return bool(whole) and ((END + "\r").startswith(last) or bool(re.fullmatch(r"# [A-Za-z0-9+/=]*\r?", last)))
 
 
 def with_block(raw: bytes, signature: bytes) -> bytes:

@@ -25,7 +25,7 @@ ROOM = 900 * MB
 """So much address space a call may take: more than any limit below, so that the measured peak decides."""
 
 BEGIN, MIDDLE, END = (
-    b"-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n",
+    b"-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nOrigin: a\nDate: b\n",
     b"\n-----BEGIN PGP SIGNATURE-----\n\n",
     b"\n-----END PGP SIGNATURE-----\n",
 )

@@ -7,6 +7,7 @@ import pytest
 from bundler.flow.verify_file import verify_files
 from bundler.trust import anchors as trusted
 from tests.support.lab_project import NOW
+from tests.support.package_signing import Key, anchors
 
 DOCUMENTS = ["repository/InRelease", "keys/microsoft.asc", "roots/ms-root-2011.pem"]
 
@@ -48,3 +49,23 @@ def test_what_lies_behind_the_bytes_that_are_read_counts(corpus, tmp_path):
     content = (corpus / "roots/ms-root-2011.pem").read_bytes()
     (tmp_path / "long").write_bytes(content + b"\n" * (1 << 20) + b"evil")
     assert not verdict(tmp_path / "long").verified
+
+
+def test_an_inrelease_that_ends_early_is_truncated(corpus, tmp_path):
+    content = (corpus / "repository/InRelease").read_bytes()
+    for cut in (30, 300, len(content) - 60):
+        (tmp_path / "InRelease").write_bytes(content[:-cut])
+        assert (verdict(tmp_path / "InRelease").kind, verdict(tmp_path / "InRelease").reason) == (
+            "apt-release",
+            "truncated",
+        )
+
+
+def test_a_signed_text_that_is_no_release_is_not_called_one(tmp_path):
+    key = Key()
+    (tmp_path / "note").write_bytes(key.clear_signed("Dear reader,\nthis is a note.\n", NOW))
+    (found,) = verify_files([tmp_path / "note"], anchors=anchors(key), at=NOW)
+    assert (found.kind, found.verified, found.reason) == ("clear-signed", False, "unknown-kind")
+    (tmp_path / "note").write_bytes(key.clear_signed("Dear reader,\nDate: today\n", NOW))
+    (found,) = verify_files([tmp_path / "note"], anchors=anchors(key), at=NOW)
+    assert not found.verified
