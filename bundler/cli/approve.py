@@ -97,11 +97,11 @@ def _digest(given: str | None) -> str:
 def _report(console: Console, result: Approved) -> None:
     from bundler.formats.json_codec import to_tree
 
-    def text() -> str:
+    def text() -> list[str]:
         have = len(result.approved_by)
         lines = [f"{result.written}: {result.name} {result.version} has {have} of {result.required} required approvals"]
         lines += [f"  {one.name}  sha256:{one.sha256}" for one in result.approved_by]
         lines.append(f"bundle digest {result.digest}")
-        return "\n".join(lines)
+        return lines
 
     console.emit_result(text, lambda: {"ok": True, **to_tree(result)})

@@ -123,7 +123,7 @@ def _seal_lines(built: Built) -> list[str]:
 def _report(console: Console, built: Built, *, check: str) -> None:
     from bundler.formats.json_codec import to_tree
 
-    def text() -> str:
+    def text() -> list[str]:
         label = " [LAB]" if built.lab else ""
         head = "already built and unchanged" if built.unchanged else "built and verified"
         lines = [f"{built.name} {built.version}{label}: {head}"]
@@ -142,6 +142,6 @@ def _report(console: Console, built: Built, *, check: str) -> None:
         asks = "ask for the fingerprint and " if built.sealed_by else ""
         lines.append(f"  verify.sh and verify.ps1 {asks}print the digest.")
         lines.append(f"next: {check}")
-        return "\n".join(lines)
+        return lines
 
     console.emit_result(text, lambda: {"ok": True, **to_tree(built)})

@@ -7,7 +7,7 @@ document and nothing else, whether the command succeeds or fails.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import click
 
 from bundler.cli import held_secrets
-from bundler.cli.errors import PREFIX, as_json, escape_lines, format_fault
+from bundler.cli.errors import PREFIX, as_json, as_line, as_lines, escape_lines, format_fault
 from bundler.cli.held_secrets import redact
 from bundler.errors import Fault
 
@@ -126,20 +126,25 @@ class Console:
     def info(self, text: str) -> None:
         """Show a remark on standard error; not with ``-q``."""
         if not self.quiet:
-            click.echo(redact(text), err=True)
+            click.echo(as_line(redact(text)), err=True)
 
-    def emit_result(self, text: Callable[[], str], tree: Callable[[], object]) -> None:
-        """Write the result to standard output: ``tree`` with ``--format json``, otherwise ``text``."""
+    def emit_result(self, text: Callable[[], str | Iterable[str]], tree: Callable[[], object]) -> None:
+        """Write the result to standard output: ``tree`` with ``--format json``, otherwise ``text``.
+
+        ``text`` gives lines: a line break within one comes from a value, and is escaped. A string is a document, which
+        has escaped its values itself.
+        """
         if self.json:
             click.echo(as_json(tree()))
         elif self.format != "text" or not self.quiet:  # -q leaves out remarks, not a document that was requested
             # Values of manifests and certificates are in it, and anyone may have written those.
-            click.echo(escape_lines(text()))
+            found = text()
+            click.echo(escape_lines(found) if isinstance(found, str) else as_lines(found))
 
     def warn(self, faults: Sequence[Fault], where: Path) -> None:
         """Show the warnings for the definition at ``where`` on standard error."""
         for fault in faults:
-            click.echo(redact(f"warning: {format_fault(fault, str(where))}"), err=True)
+            click.echo(as_line(redact(f"warning: {format_fault(fault, str(where))}")), err=True)
 
 
 def common(function: _F) -> _F:

@@ -6,7 +6,7 @@ import errno
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from itertools import pairwise
 
@@ -14,7 +14,7 @@ import click
 
 from bundler.cli.held_secrets import redact
 from bundler.errors import BundlerError, DefinitionError, Fault, VerificationError, WriteError
-from bundler.render.escape_control import escape_line
+from bundler.render.escape_control import WIDE_SPACE, escape_line
 
 PREFIX = "ARC_BUNDLER_"
 
@@ -27,6 +27,18 @@ _LONG = 200
 """Characters of a list that is still read as a whole."""
 
 
+_INVISIBLE = re.compile(r"[^\x00-\x7e\ud800-\udfff]")
+
+
+def _by_number(found: re.Match[str]) -> str:
+    """A character that is not printable as its number in JSON, because it would steer a terminal."""
+    character = found[0]
+    if character.isprintable() or character == WIDE_SPACE:
+        return character
+    units = character.encode("utf-16-be")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
+
+
 def as_json(tree: object) -> str:
     """``tree`` as JSON for standard output, with escapes where the output's encoding lacks a character.
 
@@ -34,7 +46,8 @@ def as_json(tree: object) -> str:
     """
     import json
 
-    text = json.dumps(tree, ensure_ascii=False, indent=2)
+    # Outside of ASCII such characters are in strings only, where JSON can have them by their number.
+    text = _INVISIBLE.sub(_by_number, json.dumps(tree, ensure_ascii=False, indent=2))
     try:
         text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
     except (UnicodeError, LookupError):
@@ -149,9 +162,19 @@ def escape_lines(text: str) -> str:
     return "\n".join(map(escape_line, text.split("\n")))
 
 
+def as_line(text: str) -> str:
+    """``text`` as one line: a line break in it comes from a value, and must not begin a line of its own."""
+    return escape_line(text)
+
+
+def as_lines(lines: Iterable[str]) -> str:
+    """Lines of which each is escaped as a whole (:func:`as_line`)."""
+    return "\n".join(map(as_line, lines))
+
+
 def _shown(text: str) -> str:
-    """``text`` for a terminal, without the secrets that are held."""
-    return escape_lines(redact(text))
+    """``text`` as one line for a terminal, without the secrets that are held."""
+    return as_line(redact(text))
 
 
 def _report_error(error: BundlerError, arguments: Sequence[str]) -> int:
@@ -191,11 +214,11 @@ def _report_internal(error: Exception, arguments: Sequence[str]) -> int:
     if _wants_json(arguments):
         tree = {"ok": False, "error": {"kind": "internal", "message": what, "exit_code": 1}}
         _echo(as_json(tree))
-    _echo(f"arc-bundler: {_red('error:')} internal error: {what}", err=True)
+    _echo(f"arc-bundler: {_red('error:')} internal error: {as_line(what)}", err=True)
     if any(argument in ("-v", "-vv", "--verbose") for argument in arguments):
         import traceback
 
-        _echo(redact("".join(traceback.format_exception(error))), err=True)
+        _echo(escape_lines(redact("".join(traceback.format_exception(error)))), err=True)
     else:
         _echo(f"  What to do: run the same command with -v, and report its output at {_issues()}", err=True)
     return 1

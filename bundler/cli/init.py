@@ -103,10 +103,10 @@ def command(
     schema = init.write(definition, chosen, given)
     missing = [one.key for one in chosen.questions if one.asked and not values.get(one.key)]
 
-    def text() -> str:
+    def text() -> list[str]:
         todo = f"fill in {', '.join(missing)} in it, then" if missing else "next:"
         named = "" if definition == Path("bundle.yaml") else f" --definition {definition}"
-        return f"wrote {definition} and {schema}\n{todo} arc-bundler lock{named}"
+        return [f"wrote {definition} and {schema}", f"{todo} arc-bundler lock{named}"]
 
     console.emit_result(text, lambda: {"ok": True, "path": definition.as_posix(), "to_fill_in": missing})
 

@@ -46,7 +46,7 @@ def command(console: Console, *, bundle: Path, html: Path | None, password_file:
         write_page(found, html)
         console.info(f"wrote the review page {html}")
     console.emit_result(
-        lambda: "\n".join(_lines(found.manifest, found.digest)),
+        lambda: _lines(found.manifest, found.digest),
         lambda: {
             "ok": True,
             "verified": False,

@@ -71,12 +71,12 @@ def _report_check(console: Console, path: Path, previous: Lock | None, moves: tu
 
     moved = previous is None or bool(moves)
 
-    def text() -> str:
+    def text() -> list[str]:
         if previous is None:
-            return f"{path}: there is no lock"
+            return [f"{path}: there is no lock"]
         if not moves:
-            return f"{path}: up to date, the upstream has not changed since {previous.created:%Y-%m-%d %H:%M} UTC"
-        return "\n".join((f"{path}: the upstream has changed", *(f"  {_move(move)}" for move in moves)))
+            return [f"{path}: up to date, the upstream has not changed since {previous.created:%Y-%m-%d %H:%M} UTC"]
+        return [f"{path}: the upstream has changed", *(f"  {_move(move)}" for move in moves)]
 
     console.emit_result(text, lambda: {"ok": not moved, "moved": moved, "moves": [to_tree(move) for move in moves]})
     return EXIT_CHANGED if moved else 0
@@ -92,7 +92,7 @@ def _report(
 ) -> None:
     from bundler.formats.json_codec import to_tree
 
-    def text() -> str:
+    def text() -> list[str]:
         lines = [f"{lock.name} {lock.version}: {len(lock.pins)} packages verified (trust anchors: {lock.anchors})"]
         lines += [
             f"  {pin.place:<22} {pin.facts.version:<18} {format_size(pin.size):>9}  {pin.evidence[0].signer}"
@@ -101,7 +101,7 @@ def _report(
         lines += [f"  changed: {_move(move)}" for move in moves]
         lines.append(f"{'wrote' if changed else 'unchanged:'} {chosen.lock}")
         lines.append(f"next: arc-bundler build --locked{chosen.flags}")
-        return "\n".join(lines)
+        return lines
 
     console.emit_result(
         text,

@@ -18,7 +18,7 @@ from typing import TextIO
 import click
 
 from bundler import __version__
-from bundler.cli.errors import escape_lines
+from bundler.cli.errors import as_line, escape_lines
 from bundler.cli.held_secrets import redact
 from bundler.errors import WriteError
 
@@ -28,8 +28,14 @@ _LOG = logging.getLogger(__name__)
 class _Formatter(logging.Formatter):
     """Formats a record with its traceback, takes secrets out, and escapes what would steer a terminal."""
 
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # logging's name
+        """The record's line; a line break in it comes from a value, and must not look like another record."""
+        return as_line(redact(super().formatMessage(record)))
+
     def format(self, record: logging.LogRecord) -> str:
-        return escape_lines(redact(super().format(record)))
+        """The record's line, and its traceback in lines that no record begins with."""
+        line, *trace = escape_lines(redact(super().format(record))).split("\n")
+        return "\n".join((line, *(f"  {one}" for one in trace)))
 
 
 class _Handler(logging.StreamHandler[TextIO]):

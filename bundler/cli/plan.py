@@ -32,12 +32,12 @@ def command(
         lock_file.require_fit(lock, project, chosen.lock)
     planned = plan(project, lock, open_store(store_path), output)
 
-    def text() -> str:
+    def text() -> list[str]:
         lines = [f"{planned.name} {planned.version}: {len(planned.actions)} steps"]
         for action in planned.actions:
             size = f" ({format_size(action.size)})" if action.size else ""
             lines.append(f"  {action.verb:<8}{action.subject}{size}")
             lines.append(f"          {action.reason}")
-        return "\n".join(lines)
+        return lines
 
     console.emit_result(text, lambda: {"ok": True, "plan": to_tree(planned)})

@@ -37,11 +37,11 @@ def command(console: Console, *, extract: Path | None, product: tuple[str, ...])
     known = runtimes.known(one for name in chosen for one in runtimes.installed(name))
     written = extract_runtime.extract(chosen, extract) if extract else ()
 
-    def text() -> str:
+    def text() -> list[str]:
         lines = [f"{runtimes.TOOL}, runtimes of its scripts:", *(f"  {one.row}" for one in known)]
         if extract:
             lines.append(f"{len(written)} files are in {extract}")
-        return "\n".join(lines)
+        return lines
 
     console.emit_result(
         text,

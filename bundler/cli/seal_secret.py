@@ -164,7 +164,7 @@ def _key(console: Console, sealing: SealSettings, project: Project) -> SigningKe
 def _report(console: Console, enclosed: SealedSecret, words: str) -> None:
     from bundler.formats.json_codec import to_tree
 
-    def text() -> str:
+    def text() -> list[str]:
         until = f"{enclosed.expires:%Y-%m-%d %H:%M} UTC"
         lines = [f"{enclosed.envelope}: the {enclosed.kind} for {enclosed.bundle}, until {until}"]
         lines += [f"  for sha256:{fingerprint}" for fingerprint in enclosed.recipients]
@@ -176,6 +176,6 @@ def _report(console: Console, enclosed: SealedSecret, words: str) -> None:
                 f"  {words}",
             ]
         lines.append(f"on the server: install.sh --envelope {Path(enclosed.envelope).name} (install.ps1 -Envelope …)")
-        return "\n".join(lines)
+        return lines
 
     console.emit_result(text, lambda: {"ok": True, **to_tree(enclosed)})

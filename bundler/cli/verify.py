@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler.cli.console import Console, common, define_command, option
+from bundler.cli.errors import as_line
 from bundler.cli.held_secrets import redact
 from bundler.cli.options import anchors_option, password_option, password_source
 from bundler.cli.trust_options import TrustSettings, read_trust, trust_options
@@ -57,7 +58,7 @@ def command(
     )
     warnings = _warnings(found)
     for text in warnings:
-        click.echo(redact(f"warning: {text}"), err=True)
+        click.echo(as_line(redact(f"warning: {text}")), err=True)
     _report(console, bundle, found, warnings)
 
 
@@ -97,7 +98,7 @@ def _report(console: Console, bundle: Path, found: Verified, warnings: list[str]
     from bundler.flow import runtimes
     from bundler.formats.json_codec import to_tree
 
-    def text() -> str:
+    def text() -> list[str]:
         label = " [LAB]" if found.lab else ""
         intact = f"is intact: manifest.json and the {found.files} files in it match"
         unknown = runtimes.unknown(found.runtimes)
@@ -127,6 +128,6 @@ def _report(console: Console, bundle: Path, found: Verified, warnings: list[str]
             lines.append(f"bundle digest {found.digest}")
         else:
             lines.append(f"packages verified (trust anchors: {found.anchors}); bundle digest {found.digest}")
-        return "\n".join(lines)
+        return lines
 
     console.emit_result(text, lambda: {"ok": True, "warnings": warnings, **to_tree(found)})

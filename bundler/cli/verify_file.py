@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler.cli.console import Console, common, define_command, option
+from bundler.cli.errors import as_lines
 from bundler.cli.options import anchors_option
 
 if TYPE_CHECKING:
@@ -50,9 +51,9 @@ def command(
     verdicts = verify_files(files, anchors=_require_publisher(chosen, publisher), at=_time(at) or console.now)
     good = all(verdict.verified for verdict in verdicts)
     if not good and console.quiet and not console.json:
-        click.echo("\n".join(line for v in verdicts if not v.verified for line in _lines(v)), err=True)
+        click.echo(as_lines(line for v in verdicts if not v.verified for line in _lines(v)), err=True)
     console.emit_result(
-        lambda: "\n".join(line for verdict in verdicts for line in _lines(verdict)),
+        lambda: [line for verdict in verdicts for line in _lines(verdict)],
         lambda: {"ok": good, "anchors": chosen.name, "files": _trees(verdicts)},
     )
     return 0 if good else EXIT_REFUSED

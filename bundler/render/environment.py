@@ -13,12 +13,14 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bundler.render import quoting
+from bundler.render.escape_control import escape_control
 from bundler.render.template_files import line_end, templates
 
 # The filters of a template, by its language, which its name gives: it cannot quote for another one.
 _LANGUAGES: dict[str, dict[str, Callable[..., Any]]] = {
     ".sh": {"quote": quoting.bash, "value": quoting.bash_value, "row": quoting.bash_row},
     ".ps1": {
+        "printable": escape_control,
         "quote": quoting.powershell,
         "list": quoting.powershell_list,
         "folded": quoting.powershell_folded,

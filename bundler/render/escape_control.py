@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_WIDE_SPACE = "\u3000"
+WIDE_SPACE = "\u3000"
 """Separates Japanese and Chinese words, as the blank does elsewhere."""
 
 
@@ -14,7 +14,7 @@ def escape_control(text: str) -> str:
     """
     if text.isprintable():
         return text
-    return "".join(c if c.isprintable() or c == _WIDE_SPACE else f"\\u{{{ord(c):x}}}" for c in text)
+    return "".join(c if c.isprintable() or c == WIDE_SPACE else f"\\u{{{ord(c):x}}}" for c in text)
 
 
 def escape_line(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bundler.formats import fingerprint_words
 from bundler.model.seal import SealPolicy, Signer
+from bundler.render.escape_control import escape_control
 
 
 def seal_values(seal_policy: SealPolicy) -> dict[str, object]:
@@ -31,5 +32,6 @@ def seal_values(seal_policy: SealPolicy) -> dict[str, object]:
 
 
 def _signer_row(role: str, signer: Signer) -> tuple[str, ...]:
+    # On a server's screen a line break in a name would begin a line that the bundle's maker wrote.
     begins, ends = (str(int(moment.timestamp())) for moment in (signer.not_before, signer.not_after))
-    return role, signer.sha256, signer.name, begins, ends, f"{signer.not_after:%Y-%m-%d %H:%M} UTC"
+    return role, signer.sha256, escape_control(signer.name), begins, ends, f"{signer.not_after:%Y-%m-%d %H:%M} UTC"
