@@ -30,7 +30,7 @@ anchors_option = option(
     type=FILE,
     multiple=True,
     section="Trust",
-    help="Trust these anchors, not Microsoft's: roots in PEM, an armored OpenPGP key, or JSON. Repeatable.",
+    help="Trust these, not Microsoft's: PEM, OpenPGP, JSON; repeatable.",
 )
 
 strict_option = option("--strict", is_flag=True, section="Definition", help="Treat warnings as errors.")
