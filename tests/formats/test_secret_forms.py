@@ -22,7 +22,9 @@ def redact(value: str, output: bytes) -> bytes:
     return text.encode("latin-1")
 
 
-@pytest.mark.parametrize("value", [cases.SECRET, cases.PLAIN, cases.UNICODE], ids=["signs", "plain", "unicode"])
+@pytest.mark.parametrize(
+    "value", [cases.SECRET, cases.PLAIN, cases.UNICODE, cases.ASCII], ids=["signs", "plain", "unicode", "ascii"]
+)
 @pytest.mark.parametrize("way", cases.WAYS)
 def test_each_way_is_found(way, value):
     (output,) = cases.repeated(value, [way]).values()

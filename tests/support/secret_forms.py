@@ -15,6 +15,8 @@ SECRET = "q7W8Q~x/Y+z&'\"<k>. %`$\\-_~1a9bcdefGH"
 PLAIN = "AbC8Q~hJ2kLmNoPqRsTuVwXyZ.a1b2c3d4e5-f_"
 """As Entra ID makes them."""
 UNICODE = "Pässwörd-東京-🔑-123"
+ASCII = "".join(map(chr, range(ord("!"), 127)))
+"""Every character that a key on a keyboard writes."""
 SHORT = "pa55w"
 """Under six characters: replaced as a whole word only."""
 

@@ -13,7 +13,7 @@ from bundler.render.template_files import templates
 from tests.support import secret_forms as cases
 
 PARTS = ("secret_forms", "held_secrets", "hide")
-VALUES = {"signs": cases.SECRET, "plain": cases.PLAIN, "unicode": cases.UNICODE}
+VALUES = {"signs": cases.SECRET, "plain": cases.PLAIN, "unicode": cases.UNICODE, "ascii": cases.ASCII}
 LINES = "\n".join(
     f"MIIEvQIBADANBgkqhkiG9w0BAQEFAASC{line:02d}+/abcdefghijklmnopqrstuvwxy{line:02d}" for line in range(9)
 )
@@ -60,7 +60,8 @@ def test_what_programs_say_in_each_way(run):
 
 
 def test_own_messages_in_each_way(run):
-    texts = {name: (value, output.decode()) for name, (value, output) in WAYS.items() if b"\0" not in output}
+    some = {name: case for name, case in WAYS.items() if name.startswith(("signs", "unicode-percent", "ascii-JSON"))}
+    texts = {name: (value, output.decode()) for name, (value, output) in some.items() if b"\0" not in output}
     script = "".join(f"hide {quoting.bash(text)}; printf '%s\\0' \"$HIDDEN\"\n" for _, text in texts.values())
     printed = run(hold(*VALUES.values()) + script).split(b"\0")[:-1]
     for (name, (value, _)), output in zip(texts.items(), printed, strict=True):
