@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timezone
 
 import pytest
 
@@ -12,6 +14,7 @@ from bundler.errors import VerificationError
 from bundler.formats import authenticode as der
 from bundler.formats import der as encoding
 from bundler.formats import portable_executable, powershell_signature, signature_form
+from bundler.formats.msi_signature import SignedInstaller
 from bundler.formats.portable_executable import SignedImage
 from bundler.formats.powershell_signature import SignedScript, with_block
 from bundler.lab import authenticode_signer, foreign_bytes
@@ -255,3 +258,69 @@ def test_a_nested_signature_of_another_file_is_refused():
     with pytest.raises(VerificationError) as caught:
         verify(with_block(ps1(), whole), "ps1")
     assert caught.value.reason == "second-signature"
+
+
+GENUINE = {
+    "msi": "authenticode/good-microsoft-2023.msi",
+    "pe": "authenticode/good-microsoft-pca2024.dll",
+    "ps1": "authenticode/good-microsoft.psd1",
+}
+
+
+def resigned_msi(content: bytes, pkcs7: bytes) -> bytes:
+    """A genuine installer with another signature, which fits into the last sector of the old one's stream."""
+    place = content.index(SignedInstaller(io.BytesIO(content)).pkcs7)
+    entry = content.index("\x05DigitalSignature\0".encode("utf-16-le"))
+    (size,) = struct.unpack_from("<Q", content, entry + 120)
+    assert len(pkcs7) <= size + -size % 4096
+    changed = bytearray(content)
+    changed[place : place + len(pkcs7)] = pkcs7
+    struct.pack_into("<Q", changed, entry + 120, len(pkcs7))
+    return bytes(changed)
+
+
+def resigned_pe(content: bytes, pkcs7: bytes) -> bytes:
+    return authenticode_signer.with_certificate_table(
+        content[: portable_executable.layout(io.BytesIO(content)).table], pkcs7
+    )
+
+
+def resigned_ps1(content: bytes, pkcs7: bytes) -> bytes:
+    before, _, _ = content.partition(f"\r\n{powershell_signature.BEGIN}".encode())
+    return with_block(before, pkcs7)
+
+
+RESIGNED = {
+    "msi": (SignedInstaller, resigned_msi),
+    "pe": (SignedImage, resigned_pe),
+    "ps1": (SignedScript, resigned_ps1),
+}
+
+
+def genuine_verdict(corpus, kind: str, change: Callable[[bytes], bytes]) -> str:
+    content = (corpus / GENUINE[kind]).read_bytes()
+    reader, resigned = RESIGNED[kind]
+    document = resigned(content, change(reader(io.BytesIO(content)).pkcs7))
+    try:
+        authenticode.verify(io.BytesIO(document), kind, anchors=trusted.microsoft(), at=datetime.now(timezone.utc))
+    except VerificationError as error:
+        return error.reason
+    return "accepted"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("inside", ["signature", "timestamp"])
+@pytest.mark.parametrize("place", foreign_bytes.PLACES)
+def test_a_genuine_file_with_foreign_bytes_is_refused(corpus, kind, inside, place):
+    for size in (700,) if kind == "msi" else SIZES:
+        reason = genuine_verdict(
+            corpus, kind, lambda pkcs7, size=size: foreign_bytes.put(pkcs7, Foreign(place, size, inside))
+        )
+        assert reason == WANTED[inside][place]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_genuine_file_put_together_again_is_accepted(corpus, kind):
+    assert (
+        genuine_verdict(corpus, kind, lambda pkcs7: signature_form.rewritten(der.read_signature(pkcs7))) == "accepted"
+    )
