@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import base64
+import re
 import subprocess
 import zipfile
 
 import pytest
 
 from bundler.formats import secret_forms
+from bundler.render import quoting
+from tests.support import powershell_hosts, windows_bench
 from tests.support import secret_forms as cases
-from tests.support import windows_bench
 from tests.support.windows_bench import REDACTION, source
 
 BOTH_HOSTS = True
@@ -256,3 +258,46 @@ def test_a_secret_in_the_place_of_a_value_is_not_repeated(powershell, tmp_path):
         assert cases.PLAIN not in ended.out, option
         left = b"".join(path.read_bytes() for path in (server / "Data/arc-bundler").glob("*.*"))
         assert cases.PLAIN.encode() not in left, option
+
+
+# ---- Module logging: what cmdlets are given ----
+
+_GIVEN = re.compile(r"BIND (?:NAMED|POSITIONAL) cmd line args \[(.+)\]|BIND PIPELINE object to parameters: \[(.+)\]")
+
+
+def cmdlets_given(trace: str, value: str) -> set[str]:
+    """The cmdlets that were given a text with ``value``; a script's own functions have no such heading."""
+    found = set()
+    cmdlet = ""
+    for line in trace.splitlines():
+        if heading := _GIVEN.search(line):
+            cmdlet = heading[1] or heading[2]
+        elif "MANDATORY PARAMETER CHECK" in line or "CALLING" in line:
+            cmdlet = ""
+        if cmdlet and value in line:
+            found.add(cmdlet)
+    return found
+
+
+def test_no_cmdlet_is_given_the_secret(tmp_path):
+    """Event 4103 records what these are given; PowerShell's own trace of parameters shows the same."""
+    microsofts = powershell_hosts.find_microsofts()
+    if microsofts is None:
+        (pytest.fail if powershell_hosts.demanded() else pytest.skip)(powershell_hosts.REASON)
+    server = windows_bench.make(tmp_path, microsofts)
+    (server / "way").write_text(f"level=error {cases.PLAIN}\n" * 3)
+    repeats(server, f"cat '{server / 'way'}'")
+    server.secret(cases.PLAIN.encode())
+    script = quoting.powershell(str(server / "bundle/install.ps1"))
+    text = f"'control {cases.PLAIN[:9]}' | Where-Object {{ $_ }} | Out-Null\n"
+    text += f"& {script} -SecretFile {quoting.powershell(str(server / 'secret.txt'))}\n"
+    trace = quoting.powershell(str(server / "trace.txt"))
+    (server / "bundle/traced.ps1").write_text(
+        f"Trace-Command -Name ParameterBinding -FilePath {trace} -Expression {{\n{text}}}\nexit $LASTEXITCODE\n"
+    )
+    ended = server.run(script="traced.ps1")
+    assert ended.code == 0, ended.out
+    traced = (server / "trace.txt").read_text(errors="replace")
+    assert cases.PLAIN in traced
+    assert cmdlets_given(traced, f"control {cases.PLAIN[:9]}") == {"Where-Object", "Out-Null"}
+    assert cmdlets_given(traced, cases.PLAIN) == set()
