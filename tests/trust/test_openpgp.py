@@ -12,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bundler.errors import VerificationError
+from bundler.formats import signature_armor
+from bundler.formats.openpgp_signature import signatures
 from bundler.lab.openpgp import armor
 from bundler.model.anchor import Anchors, PackageKey
 from bundler.trust.openpgp import Signed, verify_clearsigned, verify_detached
@@ -275,3 +277,23 @@ class TestMicrosoft:
         document = (corpus / "repository" / "InRelease").read_bytes()
         error = refused(clearsigned, document, self.pins(corpus, "microsoft-old-sha1-binding"))
         assert error.reason == "unusable-key"
+
+    def test_each_flip_that_an_inrelease_bears_is_explained(self, corpus: Path) -> None:
+        document, pins = (corpus / "repository" / "InRelease").read_bytes(), self.pins(corpus)
+        begin = document.index(b"\n-----BEGIN PGP SIGNATURE-----")
+        version = document.index(b"Version: ") + 9
+        body = document.index(b"\n\n", version) + 2
+        packet = signature_armor.dearmor(document[begin + 1 :])
+        start = packet.index(signatures(packet)[0].digest_start, 20)
+        explained = {*range(version, body - 2), *range(body + start // 3 * 4, body + (start + 1) // 3 * 4 + 4)}
+        borne = set()
+        for position in (*range(60), *range(begin - 4, len(document))):
+            for flip in (0x01, 0x02, 0x0F, 0x20, 0x80):
+                mutant = bytearray(document)
+                mutant[position] ^= flip
+                with contextlib.suppress(VerificationError):
+                    signed = verify_clearsigned(bytes(mutant), anchors=pins, at=NOW, what="InRelease", alone=True)
+                    assert signed.content.startswith(b"Origin: code stable\n")
+                    borne.add(position)
+        assert borne
+        assert borne <= explained
