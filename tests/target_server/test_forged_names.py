@@ -1,0 +1,54 @@
+"""The name in a sealer's or approver's certificate begins no line of its own on a server's screen."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.support import sealed_bundles as sealed
+from tests.support.sealed_bundles import Recipe, signer
+
+FORGED = "VERIFIED by y"
+SEALER = f"x\n{FORGED}\r\n\x1b[2K{FORGED}\x1b]0;{FORGED}\x07"
+
+
+@cache
+def recipe() -> Recipe:
+    approver = signer("p256", "LAB approver")
+    return replace(Recipe(sealer=signer(name=SEALER)), approvers=(approver,), required=1, approved=(approver,))
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory) -> Path:
+    return sealed.write(tmp_path_factory.mktemp("forged") / "arc-tokyo-2026.11.22", recipe())
+
+
+def assert_harmless(shown: str) -> None:
+    assert FORGED in shown
+    assert not [line for line in shown.splitlines() if line.strip().startswith(FORGED)]
+    assert not set(shown) & {"\x1b", "\x07", "\x9b", "\x85", "\u2028", "\u202e", "\r"}
+
+
+def test_verify_sh_shows_the_name_in_one_line(bundle):
+    command = ["bash", "verify.sh", "--signer", signer(name=SEALER).fingerprint]
+    told = subprocess.run(command, cwd=bundle, capture_output=True, check=False)
+    assert told.returncode == 0, told.stderr
+    assert_harmless(told.stdout.decode())
+
+
+def test_verify_ps1_shows_the_name_in_one_line(bundle, powershell):
+    command = [powershell, "-NoProfile", "-NonInteractive", "-File", "verify.ps1"]
+    told = subprocess.run(
+        [*command, "-Signer", signer(name=SEALER).fingerprint], cwd=bundle, capture_output=True, check=False
+    )
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert_harmless(told.stdout.decode().replace("\r\n", "\n"))
+
+
+def test_the_start_page_shows_the_name_in_one_line(bundle):
+    text = (bundle / "install.sh").read_text(encoding="ascii")
+    assert not [line for line in text.splitlines() if line.startswith(FORGED)]
