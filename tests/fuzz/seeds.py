@@ -21,7 +21,7 @@ import py7zr
 import zstandard
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from bundler.formats import armor, cms, fingerprint_words, json_codec, msi_signature, sevenzip
+from bundler.formats import armor, cms, der, fingerprint_words, json_codec, msi_signature, sevenzip
 from bundler.formats.certificate import fingerprint
 from bundler.formats.dsse import Envelope
 from bundler.lab.compound_file import write as compound
@@ -33,6 +33,7 @@ from bundler.model.progress import NullProgress
 from bundler.model.tree import Entry, Tree
 from bundler.pack import manifest as manifests
 from bundler.pack import writers
+from tests.formats.test_attribute_certificate import made
 from tests.fuzz.targets import ANCHORS, CORPUS, FOLDER, TARGETS
 from tests.support import authenticode_material as authenticode
 from tests.support import package_signing, packages
@@ -133,6 +134,10 @@ def _signed_files() -> dict[str, Seeds]:
     plain = authenticode.msi()
     return {
         "authenticode": {"msi": pkcs7, "plain": authenticode_pkcs7(authenticode.signing(stamp=None))},
+        "signature_form": {"msi": pkcs7, "certificate": signer().certificates[0].public_bytes(Encoding.DER)},
+        "der": {"msi": pkcs7, "deep": _deep_der()},
+        "attribute_certificate": {"deep": _deep_der()[:900], "parts": _attribute_certificate(), "made": made()},
+        "text_mode": {"msi": msi[:600], "pe": pe[:600], "rpm": b"\xed\xab\xee\xdb" + b"\r\n" * 40},
         "msi": {"signed": msi, "plain": plain},
         "msi_signature": {"signed": msi},
         "portable_executable": {"signed": pe, "plain": authenticode.pe()},
@@ -149,6 +154,19 @@ def _signed_files() -> dict[str, Seeds]:
             "deb": b"!<arch>\n",
         },
     }
+
+
+def _deep_der() -> bytes:
+    found = b""
+    for _ in range(250):
+        found = der.value(0x30, found)
+    return found
+
+
+def _attribute_certificate() -> bytes:
+    """One with every part, none of them right."""
+    parts = (b"\2\1\1", b"0\0", b"\xa0\0", b"0\0", b"\2\1\1", b"0\0", b"0\0")
+    return der.value(0xA1, der.value(0x30, b"".join(parts)) + b"0\0" + b"\3\1\0")
 
 
 def authenticode_pkcs7(how: authenticode.Signing) -> bytes:

@@ -98,6 +98,38 @@ def _signature(module: Any) -> Read:
     return read
 
 
+def _attribute_certificate(module: Any) -> Read:
+    holder = module.Holder((FOLDER / "signer.der").read_bytes(), b"0\0", b"0\0", b"\2\1\1")
+    return lambda document: module.fault(document, holder)
+
+
+def _der(module: Any) -> Read:
+    """Values in values, as deep as they go."""
+
+    def read(document: bytes) -> None:
+        waiting = [module.one(document)]
+        while waiting:
+            found = waiting.pop()
+            if module.value(found.tag, found.contents) != found.whole:
+                raise AssertionError("what was read is written otherwise")
+            if found.tag & 0x20:
+                waiting.extend(module.elements(found.contents))
+
+    return read
+
+
+def _form(module: Any) -> Read:
+    """A signature, written again from what was read."""
+    signatures = import_module("bundler.formats.authenticode")
+
+    def read(document: bytes) -> None:
+        module.is_plain_algorithm(document)
+        module.is_whole_certificate(document)
+        module.rewritten(signatures.read_signature(document))
+
+    return read
+
+
 def _decompress(kind: str) -> Callable[[Any], Read]:
     return lambda module: lambda document: _exhaust(module.decompress(io.BytesIO(document), kind, limit=1 << 24))
 
@@ -256,6 +288,7 @@ _DECLARED = (
     Target("apt_release", "bundler.formats.apt_release", _plain("parse")),
     Target("ar", "bundler.formats.ar", _file("members")),
     Target("armor", "bundler.formats.armor", _plain("dearmor")),
+    Target("attribute_certificate", "bundler.formats.attribute_certificate", _attribute_certificate, ()),
     Target("authenticode", "bundler.formats.authenticode", _signature, largest=_BIG),
     Target("certificate", "bundler.formats.certificate", _certificate),
     Target("clear_signed", "bundler.formats.clear_signed", _plain("split")),
@@ -272,6 +305,7 @@ _DECLARED = (
         _plain("read"),
         ("bundler.formats.definition_text:TextError",),
     ),
+    Target("der", "bundler.formats.der", _der, _VALUE),
     Target("dsse", "bundler.formats.dsse", _plain("read")),
     Target("fingerprint_words", "bundler.formats.fingerprint_words", _text("decode")),
     Target("in_toto", "bundler.formats.in_toto", _plain("read"), ("bundler.formats.in_toto:StatementError",)),
@@ -291,9 +325,11 @@ _DECLARED = (
     Target("sevenzip", "bundler.formats.sevenzip", _sevenzip),
     Target("signature_armor", "bundler.formats.signature_armor", _plain("dearmor")),
     Target("signature_encoding", "bundler.formats.signature_encoding", _encodings),
+    Target("signature_form", "bundler.formats.signature_form", _form, largest=_BIG),
     Target("sniff", "bundler.formats.sniff", _kind),
     Target("strict_json", "bundler.formats.strict_json", _plain("read"), ("bundler.formats.strict_json:JsonError",)),
     Target("tar", "bundler.formats.tar", _all("entries", max_content=1 << 16), largest=1 << 15),
+    Target("text_mode", "bundler.formats.text_mode", _file("damage")),
     Target("versions", "bundler.formats.deb_version", _versions),
     Target("definition", "bundler.products.definition_file", _definition),
     Target("lock", "bundler.flow.lock_file", _lock, largest=1 << 15),
