@@ -436,8 +436,8 @@ def test_no_byte_of_it_can_be_changed(server):
         (server / f"tampered/{at:05}").write_bytes(whole[:at] + changed + whole[at + 1 :])
     (server / "tampered/whole").write_bytes(whole)
     script = (server / "bundle/install.sh").read_text()
-    assert script.count('\nmain "$@"\nexit\n') == 1
-    put(server / "bundle/each.sh", script.replace('\nmain "$@"\nexit\n', f"\n{OPEN_ALL}exit\n"))
+    assert script.count('\nmain "$@"; exit\n') == 1
+    put(server / "bundle/each.sh", script.replace('\nmain "$@"; exit\n', f"\n{OPEN_ALL}exit\n"))
     ended = server.run(script="each.sh")
     said = dict(line.split(" ", 1) for line in ended.out.splitlines())
     assert len(said) == len({*header, *inside}) + 1

@@ -160,7 +160,7 @@ def test_every_part_is_used_and_every_script_ends_with_its_main():
     used = {path for name in NAMES for path in runtime_parts.PARTS[name]}
     assert used == {f"templates/{path.relative_to(templates()).as_posix()}" for path in FILES}
     for name in NAMES:
-        assert script(name).endswith(b'\nmain "$@"\nexit\n' + runtime_end())
+        assert script(name).endswith(b'\nmain "$@"; exit\n' + runtime_end())
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)

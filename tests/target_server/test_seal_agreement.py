@@ -162,7 +162,7 @@ class Judge:
 def bash_judge(bundle: Path, given: str, folder: Path) -> Judge:
     """verify.sh without the lines that start it; main runs once for each line of standard input."""
     text = (bundle / "verify.sh").read_text()
-    end = '\nmain "$@"\nexit\n'
+    end = '\nmain "$@"; exit\n'
     assert text.count(end) == 1
     loop = f'while read -r _; do ( main --signer {given} </dev/null ); printf "<<%d>>\\n" "$?"; done\n'
     script = text.replace(

@@ -113,6 +113,8 @@ _INSTALL_SH = (
     f"{_SHARED_SH}/text.sh",
     f"{_SHARED_SH}/hash.sh",
     f"{_SHARED_SH}/machine.sh",
+    f"{_SHARED_SH}/copies.sh",
+    f"{_SHARED_SH}/writable.sh",
     f"{_SHARED_SH}/bundle_files.sh",
     f"{_SHARED_SH}/seal.sh",
     f"{_SHARED_SH}/fingerprint.sh",

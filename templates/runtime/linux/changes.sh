@@ -7,18 +7,22 @@ CHANGES=/var/lib/arc-bundler/changes
 # remember KIND VALUE
 remember() {
     ! remembered "$1" "$2" || return 0
-    mkdir -p -- "${CHANGES%/*}" && printf '%s=%s\n' "$1" "$2" >>"$CHANGES" || fail 202 "$CHANGES cannot be written"
+    { [[ ! -e $CHANGES ]] || cat -- "$CHANGES"; printf '%s=%s\n' "$1" "$2"; } | put_state "$CHANGES" || fail 202 "$CHANGES cannot be written"
 }
+
+# put_state FILE: standard input, whole or not at all.
+put_state() { mkdir -p -- "${1%/*}" && put_file "${1%/*}" '' "${1##*/}"; }
 
 remembered() { [[ -r $CHANGES ]] && grep -qxF -e "$1=$2" "$CHANGES"; }
 
 # forget KIND VALUE
 forget() {
-    local line
+    local line text=''
     remembered "$1" "$2" || return 0
     while IFS= read -r line; do
-        [[ $line == "$1=$2" ]] || printf '%s\n' "$line"
-    done <"$CHANGES" >"$CHANGES.new" && mv -f -- "$CHANGES.new" "$CHANGES"
+        [[ $line == "$1=$2" ]] || text+=$line$'\n'
+    done <"$CHANGES"
+    printf '%s' "$text" | put_state "$CHANGES"
     [[ -s $CHANGES ]] || { rm -f -- "$CHANGES" && rmdir -- "${CHANGES%/*}" 2>/dev/null; }
     return 0
 }

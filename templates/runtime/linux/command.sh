@@ -10,11 +10,12 @@ run() {
     log "+ $*"
     if [[ -n $LOG_FILE && -n $SAID ]]; then
         : >"$LAST"
-        # A service that a package starts does not get the log.
-        "$@" </dev/null >"$SAID" 2>&1 9>&- || code=$?
+        start_child "$@" >"$SAID" 2>&1
+        wait_child || code=$?
         keep_said
     else
-        "$@" </dev/null >/dev/null 2>&1 || code=$?
+        start_child "$@" >/dev/null 2>&1
+        wait_child || code=$?
     fi
     return "$code"
 }
@@ -33,6 +34,73 @@ keep_said() {
     hide_lines <"$SAID" >"$LAST"
     cat "$LAST" >&9 2>/dev/null
     destroy "$SAID"
+}
+
+CHILD=''               # process id of the program that runs now
+ENDS_BY=100            # tenths of a second that it gets to end in order
+
+# start_child COMMAND...: in a process group of its own, so that a signal ends this script at
+# once, and then the program with what it has started. A service that a package starts does not get the log.
+start_child() {
+    set -m
+    "$@" </dev/null 9>&- &
+    CHILD=$!
+    set +m
+}
+
+wait_child() {
+    local code=0
+    wait "$CHILD" || code=$?
+    CHILD=''
+    return "$code"
+}
+
+# show_child COMMAND...: its lines are shown as they come.
+show_child() {
+    local line part='' alive=yes
+    start_child "$@" >"$SAID" 2>&1
+    : >"$LAST"
+    while [[ $alive == yes ]]; do
+        kill -0 "$CHILD" 2>/dev/null || alive=no
+        while IFS= read -r line; do
+            say "$part$line"
+            printf '%s\n' "$HIDDEN" >>"$LAST"
+            part=''
+        done <&7
+        part+=$line
+        [[ $alive == no ]] || nap 1
+    done 7<"$SAID"
+    [[ -z $part ]] || say "$part"
+    rm -f -- "$SAID"
+    wait_child
+}
+
+ANSWERED=''
+
+# ask COMMAND...: fills ANSWERED with its standard output. Not to be called in a subshell, where no signal would end it.
+ask() {
+    local code=0 file
+    ANSWERED=''
+    [[ -n $SAFE ]] || make_scratch || return 1
+    file=${SAFE:-$SCRATCH}/answered
+    start_child "$@" >"$file" 2>"${SAID:-/dev/null}"
+    wait_child || code=$?
+    ANSWERED=$(<"$file")
+    rm -f -- "$file"
+    keep_said
+    return "$code"
+}
+
+# end_child: it is asked to end, and made to after ENDS_BY.
+end_child() {
+    local tries=0 group=$CHILD
+    CHILD=''
+    [[ -n $group ]] || return 0
+    kill -TERM -- "-$group" 2>/dev/null
+    while kill -0 -- "-$group" 2>/dev/null && ((++tries < ENDS_BY + 20)); do
+        ((tries < ENDS_BY)) || kill -KILL -- "-$group" 2>/dev/null
+        sleep 0.1 2>/dev/null || sleep 1
+    done
 }
 
 # nap SECONDS: a wait that a signal ends at once (bash runs a trap only when the command in front has ended).

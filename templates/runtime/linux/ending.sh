@@ -3,7 +3,8 @@
 on_exit() {
     local code=$? outcome=failed
     trap - EXIT
-    trap '' INT TERM HUP
+    trap '' INT TERM HUP QUIT
+    end_child
     SECRET='' CERTIFICATE='' PASSPHRASE='' KEY=''
     restore_terminal
     end_probes
@@ -24,6 +25,8 @@ on_exit() {
 }
 
 on_signal() {
+    trap '' INT TERM HUP QUIT
+    end_child
     FAILED_MESSAGE="interrupted by $1"
     [[ -z $STEP ]] || fail_step 207 "$FAILED_MESSAGE" >&2
     explain 207 >&2

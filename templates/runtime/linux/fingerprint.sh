@@ -3,7 +3,9 @@
 # check_words WORD...: whether these 24 words are the sealer's fingerprint; four letters identify a word (BIP 39).
 check_words() {
     local wanted at
-    read -r -a wanted <<<"${WORDS[*]}"
+    # The words are taken apart on purpose: they are letters.
+    # shellcheck disable=SC2206
+    wanted=(${WORDS[*]})
     for at in "${!wanted[@]}"; do
         [[ ${1:0:4} == "${wanted[at]:0:4}" ]] || doubt "word $((at + 1)) of the sealer's fingerprint is ${wanted[at]}, but you gave $1"
         shift
@@ -14,10 +16,11 @@ check_words() {
 # check_given TEXT: whether the fingerprint that was typed or pasted, in digits or words, is the sealer's; adds to DOUBTS.
 # Returns 1 where it is no fingerprint.
 check_given() {
-    local given=${1##*=} words
-    read -r -d '' -a words <<<"${given,,}" || :
-    if [[ ${#words[@]} -eq 24 && ! $given =~ [^A-Za-z[:space:]] ]]; then
-        check_words "${words[@]}"
+    local given=${1##*=} typed=()
+    # shellcheck disable=SC2206
+    [[ $given =~ [^A-Za-z[:space:]] ]] || typed=(${given,,})
+    if [[ ${#typed[@]} -eq 24 ]]; then
+        check_words "${typed[@]}"
         return 0
     fi
     given=${given,,}

@@ -27,6 +27,7 @@ remove_leftovers() {
 prepare_folders() {
     remove_leftovers
     WORK=$(mktemp -d "/var/tmp/arc-bundler-$$-XXXXXX") || fail 202 "no folder can be created in /var/tmp"
+    has_room "$WORK" || fail 202 "$NO_SPACE"
     # /run is memory: what is written there never reaches a disk.
     SAFE=$(mktemp -d "/run/arc-bundler-$$-XXXXXX" 2>/dev/null) || SAFE=$WORK
     SAID=$SAFE/said LAST=$SAFE/last

@@ -7,6 +7,7 @@ hosts_line() { printf '%s %s\n' "$2" "$1"; }
 # hosts_without NAME: the file without the lines of the bundle NAME; returns 1 where only one of the two markers is there.
 hosts_without() {
     local line inside=no
+    [[ -e $HOSTS ]] || return 0
     while IFS= read -r line || [[ -n $line ]]; do
         case $line in
             "# BEGIN arc-bundler $1") [[ $inside == no ]] || return 1; inside=yes ;;
@@ -26,18 +27,42 @@ hosts_wanted() {
 
 # put_hosts TEXT: whole or not at all. A hosts file that is mounted by itself (a container's) cannot be replaced.
 put_hosts() {
-    cp -p -- "$HOSTS" "$HOSTS.arc-bundler.new" && printf '%s\n' "$1" >"$HOSTS.arc-bundler.new" || return 1
-    mv -f -- "$HOSTS.arc-bundler.new" "$HOSTS" 2>/dev/null && return
-    rm -f -- "$HOSTS.arc-bundler.new"
-    printf '%s\n' "$1" >"$HOSTS"
+    local new
+    if [[ ! -e $HOSTS ]]; then
+        printf '%s\n' "$1" | put_file "${HOSTS%/*}" '' "${HOSTS##*/}" 022
+        return
+    fi
+    new=$(copy_of_hosts) || return 1
+    if printf '%s\n' "$1" >"$new"; then
+        mv -fT -- "$new" "$HOSTS" 2>/dev/null && return
+        rm -f -- "$new"
+        printf '%s\n' "$1" >"$HOSTS"
+        return
+    fi
+    rm -f -- "$new"
+    return 1
+}
+
+# copy_of_hosts: prints the name of a copy beside it, with its owner and rights.
+copy_of_hosts() {
+    local new
+    new=$(mktemp "$HOSTS.arc-bundler.XXXXXX") || return 1
+    cp -p -- "$HOSTS" "$new" && printf '%s' "$new" && return
+    rm -f -- "$new"
+    return 1
+}
+
+keep_old_hosts() {
+    local new
+    [[ -e $HOSTS && ! -e $HOSTS.arc-bundler.bak ]] || return 0
+    new=$(copy_of_hosts) && mv -fT -- "$new" "$HOSTS.arc-bundler.bak"
 }
 
 write_hosts() {
     local text count=$((${#HOSTS_RECORDS[@]} / 2))
     ((count > 0)) || { note 'the bundle has no records for the hosts file'; return; }
-    [[ -e $HOSTS ]] || : >"$HOSTS"
     text=$(hosts_wanted) || fail 202 "$HOSTS has only one of two arc-bundler markers; repair it by hand"
-    if [[ $text == "$(<"$HOSTS")" ]]; then
+    if [[ -e $HOSTS && $text == "$(<"$HOSTS")" ]]; then
         note "$HOSTS already has the $count records"
         return
     fi
@@ -45,7 +70,7 @@ write_hosts() {
         note "would write $count records to $HOSTS"
         return
     fi
-    [[ -e $HOSTS.arc-bundler.bak ]] || cp -p -- "$HOSTS" "$HOSTS.arc-bundler.bak" || fail 202 "$HOSTS cannot be backed up"
+    keep_old_hosts || fail 202 "$HOSTS cannot be backed up"
     remember hosts "$BUNDLE_NAME"
     put_hosts "$text" || fail 202 "$HOSTS cannot be written"
     note "$count records written to $HOSTS; the previous file is $HOSTS.arc-bundler.bak"

@@ -3,7 +3,7 @@
 PLAIN=''               # a path without links
 FOREIGN=''             # a link on the way that another user owns
 
-# plain_path PATH: fills PLAIN, following the links of root and of who runs this. Returns 1 at another user's, as the
+# plain_path PATH: fills PLAIN, following links of root and of the user who runs this. Returns 1 at another user's, as the
 # kernel does in folders like /tmp (proc(5), protected_symlinks).
 plain_path() {
     local rest=$1 part hops=0 owner

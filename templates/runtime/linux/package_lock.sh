@@ -26,14 +26,16 @@ pid_holder() {
 # /proc/locks names a file by its inode alone for sure (the device is another one on btrfs); that the process has
 # just this file open settles it.
 lock_holder() {
-    local file inode line pid name open
+    local file inode line pid name open fields
     pid_holder && return
     [[ -r /proc/locks ]] || return 1
     for file in "${PACKAGE_LOCKS[@]}"; do
         [[ -e $file ]] && inode=$(stat -c %i "$file" 2>/dev/null) || continue
         while read -r line; do
             [[ $line == *":$inode "* && $line != *'->'* ]] || continue
-            read -r _ _ _ _ pid _ <<<"$line"
+            # shellcheck disable=SC2206  # letters and numbers
+            fields=($line)
+            pid=${fields[4]:-}
             for open in "/proc/$pid/fd/"*; do
                 [[ $open -ef $file ]] || continue
                 name='?'

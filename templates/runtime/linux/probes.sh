@@ -177,7 +177,9 @@ end_probes() {
 make_probe_folder() {
     local place
     for place in /var/tmp /tmp; do
-        PROBES=$(mktemp -d "$place/arc-bundler-$$-XXXXXX" 2>/dev/null) && return
+        PROBES=$(mktemp -d "$place/arc-bundler-$$-XXXXXX" 2>/dev/null) || continue
+        has_room "$PROBES" && return
+        rm -rf -- "$PROBES"
     done
     PROBES=''
     return 1

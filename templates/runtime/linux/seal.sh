@@ -19,17 +19,24 @@ fits_form() {
     [[ $(head -c "$7" "$1" | sha256_of_input) != "$8" ]] || FITS=yes
 }
 
+# hold_document PATH: fills HELD with a copy that has the digest in SHA256SUMS.
+hold_document() {
+    hold "$1" && [[ -z ${NAMED[./$1]:-} || $(file_sha256 "$HELD") == "${NAMED[./$1]}" ]] || { doubt "$1 has changed"; return 1; }
+}
+
 # check_signature SIGNATURE DOCUMENT SIGNER ROLE: that it has one of its forms, that openssl verifies it (for any signer:
 # -noverify), and that the signer that openssl found is the expected one.
 check_signature() {
-    local file=$BUNDLE/$1 seen
-    [[ -n ${THERE[./$1]:-} ]] || { doubt "$1 is missing"; return 1; }
+    local file seen
+    [[ -n ${THERE[./$1]:-} ]] && hold "$1" || { doubt "$1 is missing"; return 1; }
+    file=$HELD
     FITS=no
     each_form fits_form "$file" "$(($(wc -c <"$file")))" "$4" "$3"
     [[ $FITS == yes ]] || { doubt "$1 is not a signature by the expected signer"; return 1; }
     [[ $SEAL_TOOL == openssl ]] || return 0
     rm -f -- "$SCRATCH/signer"
-    openssl cms -verify -binary -inform DER -in "$file" -content "$BUNDLE/$2" -noverify -signer "$SCRATCH/signer" \
+    hold_document "$2" || return
+    openssl cms -verify -binary -inform DER -in "$file" -content "$HELD" -noverify -signer "$SCRATCH/signer" \
         -out /dev/null </dev/null >/dev/null 2>&1 || { doubt "$1 does not sign $2"; return 1; }
     # PEM is base64 between two lines (RFC 7468); of two signers' certificates the digest is neither's.
     seen=$(sed '/^-----/d' "$SCRATCH/signer" | base64 -d 2>/dev/null | sha256_of_input)
@@ -75,13 +82,17 @@ check_approvals() {
 # DETAILS): one good signature, by the expected primary key, over a binary document with SHA-256, -384 or -512, and no
 # line against it.
 check_openpgp() {
-    local said form
-    said=$(gpgv --keyring "$BUNDLE/evidence/sealer.gpg" --status-fd 1 "$BUNDLE/$1.asc" "$BUNDLE/$1" </dev/null 2>/dev/null) || :
+    local said form keys signature
+    hold_document evidence/sealer.gpg && keys=$HELD && hold_document "$1.asc" && signature=$HELD && hold_document "$1" || return
+    said=$(gpgv --keyring "$keys" --status-fd 1 "$signature" "$HELD" </dev/null 2>/dev/null) || :
     form="^\\[GNUPG:\\] VALIDSIG [0-9A-F]+ [^ ]+ [0-9]+ [0-9]+ [0-9]+ [0-9]+ [0-9]+ (8|9|10) 00 ${OPENPGP^^}\$"
-    [[ $(grep -cE '^\[GNUPG:\] (GOODSIG|BADSIG|ERRSIG|EXPSIG|EXPKEYSIG|REVKEYSIG) ' <<<"$said") == 1 &&
-        $(grep -c '^\[GNUPG:\] GOODSIG ' <<<"$said") == 1 && $(grep -c '^\[GNUPG:\] VALIDSIG ' <<<"$said") == 1 &&
-        $(grep -cE "$form" <<<"$said") == 1 ]] || doubt "$1.asc is not a signature of the OpenPGP key ${OPENPGP^^}"
+    [[ $(count_lines '^\[GNUPG:\] (GOODSIG|BADSIG|ERRSIG|EXPSIG|EXPKEYSIG|REVKEYSIG) ' "$said") == 1 &&
+        $(count_lines '^\[GNUPG:\] GOODSIG ' "$said") == 1 && $(count_lines '^\[GNUPG:\] VALIDSIG ' "$said") == 1 &&
+        $(count_lines "$form" "$said") == 1 ]] || doubt "$1.asc is not a signature of the OpenPGP key ${OPENPGP^^}"
 }
+
+# count_lines FORM TEXT
+count_lines() { printf '%s\n' "$2" | grep -cE -e "$1"; }
 
 # choose_tool: openssl checks everything, gpgv only the OpenPGP signature.
 choose_tool() {
@@ -99,7 +110,7 @@ choose_tool() {
     [[ -n $SEAL_TOOL ]]
 }
 
-# check_seal: fills DOUBTS; after check_files.
+# check_seal: fills DOUBTS; after check_files. Returns 1 with NO_SPACE where there is no room for the check.
 check_seal() {
     local NOW NOT_BY='' APPROVER_FILES='' FITS=no document
     DOUBTS=() APPROVED=() APPROVED_BY=''
@@ -111,4 +122,5 @@ check_seal() {
     fi
     check_approvals
     ((NOT_AFTER == 0 || NOW <= NOT_AFTER)) || doubt "the bundle expired on $NOT_AFTER_TEXT"
+    [[ ${#DOUBTS[@]} -eq 0 ]] || has_room "$SCRATCH"
 }

@@ -35,6 +35,5 @@ remember_serial() {
     if [[ -e $SERIALS ]]; then
         while read -r serial name; do [[ $name == "$BUNDLE_NAME" ]] || text+="$serial $name"$'\n'; done <"$SERIALS"
     fi
-    mkdir -p -- "${SERIALS%/*}" && printf '%s%s %s\n' "$text" "$SERIAL" "$BUNDLE_NAME" >"$SERIALS.new" &&
-        mv -f -- "$SERIALS.new" "$SERIALS"
+    printf '%s%s %s\n' "$text" "$SERIAL" "$BUNDLE_NAME" | put_state "$SERIALS"
 }

@@ -14,12 +14,13 @@ existing() {
 }
 
 # check_space: needs on one file system are added up.
+# shellcheck disable=SC2030,SC2031  # lastpipe
 check_space() {
     local at line free mount
     local -A needed=() room=() named=()
     for at in "${!NEED_FOLDER[@]}"; do
         line=$(df -Pk -- "$(existing "${NEED_FOLDER[$at]}")" 2>/dev/null | tail -n 1)
-        read -r _ _ _ free _ mount <<<"$line"
+        printf '%s\n' "$line" | read -r _ _ _ free _ mount
         [[ $free =~ ^[0-9]+$ ]] || continue
         needed[$mount]=$((${needed[$mount]:-0} + NEED_KIB[at]))
         room[$mount]=$free

@@ -17,7 +17,7 @@ thumbprints() {
         case $line in
             *'-BEGIN '*) body='' ;;
             *'-END '*)
-                sum=$(base64 -d <<<"$body" 2>/dev/null | sha1sum)
+                sum=$(printf '%s\n' "$body" | base64 -d 2>/dev/null | sha1sum)
                 sum=${sum%% *}
                 echo "${sum^^}"
                 ;;

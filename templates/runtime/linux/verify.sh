@@ -40,6 +40,8 @@ refuse() {
     exit "$code"
 }
 
+no_space() { refuse 202 'This bundle was NOT CHECKED. Make room, then run this again.' "$NO_SPACE"; }
+
 show_sealer() {
     [[ $1 == sealer ]] || return 0
     # Without a valid signature the rest is only the bundle's claim.
@@ -67,31 +69,30 @@ ask_signer() {
     [[ -z $GIVEN && -t 0 && -t 2 ]] || return 0
     read -r -p 'Fingerprint of the sealer (digits, or 24 words), received through a separate channel: ' GIVEN || GIVEN=''
     # Words may be on several lines.
-    while read -r -a said <<<"$GIVEN" && [[ ${#said[@]} -gt 1 && ${#said[@]} -lt 24 && ! $GIVEN =~ [^A-Za-z[:space:]] ]]; do
+    while [[ ! $GIVEN =~ [^A-Za-z[:space:]] ]]; do
+        # shellcheck disable=SC2206  # only letters and blanks
+        said=($GIVEN)
+        [[ ${#said[@]} -gt 1 && ${#said[@]} -lt 24 ]] || return 0
         read -r -p "the next words, from word $((${#said[@]} + 1)): " line && [[ -n $line ]] || return 0
         GIVEN+=" $line"
     done
 }
 
 main() {
-    local digest
-    # The header's trap ends here.
-    trap - EXIT
-    parse_arguments "$@"
+    # The header's trap for the end is replaced here; its others stay.
     trap '[[ -z $SCRATCH ]] || rm -rf -- "$SCRATCH"' EXIT
-    trap 'exit 207' INT TERM HUP
+    parse_arguments "$@"
     [[ -z $LAB ]] || printf '%s bundle: its packages are stand-ins.\n' "$LAB"
-    check_files
+    check_files || no_space
     [[ ${#DAMAGE[@]} -eq 0 ]] || refuse 200 'This bundle is DAMAGED. Do not install from it. Copy it again.' "${DAMAGE[@]}"
-    digest=$(sha256_of_input <"$BUNDLE/SHA256SUMS")
     printf 'All %d files match SHA256SUMS.\n' "$LISTED"
-    printf 'Digest of this bundle: %s\n' "$digest"
+    printf 'Digest of this bundle: %s\n' "$SUMS_DIGEST"
     if [[ $HASHES_ONLY == yes ]]; then
         echo 'THE SIGNATURE WAS NOT CHECKED (--insecure-no-seal): the files are intact, but anyone may have made this bundle.'
         echo 'Compare the digest with the one that the maker gave you through a separate channel.'
         exit 0
     fi
-    [[ -z $SEALER ]] || check_seal
+    [[ -z $SEALER ]] || check_seal || no_space
     show_seal
     [[ -n $SEALER ]] || refuse 201 'Compare the digest with the one that the maker gave you through a separate channel, then accept it with --insecure-no-seal.' \
         'this bundle is not sealed: its origin cannot be verified'
@@ -104,5 +105,4 @@ main() {
     echo 'The signature matches the fingerprint you gave.'
 }
 
-main "$@"
-exit
+main "$@"; exit

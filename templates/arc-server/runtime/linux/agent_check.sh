@@ -6,8 +6,8 @@ ask_agent_check() {
     local answer at said code=0 failed='' words=()
     [[ ${#FOUND_VERDICT[@]} -gt 0 ]] || return 0
     [[ -z $LINK_SCOPE ]] || words=(--enable-pls-check)
-    answer=$("$AGENT" check -j --cloud "$CLOUD" --location "$LOCATION" ${words[@]+"${words[@]}"} </dev/null 2>"$SAID") || code=$?
-    keep_said
+    ask "$AGENT" check -j --cloud "$CLOUD" --location "$LOCATION" ${words[@]+"${words[@]}"} || code=$?
+    answer=$ANSWERED
     log "azcmagent check -j ended with $code: $answer"
     for at in "${!FOUND_VERDICT[@]}"; do
         said=$(agent_says "$answer" "${CHECK_HOST[$at]}") || continue

@@ -2,17 +2,23 @@
 
 SETTINGS_SET=() SETTINGS_KEPT=0
 
-# setting_now KEY: the agent's value; returns 1 where the agent does not report it. The output of "get" is not documented:
-# both the value alone and "key: value" are read.
+SETTING_NOW=''
+
+# setting_now KEY: fills SETTING_NOW with the agent's value; returns 1 where the agent does not report it. The output of
+# "get" is not documented: both the value alone and "key: value" are read.
 setting_now() {
     local text form="^[[:space:]]*${1//./\\.}( \\(preview\\))?[[:space:]]*:[[:space:]]*(.*)\$"
     [[ -x $AGENT ]] || return 1
-    text=$("$AGENT" config get "$1" </dev/null 2>/dev/null) ||
-        text=$("$AGENT" config list </dev/null 2>/dev/null | grep -E "^[[:space:]]*${1//./\\.}[ :]") || return 1
+    if ask "$AGENT" config get "$1"; then
+        text=$ANSWERED
+    else
+        ask "$AGENT" config list || :
+        text=$(printf '%s\n' "$ANSWERED" | grep -E "^[[:space:]]*${1//./\\.}[ :]") || return 1
+    fi
     text=${text##*$'\n'}
     text=${text%$'\r'}
     [[ ! $text =~ $form ]] || text=${BASH_REMATCH[2]}
-    printf '%s' "$text"
+    SETTING_NOW=$text
 }
 
 # same_setting A B: a list is set as a,b and shown in brackets, separated by commas or blanks, in any order.
@@ -30,8 +36,7 @@ same_setting() {
 
 # setting_is KEY VALUE
 setting_is() {
-    local present
-    present=$(setting_now "$1") && same_setting "$present" "$2"
+    setting_now "$1" && same_setting "$SETTING_NOW" "$2"
 }
 
 setting() {
@@ -54,9 +59,8 @@ setting() {
 
 # Read again at the end: a later setting may have changed an earlier one.
 confirm_setting() {
-    local present
-    present=$(setting_now "$1") || { SETTINGS_UNREAD+=" $1"; return; }
-    same_setting "$present" "$2" || fail 69 "$1 was set to $2, but the agent reports $present"
+    setting_now "$1" || { SETTINGS_UNREAD+=" $1"; return; }
+    same_setting "$SETTING_NOW" "$2" || fail 69 "$1 was set to $2, but the agent reports $SETTING_NOW"
 }
 
 SETTINGS_UNREAD=''     # settings that the agent does not report

@@ -3,13 +3,11 @@
 # with_agent VERB FILE MORE...: azcmagent VERB --config FILE. All parameters go through a file that root alone can read,
 # in memory where there is such a place, and gone with us.
 with_agent() {
-    local code=0 verb=$1 file=$2 line
+    local code=0 verb=$1 file=$2
     shift 2
     if [[ $AUTHENTICATION == device-code || $AUTHENTICATION == interactive ]]; then
         # The user has to see the code.
-        "$AGENT" "$verb" --config "$file" "$@" 2>&1 </dev/null 9>&- |
-            while IFS= read -r line || [[ -n $line ]]; do say "$line"; done | tee "$LAST"
-        code=${PIPESTATUS[0]}
+        show_child "$AGENT" "$verb" --config "$file" "$@" || code=$?
     else
         run_told "$AGENT" "$verb" --config "$file" "$@" || code=$?
     fi

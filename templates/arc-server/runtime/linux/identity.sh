@@ -50,7 +50,7 @@ put_identity_file() {
         return
     fi
     remember file "$1"
-    (umask 022 && mkdir -p -- "${1%/*}") && printf '%s\n' "$2" >"$1" && chmod 644 "$1" || fail 202 "$1 cannot be written"
+    (umask 022 && mkdir -p -- "${1%/*}") && printf '%s\n' "$2" | put_file "${1%/*}" '' "${1##*/}" 022 || fail 202 "$1 cannot be written"
     IDENTITY_DONE+=("$1")
 }
 

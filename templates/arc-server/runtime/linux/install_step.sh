@@ -34,12 +34,10 @@ step_install() {
         return
     fi
     import_keys
-    # The file that is verified is the one that is installed: only root can change this copy.
-    cp -- "$BUNDLE/$PACKAGE" "$WORK/${PACKAGE##*/}" || fail 202 "the package cannot be copied to $WORK"
-    [[ $(file_sha256 "$WORK/${PACKAGE##*/}") == "$PACKAGE_SHA256" ]] || fail 200 "$PACKAGE changed while it was copied"
+    copy_package || fail "$COPY_CODE" "$COPY_PROBLEM"
     # From 1.61 on the agent keeps this file read-only, which an older one does not expect (its release notes).
     [[ $VERB != downgrade || ! -f /var/opt/azcmagent/agentconfig.json ]] || chmod u+w /var/opt/azcmagent/agentconfig.json
-    "install_$PACKAGE_KIND" "$WORK/${PACKAGE##*/}" || code=$?
+    "install_$PACKAGE_KIND" "$PACKAGE_COPY" || code=$?
     if [[ $code -ne 0 ]]; then
         show_log_end
         fail 143 "$(package_tool) ended with $code"
@@ -47,7 +45,8 @@ step_install() {
     present=$(installed_version) || fail 143 "$(package_tool) reported success, but azcmagent is not installed"
     [[ -x $AGENT ]] || fail 143 "azcmagent $present is installed, but $AGENT is missing"
     AGENT_VERSION=$present
-    rm -f -- "$WORK/${PACKAGE##*/}"
+    rm -f -- "$PACKAGE_COPY"
+    PACKAGE_COPY=''
     # A new agent may report another state.
     read_state
     done_step "azcmagent $present"

@@ -49,14 +49,14 @@ main_collect() {
 }
 
 main() {
-    # The header's traps end here.
-    trap - EXIT INT TERM HUP
-    hold_environment
-    parse_arguments "$@"
+    # In place of the header's.
     trap on_exit EXIT
     trap 'on_signal INT' INT
     trap 'on_signal TERM' TERM
     trap 'on_signal HUP' HUP
+    trap 'on_signal QUIT' QUIT
+    hold_environment
+    parse_arguments "$@"
     detect_machine
     bundle_targets match_target
     [[ -z $LAB ]] || say "$LAB bundle: the agent is a stand-in, not Microsoft's."
@@ -76,5 +76,4 @@ main() {
     esac
 }
 
-main "$@"
-exit
+main "$@"; exit

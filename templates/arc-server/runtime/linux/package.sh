@@ -41,11 +41,25 @@ signer_required() {
     esac
 }
 
+PACKAGE_COPY=''
+
+# copy_package: once; fills PACKAGE_COPY. Where nothing will be installed there is no folder for it yet.
+copy_package() {
+    local folder=$WORK
+    [[ -z $PACKAGE_COPY ]] || return 0
+    if [[ -z $folder ]]; then
+        make_scratch || { COPY_CODE=202 COPY_PROBLEM=$NO_SPACE; return 1; }
+        folder=$SCRATCH
+    fi
+    copy_checked "$PACKAGE" "$PACKAGE_SHA256" "$folder/${PACKAGE##*/}" && PACKAGE_COPY=$folder/${PACKAGE##*/}
+}
+
 # Reported before anything is changed, with the remedy: the package manager would refuse in the middle of the run.
 check_signer() {
     [[ $PACKAGE_KIND == rpm && $IMPORT_KEYS == no && -n $PACKAGE ]] && command -v rpm >/dev/null || return 0
     install_wanted && signer_required || return 0
-    rpm --checksig "$BUNDLE/$PACKAGE" >/dev/null 2>&1 ||
+    copy_package || { problem "$COPY_CODE" "$COPY_PROBLEM"; return; }
+    rpm --checksig "$PACKAGE_COPY" >/dev/null 2>&1 ||
         problem 202 "$(package_tool) installs only packages with a key that rpm knows; --import-keys imports the key in the bundle"
 }
 
@@ -59,12 +73,14 @@ package_tool() {
     done
 }
 
+PACKAGE_ENDS_BY=3000   # a package manager that is ended in the middle leaves half an installation
+
 # apt-get rather than dpkg -i: where a dependency is missing it refuses before touching anything, while dpkg leaves
 # a half-configured package behind. No source is read (an isolated server's are dead anyway), so there is nothing that
 # it could download, and its caches stay as they are. (With --no-download, apt refuses a package given by its path:
 # "Pathname to install is not absolute".)
 install_deb() {
-    local more=()
+    local ENDS_BY=$PACKAGE_ENDS_BY more=()
     case $VERB in downgrade) more=(--allow-downgrades) ;; reinstall) more=(--reinstall) ;; esac
     if [[ $(package_tool) == apt-get ]]; then
         DEBIAN_FRONTEND=noninteractive run apt-get install --yes --no-install-recommends \
@@ -80,7 +96,7 @@ install_deb() {
 # With every repository off, the package's needs must be met by what is installed. Whether a package's signature must
 # be known to rpm stays the machine's own policy (localpkg_gpgcheck, zypper's): --import-keys is the answer to it.
 install_rpm() {
-    local verb=install more=()
+    local ENDS_BY=$PACKAGE_ENDS_BY verb=install more=()
     case $VERB in downgrade | reinstall) verb=$VERB ;; esac
     case $(package_tool) in
         dnf) run dnf --assumeyes --disablerepo='*' "$verb" "$1" ;;
@@ -103,8 +119,7 @@ import_keys() {
 
 import_key() {
     [[ $1 == payload/keys/* ]] || return 0
-    cp -- "$BUNDLE/$1" "$WORK/key.asc" || fail 202 "the key cannot be copied to $WORK"
-    [[ $(file_sha256 "$WORK/key.asc") == "$2" ]] || fail 200 "$1 changed while it was copied"
+    need_copy "$1" "$2" "$WORK/key.asc"
     run rpm --import "$WORK/key.asc" || fail 143 "rpm does not accept the key $1"
 }
 
@@ -114,6 +129,7 @@ guess_package_kind() {
 }
 
 remove_deb() {
+    local ENDS_BY=$PACKAGE_ENDS_BY
     if [[ $(package_tool) == apt-get ]]; then
         DEBIAN_FRONTEND=noninteractive run apt-get purge --yes -o Dir::Etc::SourceList=/dev/null \
             -o Dir::Etc::SourceParts=/dev/null -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= \
@@ -124,4 +140,7 @@ remove_deb() {
 }
 
 # rpm removes this package only; a resolver would also remove dependencies that others may need.
-remove_rpm() { run rpm --erase azcmagent; }
+remove_rpm() {
+    local ENDS_BY=$PACKAGE_ENDS_BY
+    run rpm --erase azcmagent
+}

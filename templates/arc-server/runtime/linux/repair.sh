@@ -2,7 +2,7 @@
 
 # repair_package: completes an earlier installation of this package that was interrupted.
 repair_package() {
-    local answer line
+    local answer line ENDS_BY=$PACKAGE_ENDS_BY
     answer=$(package_state) || return 0
     case $answer in
         unpacked\ * | half-configured\ * | triggers-*)

@@ -10,7 +10,8 @@ read_state() {
     STATE=absent SHOWN='' SHOWN_STATUS='' SHOWN_RESOURCE=''
     [[ -x $AGENT ]] || return 0
     STATE=disconnected
-    SHOWN=$("$AGENT" show -j </dev/null 2>/dev/null) || return 0
+    ask "$AGENT" show -j || return 0
+    SHOWN=$ANSWERED
     SHOWN_STATUS=$(json_value "$SHOWN" status)
     subscription=$(json_value "$SHOWN" subscriptionId)
     group=$(json_value "$SHOWN" resourceGroup)

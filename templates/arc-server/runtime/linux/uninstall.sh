@@ -10,6 +10,7 @@ trouble() {
 # Before anything is changed: whether this is the bundle's resource, and whether the secret is available.
 step_look() {
     begin_step preflight
+    check_place
     [[ $EUID -eq 0 ]] || fail 202 'root is needed: run it with sudo'
     read_state
     [[ -n $PACKAGE_KIND ]] || guess_package_kind

@@ -24,9 +24,10 @@ refuse() {
 
 # A bundle that was built with a seal is never used without it, regardless of the files beside this script.
 verify_seal() {
-    check_files
+    check_files || fail 202 "$NO_SPACE"
     [[ ${#DAMAGE[@]} -eq 0 ]] || refuse 200 "${DAMAGE[@]}"
-    check_seal
+    BUNDLE_DIGEST=$SUMS_DIGEST
+    check_seal || fail 202 "$NO_SPACE"
     [[ -z $SIGNER ]] || check_given "$SIGNER" || fail 205 '--signer and ARC_BUNDLER_SIGNER need a fingerprint, 64 hex digits or 24 words'
     [[ ${#DOUBTS[@]} -eq 0 ]] || refuse 201 "${DOUBTS[@]}"
     SEAL_VERIFIED=true
@@ -37,6 +38,7 @@ sealer_name() { [[ $1 != sealer ]] || { readable "$3"; printf '%s (%s...)' "$REA
 
 step_verify() {
     begin_step verify
+    check_place
     if [[ -n $SEALER ]]; then
         verify_seal
     elif [[ -n $SIGNER ]]; then
