@@ -118,7 +118,7 @@ def test_other_refused_input(tmp_path: Path, kind: str) -> None:
     assert refused(signed + b"\r\n", signer) == "trailing-data"
     assert refused(b"exit 1\r\n" + signed, signer) == "digest-mismatch"
     assert refused(b"\xef\xbb\xbf" + signed, signer) == "digest-mismatch"
-    assert refused(signed[:-40], signer) == "malformed"
+    assert refused(signed[:-40], signer) == "truncated"
     assert refused(signed.removeprefix(SCRIPT[:10]), signer) == "digest-mismatch"
     other = script_signature.sign(b"exit 0\r\n", key, at=NOW)
     assert refused(SCRIPT + other.removeprefix(b"exit 0\r\n"), signer) == "digest-mismatch"

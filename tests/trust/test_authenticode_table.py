@@ -311,10 +311,16 @@ class TestSigners:
         own = issue(Description())
         refused(self.by(Chain(own, (), own)), "ps1", "untrusted-root")
 
-    def test_self_signed_and_pinned_is_still_no_authority(self):
+    def test_self_signed_and_pinned_is_an_anchor(self):
         own = issue(Description())
         by = anchors(roots=(*anchors().roots, pin(own, "code-signing")))
-        refused(self.by(Chain(own, (), own)), "ps1", "untrusted-root", by=by)
+        assert verify(self.by(Chain(own, (), own)), "ps1", by=by)
+
+    def test_self_signed_and_pinned_is_still_no_authority(self):
+        own = issue(Description())
+        issued = issue(Description(number=5), own)
+        by = anchors(roots=(*anchors().roots, pin(own, "code-signing")))
+        refused(self.by(Chain(issued, (), own)), "ps1", "bad-certificate", by=by)
 
     def test_a_root_of_the_same_name(self):
         other = chain(Description(), authority("LAB test PCA", 1, path_length=0), authority("LAB test root", 4))
