@@ -8,10 +8,14 @@ from __future__ import annotations
 import hashlib
 
 import pysequoia
+from pysequoia.packet import PacketPile, Tag
 
 from bundler.errors import VerificationError
 from bundler.model.anchor import Anchors, PackageKey, RootCertificate
 from bundler.trust.anchors import certificate_der
+
+_MAX_HEADER, _MAX_SIGNATURE = 80, 640
+"""Bytes of a line of the armor before the key, and of a signature (4096-bit RSA needs 600)."""
 
 
 def root(pem: bytes, anchors: Anchors) -> RootCertificate:
@@ -59,7 +63,24 @@ def key(armored: bytes, anchors: Anchors) -> PackageKey:
             reason="weak-digest",
             do="get the copy that is published now; it has the same fingerprint",
         )
+    _require_nothing_foreign(armored, pinned)
     return pinned
+
+
+def _require_nothing_foreign(armored: bytes, pinned: PackageKey) -> None:
+    """Require the pinned copy's packets, besides newer signatures by the key itself, and short armor headers.
+
+    A fingerprint says nothing of user IDs, attributes and signatures that others add to a key's file.
+    """
+    if any(len(line) > _MAX_HEADER for line in armored.partition(b"\n\n")[0].replace(b"\r", b"").split(b"\n")):
+        raise VerificationError("the key's armor has a header longer than any real one", reason="armor-data")
+    own = PacketPile.from_bytes(pinned.armored.encode())
+    known = {bytes(packet) for packet in own}
+    key_id = pinned.fingerprint[-16:].lower()
+    for packet in PacketPile.from_bytes(armored):
+        is_own = packet.tag == Tag.Signature and packet.issuer_key_id == key_id and len(packet.body) <= _MAX_SIGNATURE
+        if bytes(packet) not in known and not is_own:
+            raise VerificationError("the file holds more than the pinned key", reason="other-packets")
 
 
 def _bound(certificate: pysequoia.Cert) -> bool:

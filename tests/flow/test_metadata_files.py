@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from bundler.flow.verify_file import verify_files
+from bundler.formats.armor import armor, dearmor
 from bundler.trust import anchors as trusted
+from tests.support.foreign_bytes import frame
 from tests.support.lab_project import NOW
 from tests.support.package_signing import Key, anchors
 
@@ -69,3 +71,17 @@ def test_a_signed_text_that_is_no_release_is_not_called_one(tmp_path):
     (tmp_path / "note").write_bytes(key.clear_signed("Dear reader,\nDate: today\n", NOW))
     (found,) = verify_files([tmp_path / "note"], anchors=anchors(key), at=NOW)
     assert not found.verified
+
+
+@pytest.mark.parametrize("size", [700, 40_000])
+def test_a_pinned_key_with_more_in_its_file_is_refused(corpus, tmp_path, size):
+    armored = (corpus / "keys/microsoft.asc").read_text()
+    packets = dearmor(armored.encode())
+    for more in (frame(13, b"x" * size), frame(17, b"x" * size), Key("other").signature(0x13, b"", NOW)):
+        (tmp_path / "key").write_text(armor(packets + more, "PGP PUBLIC KEY BLOCK"))
+        assert verdict(tmp_path / "key").reason in {"other-packets", "malformed"}
+    begin = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n"
+    (tmp_path / "key").write_text(armored.replace(begin, begin + "Comment: " + "x" * size + "\n"))
+    assert not verdict(tmp_path / "key").verified
+    (tmp_path / "key").write_text(armor(packets, "PGP PUBLIC KEY BLOCK"))
+    assert verdict(tmp_path / "key").verified
