@@ -40,6 +40,7 @@ class _Unpacked:
         self._file = file
         self._gzip = zlib.decompressobj(_GZIP_WINDOW)
         self._packed = file.read(len(HEADER))
+        self._ready = memoryview(b"")
         form.compare("the gzip header", is_ours(self._packed), written=True)
         self.position = 0
         self._most = limit(size) + MAX_MEMBERS * _PER_MEMBER
@@ -57,15 +58,23 @@ class _Unpacked:
 
     def some(self, most: int) -> bytes:
         """At least one byte and at most ``most``; none at the end."""
+        # Unpacked by the piece, because zlib copies what it did not consume at each call.
+        if not self._ready:
+            self._ready = memoryview(self._piece())
+        chunk, self._ready = bytes(self._ready[:most]), self._ready[most:]
+        self.position += len(chunk)
+        if self.position > self._most:
+            raise refused("the container would unpack to more than any bundle holds", "bomb")
+        return chunk
+
+    def _piece(self) -> bytes:
+        """The next bytes of the stream; none at its end."""
         while not self._gzip.eof:
             self._packed = self._packed or self._file.read(CHUNK)
             if not self._packed:
                 raise damaged("it ends before its last block")
-            chunk = self._gzip.decompress(self._packed, most)
+            chunk = self._gzip.decompress(self._packed, CHUNK)
             self._packed = self._gzip.unconsumed_tail
-            self.position += len(chunk)
-            if self.position > self._most:
-                raise refused("the container would unpack to more than any bundle holds", "bomb")
             if chunk:
                 return chunk
         if self._gzip.unused_data or self._file.read(1):
