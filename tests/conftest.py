@@ -39,7 +39,7 @@ SHARED = REPOSITORY.parent / "shared"
 
 NO_UNIT_ROOMS = {"fetch", "flow", "lab", "review", "target_server"}
 """Rooms with tests that start servers, shells, browsers or whole commands."""
-NO_UNIT_FIXTURES = {"lab", "lab_root", "powershell", "project", "server", "shared_lab", "wheel"}
+NO_UNIT_FIXTURES = {"every_unpacker", "lab", "lab_root", "powershell", "project", "server", "shared_lab", "wheel"}
 NO_UNIT_MARKS = ("chroot", "slow", "wine")
 
 

@@ -6,6 +6,7 @@ unpacks otherwise: other content, modes, links, files or folders, or not at all.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import itertools
 import random
@@ -59,19 +60,15 @@ def genuine(kind: str, folder: Path) -> bytes:
 
 
 def made(kind: str, raw: bytes, folder: Path) -> Iterator[bytes]:
-    """The mutants of one kind, the same ones in every run."""
+    """The mutants of one kind, each once; the same ones in every run."""
     chance = random.Random(kind)
+    bits = mutants.every_bit(raw, thorough.count({"tar.gz": 37, "zip": 11}.get(kind, 7), 1))
     if kind == "zip":
-        yield from mutants.every_bit(raw, thorough.count(11, 1))
-        yield from itertools.islice(mutants.of_zip(raw, zip_parts.of_tree(trees.small(folder)), chance), MADE[kind])
+        changed, packed = mutants.of_zip(raw, zip_parts.of_tree(trees.small(folder)), chance), iter(())
     elif kind == "tar.gz":
-        yield from mutants.every_bit(raw, thorough.count(37, 1))
-        yield from itertools.islice(mutants.of_tar(raw, chance), MADE[kind])
-        yield from itertools.islice(mutants.tar_packed_otherwise(raw, chance), OTHERWISE_PACKED)
+        changed, packed = mutants.of_tar(raw, chance), mutants.tar_packed_otherwise(raw, chance)
     elif kind == "7z":
-        yield from mutants.every_bit(raw, thorough.count(7, 1))
-        yield from itertools.islice(mutants.of_sevenzip(raw, chance), MADE[kind])
-        yield from itertools.islice(mutants.sevenzip_packed_otherwise(raw, chance), OTHERWISE_PACKED)
+        changed, packed = mutants.of_sevenzip(raw, chance), mutants.sevenzip_packed_otherwise(raw, chance)
     else:
         (folder / "plain").mkdir()
         plain = genuine("7z", folder / "plain")
@@ -79,9 +76,23 @@ def made(kind: str, raw: bytes, folder: Path) -> Iterator[bytes]:
         def sealed(forge: sevenzip_forge.Forge) -> bytes:
             return sevenzip_forge.Encrypted(forge, PASSWORD, chance.randbytes(16)).build()
 
-        yield from mutants.every_bit(raw, thorough.count(7, 1))
-        yield from itertools.islice(mutants.of_encrypted(plain, raw, PASSWORD, chance), MADE[kind])
-        yield from itertools.islice(mutants.sevenzip_packed_otherwise(plain, chance, sealed), OTHERWISE_PACKED)
+        changed = mutants.of_encrypted(plain, raw, PASSWORD, chance)
+        packed = mutants.sevenzip_packed_otherwise(plain, chance, sealed)
+    seen = {_digest(raw)}
+    for source, count in ((bits, len(raw)), (changed, MADE[kind]), (packed, OTHERWISE_PACKED)):
+        yield from itertools.islice(_unseen(source, seen, 20 * count), count)
+
+
+def _unseen(source: Iterator[bytes], seen: set[bytes], most: int) -> Iterator[bytes]:
+    """What is new among the next ``most``."""
+    for mutant in itertools.islice(source, most):
+        if _digest(mutant) not in seen:
+            seen.add(_digest(mutant))
+            yield mutant
+
+
+def _digest(raw: bytes) -> bytes:
+    return hashlib.sha256(raw).digest()
 
 
 def accepts(path: Path, raw: bytes) -> bool:
@@ -141,9 +152,16 @@ def _unpackers(kind: str) -> tuple[Unpacker, ...]:
     )
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_no_accepted_mutant_is_unpacked_otherwise(kind: str, tmp_path: Path, record_property) -> None:
-    tools = _unpackers(kind)
+@pytest.fixture(params=KINDS)
+def every_unpacker(request: pytest.FixtureRequest) -> tuple[str, tuple[Unpacker, ...]]:
+    """One kind of archive, and the programs that unpack it."""
+    return request.param, _unpackers(request.param)
+
+
+def test_no_accepted_mutant_is_unpacked_otherwise(
+    every_unpacker: tuple[str, tuple[Unpacker, ...]], tmp_path: Path, record_property
+) -> None:
+    kind, tools = every_unpacker
     raw = genuine(kind, tmp_path)
     archive = tmp_path / "archive"
     assert accepts(archive, raw)
@@ -154,12 +172,11 @@ def test_no_accepted_mutant_is_unpacked_otherwise(kind: str, tmp_path: Path, rec
         assert {path for path, (what, _, _) in found.items() if what == "-"} == {
             f"{tree.name}/{entry.path}" for entry in tree.entries
         }, name
-    seen, accepted = {raw}, []
+    tried, accepted = 0, []
     for mutant in made(kind, raw, tmp_path):
-        if mutant not in seen:
-            seen.add(mutant)
-            if accepts(archive, mutant):
-                accepted.append(mutant)
+        tried += 1
+        if accepts(archive, mutant):
+            accepted.append(mutant)
     otherwise = []
     for mutant in accepted:
         archive.write_bytes(mutant)
@@ -169,13 +186,13 @@ def test_no_accepted_mutant_is_unpacked_otherwise(kind: str, tmp_path: Path, rec
     names = ", ".join(by.name for by in tools)
     record_property(
         PROPERTY,
-        f"{kind}: {len(seen) - 1} mutants made, {len(accepted)} accepted, "
+        f"{kind}: {tried} mutants made, {len(accepted)} accepted, "
         f"{len({mutant for _, mutant in otherwise})} of them unpacked otherwise by {names}",
     )
     for name, mutant in otherwise:
         (tmp_path / f"otherwise-{name}").write_bytes(mutant)
     assert not otherwise, f"see {tmp_path}: {sorted({name for name, _ in otherwise})}"
-    assert len(seen) > MADE[kind] * 0.9
+    assert tried > MADE[kind]
     assert kind == "zip" or len(accepted) >= NEEDED
 
 
