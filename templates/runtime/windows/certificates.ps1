@@ -19,9 +19,14 @@ function Test-Stored([string]$Store, [string]$Sha1) {
     } finally { $opened.Close() }
 }
 
-# The file was compared with its SHA-256 in the step before; the thumbprint is what administrators compare.
+# The bytes that are hashed are the ones that are used: a user who can write to the bundle's folder can exchange the file at any
+# time. The thumbprint is what administrators compare.
 function Read-Carried($Carried) {
-    $text = [IO.File]::ReadAllText((Get-BundlePath $Carried.Path))
+    $held = [IO.File]::ReadAllBytes((Get-BundlePath $Carried.Path))
+    if ($Carried.FileSha256 -and -not (Test-Same (Get-BytesSha256 $held $held.Length) $Carried.FileSha256)) {
+        Stop-Here 200 ($Carried.Path + ' has changed: its SHA-256 differs from the packed file''s')
+    }
+    $text = $script:Utf8.GetString($held)
     $bytes = [Convert]::FromBase64String(($text -creplace '-----[A-Z ]+-----', '' -creplace '\s', ''))
     $certificate = New-Object System.Security.Cryptography.X509Certificates.X509Certificate2 (, $bytes)
     if (-not (Test-SameAnyCase $certificate.Thumbprint $Carried.Sha1)) { Stop-Here 200 ($Carried.Path + ' is not the certificate ' + $Carried.Name) }

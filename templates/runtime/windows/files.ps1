@@ -1,12 +1,27 @@
 # Writes, replaces and removes files.
 
-# The whole file or none of it, also at a power failure.
-function Save-Whole([string]$File, [string]$Text) {
-    [IO.File]::WriteAllText($File + '.part', $Text, $script:Utf8)
-    Move-Over ($File + '.part') $File
+# The whole file or none of it, also at a power failure. Created in its folder under a random name, where no other user can have
+# put a link, and written through one stream.
+function Save-Whole([string]$File, [string]$Text) { Save-WholeBytes -File $File -Bytes ($script:Utf8.GetBytes($Text)) }
+
+function Save-WholeBytes([string]$File, [byte[]]$Bytes) {
+    $new = Get-RandomName $File
+    Write-NewFile -File $new -Bytes $Bytes
+    try { Move-Over $new $File } catch { [IO.File]::Delete($new); throw }
+}
+
+function Get-RandomName([string]$File) { $File + '.' + [Guid]::NewGuid().ToString('N') + '.part' }
+
+# A link of that name is removed, not its target.
+function Remove-Link([string]$File) {
+    try { $attributes = [IO.File]::GetAttributes($File) } catch { return }
+    if ($attributes -band [IO.FileAttributes]::ReparsePoint -and -not ($attributes -band [IO.FileAttributes]::Directory)) {
+        [IO.File]::Delete($File)
+    }
 }
 
 function Move-Over([string]$From, [string]$To) {
+    Remove-Link $To
     Invoke-WithRetry {
         # Replace keeps the rights of the old file.
         if ([IO.File]::Exists($To)) { [IO.File]::Replace($From, $To, [NullString]::Value) } else { [IO.File]::Move($From, $To) }

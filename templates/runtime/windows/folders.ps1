@@ -62,10 +62,11 @@ function Remove-Leftovers {
     }
 }
 
-# Temporary files of a run that was killed. Only with the lock held: no other run is writing one.
+# Temporary files of a run that was killed. Only with the lock held: no other run on this machine is writing one.
 function Remove-PartFiles {
+    $form = '^(receipt-' + [regex]::Escape($HostName) + '-.*\.json|changes\.json|install-.*-[0-9]+\.log)(\.[0-9a-f]{32})?\.part$'
     foreach ($folder in @($Own, $script:Records)) {
-        foreach ($file in @(Get-ChildItem -LiteralPath $folder | Where-Object { $_.Name -cmatch '^(receipt-.*|changes)\.json\.part$' })) {
+        foreach ($file in @(Get-ChildItem -LiteralPath $folder | Where-Object { $_.Name -cmatch $form })) {
             try { [IO.File]::Delete($file.FullName) } catch { Add-LogLine ('left behind: ' + $file.FullName) }
         }
     }
@@ -93,7 +94,10 @@ function Initialize-Folders {
     Remove-PartFiles
     Read-Changes
     $script:Receipt = Get-ReceiptFile
-    $script:LogFile = Join-Path $script:Records ('install-' + (Get-Stamp) + '-' + $PID + '.log')
+    try { Open-Log (Join-Path $script:Records ('install-' + (Get-Stamp) + '-' + $PID + '.log')) } catch {
+        $script:Receipt = ''
+        Stop-Here 202 ('no log can be written to ' + $script:Records + ': ' + (Get-Reason $_.Exception))
+    }
     Add-LogLine ($BundleTool + ', bundle ' + $BundleName + ' ' + $BundleVersion + ' ' + $LabText + ', SHA256SUMS ' + (Get-Digest) +
         ', on ' + $HostName + ': ' + (Get-MachineText))
     Save-Progress

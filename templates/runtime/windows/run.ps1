@@ -33,5 +33,6 @@ function Clear-Run {
             Write-Host 'The receipt could not be written.'
         }
     }
+    if ($script:LogStream) { $script:LogFile = ''; $script:LogStream.Dispose() }
     if ($script:Lock) { $script:Lock.Dispose() }
 }

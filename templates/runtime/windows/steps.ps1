@@ -5,6 +5,7 @@ $script:Step = ''             # the current step
 $script:StepStarted = $null
 $script:Record = @()          # the finished steps as JSON, for the receipt
 $script:LogFile = ''          # empty until a run that changes something has opened its log
+$script:LogStream = $null     # the log is written through it, and never opened by name again
 $script:ExitCode = 0
 $script:Stopped = $false
 $script:Message = ''          # why the run stopped, for the receipt
@@ -22,8 +23,19 @@ function Get-Stamp {
 # No secret reaches the screen or the log, in any program's output: a password in a proxy's address, or a token.
 function Add-LogLine([string]$Text) {
     if ($script:LogFile) {
-        [IO.File]::AppendAllText($script:LogFile, (Get-Moment) + ' ' + (Hide-Secrets $Text) + [Environment]::NewLine, $script:Utf8)
+        $bytes = $script:Utf8.GetBytes((Get-Moment) + ' ' + (Hide-Secrets $Text) + [Environment]::NewLine)
+        $script:LogStream.Write($bytes, 0, $bytes.Length)
+        $script:LogStream.Flush()
     }
+}
+
+# Shared so that it can be renamed and read while it is open.
+function Open-Log([string]$File) {
+    $new = Get-RandomName $File
+    $share = [IO.FileShare]::Read -bor [IO.FileShare]::Delete
+    $script:LogStream = New-Object System.IO.FileStream $new, ([IO.FileMode]::CreateNew), ([IO.FileAccess]::Write), $share
+    Move-Over $new $File
+    $script:LogFile = $File
 }
 
 function Write-Line([string]$Text) {

@@ -81,11 +81,20 @@ function Step-Collect {
     try {
         [void][IO.Directory]::CreateDirectory($folder)
         $file = Join-Path $folder ('arc-bundler-logs-' + $HostName + '-' + (Get-Stamp) + '.zip')
-        $stream = New-Object System.IO.FileStream $file, ([IO.FileMode]::CreateNew)
+        $new = Get-RandomName $file
+        $stream = New-Object System.IO.FileStream $new, ([IO.FileMode]::CreateNew)
     } catch { Stop-Here 202 ('nothing can be written to ' + $folder + ': ' + (Get-Reason $_.Exception)) }
     try {
         $archive = New-Object System.IO.Compression.ZipArchive $stream, ([System.IO.Compression.ZipArchiveMode]::Create)
         try { $count = Write-Collection $archive } finally { $archive.Dispose() }
+    } catch {
+        $stream.Dispose()
+        [IO.File]::Delete($new)
+        throw
     } finally { $stream.Dispose() }
+    try { Move-Over $new $file } catch {
+        [IO.File]::Delete($new)
+        Stop-Here 202 ($file + ' cannot be written: ' + (Get-Reason $_.Exception))
+    }
     Complete-Step 'ok' ([string]$count + ' files in ' + $file)
 }

@@ -82,7 +82,7 @@ function Install-AgentPackage([bool]$Repair) {
     [IO.File]::SetAttributes($copy, [IO.FileAttributes]::Normal)
     if (-not (Test-Same (Get-Sha256 $copy) $script:Target.Sha256)) { Stop-Here 200 ($script:Target.Path + ' changed while it was copied') }
     $msiLog = Join-Path $script:Records ('msiexec-' + (Get-Stamp) + '.log')
-    $answer = Invoke-Program (Get-SystemTool 'msiexec.exe') @('/i', $copy, '/qn', '/norestart', '/l*v', $msiLog)
+    $answer = Invoke-Msi -Words @('/i', $copy) -LogFile $msiLog
     # 3010 and 1641: done, after a restart (Windows Installer, "Error Codes").
     if (@(3010, 1641) -contains $answer.Code) { return '; a restart is needed' }
     if ($answer.Code -ne 0) {
@@ -93,6 +93,17 @@ function Install-AgentPackage([bool]$Repair) {
         Stop-Here $code ('msiexec ended with ' + $answer.Code + '; its log is ' + $msiLog)
     }
     ''
+}
+
+# msiexec opens its log by name, and would follow a link in a folder that other users can write: it gets one in the protected
+# folder, which is copied.
+function Invoke-Msi([string[]]$Words, [string]$LogFile) {
+    $log = Join-Path $script:Work (Split-Path -Leaf $LogFile)
+    $answer = Invoke-Program (Get-SystemTool 'msiexec.exe') ($Words + @('/qn', '/norestart', '/l*v', $log))
+    if ([IO.File]::Exists($log)) {
+        try { Save-WholeBytes -File $LogFile -Bytes ([IO.File]::ReadAllBytes($log)) } catch { Add-LogLine ('not copied: ' + $log) }
+    }
+    $answer
 }
 
 # Windows Installer's product code: the key's name, a GUID in braces.
@@ -106,7 +117,7 @@ function Remove-Package([int]$Code) {
     if (-not $product) { Stop-Here $Code 'the agent is installed, but not in Windows'' list of programs; msiexec cannot remove it' }
     # Not the name of the installation's log, which may be from the same second.
     $msiLog = Join-Path $script:Records ('msiexec-remove-' + (Get-Stamp) + '.log')
-    $answer = Invoke-Program (Get-SystemTool 'msiexec.exe') @('/x', $product, '/qn', '/norestart', '/l*v', $msiLog)
+    $answer = Invoke-Msi -Words @('/x', $product) -LogFile $msiLog
     # 1605: there is no such product (Windows Installer, "Error Codes").
     if (@(0, 3010, 1641, 1605) -notcontains $answer.Code) {
         Show-End $answer.Text
