@@ -63,8 +63,8 @@ def damage(file: BinaryIO) -> str:
         return "what is not UTF-8 text was replaced"
     if found.high == 0 and any(head.startswith(bytes(byte & 0x7F for byte in magic)) for magic in _MAGIC):
         return "bytes were cut to seven bits"
-    if not head.startswith((*_MAGIC, *_PLAIN_MAGIC)):
-        return ""
+    if not head.startswith((*_MAGIC, *_PLAIN_MAGIC)) or not found.high:
+        return ""  # it is another kind of file, or text that starts like one
     by_chance = not head.startswith(b"MZ")  # the tables of a program are not like noise
     return _in_line_ends(found, by_chance=by_chance) or _in_marks(head)
 
