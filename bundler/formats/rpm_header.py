@@ -192,9 +192,12 @@ def _entry(body: bytes, index: int, store: memoryview, after: int = 0) -> Entry:
 
 
 def _strings_size(body: bytes, start: int, tag: int, count: int) -> int:
-    """Bytes of ``count`` strings, each with its zero."""
-    at = start
-    for _ in range(count):
+    """Bytes of ``count`` strings, each with its zero: whole blocks are counted, and the last one is searched."""
+    at, left = start, count
+    for block in (1 << 16, 1 << 8):
+        while at < len(body) and (inside := body.count(b"\0", at, at + block)) < left:
+            at, left = at + block, left - inside
+    for _ in range(left):
         at = body.find(b"\0", at) + 1
         if not at:
             raise RpmError(f"a string of tag {tag} has no end")
