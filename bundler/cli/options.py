@@ -30,7 +30,7 @@ anchors_option = option(
     type=FILE,
     multiple=True,
     section="Trust",
-    help="Trust these, not Microsoft's: PEM or JSON; repeatable.",
+    help="Trust these only: PEM, OpenPGP key, JSON; repeatable.",
 )
 
 strict_option = option("--strict", is_flag=True, section="Definition", help="Treat warnings as errors.")
