@@ -58,6 +58,7 @@ def nothing_is_left(server) -> None:
 
 
 def ended(server) -> bool:
+    time.sleep(0.5)
     return not [
         path
         for path in small_root.Path("/proc").glob("[0-9]*/root")

@@ -93,12 +93,20 @@ ask() {
 
 # end_child: it is asked to end, and made to after ENDS_BY.
 end_child() {
-    local tries=0 group=$CHILD
+    local tries=0 group=$CHILD watch
     CHILD=''
     [[ -n $group ]] || return 0
     kill -TERM -- "-$group" 2>/dev/null
-    while kill -0 -- "-$group" 2>/dev/null && ((++tries < ENDS_BY + 20)); do
-        ((tries < ENDS_BY)) || kill -KILL -- "-$group" 2>/dev/null
+    {
+        while ((++tries < ENDS_BY)); do sleep 0.1 || sleep 1; done
+        kill -KILL -- "-$group"
+    } </dev/null >/dev/null 2>&1 9>&- &
+    watch=$!
+    # Only "wait" takes an ended child away in bash 4.2; until then it looks alive.
+    wait "$group" 2>/dev/null
+    kill -KILL "$watch" 2>/dev/null; wait "$watch" 2>/dev/null
+    for ((tries = 0; tries < 20; tries++)); do
+        kill -0 -- "-$group" 2>/dev/null || return 0
         sleep 0.1 2>/dev/null || sleep 1
     done
 }
