@@ -20,18 +20,20 @@ PREFIX = "ARC_BUNDLER_"
 
 # click's "'x' is not a valid integer", with Python's repr of the value.
 _QUOTED = re.compile(r"""^('([^'\\]|\\.)*'|"([^"\\]|\\.)*") is not""")
-_NOT_WRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EIO)
-"""Errors of the system that mean the same everywhere: this cannot be written (or read) here."""
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
+_NO_ACCESS = (errno.EACCES, errno.EPERM, errno.EIO)
+"""Errors of the system that mean the same everywhere: this cannot be written here, or neither written nor read."""
 
 _LONG = 200
 """Characters of a list that is still read as a whole."""
 
 
-_INVISIBLE = re.compile(r"[^\x00-\x7e\ud800-\udfff]")
+# Halves of surrogate pairs are left to the encoding of the output.
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7e\ud800-\udfff]")
 
 
 def _by_number(found: re.Match[str]) -> str:
-    """A character that is not printable as its number in JSON, because it would steer a terminal."""
+    """A character that would steer a terminal as its number in JSON (RFC 8259, section 7); others as they are."""
     character = found[0]
     if character.isprintable() or character == WIDE_SPACE:
         return character
@@ -47,7 +49,7 @@ def as_json(tree: object) -> str:
     import json
 
     # Outside of ASCII such characters are in strings only, where JSON can have them by their number.
-    text = _INVISIBLE.sub(_by_number, json.dumps(tree, ensure_ascii=False, indent=2))
+    text = _BEYOND_ASCII.sub(_by_number, json.dumps(tree, ensure_ascii=False, indent=2))
     try:
         text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
     except (UnicodeError, LookupError):
@@ -75,7 +77,7 @@ def report(error: Exception, arguments: Sequence[str]) -> int:
         from bundler.trust.advice import with_advice  # only a refusal needs it
 
         error = with_advice(error)
-    if isinstance(error, OSError) and error.errno in _NOT_WRITTEN:
+    if isinstance(error, OSError) and error.errno in (*_NO_SPACE, *_NO_ACCESS):
         error = _as_write_error(error)
     if isinstance(error, BundlerError):
         return _report_error(error, arguments)
@@ -93,8 +95,9 @@ def _withhold_value(error: click.ClickException) -> click.ClickException:
 def _as_write_error(error: OSError) -> WriteError:
     """What no other place has explained: a volume that is full, read-only or forbidden."""
     where = error.filename if isinstance(error.filename, str) else "the output"
+    done = "written" if error.errno in _NO_SPACE else "read or written"
     return WriteError(
-        f"{where} cannot be written: {error.strerror or error}",
+        f"{where} cannot be {done}: {error.strerror or error}",
         do="free space there, give yourself permission, or choose another folder",
     )
 

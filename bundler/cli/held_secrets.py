@@ -10,8 +10,9 @@ from functools import cache
 from urllib.parse import unquote, urlsplit
 
 REDACTED = "[redacted]"
-_LONGEST_LINE = 8
-"""Characters of a line of a secret file from which on the line alone is a secret."""
+_SHORTEST_LINE = 8
+"""Characters from which on one line of a value of several lines is a secret as it stands; its other spellings are
+searched for from ``secret_forms.LINE`` on."""
 SHORT = 6
 """Characters below which a secret is replaced only as a whole word (``secret_forms.WHOLE_WORD``)."""
 _LARGEST = 1 << 14
@@ -38,7 +39,7 @@ def remember(secret: str | bytes) -> None:
 
 
 def remember_url(address: str) -> None:
-    """Keep the password, the user name and the query of ``address`` out."""
+    """Keep the user name and the password of ``address`` out, as they stand and without percent-encoding."""
     credentials = urlsplit(address if "://" in address else f"http://{address}").netloc.rpartition("@")[0]
     if credentials:
         remember(credentials)
@@ -72,4 +73,4 @@ def _patterns() -> tuple[re.Pattern[str], ...]:
 
 def _lines(secret: str) -> list[str]:
     lines = [line.strip() for line in secret.splitlines()]
-    return [line for line in lines if len(line) >= _LONGEST_LINE] if len(lines) > 1 else []
+    return [line for line in lines if len(line) >= _SHORTEST_LINE] if len(lines) > 1 else []

@@ -44,7 +44,7 @@ def line(place: Path, what: str) -> str:
         text = content(place, what).decode("utf-8-sig").removesuffix("\n").removesuffix("\r")
     except UnicodeError:  # its message would show a part of the secret
         raise UsageError(f"{what} {place} is not UTF-8 text") from None
-    _remember(text)
+    held_secrets.remember(text)
     return text
 
 
@@ -63,7 +63,7 @@ def content(place: Path, what: str) -> bytes:
         ) from error
     if not held or len(held) > _LARGEST:
         raise UsageError(f"{what} {place} is empty, or larger than {_LARGEST} bytes", do="give the right file")
-    _remember(held)
+    held_secrets.remember(held)
     return held
 
 
@@ -84,7 +84,7 @@ def read(console: Console, place: Path | None, source: SecretSource, *, what: st
     text = console.environment.get(source.variable, "")
     if not text and source.prompt and sys.stdin.isatty():
         text = click.prompt(source.prompt, hide_input=True, err=True, default="", show_default=False)
-    _remember(text)
+    held_secrets.remember(text)
     if 0 < len(text) < held_secrets.SHORT:
         console.info(
             f"warning: a secret of under {held_secrets.SHORT} characters is left out of messages and logs only "
@@ -108,7 +108,3 @@ def prompt_once(console: Console, place: Path | None, source: SecretSource, *, w
 def is_encodable(text: str) -> bool:
     """Whether ``text`` has no surrogates, which stand for bytes of a variable that are not UTF-8."""
     return not any(unicodedata.category(letter) == "Cs" for letter in text)
-
-
-def _remember(secret: str | bytes) -> None:
-    held_secrets.remember(secret)

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 EXIT_REFUSED = 6
 
 
-@define_command("verify-file", "arc-bundler verify-file AzureConnectedMachineAgent.msi azcmagent.deb")
+@define_command(
+    "verify-file",
+    "arc-bundler verify-file AzureConnectedMachineAgent.msi azcmagent.deb",
+    "arc-bundler verify-file tool.exe --anchors roots.pem --publisher 'Contoso Ltd'",
+)
 @click.argument("files", nargs=-1, required=True, metavar="FILE…", type=click.Path(path_type=Path, dir_okay=False))
 @option(
     "--at",

@@ -25,8 +25,8 @@ class StallTimer:
         """``min_rate``: KiB a minute."""
         self._host, self._clock = request.host, clock
         self._windows = [
-            _Window(request.stall_timeout, _TRICKLE, clock()),
-            _Window(MINUTE, min_rate << 10, clock()),
+            _Window(request.stall_timeout, _TRICKLE, "a longer --timeout", clock()),
+            _Window(MINUTE, min_rate << 10, "a lower --min-rate", clock()),
         ]
 
     def touch(self, size: int) -> None:
@@ -35,15 +35,16 @@ class StallTimer:
         for window in self._windows:
             if window.is_too_slow(size, now):
                 what = f"{self._host} sent {window.last} bytes in {window.seconds:g} s"
-                least = f"at least {window.least} bytes are required; a lower --min-rate allows less"
+                least = f"at least {window.least} bytes are required; {window.way_out} allows less"
                 raise TransientError(UpstreamError(what, details=[least], do=failures.CONTINUE))
 
 
 class _Window:
     """Counts the bytes of ``seconds``, then begins again."""
 
-    def __init__(self, seconds: float, least: int, now: float) -> None:
-        self.seconds, self.least = seconds, least
+    def __init__(self, seconds: float, least: int, way_out: str, now: float) -> None:
+        """``way_out``: the option with which fewer bytes are enough."""
+        self.seconds, self.least, self.way_out = seconds, least, way_out
         self.last = 0
         """Bytes of the latest whole window."""
         self._since, self._bytes = now, 0

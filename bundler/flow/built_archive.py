@@ -16,7 +16,6 @@ from bundler.pack import append, container
 _REPEATABLE = frozenset(["zip", "tar.gz"])
 """Formats with bytes that follow from the files alone; a 7z is compressed, and perhaps encrypted."""
 
-
 ArchiveMatch = Literal["none", "as-built", "approvals-added", "not-compared"]
 """How a bundle relates to the archives that its provenance names: it is a folder, it is one of them, it is one of them
 to which nothing but approvals was added, or it is a 7z with approvals, and what it was before cannot be computed."""
@@ -67,5 +66,6 @@ def _refused(named: str, sha256: str) -> VerificationError:
         f"this archive is not one that {named}, next to it, names",
         reason="other-archive",
         details=[f"SHA-256 of the archive: {sha256}"] if sha256 else [],
-        do="copy the archive again from where it was built, or unpack it into an empty folder and verify that folder",
+        do="copy the archive again from where it was built, "
+        "or unpack it into an empty folder and verify that folder with the same command",
     )

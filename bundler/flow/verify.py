@@ -103,7 +103,7 @@ def verify(
     with ExitStack() as stack:
         stack.enter_context(advising(anchors))
         if bundle.is_file():
-            stack.enter_context(naming_text_damage(stack.enter_context(bundle.open("rb"))))
+            stack.enter_context(naming_text_damage(stack.enter_context(container.open_archive(bundle))))
         opened = stack.enter_context(container.open_bundle(bundle, password=password))
         packages = PackageSpool(opened, stack)
         with temporary_folder_errors():

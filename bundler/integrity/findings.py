@@ -32,7 +32,7 @@ _OTHER_CAUSES = {
     ),
     "rewrapped": (
         "this archive was not written by arc-bundler: it was packed again, or changed",
-        "unpack it into an empty folder and verify that folder, or copy the archive again from where it was built",
+        "unpack it into an empty folder and verify that folder with the same command; or copy the archive again",
     ),
 }
 

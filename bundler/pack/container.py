@@ -18,7 +18,7 @@ from bundler.pack.form import Form
 from bundler.pack.members import BundleMember, Password, RawMember, checked_members, refused
 from bundler.pack.writers import Format
 
-__all__ = ["BundleMember", "Container", "open_bundle", "sha256"]
+__all__ = ["BundleMember", "Container", "open_archive", "open_bundle", "sha256"]
 
 _GIVE_A_BUNDLE = "give the path of a bundle: its folder, or its zip, tar.gz or 7z"
 _MAGIC: tuple[tuple[bytes, Format], ...] = (
@@ -129,6 +129,12 @@ def _one_error(path: Path) -> Iterator[None]:
             f"{path} cannot be read: {error.strerror or error}",
             do=_GIVE_A_BUNDLE,
         ) from error
+
+
+def open_archive(path: Path) -> BinaryIO:
+    """Open the archive at ``path``, to read its bytes. Raises :class:`UsageError` where it cannot be read."""
+    with _one_error(path):
+        return path.open("rb")
 
 
 def sha256(path: Path) -> str:

@@ -11,7 +11,8 @@ from __future__ import annotations
 from bundler.errors import VerificationError
 from bundler.integrity.findings import RewrappedError
 
-_MOST = 20
+_MOST = 3
+"""Deviations that are shown. An archive by another tool has one for each file, and what to do would be lost below."""
 
 
 class Form:
@@ -19,11 +20,16 @@ class Form:
 
     def __init__(self) -> None:
         self._deviations: list[str] = []
+        self._more = 0
 
     def note(self, deviation: str) -> None:
-        """Keep ``deviation``, one sentence without a full stop; of many, the first ones."""
-        if len(self._deviations) < _MOST and deviation not in self._deviations:
+        """Keep ``deviation``, one sentence without a full stop; of many, the first ones and the number of the rest."""
+        if deviation in self._deviations:
+            return
+        if len(self._deviations) < _MOST:
             self._deviations.append(deviation)
+        else:
+            self._more += 1
 
     def compare(self, what: str, found: object, written: object) -> None:
         """Note that ``what`` differs, unless what was ``found`` is what our writer has ``written``."""
@@ -33,7 +39,7 @@ class Form:
     def require_ours(self) -> None:
         """Raise :class:`RewrappedError` where anything was noted. Called once, after the last member was read."""
         if self._deviations:
-            raise RewrappedError(self._deviations)
+            raise RewrappedError([*self._deviations, *([f"and {self._more} more"] if self._more else [])])
 
 
 def unreadable(deviation: str) -> VerificationError:

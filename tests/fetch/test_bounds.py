@@ -272,6 +272,15 @@ def test_a_fast_beginning_is_no_credit() -> None:
     assert found < 3 * 60
 
 
+@pytest.mark.parametrize(("lasted", "size", "option"), [(31.0, 1, "--timeout"), (61.0, 30_000, "--min-rate")])
+def test_each_limit_names_the_option_that_allows_less(lasted: float, size: int, option: str) -> None:
+    times = iter([0.0, 0.0, lasted])
+    timer = StallTimer(lambda: next(times), RequestInfo("https://example.com/x", None, 15.0, 30.0), 64)
+    with pytest.raises(TransientError) as aborted:
+        timer.touch(size)
+    assert option in aborted.value.error.details[0]
+
+
 def test_the_floor_can_be_set() -> None:
     assert _watched(_steady(10.0), min_rate=9) is None
     assert _watched(_steady(10.0), min_rate=11) is not None

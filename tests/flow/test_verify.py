@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import random
@@ -35,6 +36,21 @@ def test_every_container_is_verified_and_inspected(project, bundle, suffix):
     assert seen.code == 0
     assert seen.json["verified"] is False
     assert len(seen.json["manifest"]["pins"]) == 3
+
+
+@pytest.mark.parametrize("command", [("verify", "--insecure-no-seal", *ANCHORS), ("inspect",)])
+def test_an_archive_that_may_not_be_read_is_no_failure_to_write(project, bundle, monkeypatch, command):
+    archive, real = f"{bundle}.zip", Path.open
+
+    def forbidden(path, *args, **kwargs):
+        if str(path) == archive:
+            raise PermissionError(errno.EACCES, "Permission denied", archive)
+        return real(path, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "open", forbidden)
+    refused = project.run(*command, archive)
+    assert refused.code == 2
+    assert "cannot be read: Permission denied" in refused.err
 
 
 def test_the_packages_of_a_directory_are_verified_in_place(project, bundle, monkeypatch):

@@ -13,6 +13,7 @@ from bundler.errors import VerificationError
 from bundler.integrity.check import check
 from bundler.model.progress import NullProgress
 from bundler.pack import container, manifest, writers
+from bundler.pack.form import Form
 from tests.support import trees, unpackers
 
 PACKERS = {
@@ -61,6 +62,15 @@ def test_another_packer(kind: str, command: str, tmp_path: Path) -> None:
     by = unpackers.UNPACKERS[kind][0]
     assert unpackers.unpacked(by, archive, tmp_path / "unpacked")
     assert _digest(tmp_path / "unpacked" / tree.name) == manifest.bundle_digest(tree)
+
+
+def test_what_to_do_is_not_lost_below_a_deviation_of_every_file() -> None:
+    form = Form()
+    for number in [*range(200), 0, 1]:
+        form.note(f"file {number} differs")
+    with pytest.raises(VerificationError) as refused:
+        form.require_ours()
+    assert list(refused.value.details) == [*(f"file {number} differs" for number in range(3)), "and 197 more"]
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar.gz"])

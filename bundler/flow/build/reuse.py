@@ -88,7 +88,8 @@ def _find_one(context: BuildContext, plan: OutputPlan, cache: ArchiveCache) -> O
         raise conflict(path, "differs from what this build makes") from None
     beside = context.final / f"{plan.tree.name}.{_SEAL}"
     seal = checked.signed.get(_SEAL)
-    if not (_holds(beside, seal) if seal is not None else not beside.exists()):
+    same = not beside.exists() if seal is None else _holds(beside, seal)
+    if not same:
         raise conflict(beside, "is not the seal of the manifest next to it")
     approved = 0
     with suppress(VerificationError):  # no server accepts a bundle with one bad approval: then none counts
