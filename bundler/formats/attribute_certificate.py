@@ -83,10 +83,8 @@ def _fault(parts: Sequence[Element], holder: Holder) -> str:
     information, algorithm, value = parts
     version, about, by, signed, serial, period, attributes = der.elements(information.contents)
     outer = (information.tag, version.tag, about.tag, serial.tag, period.tag, attributes.tag, value.tag)
-    bits, times = (
-        value.contents,
-        [time.tag == _TIME and bool(_MOMENT.fullmatch(time.contents)) for time in _inside(period)],
-    )
+    bits = value.contents
+    times = [time.tag == _TIME and bool(_MOMENT.fullmatch(time.contents)) for time in _inside(period)]
     rules = (
         (
             outer == (_SEQUENCE, _INTEGER, _SEQUENCE, _INTEGER, _SEQUENCE, _SEQUENCE, _BITS),

@@ -1,24 +1,18 @@
 """Reads Authenticode signatures and their timestamps. Whether they are valid is verified in :mod:`bundler.trust`.
 
-Sources: "Windows Authenticode Portable Executable Signature Format" (Microsoft, 2008) for the content,
-RFC 2315 and RFC 5652 for SignedData, RFC 3161 for timestamp tokens, RFC 2985 section 5.3.6 for the older
-countersignature. DER is read by asn1crypto.
+Sources: RFC 2315 and RFC 5652 for SignedData, RFC 2985 section 5.3.6 for the older countersignature. DER is read by
+asn1crypto. What the parts say is read in :mod:`.authenticode_values`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import Any, Final
 
-from asn1crypto import cms, core, parser, tsp
+from asn1crypto import cms, core, parser
 
 from bundler.errors import VerificationError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from bundler.formats.asn1_reading import load, malformed, reading
 
 SIGNED_DATA: Final = "1.2.840.113549.1.7.2"
 DATA: Final = "1.2.840.113549.1.7.1"
@@ -52,34 +46,6 @@ _MAX_MEMBERS: Final = 64
 """Values of an attribute; real ones have one."""
 
 
-class SpcAttribute(core.Sequence):  # type: ignore[misc]
-    """SpcAttributeTypeAndOptionalValue: the kind of file that was digested."""
-
-    _fields = [("type", core.ObjectIdentifier), ("value", core.Any, {"optional": True})]  # noqa: RUF012
-
-
-class DigestInfo(core.Sequence):  # type: ignore[misc]
-    """RFC 8017, appendix A.2.4."""
-
-    _fields = [("digest_algorithm", cms.DigestAlgorithm), ("digest", core.OctetString)]  # noqa: RUF012
-
-
-class SpcIndirectDataContent(core.Sequence):  # type: ignore[misc]
-    """The content of an Authenticode signature."""
-
-    _fields = [("data", SpcAttribute), ("message_digest", DigestInfo)]  # noqa: RUF012
-
-
-class SpcSipInfo(core.Sequence):  # type: ignore[misc]
-    """The subject interface package that made the digest."""
-
-    _fields = [  # noqa: RUF012
-        ("version", core.Integer),
-        ("guid", core.OctetString),
-        *((f"reserved_{n}", core.Integer) for n in range(1, 6)),
-    ]
-
-
 @dataclass(frozen=True)
 class Signer:
     """A SignerInfo (RFC 5652, 5.3)."""
@@ -106,7 +72,7 @@ class Signer:
         if not found:
             return None
         if len(found) != 1 or len(found[0]) != 1:
-            _malformed("a signed attribute occurs twice")
+            malformed("a signed attribute occurs twice")
         return found[0][0]
 
     def others(self, kind: str) -> tuple[bytes, ...]:
@@ -141,47 +107,6 @@ class Signature:
         return tuple(each for each in self.held if each[0] == _SEQUENCE)
 
 
-@dataclass(frozen=True)
-class IndirectData:
-    """What an Authenticode signature says about the file."""
-
-    kind: str
-    """Dotted type of the file: :data:`SPC_PE_IMAGE` or :data:`SPC_SIP_INFO`."""
-    subject: bytes
-    """Class identifier of the subject interface package; empty for PE."""
-    algorithm: str
-    digest: bytes
-
-
-@dataclass(frozen=True)
-class TimestampInfo:
-    """What a timestamp token says (RFC 3161, 2.4.2)."""
-
-    algorithm: str
-    digest: bytes
-    time: datetime
-
-
-def _malformed(what: str) -> NoReturn:
-    raise VerificationError(f"the signature is malformed: {what}", reason="malformed")
-
-
-# asn1crypto parses a field when it is first read, and raises whatever its code runs into.
-_PARSE_ERRORS: Final = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError)
-
-
-@contextmanager
-def _reading(what: str) -> Iterator[None]:
-    try:
-        yield
-    except _PARSE_ERRORS:
-        raise VerificationError(f"the signature is malformed: {what}", reason="malformed") from None
-
-
-def _load(kind: Callable[..., Any], der: bytes) -> Any:
-    return kind.load(der, strict=True)  # type: ignore[attr-defined]
-
-
 def _refuse_unread(sequence: Any) -> None:
     """Refuse what asn1crypto ignores: elements after the last one that a SEQUENCE can have."""
     rest, elements = bytes(sequence.contents), 0
@@ -189,7 +114,7 @@ def _refuse_unread(sequence: Any) -> None:
         rest = rest[_der_length(rest) :]
         elements += 1
     if elements != sum(not isinstance(sequence[name], core.Void) for name, *_ in sequence._fields):
-        _malformed("a sequence in it has extra elements")
+        malformed("a sequence in it has extra elements")
 
 
 def _content(raw: bytes) -> tuple[int, bytes]:
@@ -199,7 +124,7 @@ def _content(raw: bytes) -> tuple[int, bytes]:
     """
     value = bytes(parser.parse(raw, strict=True)[4])
     if value[:1] not in (bytes([_SEQUENCE]), bytes([OCTETS])):
-        _malformed("its content is neither a sequence nor an octet string")
+        malformed("its content is neither a sequence nor an octet string")
     return value[0], bytes(parser.parse(value, strict=True)[4])
 
 
@@ -208,7 +133,7 @@ def _members(contents: bytes, limit: int, too_many: str) -> tuple[bytes, ...]:
     found: list[bytes] = []
     while contents:
         if len(found) == limit:
-            _malformed(too_many)
+            malformed(too_many)
         part = parser.parse(contents)
         found.append(bytes(part[3] + part[4] + part[5]))
         contents = contents[len(found[-1]) :]
@@ -228,10 +153,10 @@ def _signer(info: Any) -> Signer:
     _refuse_unread(info)
     identifier = info["sid"].chosen
     if not isinstance(identifier, cms.IssuerAndSerialNumber):
-        _malformed("it does not name its signer by issuer and serial number")
+        malformed("it does not name its signer by issuer and serial number")
     signed = info["signed_attrs"]
     if isinstance(signed, core.Void) or not signed.contents:
-        _malformed("it has no signed attributes")
+        malformed("it has no signed attributes")
     # In the SignerInfo the set is tagged [0]; what is signed is the same set under its own tag (RFC 5652, 5.4).
     whole = bytes(signed.dump())
     return Signer(
@@ -259,14 +184,14 @@ def read_signature(der: bytes) -> Signature:
             bytes after it.
     """
     if len(der) > MAX_SIGNATURE:
-        _malformed("it is larger than any real one")
-    with _reading("it is not a PKCS#7 SignedData"):
+        malformed("it is larger than any real one")
+    with reading("it is not a PKCS#7 SignedData"):
         length = _der_length(der)
         if length < len(der):
             raise VerificationError("unsigned bytes follow the signature", reason="trailing-data")
-        info = _load(cms.ContentInfo, der)
+        info = load(cms.ContentInfo, der)
         if info["content_type"].dotted != SIGNED_DATA:
-            _malformed("it is not a SignedData")
+            malformed("it is not a SignedData")
         data = info["content"]
         version = bytes(data["version"].contents)
         if len(version) != 1 or version[0] not in _VERSIONS:
@@ -298,71 +223,7 @@ def _der_length(der: bytes) -> int:
     return sum(len(part) for part in header[3:6])
 
 
-def read_indirect_data(signature: Signature) -> IndirectData:
-    """Parse the content of a file's signature. Raises ``malformed``."""
-    if signature.content_type != SPC_INDIRECT_DATA:
-        _malformed("it does not sign a file")
-    with _reading("its content is not an SpcIndirectDataContent"):
-        # In PKCS#7 the content octets are those inside the SEQUENCE: put its header back to parse it. In CMS, as .NET
-        # writes it, an OCTET STRING holds all of it (RFC 5652, 5.2.1).
-        in_octets = signature.content_tag == OCTETS
-        whole = signature.content if in_octets else core.Sequence(contents=signature.content).dump()
-        content = _load(SpcIndirectDataContent, whole)
-        kind = content["data"]["type"].dotted
-        subject = b""
-        if kind == SPC_SIP_INFO:
-            subject = _load(SpcSipInfo, content["data"]["value"].dump())["guid"].native
-        digest = content["message_digest"]
-        return IndirectData(kind, subject, digest["digest_algorithm"]["algorithm"].native, digest["digest"].native)
-
-
-def read_timestamp_info(signature: Signature) -> TimestampInfo:
-    """Parse the TSTInfo of a timestamp token. Raises ``malformed``."""
-    if signature.content_type != TST_INFO:
-        _malformed("its timestamp does not sign a time")
-    with _reading("its timestamp is invalid"):
-        info = _load(tsp.TSTInfo, signature.content)
-        imprint = info["message_imprint"]
-        return TimestampInfo(
-            imprint["hash_algorithm"]["algorithm"].native,
-            imprint["hashed_message"].native,
-            info["gen_time"].native.astimezone(timezone.utc),
-        )
-
-
 def read_countersignature(der: bytes) -> Signer:
     """Parse the older kind of timestamp, a SignerInfo over the signature's bytes. Raises ``malformed``."""
-    with _reading("its countersignature is invalid"):
-        return _signer(_load(cms.SignerInfo, der))
-
-
-def read_octets(der: bytes) -> bytes:
-    """An OCTET STRING; raises ``malformed``."""
-    with _reading("a digest in it is invalid"):
-        return bytes(_load(core.OctetString, der).native)
-
-
-def read_object_identifier(der: bytes) -> str:
-    """A dotted OBJECT IDENTIFIER; raises ``malformed``."""
-    with _reading("a type in it is invalid"):
-        return str(_load(core.ObjectIdentifier, der).dotted)
-
-
-def read_signing_time(der: bytes) -> datetime:
-    """A signing time (RFC 5652, 11.3) in UTC; raises ``malformed``."""
-    with _reading("its signing time is invalid"):
-        time: datetime = _load(cms.Time, der).native
-        return time.astimezone(timezone.utc)
-
-
-def read_signing_certificate(signer: Signer) -> tuple[str, bytes] | None:
-    """Algorithm and digest of the certificate that a timestamp names (RFC 5035, RFC 2634); None if it names none."""
-    with _reading("the certificate that it names is invalid"):
-        newer = signer.attribute(SIGNING_CERTIFICATE_V2)
-        if newer is not None:
-            first = _load(tsp.SigningCertificateV2, newer)["certs"][0]
-            return first["hash_algorithm"]["algorithm"].native, first["cert_hash"].native
-        older = signer.attribute(SIGNING_CERTIFICATE)
-        if older is not None:
-            return "sha1", _load(tsp.SigningCertificate, older)["certs"][0]["cert_hash"].native
-        return None
+    with reading("its countersignature is invalid"):
+        return _signer(load(cms.SignerInfo, der))

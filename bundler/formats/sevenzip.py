@@ -10,9 +10,8 @@ from __future__ import annotations
 import struct
 import zlib
 from dataclasses import dataclass, field
-from enum import IntEnum
 
-from bundler.formats.parse_error import ParseError
+from bundler.formats.sevenzip_source import MAX_COUNT, Property, SevenZipError, Source
 
 MAGIC = b"7z\xbc\xaf\x27\x1c"
 VERSION = b"\x00\x04"
@@ -23,36 +22,6 @@ MAX_HEADER = 16 << 20
 
 MAX_POSITION = 1 << 62
 """No file has bytes beyond it, and every system can seek to it."""
-
-MAX_COUNT = 1 << 16
-"""Of any kind of thing in a header, more than a bundle has."""
-
-
-class Property(IntEnum):
-    """The identifiers of 7zFormat.txt, section "Property IDs"."""
-
-    END = 0x00
-    HEADER = 0x01
-    STREAMS = 0x04
-    FILES = 0x05
-    PACK = 0x06
-    UNPACK = 0x07
-    SUBSTREAMS = 0x08
-    SIZE = 0x09
-    CRC = 0x0A
-    FOLDER = 0x0B
-    UNPACK_SIZE = 0x0C
-    NUMBER_OF_FILES = 0x0D
-    EMPTY_STREAM = 0x0E
-    NAMES = 0x11
-    MODIFIED = 0x14
-    ATTRIBUTES = 0x15
-    ENCODED_HEADER = 0x17
-    DUMMY = 0x19
-
-
-class SevenZipError(ParseError):
-    """The bytes are no header of a 7z; reason ``foreign`` where no bundle has such a one."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +118,7 @@ def read_start(start: bytes) -> StartHeader:
 
 def read_header(header: bytes) -> Header:
     """Read a header that is not packed. Raises SevenZipError."""
-    source = _Source(header)
+    source = Source(header)
     source.expect(Property.HEADER)
     found = Header()
     kind = source.byte()
@@ -166,83 +135,14 @@ def read_header(header: bytes) -> Header:
 
 def read_packed_header(header: bytes) -> Streams:
     """Read where a packed header is, and how it is packed. Raises SevenZipError."""
-    source = _Source(header)
+    source = Source(header)
     source.expect(Property.ENCODED_HEADER)
     found = _streams(source)
     source.require_end()
     return found
 
 
-class _Source:
-    """The bytes of a header, read from start to end."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._at = 0
-
-    def take(self, length: int) -> bytes:
-        if not 0 <= length <= len(self._data) - self._at:
-            raise SevenZipError("a header ends before what it announces")
-        self._at += length
-        return self._data[self._at - length : self._at]
-
-    def byte(self) -> int:
-        return self.take(1)[0]
-
-    def expect(self, kind: Property) -> None:
-        self.require(kind, self.byte())
-
-    def require(self, kind: Property, found: int) -> None:
-        if found != kind:
-            raise SevenZipError(f"a header has {found:#04x} where a bundle has {kind.value:#04x}", reason="foreign")
-
-    def require_end(self) -> None:
-        if self._at != len(self._data):
-            raise SevenZipError("something follows the end of a header", reason="foreign")
-
-    def number(self) -> int:
-        first = self.byte()
-        extra = next((at for at in range(8) if not first & 0x80 >> at), 8)
-        return (first & (0x7F >> extra)) << 8 * extra | int.from_bytes(self.take(extra), "little")
-
-    def count(self, bits: int = 8) -> int:
-        """A number of things of at least ``bits`` bits each in the rest of the header."""
-        value = self.number()
-        if value > MAX_COUNT:
-            raise SevenZipError(f"a header lists {value} things of one kind", reason="too-big")
-        if value * bits > 8 * (len(self._data) - self._at):
-            raise SevenZipError("a header announces more than it holds")
-        return value
-
-    def numbers(self, count: int) -> tuple[int, ...]:
-        return tuple(self.number() for _ in range(count))
-
-    def bits(self, count: int) -> tuple[bool, ...]:
-        held = self.take(-(-count // 8))
-        return tuple(bool(held[at // 8] & 0x80 >> at % 8) for at in range(count))
-
-    def defined(self, count: int) -> tuple[bool, ...]:
-        return (True,) * count if self.byte() else self.bits(count)
-
-    def values(self, defined: tuple[bool, ...], width: int) -> tuple[int | None, ...]:
-        return tuple(int.from_bytes(self.take(width), "little") if one else None for one in defined)
-
-    def text(self) -> str:
-        """UTF-16 up to a zero."""
-        end = self._data.find(b"\0\0", self._at)
-        while end >= 0 and (end - self._at) % 2:
-            end = self._data.find(b"\0\0", end + 1)
-        if end < 0:
-            raise SevenZipError("a header ends inside a name")
-        return self.take(end - self._at + 2)[:-2].decode("utf-16-le", "surrogatepass")
-
-    def inside(self) -> None:
-        """Values may lie in another stream; those of a bundle never do."""
-        if self.byte():
-            raise SevenZipError("a header keeps values outside itself", reason="foreign")
-
-
-def _streams(source: _Source) -> Streams:
+def _streams(source: Source) -> Streams:
     found = Streams()
     kind = source.byte()
     if kind == Property.PACK:
@@ -262,7 +162,7 @@ def _streams(source: _Source) -> Streams:
     return found
 
 
-def _packed(source: _Source, found: Streams) -> None:
+def _packed(source: Source, found: Streams) -> None:
     found.position = source.number()
     count = source.count()
     kind = source.byte()
@@ -275,7 +175,7 @@ def _packed(source: _Source, found: Streams) -> None:
     source.require(Property.END, kind)
 
 
-def _unpacked(source: _Source, found: Streams) -> None:
+def _unpacked(source: Source, found: Streams) -> None:
     source.expect(Property.FOLDER)
     count = source.count()
     source.inside()
@@ -289,7 +189,7 @@ def _unpacked(source: _Source, found: Streams) -> None:
     source.require(Property.END, kind)
 
 
-def _folder(source: _Source) -> tuple[Folder, int]:
+def _folder(source: Source) -> tuple[Folder, int]:
     """One folder without its sizes, and how many of these there are."""
     coders = []
     inputs = outputs = 0
@@ -310,7 +210,7 @@ def _folder(source: _Source) -> tuple[Folder, int]:
     return Folder(tuple(coders), bonds), outputs
 
 
-def _substreams(source: _Source, found: Streams, folder_crcs: tuple[int | None, ...]) -> None:
+def _substreams(source: Source, found: Streams, folder_crcs: tuple[int | None, ...]) -> None:
     kind = source.byte()
     if kind == Property.NUMBER_OF_FILES:
         found.counts = source.numbers(len(found.folders))
@@ -337,7 +237,7 @@ def _substreams(source: _Source, found: Streams, folder_crcs: tuple[int | None, 
     source.require(Property.END, kind)
 
 
-def _file_crcs(source: _Source, found: Streams, folder_crcs: tuple[int | None, ...]) -> tuple[int | None, ...]:
+def _file_crcs(source: Source, found: Streams, folder_crcs: tuple[int | None, ...]) -> tuple[int | None, ...]:
     """The CRC of each file: not stated again where a folder of one file has its own."""
     whole = folder_crcs or (None,) * len(found.folders)
     own = [count == 1 and crc is not None for count, crc in zip(found.counts, whole, strict=True)]
@@ -350,7 +250,7 @@ def _file_crcs(source: _Source, found: Streams, folder_crcs: tuple[int | None, .
     )
 
 
-def _files(source: _Source) -> tuple[File, ...]:
+def _files(source: Source) -> tuple[File, ...]:
     # A file needs two bytes for the end of its name at the least.
     count = source.count(bits=16)
     names: tuple[str, ...] = ("",) * count
@@ -358,7 +258,7 @@ def _files(source: _Source) -> tuple[File, ...]:
     attributes: tuple[int | None, ...] = (None,) * count
     empty: tuple[bool, ...] = (False,) * count
     while (kind := source.byte()) != Property.END:
-        held = _Source(source.take(source.number()))
+        held = Source(source.take(source.number()))
         if kind == Property.NAMES:
             held.inside()
             names = _names(held, count)
@@ -371,11 +271,11 @@ def _files(source: _Source) -> tuple[File, ...]:
     return tuple(map(File, names, modified, attributes, empty))
 
 
-def _optional(source: _Source, count: int, width: int) -> tuple[int | None, ...]:
+def _optional(source: Source, count: int, width: int) -> tuple[int | None, ...]:
     defined = source.defined(count)
     source.inside()
     return source.values(defined, width)
 
 
-def _names(source: _Source, count: int) -> tuple[str, ...]:
+def _names(source: Source, count: int) -> tuple[str, ...]:
     return tuple(source.text() for _ in range(count))

@@ -17,7 +17,8 @@ from typing import BinaryIO
 
 from bundler.errors import UsageError, VerificationError
 from bundler.formats import sevenzip
-from bundler.formats.sevenzip import START, Property, SevenZipError
+from bundler.formats.sevenzip import START
+from bundler.formats.sevenzip_source import Property, SevenZipError
 from bundler.pack import sevenzip_form, sevenzip_listing
 from bundler.pack.form import unreadable
 from bundler.pack.members import Password, RawMember, damaged, refused

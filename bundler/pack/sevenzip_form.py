@@ -11,7 +11,8 @@ import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from bundler.formats.sevenzip import Coder, File, Folder, Header, Property, Streams, number
+from bundler.formats.sevenzip import Coder, File, Folder, Header, Streams, number
+from bundler.formats.sevenzip_source import Property
 
 PAYLOAD = "payload/"
 COPY, LZMA2, AES = b"\0", b"!", b"\x06\xf1\x07\x01"

@@ -34,7 +34,7 @@ _DO: Final = (
 
 def is_document(document: bytes) -> bool:
     """Whether it is not the JSON form."""
-    return document.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"[")
+    return _text(document).lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"[")
 
 
 def read(document: bytes, where: str) -> Anchors:
@@ -62,7 +62,7 @@ def read(document: bytes, where: str) -> Anchors:
         roots=roots,
         publishers=(Publisher(common_name=ANY, organization=ANY),) if roots else (),
         package_keys=keys,
-        revocation_lists=tuple(found.decode("ascii") + "\n" for found in _LIST.findall(content)),
+        revocation_lists=tuple(found.decode("ascii", "replace") + "\n" for found in _LIST.findall(content)),
     )
 
 
@@ -134,10 +134,10 @@ def _found_instead(document: bytes, content: bytes) -> str:
         return "it is empty"
     if looks_like_a_page(document):
         return "it is an HTML page"
-    if document[:1] == b"\x30":
+    if document[:2] == b"\x30\x82":  # a SEQUENCE of 256 bytes and more
         return "it is in DER, which `openssl x509 -inform DER -in FILE` makes PEM"
     if document[:1] in (b"\x98", b"\x99", b"\xc6"):
-        return "it is an OpenPGP key that is not armored, which `gpg --enarmor` makes text"
+        return "it is an OpenPGP key that is not armored, as `gpg --armor --export` writes it"
     for mark, what in ((b"CERTIFICATE REQUEST", "a request"), (b"PGP SIGNATURE", "a signature"), (b"CRL", "a list")):
         if mark in content:
             return f"it holds {what}, and no certificate or key"

@@ -13,16 +13,23 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from bundler.data import __file__ as _data
 from bundler.errors import UsageError
 from bundler.model.anchor import Anchors, PackageKey, Publisher, RootCertificate
 
+if TYPE_CHECKING:
+    from bundler.formats.json_codec import RecordError, RecordFault
+
 MICROSOFT: Final = "Microsoft"
 _FOLDER: Final = Path(_data).parent / "anchors"
 _MAX_FILE: Final = 16 << 20
 _CODE_SIGNING: Final = "1.3.6.1.5.5.7.3.3"
+_RENAMED: Final = {"practice": "lab"}
+"""Keys of 0.1.0, and their names since."""
+_UNKNOWN: Final = "unexpected_keyword_argument"
+"""The kind of fault of a key that is not known."""
 
 
 def certificate_der(pem: str) -> bytes:
@@ -133,19 +140,38 @@ def load(path: Path) -> Anchors:
     try:
         anchors = json_codec.from_json(Anchors, document)
     except json_codec.RecordError as error:
-        details = [f"{'.'.join(map(str, fault.path))}: {fault.message}".removeprefix(": ") for fault in error.faults]
-        raise UsageError(
-            f"{path} is not an anchors file",
-            details=details,
-            do="give the JSON file from the operator of that upstream (a lab's: authority/anchors.json), roots in PEM, "
-            "or an armored OpenPGP key",
-        ) from None
+        raise _not_anchors(path, error) from None
     if anchors.name.strip().casefold() == MICROSOFT.casefold():
         raise UsageError(
             f"the anchors {path} have the name Microsoft, which is reserved for the built-in ones",
             do="give them the name of the mirror or of its signer",
         )
     return _checked(anchors, str(path))
+
+
+def _not_anchors(path: Path, error: RecordError) -> UsageError:
+    """What is wrong with a file in JSON, and what to do."""
+    details = [f"{'.'.join(map(str, fault.path))}: {_said(fault)}".removeprefix(": ") for fault in error.faults]
+    if any(fault.kind == _UNKNOWN for fault in error.faults):
+        return UsageError(
+            f"{path} is not an anchors file, or one of another release",
+            details=details,
+            do="get it again from the operator of that upstream, as this release writes it (a lab's: "
+            "authority/anchors.json)",
+        )
+    return UsageError(
+        f"{path} is not an anchors file",
+        details=details,
+        do="give the JSON file from the operator of that upstream (a lab's: authority/anchors.json), roots in PEM, "
+        "or an armored OpenPGP key",
+    )
+
+
+def _said(fault: RecordFault) -> str:
+    if fault.kind != _UNKNOWN:
+        return fault.message
+    name = _RENAMED.get(str(fault.path[-1]))
+    return "anchors have no such key" + (f"; since 0.2.0 its name is `{name}`" if name else "")
 
 
 def digest(anchors: Anchors) -> str:

@@ -26,8 +26,8 @@ from cryptography import x509
 
 from bundler.errors import VerificationError
 from bundler.formats import authenticode as der
-from bundler.formats import certificate
-from bundler.formats.authenticode import IndirectData, Signature, Signer
+from bundler.formats import authenticode_values, certificate
+from bundler.formats.authenticode import Signature, Signer
 from bundler.formats.certificate import UNREADABLE
 from bundler.model.anchor import Anchors
 from bundler.model.evidence import ChainLink, Evidence
@@ -124,7 +124,7 @@ def _subject(file: BinaryIO, kind: Kind) -> tuple[Subject, _Chosen]:
 
 def _signed(subject: Subject, kind: Kind, chosen: _Chosen) -> tuple[tuple[x509.Certificate, ...], x509.Certificate]:
     """The certificates that the signature of an unchanged file carries, and its signer's (steps 3 and 4)."""
-    _check_file(subject, kind, der.read_indirect_data(chosen.signature), chosen)
+    _check_file(subject, kind, authenticode_values.read_indirect_data(chosen.signature), chosen)
     pool = signed_data.certificates(chosen.signature)
     leaf = signed_data.signing_certificate(chosen.signer, pool)
     signed_data.check_signature(chosen.signer, leaf, chosen.signature.content_type, chosen.signature.content)
@@ -149,7 +149,7 @@ def _choose(primary: Signature) -> _Chosen:
     return _Chosen(primary, strong[0], signed_data.only_signer(strong[0]), (note,))
 
 
-def _check_file(subject: Subject, kind: Kind, data: IndirectData, chosen: _Chosen) -> None:
+def _check_file(subject: Subject, kind: Kind, data: authenticode_values.IndirectData, chosen: _Chosen) -> None:
     """Require a signature for a file of this kind, with the file's digest."""
     if (data.kind, data.subject) != signed_file.EXPECTED[kind]:
         raise VerificationError(f"the signature was made for another kind of file than {kind}", reason="wrong-subject")

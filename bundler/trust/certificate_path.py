@@ -17,7 +17,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime
 from itertools import pairwise
 from typing import Final
 
@@ -29,6 +29,7 @@ from cryptography.x509.oid import ExtensionOID
 
 from bundler.errors import VerificationError
 from bundler.formats.certificate import UNREADABLE
+from bundler.trust import path_revocation
 
 ANY_PURPOSE: Final = "2.5.29.37.0"
 STRONG: Final = frozenset({"sha256", "sha384", "sha512"})
@@ -47,13 +48,6 @@ _UNDERSTOOD: Final = frozenset(
         ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
         # Every policy is accepted here (RFC 5280, 6.1.1 (c)), so this extension restricts nothing.
         ExtensionOID.CERTIFICATE_POLICIES,
-    }
-)
-_ALWAYS_REVOKED: Final = frozenset(
-    {
-        x509.ReasonFlags.key_compromise,
-        x509.ReasonFlags.ca_compromise,
-        x509.ReasonFlags.aa_compromise,
     }
 )
 
@@ -135,18 +129,21 @@ def _alone(certificate: x509.Certificate, authority: Authority, at: datetime) ->
     usage, allowed = _key_usage(certificate), purposes(certificate)
     if (usage and not usage.digital_signature) or (allowed and not allowed & {authority.purpose, ANY_PURPOSE}):
         raise _error(certificate, "was not issued for this purpose", "wrong-purpose")
-    _check_revocation(certificate, certificate, authority.revocation_lists, at)
+    _check_revocation((certificate, certificate), authority, at)
     return (certificate,)
 
 
 def linked(leaf: x509.Certificate, pool: Sequence[x509.Certificate], roots: Sequence[x509.Certificate]) -> Path:
-    """The first path from ``leaf`` to one of ``roots`` by names and signatures alone: it gives no trust.
+    """The first path from ``leaf`` to one of ``roots`` by names, signatures and CAs alone: it gives no trust.
+
+    Who has an ordinary certificate under a root could otherwise issue others, and hide bytes in them.
 
     Raises:
         VerificationError: ``untrusted-root``.
     """
     for path in ((leaf,),) if leaf in roots else _Search(pool, roots).paths((leaf,)):
-        return path
+        if all(_basic_constraints(issuer).ca for issuer in path[1:]):
+            return path
     raise _error(leaf, "leads to no known root", "untrusted-root")
 
 
@@ -214,8 +211,7 @@ def _check(path: Path, authority: Authority, at: datetime) -> None:
         if allowed is not None and not allowed & {authority.purpose, ANY_PURPOSE}:
             raise _error(certificate, "is not allowed to issue certificates for this purpose", "wrong-purpose")
     _check_leaf(path[0], authority.purpose)
-    for certificate, issuer in pairwise(path):
-        _check_revocation(certificate, issuer, authority.revocation_lists, at)
+    _check_revocation(path, authority, at)
 
 
 def check_alone(certificate: x509.Certificate, purpose: str, at: datetime) -> None:
@@ -290,38 +286,8 @@ def _check_leaf(certificate: x509.Certificate, purpose: str) -> None:
         raise _error(certificate, "was not issued for this purpose", "wrong-purpose")
 
 
-def _check_revocation(
-    certificate: x509.Certificate,
-    issuer: x509.Certificate,
-    lists: Sequence[x509.CertificateRevocationList],
-    at: datetime,
-) -> None:
-    """Apply the revocation lists to one certificate.
-
-    A compromised key can have signed at any time, whatever the timestamp says. Any other reason counts from the date in
-    the list on (RFC 5280, 5.3.1 and 5.3.2).
-    """
-    for revocations in lists:
-        if revocations.issuer != certificate.issuer:
-            continue
-        if not revocations.is_signature_valid(issuer.public_key()):  # type: ignore[arg-type]
-            # A root of the same name may have its own list: only the issuer's list applies to this certificate.
-            continue
-        entry = revocations.get_revoked_certificate_by_serial_number(certificate.serial_number)
-        if entry is not None:
-            _check_entry(certificate, entry, at)
-
-
-def _check_entry(certificate: x509.Certificate, entry: x509.RevokedCertificate, at: datetime) -> None:
-    since, reason = entry.revocation_date_utc, None
-    for extension in entry.extensions:
-        if isinstance(extension.value, x509.CRLReason):
-            reason = extension.value.reason
-        elif isinstance(extension.value, x509.InvalidityDate):
-            since = min(since, extension.value.invalidity_date.replace(tzinfo=timezone.utc))
-    if reason == x509.ReasonFlags.remove_from_crl:
-        return
-    if reason in _ALWAYS_REVOKED:
-        raise _error(certificate, "was revoked because its key was compromised", "revoked")
-    if since <= at:
-        raise _error(certificate, f"was revoked on {since:%Y-%m-%d}, before this was signed", "revoked")
+def _check_revocation(path: Path, authority: Authority, at: datetime) -> None:
+    for certificate, issuer in pairwise(path):
+        why = path_revocation.fault(certificate, issuer, authority.revocation_lists, at)
+        if why:
+            raise _error(certificate, why, "revoked")

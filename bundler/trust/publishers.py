@@ -15,6 +15,8 @@ from bundler.trust import certificate_path
 
 ANY: Final = "*"
 """In the place of both names of a publisher: any that the roots certify for code."""
+_BY_FINGERPRINT: Final = "sha256:"
+"""Before the SHA-256 of a certificate, in the place of a common name."""
 
 
 def require(leaf: x509.Certificate, publishers: Sequence[Publisher]) -> tuple[str, ...]:
@@ -49,9 +51,6 @@ def named(text: str) -> tuple[Publisher, ...]:
         for name, organization in pairs
         if name and (name, organization) != (ANY, ANY)
     )
-
-
-_BY_FINGERPRINT: Final = "sha256:"
 
 
 def _is(leaf: x509.Certificate, publisher: Publisher) -> bool:

@@ -18,6 +18,7 @@ from cryptography import x509
 
 from bundler.errors import VerificationError
 from bundler.formats import authenticode as der
+from bundler.formats import authenticode_values
 from bundler.formats.authenticode import Signature, Signer
 from bundler.formats.certificate import UNREADABLE
 from bundler.trust import carried, certificate_path, signed_data
@@ -29,6 +30,8 @@ Roots = tuple[x509.Certificate, ...]
 
 _DEPTH: Final = 2
 """How deep signatures may be nested in a second one; genuine ones are nested once in all."""
+_UNREADABLE: Final = {"not-canonical": "second-signature-form"}
+"""The reasons for nested signatures that cannot be read, by those for other signatures."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class Subject:
     """The file, as every signature in it must describe it."""
 
     kind: str
-    """Dotted type of the file, as in :class:`~bundler.formats.authenticode.IndirectData`."""
+    """Dotted type of the file, as in :class:`~bundler.formats.authenticode_values.IndirectData`."""
     system: bytes
     """Class identifier of its subject interface package."""
     digest: Callable[[str], bytes]
@@ -89,14 +92,10 @@ def _read(nested: bytes) -> Signature:
         raise VerificationError(error.what, reason=_UNREADABLE.get(error.reason, "second-signature")) from None
 
 
-_UNREADABLE: Final = {"not-canonical": "second-signature-form"}
-"""The reasons for nested signatures that cannot be read, by those for other signatures."""
-
-
 def _verified(found: Signature, subject: Subject) -> tuple[Signer, Path]:
     """The signer of a signature over this file, and its path to a root by names and signatures alone."""
     signer, pool = signed_data.only_signer(found), signed_data.certificates(found)
-    data = der.read_indirect_data(found)
+    data = authenticode_values.read_indirect_data(found)
     if (data.kind, data.subject) != (subject.kind, subject.system) or data.algorithm not in DIGESTS:
         raise VerificationError("it was made for another kind of file", reason="wrong-subject")
     if not hmac.compare_digest(subject.digest(data.algorithm), data.digest):
@@ -110,7 +109,7 @@ def _stamps(signer: Signer, found: Signature, roots: Roots) -> Iterator[Stamp]:
     """The timestamps of a signature, by whatever authority under the roots."""
     for each in signer.others(der.TIMESTAMP_RFC3161):
         token = der.read_signature(each)
-        stamper, info = signed_data.only_signer(token), der.read_timestamp_info(token)
+        stamper, info = signed_data.only_signer(token), authenticode_values.read_timestamp_info(token)
         if info.algorithm not in DIGESTS or hashlib.new(info.algorithm, signer.signature).digest() != info.digest:
             raise VerificationError("its timestamp was made for another signature", reason="timestamp-invalid")
         path = _stamper(stamper, token, token.content_type, token.content, roots)

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from bundler.errors import VerificationError
 from bundler.formats import authenticode as der
-from bundler.formats import certificate
+from bundler.formats import authenticode_values, certificate
 from bundler.formats.authenticode import Signature, Signer
 from bundler.formats.parse_error import ParseError
 from bundler.trust import certificate_path
@@ -91,7 +91,9 @@ def check_signature(
     if named is None or digest is None:
         raise VerificationError("the signature does not name what it signs", reason="malformed")
     actual = hashlib.new(signer.digest_algorithm, content).digest()
-    if der.read_object_identifier(named) != content_type or not hmac.compare_digest(der.read_octets(digest), actual):
+    if authenticode_values.read_object_identifier(named) != content_type or not hmac.compare_digest(
+        authenticode_values.read_octets(digest), actual
+    ):
         raise VerificationError("the signed attributes do not match the content", reason="bad-signature")
     certificate_path.check_key(leaf)
     key, algorithm = leaf.public_key(), HASHES[signer.digest_algorithm]()

@@ -12,17 +12,10 @@ from bundler.formats import text_mode
 _LOOKS_LIKE: Final = frozenset(
     (
         *("bad-signature", "damaged-archive", "digest-mismatch", "duplicate", "duplicate-name", "foreign"),
-        *(
-            "foreign-data",
-            "headers-disagree",
-            "malformed",
-            "metadata-mismatch",
-            "metadata-unprotected",
-            "not-canonical",
-        ),
-        *("not-named", "rewrapped", "second-signature", "timestamp-invalid", "too-big", "too-large", "trailing-data"),
-        *("truncated", "unexpected-data", "unexpected-member", "unknown-container", "unknown-kind", "unknown-method"),
-        *("unknown-stream", "unsafe-path", "unsupported"),
+        *("foreign-data", "headers-disagree", "malformed", "metadata-mismatch", "metadata-unprotected"),
+        *("not-canonical", "not-named", "rewrapped", "second-signature", "timestamp-invalid", "too-big"),
+        *("too-large", "trailing-data", "truncated", "unexpected-data", "unexpected-member", "unknown-container"),
+        *("unknown-kind", "unknown-method", "unknown-stream", "unsafe-path", "unsupported"),
     )
 )
 """The reasons that changed bytes can give a refusal. Any other needs an undamaged signature."""

@@ -15,6 +15,7 @@ from cryptography import x509
 
 from bundler.errors import UsageError, VerificationError
 from bundler.formats import authenticode as der
+from bundler.formats import authenticode_values
 from bundler.formats.authenticode import Signer
 from bundler.formats.certificate import UNREADABLE
 from bundler.model.anchor import Anchors, Purpose
@@ -85,7 +86,7 @@ def _token(token: bytes, signer: Signer, anchors: Anchors) -> Timestamp:
     """
     signature = der.read_signature(token)
     stamper, pool = signed_data.only_signer(signature), signed_data.certificates(signature)
-    leaf, info = signed_data.signing_certificate(stamper, pool), der.read_timestamp_info(signature)
+    leaf, info = signed_data.signing_certificate(stamper, pool), authenticode_values.read_timestamp_info(signature)
     signed_data.check_signature(stamper, leaf, signature.content_type, signature.content)
     _check_named_certificate(stamper, leaf)
     if stamper.digest_algorithm not in signature.digest_algorithms:
@@ -99,7 +100,7 @@ def _token(token: bytes, signer: Signer, anchors: Anchors) -> Timestamp:
 
 def _check_named_certificate(stamper: Signer, leaf: x509.Certificate) -> None:
     """RFC 3161, 2.4.1 and RFC 5816: the token names the certificate that made it."""
-    named = der.read_signing_certificate(stamper)
+    named = authenticode_values.read_signing_certificate(stamper)
     if named is None or named[0] not in {"sha1", *STRONG}:
         raise VerificationError("it does not name its certificate", reason="timestamp-invalid")
     # SHA-1 only selects a certificate here, which is in the token and verified by its own signature (RFC 2634, 5.4).
@@ -114,7 +115,7 @@ def _countersignature(older: bytes, signer: Signer, pool: tuple[x509.Certificate
     if time is None:
         raise VerificationError("it has no signing time", reason="timestamp-invalid")
     signed_data.check_signature(stamper, leaf, der.DATA, signer.signature)
-    when = der.read_signing_time(time)
+    when = authenticode_values.read_signing_time(time)
     return Timestamp(when, Stamp(stamper, _path(leaf, pool, anchors, when), None))
 
 

@@ -88,16 +88,25 @@ class YumChain:
         """
         if self._repomd is not None:
             raise WrongOrder("the chain has its repomd.xml already")
-        if document.lstrip().startswith(b"<?xml") and not document.rstrip().endswith(b"</repomd>"):
-            raise VerificationError("repomd.xml ends too early: its end tag is missing", reason="truncated")
-        signed = openpgp.verify_detached(
-            signature, [document], size=len(document), anchors=self._anchors, at=at, what="repomd.xml"
-        )
+        signed = self._signed_repomd(document, signature, at)
         with as_verification_error("repomd.xml"):
             repomd = repodata.repomd(document)
         repository.check_age(repomd.date, at, older, allow_older=allow_older, what="repomd.xml")
         self._signed, self._repomd = signed, repomd
         return repomd
+
+    def _signed_repomd(self, document: bytes, signature: bytes, at: datetime) -> Signed:
+        try:
+            return openpgp.verify_detached(
+                signature, [document], size=len(document), anchors=self._anchors, at=at, what="repomd.xml"
+            )
+        except VerificationError as error:
+            # Looked at only after a failure: a signed document may have anything behind its end tag.
+            if error.reason == "bad-signature" and _is_cut(document):
+                raise VerificationError(
+                    "repomd.xml ends too early: its end tag is missing", reason="truncated"
+                ) from None
+            raise
 
     def primary(self, content: bytes) -> None:
         """Verify ``primary.xml``, packed as it is served, by the sizes and digests in ``repomd.xml``.
@@ -193,3 +202,8 @@ def _proper(package: Package) -> Package:
     if not rpm_version.is_version(package.version):
         raise ParseError(f"an entry of {package.name} has an invalid version")
     return package
+
+
+def _is_cut(document: bytes) -> bool:
+    """Whether a repomd.xml has a start, and no end."""
+    return document.lstrip().startswith(b"<?xml") and b"</repomd>" not in document

@@ -83,17 +83,18 @@ def _compound_file(module: Any) -> Read:
 
 def _signature(module: Any) -> Read:
     """Everything that is read of a PKCS#7 signature."""
+    values = import_module("bundler.formats.authenticode_values")
 
     def read(document: bytes) -> None:
         found = module.read_signature(document)
         for signer in found.signers:
-            module.read_signing_certificate(signer)
+            values.read_signing_certificate(signer)
             for value in signer.others(module.COUNTERSIGNATURE):
                 module.read_countersignature(value)
         if found.content_type == module.TST_INFO:
-            module.read_timestamp_info(found)
+            values.read_timestamp_info(found)
         else:
-            module.read_indirect_data(found)
+            values.read_indirect_data(found)
 
     return read
 

@@ -17,6 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 NO_PARSER = {
     "chunks": "reads a file's bytes",
+    "asn1_reading": "a part of authenticode",
+    "authenticode_values": "read by the target authenticode",
     "compound_directory": "a part of compound_file",
     "compound_errors": "a part of compound_file",
     "compound_sectors": "a part of compound_file",
@@ -26,6 +28,7 @@ NO_PARSER = {
     "rpm_header": "a part of rpm",
     "rpm_signature_header": "a part of rpm",
     "rpm_version": "fuzzed by the target versions",
+    "sevenzip_source": "a part of sevenzip",
 }
 """Modules of bundler.formats without a target of their own, and why."""
 

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 
 from bundler.errors import VerificationError
 from bundler.formats import sevenzip
-from bundler.formats.sevenzip import Coder, Folder, Property, number
+from bundler.formats.sevenzip import Coder, Folder, number
+from bundler.formats.sevenzip_source import Property, Source
 from bundler.integrity.check import check
 from bundler.model.progress import NullProgress
 from bundler.model.tree import Entry
@@ -553,7 +554,7 @@ def test_a_trick_with_an_encrypted_archive_is_refused(
 @given(st.integers(0, (1 << 64) - 1))
 def test_a_number_is_read_as_it_is_written(value: int) -> None:
     written = number(value)
-    source = sevenzip._Source(written)
+    source = Source(written)
     assert source.number() == value
     source.require_end()
 

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from bundler.formats import sevenzip
-from bundler.formats.sevenzip import MAGIC, START, VERSION, Property, number
+from bundler.formats.sevenzip import MAGIC, START, VERSION, number
+from bundler.formats.sevenzip_source import Property
 from bundler.pack import sevenzip_cipher, sevenzip_form
 from bundler.pack.sevenzip_form import Block, Packed
 

@@ -106,6 +106,7 @@ class TestDocuments:
             (b"<!DOCTYPE html><html>", "HTML page"),
             (b"trust me\n", "neither a certificate nor a key"),
             (ROOTS[0].certificate.public_bytes(Encoding.DER), "DER"),
+            (b"0 anchors\n", "neither a certificate nor a key"),
             (b"\x99\x01\x0d\x04", "not armored"),
             (b"-----BEGIN CERTIFICATE-----\nLAB!\n-----END CERTIFICATE-----\n", "neither"),
             (b"-----BEGIN CERTIFICATE-----\nTEFC\n-----END CERTIFICATE-----\n", "certificate"),
@@ -123,6 +124,34 @@ class TestDocuments:
         assert words in caught.value.what
         assert caught.value.do
         assert "TEFC" not in caught.value.what
+
+    def test_a_revocation_list_with_foreign_bytes_is_a_wrong_use(self, tmp_path):
+        wrong = b"-----BEGIN X509 CRL-----\nTEFC\xff\n-----END X509 CRL-----\n"
+        found = load(tmp_path, pems(*ROOTS) + wrong)
+        with pytest.raises(UsageError):
+            material.verify(material.good("ps1"), "ps1", by=found)
+
+    @pytest.mark.parametrize(
+        ("key", "words"), [("practice", "its name is `lab`"), ("labs", "no such key"), ("Lab", "no such key")]
+    )
+    def test_an_unknown_key_is_named(self, tmp_path, key, words):
+        """Anchors of 0.1.0 have ``practice``; none is read as if it were not there: it says what the anchors are."""
+        tree = json_codec.to_tree(material.anchors())
+        tree = {key if name == "lab" else name: value for name, value in tree.items()}
+        with pytest.raises(UsageError) as caught:
+            load(tmp_path, json.dumps(tree).encode())
+        (detail,) = caught.value.details
+        assert detail.startswith(f"{key}: ")
+        assert words in detail
+        assert "another release" in caught.value.what
+        assert "operator" in caught.value.do
+
+    def test_an_unknown_key_inside(self, tmp_path):
+        tree = json_codec.to_tree(material.anchors())
+        tree["roots"][0]["trusted"] = True
+        with pytest.raises(UsageError) as caught:
+            load(tmp_path, json.dumps(tree).encode())
+        assert caught.value.details == ("roots.0.trusted: anchors have no such key",)
 
     def test_the_command_takes_several(self, tmp_path, capsys):
         script, files = tmp_path / "a.ps1", [tmp_path / "code.pem", tmp_path / "time.pem"]

@@ -18,6 +18,7 @@ from bundler.formats.msi_signature import SignedInstaller
 from bundler.formats.portable_executable import SignedImage
 from bundler.formats.powershell_signature import SignedScript, with_block
 from bundler.lab import authenticode_signer, foreign_bytes
+from bundler.lab.authority import Chain
 from bundler.lab.foreign_bytes import Foreign
 from bundler.trust import anchors as trusted
 from bundler.trust import authenticode
@@ -27,8 +28,10 @@ from tests.support.authenticode_material import (
     Description,
     authority,
     chain,
+    issue,
     ps1,
     signed,
+    signer,
     signing,
     stamp,
     verify,
@@ -245,6 +248,19 @@ def test_a_nested_signature_of_another_signer_is_refused():
     other = chain(Description(number=5), authority("LAB foreign root", 6))
     digest = powershell_signature.text_digest(ps1().decode(), "sha256")
     inner = authenticode_signer.signature("ps1", digest, signing(chain=other))
+    whole = authenticode_signer.signature("ps1", digest, signing(), [(der.NESTED_SIGNATURE, inner)])
+    with pytest.raises(VerificationError) as caught:
+        verify(with_block(ps1(), whole), "ps1")
+    assert caught.value.reason == "second-signature"
+
+
+def test_a_nested_signature_by_a_certificate_of_no_authority_is_refused():
+    """Who has an ordinary certificate under a trusted root could hide bytes in those that it signs."""
+    ordinary = signer().leaf
+    issued = issue(Description(number=7), ordinary)
+    own = Chain(issued, (ordinary, *signer().intermediates), signer().root)
+    digest = powershell_signature.text_digest(ps1().decode(), "sha256")
+    inner = authenticode_signer.signature("ps1", digest, signing(chain=own))
     whole = authenticode_signer.signature("ps1", digest, signing(), [(der.NESTED_SIGNATURE, inner)])
     with pytest.raises(VerificationError) as caught:
         verify(with_block(ps1(), whole), "ps1")

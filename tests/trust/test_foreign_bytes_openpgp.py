@@ -292,3 +292,9 @@ def test_a_repomd_that_ends_early_is_truncated() -> None:
         with pytest.raises(VerificationError) as caught:
             YumChain(_pins(repository)).repomd(repository.repomd.rstrip()[:-cut], repository.signature, NOW)
         assert caught.value.reason == "truncated"
+
+
+def test_a_signed_repomd_may_have_a_comment_behind_its_end() -> None:
+    repository = Yum()
+    document = repository.repomd.rstrip() + b"\n<!-- of a mirror -->\n"
+    YumChain(_pins(repository)).repomd(document, repository.key.detached(document, NOW), NOW)
