@@ -23,6 +23,7 @@ from bundler.pack.content import CHUNK
 from bundler.pack.members import MAX_MEMBERS, RawMember, damaged, refused, require_bounded
 
 _END = struct.Struct("<4s4H2LH")
+_END_MARK = b"PK\x05\x06"
 _END64_LOCATOR = struct.Struct("<4sLQL")
 _END64 = struct.Struct("<4sQ2H2L4Q")
 _LOCAL = struct.Struct("<4s5H3L2H")
@@ -90,8 +91,8 @@ def _one_error() -> Iterator[None]:
 def _directory(file: BinaryIO, size: int) -> _Directory:
     end = size - _END.size
     signature, disk, first, here, members, length, offset, comment = _END.unpack(_at(file, end, _END.size))
-    if signature != b"PK\x05\x06" or comment:
-        raise refused("the zip is cut short, or something follows its end", "trailing-data")
+    if signature != _END_MARK or comment:
+        raise _other_end(file)
     if disk or first or here != members:
         raise refused("the zip is one part of several", "damaged-archive")
     directory = _Directory(offset, length, members)
@@ -104,6 +105,23 @@ def _directory(file: BinaryIO, size: int) -> _Directory:
     if directory.size > _MAX_DIRECTORY or directory.members > MAX_MEMBERS:
         raise refused("the zip lists more than any bundle has", "bomb")
     return directory
+
+
+def _other_end(file: BinaryIO) -> VerificationError:
+    """The error for a zip that does not end with its end record: something follows that, or it is cut off."""
+    file.seek(0)
+    window, start = b"", 0
+    while chunk := file.read(CHUNK):
+        window += chunk
+        at = window.find(_END_MARK)
+        while 0 <= at <= len(window) - _END.size:
+            length, offset = _END.unpack_from(window, at)[5:7]
+            # A zip within the zip counts from its own start: where that ends says nothing.
+            if offset + length == start + at or _FULL32 in (offset, length):
+                return refused("something follows the end of the zip", "trailing-data")
+            at = window.find(_END_MARK, at + 1)
+        start, window = start + max(len(window) - _END.size + 1, 0), window[1 - _END.size :]
+    return damaged("its end is missing")
 
 
 def _directory64(file: BinaryIO, locator_at: int, small: _Directory) -> tuple[int, _Directory]:

@@ -177,11 +177,29 @@ def test_bytes_between_members_of_a_zip(tmp_path: Path) -> None:
     assert _reason(path) == "foreign-data"
 
 
+_END_OF_A_ZIP_WITHIN = b"PK\x05\x06" + struct.pack("<4H2LH", 0, 0, 1, 1, 46, 31, 0)
+
+
 @pytest.mark.parametrize("tail", [b"\0", b"PK\x05\x06" + bytes(18)])
 def test_bytes_after_a_zip(tail: bytes, tmp_path: Path) -> None:
     path = _bundle("zip", tmp_path)
     path.write_bytes(path.read_bytes() + tail)
     assert _reason(path) in ("trailing-data", "foreign-data")
+
+
+@pytest.mark.parametrize("size", [100, 70_000, (1 << 20) - 11, 3 << 20])
+def test_a_zip_with_much_behind_its_end(size: int, tmp_path: Path) -> None:
+    path = _bundle("zip", tmp_path)
+    path.write_bytes(path.read_bytes() + bytes(size))
+    assert _reason(path) == "trailing-data"
+
+
+@pytest.mark.parametrize("missing", [1, 22, 300])
+def test_a_zip_that_was_cut_is_damaged_and_no_forgery(missing: int, tmp_path: Path) -> None:
+    """It holds another zip as a package might: whose end is no end of this one."""
+    path = _bundle("zip", tmp_path)
+    path.write_bytes(path.read_bytes()[:60] + _END_OF_A_ZIP_WITHIN + path.read_bytes()[60:-missing])
+    assert _reason(path) == "damaged-archive"
 
 
 def test_a_zip_with_a_comment(tmp_path: Path) -> None:
