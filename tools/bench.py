@@ -304,6 +304,14 @@ def _bench_scripts(folder: Path) -> bool:
     return bench_scripts.bench(folder, compare, powershell_hosts.find())
 
 
+def _bench_sevenzip(folder: Path) -> bool:
+    """A 7z, with py7zr as the second reader."""
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    from tools import bench_sevenzip
+
+    return bench_sevenzip.bench(folder)
+
+
 def _word(good: bool) -> str:
     return "ok" if good else "MISSED"
 
@@ -314,6 +322,7 @@ def main() -> int:
         "help": lambda _: bench_help(),
         "verify-file": bench_verify_file,
         "pack": bench_pack,
+        "7z": _bench_sevenzip,
         "seal": bench_seal,
         "rebuild": bench_rebuild,
         "scripts": _bench_scripts,

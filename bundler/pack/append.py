@@ -45,7 +45,7 @@ def add(
         progress: of writing.
 
     Raises:
-        WriteError: writing fails, or another process is changing the same archive.
+        WriteError: writing fails, another process is changing the same archive, or py7zr finds other files in a new 7z.
         VerificationError: the archive cannot be read.
     """
     bundle = bundle.resolve()
@@ -65,7 +65,12 @@ def add(
 
             opening = partial(ask, password) if password else None
             wanted, tree = _unpacked(bundle, files, modes, time, opening, fresh.parent / "unpacked")
-            written = writers.write(wanted, tree, fresh, progress=progress, password=given[0] if given else None)
+            secret = given[0] if given else None
+            written = writers.write(wanted, tree, fresh, progress=progress, password=secret)
+            if wanted == "7z":
+                from bundler.pack import second_reader
+
+                second_reader.require_same(fresh, tree, secret, name=bundle.name)
             shutil.copymode(bundle, fresh)
         write_file(bundle.with_name(f"{bundle.name}.sha256"), f"{written.sha256}  {bundle.name}\n".encode())
 

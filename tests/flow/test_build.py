@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from bundler.pack import sevenzip_form
+
 
 def contents(folder: Path) -> dict[str, str]:
     return {
@@ -185,6 +187,44 @@ def test_an_encrypted_archive_needs_its_password_and_shows_no_names(project, mon
     assert (
         project.run("verify", "--insecure-no-seal", str(archive), "--anchors", "lab/authority/anchors.json").code == 0
     )
+
+
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_a_fault_of_our_7z_is_found_before_anything_gets_its_name(project, monkeypatch, encrypted):
+    """Writer and reader share it, and agree: py7zr is the second reader, and leaves no output."""
+    project.define(outputs=f"[{{format: zip}}, {{format: 7z, encrypted: {str(encrypted).lower()}}}]")
+    monkeypatch.setenv("ARC_BUNDLER_PASSWORD", "correct horse")
+    with monkeypatch.context() as patched:
+        patched.setattr(sevenzip_form, "attributes_of", lambda mode: 0x8020 | mode << 16)
+        failed = project.run("build", "--format", "json")
+        assert failed.code == 7
+        assert failed.json["error"]["kind"] == "write"
+        assert failed.json["error"]["message"].startswith("arc-test-1.0.7z was written, but py7zr")
+        assert "What to do: report it" in failed.err
+        assert list((project.folder / "bundles").rglob("*.*")) == []
+    assert project.run("build").code == 0
+
+
+WARNS = """
+import sys, warnings
+import py7zr
+opened = py7zr.SevenZipFile.__init__
+def warn(self, *given, **named):
+    warnings.warn("py7zr grows old", stacklevel=1)
+    opened(self, *given, **named)
+py7zr.SevenZipFile.__init__ = warn
+from bundler.cli.main import run
+run(sys.argv[1:])
+"""
+
+
+def test_what_py7zr_warns_of_is_not_on_the_screen(project):
+    project.define(outputs="[{format: 7z}]")
+    command = [sys.executable, "-W", "always", "-c", WARNS, "build", "--no-progress", "--log-file", "log"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "arn" not in ran.stderr
+    assert "grows old" not in ran.stdout + ran.stderr
+    assert "a library warns: UserWarning: py7zr grows old" in (project.folder / "log").read_text()
 
 
 def test_the_version_can_be_built_from_the_pipeline_s_variables(project, monkeypatch):

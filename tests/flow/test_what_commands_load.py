@@ -51,6 +51,15 @@ def test_a_bundle_is_read_without_network(project, suffix):
     assert loaded("inspect", bundle) == (0, {"pydantic"})
 
 
+@pytest.mark.parametrize(("kind", "more"), [("directory", set()), ("zip", set()), ("tar.gz", set()), ("7z", {"py7zr"})])
+def test_a_build_loads_py7zr_where_it_writes_a_7z(project, kind, more):
+    project.define(outputs=f"[{{format: {kind}}}]")
+    assert project.run("lock").code == 0
+    code, libraries = loaded("build", "--locked", "--no-progress")
+    assert (code, libraries & {"py7zr"}) == (0, more)
+    assert loaded("build", "--locked", "--no-progress")[1] & {"py7zr"} == set()
+
+
 def test_looking_upstream_writes_no_container_and_renders_nothing(project):
     assert project.run("lock").code == 0
     code, libraries = loaded("lock", "--check", "--no-progress")

@@ -21,7 +21,7 @@ def write(context: BuildContext, plans: tuple[OutputPlan, ...], progress: Progre
     """Write every output and verify it; a failure deletes the staging folder with all of them.
 
     Raises:
-        WriteError: disk space, permissions, or an output that exists already.
+        WriteError: disk space, permissions, an output that exists already, or a 7z in which py7zr finds other files.
         VerificationError: an output reads back as another bundle.
         SigningError: the provenance could not be signed.
 
@@ -36,7 +36,16 @@ def write(context: BuildContext, plans: tuple[OutputPlan, ...], progress: Progre
         for plan in plans:
             found = hashes(folder / plan.file, password=options.password)
             reuse.verify_output(found, plan, options, context.at)
+            _require_second_reader(folder, plan, options)
     return results
+
+
+def _require_second_reader(folder: Path, plan: OutputPlan, options: BuildOptions) -> None:
+    """Require that another program finds in a 7z what our own reader found in it."""
+    if plan.output.format == "7z":
+        from bundler.pack import second_reader
+
+        second_reader.require_same(folder / plan.file, plan.tree, _password(plan, options), name=plan.file)
 
 
 def _statement(context: BuildContext, plans: tuple[OutputPlan, ...], results: tuple[OutputResult, ...]) -> bytes:
