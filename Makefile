@@ -91,7 +91,7 @@ format: $(STAMP) ## Put the code into its one format
 	$(BIN)/ruff format bundler tests tools
 
 .PHONY: docs
-docs: $(STAMP) ## Write the pages that are made from tables (docs/codes.md), and the project's addresses into pages
+docs: $(STAMP) ## Write what is made from tables (docs/codes.md, parts of the runtimes), and the project's addresses into pages
 	@$(BIN)/python tools/codes_page.py
 	@$(BIN)/python tools/secret_forms.py
 	@$(BIN)/python tools/project_links.py

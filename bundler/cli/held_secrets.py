@@ -56,7 +56,11 @@ def redact(text: str) -> str:
     held = _COLOUR.sub("", text).encode("utf-8", "surrogatepass").decode("latin-1")
     for pattern in _patterns():
         held = pattern.sub(REDACTED, held)
-    return held.encode("latin-1").decode("utf-8", "surrogatepass")
+    left = held.encode("latin-1")
+    try:
+        return left.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:  # a secret that is not UTF-8 was found within the bytes of a character
+        return left.decode("utf-8", "backslashreplace")
 
 
 @cache

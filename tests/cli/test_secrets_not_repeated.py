@@ -107,6 +107,14 @@ def test_each_way_is_redacted(way):
     assert cases.remnants(SECRET, text.encode()) == []
 
 
+def test_a_secret_that_is_no_utf8_does_not_break_a_character_beside_it():
+    """Its one byte occurs within the euro sign: the message must be shown all the same."""
+    held_secrets.clear()
+    held_secrets.remember(b"\x82")
+    assert held_secrets.redact("costs 5 \u20ac") == "costs 5 \\xe2[redacted]\\xac"
+    held_secrets.clear()
+
+
 def test_the_text_beside_it_stays():
     held_secrets.remember(SECRET)
     text = "line \u6771\u4eac \udcff 1\n\tline 2"
