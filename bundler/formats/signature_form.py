@@ -18,6 +18,9 @@ from bundler.formats.authenticode import SIGNED_DATA, Signature, Signer
 
 _NULL: Final = b"\x05\x00"
 _BIT_STRING, _OCTETS, _SEQUENCE, _SET, _CONTEXT_0, _CONTEXT_1 = 0x03, 0x04, 0x30, 0x31, 0xA0, 0xA1
+_IDENTIFIER: Final = 0x06
+_CONTINUES: Final = 0x80
+"""In an octet of an identifier: its number has further octets."""
 _SIGNER_VERSION: Final = 1
 
 
@@ -51,10 +54,16 @@ def rewritten_signer(signer: Signer) -> bytes:
 def is_plain_algorithm(document: bytes) -> bool:
     """Whether an AlgorithmIdentifier has nothing but its type, or NULL beside it (RFC 5754, section 2)."""
     try:
-        parts = der.elements(der.one(document).contents)
+        kind, *parameters = der.elements(der.one(document).contents)
     except ValueError:
         return False
-    return [part.whole for part in parts[1:]] in ([], [_NULL])
+    return kind.tag == _IDENTIFIER and _is_shortest(kind.contents) and [p.whole for p in parameters] in ([], [_NULL])
+
+
+def _is_shortest(identifier: bytes) -> bool:
+    """Whether no number of an OBJECT IDENTIFIER begins with zeros, of which any number could stand (X.690, 8.19.2)."""
+    starts = [0, *(at + 1 for at, octet in enumerate(identifier[:-1]) if octet < _CONTINUES)]
+    return all(identifier[at : at + 1] != bytes([_CONTINUES]) for at in starts)
 
 
 def is_whole_certificate(document: bytes) -> bool:

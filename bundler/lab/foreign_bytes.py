@@ -28,7 +28,7 @@ Inside = Literal["signature", "nested", "timestamp", "countersignature"]
 _FILLING: Final = b"LAB: foreign bytes. "
 _TYPE: Final = "2.23.999.2"
 """Below the arc for examples, as the lab's timestamp policy."""
-_OCTETS, _SEQUENCE, _OTHER, _ATTRIBUTES, _LISTS = 0x04, 0x30, 0xA3, 0xA1, 0xA1
+_OCTETS, _IDENTIFIER, _SEQUENCE, _OTHER, _ATTRIBUTES, _LISTS = 0x04, 0x06, 0x30, 0xA3, 0xA1, 0xA1
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,12 @@ def _digests(found: Signature, more: bytes) -> bytes:
     return signature_form.rewritten(replace(found, algorithms=(_with_parameter(found.algorithms[0], more),)))
 
 
+def _further_digest(found: Signature, more: bytes) -> bytes:
+    """One more algorithm of a digest, whose identifier is the bytes: each below 128 is a number of it."""
+    further = encoding.value(_SEQUENCE, encoding.value(_IDENTIFIER, b"\x2a" + more))
+    return signature_form.rewritten(replace(found, algorithms=(*found.algorithms, further)))
+
+
 def _lists(found: Signature, more: bytes) -> bytes:
     return signature_form.rewritten(replace(found, revocation=encoding.value(_LISTS, encoding.value(_SEQUENCE, more))))
 
@@ -159,6 +165,7 @@ PLACES: Final[Mapping[str, Callable[[Signature, bytes], bytes]]] = {
     "other certificate": _held(lambda more: encoding.value(_OTHER, more)),
     "revocation list": _lists,
     "digest": _digests,
+    "further digest": _further_digest,
     "version": _version,
     **{place: _signer(change) for place, change in _SIGNER_PLACES.items()},
 }

@@ -155,7 +155,7 @@ def _check_file(subject: Subject, kind: Kind, data: authenticode_values.Indirect
         raise VerificationError(f"the signature was made for another kind of file than {kind}", reason="wrong-subject")
     if data.algorithm not in STRONG:
         raise VerificationError("the file's digest is weaker than SHA-256", reason="weak-digest")
-    if chosen.signature.digest_algorithms != (chosen.signer.digest_algorithm,):
+    if chosen.signer.digest_algorithm not in chosen.signature.digest_algorithms:
         raise VerificationError("the signature names two different digests", reason="malformed")
     if not hmac.compare_digest(subject.digest(data.algorithm), data.digest):
         raise VerificationError("the file was changed after it was signed", reason="digest-mismatch")

@@ -26,6 +26,7 @@ Place = Literal["signature", "second signature", "timestamp"]
 
 _ADMITTED: Final = frozenset({der.TIMESTAMP_RFC3161, der.COUNTERSIGNATURE, der.NESTED_SIGNATURE})
 """The unsigned attributes of a file's signature. A timestamp has none."""
+_DIGESTS: Final = frozenset({"sha1", "sha256", "sha384", "sha512"})
 _X509: Final = 0x30
 _MOST: Final = 2
 """How often a certificate may be in one signature: osslsigncode writes a timestamp's own one twice."""
@@ -83,8 +84,7 @@ def require_nothing_foreign(
     _check_certificates(found, place, (*path, *(certificate for stamp in stamps for certificate in stamp.path)))
     for signer in found.signers:
         _require_plain(signer, place)
-    if not all(map(signature_form.is_plain_algorithm, found.algorithms)):
-        raise _foreign(place, "parameter", "gives an algorithm of a digest parameters, which those do not have")
+    _check_digests(found, place)
     if signature_form.rewritten(found) != found.whole:
         raise _foreign(place, "form", "has bytes that belong to none of its parts, or is not in strict DER")
     for stamp in stamps:
@@ -92,6 +92,18 @@ def require_nothing_foreign(
             _require_plain(stamp.signer, "timestamp")
         else:
             require_nothing_foreign(stamp.token, "timestamp", stamp.path)
+
+
+def _check_digests(found: Signature, place: Place) -> None:
+    """Refuse algorithms of digests that no signer here uses: their identifiers can be of any length."""
+    if not all(map(signature_form.is_plain_algorithm, found.algorithms)):
+        raise _foreign(place, "parameter", "gives an algorithm of a digest parameters, which those do not have")
+    # A timestamping service may name another one than its signer uses (RFC 5652, 5.1).
+    known = _DIGESTS if place == "timestamp" else {signer.digest_algorithm for signer in found.signers}
+    if len(set(found.digest_algorithms)) < len(found.digest_algorithms) or not known.issuperset(
+        found.digest_algorithms
+    ):
+        raise _foreign(place, "parameter", "names an algorithm of a digest that its signer does not use, or one twice")
 
 
 def _require_plain(signer: Signer, place: Place) -> None:

@@ -48,6 +48,7 @@ IN_SIGNATURE = {
     "revocation list": "foreign-revocation-list",
     "attribute": "unknown-attribute",
     "digest": "foreign-parameter",
+    "further digest": "foreign-parameter",
     "signer's digest": "foreign-parameter",
     "signer's algorithm": "foreign-parameter",
     "version": "not-canonical",
@@ -60,6 +61,7 @@ IN_NESTED = {
     "revocation list": "second-signature-revocation-list",
     "attribute": "second-signature-attribute",
     "digest": "second-signature-parameter",
+    "further digest": "second-signature-parameter",
     "signer's digest": "second-signature-parameter",
     "signer's algorithm": "second-signature-parameter",
     "version": "second-signature-form",
@@ -72,6 +74,7 @@ IN_TIMESTAMP = {
     "revocation list": "timestamp-revocation-list",
     "attribute": "timestamp-attribute",
     "digest": "timestamp-parameter",
+    "further digest": "timestamp-parameter",
     "signer's digest": "timestamp-parameter",
     "signer's algorithm": "timestamp-parameter",
     "version": "timestamp-form",
@@ -123,6 +126,13 @@ def test_small_ones_are_refused_too():
         with pytest.raises(VerificationError) as caught:
             verify(signed("ps1", how(inside, Foreign(place, 1, inside))), "ps1")
         assert caught.value.reason == reason, (inside, place)
+
+
+def padded(algorithm: bytes, count: int) -> bytes:
+    """An AlgorithmIdentifier with zeros before the last number of its type."""
+    kind, *rest = encoding.elements(encoding.one(algorithm).contents)
+    longer = encoding.value(0x06, kind.contents[:-1] + b"\x80" * count + kind.contents[-1:])
+    return encoding.value(0x30, longer + b"".join(part.whole for part in rest))
 
 
 def token_of(pkcs7: bytes) -> bytes:
@@ -224,6 +234,27 @@ class TestStrictDer:
             "foreign-certificate",
             "untrusted-root",
         }
+
+    @pytest.mark.parametrize("place", ["digest", "signer's digest", "signer's algorithm"])
+    @pytest.mark.parametrize("count", [1, 700])
+    def test_an_identifier_that_is_not_in_its_shortest_form(self, pkcs7, place, count):
+        """Zeros before a number of it (X.690, 8.19.2)."""
+        found = der.read_signature(pkcs7)
+        (signer,) = found.signers
+        digest, algorithm = (padded(each, count) for each in signer.algorithms)
+        changed = {
+            "digest": replace(found, algorithms=(digest,)),
+            "signer's digest": replace(found, signers=(replace(signer, algorithms=(digest, signer.algorithms[1])),)),
+            "signer's algorithm": replace(
+                found, signers=(replace(signer, algorithms=(signer.algorithms[0], algorithm)),)
+            ),
+        }[place]
+        assert self.refused(signature_form.rewritten(changed)) in {"foreign-parameter", "malformed"}
+
+    def test_a_known_digest_twice(self, pkcs7):
+        found = der.read_signature(pkcs7)
+        twice = replace(found, algorithms=found.algorithms * 2)
+        assert self.refused(signature_form.rewritten(twice)) == "foreign-parameter"
 
     def test_a_known_attribute_twice(self, pkcs7):
         found = der.read_signature(pkcs7)
