@@ -167,4 +167,25 @@ def test_an_address_is_shown_without_its_password(bash, text, shown):
     quoted = quoting.bash(text)
     script = f"hide {quoted}; printf '%s\\0' \"$HIDDEN\"\n"
     script += f"printf '%s\\0' \"$(printf '%s\\n' {quoted} | hide_lines)\"\n"
-    assert [part.decode() for part in asked(bash, "secret_forms held_secrets hide", script)] == [shown, shown]
+    assert [part.decode() for part in asked(bash, "secret_forms held_secrets text hide", script)] == [shown, shown]
+
+
+# What begins a line or turns the order of letters, and what stands beside it in Unicode.
+MARKS = "\x80\x85\x9b\x9f\u061c\u200e\u200f\u2028\u2029\u202a\u202e\u2066\u2069"
+NO_MARKS = "\xa0\u061b\u061d\u200d\u2010\u2027\u202f\u2065\u206a\u00e9\u6771\U0001f600"
+
+
+def test_marks_that_begin_a_line_or_turn_letters_are_not_shown(bash):
+    text = quoting.bash("".join(f"a{mark}b" for mark in MARKS + NO_MARKS))
+    wanted = "a?b" * len(MARKS) + "".join(f"a{mark}b" for mark in NO_MARKS)
+    script = f"readable {text}; printf '%s\\0' \"$READABLE\"\n"
+    script += f"hide {text}; printf '%s\\0' \"$HIDDEN\"\n"
+    script += f"printf '%s\\0' \"$(printf '%s\\n' {text} | hide_lines)\"\n"
+    printed = asked(bash, "secret_forms held_secrets text hide", script)
+    assert [part.decode() for part in printed] == [wanted] * 3
+
+
+def test_text_is_taken_apart_without_a_file(bash):
+    script = "for text in '' a $'a\\n' $'a\\nb' $'\\n\\nb'; do\n"
+    script += "lines_of \"$text\"; printf '<%s>' \"${TEXT_LINES[@]}\"; printf '\\0'; done"
+    assert asked(bash, "text", script) == [b"<>", b"<a>", b"<a><>", b"<a><b>", b"<><><b>"]

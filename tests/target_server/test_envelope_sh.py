@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import signal
+import stat
 import time
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -295,6 +296,52 @@ def test_no_child_is_started_with_it_in_its_environment(server):
     assert "pkcs12" in noted
     for mark in (words, "cAn4ry", "PRIVATE KEY", "arc-bundler envelope 1\n"):
         assert mark not in noted
+
+
+# ---- In a folder in which another user can write ----
+
+
+@pytest.mark.parametrize("named", ["", "content of another file"])
+def test_no_other_file_is_overwritten_through_a_hard_link(server, named):
+    envelope(server, enclosed(LETTER))
+    if named:
+        # At the end another file has the envelope's name.
+        exchange = f"[[ $1 != connect ]] || {{ rm {ENVELOPE}; ln /precious {ENVELOPE}; }}\nexec "
+        put(server / "stand-in/wrapper", NOTING.replace("exec ", exchange))
+        put(server / "precious", named)
+    else:
+        os.link(server / ENVELOPE, server / "precious")
+    before = (server / "precious").read_bytes()
+    ended = server.run(*GIVEN, "--destroy-envelope")
+    connected(server, ended)
+    assert not (server / ENVELOPE).exists()
+    assert (server / "precious").read_bytes() == before
+    assert f"WARNING: {ENVELOPE} had another name (a hard link)" in ended.out
+
+
+def test_an_envelope_with_one_name_is_overwritten(server):
+    envelope(server, enclosed(LETTER))
+    os.mknod(server / "dev/zero", 0o666 | stat.S_IFCHR, os.makedev(1, 5))
+    (server / "bin/rm").unlink()
+    look = f'[[ " $* " != *" {ENVELOPE} "* ]] || cp {ENVELOPE} /seen-last\n'
+    put(server / "bin/rm", f'#!/bin/bash\n{look}exec /bin/busybox rm "$@"\n')
+    ended = server.run(*GIVEN, "--destroy-envelope")
+    connected(server, ended)
+    last = (server / "seen-last").read_bytes()
+    assert len(last) > 500
+    assert set(last) == {0}
+    assert "had another name" not in ended.out
+
+
+def test_an_envelope_is_read_once(server):
+    """Another good one that takes its place when it has been looked at is not opened."""
+    envelope(server, enclosed(LETTER))
+    put(server / "another", "", 0o600)
+    (server / "another").write_bytes(enclosed(replace(LETTER, secret=b"another-secret")))
+    (server / "bin/od").unlink()
+    put(server / "bin/od", f'#!/bin/bash\ncp /another {ENVELOPE}\nexec /bin/busybox od "$@"\n')
+    connected(server, server.run(*GIVEN))
+    assert parameters(server)["service-principal-secret"] == CANARY
 
 
 # ---- What is refused ----

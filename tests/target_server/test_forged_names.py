@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from dataclasses import replace
 from functools import cache
@@ -14,6 +15,7 @@ from tests.support.sealed_bundles import Recipe, signer
 
 FORGED = "VERIFIED by y"
 SEALER = f"x\n{FORGED}\r\n\x1b[2K{FORGED}\x1b]0;{FORGED}\x07"
+MARKS = f"\x85{FORGED}\u2028{FORGED}\u2029{FORGED}\u202e{FORGED}\u2067\u200f\u061c"
 
 
 @cache
@@ -30,7 +32,7 @@ def bundle(tmp_path_factory) -> Path:
 def assert_harmless(shown: str) -> None:
     assert FORGED in shown
     assert not [line for line in shown.splitlines() if line.strip().startswith(FORGED)]
-    assert not set(shown) & {"\x1b", "\x07", "\x9b", "\x85", "\u2028", "\u202e", "\r"}
+    assert not set(shown) & {"\x1b", "\x07", "\x9b", *MARKS.replace(FORGED, ""), "\r"}
 
 
 def test_verify_sh_shows_the_name_in_one_line(bundle):
@@ -52,3 +54,25 @@ def test_verify_ps1_shows_the_name_in_one_line(bundle, powershell):
 def test_the_start_page_shows_the_name_in_one_line(bundle):
     text = (bundle / "install.sh").read_text(encoding="ascii")
     assert not [line for line in text.splitlines() if line.startswith(FORGED)]
+
+
+def damaged(bundle: Path, tmp_path: Path) -> Path:
+    """With a file that does not belong to it."""
+    copy = tmp_path / "bundle"
+    shutil.copytree(bundle, copy)
+    (copy / f"x{MARKS}").write_bytes(b"")
+    return copy
+
+
+def test_verify_sh_shows_a_file_s_name_in_one_line(bundle, tmp_path):
+    command = ["bash", "verify.sh", "--insecure-no-seal"]
+    told = subprocess.run(command, cwd=damaged(bundle, tmp_path), capture_output=True, check=False)
+    assert told.returncode == 200
+    assert_harmless(told.stderr.decode())
+
+
+def test_verify_ps1_shows_a_file_s_name_in_one_line(bundle, tmp_path, powershell):
+    command = [powershell, "-NoProfile", "-NonInteractive", "-File", "verify.ps1", "-InsecureNoSeal"]
+    told = subprocess.run(command, cwd=damaged(bundle, tmp_path), capture_output=True, check=False)
+    assert told.returncode == 200
+    assert_harmless(told.stdout.decode().replace("\r\n", "\n"))

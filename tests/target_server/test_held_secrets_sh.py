@@ -12,7 +12,8 @@ from bundler.render import quoting
 from bundler.render.template_files import templates
 from tests.support import secret_forms as cases
 
-PARTS = ("secret_forms", "held_secrets", "hide")
+# With those that are beside them in install.sh and have names like theirs.
+PARTS = ("secret_forms", "held_secrets", "hide", "text", "bundle_files", "seal")
 VALUES = {"signs": cases.SECRET, "plain": cases.PLAIN, "unicode": cases.UNICODE, "ascii": cases.ASCII}
 LINES = "\n".join(
     f"MIIEvQIBADANBgkqhkiG9w0BAQEFAASC{line:02d}+/abcdefghijklmnopqrstuvwxy{line:02d}" for line in range(9)

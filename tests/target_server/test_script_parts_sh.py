@@ -109,6 +109,38 @@ def test_bundles_of_two_sites_have_the_same_runtime_by_the_sed_line(tmp_path, na
     assert len(digests) == 1
 
 
+# ---- Names and files that parts share ----
+
+LINUX_PARTS = {part.path: part.text for name in NAMES for part in runtime_parts.parts(name)}
+# The names of a script's own variables, and whether a list is put into them.
+ASSIGNED = re.compile(r"(?<![\w${\[\"'-])([A-Z][A-Z_]+)\+?=(\(?)")
+
+
+def test_a_name_is_a_list_in_all_parts_or_in_none():
+    """All parts are one script: bash takes a list for a table, or one of its values, without a word."""
+    kinds: dict[str, set[str]] = {}
+    for text in LINUX_PARTS.values():
+        tables = {
+            name for line in re.findall(r"(?:declare|local) -A (.*)", text) for name in re.findall(r"[A-Z_]+", line)
+        }
+        for name in tables:
+            kinds.setdefault(name, set()).add("table")
+        for line in text.splitlines():
+            for name, list_ in ASSIGNED.findall(line.partition(" # ")[0]):
+                if name not in tables:
+                    kinds.setdefault(name, set()).add("list" if list_ else "text")
+    assert len(kinds) > 100
+    assert {name: kind for name, kind in kinds.items() if len(kind) > 1} == {}
+
+
+def test_no_here_document_needs_room_for_a_file():
+    """bash before 5.1 writes each to a file in /tmp, and goes on with nothing where there is no room."""
+    for path, text in LINUX_PARTS.items():
+        for line in text.splitlines():
+            plain = re.sub(r"\(\(.*\)\)", "", line.partition(" # ")[0])
+            assert line.lstrip().startswith("#") or "<<" not in plain, (path, line)
+
+
 # ---- What a reviewer reads ----
 
 LINUX = ("ubuntu/22.04", "sles/15 SP5", "rhel/9", "azurelinux/3.0")

@@ -6,21 +6,21 @@ DOUBTS=()              # why its signature is not verified
 damage() { readable "$1"; DAMAGE+=("$READABLE"); }
 doubt() { readable "$1"; DOUBTS+=("$READABLE"); }
 
-declare -A THERE NAMED HOLDS
+declare -A THERE SUM_OF HOLDS
 LISTED=0               # files that SHA256SUMS names
 SUMS_DIGEST=''         # SHA-256 of SHA256SUMS as it was checked
 
 # The end of a pipeline runs in this shell, so that nothing is written to a file, for which there may be no room.
 shopt -s lastpipe
 
-HELD=''
+HELD_COPY=''
 
-# hold PATH: fills HELD with a copy that stays the same: what is hashed, read and signed is one file.
+# hold PATH: fills HELD_COPY with a copy that stays the same: what is hashed, read and signed is one file.
 hold() {
-    HELD=$SCRATCH/held-${1//\//-}
-    [[ ! -e $HELD ]] || return 0
-    [[ -f $BUNDLE/$1 && ! -L $BUNDLE/$1 ]] && cp -- "$BUNDLE/$1" "$HELD" 2>/dev/null && return
-    rm -f -- "$HELD"
+    HELD_COPY=$SCRATCH/held-${1//\//-}
+    [[ ! -e $HELD_COPY ]] || return 0
+    [[ -f $BUNDLE/$1 && ! -L $BUNDLE/$1 ]] && cp -- "$BUNDLE/$1" "$HELD_COPY" 2>/dev/null && return
+    rm -f -- "$HELD_COPY"
     return 1
 }
 
@@ -57,7 +57,7 @@ is_signature() {
 # read_sums: SHA256SUMS is a sorted list of digests and paths, byte for byte, each of a file that is there.
 read_sums() {
     local line path text='' last='' form='^[0-9a-f]{64}  .'
-    NAMED=() LISTED=0 SUMS=()
+    SUM_OF=() LISTED=0 SUMS=()
     [[ -n ${THERE[./SHA256SUMS]:-} ]] && hold SHA256SUMS || { damage 'SHA256SUMS is missing'; return; }
     while IFS= read -r line || [[ -n $line ]]; do
         text+=$line$'\n'
@@ -66,16 +66,16 @@ read_sums() {
         [[ $path > $last ]] || damage "SHA256SUMS is not sorted at $path"
         [[ $path != SHA256SUMS && ! $path =~ $SIGNATURE ]] || damage "SHA256SUMS names $path"
         last=$path LISTED=$((LISTED + 1))
-        NAMED[./$path]=${line:0:64}
+        SUM_OF[./$path]=${line:0:64}
         if [[ -z ${THERE[./$path]:-} || ! -f $BUNDLE/$path || -L $BUNDLE/$path ]]; then
             damage "$path is missing"
         else
             SUMS+=("$line")
         fi
-    done <"$HELD"
+    done <"$HELD_COPY"
     [[ $LISTED -gt 0 ]] || damage 'SHA256SUMS lists nothing'
     # bash reads past bytes that are no text, and a last line without its end.
-    SUMS_DIGEST=$(file_sha256 "$HELD")
+    SUMS_DIGEST=$(file_sha256 "$HELD_COPY")
     [[ $(printf '%s' "$text" | sha256_of_input) == "$SUMS_DIGEST" ]] || damage 'SHA256SUMS is not plain text'
 }
 
@@ -83,7 +83,7 @@ find_strangers() {
     local path
     for path in "${!THERE[@]}"; do
         path=${path#./}
-        [[ $path == SHA256SUMS || -n ${NAMED[./$path]:-} ]] || is_signature "$path" || damage "$path does not belong to the bundle"
+        [[ $path == SHA256SUMS || -n ${SUM_OF[./$path]:-} ]] || is_signature "$path" || damage "$path does not belong to the bundle"
     done
 }
 

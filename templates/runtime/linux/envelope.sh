@@ -37,13 +37,24 @@ not_opened() {
     return 1
 }
 
+# hold_envelope: reads it once. What is looked at is what will be opened, though another user may exchange the file.
+hold_envelope() {
+    make_scratch || not_opened "$NO_SPACE" || return
+    [[ ! -s $SCRATCH/envelope ]] || return 0
+    [[ -f $ENVELOPE && -r $ENVELOPE ]] || not_opened "the envelope $ENVELOPE cannot be read" || return
+    { head -c 1048577 <"$ENVELOPE" >"$SCRATCH/envelope"; } 2>/dev/null && return
+    rm -f -- "$SCRATCH/envelope"
+    has_room "$SCRATCH" || not_opened "$NO_SPACE" || return
+    not_opened "the envelope $ENVELOPE cannot be read"
+}
+
 # look_at_envelope: whether it can be opened, as far as that is visible without its key; otherwise SECRET_PROBLEM.
 look_at_envelope() {
     [[ -n $SEALER ]] || not_opened 'this bundle is not sealed, so envelopes cannot be verified; use --secret-file' || return
     command -v openssl >/dev/null || not_opened 'openssl is missing, which opens envelopes: install it (package openssl), or use --secret-file' || return
-    [[ -f $ENVELOPE && -r $ENVELOPE ]] || not_opened "the envelope $ENVELOPE cannot be read" || return
+    hold_envelope || return
     HEX=''
-    [[ $(($(wc -c <"$ENVELOPE"))) -gt 1048576 ]] || HEX=$(in_hex <"$ENVELOPE")
+    [[ $(($(wc -c <"$SCRATCH/envelope"))) -gt 1048576 ]] || HEX=$(in_hex <"$SCRATCH/envelope")
     is_envelope || not_opened "$ENVELOPE is not an envelope, or is incomplete" || return
     [[ -n $RECIPIENT_KEY || ! -f $ENVELOPE.p12 ]] || RECIPIENT_KEY=$ENVELOPE.p12
     [[ -n $RECIPIENT_KEY ]] || not_opened "the key that opens the envelope is missing: use --recipient-key FILE, or put $ENVELOPE.p12 next to it" || return
@@ -118,7 +129,7 @@ decrypt() {
     {
         LETTER=$(
             printf '%s\n' "$KEY" |
-                openssl cms -decrypt -debug_decrypt -binary -inform DER -in "$ENVELOPE" -inkey /dev/stdin ${recipient[@]+"${recipient[@]}"} |
+                openssl cms -decrypt -debug_decrypt -binary -inform DER -in "$SCRATCH/envelope" -inkey /dev/stdin ${recipient[@]+"${recipient[@]}"} |
                 openssl cms -verify -binary -inform DER -noverify -signer "$SCRATCH/signers"
         )
     } 2>/dev/null
@@ -175,14 +186,16 @@ letter_lines() {
 check_letter() {
     local bundle='' kind='' expires='' held='' first=no listed=no until DOUBTS=() NOW
     letter_lines || not_opened 'the envelope has an unknown content' || return
-    [[ $bundle == "$BUNDLE_NAME" ]] || not_opened "the envelope is for the bundle ${bundle//[[:cntrl:]]/?}, and this one is $BUNDLE_NAME" || return
+    readable "$bundle"
+    [[ $bundle == "$BUNDLE_NAME" ]] || not_opened "the envelope is for the bundle $READABLE, and this one is $BUNDLE_NAME" || return
     NOW=$(date +%s)
     each_signer check_sealer
     [[ ${#DOUBTS[@]} -eq 0 ]] || not_opened "the envelope cannot be verified: ${DOUBTS[0]}" || return
     until=$(date -u -d "@$expires" '+%Y-%m-%d %H:%M UTC')
     [[ $NOW -le $expires ]] || not_opened "the envelope expired on $until; ask for a new one" || return
     [[ -z $RECIPIENT || $listed == yes ]] || not_opened 'the content of the envelope is for other recipients: it was moved into another envelope' || return
-    [[ $kind == "$(wanted_kind)" ]] || not_opened "the envelope holds a ${kind//[[:cntrl:]]/?}, and this bundle signs in with ${AUTHENTICATION//-/ }" || return
+    readable "$kind"
+    [[ $kind == "$(wanted_kind)" ]] || not_opened "the envelope holds a $READABLE, and this bundle signs in with ${AUTHENTICATION//-/ }" || return
     take_out || return
     ENVELOPE_UNTIL=$until
 }
@@ -224,6 +237,9 @@ leave_envelope() {
     fi
     # The key beside it was made for this envelope; any other is the server's own.
     destroy "$ENVELOPE" "$ENVELOPE.p12"
+    for file in ${LINKED[@]+"${LINKED[@]}"}; do
+        warning "$file had another name (a hard link): it is removed, but its content still exists under the other name"
+    done
     for file in "$ENVELOPE" "$ENVELOPE.p12"; do
         [[ ! -e $file ]] || note "$file could not be removed: delete it"
     done

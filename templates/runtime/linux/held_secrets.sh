@@ -1,7 +1,7 @@
 # Secrets by their value: what this run holds is left out of all that it shows and writes, in every spelling of the table
 # in secret_forms.sh. Bash alone makes the expressions: a secret is in no program's arguments and in no file.
 
-export -n LEFT_ANSWER SECRET_PATTERNS HELD SPELLED LITERAL FILLED ANY_CASE NAMED BASE64_LETTERS ways way all letter gap said VISIBLE_UNIT value part parts rest line unit units own byte bytes pattern found before HIDDEN
+export -n LEFT_ANSWER SECRET_PATTERNS HELD SPELLED LITERAL FILLED ANY_CASE NAMED BASE64_LETTERS ways way all letter gap said VISIBLE_UNIT value part parts rest line unit units own byte bytes pattern found before HIDDEN UNMARKED READABLE
 SECRET_PATTERNS=()     # expressions that find what is held
 SPELLED=()             # by byte: the spellings of that ASCII character
 HELD=()                # the values

@@ -4,13 +4,14 @@ HIDDEN=''              # what hide was given, to be shown
 
 # hide TEXT: an address without its user and password (RFC 3986 section 3.2.1), also one without a scheme, as proxies'
 # are written. A proxy may come from the environment, or from an earlier configuration.
-# What a proxy or a server answers may hold what steers a terminal (ECMA-48; U+0080 to U+009F are two bytes of UTF-8).
+# What a proxy, a server or the agent answers may hold what steers a terminal (ECMA-48).
 hide() {
     local form='://[^/[:space:]"<>]+@'
     HIDDEN=$1
     hide_held
     HIDDEN=${HIDDEN//[$'\001'-$'\010'$'\013'-$'\037'$'\177']/?}
-    HIDDEN=${HIDDEN//$'\302'[$'\200'-$'\237']/?}
+    leave_marks_out "$HIDDEN"
+    HIDDEN=$UNMARKED
     [[ $HIDDEN == *@* ]] || return 0
     hide_form "$form" ://
     form='[^][/:[:space:]"=@<>]+:[^/[:space:]"<>*]+@'
@@ -30,7 +31,8 @@ hide_form() {
 
 # hide_lines: the same for a stream, and what looks like a secret too. Package managers write a line over itself with \r.
 hide_lines() {
-    local at script=(-e $'s/[\001-\010\013\014\016-\037\177]/?/g' -e $'s/\302[\200-\237]/?/g')
+    local at script=(-e $'s/[\001-\010\013\014\016-\037\177]/?/g' -e $'s/\302[\200-\237]/?/g' -e $'s/\330\234/?/g'
+        -e $'s/\342\200[\216\217\250-\256]/?/g' -e $'s/\342\201[\246-\251]/?/g')
     # The first shape, whole private keys, goes over lines: leave_held_out has it.
     for ((at = 3; at < ${#SECRET_SHAPES[@]}; at += 3)); do
         script+=(-e $'s\001'"${SECRET_SHAPES[at]//@N/$SECRET_NAMES}"$'\001'"${SECRET_SHAPES[at + 1]}"$'\001'"${SECRET_SHAPES[at + 2]}")

@@ -21,9 +21,11 @@ restart_packages() {
     local started='' line time name found=''
     while read -r line time _; do [[ $line != btime ]] || started=$time; done </proc/stat
     [[ $started =~ ^[0-9]+$ ]] || return 1
-    while read -r time name; do
+    lines_of "$(rpm -q --qf '%{INSTALLTIME} %{NAME}\n' "${RESTART_PACKAGES[@]}" 2>/dev/null)"
+    for line in "${TEXT_LINES[@]}"; do
+        time=${line%% *} name=${line#* }
         [[ ! $time =~ ^[0-9]+$ || $time -le $started || " $found " == *" $name "* ]] || found+="${found:+ }$name"
-    done <<<"$(rpm -q --qf '%{INSTALLTIME} %{NAME}\n' "${RESTART_PACKAGES[@]}" 2>/dev/null)"
+    done
     [[ -n $found ]] && printf '%s' "$found"
 }
 

@@ -19,9 +19,9 @@ fits_form() {
     [[ $(head -c "$7" "$1" | sha256_of_input) != "$8" ]] || FITS=yes
 }
 
-# hold_document PATH: fills HELD with a copy that has the digest in SHA256SUMS.
+# hold_document PATH: fills HELD_COPY with a copy that has the digest in SHA256SUMS.
 hold_document() {
-    hold "$1" && [[ -z ${NAMED[./$1]:-} || $(file_sha256 "$HELD") == "${NAMED[./$1]}" ]] || { doubt "$1 has changed"; return 1; }
+    hold "$1" && [[ -z ${SUM_OF[./$1]:-} || $(file_sha256 "$HELD_COPY") == "${SUM_OF[./$1]}" ]] || { doubt "$1 has changed"; return 1; }
 }
 
 # check_signature SIGNATURE DOCUMENT SIGNER ROLE: that it has one of its forms, that openssl verifies it (for any signer:
@@ -29,14 +29,14 @@ hold_document() {
 check_signature() {
     local file seen
     [[ -n ${THERE[./$1]:-} ]] && hold "$1" || { doubt "$1 is missing"; return 1; }
-    file=$HELD
+    file=$HELD_COPY
     FITS=no
     each_form fits_form "$file" "$(($(wc -c <"$file")))" "$4" "$3"
     [[ $FITS == yes ]] || { doubt "$1 is not a signature by the expected signer"; return 1; }
     [[ $SEAL_TOOL == openssl ]] || return 0
     rm -f -- "$SCRATCH/signer"
     hold_document "$2" || return
-    openssl cms -verify -binary -inform DER -in "$file" -content "$HELD" -noverify -signer "$SCRATCH/signer" \
+    openssl cms -verify -binary -inform DER -in "$file" -content "$HELD_COPY" -noverify -signer "$SCRATCH/signer" \
         -out /dev/null </dev/null >/dev/null 2>&1 || { doubt "$1 does not sign $2"; return 1; }
     # PEM is base64 between two lines (RFC 7468); of two signers' certificates the digest is neither's.
     seen=$(sed '/^-----/d' "$SCRATCH/signer" | base64 -d 2>/dev/null | sha256_of_input)
@@ -83,8 +83,8 @@ check_approvals() {
 # line against it.
 check_openpgp() {
     local said form keys signature
-    hold_document evidence/sealer.gpg && keys=$HELD && hold_document "$1.asc" && signature=$HELD && hold_document "$1" || return
-    said=$(gpgv --keyring "$keys" --status-fd 1 "$signature" "$HELD" </dev/null 2>/dev/null) || :
+    hold_document evidence/sealer.gpg && keys=$HELD_COPY && hold_document "$1.asc" && signature=$HELD_COPY && hold_document "$1" || return
+    said=$(gpgv --keyring "$keys" --status-fd 1 "$signature" "$HELD_COPY" </dev/null 2>/dev/null) || :
     form="^\\[GNUPG:\\] VALIDSIG [0-9A-F]+ [^ ]+ [0-9]+ [0-9]+ [0-9]+ [0-9]+ [0-9]+ (8|9|10) 00 ${OPENPGP^^}\$"
     [[ $(count_lines '^\[GNUPG:\] (GOODSIG|BADSIG|ERRSIG|EXPSIG|EXPKEYSIG|REVKEYSIG) ' "$said") == 1 &&
         $(count_lines '^\[GNUPG:\] GOODSIG ' "$said") == 1 && $(count_lines '^\[GNUPG:\] VALIDSIG ' "$said") == 1 &&

@@ -58,9 +58,10 @@ read_secret() {
         open_envelope
         return
     fi
-    [[ -n $file || $SECRET_STDIN == yes || -n $SECRET_FROM_ENVIRONMENT || -z $EMBEDDED_SECRET ]] || file=$BUNDLE/$EMBEDDED_SECRET
+    if [[ $SECRET_CAME == 'the bundle' ]]; then
+        read_embedded || return
     # read returns 1 for a last line without its end, which is a whole secret all the same.
-    if [[ -n $file ]]; then
+    elif [[ -n $file ]]; then
         [[ -f $file && -r $file ]] || { cannot_read 'the secret' --secret-file "$file"; return 1; }
         { IFS= read -r SECRET || :; IFS= read -r second || :; } <"$file"
     elif [[ $SECRET_STDIN == yes ]]; then
@@ -79,6 +80,22 @@ read_secret() {
     SECRET=${SECRET#$'\xef\xbb\xbf'}
     SECRET=${SECRET%$'\r'}
     check_secret_text
+}
+
+# read_embedded: fills SECRET from the bundle's own file, and second. It is read once, and what was read is hashed.
+read_embedded() {
+    local text packed
+    packed=$(packed_sha256 "$EMBEDDED_SECRET")
+    # A sealed bundle's SHA256SUMS was checked, and has it.
+    packed=${packed:-${SUM_OF[./$EMBEDDED_SECRET]:-}}
+    SECRET_PROBLEM="$EMBEDDED_SECRET has changed: its SHA-256 differs from the packed file's"
+    [[ ! -L $BUNDLE/$EMBEDDED_SECRET ]] && text=$(cat <"$BUNDLE/$EMBEDDED_SECRET" 2>/dev/null && printf .) || return 1
+    text=${text%.}
+    [[ -z $packed || $(printf '%s' "$text" | sha256_of_input) == "$packed" ]] || return 1
+    SECRET_PROBLEM=''
+    SECRET=${text%%$'\n'*}
+    [[ $text != *$'\n'* ]] || second=${text#*$'\n'}
+    second=${second%%$'\n'*}
 }
 
 # hold_given: the secret, where it was given to a run that only has to leave it out of what it copies.

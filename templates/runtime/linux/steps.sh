@@ -18,8 +18,11 @@ say() {
     log "$*"
 }
 
-# note TEXT: a line of the current step.
-note() { say "        $*"; }
+# note TEXT: a line of the current step. What it quotes begins no line of its own.
+note() {
+    local text=$*
+    say "        ${text//$'\n'/ }"
+}
 
 # Colour only in a terminal, and not with NO_COLOR.
 paint() {
@@ -40,7 +43,7 @@ begin_step() {
 end_step() {
     local position=0 name text
     hide "$5"
-    text=$HIDDEN
+    text=${HIDDEN//$'\n'/ }
     for name in "${STEPS[@]}"; do
         position=$((position + 1))
         [[ $name != "$STEP" ]] || break

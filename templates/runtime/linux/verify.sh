@@ -4,14 +4,13 @@ GIVEN=${ARC_BUNDLER_SIGNER:-}
 HASHES_ONLY=no
 
 usage() {
-    cat <<USAGE
-verify.sh of the bundle $BUNDLE_NAME $BUNDLE_VERSION: checks that its files are unchanged, and who signed it.
+    # No here-document: bash before 5.1 needs room in /tmp for one.
+    printf '%s\n' "verify.sh of the bundle $BUNDLE_NAME $BUNDLE_VERSION: checks that its files are unchanged, and who signed it.
 
   --signer FINGERPRINT   trust this sealer: the SHA-256 of the certificate that you received through a separate channel,
-                         in digits or "in 24 words" (also from ARC_BUNDLER_SIGNER, or asked for in a terminal)
+                         in digits or \"in 24 words\" (also from ARC_BUNDLER_SIGNER, or asked for in a terminal)
   --insecure-no-seal     check the hashes only, not who made the bundle
-  --help                 this text
-USAGE
+  --help                 this text"
 }
 
 usage_error() {

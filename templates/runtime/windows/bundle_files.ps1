@@ -7,7 +7,7 @@ $script:ListedCount = 0            # files that SHA256SUMS names
 $script:Approved = @()        # fingerprints of those who approved
 $script:ApprovedBy = @()      # and their names
 
-function Add-Damage([string]$Text) { $script:Damage += ($Text -creplace '[\x00-\x1f\x7f-\x9f]', '?') }
+function Add-Damage([string]$Text) { $script:Damage += (Get-Printable $Text) }
 
 # Windows ignores the case of names; a bundle does not.
 function New-NameSet {

@@ -86,7 +86,7 @@ function Open-Envelope {
                 $Envelope + '.p12 does not exist (-RecipientKey FILE)')
         }
         if (-not (Test-NamedKey $keys[0] $digits)) { Stop-Here 203 ('the envelope is for another recipient than ' + $from) }
-        if (-not $from) { $from = 'the key of ' + ($keys[0].Subject -creplace '[\x00-\x1f\x7f-\x9f]', '?') + ' in the certificate store' }
+        if (-not $from) { $from = 'the key of ' + (Get-Printable $keys[0].Subject) + ' in the certificate store' }
         $recipient = $keys[0].RawData
         Use-Payload (Read-Payload -Bytes $bytes -Key $keys[0] -From $from) (Get-BytesSha256 $recipient $recipient.Length)
     } finally {

@@ -4,7 +4,7 @@ $script:SealEpoch = New-Object System.DateTime 1970, 1, 1, 0, 0, 0, ([DateTimeKi
 $script:SealVerified = $false # for the receipt
 $script:CheckedWith = ''      # which program or class checked the signatures
 
-function Add-SealFault([string]$Text) { $script:SealFaults += ($Text -creplace '[\x00-\x1f\x7f-\x9f]', '?') }
+function Add-SealFault([string]$Text) { $script:SealFaults += (Get-Printable $Text) }
 
 # Whether the bytes before the signature's value are the ones that this signer's files begin with: so no byte of the file can
 # change unnoticed, and no certificate can be exchanged.

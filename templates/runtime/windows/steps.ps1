@@ -53,7 +53,8 @@ function Start-Step([string]$Name) {
 # Prints the step's line, and adds it to the receipt.
 function Complete-Step([string]$Outcome, [string]$Message, [int]$Code = 0) {
     $colors = @{ ok = 'Green'; skip = 'Cyan'; would = 'Yellow'; warn = 'Yellow'; FAIL = 'Red' }
-    $Message = Hide-Controls (Hide-Secrets $Message)
+    # What it quotes begins no line of its own.
+    $Message = (Hide-Controls (Hide-Secrets $Message)) -creplace '[\r\n]+', ' '
     $position = [Array]::IndexOf($script:Steps, $script:Step) + 1
     Write-Host ('[{0}/{1}] {2,-10}  ' -f $position, $script:Steps.Count, $script:Step) -NoNewline
     if ($env:NO_COLOR) {

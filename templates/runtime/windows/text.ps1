@@ -27,6 +27,12 @@ function Test-Pattern([string]$Text, [string]$Pattern) { [regex]::IsMatch($Text,
 # A table that compares its keys by their code units; in Windows PowerShell a @{} compares them by the culture.
 function New-Table { New-Object System.Collections.Hashtable ([StringComparer]::Ordinal) }
 
+# What begins a line or turns the order of letters: the separators, and Bidi_Control (Unicode Standard Annex 9).
+$script:Marks = '\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069'
+
+# Text of unknown origin on a screen: in one line, and nothing in it steers a terminal.
+function Get-Printable([string]$Text) { [regex]::Replace($Text, ('[\x00-\x1f\x7f-\x9f' + $Marks + ']'), '?') }
+
 # Sorted by code units; empty for an empty list.
 function Get-Sorted([string[]]$List) {
     $sorted = [string[]]@($List)

@@ -14,7 +14,7 @@ function Get-DigitLines([string]$Digits) {
 }
 
 function Show-Lines([string]$Title, $Lines) {
-    foreach ($line in $Lines) { Write-Host ($Title.PadRight(14) + ($line -creplace '[\x00-\x1f\x7f-\x9f]', '?')); $Title = '' }
+    foreach ($line in $Lines) { Write-Host ($Title.PadRight(14) + (Get-Printable $line)); $Title = '' }
 }
 
 function Show-Seal {

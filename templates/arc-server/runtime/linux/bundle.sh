@@ -5,6 +5,12 @@ AGENT=/opt/azcmagent/bin/azcmagent
 # bundle_files COMMAND...: path and SHA-256 of every file that this script uses besides packages and certificates.
 bundle_files() { each_row FILES 2 "$@"; }
 
+# packed_sha256 PATH: of one of those.
+packed_sha256() { bundle_files print_where "$1"; }
+
+# print_where PATH, then a row
+print_where() { [[ $1 != "$2" ]] || printf '%s' "$3"; }
+
 # bundle_targets COMMAND...: which package is for which machine. os-release's ID and VERSION_ID, uname -m, the target's
 # name, the package, its SHA-256, version and kind, KiB of the package and KiB that it takes when installed, and which
 # versions below the target's Microsoft supports with this agent (empty: there are none).

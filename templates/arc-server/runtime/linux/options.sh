@@ -18,8 +18,8 @@ RECORDS_GIVEN=no
 SIGNER=${ARC_BUNDLER_SIGNER:-}
 
 usage() {
-    cat <<USAGE
-install.sh of the bundle $BUNDLE_NAME $BUNDLE_VERSION: installs the Azure Connected Machine agent and connects it.
+    # No here-document: bash before 5.1 needs room in /tmp for one.
+    printf '%s\n' "install.sh of the bundle $BUNDLE_NAME $BUNDLE_VERSION: installs the Azure Connected Machine agent and connects it.
 
   --check                 stop after the preflight; nothing is changed
   --dry-run               show what each step would do; nothing is changed, root is not needed
@@ -52,8 +52,7 @@ Without --envelope, --secret-file and --secret-stdin, the secret is read from th
 in a terminal; a passphrase from ARC_BUNDLER_ENVELOPE_PASSPHRASE, or asked for. Targets: $TARGETS.
 Exit codes: 0 done; 200 bundle damaged; 201 signature not verified; 202 machine not ready; 203 no secret; 204 wrong machine;
 205 usage; 206 not confirmed; 207 interrupted; 208 network; 209 private addresses; 210 roots; 211 package lock; 212 running;
-214 not repaired; 215 not uninstalled; 67 connected elsewhere; 143 package manager; others are azcmagent's own.
-USAGE
+214 not repaired; 215 not uninstalled; 67 connected elsewhere; 143 package manager; others are azcmagent's own."
 }
 
 # choose_mode MODE: only one of them in a run.

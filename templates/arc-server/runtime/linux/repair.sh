@@ -14,18 +14,19 @@ repair_package() {
             ;;
         *$'\n'*)
             [[ $MODE != dry-run ]] || { note 'would remove the leftover of an upgrade from the rpm database'; return; }
-            while IFS= read -r line; do drop_old_rpm "${line#installed }" "$answer"; done <<<"$answer"
+            lines_of "$answer"
+            for line in "${TEXT_LINES[@]}"; do drop_old_rpm "${line#installed }"; done
             ;;
     esac
 }
 
-# drop_old_rpm VERSION ALL: an upgrade that was killed leaves the old version beside the new one.
+# drop_old_rpm VERSION: of those in TEXT_LINES. An upgrade that was killed leaves the old version beside the new one.
 drop_old_rpm() {
     local other
-    while IFS= read -r other; do
+    for other in "${TEXT_LINES[@]}"; do
         [[ $(compare_versions "$1" "${other#installed }") == -1 ]] || continue
         note "azcmagent $1 is the leftover of an incomplete upgrade: removing its entry from the rpm database"
         run rpm -e --justdb --noscripts --notriggers --nodeps "azcmagent-$1" || { show_log_end; fail 214 "rpm cannot remove the entry of azcmagent $1"; }
         return
-    done <<<"$2"
+    done
 }

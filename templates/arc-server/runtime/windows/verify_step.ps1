@@ -34,7 +34,7 @@ function Confirm-Seal([string]$Given) {
 }
 
 function Get-SealText {
-    $text = ', signed by ' + ($SealSigners[0].Name -creplace '[\x00-\x1f\x7f-\x9f]', '?') + ' (' + $Sealer.Substring(0, 16) + '...)'
+    $text = ', signed by ' + (Get-Printable $SealSigners[0].Name) + ' (' + $Sealer.Substring(0, 16) + '...)'
     if ($script:ApprovedBy.Count -gt 0) { $text += ', approved by ' + ($script:ApprovedBy -join ', ') }
     $text
 }
