@@ -23,18 +23,29 @@ def elements(contents: bytes) -> tuple[Element, ...]:
     """The values that follow each other in ``contents``. Raises ValueError where that is not DER."""
     found, at = [], 0
     while at < len(contents):
-        start, length = _length(contents, at)
-        if start + length > len(contents):
-            raise ValueError("a value ends after its container")
-        found.append(Element(contents[at], contents[start : start + length], contents[at : start + length]))
-        at = start + length
+        found.append(_element(contents, at))
+        at += len(found[-1].whole)
     return tuple(found)
+
+
+def first(der: bytes) -> Element:
+    """The value at the start of ``der``, whatever follows it. Raises ValueError where that is not DER."""
+    if not der:
+        raise ValueError("there is no value")
+    return _element(der, 0)
 
 
 def one(der: bytes) -> Element:
     """The only value in ``der``. Raises ValueError for none, several, or what is not DER."""
     (found,) = elements(der)
     return found
+
+
+def _element(der: bytes, at: int) -> Element:
+    start, length = _length(der, at)
+    if start + length > len(der):
+        raise ValueError("a value ends after its container")
+    return Element(der[at], der[start : start + length], der[at : start + length])
 
 
 def _length(der: bytes, at: int) -> tuple[int, int]:

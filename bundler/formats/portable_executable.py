@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Final, NoReturn
 
 from bundler.errors import VerificationError
+from bundler.formats import der
 from bundler.formats.chunks import read_chunks
 
 MAX_SIGNATURE: Final = 1 << 20
@@ -21,6 +22,7 @@ _MAX_DOS_PROGRAM: Final = 4096
 """Offset of the PE header at most, where a file is shorter than it says; real ones have a few hundred bytes before."""
 _REVISION_2: Final = 0x0200
 _PKCS_SIGNED_DATA: Final = 2
+_SEQUENCE: Final = 0x30
 _SECURITY_DIRECTORY: Final = 4
 _DIRECTORIES_AT: Final = {0x10B: 96, 0x20B: 112}
 """Offset of the data directories in the optional header, for PE32 and PE32+."""
@@ -126,10 +128,11 @@ class SignedImage:
         if not 8 < length <= len(table):
             _malformed("its certificate is longer than its table")
         # Some signers include the padding in the entry's length, some do not: use the length of the signature's DER.
-        end = 8 + _der_length(table[8:length])
-        if len(table) - end >= _ALIGNMENT or any(table[end:]):
+        signature = _signature(table[8:length])
+        padding = table[8 + len(signature) :]
+        if len(padding) >= _ALIGNMENT or any(padding):
             raise VerificationError("the certificate table holds more than one signature", reason="trailing-data")
-        return table[8:end]
+        return signature
 
     def covered(self) -> list[tuple[int, int]]:
         """Offset and length in bytes of the runs that the digest covers."""
@@ -143,14 +146,12 @@ class SignedImage:
     """The digest that another signature of the file must hold."""
 
 
-def _der_length(der: bytes) -> int:
-    """Bytes of the SEQUENCE at the start of ``der`` (X.690, 8.1.3), with its header."""
-    if len(der) < 6 or der[0] != 0x30:
+def _signature(entry: bytes) -> bytes:
+    """The SEQUENCE at the start of ``entry``."""
+    try:
+        found = der.first(entry)
+    except ValueError:
+        _malformed("its signature is not DER, or longer than its table")
+    if found.tag != _SEQUENCE:
         _malformed("its signature is not DER")
-    count = der[1] & 0x7F if der[1] & 0x80 else 0
-    if count > 4 or der[1] == 0x80:
-        _malformed("its signature has no length")
-    length = 2 + count + (int.from_bytes(der[2 : 2 + count], "big") if count else der[1])
-    if length > len(der):
-        _malformed("its signature is longer than its table")
-    return length
+    return found.whole

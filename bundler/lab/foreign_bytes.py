@@ -121,7 +121,7 @@ def _digests(found: Signature, more: bytes) -> bytes:
 
 
 def _further_digest(found: Signature, more: bytes) -> bytes:
-    """One more algorithm of a digest, whose identifier is the bytes: each below 128 is a number of it."""
+    """One more algorithm of a digest, with the bytes as its identifier: each below 128 is a number of it."""
     further = encoding.value(_SEQUENCE, encoding.value(_IDENTIFIER, b"\x2a" + more))
     return signature_form.rewritten(replace(found, algorithms=(*found.algorithms, further)))
 
