@@ -31,15 +31,30 @@ die() {{
 }}
 """
 # Windows' rights, which the bench lacks: every folder belongs to whom a file names, otherwise to Administrators.
+# Lines of another file say more of one path: PATH|owner|SID, or PATH|SID|access mask|propagation flags.
 RIGHTS = """
 function Get-Acl([string]$LiteralPath) {{
     $owner = 'S-1-5-32-544'
     if ([IO.File]::Exists('{root}/owner')) {{ $owner = [IO.File]::ReadAllText('{root}/owner') }}
-    $made = [pscustomobject]@{{ Owner = $owner }}
+    $rules = @()
+    foreach ($line in @(if ([IO.File]::Exists('{root}/rights')) {{ [IO.File]::ReadAllLines('{root}/rights') }})) {{
+        $path, $who, $mask, $flags = $line.Split('|')
+        if ($path -cne $LiteralPath) {{ continue }}
+        if ($who -ceq 'owner') {{ $owner = $mask; continue }}
+        $rules += [pscustomobject]@{{
+            AccessControlType = 'Allow'; FileSystemRights = [int]$mask; PropagationFlags = [int]$flags
+            IdentityReference = [pscustomobject]@{{ Value = $who }}
+        }}
+    }}
+    $made = [pscustomobject]@{{ Owner = $owner; Rules = $rules }}
     $made | Add-Member -MemberType ScriptMethod -Name GetOwner -Value {{
         param($As)
         if ([string]$As -ne 'System.Security.Principal.SecurityIdentifier') {{ throw 'what is asked for is no SID' }}
         [pscustomobject]@{{ Value = $this.Owner }}
+    }}
+    $made | Add-Member -MemberType ScriptMethod -Name GetAccessRules -Value {{
+        param($Explicit, $Inherited, $As)
+        $this.Rules
     }}
     $made
 }}

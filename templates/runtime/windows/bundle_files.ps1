@@ -4,6 +4,8 @@ $script:Damage = @()          # how the files differ from the bundle that was bu
 $script:SealFaults = @()          # why its signature is not verified
 $script:PresentFiles = $null         # the bundle's files
 $script:ListedCount = 0            # files that SHA256SUMS names
+$script:ListedSums = New-Table     # their digests by path
+$script:SumsHeld = [byte[]]@()     # SHA256SUMS as it was read: its signature is checked over these bytes
 $script:Approved = @()        # fingerprints of those who approved
 $script:ApprovedBy = @()      # and their names
 
@@ -53,8 +55,8 @@ function Test-SignaturePlace([string]$Path) {
 # The lines of SHA256SUMS; nothing where it is not UTF-8 with a line feed at the end of each line.
 function Get-SumLines {
     $utf8 = New-Object System.Text.UTF8Encoding $false, $true
-    $bytes = [IO.File]::ReadAllBytes((Get-BundlePath 'SHA256SUMS'))
-    try { $text = $utf8.GetString($bytes) } catch { $text = '' }
+    $script:SumsHeld = [IO.File]::ReadAllBytes((Get-BundlePath 'SHA256SUMS'))
+    try { $text = $utf8.GetString($script:SumsHeld) } catch { $text = '' }
     if (-not $text.EndsWith("`n", [StringComparison]::Ordinal)) { Add-Damage 'SHA256SUMS is not UTF-8 text with line feeds, or lists nothing'; return }
     $text.Substring(0, $text.Length - 1).Split("`n")
 }
@@ -71,6 +73,7 @@ function Read-Sums($Named) {
         $last = $order
         if ((Test-Same $path 'SHA256SUMS') -or $path -cmatch $SignaturePlace) { Add-Damage ('SHA256SUMS names ' + $path) }
         [void]$Named.Add($path)
+        $script:ListedSums[$path] = $hash
         $script:ListedCount++
         if (-not $script:PresentFiles.Contains($path)) {
             Add-Damage ($path + ' is missing')

@@ -19,14 +19,9 @@ function Test-Stored([string]$Store, [string]$Sha1) {
     } finally { $opened.Close() }
 }
 
-# The bytes that are hashed are the ones that are used: a user who can write to the bundle's folder can exchange the file at any
-# time. The thumbprint is what administrators compare.
+# The thumbprint is what administrators compare.
 function Read-Carried($Carried) {
-    $held = [IO.File]::ReadAllBytes((Get-BundlePath $Carried.Path))
-    if ($Carried.FileSha256 -and -not (Test-Same (Get-BytesSha256 $held $held.Length) $Carried.FileSha256)) {
-        Stop-Here 200 ($Carried.Path + ' has changed: its SHA-256 differs from the packed file''s')
-    }
-    $text = $script:Utf8.GetString($held)
+    $text = $script:Utf8.GetString((Read-Checked $Carried.Path $Carried.FileSha256))
     $bytes = [Convert]::FromBase64String(($text -creplace '-----[A-Z ]+-----', '' -creplace '\s', ''))
     $certificate = New-Object System.Security.Cryptography.X509Certificates.X509Certificate2 (, $bytes)
     if (-not (Test-SameAnyCase $certificate.Thumbprint $Carried.Sha1)) { Stop-Here 200 ($Carried.Path + ' is not the certificate ' + $Carried.Name) }

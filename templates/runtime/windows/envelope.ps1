@@ -3,8 +3,16 @@
 $script:EnvelopeUntil = ''    # when it expires, as text, once it was opened
 $script:Certificate = $null   # a certificate with its key, where an envelope held one
 
-# The bytes of the envelope; empty where it cannot be read, or is longer than any envelope.
+# The bytes of the envelope; empty where it cannot be read, or is longer than any envelope. Read once: what was looked at is what
+# is opened.
 function Read-Envelope {
+    if ($script:EnvelopeHeld.Length -eq 0) { $script:EnvelopeHeld = Read-EnvelopeFile }
+    , $script:EnvelopeHeld
+}
+
+$script:EnvelopeHeld = [byte[]]@()
+
+function Read-EnvelopeFile {
     try { $file = New-Object System.IO.FileInfo (Get-FullPath $Envelope) } catch { return , [byte[]]@() }
     if (-not $file.Exists -or $file.Length -gt 1048576) { return , [byte[]]@() }
     try { , [IO.File]::ReadAllBytes($file.FullName) } catch { , [byte[]]@() }

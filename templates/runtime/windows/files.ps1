@@ -15,9 +15,8 @@ function Get-RandomName([string]$File) { $File + '.' + [Guid]::NewGuid().ToStrin
 # A link of that name is removed, not its target.
 function Remove-Link([string]$File) {
     try { $attributes = [IO.File]::GetAttributes($File) } catch { return }
-    if ($attributes -band [IO.FileAttributes]::ReparsePoint -and -not ($attributes -band [IO.FileAttributes]::Directory)) {
-        [IO.File]::Delete($File)
-    }
+    if (-not ($attributes -band [IO.FileAttributes]::ReparsePoint)) { return }
+    if ($attributes -band [IO.FileAttributes]::Directory) { [IO.Directory]::Delete($File) } else { [IO.File]::Delete($File) }
 }
 
 function Move-Over([string]$From, [string]$To) {

@@ -10,13 +10,7 @@ if ($RecordDirectory) { $script:Records = Get-FullPath $RecordDirectory }
 # Every user may create folders in ProgramData. Files in a folder that another account created are not trusted: they could make
 # this script remove a root certificate from the trust store, or follow a link and remove its target.
 function Confirm-Owner([string]$Folder) {
-    # Get-Acl's module does not load in a Windows PowerShell that inherits PowerShell 7's list of module folders.
-    try {
-        $rights = Get-Acl -LiteralPath $Folder
-    } catch {
-        $rights = New-Object System.Security.AccessControl.DirectorySecurity $Folder, 'Owner'
-    }
-    $owner = $rights.GetOwner([Security.Principal.SecurityIdentifier]).Value
+    $owner = Get-OwnerSid $Folder
     if (Test-OneOf $owner @('S-1-5-18', 'S-1-5-32-544')) { return }
     Stop-Here 202 ($Folder + ' belongs to ' + $owner + ', neither to SYSTEM nor to Administrators: another account created it; ' +
         'check its content, remove it, and run this script again')
@@ -79,7 +73,7 @@ function Initialize-Folders {
         $script:Work = Join-Path $Own ('work-' + $PID + '-' + [Guid]::NewGuid().ToString('N'))
         New-ProtectedFolder $script:Work
         # A folder that the user named keeps its rights: no secret is written there.
-        [void][IO.Directory]::CreateDirectory($script:Records)
+        if ($RecordDirectory) { $script:Records = New-NamedFolder $RecordDirectory }
     } catch {
         if ($script:Stopped) { throw }
         Stop-Here 202 ('no log can be written to ' + $script:Records + ': ' + $_.Exception.Message)
@@ -107,6 +101,6 @@ function Initialize-Folders {
 function Initialize-ReadOnlyRun {
     if ([IO.File]::Exists((Get-ChangesFile)) -and (Test-Elevated)) { Read-Changes }
     if (-not $RecordDirectory) { return }
-    try { [void][IO.Directory]::CreateDirectory($script:Records) } catch { Stop-Here 202 ('nothing can be written to ' + $script:Records) }
+    $script:Records = New-NamedFolder $RecordDirectory
     $script:Receipt = Get-ReceiptFile
 }

@@ -17,7 +17,7 @@ function Get-ReceiptFile {
         $stamp = $at.ToString('yyyyMMddTHHmmssZ', [Globalization.CultureInfo]::InvariantCulture)
         $file = Join-Path $script:Records ('receipt-' + $HostName + '-' + $stamp + '.json')
         # Another run in the same second keeps its own.
-        if (-not [IO.File]::Exists($file)) { return $file }
+        if (-not [IO.File]::Exists($file) -and -not [IO.Directory]::Exists($file)) { return $file }
         $at = $at.AddSeconds(1)
     }
 }

@@ -31,6 +31,12 @@ function Get-SignedBy([byte[]]$Signature, [byte[]]$Document) {
     Get-BytesSha256 $der $der.Length
 }
 
+# SHA256SUMS is what the files were compared with, whatever has been put in its place since.
+function Get-Document([string]$Path) {
+    if (Test-Same $Path 'SHA256SUMS') { return , $script:SumsHeld }
+    , [IO.File]::ReadAllBytes((Get-BundlePath $Path))
+}
+
 # The file has one of the signer's forms, .NET verifies the signature (it accepts any signer), and it is the expected signer.
 function Test-Signature([string]$Path, [string]$Document, [string]$Signer, [string]$Role) {
     if (-not $script:PresentFiles.Contains($Path)) { Add-SealFault ($Path + ' is missing'); return $false }
@@ -39,7 +45,7 @@ function Test-Signature([string]$Path, [string]$Document, [string]$Signer, [stri
         Add-SealFault ($Path + ' is not a signature by the expected signer')
         return $false
     }
-    try { $seen = Get-SignedBy $bytes ([IO.File]::ReadAllBytes((Get-BundlePath $Document))) } catch {
+    try { $seen = Get-SignedBy $bytes (Get-Document $Document) } catch {
         Add-SealFault ($Path + ' does not sign ' + $Document + ': ' + $_.Exception.Message)
         return $false
     }

@@ -60,8 +60,10 @@ function Read-SecretText([string]$Name) {
     if (Test-Embedded) {
         $script:SecretEmbedded = $true
         try {
-            return [IO.File]::ReadAllText((Get-BundlePath $EmbeddedSecret))
+            $held = Read-Checked $EmbeddedSecret ([string]$script:ListedSums[$EmbeddedSecret])
+            return $script:Utf8.GetString($held).TrimStart([char]0xfeff)
         } catch {
+            if ($script:Stopped) { throw }
             Stop-Here 203 ('the secret''s file ' + $EmbeddedSecret + ' cannot be read')
         }
     }

@@ -77,9 +77,8 @@ function Step-Collect {
     Start-Step 'collect'
     Add-GivenSecret
     Add-Type -AssemblyName System.IO.Compression
-    $folder = Get-FullPath $CollectLogs
+    $folder = New-NamedFolder $CollectLogs
     try {
-        [void][IO.Directory]::CreateDirectory($folder)
         $file = Join-Path $folder ('arc-bundler-logs-' + $HostName + '-' + (Get-Stamp) + '.zip')
         $new = Get-RandomName $file
         $stream = New-Object System.IO.FileStream $new, ([IO.FileMode]::CreateNew)

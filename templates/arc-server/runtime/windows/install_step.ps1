@@ -76,11 +76,7 @@ function Remove-Present([int]$Code) {
 # Installs the file that was hashed: only administrators can change this copy. Windows Installer, a service of another account,
 # cannot read a mapped drive or a share anyway.
 function Install-AgentPackage([bool]$Repair) {
-    $copy = Join-Path $script:Work (Split-Path -Leaf (Get-BundlePath $script:Target.Path))
-    [IO.File]::Copy((Get-BundlePath $script:Target.Path), $copy)
-    # From a disc it is read-only, and .NET Framework would not remove it later.
-    [IO.File]::SetAttributes($copy, [IO.FileAttributes]::Normal)
-    if (-not (Test-Same (Get-Sha256 $copy) $script:Target.Sha256)) { Stop-Here 200 ($script:Target.Path + ' changed while it was copied') }
+    $copy = Copy-Checked $script:Target.Path $script:Target.Sha256
     $msiLog = Join-Path $script:Records ('msiexec-' + (Get-Stamp) + '.log')
     $answer = Invoke-Msi -Words @('/i', $copy) -LogFile $msiLog
     # 3010 and 1641: done, after a restart (Windows Installer, "Error Codes").

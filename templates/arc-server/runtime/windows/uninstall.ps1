@@ -31,6 +31,7 @@ function Disconnect-Agent {
 # Before anything is changed: is the machine connected to this bundle's resource, and is there a secret to sign in with?
 function Step-UninstallPreflight {
     Start-Step 'preflight'
+    Test-Place
     Read-State
     if (-not $WhatIf -and -not (Test-Elevated)) { Stop-Here 202 'an elevated PowerShell is needed (Run as administrator)' }
     # A 32-bit process would disconnect the agent, and then not find it in the list of programs.

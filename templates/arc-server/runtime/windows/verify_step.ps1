@@ -41,6 +41,7 @@ function Get-SealText {
 
 function Step-Verify {
     Start-Step 'verify'
+    Test-Place
     $given = $Signer
     if (-not $given) { $given = [string]$env:ARC_BUNDLER_SIGNER }
     if ($Sealer) {
