@@ -53,12 +53,12 @@ def require_same(archive: Path, tree: Tree, password: str | None, *, name: str) 
     try:
         found = _unpacked(archive, password)
     except Exception as error:  # py7zr raises errors of any type: lzma's, struct's, …
-        raise _refused(name, [f"{type(error).__name__}: {error}"]) from error
+        raise _not_the_same(name, [f"{type(error).__name__}: {error}"]) from error
     faults = _differences(_expected(tree), dict(found))
     if len(dict(found)) != len(found):
         faults.append("a name is there twice")
     if faults:
-        raise _refused(name, faults)
+        raise _not_the_same(name, faults)
 
 
 def _expected(tree: Tree) -> dict[str, _Found]:
@@ -107,7 +107,7 @@ def _differences(expected: dict[str, _Found], found: dict[str, _Found]) -> list[
     return lines
 
 
-def _refused(name: str, faults: list[str]) -> WriteError:
+def _not_the_same(name: str, faults: list[str]) -> WriteError:
     shown = faults[:_SHOWN]
     if len(faults) > _SHOWN:
         shown.append(f"and {len(faults) - _SHOWN} more")
