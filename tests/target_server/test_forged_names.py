@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from dataclasses import replace
@@ -10,11 +11,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import sample_bundles as sample
 from tests.support import sealed_bundles as sealed
+from tests.support import small_root
 from tests.support.sealed_bundles import Recipe, signer
+from tests.support.small_root import put
 
 FORGED = "VERIFIED by y"
 SEALER = f"x\n{FORGED}\r\n\x1b[2K{FORGED}\x1b]0;{FORGED}\x07"
+# Its own output is shown behind a bar.
+SAYS = "[[ $1 != connect ]] || { cat /says; exit 42; }\n"
 MARKS = f"\x85{FORGED}\u2028{FORGED}\u2029{FORGED}\u202e{FORGED}\u2067\u200f\u061c"
 
 
@@ -76,3 +82,29 @@ def test_verify_ps1_shows_a_file_s_name_in_one_line(bundle, tmp_path, powershell
     told = subprocess.run(command, cwd=damaged(bundle, tmp_path), capture_output=True, check=False)
     assert told.returncode == 200
     assert_harmless(told.stdout.decode().replace("\r\n", "\n"))
+
+
+@pytest.mark.parametrize("says", ["the name of another resource", "while it connects"])
+def test_install_sh_shows_what_the_agent_says_in_lines_of_its_own(tmp_path, bash, says):
+    small_root.need()
+    server = small_root.make(tmp_path / "root", sample.LINUX_VERSION, bash)
+    sample.write(server / "bundle", lab=True)
+    put(server / "root/secret", "a-secret-of-this-test\n", 0o600)
+    text = f"x\n{FORGED}{MARKS}"
+    if says == "while it connects":
+        put(server / "says", f"{text}\n", 0o644)
+        put(server / "stand-in/wrapper", small_root.WRAPPER.replace("exec ", SAYS + "exec "))
+    else:
+        put(server / "dpkg-version", sample.LINUX_VERSION, 0o644)
+        for name in ("lab-agent", "azcmagent"):
+            source = "stand-in/agent" if name == "lab-agent" else "stand-in/wrapper"
+            put(server / "opt/azcmagent/bin" / name, (server / source).read_text())
+        words = {"subscriptionId": "s", "resourceGroup": "g", "resourceName": text, "status": "Connected"}
+        put(server / "says", json.dumps(words, ensure_ascii=False), 0o644)
+        wrapper = small_root.WRAPPER.replace("exec ", "[[ $1 != show ]] || { cat /says; exit; }\nexec ")
+        put(server / "opt/azcmagent/bin/azcmagent", wrapper)
+    ended = server.run("--secret-file", "/root/secret", "--connect-tries", "1")
+    assert ended.code in (42, 67), ended.out
+    assert_harmless(ended.out)
+    (log,) = (server / "var/log/arc-bundler").glob("install-*.log")
+    assert not set(log.read_text()) & set(MARKS.replace(FORGED, ""))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import re
 import signal
+import subprocess
 import tarfile
 import time
 from dataclasses import replace
@@ -184,22 +187,63 @@ def test_killed_it_leaves_a_receipt_all_the_same(server):
     assert [step["name"] for step in written["steps"]] == ["verify", "preflight", "install", "configure"]
 
 
+# Ends the whole run in place of one of its own renames: the file is whole then, and has no name yet.
+MV = """#!/bin/bash
+[[ " $*" != *" /var/opt/azcmagent/"* ]] || exec /bin/busybox mv "$@"
+left=0
+[[ ! -e /renames ]] || left=$(</renames)
+echo $((left - 1)) >/renames
+[[ $left -ne 1 ]] || kill -KILL 0
+exec /bin/busybox mv "$@"
+"""
+HOSTS = "127.0.0.1 localhost\n"
+OUR_HOSTS = "# BEGIN arc-bundler arc-tokyo\n10.0.0.4 gbl.his.arc.azure.com\n# END arc-bundler arc-tokyo\n"
+
+
+def nothing_is_partial(server, carried) -> None:
+    """Whatever has its final name is whole, however a run ended."""
+    receipts(server)
+    assert (server / "etc/hosts").read_text() in (HOSTS, HOSTS + OUR_HOSTS)
+    backup = server / "etc/hosts.arc-bundler.bak"
+    assert not backup.exists() or backup.read_text() == HOSTS
+    for path in (server / "usr/local/share/ca-certificates").glob("*.crt"):
+        assert path.read_bytes() == (server / "bundle" / carried.path).read_bytes()
+    for name, form in (("changes", r"[a-z]+=.+\n"), ("serials", r"[0-9]+ .+\n")):
+        path = server / "var/lib/arc-bundler" / name
+        assert not path.exists() or re.fullmatch(f"({form})+", path.read_text()), name
+
+
 @pytest.mark.slow
-def test_killed_at_fifty_points_it_ends_well(server):
+def test_killed_at_fifty_points_it_ends_well(server, carried):
     """SIGKILL after ever more of a run, always on the same server; one that came to its end begins anew."""
+    parameters = replace(sample.SECRET, certificates=(carried,), hosts_records=RECORDS)
+    pem = (server / "bundle" / carried.path).read_bytes()
+    sample.write(server / "bundle", parameters, extra={carried.path: pem})
+    put(server / "etc/hosts", HOSTS, 0o644)
+    (server / "bin/mv").unlink()
+    put(server / "bin/mv", MV)
+    switches = ("--write-hosts", "--install-certificates")
+    ends = []
     for point in range(50):
-        process = server.start("--secret-file", "/root/secret")
-        time.sleep(0.03 * point)
-        ended = process.poll() is not None
-        if not ended:
+        # Every other one ends in place of a rename, the others after a time.
+        put(server / "renames", str(point // 2 + 1 if point % 2 else 0), 0o644)
+        process = server.start("--secret-file", "/root/secret", *switches)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(30 if point % 2 else 0.03 * point)
+        ended = process.poll() == 0
+        if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
-        process.wait(30)
+        ends.append(process.wait(30))
         process.stdout.close()
+        nothing_is_partial(server, carried)
         if ended:
             (server / STATE / "agentconfig.json").unlink()
             (server / "dpkg-version").unlink()
-    ended = go(server)
+    assert set(ends) <= {0, -signal.SIGKILL}
+    assert ends[1::2].count(-signal.SIGKILL) > 8
+    ended = go(server, *switches)
     assert ended.code == 0, ended.out
+    nothing_is_partial(server, carried)
     assert group(server) == "rg-arc"
     assert {receipt["outcome"] for receipt in receipts(server)} <= {"connected", "interrupted"}
     assert list((server / "run").glob("arc-bundler*")) + list((server / "var/tmp").iterdir()) == []
