@@ -94,5 +94,5 @@ function Test-Held([string]$Bytes) {
     $false
 }
 
-# What a proxy, a server or the agent answers may hold what steers a terminal (ECMA-48).
+# What a proxy, a server or a program answers may hold what steers a terminal (ECMA-48).
 function Hide-Controls([string]$Text) { [regex]::Replace($Text, ('[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f' + $Marks + ']'), '?') }
