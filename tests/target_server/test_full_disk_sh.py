@@ -53,6 +53,17 @@ def test_a_full_place_is_no_damage(server, script, sealer):
     assert set((server / "var/tmp").iterdir()) == before
 
 
+@pytest.mark.parametrize("script", ["verify.sh", "install.sh"])
+def test_the_help_needs_no_room(server, script):
+    sample.write(server / "bundle", lab=True)
+    full(server / "var/tmp")
+    full(server / "tmp")
+    ended = server.run("--help", script=script)
+    assert ended.code == 0
+    assert ended.out.startswith(f"{script} of the bundle arc-tokyo ")
+    assert "\n  --signer FINGERPRINT " in ended.out
+
+
 def test_a_damaged_bundle_is_damaged_where_there_is_room(server):
     sealed.write(server / "bundle", cases.APPROVED)
     (server / "bundle/SHA256SUMS").write_bytes(b"")
