@@ -6,8 +6,10 @@ function Save-Whole([string]$File, [string]$Text) { Save-WholeBytes -File $File 
 
 function Save-WholeBytes([string]$File, [byte[]]$Bytes) {
     $new = Get-RandomName $File
-    Write-NewFile -File $new -Bytes $Bytes
-    try { Move-Over $new $File } catch { [IO.File]::Delete($new); throw }
+    try {
+        Write-NewFile -File $new -Bytes $Bytes
+        Move-Over $new $File
+    } catch { [IO.File]::Delete($new); throw }
 }
 
 function Get-RandomName([string]$File) { $File + '.' + [Guid]::NewGuid().ToString('N') + '.part' }
@@ -37,7 +39,10 @@ function Invoke-WithRetry([scriptblock]$Action) {
 
 function Write-NewFile([string]$File, [byte[]]$Bytes) {
     $stream = New-Object System.IO.FileStream $File, ([IO.FileMode]::CreateNew), ([IO.FileAccess]::Write), ([IO.FileShare]::None)
-    try { $stream.Write($Bytes, 0, $Bytes.Length) } finally { $stream.Dispose() }
+    try {
+        $stream.Write($Bytes, 0, $Bytes.Length)
+        $stream.Flush($true)
+    } finally { $stream.Dispose() }
 }
 
 # Overwritten, then removed. On most disks that helps little; it costs nothing.
