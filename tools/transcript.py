@@ -342,7 +342,7 @@ def trouble(made: Path, root: Path, network: world.Network, names: list[str]) ->
     page.note("no terminal to ask for the secret, as in a fleet tool's run")
     show(page, server, "bash install.sh </dev/null", 203)
     page.note("the secret is mistyped")
-    show(page, server, "bash install.sh", 41, typed="wrong")
+    show(page, server, "bash install.sh", 41, typed="wrong-secret")
     page.note("a package was damaged on the way")
     package = next((root / server.at.lstrip("/") / "payload/debian").rglob("*.deb"))
     package.write_bytes(package.read_bytes()[:-1])
