@@ -14,8 +14,9 @@ from tests.support.state_matrix import pytest_itemcollected
 # What a shell starts in the background (``make test &``, ``nohup``) ignores these, and so would what the tests start
 # and interrupt: a handler is not inherited, to be ignored is.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
-    signal.signal(signal.SIGHUP, lambda *_: None)
+for _name in ("SIGHUP", "SIGQUIT"):
+    if hasattr(signal, _name) and signal.getsignal(getattr(signal, _name)) is signal.SIG_IGN:
+        signal.signal(getattr(signal, _name), lambda *_: None)
 
 # Before the workers start, so that all of them share one folder.
 shared.begin()

@@ -131,11 +131,17 @@ def run(arguments: list[str] | None = None) -> None:
         if isinstance(stream, TextIOWrapper):
             own = stream.isatty() or "PYTHONIOENCODING" in os.environ
             stream.reconfigure(encoding=None if own else "utf-8", errors="backslashreplace")
-    for name in ("SIGTERM", "SIGHUP"):  # as on Ctrl-C: what is unfinished is removed
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.default_int_handler)
+    _end_as_on_interrupt("SIGTERM", "SIGHUP")
     code = main(sys.argv[1:] if arguments is None else arguments)
     sys.exit(_flushed(code))
+
+
+def _end_as_on_interrupt(*names: str) -> None:
+    """Let these signals remove what is unfinished, as Ctrl-C does; one that is ignored (``nohup``) stays ignored."""
+    for name in names:
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
 
 
 def _flushed(code: int) -> int:

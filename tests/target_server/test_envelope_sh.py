@@ -460,6 +460,7 @@ def test_a_wrong_call_is_told(server, arguments):
 # Opens each file, as main would, and says what became of it.
 OPEN_ALL = """
 for ENVELOPE in /tampered/*; do
+    [[ -z ${SCRATCH:-} ]] || rm -f -- "$SCRATCH/envelope"
     SECRET_PROBLEM='' SECRET='' RECIPIENT_KEY=/root/server.key
     ! open_envelope || SECRET_PROBLEM=opened
     printf '%s %s\\n' "${ENVELOPE##*/}" "$SECRET_PROBLEM"
