@@ -42,6 +42,8 @@ class Held:
     content: bytes
     top: None = None
     mode: None = None
+    time: None = None
+    time_step: int = 1
 
     @property
     def size(self) -> int:
