@@ -25,7 +25,9 @@ class Shape:
     any_case: bool = False
 
 
-_VALUE = r"""(\\*"([^"\\]|\\[^"])*(\\*")?|'[^']*'?|[^@S&,;"'}\\][^@S&,;"'}]*)"""
+_QUOTED = r'''"([^"\\]|\\.)*"?|\\+"([^"\\]|\\[^"])*(\\*")?'''
+"""A plain quote ends at a plain one; a quote behind backslashes (JSON in a string) at the next of any kind."""
+_VALUE = rf"""({_QUOTED}|'[^']*'?|[^@S&,;"'}}\\][^@S&,;"'}}]*)"""
 
 SHAPES = (
     # A private key (RFC 7468), also with its lines joined by \n as in JSON.

@@ -237,6 +237,7 @@ def _answers(said: str) -> list[Answer]:
 _BASH = """
 trap - EXIT
 for ENVELOPE in "$@"; do
+    [[ -z ${SCRATCH:-} ]] || rm -f -- "$SCRATCH/envelope"
     RECIPIENT_KEY='' PASSPHRASE_FILE=$ENVELOPE.words CERTIFICATE='' SECRET='' SECRET_PROBLEM=''
     if open_envelope; then
         [[ -z $CERTIFICATE ]] || SECRET=$(printf '%s' "$CERTIFICATE" | base64 -d; echo .)
@@ -267,6 +268,7 @@ _POWERSHELL = """
 foreach ($Envelope in @(%s)) {
     $RecipientKey = ''
     $PassphraseFile = $Envelope + '.words'
+    $script:EnvelopeHeld = [byte[]]@()
     $script:Certificate = $null
     $script:Message = ''
     try {

@@ -106,6 +106,8 @@ SHAPES = {
     "proxy user:pa\u00e0s\u0445s@host": b"proxy ***@host",
     "Authorization: Bearer abcdefgh1234": b"Authorization: Bearer ***",
     "CLIENT_SECRET = 'a b'": b"CLIENT_SECRET = ***",
+    '{"client_secret": "a\\"b", "x": 1}': b'{"client_secret": ***, "x": 1}',
+    '"{\\"password\\": \\"a b\\", \\"x\\": 1}"': b'"{\\"password\\": ***, \\"x\\": 1}"',
     "https://x/?sig=abc&x=1": b"https://x/?sig=***&x=1",
     "eyJhbGciOiJI.eyJzdWIiOiI.x-y_z": b"***",
     "nothing to hide at 12:30, me@example.org": b"nothing to hide at 12:30, me@example.org",

@@ -593,7 +593,8 @@ def test_collected_logs_hold_no_secret(server):
         log,
         'level=info msg="ok" service-principal-secret="cAn4ry one" x\nAuthorization: Bearer cAn4ry-two-two\n'
         "proxy http://user:cAn4ry3@proxy:3128/ {\"access_token\":\"cAn4ry4\"}\nplain line\n"
-        "AccountName=a;AccountKey=cAn4ry5==;x\nSharedAccessKey=cAn4ry6\npwd=cAn4ry7 passwd: cAn4ry8\n",
+        "AccountName=a;AccountKey=cAn4ry5==;x\nSharedAccessKey=cAn4ry6\npwd=cAn4ry7 passwd: cAn4ry8\n"
+        '{"client_secret": "x\\"cAn4ry10", "x": 1} "{\\"password\\": \\"cAn4ry11 cAn4ry12\\"}"\n',
         0o644,
     )  # fmt: skip
     put(server / "var/lib/GuestConfig/extension_logs/Some.Extension-1.0/one.log", "token=cAn4ry9 kept too\n", 0o644)

@@ -4,7 +4,7 @@ HIDDEN=''              # what hide was given, to be shown
 
 # hide TEXT: an address without its user and password (RFC 3986 section 3.2.1), also one without a scheme, as proxies'
 # are written. A proxy may come from the environment, or from an earlier configuration.
-# What a proxy, a server or the agent answers may hold what steers a terminal (ECMA-48).
+# What a proxy, a server or a program answers may hold what steers a terminal (ECMA-48).
 hide() {
     local form='://[^/[:space:]"<>]+@'
     HIDDEN=$1
