@@ -25,7 +25,7 @@ class Shape:
     any_case: bool = False
 
 
-_QUOTED = r'''"([^"\\]|\\.)*"?|\\+"([^"\\]|\\[^"])*(\\*")?'''
+_QUOTED = r'"([^"\\]|\\.)*"?|\\+"([^"\\]|\\[^"])*(\\*")?'
 """A plain quote ends at a plain one; a quote behind backslashes (JSON in a string) at the next of any kind."""
 _VALUE = rf"""({_QUOTED}|'[^']*'?|[^@S&,;"'}}\\][^@S&,;"'}}]*)"""
 
