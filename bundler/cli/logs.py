@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -38,7 +38,13 @@ class _Formatter(logging.Formatter):
         return "\n".join((line, *(f"  {one}" for one in trace)))
 
 
-class _Handler(logging.StreamHandler[TextIO]):
+if TYPE_CHECKING:
+    _Stream = logging.StreamHandler[TextIO]
+else:
+    _Stream = logging.StreamHandler  # a generic type from Python 3.11 on
+
+
+class _Handler(_Stream):
     """Ends the run where the log cannot be written: a log that lacks lines misleads."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # logging's name
