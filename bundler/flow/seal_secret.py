@@ -11,11 +11,10 @@ from pathlib import Path
 from cryptography import x509
 
 from bundler.errors import UsageError, WriteError
-from bundler.fetch.disk import writing
 from bundler.formats import certificate
 from bundler.formats.parse_error import ParseError
 from bundler.model.frozen import frozen
-from bundler.pack.staging import replacement
+from bundler.pack.staging import written
 from bundler.signing import ephemeral_recipient
 from bundler.signing.envelope import EnvelopePayload, Kind, encrypt, require_recipient
 from bundler.signing.signing_key import SigningKey
@@ -117,10 +116,7 @@ def _write_all(files: Sequence[_File]) -> None:
     try:
         with ExitStack() as stack:
             for file in files:
-                fresh = stack.enter_context(replacement(file.path, needed=len(file.content)))
-                with writing(file.path):
-                    fresh.touch(0o600 if file.private else 0o666)
-                    fresh.write_bytes(file.content)
+                stack.enter_context(written(file.path, file.content, private=file.private))
     except BaseException:
         # None of them was there before.
         for file in files:

@@ -56,9 +56,18 @@ def write_file(path: Path, document: bytes, *, private: bool = False) -> None:
 
     ``private``: readable by its owner only, where the system has such modes.
     """
-    with replacement(path, needed=len(document)) as fresh, writing(path):
-        fresh.touch(0o600 if private else 0o666)
-        fresh.write_bytes(document)
+    with written(path, document, private=private):
+        pass
+
+
+@contextmanager
+def written(path: Path, document: bytes, *, private: bool = False) -> Iterator[None]:
+    """As :func:`write_file`, but ``path`` gets the document only when the block succeeds."""
+    with replacement(path, needed=len(document)) as fresh:
+        with writing(path):
+            fresh.touch(0o600 if private else 0o666)
+            fresh.write_bytes(document)
+        yield
 
 
 def write_within(root: Path, path: str, document: bytes) -> None:
