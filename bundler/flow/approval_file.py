@@ -11,7 +11,6 @@ from bundler.formats.certificate import fingerprint
 from bundler.integrity import sums
 from bundler.integrity.check import CheckedBundle
 from bundler.model.progress import Progress
-from bundler.model.tree import Mode
 from bundler.pack import append
 from bundler.pack.members import Password
 from bundler.pack.staging import write_file
@@ -73,5 +72,5 @@ def write(
         for approval in approvals.values():
             write_file(detached_to, approval)
         return
-    modes: dict[str, Mode] = {e.path: 0o755 if e.mode == "0755" else 0o644 for e in found.manifest.files}
-    append.add(bundle, approvals, modes=modes, time=found.manifest.created, password=password, progress=progress)
+    modes, time = append.modes_of(found.manifest), found.manifest.created
+    append.add(bundle, approvals, modes=modes, time=time, password=password, progress=progress)

@@ -10,7 +10,6 @@ from bundler.errors import VerificationError
 from bundler.flow.spool import temporary_folder_errors
 from bundler.integrity import sums
 from bundler.integrity.check import CheckedBundle
-from bundler.model.tree import Mode
 from bundler.pack import append, container
 
 _REPEATABLE = frozenset(["zip", "tar.gz"])
@@ -42,20 +41,20 @@ def match(bundle: Path, found: CheckedBundle, archives: Collection[str], named: 
         return "as-built"
     approvals = frozenset(path for path in found.signed if path.startswith(sums.APPROVALS))
     if approvals:
-        return _approved(bundle, found, archives, approvals, named)
+        return _approved(bundle, sha256, found, archives, approvals, named)
     raise _refused(named, sha256)
 
 
 def _approved(
-    bundle: Path, found: CheckedBundle, archives: Collection[str], approvals: Collection[str], named: str
+    bundle: Path, sha256: str, found: CheckedBundle, archives: Collection[str], approvals: Collection[str], named: str
 ) -> ArchiveMatch:
     with container.open_bundle(bundle) as opened:
         repeatable = opened.format in _REPEATABLE
     if not repeatable:
         return "not-compared"
-    modes: dict[str, Mode] = {one.path: 0o755 if one.mode == "0755" else 0o644 for one in found.manifest.files}
+    modes = append.modes_of(found.manifest)
     with temporary_folder_errors():
-        before = append.sha256_without(bundle, approvals, modes=modes, time=found.manifest.created)
+        before = append.sha256_without(bundle, sha256, approvals, modes=modes, time=found.manifest.created)
     if before not in archives:
         raise _refused(named, before or "")
     return "approvals-added"

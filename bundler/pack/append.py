@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from bundler.fetch.disk import writing
+from bundler.model.manifest import Manifest
 from bundler.model.progress import NullProgress, Progress
 from bundler.model.tree import Blob, Entry, Mode, Tree
 from bundler.pack import container, writers
@@ -75,8 +76,13 @@ def add(
         write_file(bundle.with_name(f"{bundle.name}.sha256"), f"{written.sha256}  {bundle.name}\n".encode())
 
 
+def modes_of(manifest: Manifest) -> dict[str, Mode]:
+    """The mode of each file that ``manifest`` lists, by its path."""
+    return {one.path: 0o755 if one.mode == "0755" else 0o644 for one in manifest.files}
+
+
 def sha256_without(
-    archive: Path, left_out: Collection[str], *, modes: Mapping[str, Mode], time: datetime
+    archive: Path, sha256: str, left_out: Collection[str], *, modes: Mapping[str, Mode], time: datetime
 ) -> str | None:
     """What the SHA-256 of a zip or tar.gz was before :func:`add` added the files ``left_out``.
 
@@ -84,6 +90,7 @@ def sha256_without(
 
     Args:
         archive: not encrypted.
+        sha256: of ``archive`` as it is, in hex.
         left_out: paths.
         modes: of the other files, as in the manifest.
         time: of every file, as in the manifest.
@@ -99,7 +106,7 @@ def sha256_without(
         work = Path(folder)
         wanted, tree = _unpacked(archive, {}, modes, time, None, work / "unpacked")
         whole = writers.write(wanted, tree, work / "whole", progress=NullProgress())
-        if whole.sha256 != container.sha256(archive):
+        if whole.sha256 != sha256:
             return None
         before = replace(tree, entries=tuple(entry for entry in tree.entries if entry.path not in left_out))
         return writers.write(wanted, before, work / "before", progress=NullProgress()).sha256
