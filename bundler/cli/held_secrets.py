@@ -13,8 +13,6 @@ REDACTED = "[redacted]"
 _SHORTEST_LINE = 8
 """Characters from which on one line of a value of several lines is a secret as it stands; its other spellings are
 searched for from ``secret_forms.LINE`` on."""
-SHORT = 6
-"""Characters below which a secret is replaced only as a whole word (``secret_forms.WHOLE_WORD``)."""
 _LARGEST = 1 << 14
 """Characters of a value that is searched for in every spelling; of a larger one each line is, as it stands."""
 

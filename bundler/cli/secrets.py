@@ -85,9 +85,11 @@ def read(console: Console, place: Path | None, source: SecretSource, *, what: st
     if not text and source.prompt and sys.stdin.isatty():
         text = click.prompt(source.prompt, hide_input=True, err=True, default="", show_default=False)
     held_secrets.remember(text)
-    if 0 < len(text) < held_secrets.SHORT:
+    from bundler.formats import secret_forms  # only a command that reads a secret needs it
+
+    if text and secret_forms.is_whole_word(text):
         console.info(
-            f"warning: a secret of under {held_secrets.SHORT} characters is left out of messages and logs only "
+            f"warning: a secret of under {secret_forms.WHOLE_WORD} characters is left out of messages and logs only "
             "where it stands as a word of its own"
         )
     return text

@@ -27,7 +27,7 @@ seal, because an OpenPGP signature has bytes that it does not cover itself."""
 
 _APPROVAL = re.compile(re.escape(APPROVALS) + r"[0-9a-f]{16}" + re.escape(CMS))
 _LINE = re.compile(r"([0-9a-f]{64})  (.+)")
-_MAX_LINES = 20_000
+MAX_FILES = 20_000
 """As many files as an archive may have."""
 
 
@@ -75,8 +75,8 @@ def parse(document: bytes) -> tuple[tuple[str, str], ...]:
     Raises:
         ValueError: the document is not, byte for byte, what :func:`render` writes for those pairs.
     """
-    if document.count(b"\n") > _MAX_LINES:
-        raise ValueError(f"it has more than {_MAX_LINES} lines")
+    if document.count(b"\n") > MAX_FILES:
+        raise ValueError(f"it has more than {MAX_FILES} lines")
     matches = [_LINE.fullmatch(line) for line in document.decode("utf-8").split("\n")[:-1]]
     pairs = tuple((match[2], match[1]) for match in matches if match)
     if render(pairs) != document or len(dict(pairs)) != len(pairs):

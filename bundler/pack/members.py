@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from bundler.errors import VerificationError, WriteError
+from bundler.integrity import sums
 from bundler.integrity.names import name_faults
 from bundler.pack.form import Form
 
@@ -48,7 +49,7 @@ def damaged(why: object) -> VerificationError:
     return refused("the archive is damaged or cut short", "damaged-archive", [str(why)] if str(why) else [])
 
 
-MAX_MEMBERS = 20_000
+MAX_MEMBERS = sums.MAX_FILES
 MAX_TOTAL = 64 << 30
 """Bytes of all files: a bundle for every platform is well under 4 GiB."""
 MAX_RATIO = 100
