@@ -16,9 +16,10 @@ from typing import Any, TypeVar
 import click
 
 from bundler.cli import held_secrets
-from bundler.cli.errors import PREFIX, as_json, as_line, as_lines, escape_lines, format_fault
+from bundler.cli.errors import PREFIX, as_json, as_lines, escape_lines, format_fault
 from bundler.cli.held_secrets import redact
 from bundler.errors import Fault
+from bundler.render.escape_control import escape_line
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -126,7 +127,7 @@ class Console:
     def info(self, text: str) -> None:
         """Show a remark on standard error; not with ``-q``."""
         if not self.quiet:
-            click.echo(as_line(redact(text)), err=True)
+            click.echo(escape_line(redact(text)), err=True)
 
     def emit_result(self, text: Callable[[], str | Iterable[str]], tree: Callable[[], object]) -> None:
         """Write the result to standard output: ``tree`` with ``--format json``, otherwise ``text``.
@@ -144,7 +145,7 @@ class Console:
     def warn(self, faults: Sequence[Fault], where: Path) -> None:
         """Show the warnings for the definition at ``where`` on standard error."""
         for fault in faults:
-            click.echo(as_line(redact(f"warning: {format_fault(fault, str(where))}")), err=True)
+            click.echo(escape_line(redact(f"warning: {format_fault(fault, str(where))}")), err=True)
 
 
 def common(function: _F) -> _F:

@@ -165,19 +165,14 @@ def escape_lines(text: str) -> str:
     return "\n".join(map(escape_line, text.split("\n")))
 
 
-def as_line(text: str) -> str:
-    """``text`` as one line: a line break in it comes from a value, and must not begin a line of its own."""
-    return escape_line(text)
-
-
 def as_lines(lines: Iterable[str]) -> str:
-    """Lines of which each is escaped as a whole (:func:`as_line`)."""
-    return "\n".join(map(as_line, lines))
+    """Lines of which each is escaped as a whole: a line break in one comes from a value, and begins no line here."""
+    return "\n".join(map(escape_line, lines))
 
 
 def _shown(text: str) -> str:
     """``text`` as one line for a terminal, without the secrets that are held."""
-    return as_line(redact(text))
+    return escape_line(redact(text))
 
 
 def _report_error(error: BundlerError, arguments: Sequence[str]) -> int:
@@ -217,7 +212,7 @@ def _report_internal(error: Exception, arguments: Sequence[str]) -> int:
     if _wants_json(arguments):
         tree = {"ok": False, "error": {"kind": "internal", "message": what, "exit_code": 1}}
         _echo(as_json(tree))
-    _echo(f"arc-bundler: {_red('error:')} internal error: {as_line(what)}", err=True)
+    _echo(f"arc-bundler: {_red('error:')} internal error: {escape_line(what)}", err=True)
     if any(argument in ("-v", "-vv", "--verbose") for argument in arguments):
         import traceback
 

@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from bundler import __version__
-from bundler.cli.errors import as_line, escape_lines
+from bundler.cli.errors import escape_lines
 from bundler.cli.held_secrets import redact
 from bundler.errors import WriteError
+from bundler.render.escape_control import escape_line
 
 _LOG = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ class _Formatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # logging's name
         """The record's line; a line break in it comes from a value, and must not look like another record."""
-        return as_line(redact(super().formatMessage(record)))
+        return escape_line(redact(super().formatMessage(record)))
 
     def format(self, record: logging.LogRecord) -> str:
         """The record's line, and its traceback in lines that no record begins with."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bundler.cli.errors import as_line
+from bundler.render.escape_control import escape_line
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -57,10 +57,10 @@ class _PlainTask:
             if self._total:
                 part, left = self._done * 100 // self._total, max(self._total - self._done, 0) / max(speed, 1.0)
                 state = f"{part} % of {format_size(self._total)}, {format_size(speed)}/s, {left:.0f} s left"
-            click.echo(as_line(f"{self._label}: {state}"), err=True)
+            click.echo(escape_line(f"{self._label}: {state}"), err=True)
 
     def note(self, message: str) -> None:
-        click.echo(as_line(f"{self._label}: {message}"), err=True)
+        click.echo(escape_line(f"{self._label}: {message}"), err=True)
 
     def __enter__(self) -> Self:
         return self
@@ -70,7 +70,7 @@ class _PlainTask:
     ) -> None:
         seconds = monotonic() - self._began
         if kind is None and self._moved and (self._each or seconds >= _WORTH_A_LINE):
-            click.echo(as_line(f"{self._label}: {format_size(self._done)} in {seconds:.1f} s"), err=True)
+            click.echo(escape_line(f"{self._label}: {format_size(self._done)} in {seconds:.1f} s"), err=True)
 
 
 class _PlainLines:
@@ -86,13 +86,13 @@ class _Bar:
 
     def __init__(self, bars: RichProgress, label: str, total: int | None, done: int, *, each: bool) -> None:
         self._bars, self._label, self._each = bars, label, each
-        self._id = bars.add_task(as_line(label), total=total, completed=done)
+        self._id = bars.add_task(escape_line(label), total=total, completed=done)
 
     def advance(self, amount: int) -> None:
         self._bars.advance(self._id, amount)
 
     def note(self, message: str) -> None:
-        self._bars.console.print(as_line(f"{self._label}: {message}"), markup=False, highlight=False)
+        self._bars.console.print(escape_line(f"{self._label}: {message}"), markup=False, highlight=False)
 
     def __enter__(self) -> Self:
         return self

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler.cli.console import Console, option
-from bundler.cli.errors import as_line
 from bundler.cli.held_secrets import redact
 from bundler.cli.options import FILE, option_group
 from bundler.cli.secrets import SecretSource, prompt_once
 from bundler.errors import UsageError
+from bundler.render.escape_control import escape_line
 
 if TYPE_CHECKING:
     from bundler.signing.signing_key import OpenPgpSigner, Sealer, SigningKey
@@ -147,4 +147,4 @@ def _openpgp(console: Console, chosen: SealSettings) -> OpenPgpSigner | None:
 
 def warn(sentence: str) -> None:
     """Show a warning about a key on standard error."""
-    click.echo(as_line(redact(f"warning: {sentence}")), err=True)
+    click.echo(escape_line(redact(f"warning: {sentence}")), err=True)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler.cli.console import Console, common, define_command, option
-from bundler.cli.errors import as_line
 from bundler.cli.held_secrets import redact
 from bundler.cli.options import anchors_option, password_option, password_source
 from bundler.cli.trust_options import TrustSettings, read_trust, trust_options
+from bundler.render.escape_control import escape_line
 
 if TYPE_CHECKING:
     from bundler.flow.verify import Verified
@@ -58,7 +58,7 @@ def command(
     )
     warnings = _warnings(found)
     for text in warnings:
-        click.echo(as_line(redact(f"warning: {text}")), err=True)
+        click.echo(escape_line(redact(f"warning: {text}")), err=True)
     _report(console, bundle, found, warnings)
 
 
