@@ -17,7 +17,6 @@ import py7zr
 import pytest
 
 from bundler.errors import BundlerError, UsageError, VerificationError
-from bundler.integrity.check import check
 from bundler.model.progress import NullProgress
 from bundler.pack import container, manifest, members, writers, zip_form
 from tests.support import trees
@@ -25,14 +24,9 @@ from tests.support import trees
 TOP = trees.NAME
 
 
-def _check(path: Path, password: str | None = None) -> str:
-    with container.open_bundle(path, password=None if password is None else lambda: password) as opened:
-        return check(opened.walk()).digest
-
-
 def _reason(path: Path) -> str:
     with pytest.raises(VerificationError) as refused:
-        _check(path)
+        trees.digest_of(path)
     assert refused.value.do
     return refused.value.reason
 
@@ -216,7 +210,7 @@ def test_a_large_zip_is_read_by_its_large_records(tmp_path: Path, monkeypatch: p
     raw = path.read_bytes()
     assert b"PK\x06\x06" in raw
     assert b"\xff" * 8 in raw
-    assert _check(path) == manifest.bundle_digest(trees.small(tmp_path))
+    assert trees.digest_of(path) == manifest.bundle_digest(trees.small(tmp_path))
     end = raw.index(b"PK\x06\x06")
     for offset, reason in [
         (24, "headers-disagree"),
@@ -230,7 +224,7 @@ def test_a_large_zip_is_read_by_its_large_records(tmp_path: Path, monkeypatch: p
     for offset in range(end, len(raw)):
         path.write_bytes(raw[:offset] + bytes([raw[offset] ^ 16]) + raw[offset + 1 :])
         with _only_our_errors():
-            _check(path)
+            trees.digest_of(path)
 
 
 def test_an_encrypted_zip(tmp_path: Path) -> None:
@@ -244,7 +238,7 @@ def test_an_encrypted_zip(tmp_path: Path) -> None:
 
 def test_a_bundle_zipped_again_by_another_tool_is_rewrapped(tmp_path: Path) -> None:
     path = _bundle("zip", tmp_path)
-    _check(path)
+    trees.digest_of(path)
     with zipfile.ZipFile(path) as old, zipfile.ZipFile(tmp_path / "again", "w", zipfile.ZIP_DEFLATED) as new:
         for info in old.infolist():
             new.writestr(_unix(info.filename, info.external_attr >> 16), old.read(info))
@@ -419,7 +413,7 @@ def test_bytes_after_a_7z(tmp_path: Path) -> None:
 
 def test_links_and_devices_in_a_directory(tmp_path: Path) -> None:
     path = _bundle("directory", tmp_path)
-    wanted = _check(path)
+    wanted = trees.digest_of(path)
     link = path / "link"
     try:
         link.symlink_to("install.sh")
@@ -436,7 +430,7 @@ def test_links_and_devices_in_a_directory(tmp_path: Path) -> None:
     link.mkdir()
     assert _reason(path) == "extra-folder"
     link.rmdir()
-    assert _check(path) == wanted
+    assert trees.digest_of(path) == wanted
 
 
 # --- damage
@@ -468,7 +462,7 @@ def test_no_changed_byte_of_an_archive_gives_other_content(kind: str, tmp_path: 
     for offset in sorted(offsets):
         path.write_bytes(raw[:offset] + bytes([raw[offset] ^ (1 << offset % 8)]) + raw[offset + 1 :])
         try:
-            assert _check(path, password) == wanted
+            assert trees.digest_of(path, password) == wanted
         except (VerificationError, UsageError):
             refused += 1
     assert refused > len(offsets) * 0.8
@@ -482,7 +476,7 @@ def test_any_changed_byte_of_a_directory_is_refused(tmp_path: Path) -> None:
             file.write_bytes(raw[:offset] + bytes([raw[offset] ^ (1 << offset % 8)]) + raw[offset + 1 :])
             assert _reason(path), (file, offset)
         file.write_bytes(raw)
-    _check(path)
+    trees.digest_of(path)
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar.gz", "7z"])
@@ -499,7 +493,7 @@ def test_noise_is_refused_in_our_own_words(kind: str, tmp_path: Path) -> None:
             noisy[cut:] = chance.randbytes(chance.randrange(200))
         path.write_bytes(noisy)
         with _only_our_errors():
-            _check(path)
+            trees.digest_of(path)
 
 
 class _only_our_errors:  # noqa: N801
@@ -519,7 +513,7 @@ def test_what_is_no_archive(start: bytes, tmp_path: Path) -> None:
 
 def test_what_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(UsageError):
-        _check(tmp_path / "missing")
+        trees.digest_of(tmp_path / "missing")
     with pytest.raises(UsageError):
         container.sha256(tmp_path / "missing")
 

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from bundler.errors import VerificationError
-from bundler.integrity.check import check
 from bundler.model.progress import NullProgress
-from bundler.pack import container, manifest, writers
+from bundler.pack import manifest, writers
 from bundler.pack.form import Form
 from tests.support import trees, unpackers
 
@@ -37,11 +36,6 @@ def _environment() -> dict[str, str]:
     return os.environ | {"LC_ALL": "C.UTF-8"}
 
 
-def _digest(path: Path) -> str:
-    with container.open_bundle(path) as opened:
-        return check(opened.walk()).digest
-
-
 @pytest.mark.parametrize(("kind", "command"), PACKERS.values(), ids=PACKERS.keys())
 def test_another_packer(kind: str, command: str, tmp_path: Path) -> None:
     if shutil.which(command.split(maxsplit=1)[0]) is None:
@@ -55,13 +49,13 @@ def test_another_packer(kind: str, command: str, tmp_path: Path) -> None:
     subprocess.run(arguments, cwd=folder, env=_environment(), check=True, capture_output=True)
     archive = tmp_path / f"out.{kind}"
     with pytest.raises(VerificationError) as refused:
-        _digest(archive)
+        trees.digest_of(archive)
     assert (refused.value.reason, refused.value.exit_code) == ("rewrapped", 6)
     assert "packed again" in refused.value.what
     assert "unpack it into an empty folder and verify that folder" in refused.value.do
     by = unpackers.UNPACKERS[kind][0]
     assert unpackers.unpacked(by, archive, tmp_path / "unpacked")
-    assert _digest(tmp_path / "unpacked" / tree.name) == manifest.bundle_digest(tree)
+    assert trees.digest_of(tmp_path / "unpacked" / tree.name) == manifest.bundle_digest(tree)
 
 
 def test_what_to_do_is_not_lost_below_a_deviation_of_every_file() -> None:
@@ -88,6 +82,6 @@ def test_changed_content_is_the_graver_reason(kind: str, tmp_path: Path) -> None
         pytest.skip("not installed")
     subprocess.run(arguments, cwd=folder.parent, env=_environment(), check=True)
     with pytest.raises(VerificationError) as refused:
-        _digest(tmp_path / "out")
+        trees.digest_of(tmp_path / "out")
     assert refused.value.reason == "digest-mismatch"
     assert "do not use it" in refused.value.do

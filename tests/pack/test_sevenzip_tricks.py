@@ -21,10 +21,9 @@ from bundler.errors import VerificationError
 from bundler.formats import sevenzip
 from bundler.formats.sevenzip import Coder, Folder, number
 from bundler.formats.sevenzip_source import Property, Source
-from bundler.integrity.check import check
 from bundler.model.progress import NullProgress
 from bundler.model.tree import Entry
-from bundler.pack import container, manifest, sevenzip_form, sevenzip_streams, writers
+from bundler.pack import manifest, sevenzip_form, sevenzip_streams, writers
 from bundler.pack.sevenzip_form import Block
 from tests.support import sevenzip_forge, thorough, trees, unpackers
 from tests.support.sevenzip_forge import Encrypted, Forge, filetime, names, stored, taken_apart, whole
@@ -45,8 +44,7 @@ def genuine(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 def verdict(path: Path, raw: bytes, password: str | None = None) -> str:
     path.write_bytes(raw)
     try:
-        with container.open_bundle(path, password=None if password is None else lambda: password) as opened:
-            return check(opened.walk()).digest
+        return trees.digest_of(path, password)
     except VerificationError as error:
         return error.reason if error.do else "no advice"
 

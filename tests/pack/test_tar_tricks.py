@@ -14,9 +14,8 @@ from pathlib import Path
 import pytest
 
 from bundler.errors import VerificationError
-from bundler.integrity.check import check
 from bundler.model.progress import NullProgress
-from bundler.pack import container, manifest, writers
+from bundler.pack import manifest, writers
 from tests.support import tar_parts, trees, unpackers
 from tests.support.tar_parts import Tar, block, filled, gzip, pax, record
 
@@ -338,17 +337,12 @@ def tar(tmp_path: Path) -> Tar:
     return tar_parts.of_tree(trees.small(tmp_path))
 
 
-def _digest(path: Path) -> str:
-    with container.open_bundle(path) as opened:
-        return check(opened.walk()).digest
-
-
 @pytest.mark.parametrize(("trick", "reason"), TRICKS.values(), ids=TRICKS.keys())
 def test_every_trick_is_refused_by_name(trick: Trick, reason: str, tar: Tar, tmp_path: Path) -> None:
     path = tmp_path / "x.tar.gz"
     path.write_bytes(trick(tar))
     with pytest.raises(VerificationError) as refused:
-        _digest(path)
+        trees.digest_of(path)
     assert refused.value.reason == reason, refused.value.details
     if reason == REWRAPPED:
         assert "verify that folder" in refused.value.do
@@ -369,7 +363,7 @@ DEFLATED: dict[str, Callable[[bytes], bytes]] = {
 @pytest.mark.parametrize("packed", DEFLATED.values(), ids=DEFLATED.keys())
 def test_the_same_tar_may_be_deflated_in_any_way(packed: Callable[[bytes], bytes], tar: Tar, tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(packed(tar.raw()))
-    assert _digest(tmp_path / "x") == manifest.bundle_digest(trees.small(tmp_path))
+    assert trees.digest_of(tmp_path / "x") == manifest.bundle_digest(trees.small(tmp_path))
 
 
 def test_these_parts_are_those_of_the_writer(tar: Tar, tmp_path: Path) -> None:

@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from bundler.errors import VerificationError
-from bundler.integrity.check import check
 from bundler.model.progress import NullProgress
-from bundler.pack import container, manifest, writers
+from bundler.pack import manifest, writers
 from tests.support import trees, unpackers, zip_parts
 from tests.support.zip_parts import Member, Zip, member
 
@@ -252,17 +251,12 @@ def made(tmp_path: Path) -> Zip:
     return zip_parts.of_tree(trees.small(tmp_path))
 
 
-def _digest(path: Path) -> str:
-    with container.open_bundle(path) as opened:
-        return check(opened.walk()).digest
-
-
 @pytest.mark.parametrize(("trick", "reason"), TRICKS.values(), ids=TRICKS.keys())
 def test_every_trick_is_refused_by_name(trick: Trick, reason: str, made: Zip, tmp_path: Path) -> None:
     path = tmp_path / "x.zip"
     path.write_bytes(trick(made).raw())
     with pytest.raises(VerificationError) as refused:
-        _digest(path)
+        trees.digest_of(path)
     assert refused.value.reason == reason, refused.value.details
 
 
@@ -270,7 +264,7 @@ def test_these_parts_are_those_of_the_writer(made: Zip, tmp_path: Path) -> None:
     """Otherwise every trick would be refused for another reason than its own."""
     writers.write("zip", trees.small(tmp_path), tmp_path / "out", progress=NullProgress())
     assert (tmp_path / "out").read_bytes() == made.raw()
-    assert _digest(tmp_path / "out") == manifest.bundle_digest(trees.small(tmp_path))
+    assert trees.digest_of(tmp_path / "out") == manifest.bundle_digest(trees.small(tmp_path))
 
 
 def test_many_of_the_tricks_do_unpack_otherwise(

@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 
 import bundler.lab.agents
+from tests.support import sample_bundles
 
 UBUNTU = 'ID=ubuntu\nVERSION_ID="22.04"\nPRETTY_NAME="Ubuntu 22.04.5 LTS"\n'
 
@@ -210,3 +211,12 @@ class _Watch:
                     self.seen += (entry / "environ").read_bytes()
         except OSError:
             pass
+
+
+def with_lab_bundle(path: Path, bash: str) -> SmallRoot:
+    """A root with a LAB bundle in ``/bundle``, and a secret for it in ``/root/secret``."""
+    need()
+    root = make(path, sample_bundles.LINUX_VERSION, bash)
+    sample_bundles.write(root / "bundle", lab=True)
+    put(root / "root/secret", "a-secret-of-this-test\n", 0o600)
+    return root

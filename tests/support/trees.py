@@ -6,10 +6,11 @@ import hashlib
 from datetime import datetime, timezone
 from pathlib import Path
 
+from bundler.integrity.check import check
 from bundler.model.manifest import Manifest
 from bundler.model.target import Target
 from bundler.model.tree import Blob, Entry, Tree
-from bundler.pack import manifest
+from bundler.pack import container, manifest
 
 TIME = datetime(2026, 11, 22, 3, 4, 5, tzinfo=timezone.utc)
 NAME = "arc-lab-2026.11.22"
@@ -51,3 +52,9 @@ def small(store: Path, payload: bytes = b"package" * 300) -> Tree:
         name=NAME,
         time=TIME,
     )
+
+
+def digest_of(path: Path, password: str | None = None) -> str:
+    """The bundle digest of what is packed at ``path``; raises what refuses it."""
+    with container.open_bundle(path, password=None if password is None else lambda: password) as opened:
+        return check(opened.walk()).digest

@@ -22,11 +22,7 @@ WARNING = "who can exchange files of this bundle"
 
 @pytest.fixture
 def server(tmp_path, bash):
-    small_root.need()
-    root = small_root.make(tmp_path / "root", sample.LINUX_VERSION, bash)
-    sample.write(root / "bundle", lab=True)
-    put(root / "root/secret", "a-secret-of-this-test\n", 0o600)
-    return root
+    return small_root.with_lab_bundle(tmp_path / "root", bash)
 
 
 def test_a_package_that_is_exchanged_after_the_check_is_not_installed(server):

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import sample_bundles as sample
 from tests.support import small_root
 from tests.support.small_root import put
 
@@ -26,10 +25,7 @@ KINDS = ["link", "dangling", "link to a folder", "hard link", "fifo", "folder"]
 
 @pytest.fixture
 def server(tmp_path, bash):
-    small_root.need()
-    root = small_root.make(tmp_path / "root", sample.LINUX_VERSION, bash)
-    sample.write(root / "bundle", lab=True)
-    put(root / "root/secret", "a-secret-of-this-test\n", 0o600)
+    root = small_root.with_lab_bundle(tmp_path / "root", bash)
     put(root / "precious/file", PRECIOUS, 0o600)
     return root
 

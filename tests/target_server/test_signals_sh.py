@@ -9,7 +9,6 @@ import time
 
 import pytest
 
-from tests.support import sample_bundles as sample
 from tests.support import small_root
 from tests.support.small_root import put
 
@@ -22,10 +21,7 @@ exec /opt/azcmagent/bin/lab-agent "$@"
 
 @pytest.fixture
 def server(tmp_path, bash):
-    small_root.need()
-    root = small_root.make(tmp_path / "root", sample.LINUX_VERSION, bash)
-    sample.write(root / "bundle", lab=True)
-    put(root / "root/secret", "a-secret-of-this-test\n", 0o600)
+    root = small_root.with_lab_bundle(tmp_path / "root", bash)
     put(root / "stand-in/wrapper", SLOW)
     put(root / "slow", "")
     return root
