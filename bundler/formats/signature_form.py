@@ -74,11 +74,13 @@ def is_whole_certificate(document: bytes) -> bool:
     try:
         certificate = der.one(document)
         signed, algorithm, bits = der.elements(certificate.contents)
-        sequences = [part for part in der.elements(signed.contents) if part.tag == _SEQUENCE]
+        # The first sequence of what is signed is the algorithm; what has none is no certificate.
+        named = next((part for part in der.elements(signed.contents) if part.tag == _SEQUENCE), None)
     except ValueError:
         return False
     form = (certificate.tag, signed.tag, bits.tag, bits.contents[:1])
-    return form == (_SEQUENCE, _SEQUENCE, _BIT_STRING, b"\0") and sequences[0].whole == algorithm.whole
+    wanted = (_SEQUENCE, _SEQUENCE, _BIT_STRING, b"\0")
+    return form == wanted and named is not None and named.whole == algorithm.whole
 
 
 def _sequence(*parts: bytes) -> bytes:
