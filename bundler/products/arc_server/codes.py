@@ -87,6 +87,12 @@ OURS = (
         "uninstalling failed",
         "Read the log for what is left, correct it, then run this script again.",
     ),
+    Code(
+        220,
+        "the agent's state cannot be read",
+        "Start the agent's service (himdsd, on Windows himds) and run this script again; to remove the agent as it is, "
+        "add --force-local-only (-ForceLocalOnly).",
+    ),
 )
 
 MICROSOFTS = (

@@ -281,5 +281,9 @@ code_text() {
             MEANING='uninstalling failed'
             NEXT='Read the log for what is left, correct it, then run this script again.'
             ;;
+        220)
+            MEANING='the agent'\''s state cannot be read'
+            NEXT='Start the agent'\''s service (himdsd, on Windows himds) and run this script again; to remove the agent as it is, add --force-local-only (-ForceLocalOnly).'
+            ;;
     esac
 }

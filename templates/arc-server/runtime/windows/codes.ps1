@@ -211,4 +211,8 @@ $script:Codes = @{
     215 = @(
         'uninstalling failed'
         'Read the log for what is left, correct it, then run this script again.')
+    220 = @(
+        'the agent''s state cannot be read'
+        ('' + 'Start the agent''s service (himdsd, on Windows himds) and run this script again; to remove the agent as it is, add' +
+        ' --force-local-only (-ForceLocalOnly).'))
 }
