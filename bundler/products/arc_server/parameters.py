@@ -65,7 +65,13 @@ def _roots(definition: Definition) -> Iterator[NeededRoot]:
     windows = any(target.os == "windows" for target in definition.targets)
     for root in tables.roots().roots:
         if root.needed != "no" and (windows or root.needed_for != "msi-signature"):
-            yield NeededRoot(name=root.name, sha1=root.sha1, needed_for=root.needed_for, required=root.needed == "yes")
+            yield NeededRoot(
+                name=root.name,
+                sha1=root.sha1,
+                needed_for=root.needed_for,
+                required=root.needed == "yes",
+                soon=root.needed == "soon",
+            )
 
 
 def _settings(definition: Definition) -> Iterator[Setting]:

@@ -78,6 +78,8 @@ class NeededRoot:
     needed_for: Literal["azure-tls", "msi-signature"]
     required: bool
     """False: Azure uses it at some addresses only; its missing is told and no more."""
+    soon: bool = False
+    """Chains below it are presented, mostly with a bridge to an older root: its absence is a warning."""
 
 
 @frozen

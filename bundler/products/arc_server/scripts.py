@@ -172,7 +172,9 @@ def _linux_tables(parameters: ScriptParameters, rows: list[TargetRow], files: Ma
             (one.host, str(one.port), _yes(one.required), one.expects, one.way, one.phase) for one in parameters.checks
         ],
         "root_rows": [
-            (one.name, one.sha1, _yes(one.required)) for one in parameters.roots if one.needed_for == "azure-tls"
+            (one.name, one.sha1, "soon" if one.soon else _yes(one.required))
+            for one in parameters.roots
+            if one.needed_for == "azure-tls"
         ],
     }
 

@@ -9,6 +9,7 @@ from typing import Literal
 from bundler.formats import json_codec
 from bundler.model.artifact import PackageKind
 from bundler.model.frozen import frozen
+from bundler.products.arc_server.root_table import Roots
 
 
 @frozen
@@ -197,33 +198,6 @@ class Limits:
     tag_reserved: tuple[str, ...]
     resource_group: int
     resource_name: int
-
-
-@frozen
-class Root:
-    """One root certificate."""
-
-    name: str
-    sha1: str
-    """Thumbprint: 40 hexadecimal digits in upper case."""
-    expires: str
-    """``YYYY-MM-DD``."""
-    needed_for: Literal["azure-tls", "msi-signature"]
-    needed: Literal["yes", "some", "no"]
-    """``some``: below it are few of the addresses; ``no``: a server can do without, a definition may carry it."""
-
-
-@frozen
-class Roots:
-    """``roots.json``."""
-
-    source: str
-    note: str
-    roots: tuple[Root, ...]
-
-    def find(self, name: str) -> Root | None:
-        """The root called ``name``."""
-        return next((root for root in self.roots if root.name == name), None)
 
 
 @frozen

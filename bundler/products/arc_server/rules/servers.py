@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from bundler.definition.naming import suggest
-from bundler.definition.rules import Case, Finding, rule, warning
+from bundler.definition.rules import Case, Finding, Path, rule, warning
 from bundler.products.arc_server import tables
 from bundler.products.arc_server.definition import Definition
 
@@ -19,16 +19,27 @@ _NEVER = re.compile(r"[\x00-\x1f\x7f\"/\[\]:;|=,+*?<>]|^\s|\s$|^-")
 
 @rule("trust.certificates.*")
 def _certificates(case: Case[Definition]) -> Iterator[Finding]:
-    known = [root.name for root in tables.roots().roots if root.needed_for == "azure-tls"]
     for position, wanted in enumerate(case.definition.trust.certificates):
         path = ("trust", "certificates", position)
         if bool(wanted.file) == bool(wanted.builtin):
             yield Finding(path, "needs a file or a builtin, and not both", "file: FILE, or builtin: NAME")
-        elif wanted.builtin and wanted.builtin not in known:
-            message = f"{wanted.builtin!r} is not a built-in root{suggest(wanted.builtin, known)}"
-            yield Finding((*path, "builtin"), message, ", ".join(known), tables.roots().source)
+        elif wanted.builtin:
+            yield from _builtin((*path, "builtin"), wanted.builtin)
         if wanted in case.definition.trust.certificates[:position]:
             yield Finding(path, "this certificate is listed twice", "each certificate once")
+
+
+def _builtin(path: Path, name: str) -> Iterator[Finding]:
+    roots = tables.roots()
+    found, named = roots.find(name), roots.find_named(name)
+    if found and found.needed_for == "azure-tls":
+        return
+    if named:
+        message = f"{named.name} is known by name only: this release does not have its certificate"
+        yield Finding(path, message, "file: FILE, with the certificate from Microsoft's PKI repository", named.source)
+        return
+    known = [root.name for root in roots.roots if root.needed_for == "azure-tls"]
+    yield Finding(path, f"{name!r} is not a built-in root{suggest(name, known)}", ", ".join(known), roots.source)
 
 
 @rule("identity.members.*", "targets.*")
