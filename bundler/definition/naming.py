@@ -31,6 +31,28 @@ def suggest(word: str, words: Sequence[str]) -> str:
     return f"; did you mean {by_fold[near[0]]!r}?" if near else ""
 
 
+def one_letter_off(word: str, words: Iterable[str]) -> str:
+    """The one of ``words`` that ``word`` is a slip of the pen away from; empty where there is none.
+
+    A letter missing, added or changed, or two exchanged. A digit is no slip: names differ by digits alone.
+    """
+    return next((one for one in words if one != word and _is_slip(word, one)), "")
+
+
+def _is_slip(word: str, known: str) -> bool:
+    short, long = sorted((word, known), key=len)
+    differ = [at for at, (one, other) in enumerate(zip(short, long, strict=False)) if one != other]
+    if len(long) - len(short) == 1:
+        at = differ[0] if differ else len(short)
+        return long[at].isalpha() and short[at:] == long[at + 1 :]
+    if len(long) != len(short) or not all(word[at].isalpha() and known[at].isalpha() for at in differ):
+        return False
+    if len(differ) == 1:
+        return True
+    # Two positions differ, and each word has at one what the other has at the other.
+    return len(differ) == 2 and [word[at] for at in differ] == [known[at] for at in reversed(differ)]
+
+
 def name_fault(name: str) -> str:
     """Why ``name`` cannot be a folder everywhere; empty where it can."""
     if not _NAME.fullmatch(name):

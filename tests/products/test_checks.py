@@ -9,7 +9,7 @@ from bundler.model.network_requirement import HostRecord
 from bundler.products.arc_server.checks import checks
 from bundler.products.arc_server.definition import Definition
 from bundler.products.arc_server.parameters import from_definition
-from bundler.products.arc_server.script_parameters import EndpointCheck
+from bundler.products.arc_server.script_parameters import Attachments, EndpointCheck
 from bundler.products.azure import tables as azure
 
 BASE = {
@@ -89,9 +89,24 @@ def test_a_wildcard_gives_way_to_the_names_that_are_known():
     assert "japanwest.dp.kubernetesconfiguration.azure.com" not in told
 
 
-def test_the_sign_in_name_of_the_region_is_required_with_a_gateway_alone():
-    assert not found()["japaneast.login.microsoft.com"].required
-    assert found(network=GATEWAY)["japaneast.login.microsoft.com"].required
+@pytest.mark.parametrize("network", [{}, GATEWAY, PRIVATE, {"profile": "microsoft-peering"}, {"proxy": PROXY}])
+def test_the_sign_in_name_of_the_region_is_required_in_every_profile(network):
+    assert found(network=network)["japaneast.login.microsoft.com"].required
+
+
+def untested(location, *held, **network):
+    records = [HostRecord(host=host, address="10.1.0.4") for host in held]
+    wanted = definition(location=location, network={"profile": "public", **network})
+    return [(one.host, one.why) for one in from_definition(wanted, Attachments(hosts_records=tuple(records))).untested]
+
+
+def test_an_address_without_a_known_code_is_named_as_untested():
+    why = "the code of japanwest in CODE.his.arc.azure.com is not known"
+    assert untested("japanwest") == [("*.his.arc.azure.com", why)]
+    assert untested("marseast")[0][1] == "the code of marseast in CODE.his.arc.azure.com is not known"
+    assert untested("japaneast") == []
+    assert untested("japanwest", region_code="jw") == []
+    assert untested("japanwest", "jw.his.arc.azure.com", **PRIVATE) == []
 
 
 def test_the_root_of_the_msi_is_looked_for_on_windows_alone():

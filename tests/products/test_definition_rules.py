@@ -116,10 +116,24 @@ REFUSED = [
     ({"resource_group": "a" * 91}, "resource_group", "is not a valid name"),
     ({"resource_name": "web-"}, "resource_name", "is not a valid name"),
     ({"resource_name": "web_"}, "resource_name", "is not a valid name"),
-    ({"resource_name": "web.example"}, "resource_name", "is not a valid name"),
+    ({"resource_name": "web.example."}, "resource_name", "is not a valid name"),
+    ({"resource_name": "web example"}, "resource_name", "is not a valid name"),
+    ({"resource_name": "Exchange"}, "resource_name", "EXCHANGE is a reserved word"),
+    ({"resource_name": "web.config"}, "resource_name", "WEB.CONFIG is a reserved word"),
+    ({"resource_name": "MICROSOFT-SQL01"}, "resource_name", "MICROSOFT is a reserved word and cannot be in a name"),
+    ({"resource_name": "srv-windows-01"}, "resource_name", "WINDOWS is a reserved word and cannot be in a name"),
+    ({"resource_name": "login01"}, "resource_name", "LOGIN is a reserved word and cannot begin a name"),
     ({"resource_name": "a" * 55}, "resource_name", "is not a valid name"),
     ({"location": ""}, "location", "is empty"),
-    ({"location": "japan-east"}, "location", "is not a valid region"),
+    ({"location": "japan-east"}, "location", "is not a valid region; did you mean 'japaneast'?"),
+    # one letter added, missing, changed, and two exchanged
+    *[
+        ({"location": slip}, "location", "is one letter off 'japaneast'; did you mean 'japaneast'?")
+        for slip in ("japaneastt", "jjapaneast", "japaeast", "apaneast", "japanaast", "Japan Eats", "jpaaneast")
+    ],
+    ({"location": "westeurpoe"}, "location", "did you mean 'westeurope'?"),
+    ({"location": "eastsu2"}, "location", "did you mean 'eastus2'?"),
+    ({"cloud": "AzureChinaCloud", "location": "chinanorht3"}, "location", "did you mean 'chinanorth3'?"),
     # tags
     ({"tags": {f"t{i}": "x" for i in range(51)}}, "tags", "51 tags are too many"),
     ({"tags": {"a" * 513: "x"}}, "tags." + "a" * 513, "has 513 characters"),
@@ -359,8 +373,26 @@ WARNED = [
         "a Windows user only",
     ),
     ({"resource_name": "web01"}, "resource_name", "every server"),
-    ({"location": "japaneastt"}, "location", "did you mean 'japaneast'?"),
-    ({"location": "usgovtexas"}, "location", "not among the regions of AzureCloud"),
+    *[
+        ({"resource_name": name}, "resource_name", "every server")
+        for name in ("srv01.contoso.local", "exchange-01", "my-login", "OFFICE3650", "a" * 54, "10.1.2.3")
+    ],
+    ({"location": "japaneastt", "network__region_code": "jex"}, "location", "did you mean 'japaneast'?"),
+    *[
+        ({"location": other}, "location", "are known here (table of 2026-05-16)")
+        for other in ("eastus3", "japaneast2", "westus22", "marseast", "eastus1", "north")
+    ],
+    (
+        {"location": "usgovtexas"},
+        "location",
+        "is a region of AzureUSGovernment, and not among the regions of AzureCloud",
+    ),
+    (
+        {"agent__version": "1.70"},
+        "agent.version",
+        "1.70 is not in this release's table, which ends with 1.68",
+    ),
+    ({"targets": target("rhel", "9", agent="1.99")}, "targets.0.agent", "1.99 is not in this release's table"),
     ({"tags": {"a": "x,y"}}, "tags.a", "are separators in azcmagent's list"),
     ({"authentication__method": "access-token"}, "authentication.method", "is valid for about an hour"),
     ({"authentication__method": "interactive", "targets": target("windows")}, "authentication.method", "Server Core"),
@@ -419,6 +451,9 @@ ACCEPTED = [
     {"name": "com10"},
     {"resource_group": "Gruppe_(é).1"},
     {"location": "Japan East"},
+    {"location": "East US 2"},
+    {"location": "(Asia Pacific) Japan East"},
+    {"location": "Denmark East"},
     {"tags": {"Cost Center": "ÄÖ 1/2?"}},
     {"tags": {"a": "it's"}},
     {"tags": {f"t{i}": "x" * 256 for i in range(50)}},
@@ -434,7 +469,7 @@ ACCEPTED = [
     {"agent": {"mode": "monitor", "extensions": {"enabled": False}, "guest_configuration": False}},
     {"agent__extensions__allowlist": ["Allow/None"]},
     {"agent__version": "1.58"},
-    {"agent__version": "1.99"},
+    {"agent__version": "1.68"},
     {"agent__version": "1.67.03504.1320"},
     {"agent__version": "1.67.03504-1320", "targets": target("rhel", "9")},
     {"targets": target("windows")},

@@ -61,6 +61,7 @@ def test_every_value_arrives():
         private_link_scope="/pls",
         settings=found.settings,
         checks=found.checks,
+        untested=found.untested,
         roots=found.roots,
     )
     assert list(found.tags) == ["a", "b"]

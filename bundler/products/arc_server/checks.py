@@ -11,11 +11,12 @@ from typing import Literal
 from bundler.model.network_requirement import HostRecord
 from bundler.products.arc_server.definition import Definition
 from bundler.products.arc_server.endpoints import Endpoint, endpoints
-from bundler.products.arc_server.script_parameters import EndpointCheck
+from bundler.products.arc_server.script_parameters import EndpointCheck, UntestedEndpoint
 
 Expects = Literal["public", "private", "any"]
 
-# arc-gateway-endpoints.md names <region>.login.microsoft.com where the servers' table has a wildcard.
+# arc-gateway.md (2026-04-01) and Kubernetes' network requirements (2026-06-11) name <region>.login.microsoft.com
+# where the servers' table has a wildcard; agents ask for it, as Required, in every profile.
 _LOGIN = "*.login.microsoft.com"
 
 
@@ -44,6 +45,19 @@ def names(endpoint: Endpoint, definition: Definition, held: Iterable[str] = ()) 
     return ()
 
 
+def untested(definition: Definition, records: Iterable[HostRecord] = ()) -> tuple[UntestedEndpoint, ...]:
+    """The region's own address where its code is not known: it is required, and only the agent can try it."""
+    held = tuple(record.host for record in records)
+    return tuple(
+        UntestedEndpoint(
+            host=endpoint.host,
+            why=f"the code of {definition.location} in {endpoint.host.replace('*', 'CODE', 1)} is not known",
+        )
+        for endpoint in endpoints(definition)
+        if endpoint.host.startswith("*.his.") and endpoint.path != "jump-host" and not names(endpoint, definition, held)
+    )
+
+
 def _checks(definition: Definition, endpoint: Endpoint, held: tuple[str, ...]) -> Iterator[EndpointCheck]:
     if endpoint.path == "jump-host":
         return
@@ -51,8 +65,7 @@ def _checks(definition: Definition, endpoint: Endpoint, held: tuple[str, ...]) -
         yield EndpointCheck(
             host=name,
             port=endpoint.port,
-            # The name stands for a wildcard in a gateway's document alone: elsewhere its failing proves nothing.
-            required=endpoint.required and (endpoint.host != _LOGIN or definition.network.profile == "gateway"),
+            required=endpoint.required,
             expects=_expects(definition, endpoint),
             way=endpoint.path,
             phase="connect" if endpoint.phase == "connect" else "always",

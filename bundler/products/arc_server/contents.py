@@ -57,10 +57,11 @@ def script_parameters(part: Part) -> ScriptParameters:
 
 def flat_parameters(parameters: ScriptParameters) -> Mapping[str, str]:
     """The script parameters by dotted name, for a reviewer and for ``inspect``."""
-    bare = replace(parameters, settings=(), tags={}, checks=(), roots=())
+    bare = replace(parameters, settings=(), tags={}, checks=(), untested=(), roots=())
     flat = {name: text for name, text in json_codec.to_tree(bare).items() if isinstance(text, str) and text}
     flat |= {f"tags.{name}": text for name, text in parameters.tags.items()}
     flat |= {f"settings.{setting.key}": setting.value for setting in parameters.settings}
+    flat |= {f"untested.{one.host}": one.why for one in parameters.untested}
     flat |= {f"hosts.{record.host}": record.address for record in parameters.hosts_records}
     flat |= {f"certificates.{one.sha1}": one.name for one in parameters.certificates}
     if parameters.identity.members:

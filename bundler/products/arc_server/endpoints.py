@@ -107,7 +107,10 @@ def _code_note(definition: Definition, region: azure.Region | None) -> str:
     if definition.network.region_code:
         return "the region's code is the definition's"
     if region is None or not region.his:
-        return "the region's code is not known: `azcmagent check --location` shows it"
+        return (
+            f"the code of {definition.location} is not known, so that this address is not tested before: "
+            f"`azcmagent check --location {definition.location}` on a server shows and decides it"
+        )
     return f"the region's code is from {region.his_source}: `azcmagent check --location` confirms it"
 
 

@@ -124,7 +124,11 @@ def _uncertain(definition: Definition, rows: tuple[Endpoint, ...], held: tuple[s
     """Open questions of Microsoft's own documents, as far as they touch this site."""
     profile, cloud = definition.network.profile, definition.cloud
     if any(row.host.startswith("*.his.") and not checks.names(row, definition, held) for row in rows):
-        yield f"The code of {definition.location} in CODE.his.… is not known: `azcmagent check --location` shows it."
+        yield (
+            f"The code of {definition.location} in CODE.his.… is not known, so that neither this list nor the script's "
+            f"preflight can name or test this required address: `azcmagent check --location {definition.location}` "
+            "does; network.region_code takes the code."
+        )
     if cloud == "AzureCloud" and profile in {"public", "microsoft-peering"}:
         yield (
             "Since April 2026 the service tag AzureFrontDoor.Frontend is required, in addition to AzureTrafficManager; "

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from bundler.definition.common import digest
 from bundler.products.arc_server import tables
 from bundler.products.arc_server.agent_version import older_ones
-from bundler.products.arc_server.checks import checks
+from bundler.products.arc_server.checks import checks, untested
 from bundler.products.arc_server.definition import Definition
 from bundler.products.arc_server.script_parameters import (
     EMBEDDED_SECRET,
@@ -53,6 +53,7 @@ def from_definition(definition: Definition, carried: Attachments = NOTHING) -> S
         gateway_id=network.gateway_id,
         settings=tuple(_settings(definition)),
         checks=checks(definition, carried.hosts_records),
+        untested=untested(definition, carried.hosts_records),
         hosts_records=carried.hosts_records,
         certificates=tuple(held.described for held in carried.certificates),
         roots=tuple(_roots(definition)),

@@ -62,6 +62,7 @@ def findings(manifest: Manifest) -> Iterator[ReviewFinding]:
     taken = manifest.created.date()
     for until in dict.fromkeys(one.until for one in manifest.support):
         yield _support([one for one in manifest.support if one.until == until], until, taken)
+    yield from _untested(manifest)
     yield _power(manifest)
     members = manifest.parameters.get("identity.members", "")
     if members:
@@ -94,6 +95,16 @@ def _support(versions: Sequence[Support], until: date | None, taken: date) -> Re
     if until - taken < NEAR:
         return ReviewFinding("look", f"{agent}: supported until {until} only", text)
     return ReviewFinding("ordinary", f"{agent}: supported until {until}", text)
+
+
+def _untested(manifest: Manifest) -> Iterator[ReviewFinding]:
+    for key, why in manifest.parameters.items():
+        if key.startswith("untested."):
+            text = (
+                f"It is required, and {why}: the script's preflight leaves it out, and the agent's own check decides. "
+                "Open the wildcard, or give network.region_code."
+            )
+            yield ReviewFinding("look", f"{key.removeprefix('untested.')} is not tested", text)
 
 
 def _power(manifest: Manifest) -> ReviewFinding:

@@ -53,6 +53,16 @@ class EndpointCheck:
 
 
 @frozen
+class UntestedEndpoint:
+    """A required address that the preflight cannot try, since no source gives its name: the agent's own check does."""
+
+    host: str
+    """A wildcard: ``*.his.arc.azure.com``."""
+    why: str
+    """In ASCII, a sentence's part: ``the code of japanwest in CODE.his.arc.azure.com is not known``."""
+
+
+@frozen
 class CarriedCertificate:
     """A root or an intermediate that travels in the bundle; a switch of the scripts installs it."""
 
@@ -123,6 +133,8 @@ class ScriptParameters:
     """In the order in which they are to be set, all of them before connecting."""
     checks: tuple[EndpointCheck, ...] = ()
     """What the preflight tries: the required ones first."""
+    untested: tuple[UntestedEndpoint, ...] = ()
+    """What it cannot try, and `azcmagent check` decides."""
     hosts_records: tuple[HostRecord, ...] = ()
     """Names and addresses of the private endpoint, sorted by name; empty where the definition gives none."""
     certificates: tuple[CarriedCertificate, ...] = ()

@@ -63,6 +63,7 @@ class Release:
     version: str
     month: str
     """``YYYY-MM``."""
+    source: str
 
 
 @frozen
@@ -85,6 +86,7 @@ class CloudHosts:
     hosts: tuple[str, ...]
     """Hosts at which a redirect of the MSI may end."""
     note: str
+    source: str
 
 
 @frozen
@@ -176,6 +178,7 @@ class BypassKeyword:
     minimum: str
     """The first agent that knows it, ``MAJOR.MINOR``."""
     covers: str
+    source: str
 
 
 @frozen
@@ -198,6 +201,22 @@ class Limits:
     tag_reserved: tuple[str, ...]
     resource_group: int
     resource_name: int
+    resource_name_source: str
+    reserved_source: str
+    reserved_names: tuple[str, ...]
+    """Words, in upper case, that no resource can have as its whole name; letter case does not count."""
+    reserved_parts: tuple[str, ...]
+    """Words that cannot be in a name at all."""
+    reserved_starts: tuple[str, ...]
+    """Words that cannot begin a name."""
+
+    def reserved_word(self, name: str) -> str:
+        """The word for which Azure Resource Manager refuses ``name``; empty where there is none."""
+        upper = name.upper()
+        whole = (word for word in self.reserved_names if word == upper)
+        part = (word for word in self.reserved_parts if word in upper)
+        start = (word for word in self.reserved_starts if upper.startswith(word))
+        return next((word for found in (whole, part, start) for word in found), "")
 
 
 @frozen

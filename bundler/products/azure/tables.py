@@ -18,6 +18,7 @@ class Cloud:
     """Azure Resource Manager: what a token of the managed identity is asked for."""
     suffix: str
     """The last part of its services' names: ``com`` in ``azure.com``."""
+    source: str
 
 
 @frozen
@@ -41,6 +42,7 @@ class Region:
     his: str
     """Its code in ``<code>.his.arc.azure.com``; empty where no source gives it."""
     his_source: str
+    source: str
 
 
 @frozen
@@ -48,12 +50,18 @@ class Regions:
     """``regions.json``."""
 
     source: str
+    date: str
+    """``YYYY-MM-DD``: until then new regions are in the table."""
     note: str
     regions: tuple[Region, ...]
 
     def names(self, cloud: str) -> list[str]:
         """The regions of ``cloud``."""
         return [region.name for region in self.regions if region.cloud == cloud]
+
+    def cloud_of(self, name: str) -> str:
+        """The cloud that has a region called ``name``; empty where none has."""
+        return next((region.cloud for region in self.regions if region.name == name), "")
 
     def find(self, cloud: str, name: str) -> Region | None:
         """The region, where the table has it."""

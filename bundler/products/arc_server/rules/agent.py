@@ -105,6 +105,20 @@ def _version_age(case: Case[Definition]) -> Iterator[Finding]:
             yield warning(path, message, f"{next(fresh, 'latest')} or later", source)
 
 
+@rule("agent.version", "targets.*")
+def _version_in_table(case: Case[Definition]) -> Iterator[Finding]:
+    """A version after the table's last is no fault: Microsoft releases one a month."""
+    newest = tables.agents().releases[-1]
+    for path, text in _requests(case.definition):
+        version = AgentVersion.requested(text)
+        if version and not version.is_latest and version.newer_than(newest.version):
+            message = (
+                f"{version.release_text} is not in this release's table, which ends with {newest.version} "
+                f"({newest.month}): what this version changes, and until when it is supported, is not known here"
+            )
+            yield warning(path, message, source=tables.agents().source)
+
+
 def _age(version: AgentVersion, today: date) -> int | None:
     """Whole months between the month of release and ``today``; None for one that is too new for the table."""
     releases = tables.agents().releases

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from bundler.definition.naming import suggest
+from bundler.definition.naming import one_letter_off, suggest
 from bundler.definition.rules import Case, Finding, rule, warning
 from bundler.products.arc_server import tables
 from bundler.products.arc_server.definition import Definition
@@ -41,26 +41,56 @@ def _resource_group(case: Case[Definition]) -> Iterator[Finding]:
 
 @rule("resource_name")
 def _resource_name(case: Case[Definition]) -> Iterator[Finding]:
-    name, limit = case.definition.resource_name, tables.limits().resource_name
+    name, limits = case.definition.resource_name, tables.limits()
+    path = ("resource_name",)
     if not name:
         return
-    if len(name) > limit or not re.fullmatch(r"[A-Za-z0-9_-]*[A-Za-z0-9]", name):
-        allowed = f"letters, digits, '-', '_', not '-' or '_' at the end, at most {limit}"
-        source = "troubleshoot-agent-onboard.md (AZCM0102)"
-        yield Finding(("resource_name",), f"{name!r} is not a valid name for a server's resource", allowed, source)
+    word = limits.reserved_word(name)
+    if len(name) > limits.resource_name or not re.fullmatch(r"[A-Za-z0-9._-]*[A-Za-z0-9]", name):
+        allowed = f"letters, digits, '.', '-', '_', a letter or digit at the end, at most {limits.resource_name}"
+        message = f"{name!r} is not a valid name for a server's resource"
+        yield Finding(path, message, allowed, limits.resource_name_source)
+    elif word:
+        message = f"{name!r} is refused by Azure: {word} is a reserved word{_where(limits, word)}"
+        yield Finding(path, message, "a name without this word", limits.reserved_source)
     else:
         message = "every server that this bundle onboards gets the same resource name: it is for one server"
-        yield warning(("resource_name",), message, "leave it out: each server takes its host name")
+        yield warning(path, message, "leave it out: each server takes its host name")
 
 
-@rule("location", "cloud")
+def _where(limits: tables.Limits, word: str) -> str:
+    """Where in a name the reserved ``word`` is refused."""
+    if word in limits.reserved_parts:
+        return " and cannot be in a name at all"
+    return " and cannot begin a name" if word in limits.reserved_starts else ""
+
+
+@rule("location", "cloud", "network.region_code")
 def _location(case: Case[Definition]) -> Iterator[Finding]:
-    cloud, location = case.definition.cloud, case.definition.location
+    cloud, location, path = case.definition.cloud, case.definition.location, ("location",)
+    table = azure.regions()
+    names = table.names(cloud)
     if not re.fullmatch(r"[a-z0-9]{1,64}", location):
-        message = f"{location!r} is not a valid region" if location else "is empty: fill it in"
-        yield Finding(("location",), message, "a region's short name, such as japaneast")
+        plain = re.sub(r"[^a-z0-9]", "", location)
+        near = f"; did you mean {plain!r}?" if plain in names else suggest(location, names)
+        message = f"{location!r} is not a valid region{near}" if location else "is empty: fill it in"
+        yield Finding(path, message, "a region's short name, such as japaneast")
         return
-    names = azure.regions().names(cloud)
-    if location not in names:
-        message = f"{location!r} is not among the regions of {cloud} that are known here{suggest(location, names)}"
-        yield warning(("location",), message, ", ".join(names), azure.regions().source)
+    if location in names:
+        return
+    meant = one_letter_off(location, names)
+    if meant and not case.definition.network.region_code:
+        message = f"{location!r} is one letter off {meant!r}; did you mean {meant!r}?"
+        allowed = f"{meant}; or, if {location} is a new region, its code as network.region_code"
+        yield Finding(path, message, allowed, table.source)
+        return
+    yield warning(path, _unknown_region(table, cloud, location), ", ".join(names), table.source)
+
+
+def _unknown_region(table: azure.Regions, cloud: str, location: str) -> str:
+    """That the table does not have ``location``, and of when the table is: a newer region is no mistake."""
+    elsewhere = table.cloud_of(location)
+    if elsewhere:
+        return f"{location!r} is a region of {elsewhere}, and not among the regions of {cloud} that are known here"
+    known = f"that are known here (table of {table.date})"
+    return f"{location!r} is not among the regions of {cloud} {known}{suggest(location, table.names(cloud))}"
