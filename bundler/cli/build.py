@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @define_command("build", "arc-bundler build --locked --format json -q")
 @output_option("Folder for bundles.")
-@option("--locked", is_flag=True, section="Definition", help="Do not create a lock; require one.")
+@option("--locked", is_flag=True, section="Definition", help="Do not write a lock; require one that fits.")
 @option(
     "--allow-embedded-secret", is_flag=True, section="Definition", help="Embed the secret, as the definition requests."
 )
@@ -62,7 +62,8 @@ def command(
 ) -> None:
     """Make the bundle: fetch, verify, render, pack, check.
 
-    Creates the lock if there is none. Builds from one lock have the same bytes, except encrypted archives.
+    Creates the lock if there is none; after a change of the definition it keeps the pins that still fit. Builds from
+    one lock have the same bytes, except encrypted archives.
     """
     from bundler.flow.build.build import build
     from bundler.flow.build.outputs import BuildOptions
@@ -89,6 +90,7 @@ def command(
         console,
         built,
         check=_check(built, chosen.anchors or filter(None, [named])),
+        lock=chosen.lock,
     )
 
 
@@ -120,7 +122,7 @@ def _seal_lines(built: Built) -> list[str]:
     return lines
 
 
-def _report(console: Console, built: Built, *, check: str) -> None:
+def _report(console: Console, built: Built, *, check: str, lock: Path) -> None:
     from bundler.formats.json_codec import to_tree
 
     def text() -> list[str]:
@@ -132,6 +134,8 @@ def _report(console: Console, built: Built, *, check: str) -> None:
             if made.format != "directory":
                 lines.append(f"    archive SHA-256  {made.sha256}")
             lines.append(f"    bundle digest    {made.digest}")
+        if built.lock_written:
+            lines.append(f"wrote {lock}: review it, and commit it with the definition")
         lines += [f"unusual: {line}" for line in built.unusual]
         lines += _seal_lines(built)
         if built.scripts_signed_by:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,7 @@ def command(console: Console, *, bundle: Path, html: Path | None, password_file:
         write_page(found, html)
         console.info(f"wrote the review page {html}")
     console.emit_result(
-        lambda: _lines(found.manifest, found.digest),
+        lambda: _lines(found.manifest, found.digest, console.now),
         lambda: {
             "ok": True,
             "verified": False,
@@ -57,7 +58,7 @@ def command(console: Console, *, bundle: Path, html: Path | None, password_file:
     )
 
 
-def _lines(manifest: Manifest, digest: str) -> Iterator[str]:
+def _lines(manifest: Manifest, digest: str, now: datetime) -> Iterator[str]:
     from bundler.flow import runtimes
     from bundler.products import registry
 
@@ -82,17 +83,20 @@ def _lines(manifest: Manifest, digest: str) -> Iterator[str]:
     yield from (f"  unusual   {what}" for what in manifest.unusual)
     yield "packages"
     for pin in manifest.pins:
-        yield from _package(pin)
+        yield from _package(pin, now)
     yield "parameters"
     yield from (f"  {name} = {text}" for name, text in manifest.parameters.items())
     yield "Not verified: run `arc-bundler verify`."
 
 
-def _package(pin: Pin) -> Iterator[str]:
+def _package(pin: Pin, now: datetime) -> Iterator[str]:
+    from bundler.render import age
+
     yield f"  {pin.path}"
     yield f"    {pin.facts.name} {pin.facts.version} {pin.facts.architecture}, {format_size(pin.size)}"
     yield f"    SHA-256 {pin.sha256}"
     yield f"    from    {(pin.redirects or (pin.url,))[-1]}"
+    yield f"    asked   {age.asked(pin.asked, now)}"
     for evidence in pin.evidence:
         when = f" at {evidence.signed_at:%Y-%m-%d}" if evidence.signed_at else ""
         yield f"    {evidence.method}: {evidence.signer}{when}, ending in {evidence.anchor}"

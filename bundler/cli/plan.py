@@ -22,14 +22,14 @@ def command(
     output: Path,
 ) -> None:
     """List what a build would fetch, verify, render and write, and why. Changes nothing."""
-    from bundler.flow import lock_file
+    from bundler.flow import lock_changes, lock_file, lock_fit
     from bundler.flow.plan import plan
     from bundler.formats.json_codec import to_tree
 
     project = read_project(console, chosen)
     lock = lock_file.read(chosen.lock)
-    if lock is not None:
-        lock_file.require_fit(lock, project, chosen.lock)
+    if lock is not None and not lock_changes.definition_changes(lock, project):
+        lock_fit.require_fit(lock, project, chosen.lock)
     planned = plan(project, lock, open_store(store_path), output)
 
     def text() -> list[str]:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import date
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
 from annotated_types import Ge, Le, MinLen
 
@@ -129,7 +130,43 @@ class Definition(Protocol):
 
 def digest(definition: Definition) -> str:
     """SHA-256 over the meaning: neither comments, nor order of keys, nor defaults written out change it."""
-    canonical = json.dumps(json_codec.to_tree(definition), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return _digest(json_codec.to_tree(definition))
+
+
+def field_digests(definition: Definition) -> Mapping[str, str]:
+    """SHA-256 of each field that is not at its default, by dotted name: ``tags.Owner``, ``agent.version``, ``targets``.
+
+    Digests rather than values: a lock repeats nothing that a definition says. Without defaults, so that a field that a
+    newer release adds does not count as changed.
+    """
+    return dict(sorted(_leaves("", definition, json_codec.to_tree(definition))))
+
+
+def changed_fields(was: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:
+    """The names of the fields that differ between two results of :func:`field_digests`."""
+    return tuple(sorted(name for name in {*was, *now} if was.get(name) != now.get(name)))
+
+
+def _leaves(name: str, value: Any, tree: Any) -> Iterator[tuple[str, str]]:
+    """The fields below ``value``; ``tree`` is its plain data. A list is one field, a key of a mapping each."""
+    if is_dataclass(value) and not isinstance(value, type):
+        for field in fields(value):
+            inner = getattr(value, field.name)
+            if inner != _default(field):
+                yield from _leaves(f"{name}.{field.name}".lstrip("."), inner, tree[field.name])
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _leaves(f"{name}.{key}", inner, tree[key])
+    else:
+        yield name, _digest(tree)
+
+
+def _default(field: Field[Any]) -> Any:
+    return field.default if field.default_factory is MISSING else field.default_factory()
+
+
+def _digest(tree: object) -> str:
+    canonical = json.dumps(tree, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 

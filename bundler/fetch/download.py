@@ -5,7 +5,7 @@ from __future__ import annotations
 import random as chance
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from functools import partial
 from pathlib import Path
@@ -69,7 +69,7 @@ class Downloader:
             UsageError: the CA file cannot be read.
         """
         self._store, self._network, self._progress = store, network, progress
-        self._offline, self._threads = offline, threads
+        self.offline, self._threads = offline, threads
         self._sleep, self._random = sleep, random
         require_usable(network)
         self._clock = clock
@@ -93,10 +93,20 @@ class Downloader:
         """
         wanted = tuple(dict.fromkeys(requests))
         missing = [each for each in wanted if not (each.sha256 and self._store.holds(each.sha256))]
-        if missing and not self._offline:
+        if missing and not self.offline:
             disk.require(self._store.root, sum(each.size or 0 for each in missing), f"{len(missing)} downloads")
         came = dict(zip(wanted, self.together([partial(_one, request) for request in wanted]), strict=True))
         return tuple(came[request] for request in requests)
+
+    def unavailable(self, requests: Iterable[Request]) -> tuple[Request, ...]:
+        """The requests that cannot be answered: with ``offline`` those that are neither local nor in the store."""
+        if not self.offline:
+            return ()
+        return tuple(
+            each
+            for each in requests
+            if urlsplit(each.url).scheme != "file" and not (each.sha256 and self._store.holds(each.sha256, each.size))
+        )
 
     def together(self, works: Sequence[Callable[[Fetch], _Done]]) -> tuple[_Done, ...]:
         """Run several tasks that download, in parallel; results in the order of ``works``.
@@ -139,7 +149,7 @@ class Downloader:
             return held
         if urlsplit(request.url).scheme == "file":
             return self._adopt(request)
-        if self._offline:
+        if self.offline:
             known = f"sha256: {request.sha256}" if request.sha256 else "its digest is not known: there is no lock yet"
             raise UpstreamError(
                 f"{request.label} is not in the store, and --offline does not allow a download",
@@ -186,7 +196,7 @@ class Downloader:
                 f"{request.label}: the file differs from the one that was locked",
                 reason="digest-mismatch",
                 details=[f"expected: {request.sha256}", f"found:    {received.sha256}", f"file:     {request.url}"],
-                do="find out who changed it; if the change is intended, run `arc-bundler lock` again",
+                do="find out who changed it; if the change is intended, run `arc-bundler lock --upgrade`",
             )
         return Download(received.path, received.sha256, received.size, request.url)
 

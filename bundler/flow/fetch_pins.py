@@ -24,12 +24,13 @@ def requests(lock: Lock, folder: Path) -> tuple[Request, ...]:
     """
     needed: dict[str, Request] = {}
     for pin in lock.pins:
-        for request in _of_pin(pin, folder):
+        for request in of_pin(pin, folder):
             needed.setdefault(request.sha256 or request.url, request)
     return tuple(needed.values())
 
 
-def _of_pin(pin: Pin, folder: Path) -> Iterable[Request]:
+def of_pin(pin: Pin, folder: Path) -> Iterable[Request]:
+    """The package, then its documents in the order of its evidence; as :func:`requests`."""
     local = pin.url.startswith("file:")
     yield Request(
         url=(folder / pin.url.removeprefix("file:")).absolute().as_uri() if local else pin.url,
@@ -50,6 +51,11 @@ def _of_pin(pin: Pin, folder: Path) -> Iterable[Request]:
         )
 
 
+def target_word(pin: Pin) -> str:
+    """The word for ``lock --upgrade``."""
+    return str(pin.targets[0]) if pin.targets else pin.place
+
+
 def fetch(lock: Lock, downloader: Downloader, folder: Path) -> None:
     """Download what the store lacks. Raises UpstreamError, VerificationError, WriteError."""
     downloader.fetch_all(requests(lock, folder))
@@ -61,6 +67,6 @@ def verify_pins(lock: Lock, store: Store, *, anchors: Anchors, at: datetime, pro
         held = {document.role: store.path(document.sha256).read_bytes() for document in pin.documents}
         with (
             store.path(pin.sha256).open("rb") as package,
-            about(pin.place, do="create the lock again with `arc-bundler lock`"),
+            about(pin.place, do=f"find out why; `arc-bundler lock --upgrade {target_word(pin)}` replaces it"),
         ):
             verify_package.reverify(pin, package, held, anchors=anchors, at=at, product=product)

@@ -1,35 +1,33 @@
-"""Resolves a definition to a lock: finds, fetches and verifies the packages, and pins them."""
+"""Makes the lock of a definition: keeps the pins that still answer it, and resolves the other packages."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
-from bundler.definition.common import digest, version
-from bundler.errors import about
+from bundler.definition.common import changed_fields, digest, field_digests, version
 from bundler.fetch.download import Downloader
-from bundler.fetch.request import Download, Fetch, Request
-from bundler.flow import lock_changes, package_kinds, verify_package
+from bundler.flow import lock_changes, lock_keep, lock_resolve
 from bundler.flow.lock_changes import NO_ROLLBACK, LockChange, RollbackPolicy
 from bundler.flow.project import Project
 from bundler.model.artifact import Artifact
-from bundler.model.lock import Lock, Pin, RepositoryState
-from bundler.sources import apt, yum
-from bundler.sources.location import Located, locate_file, locate_url
-from bundler.trust.advice import advising
+from bundler.model.lock import Lock, Pin
 
-_LOG = logging.getLogger(__name__)
+_TICK = timedelta(seconds=1)
+"""The resolution of a lock's time, and so of a bundle's serial."""
 
 
 @dataclass(frozen=True)
 class Resolved:
-    """A new lock, and how it differs from the previous one."""
+    """The lock of a definition, and how it differs from the previous one."""
 
     lock: Lock
     changes: tuple[LockChange, ...]
+    kept: frozenset[str] = frozenset()
+    """Places of the pins that are the previous lock's."""
+    changed: bool = True
+    """False where ``lock`` is the previous one."""
 
 
 def resolve(
@@ -39,125 +37,92 @@ def resolve(
     at: datetime,
     environment: Mapping[str, str],
     previous: Lock | None = None,
+    upgrade: Collection[Artifact] = (),
     allow: RollbackPolicy = NO_ROLLBACK,
 ) -> Resolved:
-    """Resolve, fetch, verify and pin every artifact; nothing is pinned that was not verified.
+    """Make the lock of a definition; nothing is pinned that was not verified now.
+
+    1. Tell which pins of the previous lock still answer the definition.
+    2. Verify those again: what does not verify is neither kept nor replaced.
+    3. Resolve the other artifacts, and those to upgrade.
+    4. Keep the previous lock as a whole where nothing changed.
 
     Args:
         project: The loaded definition.
-        downloader: Fetches metadata and packages.
-        at: Becomes the lock's time; signatures are verified for it.
+        downloader: Fetches metadata and packages, and the bytes that the store lacks.
+        at: Becomes the time of a lock that changed; signatures are verified for it.
         environment: Variables that the definition's version may name.
-        previous: The lock to replace, as a floor for versions and repository dates.
+        previous: The lock to keep pins of; also a floor for versions and repository dates.
+        upgrade: Artifacts for which upstream is asked although a pin answers them.
         allow: Rollbacks to accept.
 
     Raises:
         UpstreamError: a package cannot be found or fetched.
-        VerificationError: a package or its metadata cannot be verified, or was replaced.
+        VerificationError: a package, a pin or its metadata cannot be verified, or was replaced.
         LockError: a rollback.
 
     """
     if previous:
         lock_changes.require_later(previous, at)
-    pinned = previous.pins if previous else ()
-    states = {pin.repository.origin: pin.repository for pin in pinned if pin.repository}
-
-    def locating(artifact: Artifact) -> Callable[[Fetch], Located]:
-        return lambda fetch: _Search(project, fetch, at, states, allow.older).locate(artifact)
-
-    _LOG.debug("resolving %d artifacts", len(project.artifacts))
-    located = downloader.together([locating(artifact) for artifact in project.artifacts])
-    received = downloader.fetch_all([_request(found, project.product.largest_package) for found in located])
-    pins = tuple(_pin(project, found, held, at) for found, held in zip(located, received, strict=True))
+    answers = lock_keep.answering(previous.pins if previous else (), project.artifacts)
+    keep = {
+        artifact: pin
+        for artifact, pin in zip(project.artifacts, answers, strict=True)
+        if pin is not None and artifact not in upgrade
+    }
+    kept = lock_keep.verified(tuple(keep.values()), project, downloader, at)
+    missing = [artifact for artifact in project.artifacts if artifact not in keep]
+    resolved = lock_resolve.pins(missing, project, downloader, at=at, previous=previous, allow_older=allow.older)
     if previous:
-        lock_changes.check_rollback(previous, pins, allow)
-    lock = Lock(
-        name=project.definition.name,
-        version=version(project.definition, at.date(), environment, (pin.facts.version for pin in pins)),
-        created=at,
-        definition=digest(project.definition),
+        lock_changes.check_rollback(previous, resolved, allow)
+    found = dict(zip((*keep, *missing), (*kept, *resolved), strict=True))
+    pins = tuple(found[artifact] for artifact in project.artifacts)
+    fresh = _lock(project, pins, environment, at if previous is None else max(at, previous.created + _TICK))
+    places = frozenset(pin.place for pin in kept)
+    if previous and _is_same(previous, fresh, project, environment, at):
+        return Resolved(previous, (), places, changed=False)
+    return Resolved(fresh, lock_changes.changes(previous, project, pins) if previous else (), places)
+
+
+def _lock(project: Project, pins: tuple[Pin, ...], environment: Mapping[str, str], created: datetime) -> Lock:
+    definition = project.definition
+    return Lock(
+        name=definition.name,
+        version=version(definition, created.date(), environment, _versions(pins)),
+        created=created,
+        definition=digest(definition),
+        fields=field_digests(definition),
         anchors=project.anchors.name,
         anchors_sha256=project.anchors_sha256,
         pins=pins,
     )
-    return Resolved(
-        lock,
-        (*lock_changes.definition_changes(previous, project), *lock_changes.package_changes(previous, pins))
-        if previous
-        else (),
+
+
+def _versions(pins: Iterable[Pin]) -> Iterable[str]:
+    return (pin.facts.version for pin in pins)
+
+
+def _is_same(previous: Lock, fresh: Lock, project: Project, environment: Mapping[str, str], at: datetime) -> bool:
+    """Whether ``fresh`` differs from ``previous`` by its time alone, so that the file stays as it is.
+
+    The time at which upstream was asked is no difference of its own, unless it was not known: a nightly job that finds
+    nothing newer must not make a new bundle each night. A lock with a bundle that has expired is renewed.
+    """
+    days = project.definition.seal.valid_days
+    if days and previous.created + timedelta(days=days) <= at:
+        return False
+    definition = project.definition
+    if version(definition, previous.created.date(), environment, _versions(fresh.pins)) != previous.version:
+        return False
+    if previous.fields and not changed_fields(previous.fields, fresh.fields):
+        fresh = replace(fresh, definition=previous.definition)
+    asked = {pin.place: pin.asked for pin in previous.pins}
+    same = replace(
+        fresh,
+        schema=previous.schema,
+        version=previous.version,
+        created=previous.created,
+        fields=fresh.fields if previous.fields else {},
+        pins=tuple(replace(pin, asked=asked.get(pin.place) or pin.asked) for pin in fresh.pins),
     )
-
-
-@dataclass(frozen=True)
-class _Search:
-    """What every source needs to find an artifact."""
-
-    project: Project
-    fetch: Fetch
-    at: datetime
-    states: Mapping[str, RepositoryState]
-    """Repository states of the previous lock, by origin."""
-    allow_older: bool
-
-    def locate(self, artifact: Artifact) -> Located:
-        kind = artifact.origin.kind
-        if kind == "url":
-            return locate_url(artifact)
-        if kind == "file":
-            return locate_file(artifact, self.project.path.parent)
-        locate = apt.locate if kind == "apt" else yum.locate
-        with advising(self.project.anchors):
-            return locate(
-                artifact,
-                self.fetch,
-                anchors=self.project.anchors,
-                at=self.at,
-                states=self.states,
-                allow_older=self.allow_older,
-            )
-
-
-def _request(found: Located, largest: int) -> Request:
-    return Request(
-        url=found.url,
-        label=f"{found.filename} for {found.artifact.place}",
-        hosts=found.hosts,
-        max_size=found.size or largest,
-        size=found.size,
-        sha256=found.artifact.sha256 or found.sha256,
-    )
-
-
-def _pin(project: Project, found: Located, held: Download, at: datetime) -> Pin:
-    artifact = found.artifact
-    with about(artifact.place, details=[f"it came from {found.url}"]):
-        verified = _verified(project, artifact, held, at)
-        verify_package.require_requested(verified.facts, artifact, project.anchors, product=project.product)
-    evidence = (*verified.evidence, *([found.evidence] if found.evidence else []))
-    # Of a local file the definition's own path, so that the lock holds no path of this host.
-    url = f"file:{Path(artifact.origin.path).as_posix()}" if artifact.origin.kind == "file" else held.url
-    return Pin(
-        name=artifact.name,
-        kind=artifact.kind,
-        place=artifact.place,
-        targets=artifact.targets,
-        filename=found.filename,
-        url=url,
-        redirects=held.redirects,
-        size=held.size,
-        sha256=held.sha256,
-        facts=verified.facts,
-        evidence=evidence,
-        repository=found.repository,
-    )
-
-
-def _verified(project: Project, artifact: Artifact, held: Download, at: datetime) -> package_kinds.VerifiedPackage:
-    """Verify a downloaded package; of an unsigned one its SHA-256 is what the definition gives."""
-    if artifact.kind == "unsigned":
-        return package_kinds.admin_pin(
-            artifact.name, artifact.version, artifact.architecture, held.sha256, project.anchors
-        )
-    archive = project.product.archive_rules(artifact.name) if artifact.kind == "zip" else None
-    with held.path.open("rb") as package:
-        return package_kinds.verify_package(package, artifact.kind, anchors=project.anchors, at=at, archive=archive)
+    return same == previous

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from bundler.definition.common import digest
+from bundler.definition.common import changed_fields, digest, field_digests
 from bundler.errors import LockError, VerificationError
 from bundler.flow.project import Project
 from bundler.model.frozen import frozen
@@ -29,20 +29,32 @@ NO_ROLLBACK = RollbackPolicy()
 
 @frozen
 class LockChange:
-    """One difference between a lock and what upstream has now."""
+    """One difference between a lock, and what definition and upstream are now."""
 
     place: str
     what: Literal["new-package", "gone", "version", "bytes", "definition", "anchors"]
     was: str
     now: str
+    artifact: str = ""
+    """Name of the package; empty for the definition and the anchors."""
+    fields: tuple[str, ...] = ()
+    """Of a definition: what changed in it, by dotted name; empty where the lock does not tell (schema 1)."""
+
+
+def changes(previous: Lock, project: Project, pins: Sequence[Pin]) -> tuple[LockChange, ...]:
+    """How definition, anchors and ``pins`` differ from the ``previous`` lock."""
+    return (*definition_changes(previous, project), *package_changes(previous, pins))
 
 
 def definition_changes(lock: Lock, project: Project) -> Sequence[LockChange]:
     """How definition and trust anchors differ from those that ``lock`` was created for."""
     current = digest(project.definition)
     changes = []
-    if lock.definition != current:
-        changes.append(LockChange(place="", what="definition", was=lock.definition[:12], now=current[:12]))
+    fields = changed_fields(lock.fields, field_digests(project.definition)) if lock.fields else ()
+    # Another digest without a changed field: this release knows more fields, and they are at their defaults.
+    if lock.definition != current and (fields or not lock.fields):
+        was, now = lock.definition[:12], current[:12]
+        changes.append(LockChange(place="", what="definition", was=was, now=now, fields=fields))
     if lock.anchors_sha256 != project.anchors_sha256:
         was, now = f"{lock.anchors} {lock.anchors_sha256[:12]}", f"{project.anchors.name} {project.anchors_sha256[:12]}"
         changes.append(LockChange(place="", what="anchors", was=was, now=now))
@@ -52,21 +64,25 @@ def definition_changes(lock: Lock, project: Project) -> Sequence[LockChange]:
 def package_changes(previous: Lock, pins: Sequence[Pin]) -> tuple[LockChange, ...]:
     """Which packages were added, removed or changed since the ``previous`` lock."""
     before = {pin.place: pin for pin in previous.pins}
-    after = {pin.place: pin for pin in pins}
-    changes = [
-        LockChange(place=place, what="gone", was=pin.facts.version, now="")
+    after = {pin.place for pin in pins}
+    gone = (
+        LockChange(place=place, what="gone", was=pin.facts.version, now="", artifact=pin.name)
         for place, pin in before.items()
         if place not in after
-    ]
-    for place, pin in after.items():
-        was = before.get(place)
-        if was is None:
-            changes.append(LockChange(place=place, what="new-package", was="", now=pin.facts.version))
-        elif was.facts.version != pin.facts.version:
-            changes.append(LockChange(place=place, what="version", was=was.facts.version, now=pin.facts.version))
-        elif was.sha256 != pin.sha256:
-            changes.append(LockChange(place=place, what="bytes", was=was.sha256, now=pin.sha256))
-    return tuple(changes)
+    )
+    return (*gone, *(change for pin in pins if (change := package_change(before.get(pin.place), pin))))
+
+
+def package_change(was: Pin | None, pin: Pin) -> LockChange | None:
+    """How ``pin`` differs from the pin that ``was`` in its place; None where it does not."""
+    if was is None:
+        return LockChange(place=pin.place, what="new-package", was="", now=pin.facts.version, artifact=pin.name)
+    if was.facts.version != pin.facts.version:
+        versions = was.facts.version, pin.facts.version
+        return LockChange(place=pin.place, what="version", was=versions[0], now=versions[1], artifact=pin.name)
+    if was.sha256 != pin.sha256:
+        return LockChange(place=pin.place, what="bytes", was=was.sha256, now=pin.sha256, artifact=pin.name)
+    return None
 
 
 def require_later(previous: Lock, at: datetime) -> None:

@@ -7,17 +7,18 @@ from pathlib import Path
 
 from bundler.definition.common import Output
 from bundler.fetch.store import Store
-from bundler.flow import fetch_pins
+from bundler.flow import fetch_pins, lock_changes, lock_keep
 from bundler.flow.build.outputs import planned_outputs
 from bundler.flow.project import Project
+from bundler.model.artifact import Origin
 from bundler.model.lock import Lock
 from bundler.model.plan import Action, Plan
 
 
 def plan(project: Project, lock: Lock | None, store: Store, output: Path) -> Plan:
     """The steps of a build in order. Reads the store and the output folder; uses no network and changes nothing."""
-    if lock is None:
-        unlocked = tuple(_unlocked(project))
+    if lock is None or lock_changes.definition_changes(lock, project):
+        unlocked = tuple(_unlocked(project, lock))
         return Plan(name=project.definition.name, version=project.definition.version, actions=unlocked)
     folder = output / lock.name / lock.version
     actions = (
@@ -29,19 +30,27 @@ def plan(project: Project, lock: Lock | None, store: Store, output: Path) -> Pla
     return Plan(name=lock.name, version=lock.version, actions=actions)
 
 
-def _unlocked(project: Project) -> Iterable[Action]:
-    """The steps as far as a definition without a lock tells them: versions and names follow from the lock."""
-    for artifact in project.artifacts:
-        origin = artifact.origin
-        if origin.kind == "file":
-            where = origin.path
-        else:
-            where = origin.url if origin.kind == "url" else getattr(origin, "base", "")
-        reason = f"{artifact.name} {artifact.version} for {', '.join(map(str, artifact.targets))}; there is no lock yet"
-        yield Action(verb="resolve", subject=where, reason=reason)
+def _unlocked(project: Project, lock: Lock | None) -> Iterable[Action]:
+    """The steps as far as a definition without a lock of its own tells them: versions and names follow from that."""
+    answers = lock_keep.answering(lock.pins if lock else (), project.artifacts)
+    for artifact, pin in zip(project.artifacts, answers, strict=True):
+        targets = ", ".join(map(str, artifact.targets))
+        if pin:
+            reason = f"{pin.name} {pin.facts.version} for {targets}: the pin still answers the changed definition"
+            yield Action(verb="keep", subject=pin.path, reason=reason, size=pin.size)
+            continue
+        why = "the lock has no pin that answers it" if lock else "there is no lock yet"
+        reason = f"{artifact.name} {artifact.version} for {targets}; {why}"
+        yield Action(verb="resolve", subject=_where(artifact.origin), reason=reason)
     yield Action(verb="write", subject="bundle.lock", reason="so that later builds give the same bytes")
     for output in project.definition.outputs:
         yield Action(verb="write", subject=output.format, reason="listed in outputs; its name follows from the lock")
+
+
+def _where(origin: Origin) -> str:
+    if origin.kind == "file":
+        return origin.path
+    return origin.url if origin.kind == "url" else origin.base
 
 
 def _fetch(lock: Lock, project: Project, store: Store) -> Iterable[Action]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import field
+
 from bundler.model.artifact import PackageKind
 from bundler.model.evidence import Document, Evidence, PackageFacts
 from bundler.model.frozen import Moment, frozen
 from bundler.model.target import Target
 
-LOCK_SCHEMA = "arc-bundler/lock/1"
+LOCK_SCHEMA = "arc-bundler/lock/2"
+LOCK_SCHEMA_1 = "arc-bundler/lock/1"
+"""The schema up to 0.3.0, without :attr:`Lock.fields` and :attr:`Pin.asked`; still read."""
 LOCK_FORMER_KEYS = frozenset({"taken"})
-"""Keys of the form that was written before 0.2.0, under the same schema number."""
+"""Keys of the form that was written before 0.2.0, under the schema number 1."""
 
 
 @frozen
@@ -42,6 +47,8 @@ class Pin:
     facts: PackageFacts
     evidence: tuple[Evidence, ...]
     repository: RepositoryState | None = None
+    asked: Moment | None = None
+    """When upstream was last asked for it, as of the lock's last change; UTC. None: unknown (a lock of 0.3.0)."""
 
     @property
     def path(self) -> str:
@@ -66,6 +73,9 @@ class Lock:
     """UTC, whole seconds: the only time that a build from this lock uses."""
     definition: str
     """SHA-256 of the definition's canonical form, without comments: detects that the two do not fit any more."""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 of each field of the definition that is not at its default, by dotted name: tells what changed.
+    Empty: unknown (a lock of 0.3.0)."""
     anchors: str
     """Name of the trust anchors that the pins were verified with."""
     anchors_sha256: str

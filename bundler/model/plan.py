@@ -6,7 +6,7 @@ from typing import Literal
 
 from bundler.model.frozen import frozen
 
-Verb = Literal["resolve", "fetch", "reuse", "verify", "render", "write", "skip"]
+Verb = Literal["keep", "resolve", "fetch", "reuse", "verify", "render", "write", "skip"]
 
 
 @frozen

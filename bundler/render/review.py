@@ -18,7 +18,7 @@ from bundler.model.review import Labelled, Level, ReviewFinding
 from bundler.model.script_action import ScriptActions
 from bundler.model.script_runtime import KnownRuntime
 from bundler.model.seal import Approval, Seal
-from bundler.render import pages
+from bundler.render import age, pages
 from bundler.render.evidence_chain import EvidenceChain, evidence_chains, moment
 
 PATH = "review.html"
@@ -130,7 +130,7 @@ def review(
         facts=(*_facts(manifest), *facts),
         unusual=tuple(finding for finding in ranked if finding.level != "ordinary"),
         ordinary=tuple(finding for finding in ranked if finding.level == "ordinary"),
-        packages=tuple(_package(pin) for pin in manifest.pins),
+        packages=tuple(_package(pin, manifest.created) for pin in manifest.pins),
         script_actions=manifest.script_actions,
         network_requirements=manifest.network_requirements,
         components=tuple(_component(pin, purls.get(pin.path, "")) for pin in manifest.pins),
@@ -158,7 +158,7 @@ def _facts(manifest: Manifest) -> tuple[Labelled, ...]:
     )
 
 
-def _package(pin: Pin) -> Package:
+def _package(pin: Pin, pinned: datetime) -> Package:
     served = (pin.redirects or (pin.url,))[-1]
     repository = pin.repository
     return Package(
@@ -168,6 +168,7 @@ def _package(pin: Pin) -> Package:
             Labelled("In the bundle", pin.path, code=True),
             Labelled("Size", _amount(pin.size)),
             *([Labelled("Repository dated", moment(repository.date))] if repository else []),
+            Labelled("Upstream asked", age.asked(pin.asked, pinned, then="before the lock")),
             Labelled("Served by", served, code=True, wide=True),
             Labelled("SHA-256", pin.sha256, code=True, wide=True),
         ),

@@ -89,12 +89,14 @@ def test_locked_refuses_to_make_a_lock(project):
     assert project.lock.exists()
 
 
-def test_a_lock_of_another_definition_is_refused(project):
+def test_a_lock_of_another_definition_is_refused_where_it_must_not_be_written(project):
     project.run("lock")
     project.define(location="westeurope")
-    refused = project.run("build")
+    refused = project.run("build", "--locked")
     assert refused.code == 4
-    assert "definition" in refused.err
+    assert "definition: location changed" in refused.err
+    assert "the pins still fit" in refused.err
+    assert "run `arc-bundler lock` (it keeps them)" in refused.err
 
 
 def test_offline_builds_from_the_store_alone(project):

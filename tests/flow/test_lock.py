@@ -75,14 +75,14 @@ def test_a_clock_behind_the_lock_takes_none(project):
 def test_an_older_repository_state_is_refused_until_allowed(project):
     project.run("lock")
     project.lab.publish("1.69.03560.1450")
-    assert project.run("lock").code == 0
+    assert project.run("lock", "--upgrade").code == 0
     newer = project.lock.read_bytes()
     project.lab.republish_older()
-    refused = project.run("lock")
+    refused = project.run("lock", "--upgrade")
     assert refused.code in (4, 6)
     assert "--allow-older" in refused.err
     assert project.lock.read_bytes() == newer
-    assert project.run("lock", "--allow-older").code == 0
+    assert project.run("lock", "--upgrade", "--allow-older").code == 0
     assert pins(project)["ubuntu/22.04/amd64"]["facts"]["version"].startswith("1.68.")
 
 
@@ -90,11 +90,11 @@ def test_other_bytes_under_a_locked_version_are_refused_until_allowed(project):
     project.run("lock")
     before = project.lock.read_bytes()
     project.lab.replace("1.68.03532.1399")
-    refused = project.run("lock", "--format", "json")
+    refused = project.run("lock", "--upgrade", "--format", "json")
     assert refused.code == 6
     assert refused.json["error"]["reason"] == "replaced"
     assert project.lock.read_bytes() == before
-    assert project.run("lock", "--allow-replaced").code == 0
+    assert project.run("lock", "--upgrade", "--allow-replaced").code == 0
 
 
 @pytest.mark.parametrize(("version", "found"), [('"1.67"', "1.67.03504.1320"), ('"1.66"', "1.66.03478.1270")])

@@ -19,9 +19,16 @@ def change_lock(project, **changes) -> dict:
     return document
 
 
+def first_schema(document: dict) -> dict:
+    """The lock in the form of schema 1, which says neither what the definition held nor when upstream was asked."""
+    pins = [{key: value for key, value in pin.items() if key != "asked"} for pin in document["pins"]]
+    kept = {key: value for key, value in document.items() if key != "fields"}
+    return kept | {"schema": "arc-bundler/lock/1", "pins": pins}
+
+
 def former_lock(project) -> dict:
     """Give the lock the keys that it had before 0.2.0."""
-    document = json.loads(project.lock.read_text())
+    document = first_schema(json.loads(project.lock.read_text()))
     project.lock.write_text(json.dumps({FORMER.get(key, key): value for key, value in document.items()}))
     return document
 
@@ -56,7 +63,7 @@ def test_a_lock_from_before_0_2_0_still_protects_from_a_rollback(project):
 @pytest.mark.parametrize("command", ["lock", "build", "plan"])
 def test_a_lock_of_a_newer_release_asks_for_an_upgrade(project, command):
     assert project.run("lock").code == 0
-    change_lock(project, schema="arc-bundler/lock/2", something="else")
+    change_lock(project, schema="arc-bundler/lock/3", something="else")
     before = project.lock.read_bytes()
     code, error = error_of(project.run(command, "--format", "json"))
     assert code == 4
@@ -67,7 +74,7 @@ def test_a_lock_of_a_newer_release_asks_for_an_upgrade(project, command):
 
 def test_a_lock_of_the_next_number_in_todays_form_is_refused_too(project):
     assert project.run("lock").code == 0
-    change_lock(project, schema="arc-bundler/lock/2")
+    change_lock(project, schema="arc-bundler/lock/3")
     assert "newer arc-bundler" in error_of(project.run("build", "--locked", "--format", "json"))[1]["message"]
 
 

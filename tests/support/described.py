@@ -75,6 +75,7 @@ WINDOWS = Pin(
         supplier="Publisher",
     ),
     evidence=(AUTHENTICODE,),
+    asked=TIME,
 )
 LINUX = dataclasses.replace(
     WINDOWS,
@@ -155,6 +156,7 @@ LOCK = Lock(
     version="2026.11.22",
     created=TIME,
     definition=hexed("0"),
+    fields={"tags.owner": hexed("c"), "targets": hexed("d")},
     anchors="Microsoft",
     anchors_sha256=hexed("7"),
     pins=(WINDOWS, LINUX),

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from bundler.fetch.download import Downloader
 from bundler.fetch.store import Store
-from bundler.flow import fetch_pins, lock_file, secret_policy
+from bundler.flow import fetch_pins, lock_fit, secret_policy
 from bundler.flow.build import reuse, seal_policy
 from bundler.flow.build.outputs import BuildOptions, Built, OutputPlan, OutputResult
 from bundler.flow.build.plans import BuildContext
@@ -65,20 +66,22 @@ def build(
         require_ready(options.script_key, at)
     embedded = project.product.embedded_secret(project.definition)
     secret_policy.require_allowed(embedded, options.secret, allowed=options.allow_embedded_secret)
-    lock = lock_file.obtain(
+    obtained = lock_fit.obtain(
         options.lock_path, project, downloader, locked=options.locked, at=at, environment=environment
     )
+    lock = obtained.lock
     seal_policy.require_in_time(project, lock, at)
     context = BuildContext(project, options, lock, store, at)
     _LOG.debug("building %s %s from the lock of %s", lock.name, lock.version, lock.created)
     if context.final.exists():
-        return _built(context, *reuse.find(context), unchanged=True)
+        return replace(_built(context, *reuse.find(context), unchanged=True), lock_written=obtained.written)
     unsigned = context.plans()
     fetch_pins.fetch(lock, downloader, project.path.parent)
     fetch_pins.verify_pins(lock, store, anchors=project.anchors, at=at, product=project.product)
     secret_policy.refuse_leaks(embedded, (plan.tree for plan in unsigned), options.secret)
     plans = context.signed_plans(unsigned)
-    return _built(context, plans, write(context, plans, progress), unchanged=False)
+    built = _built(context, plans, write(context, plans, progress), unchanged=False)
+    return replace(built, lock_written=obtained.written)
 
 
 def _built(

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from bundler.flow import lock_document
 from bundler.flow.build import payload
 from bundler.flow.build.outputs import Part
 from bundler.flow.project import Project
 from bundler.flow.script_signing import Signing
-from bundler.formats import json_codec
 from bundler.model.lock import Lock
 from bundler.model.manifest import Manifest
 from bundler.model.seal import SealPolicy
-from bundler.pack.manifest import digest
 from bundler.products.product import BundlePart, Contents
 
 
@@ -52,7 +51,7 @@ def manifest(part: Part, made: Contents, *, project: Project, lock: Lock) -> Man
         parameters=made.parameters,
         anchors=lock.anchors,
         anchors_sha256=lock.anchors_sha256,
-        lock_sha256=digest(json_codec.to_json(lock)),
+        lock_sha256=lock_document.digest(lock),
         unusual=(*made.unusual, *unsigned),
         network_requirements=made.network_requirements,
         support=made.support,

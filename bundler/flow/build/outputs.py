@@ -136,6 +136,8 @@ class Built:
     lab: bool
     unchanged: bool
     """True where the same bundle existed already and verified."""
+    lock_written: bool = False
+    """True where the build wrote the lock: there was none, or the definition had changed."""
     sealed_by: Signer | None = None
     """None for an unsealed bundle: the target server cannot tell who made it."""
     scripts_signed_by: Signer | None = None

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from bundler.flow import runtimes
+from bundler.flow import lock_document, runtimes
 from bundler.formats import json_codec
 from bundler.model.diff import Side
 from bundler.model.lock import Lock
@@ -30,7 +30,7 @@ class Description:
 
 def of_lock(lock: Lock, document: bytes | None = None) -> Description:
     """The description of a lock that was read from the bytes ``document``."""
-    sha256 = digest(document or json_codec.to_json(lock))
+    sha256 = digest(document or lock_document.to_bytes(lock))
     return Description(Side(kind="lock", name=lock.name, version=lock.version, digest=sha256), lock)
 
 

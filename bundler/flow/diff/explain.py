@@ -14,7 +14,7 @@ from bundler.flow.diff.model import Fact
 from bundler.model.diff import Meaning
 from bundler.model.seal import Signer
 
-_PROGRESS = frozenset(["version", "facts.version", "serial", "created", "repository.date"])
+_PROGRESS = frozenset(["version", "facts.version", "serial", "created", "repository.date", "asked"])
 _DEMANDS = frozenset(["signer", "required", "not_after", "signature"])
 """Facts that are a demand while they are present: a seal, approvals, an expiry."""
 

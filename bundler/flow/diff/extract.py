@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from bundler.flow import lock_document
 from bundler.flow.diff.extract_packages import of_pins
 from bundler.flow.diff.format import shown, size_and_digest
 from bundler.flow.diff.model import THERE, Fact, all_under, each, fields_of, numbered, order_of
-from bundler.formats import json_codec
 from bundler.integrity import sums
 from bundler.model.diff import Topic
 from bundler.model.lock import Lock
@@ -21,7 +21,6 @@ from bundler.model.script_action import ScriptActions, Step
 from bundler.model.script_runtime import ScriptRuntime
 from bundler.model.seal import Approval, SignatureForms, Signer
 from bundler.model.target import Support
-from bundler.pack.manifest import digest
 
 _MANIFEST: Mapping[str, Topic] = {
     "lab": "anchors",
@@ -81,7 +80,9 @@ def of_manifest(manifest: Manifest) -> Iterator[Fact]:
 
 def of_lock(lock: Lock) -> Iterator[Fact]:
     """The facts of a lock."""
-    yield from fields_of(lock, _MANIFEST, subject="", skip={"pins"})
+    yield from fields_of(lock, _MANIFEST, subject="", skip={"pins", "fields"})
+    for name, sha256 in lock.fields.items():
+        yield Fact("records", name, "definition field", sha256, (f"SHA-256 {sha256}",))
     yield from of_pins(lock.pins)
 
 
@@ -91,7 +92,7 @@ def shared(stated: Manifest | Lock) -> Iterator[Fact]:
         text = getattr(stated, name)
         yield Fact(_MANIFEST[name], "", name, text, (text,))
     if isinstance(stated, Lock):
-        sha256, created = digest(json_codec.to_json(stated)), stated.created
+        sha256, created = lock_document.digest(stated), stated.created
     else:
         sha256, created = stated.lock_sha256, stated.created
     yield Fact("records", "", "lock_sha256", sha256, (sha256,))

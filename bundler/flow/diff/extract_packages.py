@@ -33,6 +33,7 @@ _PIN: Mapping[str, Topic] = {
     "targets": "targets",
     "url": "sources",
     "redirects": "sources",
+    "asked": "sources",
 }
 
 
