@@ -15,9 +15,10 @@ from typing import Any, TypeVar
 
 import click
 
-from bundler.cli import held_secrets
-from bundler.cli.errors import PREFIX, as_json, as_lines, escape_lines, format_fault
+from bundler.cli import secret_variables, told_warnings
+from bundler.cli.errors import as_json, as_lines, escape_lines, format_fault, with_warnings
 from bundler.cli.held_secrets import redact
+from bundler.cli.secret_variables import PREFIX
 from bundler.errors import Fault
 from bundler.render.escape_control import escape_line
 
@@ -32,9 +33,10 @@ _SECRET_FILE = ("secret_file", "password_file", "passphrase_file")
 class Option(click.Option):
     """An option under one of the headings :data:`SECTIONS`."""
 
-    def __init__(self, *arguments: Any, section: str = "Options", **settings: Any) -> None:
+    def __init__(self, *arguments: Any, section: str = "Options", was: str = "", **settings: Any) -> None:
         super().__init__(*arguments, **settings)
         self.section = section
+        self.was = was
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         """The option's line: as click's, without ranges, which are in the error for a wrong value."""
@@ -62,11 +64,25 @@ class Command(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """As click, but a word too many is not repeated: it may be a secret in the wrong place."""
+        told_warnings.clear()
+        if not ctx.resilient_parsing:
+            self._refuse_former_names(ctx, args)
         ctx.allow_extra_args = True
         rest = super().parse_args(ctx, args)
         if rest and not ctx.resilient_parsing:
             ctx.fail(f"{len(rest)} unexpected argument{'s' if len(rest) > 1 else ''}; not shown, may be a secret")
         return rest
+
+    def _refuse_former_names(self, ctx: click.Context, args: Sequence[str]) -> None:
+        """Answer an option's former name, on the command line or as a variable, with the new one."""
+        for one in self.params:
+            if not isinstance(one, Option) or not one.was:
+                continue
+            variable, now = variable_of(one.was), one.opts[0]
+            if any(argument == one.was or argument.startswith(f"{one.was}=") for argument in args):
+                ctx.fail(f"{one.was} is now {now}")
+            if variable in os.environ:
+                ctx.fail(f"{variable} is not read any more: unset it, and give {now} or {one.envvar}=1")
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the rule for variables, then the examples."""
@@ -89,6 +105,11 @@ def define_command(name: str, *examples: str) -> Callable[[Callable[..., Any]], 
     return click.command(name, cls=Command, epilog=epilog)
 
 
+def variable_of(long: str) -> str:
+    """The variable of the option ``--like-this``: ``ARC_BUNDLER_LIKE_THIS``."""
+    return PREFIX + long.removeprefix("--").upper().replace("-", "_")
+
+
 def option(*names: str, section: str = "Options", **settings: Any) -> Callable[[_F], _F]:
     """Add an option that can also be set by its ``ARC_BUNDLER_…`` variable.
 
@@ -97,11 +118,11 @@ def option(*names: str, section: str = "Options", **settings: Any) -> Callable[[
     Args:
         names: as click takes them, the long one among them.
         section: the heading in the help, one of :data:`SECTIONS`.
-        settings: click's own.
+        settings: click's own; ``was``: the option's former name, which is answered with the new one.
     """
-    long = next(name for name in names if name.startswith("--")).split("/")[0].removeprefix("--")
-    if not long.startswith(("insecure-", "allow-")):
-        settings.setdefault("envvar", PREFIX + long.upper().replace("-", "_"))
+    long = next(name for name in names if name.startswith("--")).split("/")[0]
+    if not long.startswith(("--insecure-", "--allow-")):
+        settings.setdefault("envvar", variable_of(long))
     return click.option(*names, cls=Option, section=section, **settings)
 
 
@@ -136,7 +157,7 @@ class Console:
         has escaped its values itself.
         """
         if self.json:
-            click.echo(as_json(tree()))
+            click.echo(as_json(with_warnings(tree())))
         elif self.format != "text" or not self.quiet:  # -q leaves out remarks, not a document that was requested
             # Values of manifests and certificates are in it, and anyone may have written those.
             found = text()
@@ -145,7 +166,7 @@ class Console:
     def warn(self, faults: Sequence[Fault], where: Path) -> None:
         """Show the warnings for the definition at ``where`` on standard error."""
         for fault in faults:
-            click.echo(escape_line(redact(f"warning: {format_fault(fault, str(where))}")), err=True)
+            told_warnings.warn(format_fault(fault, str(where)))
 
 
 def common(function: _F) -> _F:
@@ -167,7 +188,7 @@ def formats(**more: str) -> Callable[[_F], _F]:
                 now=datetime.now(timezone.utc).replace(microsecond=0),
                 environment=dict(os.environ),
             )
-            _remember_environment(console, given.get("proxy"))
+            secret_variables.remember(console.environment, click.get_current_context().params)
             if log_file is None and verbose < _LOG_ON_SCREEN:
                 return function(console, *args, **given)
             from bundler.cli.logs import logged
@@ -183,22 +204,6 @@ def formats(**more: str) -> Callable[[_F], _F]:
         return wrapped  # type: ignore[return-value]
 
     return decorate
-
-
-# Variables with a secret as their value, and those with an address that may hold a password.
-SECRET_VARIABLES = ("SECRET", "PASSWORD", "SEAL_PASSPHRASE", "OPENPGP_PASSPHRASE", "SCRIPT_PASSPHRASE")
-_PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "ARC_BUNDLER_PROXY")
-
-
-def _remember_environment(console: Console, proxy: str | None) -> None:
-    """Hold what came in variables, and the password of ``proxy``."""
-    held_secrets.clear()
-    for name in SECRET_VARIABLES:
-        held_secrets.remember(console.environment.get(PREFIX + name, ""))
-    for name in _PROXY_VARIABLES:
-        for spelled in (name, name.lower()):
-            held_secrets.remember_url(console.environment.get(spelled, ""))
-    held_secrets.remember_url(proxy or "")
 
 
 _LOG_ON_SCREEN = 2

@@ -12,14 +12,16 @@ from itertools import pairwise
 
 import click
 
+from bundler.cli import told_warnings
 from bundler.cli.held_secrets import redact
+from bundler.cli.secret_variables import PREFIX, looks_secret
 from bundler.errors import BundlerError, DefinitionError, Fault, VerificationError, WriteError
 from bundler.render.escape_control import WIDE_SPACE, escape_line
 
-PREFIX = "ARC_BUNDLER_"
-
-# click's "'x' is not a valid integer", with Python's repr of the value.
-_QUOTED = re.compile(r"""^('([^'\\]|\\.)*'|"([^"\\]|\\.)*") is not""")
+# Python's repr of a text, or a number, as click's sentences about a wrong value begin: "'x' is not a valid integer".
+_REPR = r"""('([^'\\]|\\.)*'|"([^"\\]|\\.)*")"""
+_VALUE = re.compile(rf"^({_REPR}|[-+\d.,_eE]+) is not")
+_IN_QUOTES = re.compile(rf" ?{_REPR}")
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 _NO_ACCESS = (errno.EACCES, errno.EPERM, errno.EIO)
 """Errors of the system that mean the same everywhere: this cannot be written here, or neither written nor read."""
@@ -57,6 +59,18 @@ def as_json(tree: object) -> str:
     return text
 
 
+def with_warnings(tree: object) -> object:
+    """``tree`` with the warnings of this run after its first key, where it is an object."""
+    if not isinstance(tree, dict):
+        return tree
+    first = {"ok": tree["ok"]} if "ok" in tree else {}
+    return {**first, "warnings": told_warnings.told(), **{key: value for key, value in tree.items() if key != "ok"}}
+
+
+def _echo_json(tree: object) -> None:
+    _echo(as_json(with_warnings(tree)))
+
+
 def report(error: Exception, arguments: Sequence[str]) -> int:
     """Report ``error``, and return the exit code: that of its class, 2 for usage, 1 for an internal error.
 
@@ -69,7 +83,7 @@ def report(error: Exception, arguments: Sequence[str]) -> int:
         # A command line that was not understood: with the usage.
         if _wants_json(arguments):
             tree = {"ok": False, "error": {"kind": "usage", "message": error.format_message(), "exit_code": 2}}
-            _echo(as_json(tree))
+            _echo_json(tree)
         with suppress(OSError):
             error.show()
         return 2
@@ -85,10 +99,18 @@ def report(error: Exception, arguments: Sequence[str]) -> int:
 
 
 def _withhold_value(error: click.ClickException) -> click.ClickException:
-    """``error`` without the value in click's sentence about a wrong one: it may be a secret in the wrong place."""
-    if not isinstance(error, click.BadParameter) or isinstance(getattr(error.param, "type", None), click.Path):
+    """``error`` without the value in click's sentence about a wrong one: it may be a secret in the wrong place.
+
+    A path is shown, unless its option is one for keys or secrets: it may be the secret itself.
+    """
+    if not isinstance(error, click.BadParameter):
         return error
-    message, found = _QUOTED.subn("the value is not", error.message, count=1)
+    if not isinstance(getattr(error.param, "type", None), click.Path):
+        message, found = _VALUE.subn("the value is not", error.message, count=1)
+    elif error.param and looks_secret(error.param.name or ""):
+        message, found = _IN_QUOTES.subn("", error.message)
+    else:
+        return error
     return click.BadParameter(message, error.ctx, error.param, error.param_hint) if found else error
 
 
@@ -177,8 +199,12 @@ def _shown(text: str) -> str:
 
 def _report_error(error: BundlerError, arguments: Sequence[str]) -> int:
     """Report a failure that a user can act on; returns its exit code."""
+    if isinstance(error, DefinitionError):
+        for fault in error.faults:
+            if fault.severity == "warning":
+                told_warnings.keep(format_fault(fault))
     if _wants_json(arguments):
-        _echo(as_json(_error_tree(error)))
+        _echo_json(_error_tree(error))
     _echo(f"arc-bundler: {_red('error:')} {_shown(error.what)}", err=True)
     if isinstance(error, DefinitionError):
         for fault in error.faults:
@@ -211,7 +237,7 @@ def _report_internal(error: Exception, arguments: Sequence[str]) -> int:
     what = redact(f"{type(error).__name__}: {error}")
     if _wants_json(arguments):
         tree = {"ok": False, "error": {"kind": "internal", "message": what, "exit_code": 1}}
-        _echo(as_json(tree))
+        _echo_json(tree)
     _echo(f"arc-bundler: {_red('error:')} internal error: {escape_line(what)}", err=True)
     if any(argument in ("-v", "-vv", "--verbose") for argument in arguments):
         import traceback

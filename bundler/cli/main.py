@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import gc
-import os
 import signal
 import sys
 import warnings
 from importlib import import_module
-from io import TextIOWrapper
 from typing import Any, TextIO
 
 import click
 
-from bundler.errors import WriteError
+from bundler.cli import streams
 
 # A command's module is imported only when it runs: `--help` reads this table and nothing else.
 COMMANDS = {
@@ -125,15 +123,10 @@ def run(arguments: list[str] | None = None) -> None:
     # What is imported at the start stays until the end; collecting it takes a tenth of a short command's time.
     gc.set_threshold(_GARBAGE)
     warnings.showwarning = _log_warning
-    # Every name is printable: files and pipes get UTF-8, on Windows too; a terminal keeps its encoding, and
-    # PYTHONIOENCODING stays in force. A character that the encoding lacks is escaped, so that printing never fails.
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            own = stream.isatty() or "PYTHONIOENCODING" in os.environ
-            stream.reconfigure(encoding=None if own else "utf-8", errors="backslashreplace")
+    streams.prepare()
     _end_as_on_interrupt("SIGTERM", "SIGHUP")
     code = main(sys.argv[1:] if arguments is None else arguments)
-    sys.exit(_flushed(code))
+    sys.exit(streams.flushed(code))
 
 
 def _end_as_on_interrupt(*names: str) -> None:
@@ -142,17 +135,6 @@ def _end_as_on_interrupt(*names: str) -> None:
         number = getattr(signal, name, None)  # Windows has no SIGHUP
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler)
-
-
-def _flushed(code: int) -> int:
-    """``code``; 7 where standard output could not take the rest of the result (a full disk)."""
-    try:
-        if sys.stdout:
-            sys.stdout.flush()
-    except OSError:
-        sys.stdout = None  # or Python would try again at its end
-        return code or WriteError.exit_code
-    return code
 
 
 def _log_warning(
@@ -176,9 +158,6 @@ def main(arguments: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("arc-bundler: interrupted; the next run resumes what was fetched so far", err=True)
         return 130
-    except BrokenPipeError:  # the reader of the output ended (`arc-bundler inspect … | head`)
-        sys.stdout = None
-        return 0
     except Exception as error:  # noqa: BLE001 - the last place: any error becomes a report
         from bundler.cli.errors import report
 

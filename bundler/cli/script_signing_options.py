@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from bundler.cli.console import Console, option
 from bundler.cli.options import FILE, option_group
 from bundler.cli.secrets import SecretSource, prompt_once
-from bundler.cli.signing_options import FILE_NAME, warn
+from bundler.cli.signing_options import FILE_NAME
+from bundler.cli.told_warnings import warn
 from bundler.errors import UsageError
 
 if TYPE_CHECKING:

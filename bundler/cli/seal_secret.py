@@ -28,7 +28,7 @@ _RANDOM = 11
 @define_command(
     "seal-secret",
     "arc-bundler seal-secret --for server.pem --seal-key sealer.p12",
-    "arc-bundler seal-secret --passphrase --secret-file secret.txt \\",
+    "arc-bundler seal-secret --with-passphrase --secret-file secret.txt \\",
     "    --seal-key sealer.p12",
 )
 @option(
@@ -50,7 +50,14 @@ _RANDOM = 11
 )
 @option("--modern", is_flag=True, section="Output", help="AES-256 key file; not readable before Windows Server 2019.")
 @option("--passphrase-out", type=FILE, section="Output", help="Write the passphrase to this file, not the screen.")
-@option("--passphrase", "by_passphrase", is_flag=True, section="Output", help="Create a passphrase and its key file.")
+@option(
+    "--with-passphrase",
+    "by_passphrase",
+    is_flag=True,
+    was="--passphrase",
+    section="Output",
+    help="Create a passphrase and its key file.",
+)
 @option(
     "--for", "recipients", type=FILE, multiple=True, section="Output", help="A server's certificate (RSA). Repeatable."
 )
@@ -87,7 +94,7 @@ def command(
     from bundler.signing.envelope import EnvelopePayload
 
     if not recipients and not by_passphrase:
-        raise UsageError("the envelope has no recipient", do="give `--for CERTIFICATE`, or `--passphrase`")
+        raise UsageError("the envelope has no recipient", do="give `--for CERTIFICATE`, or `--with-passphrase`")
     if by_passphrase and not (passphrase_out or _is_seen(console)):
         raise UsageError(
             "the passphrase would be written to output that others can read",

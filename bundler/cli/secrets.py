@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from bundler.cli import held_secrets
+from bundler.cli import held_secrets, told_warnings
 from bundler.cli.console import Console
 from bundler.errors import UsageError
 
@@ -88,8 +88,8 @@ def read(console: Console, place: Path | None, source: SecretSource, *, what: st
     from bundler.formats import secret_forms  # only a command that reads a secret needs it
 
     if text and secret_forms.is_whole_word(text):
-        console.info(
-            f"warning: a secret of under {secret_forms.WHOLE_WORD} characters is left out of messages and logs only "
+        told_warnings.warn(
+            f"a secret of under {secret_forms.WHOLE_WORD} characters is left out of messages and logs only "
             "where it stands as a word of its own"
         )
     return text

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler.cli.console import Console, option
-from bundler.cli.held_secrets import redact
 from bundler.cli.options import FILE, option_group
 from bundler.cli.secrets import SecretSource, prompt_once
+from bundler.cli.told_warnings import warn
 from bundler.errors import UsageError
-from bundler.render.escape_control import escape_line
 
 if TYPE_CHECKING:
     from bundler.signing.signing_key import OpenPgpSigner, Sealer, SigningKey
@@ -143,8 +142,3 @@ def _openpgp(console: Console, chosen: SealSettings) -> OpenPgpSigner | None:
 
     passphrase = prompt_once(console, chosen.openpgp_passphrase_file, _OPENPGP_PASSPHRASE, what=FILE_NAME)
     return openpgp_signer.read(chosen.openpgp_key, passphrase, at=console.now, warn=warn)
-
-
-def warn(sentence: str) -> None:
-    """Show a warning about a key on standard error."""
-    click.echo(escape_line(redact(f"warning: {sentence}")), err=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bundler.cli import told_warnings
 from bundler.cli.console import Console, option
 from bundler.cli.options import FILE, option_group
 
@@ -102,5 +103,5 @@ def read_trust(console: Console, chosen: TrustSettings) -> TrustPolicy | None:
             do="omit one of the two, or unset ARC_BUNDLER_SIGNER, ARC_BUNDLER_DEFINITION and "
             "ARC_BUNDLER_REVOCATION_LIST",
         )
-    console.info("--insecure-no-seal: the signature is not verified, so anyone may have made this bundle")
+    told_warnings.warn("--insecure-no-seal: the signature is not verified, so anyone may have made this bundle")
     return None

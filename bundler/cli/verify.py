@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bundler.cli import told_warnings
 from bundler.cli.console import Console, common, define_command, option
-from bundler.cli.held_secrets import redact
 from bundler.cli.options import anchors_option, password_option, password_source
 from bundler.cli.trust_options import TrustSettings, read_trust, trust_options
-from bundler.render.escape_control import escape_line
 
 if TYPE_CHECKING:
     from bundler.flow.verify import Verified
@@ -56,10 +55,9 @@ def command(
         password=password_source(console, password_file),
         allow_unknown_product=allow_unknown_product,
     )
-    warnings = _warnings(found)
-    for text in warnings:
-        click.echo(escape_line(redact(f"warning: {text}")), err=True)
-    _report(console, bundle, found, warnings)
+    for text in _warnings(found):
+        told_warnings.warn(text)
+    _report(console, bundle, found)
 
 
 _ARCHIVES = {
@@ -94,7 +92,7 @@ def _warnings(found: Verified) -> list[str]:
     return [*([unknown] if unknown else []), *([packages] if product else [])]
 
 
-def _report(console: Console, bundle: Path, found: Verified, warnings: list[str]) -> None:
+def _report(console: Console, bundle: Path, found: Verified) -> None:
     from bundler.flow import runtimes
     from bundler.formats.json_codec import to_tree
 
@@ -130,4 +128,4 @@ def _report(console: Console, bundle: Path, found: Verified, warnings: list[str]
             lines.append(f"packages verified (trust anchors: {found.anchors}); bundle digest {found.digest}")
         return lines
 
-    console.emit_result(text, lambda: {"ok": True, "warnings": warnings, **to_tree(found)})
+    console.emit_result(text, lambda: {"ok": True, **to_tree(found)})

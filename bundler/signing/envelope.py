@@ -90,7 +90,7 @@ def require_recipient(certificate: x509.Certificate, *, at: datetime, until: dat
     if problem:
         raise SigningError(
             f"no envelope can be encrypted for {display_name(certificate)}: {problem}",
-            do="give an RSA encryption certificate of the servers, or use `--passphrase`",
+            do="give an RSA encryption certificate of the servers, or use `--with-passphrase`",
         )
 
 

@@ -13,7 +13,8 @@ import pytest
 
 from bundler.cli import held_secrets
 from bundler.cli.console import Console, common, define_command
-from bundler.cli.main import COMMANDS, main
+from bundler.cli.main import COMMANDS, cli, main
+from bundler.cli.secret_variables import looks_secret
 from bundler.errors import SigningError
 from tests.support import secret_forms as cases
 
@@ -141,3 +142,82 @@ def test_an_output_that_is_full_ends_with_7(stream):
             [sys.executable, "-m", "bundler", *arguments], check=False, env={**os.environ, "COLUMNS": "100"}, **streams
         )
     assert done.returncode == (2 if stream == "stderr" else 7), done
+
+
+def looks_like_a_secret_s() -> list[tuple[str, str]]:
+    """Each command with each of its variables that may hold a secret, and with those that people make up."""
+    made_up = ("ARC_BUNDLER_PIN", "ARC_BUNDLER_API_TOKEN", "ARC_BUNDLER_PASSWD", "ARC_BUNDLER_SEALKEY")
+    found = []
+    for command in COMMANDS:
+        options = cli.get_command(click.Context(cli), command).params
+        variables = {str(one.envvar) for one in options if one.envvar and looks_secret(str(one.envvar))}
+        found += [(command, variable) for variable in sorted({*variables, *made_up, "ARC_BUNDLER_PASSPHRASE"})]
+    return found
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.parametrize("value", [SECRET, "471147114711", f"-----BEGIN PRIVATE KEY-----\n{SECRET}\n", SECRET * 30])
+def test_a_variable_that_looks_like_a_secret_s_is_never_echoed(capsys, monkeypatch, form, value):
+    Path("a").touch()
+    Path("bundle.yaml").write_text(DEFINITION)
+    for command, variable in looks_like_a_secret_s():
+        monkeypatch.setenv(variable, value)
+        arguments = [command, *(["a"] * _ARGUMENTS.get(command, 0)), "--format", form]
+        if command == "lab":
+            arguments += ["--port", "99999"]
+        main(arguments)
+        shown = capsys.readouterr()
+        for part in (value, SECRET, "4711"):
+            if part in value:
+                assert part not in shown.out + shown.err, (command, variable)
+        monkeypatch.delenv(variable)
+
+
+_ARGUMENTS = {"verify": 1, "verify-file": 1, "approve": 1, "inspect": 1, "diff": 2}
+DEFINITION = """\
+name: arc
+tenant: 11111111-1111-4111-8111-111111111111
+subscription: 22222222-2222-4222-8222-222222222222
+resource_group: servers
+location: japaneast
+authentication: {method: service-principal-secret, service_principal_id: 33333333-3333-4333-8333-333333333333}
+targets: [{os: debian, version: "12"}]
+"""
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.parametrize("value", [SECRET, "1", "true", ""])
+def test_the_former_name_of_an_option_is_answered_with_the_new_one(capsys, monkeypatch, form, value):
+    monkeypatch.setenv("ARC_BUNDLER_PASSPHRASE", value)
+    shown = said(capsys, "seal-secret", "--format", form)
+    assert "--with-passphrase" in shown
+    assert "ARC_BUNDLER_WITH_PASSPHRASE=1" in shown
+    monkeypatch.delenv("ARC_BUNDLER_PASSPHRASE")
+    assert "--passphrase is now --with-passphrase" in said(capsys, "seal-secret", "--passphrase", "--format", form)
+    assert "is now --with-passphrase" in said(capsys, "seal-secret", f"--passphrase={SECRET}", "--format", form)
+
+
+def test_a_number_out_of_range_is_not_repeated(capsys):
+    assert "4711" not in said(capsys, "seal-secret", "--days", "4711")
+
+
+def test_the_path_of_a_key_that_exists_is_named(capsys, monkeypatch):
+    Path("sealer.pem").write_text("not a key\n")
+    Path("bundle.yaml").write_text(DEFINITION)
+    monkeypatch.setenv("ARC_BUNDLER_SEAL_KEY", "sealer.pem")
+    assert "sealer.pem holds no PEM key" in said(capsys, "build", code=8)
+    monkeypatch.setenv("ARC_BUNDLER_SEAL_KEY", "no-such-file.pem")
+    assert "no-such-file" not in said(capsys, "build", code=8)
+
+
+@pytest.mark.parametrize(("given", "is_named"), [("seler.pem", True), ("keys/sealer", True), ("hunter2", False)])
+def test_a_key_that_is_missing_is_named_where_it_looks_like_a_path(capsys, given, is_named):
+    Path("bundle.yaml").write_text(DEFINITION)
+    assert (given in said(capsys, "build", "--seal-key", given, code=8)) == is_named
+    pasted = f"-----BEGIN PRIVATE KEY-----\n{SECRET}\n"
+    assert "[redacted]" in said(capsys, "build", "--seal-key", pasted, code=8)
+
+
+def test_a_directory_for_a_key_is_not_named(capsys):
+    Path(SECRET).mkdir()
+    assert "is a directory" in said(capsys, "build", "--seal-key", SECRET)

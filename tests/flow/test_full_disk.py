@@ -30,7 +30,7 @@ def sealing(project: Project) -> list[str]:
     recipient().write(project.folder, "server")
     (project.folder / "secret").write_text("eNvElOpE-cAnArY-31\n")
     given = ["seal-secret", "--seal-key", str(key), "--seal-certificate", str(certificate), "--secret-file", "secret"]
-    return [*given, "--for", "server.pem", "--passphrase", "--passphrase-out", "words"]
+    return [*given, "--for", "server.pem", "--with-passphrase", "--passphrase-out", "words"]
 
 
 def bounded(project: Project, size: int, *arguments: str) -> int:

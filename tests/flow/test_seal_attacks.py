@@ -397,7 +397,7 @@ def enclosing(project: Project, sealer: Identity) -> tuple[str, ...]:
 def test_a_passphrase_that_cannot_be_kept_leaves_no_envelope(project: Project, enclosing: tuple[str, ...]) -> None:
     Path("words").write_text("of another envelope\n")
     for words in ("words", "arc-test.envelope", "./arc-test.envelope.p12"):
-        ran = project.run(*enclosing, "--passphrase", "--passphrase-out", words)
+        ran = project.run(*enclosing, "--with-passphrase", "--passphrase-out", words)
         assert said(ran) == (7, "write"), words
         assert not list(project.folder.glob("*.envelope*"))
     assert Path("words").read_text() == "of another envelope\n"
@@ -406,7 +406,7 @@ def test_a_passphrase_that_cannot_be_kept_leaves_no_envelope(project: Project, e
 def test_the_key_of_an_envelope_is_its_owner_s_alone(project: Project, enclosing: tuple[str, ...]) -> None:
     before = os.umask(0)
     try:
-        assert project.run(*enclosing, "--passphrase", "--passphrase-out", "words").code == 0
+        assert project.run(*enclosing, "--with-passphrase", "--passphrase-out", "words").code == 0
     finally:
         os.umask(before)
     for name in ("arc-test.envelope.p12", "words"):

@@ -33,9 +33,9 @@ def test_an_envelope_is_written_without_the_secret_in_clear(project: Project, gi
 
 
 def test_a_passphrase_goes_to_a_file_or_a_terminal_and_nowhere_else(project: Project, given: tuple[str, ...]) -> None:
-    assert project.run("seal-secret", *given, "--passphrase").code == 2
+    assert project.run("seal-secret", *given, "--with-passphrase").code == 2
     assert not (project.folder / "arc-test.envelope").exists()
-    made = project.run("seal-secret", *given, "--passphrase", "--passphrase-out", "words", "--format", "json")
+    made = project.run("seal-secret", *given, "--with-passphrase", "--passphrase-out", "words", "--format", "json")
     assert made.code == 0, made.err
     words = (project.folder / "words").read_text().strip()
     assert len(words.split()) == 8

@@ -148,7 +148,7 @@ def test_the_secret_comes_in_an_envelope(debian, built):
     """Made by the command line, opened by what Debian has; the words came by another way."""
     site, envelope = built.parents[2], f"{built.parent.name}.envelope"
     (site / "secret").write_text(f"{SECRET}\n", encoding="utf-8")
-    given = ("--secret-file", "secret", "--passphrase", "--passphrase-out", "words")
+    given = ("--secret-file", "secret", "--with-passphrase", "--passphrase-out", "words")
     made = command(site, "seal-secret", *given, *SEALED)
     assert (made["envelope"], made["bundle"], made["kind"]) == (envelope, "arc-far", "secret")
     words = (site / "words").read_text().encode()
