@@ -9,7 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from bundler.products.arc_server.codes import AGENT, CODES, LINUX, WINDOWS, Code
+from bundler.products.arc_server.codes import AGENT, CODES, GRAVITY, LINUX, WINDOWS, Code
 from bundler.render import quoting
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,11 +20,17 @@ POWERSHELL_HEAD = """\
 # What an exit code means and what to do: Microsoft's numbers below 200, this script's from there.
 # Made by `make docs` from bundler/products/arc_server/codes.py: change that table, not this file.
 
+# Of several findings the first of these ends the run.
+$script:CodeOrder = @({order})
+
 """
 
 BASH_HEAD = """\
 # The exit codes of install.sh, what they mean and what to do: Microsoft's numbers below 200, this script's from there.
 # Made by `make docs` from bundler/products/arc_server/codes.py: change that table, not this file.
+
+# Of several findings the first of these ends the run.
+CODE_ORDER=({order})
 
 # code_text NUMBER: fills MEANING and NEXT; leaves them empty for a number that is not in the table.
 # shellcheck disable=SC2016  # a dollar is a dollar
@@ -104,7 +110,8 @@ def bash() -> str:
         f"            ;;\n"
         for code in sorted(CODES, key=lambda code: code.number)
     )
-    return f"{BASH_HEAD}code_text() {{\n    case $1 in\n{''.join(rows)}    esac\n}}\n"
+    head = BASH_HEAD.format(order=" ".join(map(str, GRAVITY)))
+    return f"{head}code_text() {{\n    case $1 in\n{''.join(rows)}    esac\n}}\n"
 
 
 def powershell() -> str:
@@ -115,7 +122,8 @@ def powershell() -> str:
         f"        {quoting.powershell_folded(code.do, 120)})\n"
         for code in sorted(CODES, key=lambda code: code.number)
     )
-    return f"{POWERSHELL_HEAD}$script:Codes = @{{\n{''.join(rows)}}}\n"
+    head = POWERSHELL_HEAD.format(order=", ".join(map(str, GRAVITY)))
+    return f"{head}$script:Codes = @{{\n{''.join(rows)}}}\n"
 
 
 def page() -> str:

@@ -37,7 +37,11 @@ def step(name="verify", outcome="ok", code=0, message="3 files are the ones that
 
 def receipt(**changes) -> dict:
     return {
-        "schema": "arc-bundler/receipt/1",
+        "schema": "arc-bundler/receipt/2",
+        "machine": "0123abcd",
+        "restart_due": False,
+        "reason": None,
+        "warnings": [],
         "bundle": {"name": "arc", "version": "1", "digest": "ab" * 32, "lab": True, "tool": "arc-bundler 0"},
         "host": {"name": "srv", "os": "ubuntu", "version": "22.04", "architecture": "x86_64"},
         "began": "2026-11-23T22:00:00Z",
@@ -80,6 +84,26 @@ def test_right_ones_pass(made):
     assert problems(made) == []
 
 
+def old() -> dict:
+    """As releases before 0.4.0 wrote it."""
+    made = receipt(schema="arc-bundler/receipt/1")
+    for key in ("machine", "restart_due", "reason", "warnings"):
+        del made[key]
+    return made
+
+
+def test_those_of_older_releases_stay_readable():
+    assert problems(old()) == []
+    assert problems({**old(), "machine": "0123abcd"})
+
+
+@pytest.mark.parametrize(
+    "changes", [{"reason": "reserved-name"}, {"restart_due": True}, {"restart_due": None}, {"warnings": ["a", "a"]}]
+)
+def test_what_is_new_in_it_passes(changes):
+    assert problems(receipt(**changes)) == []
+
+
 @pytest.mark.parametrize("key", receipt())
 def test_nothing_may_be_missing(key):
     made = receipt()
@@ -91,7 +115,16 @@ def test_nothing_may_be_missing(key):
     "changes",
     [
         {"more": 1},
-        {"schema": "arc-bundler/receipt/2"},
+        {"schema": "arc-bundler/receipt/1"},
+        {"schema": "arc-bundler/receipt/3"},
+        {"machine": "0123ABCD"},
+        {"machine": "0123abc"},
+        {"restart_due": "no"},
+        {"reason": ""},
+        {"reason": "Reserved name"},
+        {"reason": "two--hyphens"},
+        {"warnings": [""]},
+        {"warnings": "a clock"},
         {"began": "2026-11-23 22:00:00"},
         {"ended": "2026-11-23T22:00:00+01:00"},
         {"mode": "connect"},

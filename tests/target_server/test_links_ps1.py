@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.machine_digits import digits
+
 OTHER = "S-1-5-21-1-2-3-1001"
 PRECIOUS = "of an administrator, and to stay as it is\n"
 KINDS = ["link", "dangling", "link to a folder", "hard link", "folder"]
@@ -19,7 +21,7 @@ PLANT_LOGS = """
 for ($second = 0; $second -lt 90; $second++) {{
     $stamp = [DateTime]::UtcNow.AddSeconds($second).ToString('yyyyMMddTHHmmssZ')
     foreach ($end in @('', '.part')) {{
-        $name = '{folder}/install-' + $stamp + '-' + $PID + '.log' + $end
+        $name = '{folder}/install-{name}-' + $stamp + '-' + $PID + '.log' + $end
         [void][IO.File]::CreateSymbolicLink($name, '{target}')
     }}
 }}
@@ -69,16 +71,20 @@ def host() -> str:
     return socket.gethostname().partition(".")[0]
 
 
+DIGITS = digits(host().lower())
+"""The bench's registry has no MachineGuid."""
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_receipt_of_that_name_is_replaced_and_not_followed(server, shared, kind):
     for stamp in moments():
         for end in ("", ".part"):
-            plant(server, shared / f"receipt-{host()}-{stamp}.json{end}", kind)
+            plant(server, shared / f"receipt-{host()}-{DIGITS}-{stamp}.json{end}", kind)
     ended = server.run("-CheckOnly", "-RecordDirectory", str(shared), *server.secret())
     assert ended.code == 0, ended.out
     untouched(server)
     (written,) = ours(shared, "receipt-*.json")
-    assert written.name.startswith(f"receipt-{host()}-")
+    assert written.name.startswith(f"receipt-{host()}-{DIGITS}-")
     assert json.loads(written.read_bytes())["mode"] == "check"
     assert no_leftover(shared)
 
@@ -87,7 +93,7 @@ def test_a_receipt_of_that_name_is_replaced_and_not_followed(server, shared, kin
 def test_collected_logs_go_to_no_link(server, shared, kind):
     for stamp in moments():
         for end in ("", ".part"):
-            plant(server, shared / f"arc-bundler-logs-{host()}-{stamp}.zip{end}", kind)
+            plant(server, shared / f"arc-bundler-logs-{host()}-{DIGITS}-{stamp}.zip{end}", kind)
     ended = server.run("-CollectLogs", str(shared))
     untouched(server)
     assert no_leftover(shared)
@@ -105,7 +111,7 @@ def test_collected_logs_go_to_no_link(server, shared, kind):
 
 @pytest.mark.parametrize("target", ["file", "new"])
 def test_a_log_of_that_name_is_replaced_and_not_followed(server, shared, target):
-    planted = PLANT_LOGS.format(folder=shared, target=server / "precious" / target)
+    planted = PLANT_LOGS.format(folder=shared, name=f"{host()}-{DIGITS}", target=server / "precious" / target)
     (server / "prelude.ps1").write_text(planted)
     ended = server.run("-RecordDirectory", str(shared), *server.secret(), prelude="prelude.ps1")
     assert ended.code == 0, ended.out

@@ -16,9 +16,12 @@ from pathlib import Path
 import pytest
 
 from tests.support import small_root
+from tests.support.machine_digits import digits
 from tests.support.small_root import put
 
 OTHER = 1000
+DIGITS = digits("srv")
+"""A root without a machine id is known by its host name."""
 PRECIOUS = "of root's, and to stay as it is\n"
 KINDS = ["link", "dangling", "link to a folder", "hard link", "fifo", "folder"]
 
@@ -74,7 +77,7 @@ def test_a_receipt_of_that_name_is_replaced_and_not_followed(server, sticky):
 def replaced_receipt(server, kind, sticky):
     folder = shared(server, sticky)
     for stamp in moments():
-        for name in (f"receipt-srv-{stamp}.json", f"receipt-srv-{stamp}.json.part"):
+        for name in (f"receipt-srv-{DIGITS}-{stamp}.json", f"receipt-srv-{DIGITS}-{stamp}.json.part"):
             plant(server, folder / name, kind)
     ended = server.run("--check", "--record-dir", "/shared")
     untouched(server)
@@ -96,7 +99,7 @@ def test_collected_logs_go_to_no_link(server, sticky):
 def collected(server, kind, sticky):
     folder = shared(server, sticky)
     for stamp in moments():
-        for name in (f"arc-logs-srv-{stamp}.tar.gz", f"arc-logs-srv-{stamp}.tar.gz.part"):
+        for name in (f"arc-logs-srv-{DIGITS}-{stamp}.tar.gz", f"arc-logs-srv-{DIGITS}-{stamp}.tar.gz.part"):
             plant(server, folder / name, kind)
     ended = server.run("--collect-logs", "/shared")
     untouched(server)
@@ -204,11 +207,11 @@ def test_what_a_killed_run_left_is_removed_where_it_is_this_machines(server):
     folder = shared(server, True)
     dead = subprocess.Popen(["true"])
     dead.wait()
-    ours = folder / f".receipt-srv-20261130T000000Z.json.{dead.pid}-abcdef"
-    others = folder / f".receipt-other-20261130T000000Z.json.{dead.pid}-abcdef"
+    ours = folder / f".receipt-srv-{DIGITS}-20261130T000000Z.json.{dead.pid}-abcdef"
+    others = folder / f".receipt-other-{DIGITS}-20261130T000000Z.json.{dead.pid}-abcdef"
     for path in (ours, others):
         path.write_text("half")
-    link = folder / f".receipt-srv-20261130T000001Z.json.{dead.pid}-abcdef"
+    link = folder / f".receipt-srv-{DIGITS}-20261130T000001Z.json.{dead.pid}-abcdef"
     plant(server, link, "link")
     server.run("--check", "--record-dir", "/shared")
     assert not ours.exists()

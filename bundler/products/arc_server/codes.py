@@ -325,3 +325,10 @@ MICROSOFTS = (
 )
 
 CODES = (*MICROSOFTS, *OURS)
+
+GRAVITY = (200, 201, 213, 216, 204, 220, 67, 214, 202, 209, 210, 208, 211, 212, 203)
+"""The codes of findings, the gravest first: of several that one run has, the first of these ends it.
+
+203 is last: what is wrong with the machine or the network has to be mended before a secret is of use, and ``--check``
+never ends with it. A code that is not here comes behind all of them.
+"""

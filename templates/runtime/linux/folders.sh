@@ -54,10 +54,13 @@ records_are_safe() {
 
 RECORDS_MARK=''        # which folder that is
 
+# record_name KIND: KIND-HOST-DIGITS-TIME: in a folder that many machines write to, no two of them write one file.
+record_name() { printf '%s-%s-%s-%s' "$1" "$FILE_HOST" "$MACHINE_DIGITS" "$(date -u +%Y%m%dT%H%M%SZ)"; }
+
 # open_log: the log has its name at once, and this run keeps the descriptor.
 open_log() {
     local here=$PWD name
-    name=install-$(date -u +%Y%m%dT%H%M%SZ)-$$.log
+    name=$(record_name install)-$$.log
     cd -P -- "$RECORDS" && [[ $(folder_mark) == "$RECORDS_MARK" ]] && new_file "$name" && exec 9>&8 8>&- ||
         fail 202 "no log can be written to $RECORDS"
     move_over "$name" || { drop_new; fail 202 "$RECORDS/$name cannot be written"; }
@@ -67,17 +70,16 @@ open_log() {
 
 # Unfinished files of runs on this machine that were killed; another machine may be writing its own.
 remove_unfinished() {
-    local file process
-    for file in "$RECORDS"/.receipt-"$FILE_HOST"-* "$RECORDS"/.install-*; do
+    local file process own=$FILE_HOST-$MACHINE_DIGITS-
+    # The folder that is not given is this machine's alone: what releases before 0.4.0 left there is its, too.
+    [[ $RECORDS_GIVEN == yes ]] || own=''
+    for file in "$RECORDS"/.receipt-"$own"* "$RECORDS"/.install-"$own"*; do
         process=${file##*.}
         process=${process%%-*}
         [[ -f $file && ! -L $file && -O $file && $process =~ ^[0-9]+$ ]] || continue
         kill -0 "$process" 2>/dev/null || rm -f -- "$file"
     done
 }
-
-# receipt_name: one that no other run of this machine has.
-receipt_name() { printf 'receipt-%s-%s.json' "$FILE_HOST" "$(date -u +%Y%m%dT%H%M%SZ)"; }
 
 prepare_records() {
     local foreign="$RECORDS was not created by root; look at its content, then remove it"
@@ -89,9 +91,10 @@ prepare_records() {
     records_are_safe || fail 202 "$foreign"
     remove_unfinished
     open_log
-    RECEIPT=$RECORDS/$(receipt_name)
+    RECEIPT=$RECORDS/$(record_name receipt).json
+    # Another run of this machine in the same second keeps its own.
     [[ ! -e $RECEIPT && ! -L $RECEIPT ]] || nap 1
-    RECEIPT=$RECORDS/$(receipt_name)
+    RECEIPT=$RECORDS/$(record_name receipt).json
     bundle_digest >/dev/null
     keep_receipt
 }

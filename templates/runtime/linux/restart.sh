@@ -33,8 +33,16 @@ restart_packages() {
 check_restart() {
     local sign
     if sign=$(restart_file); then
+        RESTART_DUE=yes
         warning "a restart of this machine is pending ($sign)"
-    elif [[ $PACKAGE_KIND == rpm && -r /proc/stat ]] && sign=$(restart_packages); then
-        warning "a restart of this machine is pending (installed since it started: $sign)"
+    elif [[ $PACKAGE_KIND != rpm ]]; then
+        # Without update-notifier nothing would say so.
+        [[ ! -e /usr/share/update-notifier/notify-reboot-required ]] || RESTART_DUE=no
+    elif [[ -r /proc/stat ]]; then
+        RESTART_DUE=no
+        ! sign=$(restart_packages) || {
+            RESTART_DUE=yes
+            warning "a restart of this machine is pending (installed since it started: $sign)"
+        }
     fi
 }

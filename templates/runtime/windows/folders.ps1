@@ -56,13 +56,19 @@ function Remove-Leftovers {
     }
 }
 
-# Temporary files of a run that was killed. Only with the lock held: no other run on this machine is writing one.
+# Temporary files of a run that was killed. Only with the lock held: no other run on this machine is writing one. In a folder that
+# was named, other machines may be writing theirs.
 function Remove-PartFiles {
-    $form = '^(receipt-' + [regex]::Escape($HostName) + '-.*\.json|changes\.json|install-.*-[0-9]+\.log)(\.[0-9a-f]{32})?\.part$'
-    foreach ($folder in @($Own, $script:Records)) {
-        foreach ($file in @(Get-ChildItem -LiteralPath $folder | Where-Object { $_.Name -cmatch $form })) {
-            try { [IO.File]::Delete($file.FullName) } catch { Add-LogLine ('left behind: ' + $file.FullName) }
-        }
+    $end = '(\.[0-9a-f]{32})?\.part\z'
+    Remove-Matching $Own ('\A(receipt-.*\.json|changes\.json|install-.*-[0-9]+\.log)' + $end)
+    if (-not $RecordDirectory) { return }
+    $mine = [regex]::Escape($HostName + '-' + $script:MachineDigits) + '-'
+    Remove-Matching $script:Records ('\A(receipt-' + $mine + '.*\.json|install-' + $mine + '.*\.log)' + $end)
+}
+
+function Remove-Matching([string]$Folder, [string]$Form) {
+    foreach ($file in @(Get-ChildItem -LiteralPath $Folder | Where-Object { $_.Name -cmatch $Form })) {
+        try { [IO.File]::Delete($file.FullName) } catch { Add-LogLine ('left behind: ' + $file.FullName) }
     }
 }
 
@@ -88,7 +94,7 @@ function Initialize-Folders {
     Remove-PartFiles
     Read-Changes
     $script:Receipt = Get-ReceiptFile
-    try { Open-Log (Join-Path $script:Records ('install-' + (Get-Stamp) + '-' + $PID + '.log')) } catch {
+    try { Open-Log (Join-Path $script:Records ((Get-RecordName 'install') + (Get-Stamp) + '-' + $PID + '.log')) } catch {
         $script:Receipt = ''
         Stop-Here 202 ('no log can be written to ' + $script:Records + ': ' + (Get-Reason $_.Exception))
     }

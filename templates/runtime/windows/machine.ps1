@@ -26,13 +26,18 @@ function Test-Versions {
 
 # This script does not need a restart, but later failures are often caused by a pending one.
 function Test-Restart {
+    $script:RestartDue = Test-RestartPending
+    if ($script:RestartDue) { Add-Warning 'a restart of this machine is pending' }
+}
+
+function Test-RestartPending {
     $keys = @(
         'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending',
         'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update\RebootRequired'
     )
     $pending = @($keys | Where-Object { Test-Path -Path $_ }).Count -gt 0
     if (Get-RegistryText 'HKLM:\SYSTEM\CurrentControlSet\Control\Session Manager' 'PendingFileRenameOperations') { $pending = $true }
-    if ($pending) { Add-Warning 'a restart of this machine is pending' }
+    $pending
 }
 
 # Windows Installer holds this mutex while it installs (Windows Installer, "_MSIExecute Mutex").

@@ -2,16 +2,27 @@
 
 $script:Problems = @()
 $script:ProblemCode = 0
+$script:ProblemReason = ''
 
-function Add-Problem([int]$Code, [string]$Text) {
+# A code's place in $CodeOrder, the gravest first; behind all of them where it is not there.
+function Get-CodeRank([int]$Code) {
+    $at = [Array]::IndexOf($CodeOrder, $Code)
+    if ($at -lt 0) { return 999 }
+    $at
+}
+
+# The gravest decides how the run ends; of two alike, the first.
+function Add-Problem([int]$Code, [string]$Text, [string]$Reason) {
     $script:Problems += $Text
-    # The wrong machine explains the other problems.
-    if ($script:ProblemCode -eq 0 -or $Code -eq 204) { $script:ProblemCode = $Code }
+    if ($script:ProblemCode -ne 0 -and (Get-CodeRank $Code) -ge (Get-CodeRank $script:ProblemCode)) { return }
+    $script:ProblemCode = $Code
+    $script:ProblemReason = $Reason
 }
 
 # A problem of the real service: a lab's stand-in works without it.
-function Add-ProblemUnlessLab([int]$Code, [string]$Text) {
-    if ($Lab) { Add-Note ($Text + ' (a LAB bundle continues; otherwise exit code ' + $Code + ')') } else { Add-Problem $Code $Text }
+function Add-ProblemUnlessLab([int]$Code, [string]$Text, [string]$Reason) {
+    if ($Lab) { Add-Note ($Text + ' (a LAB bundle continues; otherwise exit code ' + $Code + ')'); return }
+    Add-Problem $Code $Text $Reason
 }
 
 # Information that does not stop the run.
@@ -21,7 +32,7 @@ function Add-Note([string]$Text) {
 
 # Does not stop the run; recorded in the receipt.
 function Add-Warning([string]$Text) {
-    $script:Warnings += $Text
+    $script:Warnings += (Hide-Controls (Hide-Secrets $Text)) -creplace '[\r\n]+', ' '
     Add-Note ('WARNING: ' + $Text)
 }
 

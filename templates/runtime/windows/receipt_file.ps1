@@ -2,6 +2,8 @@
 
 $script:Receipt = ''          # its file, once the run has a folder for it
 $script:Finished = $false
+$script:Reason = ''           # a word that tells apart what one exit code can mean; set before Stop-Here
+$script:RestartDue = $null    # whether this machine waits for a restart; nothing: unknown
 $script:HostName = [Environment]::MachineName
 $script:Started = Get-Moment
 
@@ -11,11 +13,14 @@ function Get-Digest {
     ''
 }
 
+# Kind, host and the machine's digits: in a folder that many machines write to, no two of them write one file.
+function Get-RecordName([string]$Kind) { $Kind + '-' + $HostName + '-' + $script:MachineDigits + '-' }
+
 function Get-ReceiptFile {
     $at = [DateTime]::UtcNow
     while ($true) {
         $stamp = $at.ToString('yyyyMMddTHHmmssZ', [Globalization.CultureInfo]::InvariantCulture)
-        $file = Join-Path $script:Records ('receipt-' + $HostName + '-' + $stamp + '.json')
+        $file = Join-Path $script:Records ((Get-RecordName 'receipt') + $stamp + '.json')
         # Another run in the same second keeps its own.
         if (-not [IO.File]::Exists($file) -and -not [IO.Directory]::Exists($file)) { return $file }
         $at = $at.AddSeconds(1)
@@ -24,6 +29,14 @@ function Get-ReceiptFile {
 
 function Write-Receipt([int]$Code, [string]$Outcome) {
     if ($script:Receipt) { Save-Whole $script:Receipt (Hide-LongValues (ConvertTo-Bytes (Get-ReceiptText $Code $Outcome))) }
+}
+
+# How the run ends: once more where the first try fails, since a share may be away for a moment.
+function Write-LastReceipt([int]$Code, [string]$Outcome) {
+    try { Write-Receipt $Code $Outcome } catch {
+        Start-Sleep -Seconds 1
+        Write-Receipt $Code $Outcome
+    }
 }
 
 # After each step: a kill leaves a correct receipt up to that step.

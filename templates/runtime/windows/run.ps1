@@ -27,7 +27,7 @@ function Clear-Run {
         }
         Reset-ReceiptFacts
         try {
-            Write-Receipt $code $outcome
+            Write-LastReceipt $code $outcome
             Write-Host ('  Receipt: ' + $script:Receipt)
         } catch {
             Write-Host 'The receipt could not be written.'

@@ -1,6 +1,9 @@
 # The exit codes of install.sh, what they mean and what to do: Microsoft's numbers below 200, this script's from there.
 # Made by `make docs` from bundler/products/arc_server/codes.py: change that table, not this file.
 
+# Of several findings the first of these ends the run.
+CODE_ORDER=(200 201 213 216 204 220 67 214 202 209 210 208 211 212 203)
+
 # code_text NUMBER: fills MEANING and NEXT; leaves them empty for a number that is not in the table.
 # shellcheck disable=SC2016  # a dollar is a dollar
 code_text() {

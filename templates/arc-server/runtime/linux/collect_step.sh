@@ -33,7 +33,7 @@ step_collect() {
         collect_words version.txt version
     fi
     collect_network
-    archive=arc-logs-$FILE_HOST-$(date -u +%Y%m%dT%H%M%SZ).tar.gz
+    archive=$(record_name arc-logs).tar.gz
     # First in the private folder: a part of an archive never gets its name.
     tar -C "$WORK" -czf "$WORK/$archive" arc-logs && put_file "$COLLECT_DIR" "$mark" "$archive" <"$WORK/$archive" ||
         fail 202 "$COLLECT_DIR/$archive cannot be written"

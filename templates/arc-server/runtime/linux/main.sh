@@ -58,6 +58,7 @@ main() {
     hold_environment
     parse_arguments "$@"
     detect_machine
+    know_machine
     bundle_targets match_target
     [[ -z $LAB ]] || say "$LAB bundle: the agent is a stand-in, not Microsoft's."
     say "$BUNDLE_NAME $BUNDLE_VERSION on $HOST: $(machine_text)"

@@ -4,14 +4,15 @@
 PROGRAM_FOLDERS=(/opt /var /var/opt /var/lib/waagent)
 
 check_machine() {
-    [[ $EUID -eq 0 ]] || problem 202 "root is needed: run it with sudo"
+    [[ $EUID -eq 0 ]] || problem 202 "root is needed: run it with sudo" not-elevated
+    [[ $MACHINE_KNOWN == yes ]] || note "this machine has neither a machine id nor an SMBIOS UUID that can be read: its receipts have its name's digits"
     if [[ -z $TARGET ]]; then
         problem 204 "this is $(machine_text); the bundle is for $TARGETS"
     elif [[ -n $SUPPORTED && " $SUPPORTED " != *" $MACHINE_VERSION "* ]]; then
         warning "Microsoft supports agent $PACKAGE_VERSION on $MACHINE_ID ${SUPPORTED// /, }, not on $MACHINE_VERSION"
     fi
     if ! command -v systemctl >/dev/null || [[ ! -d /run/systemd/system ]]; then
-        problem 202 "systemd is not running; the agent's services need it"
+        problem 202 "systemd is not running; the agent's services need it" no-systemd
     fi
 }
 
@@ -56,6 +57,7 @@ step_preflight() {
     check_network
     report_roots
     if [[ $PROBLEM_CODE -ne 0 ]]; then
+        REASON=$PROBLEM_REASON
         [[ $MODE == dry-run || ${#PROBLEMS[@]} -gt 1 ]] || fail "$PROBLEM_CODE" "${PROBLEMS[0]}"
         for text in "${PROBLEMS[@]}"; do say "        ! $text"; done
         [[ $MODE == dry-run ]] || fail "$PROBLEM_CODE" "${#PROBLEMS[@]} problems found, see above"

@@ -1,6 +1,9 @@
 # What an exit code means and what to do: Microsoft's numbers below 200, this script's from there.
 # Made by `make docs` from bundler/products/arc_server/codes.py: change that table, not this file.
 
+# Of several findings the first of these ends the run.
+$script:CodeOrder = @(200, 201, 213, 216, 204, 220, 67, 214, 202, 209, 210, 208, 211, 212, 203)
+
 $script:Codes = @{
     1 = @(
         'an error without its own number'

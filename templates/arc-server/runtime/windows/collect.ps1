@@ -79,7 +79,7 @@ function Step-Collect {
     Add-Type -AssemblyName System.IO.Compression
     $folder = New-NamedFolder $CollectLogs
     try {
-        $file = Join-Path $folder ('arc-bundler-logs-' + $HostName + '-' + (Get-Stamp) + '.zip')
+        $file = Join-Path $folder ((Get-RecordName 'arc-bundler-logs') + (Get-Stamp) + '.zip')
         $new = Get-RandomName $file
         $stream = New-Object System.IO.FileStream $new, ([IO.FileMode]::CreateNew)
     } catch { Stop-Here 202 ('nothing can be written to ' + $folder + ': ' + (Get-Reason $_.Exception)) }

@@ -12,6 +12,7 @@ function Invoke-Steps {
     if ($ForceLocalOnly -and -not ($Uninstall -or $Reconnect)) { Stop-Here 205 '-ForceLocalOnly needs -Uninstall or -Reconnect' }
     if ($Uninstall -and ($CheckOnly -or $CollectLogs)) { Stop-Here 205 '-Uninstall cannot be combined with -CheckOnly or -CollectLogs' }
     Find-Machine
+    Find-MachineDigits
     $script:Target = Find-Target
     $script:TargetFits = $null -ne $script:Target
     if ($Lab) { Write-Line 'LAB bundle: the agent is a stand-in, not Microsoft''s.' }

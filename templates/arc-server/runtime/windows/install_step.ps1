@@ -77,7 +77,7 @@ function Remove-Present([int]$Code) {
 # cannot read a mapped drive or a share anyway.
 function Install-AgentPackage([bool]$Repair) {
     $copy = Copy-Checked $script:Target.Path $script:Target.Sha256
-    $msiLog = Join-Path $script:Records ('msiexec-' + (Get-Stamp) + '.log')
+    $msiLog = Join-Path $script:Records ((Get-RecordName 'msiexec') + (Get-Stamp) + '.log')
     $answer = Invoke-Msi -Words @('/i', $copy) -LogFile $msiLog
     # 3010 and 1641: done, after a restart (Windows Installer, "Error Codes").
     if (@(3010, 1641) -contains $answer.Code) { return '; a restart is needed' }
@@ -112,7 +112,7 @@ function Remove-Package([int]$Code) {
     $product = Get-ProductCode
     if (-not $product) { Stop-Here $Code 'the agent is installed, but not in Windows'' list of programs; msiexec cannot remove it' }
     # Not the name of the installation's log, which may be from the same second.
-    $msiLog = Join-Path $script:Records ('msiexec-remove-' + (Get-Stamp) + '.log')
+    $msiLog = Join-Path $script:Records ((Get-RecordName 'msiexec-remove') + (Get-Stamp) + '.log')
     $answer = Invoke-Msi -Words @('/x', $product) -LogFile $msiLog
     # 1605: there is no such product (Windows Installer, "Error Codes").
     if (@(0, 3010, 1641, 1605) -notcontains $answer.Code) {

@@ -7,11 +7,18 @@ function Test-Access {
     }
     if (Test-SecretWanted) {
         $trouble = Get-SecretProblem
-        if ($trouble) { Add-Problem 203 $trouble }
+        if ($trouble) { Add-NoSecret $trouble } elseif ($CheckOnly -and -not $Envelope) {
+            Add-Note 'not looked at: the secret, which -CheckOnly does not read'
+        }
     }
     if ((Test-OneOf $Authentication @('device-code', 'interactive')) -and -not [Environment]::UserInteractive) {
-        Add-Problem 203 'signing in needs a person at this machine'
+        Add-NoSecret 'signing in needs a person at this machine'
     }
+}
+
+# -CheckOnly asks about the machine and its network, and needs no secret. An envelope that was given to it is looked at.
+function Add-NoSecret([string]$Text) {
+    if ($CheckOnly -and -not $Envelope) { Add-Note ('not looked at: the secret (' + $Text + ')') } else { Add-Problem 203 $Text }
 }
 
 function Step-Preflight {
@@ -28,6 +35,7 @@ function Step-Preflight {
     if ($script:ProblemCode -eq 0 -or $CheckOnly -or $WhatIf) { Test-NetworkContract }
     if ($script:ProblemCode -eq 0 -and $script:Target -and (Get-InstallPlan).Verb) { Test-Installer }
     if ($script:ProblemCode -ne 0) {
+        $script:Reason = $script:ProblemReason
         if (-not $WhatIf -and $script:Problems.Count -eq 1) { Stop-Here $script:ProblemCode $script:Problems[0] }
         foreach ($text in $script:Problems) { Write-Line ('        ! ' + $text) }
         if (-not $WhatIf) { Stop-Here $script:ProblemCode ([string]$script:Problems.Count + ' problems found, see above') }

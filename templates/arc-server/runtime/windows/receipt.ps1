@@ -28,19 +28,34 @@ function Get-AgentJson {
 $script:AgentFacts = ''       # read once, until something changes
 
 # The run has changed what the receipt reports of the machine.
-function Reset-ReceiptFacts { $script:AgentFacts = '' }
+function Reset-ReceiptFacts {
+    $script:AgentFacts = ''
+    if (Test-RestartPending) { $script:RestartDue = $true }
+}
+
+# A reason belongs to a run that failed.
+function Get-ReasonJson([string]$Outcome) {
+    if ($script:Reason -and (Test-Same $Outcome 'failed')) { return (ConvertTo-JsonText $script:Reason) }
+    'null'
+}
+
+function Get-RestartJson {
+    if ($null -eq $script:RestartDue) { return 'null' }
+    ([string][bool]$script:RestartDue).ToLowerInvariant()
+}
 
 function Get-ReceiptText([int]$Code, [string]$Outcome) {
     $end = [Environment]::NewLine
     $version = ([string]$Machine.Version + ' (build ' + $Machine.Build + ')')
     $lines = @(
         '{'
-        '  "schema": "arc-bundler/receipt/1",'
+        '  "schema": "arc-bundler/receipt/2",'
         ('  "bundle": ' + (ConvertTo-JsonObject @(@('name', $BundleName), @('version', $BundleVersion), @('digest', (Get-Digest)),
             @('tool', $BundleTool))).TrimEnd('}') + ', "lab": ' + ([string]$Lab).ToLowerInvariant() + ', "serial": ' + $Serial +
             ', "seal": ' + (Get-SealJson) + '},')
         ('  "host": ' + (ConvertTo-JsonObject @(@('name', $HostName), @('os', $Machine.Product), @('version', $version),
             @('architecture', $Machine.Architecture))) + ',')
+        ('  "machine": ' + (ConvertTo-JsonText $script:MachineDigits) + ',')
         ('  "began": ' + (ConvertTo-JsonText $Started) + ',')
         ('  "ended": ' + (ConvertTo-JsonText (Get-Moment)) + ',')
         ('  "mode": ' + (ConvertTo-JsonText (Get-Mode)) + ',')
@@ -50,7 +65,10 @@ function Get-ReceiptText([int]$Code, [string]$Outcome) {
         ('  "resource_id": ' + (ConvertTo-JsonText $script:AgentResource) + ',')
         ('  "outcome": ' + (ConvertTo-JsonText $Outcome) + ',')
         ('  "code": ' + $Code + ',')
+        ('  "reason": ' + (Get-ReasonJson $Outcome) + ',')
         ('  "message": ' + (ConvertTo-JsonText (Hide-Secrets $script:Message)) + ',')
+        ('  "restart_due": ' + (Get-RestartJson) + ',')
+        ('  "warnings": [' + (@($script:Warnings | ForEach-Object { ConvertTo-JsonText $_ }) -join ', ') + '],')
         ('  "switches": [' + (@(Get-Switches) -join ', ') + ']')
         '}'
     )
@@ -70,7 +88,7 @@ function Step-Receipt {
     Reset-ReceiptFacts
     Complete-Envelope
     if (Test-Same (Get-Mode) 'install') { Save-Serial }
-    Write-Receipt 0 (Get-OutcomeWord)
+    Write-LastReceipt 0 (Get-OutcomeWord)
     $script:Finished = $true
     Complete-Step 'ok' $script:Receipt
 }
