@@ -59,7 +59,7 @@ Microsoft's (AZCM0042 is 42), and what *azcmagent* ends with is passed on unchan
 """
 
 TAIL = """
-`verify.sh` and `verify.ps1` end with 0, 200, 201, 202 (no space for the check), 205 or 207.
+`verify.sh` and `verify.ps1` end with 0, 200, 201, 202 (no space for the check), 205, 207 or 213.
 With `--check` (`-CheckOnly`)
 the code is the preflight's verdict; `--dry-run` (`-WhatIf`) names it and ends with 0.
 

@@ -36,7 +36,7 @@ OURS = (
     Code(
         201,
         "the bundle's signature is not verified",
-        "Do not install from it. Correct what is named above (a missing tool, this machine's clock), "
+        "Do not install from it. Correct what is named above (for example this machine's clock), "
         "or ask the bundle's maker.",
     ),
     Code(202, "this machine is not ready", "Correct what the preflight lines above name, then run this script again."),
@@ -77,6 +77,12 @@ OURS = (
         "Wait for the named process to end, or end it, then run this script again.",
     ),
     Code(212, "this script is already running", "Wait for the other run to end; its log shows the progress."),
+    Code(
+        213,
+        "the seal cannot be checked on this machine",
+        "Nothing is known to be wrong with the bundle. Install openssl (or gpgv, where named above) from this system's "
+        "installation medium or internal mirror, then run this script again.",
+    ),
     Code(
         214,
         "an incomplete earlier installation could not be repaired",

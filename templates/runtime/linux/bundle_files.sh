@@ -2,9 +2,11 @@
 
 DAMAGE=()              # where the files differ from those that were packed
 DOUBTS=()              # why its signature is not verified
+CANNOT=()              # why its signature cannot be checked on this machine; what is wrong is graver
 
 damage() { readable "$1"; DAMAGE+=("$READABLE"); }
 doubt() { readable "$1"; DOUBTS+=("$READABLE"); }
+cannot() { readable "$1"; CANNOT+=("$READABLE"); }
 
 declare -A THERE SUM_OF HOLDS
 LISTED=0               # files that SHA256SUMS names

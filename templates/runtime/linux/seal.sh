@@ -40,7 +40,7 @@ check_signature() {
         -out /dev/null </dev/null >/dev/null 2>&1 || { doubt "$1 does not sign $2"; return 1; }
     # PEM is base64 between two lines (RFC 7468); of two signers' certificates the digest is neither's.
     seen=$(sed '/^-----/d' "$SCRATCH/signer" | base64 -d 2>/dev/null | sha256_of_input)
-    [[ $seen == "$3" ]] || { doubt "$1 is signed by another certificate, with the fingerprint $seen"; return 1; }
+    [[ $seen == "$3" ]] || { doubt "$1 is signed by another certificate"; return 1; }
 }
 
 # check_validity NAME FROM UNTIL TEXT, according to this machine's clock
@@ -97,24 +97,24 @@ count_lines() { printf '%s\n' "$2" | grep -cE -e "$1"; }
 # choose_tool: openssl checks everything, gpgv only the OpenPGP signature.
 choose_tool() {
     SEAL_TOOL='' UNCHECKED=''
-    if command -v openssl >/dev/null; then
+    if openssl_works; then
         SEAL_TOOL=openssl
-    elif command -v gpgv >/dev/null && [[ -n $OPENPGP && $APPROVALS -eq 0 ]]; then
+    elif gpgv_works && [[ -n $OPENPGP && $APPROVALS -eq 0 ]]; then
         SEAL_TOOL=gpgv
         UNCHECKED='the X.509 signatures and the certificate'\''s validity, because openssl is missing; the OpenPGP signature was checked'
-    elif command -v gpgv >/dev/null && [[ -n $OPENPGP ]]; then
-        doubt 'gpgv cannot check approvals: install openssl (package openssl)'
+    elif gpgv_works && [[ -n $OPENPGP ]]; then
+        cannot "gpgv cannot check approvals: install openssl (package openssl). $(offline_package openssl)"
     else
-        doubt "no tool here can check the signature: install openssl (package openssl)${OPENPGP:+ or gpgv (package gpgv, gnupg2 or gpg2)}"
+        cannot "no tool here can check the signature: install openssl (package openssl)${OPENPGP:+ or gpgv (package gpgv, gnupg2 or gpg2)}. $(offline_package openssl)"
     fi
-    [[ -n $SEAL_TOOL ]]
 }
 
-# check_seal: fills DOUBTS; after check_files. Returns 1 with NO_SPACE where there is no room for the check.
+# check_seal: fills DOUBTS and CANNOT; after check_files. Returns 1 with NO_SPACE where there is no room for the check.
+# Without a tool it still finds what is missing, has another form or has expired.
 check_seal() {
     local NOW NOT_BY='' APPROVER_FILES='' FITS=no document
-    DOUBTS=() APPROVED=() APPROVED_BY=''
-    choose_tool || return 0
+    DOUBTS=() CANNOT=() APPROVED=() APPROVED_BY=''
+    choose_tool
     NOW=$(date +%s)
     each_signer check_person
     if [[ $SEAL_TOOL == gpgv ]]; then

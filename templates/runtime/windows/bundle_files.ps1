@@ -2,6 +2,7 @@
 
 $script:Damage = @()          # how the files differ from the bundle that was built
 $script:SealFaults = @()          # why its signature is not verified
+$script:SealUnchecked = @()       # why it cannot be checked on this machine; a fault is graver
 $script:PresentFiles = $null         # the bundle's files
 $script:ListedCount = 0            # files that SHA256SUMS names
 $script:ListedSums = New-Table     # their digests by path

@@ -6,6 +6,15 @@ $script:CheckedWith = ''      # which program or class checked the signatures
 
 function Add-SealFault([string]$Text) { $script:SealFaults += (Get-Printable $Text) }
 
+function Add-SealUnchecked([string]$Text) { $script:SealUnchecked += (Get-Printable $Text) }
+
+# Whether this .NET lacks the algorithm: no fault of the signature's. CRYPT_E_UNKNOWN_ALGO, NTE_BAD_ALGID (winerror.h).
+function Test-Unsupported($Exception) {
+    $base = $Exception.GetBaseException()
+    if ($base -is [NotSupportedException]) { return $true }
+    ($base -is [Security.Cryptography.CryptographicException]) -and (@(-2146889726, -2146893816) -contains $base.HResult)
+}
+
 # Whether the bytes before the signature's value are the ones that this signer's files begin with: so no byte of the file can
 # change unnoticed, and no certificate can be exchanged.
 function Test-SealForm([byte[]]$Bytes, [string]$Role, [string]$Signer) {
@@ -45,11 +54,16 @@ function Test-Signature([string]$Path, [string]$Document, [string]$Signer, [stri
         Add-SealFault ($Path + ' is not a signature by the expected signer')
         return $false
     }
+    if (-not $script:SealReader) { return $true }
     try { $seen = Get-SignedBy $bytes (Get-Document $Document) } catch {
+        if (Test-Unsupported $_.Exception) {
+            Add-SealUnchecked ('this .NET cannot check the kind of signature of ' + $Path + ': ' + $_.Exception.GetBaseException().Message)
+            return $false
+        }
         Add-SealFault ($Path + ' does not sign ' + $Document + ': ' + $_.Exception.Message)
         return $false
     }
-    if (-not (Test-Same $seen $Signer)) { Add-SealFault ($Path + ' is signed by another certificate, with the fingerprint ' + $seen) }
+    if (-not (Test-Same $seen $Signer)) { Add-SealFault ($Path + ' is signed by another certificate') }
     Test-Same $seen $Signer
 }
 
@@ -101,50 +115,29 @@ function Test-Approvals {
     }
 }
 
-# Fills $SealFaults; after Test-Files.
-function Test-Seal {
-    $script:SealFaults = @()
-    $script:Approved = @()
-    $script:ApprovedBy = @()
+# Fills $SealReader. Every Windows has it; PowerShell on another system may not.
+function Find-SealReader {
+    $script:SealReader = $true
     try {
         Add-Type -AssemblyName System.Security
+        if ($null -eq ('System.Security.Cryptography.Pkcs.SignedCms' -as [type])) { throw 'no SignedCms' }
     } catch {
-        Add-SealFault 'this PowerShell has no SignedCms: .NET''s System.Security is needed'
-        return
+        $script:SealReader = $false
+        Add-SealUnchecked 'this PowerShell has no SignedCms: start the script with Windows PowerShell (powershell.exe), which has .NET''s System.Security'
     }
+}
+
+# Fills $SealFaults and $SealUnchecked; after Test-Files. Without SignedCms it still finds what is missing, has another form
+# or has expired.
+function Test-Seal {
+    $script:SealFaults = @()
+    $script:SealUnchecked = @()
+    $script:Approved = @()
+    $script:ApprovedBy = @()
+    Find-SealReader
     try {
         foreach ($sealSigner in $SealSigners) { if (Test-Same $sealSigner.Role 'sealer') { Test-Sealer $sealSigner } }
         Test-Approvals
     } catch { Add-SealFault ('the seal cannot be read: ' + $_.Exception.Message) }
     if ($NotAfter -gt 0 -and (Get-Seconds) -gt $NotAfter) { Add-SealFault ('the bundle expired on ' + (Get-TimeText $NotAfter)) }
-}
-
-# The first four letters identify a word (BIP 39).
-function Get-Letters([string]$Word) { $Word.PadRight(4).Substring(0, 4) }
-
-# Compares the 24 words with the sealer's fingerprint.
-function Test-Words([string[]]$Given) {
-    if (-not $Sealer) { Add-SealFault 'this bundle is not sealed'; return }
-    $wanted = ($SealerWords -join ' ') -csplit ' '
-    for ($at = 0; $at -lt $wanted.Count; $at++) {
-        if (-not (Test-SameAnyCase (Get-Letters $Given[$at]) (Get-Letters $wanted[$at]))) {
-            Add-SealFault ('word ' + ($at + 1) + ' of the sealer''s fingerprint is ' + $wanted[$at] + ', but you gave ' + $Given[$at])
-        }
-    }
-}
-
-# Compares a fingerprint that the user typed or pasted, as digits or words, with the sealer's, and adds to $SealFaults. False
-# where it is not a fingerprint.
-function Test-GivenFingerprint([string]$Text) {
-    if ($Text -cmatch '\A\s*([A-Za-z]+\s+){23}[A-Za-z]+\s*\z') { Test-Words ($Text.Trim() -csplit '\s+'); return $true }
-    $given = ($Text -creplace '^.*=', '' -creplace '[\s:-]', '').ToLowerInvariant() -creplace '^sha256', ''
-    if ($given -cnotmatch '\A([0-9a-f]{40}|[0-9a-f]{64})\z') { return $false }
-    if (-not $Sealer) {
-        Add-SealFault 'this bundle is not sealed'
-    } elseif (Test-Same $given $OpenPgp) {
-        Add-SealFault 'an OpenPGP signature cannot be checked on Windows: give the fingerprint of the certificate'
-    } elseif (-not (Test-Same $given $Sealer)) {
-        Add-SealFault ('the bundle is signed by ' + $Sealer + ', but you gave ' + $given + ': compare them digit by digit')
-    }
-    $true
 }

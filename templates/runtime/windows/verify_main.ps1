@@ -1,4 +1,4 @@
-# verify.ps1: checks files and seal, shows both, and asks for the fingerprint.
+# verify.ps1: asks for the fingerprint, checks files and seal, and shows the seal where the fingerprint matches.
 
 function Show-Usage {
     Write-Host ('verify.ps1 of the bundle ' + $BundleName + ' ' + $BundleVersion + ': checks its files and its signature.')
@@ -17,9 +17,8 @@ function Show-Lines([string]$Title, $Lines) {
     foreach ($line in $Lines) { Write-Host ($Title.PadRight(14) + (Get-Printable $line)); $Title = '' }
 }
 
+# Only when the fingerprint that was given has matched; before, it is the bundle's own claim.
 function Show-Seal {
-    if (-not $Sealer) { Write-Host 'Signed by:    not sealed'; return }
-    if ($script:SealFaults.Count -gt 0) { Write-Host 'Not verified; the bundle claims:' }
     Show-Lines 'Signed by:' @($SealSigners[0].Name, ('certificate valid until ' + (Get-TimeText $SealSigners[0].Until)))
     Show-Lines 'Fingerprint:' (Get-DigitLines $Sealer)
     Show-Lines 'In words:' $SealerWords
@@ -39,7 +38,7 @@ function Show-Refusal([string]$Text, $Reasons) {
 function Read-Signer {
     if ($Signer) { return $Signer }
     if ($env:ARC_BUNDLER_SIGNER) { return $env:ARC_BUNDLER_SIGNER }
-    if (-not [Environment]::UserInteractive -or [Console]::IsInputRedirected) { return '' }
+    if (-not $Sealer -or -not [Environment]::UserInteractive -or [Console]::IsInputRedirected) { return '' }
     # powershell.exe -NonInteractive: there is no user to ask.
     try {
         $given = [string](Read-Host 'Fingerprint of the signer (digits, or its 24 words), received through a separate channel')
@@ -53,9 +52,47 @@ function Read-Signer {
     } catch { '' }
 }
 
-# Everything is checked and shown before the script asks for the fingerprint.
+function Show-HashesOnly {
+    Write-Host 'THE SIGNATURE WAS NOT CHECKED (-InsecureNoSeal): the files are intact, but anyone may have made this bundle.'
+    Write-Host 'Compare the digest with the one that the maker gave you through a separate channel.'
+}
+
+function Show-CannotCheck {
+    foreach ($reason in $script:SealUnchecked) { Write-Host ('CANNOT BE CHECKED: ' + $reason) }
+    Write-Host 'The signature of this bundle CANNOT BE CHECKED on this machine. Nothing is known to be wrong with it. Do not install from it yet:'
+    Write-Host 'correct what is named above, or verify the bundle on another machine and compare the digest above.'
+}
+
+# The seal itself, then whether it is by the signer that was named. What is wrong is graver than what cannot be checked.
+function Test-SealBy([string]$Given) {
+    if (-not $Sealer) {
+        $advice = 'Compare the digest with the one that the maker gave you through a separate channel; then use -InsecureNoSeal.'
+        Show-Refusal $advice @('this bundle is not sealed: its origin cannot be verified')
+        return 201
+    }
+    Test-Seal
+    if ($Given) { [void](Test-GivenFingerprint $Given) }
+    if ($script:SealFaults.Count -gt 0) {
+        Show-Refusal 'This bundle''s signature is NOT VERIFIED. Do not install from it. Ask its maker.' $script:SealFaults
+        return 201
+    }
+    if ($script:SealUnchecked.Count -gt 0) { Show-CannotCheck; return 213 }
+    if (-not $Given) {
+        $reason = 'the seal was NOT TIED TO A FINGERPRINT: none was given. The seal is valid in itself, but anyone can make such a seal'
+        $advice = 'Get the fingerprint of the signer through a separate channel (telephone, ticket, paper); then: verify.ps1 -Signer FINGERPRINT'
+        Show-Refusal $advice @($reason)
+        return 201
+    }
+    0
+}
+
+# The script asks before anything of the seal is shown, so that the bundle's own fingerprint is not compared with itself.
 function Invoke-Verification {
-    $refused = 'This bundle''s signature is NOT VERIFIED. Do not install from it. Ask its maker.'
+    if ($Lab) { Write-Host 'LAB bundle: its packages are stand-ins.' }
+    foreach ($text in @(Get-BesideTexts)) { Write-Host ('WARNING: ' + $text + '.') }
+    $given = ''
+    if (-not $InsecureNoSeal) { $given = [string](Read-Signer) }
+    if ($given -and @(Read-Fingerprint $given).Count -eq 0) { Write-Host 'a fingerprint has 64 hex digits or 24 words'; return 205 }
     Test-Files
     if ($script:Damage.Count -gt 0) {
         Show-Refusal 'This bundle is DAMAGED. Do not install from it. Copy it again.' $script:Damage
@@ -63,32 +100,14 @@ function Invoke-Verification {
     }
     Write-Host ('All ' + $script:ListedCount + ' files match SHA256SUMS.')
     Write-Host ('Digest of this bundle: ' + (Get-FileSha256 'SHA256SUMS'))
-    if ($InsecureNoSeal) {
-        Write-Host 'THE SIGNATURE WAS NOT CHECKED (-InsecureNoSeal): the files are intact, but anyone may have made this bundle.'
-        Write-Host 'Compare the digest with the one that the maker gave you through a separate channel.'
-        return 0
-    }
-    if ($Sealer) { Test-Seal }
+    if ($InsecureNoSeal) { Show-HashesOnly; return 0 }
+    $code = Test-SealBy $given
+    if ($code -ne 0) { return $code }
     Show-Seal
-    if (-not $Sealer) {
-        $advice = 'Compare the digest with the one that the maker gave you through a separate channel; then use -InsecureNoSeal.'
-        Show-Refusal $advice @('this bundle is not sealed: its origin cannot be verified')
-        return 201
-    }
-    if ($script:SealFaults.Count -gt 0) { Show-Refusal $refused $script:SealFaults; return 201 }
-    $given = [string](Read-Signer)
-    if (-not $given) {
-        $advice = 'Get the fingerprint of the signer through a separate channel (telephone, ticket, paper); then: verify.ps1 -Signer FINGERPRINT'
-        Show-Refusal $advice @('no fingerprint was given: the one above is only the bundle''s own claim')
-        return 201
-    }
-    if (-not (Test-GivenFingerprint $given)) { Write-Host 'a fingerprint has 64 hex digits or 24 words'; return 205 }
-    if ($script:SealFaults.Count -gt 0) { Show-Refusal $refused $script:SealFaults; return 201 }
     Write-Host 'The signature matches the fingerprint you gave.'
     0
 }
 
 if ($Help) { Show-Usage; exit 0 }
 if ($null -ne $Unknown) { Write-Host (Get-UnknownText $Unknown); Show-Usage; exit 205 }
-if ($Lab) { Write-Host 'LAB bundle: its packages are stand-ins.' }
 exit (Invoke-Verification)

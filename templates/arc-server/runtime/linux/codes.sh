@@ -230,7 +230,7 @@ code_text() {
             ;;
         201)
             MEANING='the bundle'\''s signature is not verified'
-            NEXT='Do not install from it. Correct what is named above (a missing tool, this machine'\''s clock), or ask the bundle'\''s maker.'
+            NEXT='Do not install from it. Correct what is named above (for example this machine'\''s clock), or ask the bundle'\''s maker.'
             ;;
         202)
             MEANING='this machine is not ready'
@@ -275,6 +275,10 @@ code_text() {
         212)
             MEANING='this script is already running'
             NEXT='Wait for the other run to end; its log shows the progress.'
+            ;;
+        213)
+            MEANING='the seal cannot be checked on this machine'
+            NEXT='Nothing is known to be wrong with the bundle. Install openssl (or gpgv, where named above) from this system'\''s installation medium or internal mirror, then run this script again.'
             ;;
         214)
             MEANING='an incomplete earlier installation could not be repaired'

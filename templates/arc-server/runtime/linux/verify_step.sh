@@ -22,6 +22,13 @@ refuse() {
     fail "$code" "$# problems found in this bundle, see above"
 }
 
+# cannot_check: a tool is missing, which is no fault of the bundle's.
+cannot_check() {
+    local text
+    for text in "${CANNOT[@]:1}"; do say "        ! $text"; done
+    fail 213 "the seal cannot be checked: ${CANNOT[0]}"
+}
+
 # A bundle that was built with a seal is never used without it, regardless of the files beside this script.
 verify_seal() {
     check_files || fail 202 "$NO_SPACE"
@@ -30,16 +37,30 @@ verify_seal() {
     check_seal || fail 202 "$NO_SPACE"
     [[ -z $SIGNER ]] || check_given "$SIGNER" || fail 205 '--signer and ARC_BUNDLER_SIGNER need a fingerprint, 64 hex digits or 24 words'
     [[ ${#DOUBTS[@]} -eq 0 ]] || refuse 201 "${DOUBTS[@]}"
+    [[ ${#CANNOT[@]} -eq 0 ]] || cannot_check
     SEAL_VERIFIED=true
     [[ -z $UNCHECKED ]] || note "not checked: $UNCHECKED"
 }
 
-sealer_name() { [[ $1 != sealer ]] || { readable "$3"; printf '%s (%s...)' "$READABLE" "${2:0:16}"; }; }
+# sealer_name: its fingerprint only where one was given, and so has matched.
+sealer_name() {
+    [[ $1 == sealer ]] || return 0
+    readable "$3"
+    printf '%s' "$READABLE"
+    if [[ -n $SIGNER ]]; then printf ' (%s...)' "${2:0:16}"; else printf ' (not compared: no --signer given)'; fi
+}
+
+warn_beside() {
+    local text
+    find_beside
+    for text in ${BESIDE[@]+"${BESIDE[@]}"}; do warning "$text"; done
+}
 
 step_verify() {
     begin_step verify
     check_place
     if [[ -n $SEALER ]]; then
+        warn_beside
         verify_seal
     elif [[ -n $SIGNER ]]; then
         fail 201 'this bundle is not sealed, but a signer is required (--signer, ARC_BUNDLER_SIGNER)'

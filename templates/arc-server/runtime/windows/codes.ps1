@@ -172,8 +172,7 @@ $script:Codes = @{
         'Copy the bundle again, then compare the digest of verify with the one that build printed.')
     201 = @(
         'the bundle''s signature is not verified'
-        ('' + 'Do not install from it. Correct what is named above (a missing tool, this machine''s clock), or ask the bundle''s ' +
-        'maker.'))
+        'Do not install from it. Correct what is named above (for example this machine''s clock), or ask the bundle''s maker.')
     202 = @(
         'this machine is not ready'
         'Correct what the preflight lines above name, then run this script again.')
@@ -208,6 +207,10 @@ $script:Codes = @{
     212 = @(
         'this script is already running'
         'Wait for the other run to end; its log shows the progress.')
+    213 = @(
+        'the seal cannot be checked on this machine'
+        ('' + 'Nothing is known to be wrong with the bundle. Install openssl (or gpgv, where named above) from this system''s ins' +
+        'tallation medium or internal mirror, then run this script again.'))
     214 = @(
         'an incomplete earlier installation could not be repaired'
         'Repair it with the package manager''s or Windows'' own tools as the log shows, then run this script again.')

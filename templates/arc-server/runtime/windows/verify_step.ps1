@@ -20,6 +20,12 @@ function Stop-WithReasons([int]$Code, $Reasons) {
     Stop-Here $Code ([string]$reasons.Count + ' problems found in this bundle, see above')
 }
 
+# No fault of the bundle's.
+function Stop-Unchecked {
+    foreach ($reason in @($script:SealUnchecked | Select-Object -Skip 1)) { Write-Line ('        ! ' + $reason) }
+    Stop-Here 213 ('the seal cannot be checked: ' + $script:SealUnchecked[0])
+}
+
 # A bundle that was built with a seal is never used without it, whatever files are beside this script.
 function Confirm-Seal([string]$Given) {
     Test-Files
@@ -30,11 +36,15 @@ function Confirm-Seal([string]$Given) {
         Stop-Here 205 '-Signer and ARC_BUNDLER_SIGNER need a fingerprint, 64 hex digits or 24 words'
     }
     if ($script:SealFaults.Count -gt 0) { Stop-WithReasons 201 $script:SealFaults }
+    if ($script:SealUnchecked.Count -gt 0) { Stop-Unchecked }
     $script:SealVerified = $true
 }
 
-function Get-SealText {
-    $text = ', signed by ' + (Get-Printable $SealSigners[0].Name) + ' (' + $Sealer.Substring(0, 16) + '...)'
+# The fingerprint only where one was given, and so has matched.
+function Get-SealText([string]$Given) {
+    $shown = '(not compared: no -Signer given)'
+    if ($Given) { $shown = '(' + $Sealer.Substring(0, 16) + '...)' }
+    $text = ', signed by ' + (Get-Printable $SealSigners[0].Name) + ' ' + $shown
     if ($script:ApprovedBy.Count -gt 0) { $text += ', approved by ' + ($script:ApprovedBy -join ', ') }
     $text
 }
@@ -45,10 +55,11 @@ function Step-Verify {
     $given = $Signer
     if (-not $given) { $given = [string]$env:ARC_BUNDLER_SIGNER }
     if ($Sealer) {
+        foreach ($text in @(Get-BesideTexts)) { Add-Warning $text }
         Confirm-Seal $given
         foreach ($file in @(Get-UsedFiles)) { Confirm-File $file.Path $file.Sha256 }
         Confirm-Serial
-        Complete-Step 'ok' ('all ' + $script:ListedCount + ' files match SHA256SUMS' + (Get-SealText))
+        Complete-Step 'ok' ('all ' + $script:ListedCount + ' files match SHA256SUMS' + (Get-SealText $given))
         return
     }
     if ($given) { Stop-Here 201 'this bundle is not sealed, but a signer is required (-Signer, ARC_BUNDLER_SIGNER)' }
