@@ -24,6 +24,7 @@ from bundler.cli.script_signing_options import ScriptSettings, script_key, scrip
 from bundler.cli.secrets import SERVERS_SECRET
 from bundler.cli.secrets import read as read_secret
 from bundler.cli.signing_options import SealSettings, seal_options, sealer
+from bundler.formats import shell_words
 
 if TYPE_CHECKING:
     from bundler.flow.build.outputs import Built
@@ -96,11 +97,12 @@ def command(
 
 def _check(built: Built, anchors: Iterable[Path]) -> str:
     """The next command: approve the output that lacks approvals, or verify the first one."""
-    signer = f"--signer sha256:{built.sealed_by.sha256}" if built.sealed_by else "--insecure-no-seal"
+    signer = ("--signer", f"sha256:{built.sealed_by.sha256}") if built.sealed_by else ("--insecure-no-seal",)
     made = min(built.outputs, key=lambda one: one.approvals) if built.missing_approvals else built.outputs[0]
     if built.missing_approvals:
-        return f"arc-bundler approve {made.path} --digest {made.digest} {signer}"
-    return f"arc-bundler verify {made.path} {signer}{''.join(f' --anchors {path}' for path in anchors)}"
+        return shell_words.command("arc-bundler", "approve", made.path, "--digest", made.digest, *signer)
+    trusted = [word for path in anchors for word in ("--anchors", path)]
+    return shell_words.command("arc-bundler", "verify", made.path, *signer, *trusted)
 
 
 def _seal_lines(built: Built) -> list[str]:

@@ -11,6 +11,7 @@ import click
 
 from bundler.cli.console import Console, common, define_command, option
 from bundler.errors import UsageError
+from bundler.formats import shell_words
 from bundler.products import registry
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def command(
 
     def text() -> list[str]:
         todo = f"fill in {', '.join(missing)} in it, then" if missing else "next:"
-        named = "" if definition == Path("bundle.yaml") else f" --definition {definition}"
+        named = "" if definition == Path("bundle.yaml") else f" {shell_words.command('--definition', definition)}"
         return [f"wrote {definition} and {schema}", f"{todo} arc-bundler lock{named}"]
 
     console.emit_result(text, lambda: {"ok": True, "path": definition.as_posix(), "to_fill_in": missing})

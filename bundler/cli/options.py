@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from bundler.cli.console import Console, option
+from bundler.formats import shell_words
 
 if TYPE_CHECKING:
     from bundler.fetch.download import Downloader
@@ -88,7 +88,7 @@ class ProjectSettings:
         named = [("--definition", self.definition), ("--lock", self.lock_path)]
         named += [("--anchors", path) for path in self.anchors]
         own = [(flag, path) for flag, path in named if path and (flag, path) != ("--definition", Path("bundle.yaml"))]
-        return "".join(f" {flag} {shlex.quote(str(path))}" for flag, path in own)
+        return "".join(f" {shell_words.command(flag, path)}" for flag, path in own)
 
 
 project_options = option_group(
@@ -176,13 +176,12 @@ def read_project(console: Console, chosen: ProjectSettings) -> Project:
     return read
 
 
-def open_store(store_path: Path | None) -> Store:
-    """The store at ``store_path``, or in the user's cache folder."""
-    from platformdirs import user_cache_path
-
+def open_store(console: Console, store_path: Path | None) -> Store:
+    """The store at ``store_path``, or in the user's cache folder. Raises UsageError where there is none."""
+    from bundler.cli.cache_folder import cache_folder
     from bundler.fetch.store import Store
 
-    return Store(store_path or user_cache_path("arc-bundler", appauthor=False) / "store")
+    return Store(store_path or cache_folder(console.environment) / "store")
 
 
 @contextmanager
@@ -211,7 +210,7 @@ def open_downloader(
         min_rate=settings.min_rate,
         environment=console.environment,
     )
-    store = open_store(settings.store_path)
+    store = open_store(console, settings.store_path)
     with (
         progress(wanted=console.progress, quiet=console.quiet, each=console.verbose > 0) as shown,
         Downloader(store, network, shown, offline=settings.offline) as downloader,

@@ -30,7 +30,7 @@ def command(
     lock = lock_file.read(chosen.lock)
     if lock is not None and not lock_changes.definition_changes(lock, project):
         lock_fit.require_fit(lock, project, chosen.lock)
-    planned = plan(project, lock, open_store(store_path), output)
+    planned = plan(project, lock, open_store(console, store_path), output)
 
     def text() -> list[str]:
         lines = [f"{planned.name} {planned.version}: {len(planned.actions)} steps"]

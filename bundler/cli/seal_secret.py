@@ -12,6 +12,7 @@ from bundler.cli.console import Console, common, define_command, option
 from bundler.cli.options import FILE, ProjectSettings, project_options, read_project
 from bundler.cli.signing_options import SealSettings, seal_options, sealer
 from bundler.errors import UsageError
+from bundler.formats import shell_words
 from bundler.formats.secret_patterns import is_one_line
 
 if TYPE_CHECKING:
@@ -182,7 +183,9 @@ def _report(console: Console, enclosed: SealedSecret, words: str) -> None:
                 "passphrase, shown once; send it through a separate channel, not with the two files:",
                 f"  {words}",
             ]
-        lines.append(f"on the server: install.sh --envelope {Path(enclosed.envelope).name} (install.ps1 -Envelope …)")
+        name = Path(enclosed.envelope).name
+        lines.append(f"on a Linux server: bash install.sh --envelope {shell_words.posix(name)}")
+        lines.append(f"on a Windows server: .\\install.ps1 -Envelope {shell_words.powershell(name)}")
         return lines
 
     console.emit_result(text, lambda: {"ok": True, **to_tree(enclosed)})

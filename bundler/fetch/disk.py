@@ -18,16 +18,20 @@ _MARGIN = 16 * 1024 * 1024
 """Bytes that stay free, so that small files written alongside (states, locks, logs) do not fail at the last moment."""
 
 _ADVICE = {
-    errno.ENOSPC: "free space on that volume, or choose another folder",
-    errno.EDQUOT: "free space within your quota, or choose another folder",
+    errno.ENOSPC: "free space on that volume, or choose {elsewhere}",
+    errno.EDQUOT: "free space within your quota, or choose {elsewhere}",
     errno.EFBIG: "choose a folder on NTFS, exFAT or ext4: this file system cannot hold files of this size "
     "(FAT32: at most 4 GB)",
-    errno.EROFS: "choose another folder: that volume is read-only",
-    errno.EACCES: "give yourself write permission there, or choose another folder",
-    errno.EPERM: "give yourself write permission there, or choose another folder",
-    errno.EEXIST: "remove what exists there, or choose another folder",
+    errno.EROFS: "choose {elsewhere}: that volume is read-only",
+    errno.EACCES: "give yourself write permission there, or choose {elsewhere}",
+    errno.EPERM: "give yourself write permission there, or choose {elsewhere}",
+    errno.EEXIST: "remove what exists there, or choose {elsewhere}",
     errno.ENAMETOOLONG: "choose a folder with a shorter path",
+    errno.ENOTDIR: "a file is where a folder must be: move it away, or choose {elsewhere}",
 }
+_OTHERWISE = "check that volume, or choose {elsewhere}; then run the same command again"
+ANOTHER_FOLDER = "another folder"
+ANOTHER_STORE = "another store with `--store DIR` (ARC_BUNDLER_STORE)"
 
 
 def free(path: Path) -> int | None:
@@ -39,7 +43,7 @@ def free(path: Path) -> int | None:
         return None
 
 
-def require(path: Path, size: int, label: str) -> None:
+def require(path: Path, size: int, label: str, *, elsewhere: str = ANOTHER_FOLDER) -> None:
     """Check that ``path`` has room for ``size`` more bytes of ``label``, and 16 MiB beside them.
 
     Raises:
@@ -51,7 +55,7 @@ def require(path: Path, size: int, label: str) -> None:
     needed = _megabytes(size + _MARGIN)
     raise WriteError(
         f"not enough space for {label} at {path}: {needed} needed, {_megabytes(available)} free",
-        do=_ADVICE[errno.ENOSPC],
+        do=_ADVICE[errno.ENOSPC].format(elsewhere=elsewhere),
     )
 
 
@@ -60,15 +64,15 @@ def _megabytes(size: int) -> str:
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turn every :class:`OSError` within into a WriteError about ``path``, with advice."""
+def writing(path: Path, *, elsewhere: str = ANOTHER_FOLDER) -> Iterator[None]:
+    """Turn every :class:`OSError` within into a WriteError about ``path``, with advice that names ``elsewhere``."""
     try:
         yield
     except OSError as error:
         reason = error.strerror or str(error) or type(error).__name__
         raise WriteError(
             f"{path} cannot be written: {reason}",
-            do=_ADVICE.get(error.errno or 0, "check that volume, then run the same command again"),
+            do=_ADVICE.get(error.errno or 0, _OTHERWISE).format(elsewhere=elsewhere),
         ) from error
 
 

@@ -94,7 +94,12 @@ class Downloader:
         wanted = tuple(dict.fromkeys(requests))
         missing = [each for each in wanted if not (each.sha256 and self._store.holds(each.sha256))]
         if missing and not self.offline:
-            disk.require(self._store.root, sum(each.size or 0 for each in missing), f"{len(missing)} downloads")
+            disk.require(
+                self._store.root,
+                sum(each.size or 0 for each in missing),
+                f"{len(missing)} downloads",
+                elsewhere=disk.ANOTHER_STORE,
+            )
         came = dict(zip(wanted, self.together([partial(_one, request) for request in wanted]), strict=True))
         return tuple(came[request] for request in requests)
 

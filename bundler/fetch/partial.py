@@ -60,7 +60,7 @@ class Partial:
         self.origin: Origin | None = self._read_origin(name)
         self.offset = 0
         self._hash = hashlib.sha256()
-        with disk.writing(self.path):
+        with disk.writing(self.path, elsewhere=disk.ANOTHER_STORE):
             # Unbuffered, so that what append() has written survives if the process is killed.
             self._file = open(self.path, "r+b" if self.path.exists() else "w+b", buffering=0)  # noqa: SIM115, PTH123
             if self.origin is None:
@@ -83,7 +83,7 @@ class Partial:
 
     def begin(self, origin: Origin) -> None:
         """Empty the file, and record the representation of the bytes that follow. Raises WriteError."""
-        with disk.writing(self.path):
+        with disk.writing(self.path, elsewhere=disk.ANOTHER_STORE):
             self._empty()
             write_whole(self._state, json_codec.to_json(origin))
         self.origin = origin
@@ -91,7 +91,7 @@ class Partial:
     def append(self, chunk: bytes) -> None:
         """Write and hash ``chunk``. Raises WriteError; earlier bytes stay."""
         view = memoryview(chunk)
-        with disk.writing(self.path):
+        with disk.writing(self.path, elsewhere=disk.ANOTHER_STORE):
             while view:
                 view = view[self._opened().write(view) :]
         self._hash.update(chunk)
@@ -99,14 +99,14 @@ class Partial:
 
     def discard(self) -> None:
         """Delete bytes and state. Raises WriteError."""
-        with disk.writing(self.path):
+        with disk.writing(self.path, elsewhere=disk.ANOTHER_STORE):
             self._empty()
             self._state.unlink(missing_ok=True)
         self.origin = None
 
     def finish(self) -> Path:
         """Flush the bytes to disk and close the file, which keeps its partial name. Raises WriteError."""
-        with disk.writing(self.path):
+        with disk.writing(self.path, elsewhere=disk.ANOTHER_STORE):
             file = self._opened()
             os.fsync(file.fileno())
             file.close()

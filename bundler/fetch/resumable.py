@@ -148,7 +148,12 @@ class ResumableDownload:
         self._html = _is_html(answer)
         total = ranges.content_length(answer.headers)
         self._require_sizes(total)
-        disk.require(self._context.store.root, total or self._request.size or 0, self._request.label)
+        disk.require(
+            self._context.store.root,
+            total or self._request.size or 0,
+            self._request.label,
+            elsewhere=disk.ANOTHER_STORE,
+        )
         partial.begin(
             Origin(
                 url=self._request.url,

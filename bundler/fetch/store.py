@@ -102,7 +102,7 @@ class Store:
 
     def _set_aside(self, path: Path, progress: Progress) -> None:
         aside = self.root / "damaged" / path.name
-        with disk.writing(path):
+        with disk.writing(path, elsewhere=disk.ANOTHER_STORE):
             aside.parent.mkdir(parents=True, exist_ok=True)
             with suppress(FileNotFoundError):  # another process was faster
                 os.replace(path, aside)  # noqa: PTH105
@@ -146,7 +146,7 @@ class Store:
 
     def _copy(self, file: BinaryIO, url: str, size: int, progress: Progress) -> tuple[str, int]:
         label = url.rpartition("/")[2]
-        disk.require(self.root, size, label)
+        disk.require(self.root, size, label, elsewhere=disk.ANOTHER_STORE)
         with self.exclusive(url), self.open_partial(url) as partial, progress.task(label, size) as task:
             partial.begin(Origin(url=url, served_by=url, validator=""))
             while chunk := file.read(CHUNK):
@@ -164,7 +164,7 @@ class Store:
         sha256 = partial.sha256
         final = self.path(sha256)
         arrived = partial.finish()
-        with disk.writing(final):
+        with disk.writing(final, elsewhere=disk.ANOTHER_STORE):
             final.parent.mkdir(parents=True, exist_ok=True)
             try:
                 os.replace(arrived, final)  # noqa: PTH105
@@ -195,7 +195,7 @@ class Store:
         """
         path = self._folder("partial") / f"{key(name)}.lock"
         lock = FileLock(path, thread_local=False)
-        with disk.writing(path):
+        with disk.writing(path, elsewhere=disk.ANOTHER_STORE):
             _acquire(lock, waiting, go_on)
         try:
             yield
@@ -204,7 +204,7 @@ class Store:
 
     def _folder(self, name: str) -> Path:
         folder = self.root / name
-        with disk.writing(folder):
+        with disk.writing(folder, elsewhere=disk.ANOTHER_STORE):
             folder.mkdir(parents=True, exist_ok=True)
         return folder
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bundler.errors import UsageError
-from bundler.formats import json_codec
+from bundler.formats import json_codec, shell_words
 from bundler.model.frozen import frozen
 
 NAME = "lab.json"
@@ -45,13 +45,14 @@ def withdraw(folder: Path) -> None:
 
 def read(folder: Path) -> Announcement:
     """What the lab in ``folder`` announced. Raises UsageError where none runs."""
+    start = shell_words.command("arc-bundler", "lab", "--dir", folder)
     try:
         return json_codec.from_json(Announcement, (folder / NAME).read_bytes())
     except FileNotFoundError as error:
         raise UsageError(
-            f"no lab is running in {folder}", do=f"start one with `arc-bundler lab --dir {folder}`"
+            f"no lab is running in {folder}", do=f"start one with `{start}`"
         ) from error
     except (OSError, json_codec.RecordError) as error:
         raise UsageError(
-            f"no lab is running in {folder}: {error}", do=f"start one with `arc-bundler lab --dir {folder}`"
+            f"no lab is running in {folder}: {error}", do=f"start one with `{start}`"
         ) from error

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 from bundler.errors import SigningError
+from bundler.formats import shell_words
 from bundler.model.seal import Algorithm
 from bundler.signing import certificates
 from bundler.signing.signing_key import SigningKey, checked
@@ -99,7 +100,8 @@ def read(
 def warn_permissions(place: Path, warn: Callable[[str], None]) -> None:
     """Warn of a key file that every user may read; on Windows the mode does not show that."""
     if os.name == "posix" and place.stat().st_mode & stat.S_IROTH:
-        warn(f"every user of this computer can read the key {place}; run `chmod 600 {place}`")
+        mend = shell_words.command("chmod", "600", place)
+        warn(f"every user of this computer can read the key {place}; run `{mend}`")
 
 
 def _sealing(key: object, place: Path) -> _Private:
