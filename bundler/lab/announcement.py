@@ -49,10 +49,6 @@ def read(folder: Path) -> Announcement:
     try:
         return json_codec.from_json(Announcement, (folder / NAME).read_bytes())
     except FileNotFoundError as error:
-        raise UsageError(
-            f"no lab is running in {folder}", do=f"start one with `{start}`"
-        ) from error
+        raise UsageError(f"no lab is running in {folder}", do=f"start one with `{start}`") from error
     except (OSError, json_codec.RecordError) as error:
-        raise UsageError(
-            f"no lab is running in {folder}: {error}", do=f"start one with `{start}`"
-        ) from error
+        raise UsageError(f"no lab is running in {folder}: {error}", do=f"start one with `{start}`") from error
