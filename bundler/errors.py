@@ -45,7 +45,8 @@ class Fault:
 
     ``path`` is dotted, with list positions from 0 (``targets.0.os``); ``line`` counts from 1, 0 where unknown.
     ``allowed`` states what would be right, ``source`` names the document that the rule comes from.
-    ``severity`` is ``warning`` for a fault that only ``--strict`` refuses.
+    ``severity`` is ``warning`` for a fault that only ``--strict`` refuses, and ``note`` for what is no fault: another
+    word that was understood.
     """
 
     path: str

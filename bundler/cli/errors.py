@@ -208,7 +208,7 @@ def _report_error(error: BundlerError, arguments: Sequence[str]) -> int:
     _echo(f"arc-bundler: {_red('error:')} {_shown(error.what)}", err=True)
     if isinstance(error, DefinitionError):
         for fault in error.faults:
-            marker = "warning: " if fault.severity == "warning" else ""
+            marker = "" if fault.severity == "error" else f"{fault.severity}: "
             line = f"line {fault.line}: " if fault.line else ""
             _echo(f"  {marker}{line}{_shown(format_fault(fault))}", err=True)
     for detail in error.details:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from bundler.definition.rules import Rule
+from bundler.definition.understood import Understood, unchanged
 
 _D = TypeVar("_D")
 
@@ -23,3 +24,5 @@ class DefinitionType(Generic[_D]):
     """A small valid definition: its parts stand in for broken ones while the rest is checked."""
     canonical: Callable[[_D], _D]
     """The definition with each value in its one spelling, so that equal meanings have equal digests."""
+    understand: Callable[[Any], Understood] = unchanged
+    """The definition's tree in the schema's words, where people write others for the same things."""

@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 from bundler.definition import rules, validation
 from bundler.definition.definition_type import DefinitionType
 from bundler.definition.naming import suggest
+from bundler.definition.understood import Understood
 from bundler.errors import DefinitionError, Fault
 from bundler.formats import definition_text, json_codec
 from bundler.formats.definition_text import DefinitionText
@@ -28,7 +29,7 @@ class Loaded(Generic[_D]):
 
     definition: _D
     warnings: tuple[Fault, ...]
-    """What ``--strict`` would refuse."""
+    """What ``--strict`` would refuse, and notes about words that were understood."""
     folder: Path
     """The definition's own folder: relative paths in it start here."""
 
@@ -74,12 +75,14 @@ def load(
     Raises:
         DefinitionError: With every fault against schema and rules, in the order of lines.
     """
+    meant = form.understand(written.tree)
+    written = replace(written, tree=meant.tree)
     whole, wrong = validation.read(form.kind, written)
-    faults = _faults(written, form, wrong, today)
-    warnings = [fault for fault in faults if fault.severity == "warning"]
-    if whole is None or (strict and faults) or len(warnings) < len(faults):
+    faults = _faults(written, form, wrong, meant, today)
+    refused = [fault for fault in faults if fault.severity == "error" or (strict and fault.severity == "warning")]
+    if whole is None or refused:
         raise _refusal(path, faults)
-    return Loaded(form.canonical(whole), tuple(warnings), path.parent)
+    return Loaded(form.canonical(whole), tuple(faults), path.parent)
 
 
 def schema(kind: type[object]) -> dict[str, Any]:
@@ -114,24 +117,42 @@ def _faults(
     written: DefinitionText,
     form: DefinitionType[_D],
     wrong: Iterable[tuple[definition_text.Path, Fault]],
+    meant: Understood,
     today: date | None,
 ) -> list[Fault]:
     """All faults in the order of lines: those against the schema (``wrong``), secrets, and those against rules."""
     secrets = validation.secrets(written)
     faults = list(secrets.values())
-    for path, fault in wrong:  # within a secret there is nothing more to say
-        if not any(path[:length] in secrets for length in range(1, len(path) + 1)):
-            faults.append(fault)
+
+    def secret(path: definition_text.Path) -> bool:  # within a secret there is nothing more to say
+        return any(path[:length] in secrets for length in range(1, len(path) + 1))
+
+    faults += [_answered(path, fault, meant) for path, fault in wrong if not secret(path)]
+    faults += [placed(one, written) for one in meant.notes if not secret(one.path)]
     # What looks like a secret is taken out before the rules run: a message of theirs would show it.
     recovered = validation.recover(form.kind, written, form.sample, frozenset(secrets))
     if recovered is not None:
-        found = rules.check(form.rules, form.canonical(recovered.value), broken=recovered.broken, today=today)
+        spelled = {path: text for path, text in meant.spelled.items() if not secret(path)}
+        found = rules.check(
+            form.rules,
+            form.canonical(recovered.value),
+            broken=recovered.broken,
+            today=today,
+            spelled=recovered.moved(spelled),
+        )
         faults += [placed(replace(one, path=recovered.original(one.path)), written) for one in found]
     return sorted(faults, key=lambda fault: fault.line)
 
 
+def _answered(path: definition_text.Path, fault: Fault, meant: Understood) -> Fault:
+    """``fault``, or what the product has to say of the same words."""
+    answer = meant.answers.get(path)
+    return replace(fault, message=answer.message, allowed=answer.allowed or fault.allowed) if answer else fault
+
+
 def _refusal(path: Path, faults: Sequence[Fault]) -> DefinitionError:
-    count = f"{len(faults)} faults" if len(faults) > 1 else "a fault"
+    counted = [fault for fault in faults if fault.severity != "note"]
+    count = f"{len(counted)} faults" if len(counted) > 1 else "a fault"
     return DefinitionError(
         f"{path} has {count}",
         faults=faults,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from itertools import product
 from types import ModuleType
@@ -25,6 +25,7 @@ class Finding:
     source: str = ""
     """The document that the rule comes from."""
     severity: str = "error"
+    """``error``, ``warning`` (which only ``--strict`` refuses) or ``note``."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Case(Generic[_D_co]):
     definition: _D_co
     today: date | None
     """The day that ages are counted to; None: rules about age find nothing."""
+    spelled: Mapping[Path, str] = field(default_factory=dict)
+    """By path of an item that has other words now: its words as they were written."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,11 @@ def rule(*reads: str) -> Callable[[Callable[[Case[_T]], Iterator[Finding]]], Rul
     return lambda check: Rule(check, tuple(tuple(read.split(".")) for read in reads))
 
 
+def note(path: Path, message: str, source: str = "") -> Finding:
+    """What is so, and no fault: not even ``--strict`` refuses it."""
+    return Finding(path, message, source=source, severity="note")
+
+
 def warning(path: Path, message: str, allowed: str = "", source: str = "") -> Finding:
     """A finding that only ``--strict`` refuses."""
     return Finding(path, message, allowed, source, "warning")
@@ -72,8 +80,13 @@ def rules_of(*modules: ModuleType) -> tuple[Rule[Any], ...]:
 
 
 def check(
-    rules: Iterable[Rule[_T]], definition: _T, *, broken: frozenset[Path] = frozenset(), today: date | None
+    rules: Iterable[Rule[_T]],
+    definition: _T,
+    *,
+    broken: frozenset[Path] = frozenset(),
+    today: date | None,
+    spelled: Mapping[Path, str] | None = None,
 ) -> tuple[Finding, ...]:
     """All findings of ``rules``; a rule that reads a ``broken`` part is left out."""
-    case = Case(definition, today)
+    case = Case(definition, today, spelled or {})
     return tuple(finding for one in rules if one.applies(broken) for finding in one.check(case))

@@ -47,6 +47,17 @@ class Recovered(Generic[_T]):
         """``path`` in the recovered definition, as it is in the file."""
         return _original(path, self.removed)
 
+    def moved(self, spelled: Mapping[Path, str]) -> dict[Path, str]:
+        """``spelled``, by paths in the file, by the paths of the recovered definition; without what was taken out."""
+        found = {}
+        for path, text in spelled.items():
+            gone = self.removed.get(path[:-1], ())
+            last = path[-1]
+            if last not in gone:
+                now = last - sum(position < last for position in gone) if isinstance(last, int) else last
+                found[(*path[:-1], now)] = text
+        return found
+
 
 def read(kind: type[_T], written: DefinitionText) -> tuple[_T | None, list[tuple[Path, Fault]]]:
     """``written`` as a value of ``kind``, or None with every fault of its shape and where it is."""

@@ -15,6 +15,7 @@ TABLES = {
     ("arc_server", "agents.json"): "releases",
     ("arc_server", "clouds.json"): "clouds",
     ("arc_server", "bypass.json"): "keywords",
+    ("arc_server", "words.json"): "systems",
     ("azure", "clouds.json"): "clouds",
     ("azure", "regions.json"): "regions",
 }

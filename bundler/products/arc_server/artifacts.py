@@ -46,7 +46,7 @@ def artifacts(definition: Definition, folder: Path = Path()) -> tuple[Artifact, 
             place=need.place,
             architecture=need.architecture,
             version=need.version,
-            targets=tuple(one.target for one in wanted),
+            targets=tuple(dict.fromkeys(one.target for one in wanted)),
             origin=need.origin,
         )
         for need, wanted in shared.values()

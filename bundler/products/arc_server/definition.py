@@ -53,7 +53,7 @@ class WantedTarget:
     os: OsName
     """Operating system."""
     version: str = ""
-    """Version in the operating system's own words, quoted: "22.04", "9", "2022". Windows may leave it out."""
+    """Version in the operating system's own words, quoted: "22.04", "9.4", "2022". Windows may leave it out."""
     architecture: Architecture = "x64"
     """Processor: x64 (amd64, x86_64) or arm64 (aarch64)."""
     agent: str = ""

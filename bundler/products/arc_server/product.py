@@ -62,10 +62,9 @@ class ArcServer(Product[Definition, Attachments]):
 
     @cached_property
     def definition(self) -> DefinitionType[Definition]:
-        from bundler.products.arc_server import rules
-        from bundler.products.arc_server.canonical import canonical
+        from bundler.products.arc_server.definition_form import form
 
-        return DefinitionType(Definition, rules.RULES, rules.SAMPLE, canonical)
+        return form()
 
     @property
     def scripts(self) -> ProductScripts:

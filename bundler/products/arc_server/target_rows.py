@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bundler.model.lock import Pin
 from bundler.model.target import Target
-from bundler.products.arc_server import tables
+from bundler.products.arc_server import spelling_tables, tables
 from bundler.products.arc_server.agent_version import AgentVersion
-
-# ``ID`` of /etc/os-release (os-release(5)) for the definition's words; a word that is not here is its own ID.
-_RELEASE_IDS: Mapping[str, tuple[str, ...]] = {
-    "alma": ("almalinux",),
-    "amazon": ("amzn",),
-    "azurelinux": ("azurelinux", "mariner"),
-    "oracle": ("ol",),
-    "sles": ("sles", "sles_sap"),
-}
 
 # ``uname -m`` for the definition's words.
 _MACHINES = {"x64": "x86_64", "arm64": "aarch64"}
@@ -95,5 +86,5 @@ def _rows(pin: Pin) -> Iterable[TargetRow]:
         # SLES says "15 SP5", its VERSION_ID "15.5".
         version_id = re.sub(r"[ -]?sp", ".", target.version, flags=re.IGNORECASE)
         machine = _MACHINES.get(target.architecture, target.architecture)
-        for release_id in _RELEASE_IDS.get(target.os, (target.os,)):
+        for release_id in spelling_tables.words().of(target.os).ids:
             yield _row(pin, target, release_id=release_id, version_id=version_id, machine=machine)

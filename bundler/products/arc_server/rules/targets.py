@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bundler.definition.naming import suggest
-from bundler.definition.rules import Case, Finding, rule, warning
+from bundler.definition.rules import Case, Finding, note, rule, warning
 from bundler.products.arc_server import tables
 from bundler.products.arc_server.agent_version import AgentVersion
 from bundler.products.arc_server.artifacts import given_package
 from bundler.products.arc_server.definition import Definition, WantedTarget
+from bundler.products.arc_server.target_words import suggest_version
 
 
 def _known(definition: Definition) -> Iterator[tuple[int, WantedTarget, tables.System]]:
@@ -26,7 +26,7 @@ def _target_version(case: Case[Definition]) -> Iterator[Finding]:
             continue
         versions = [system.version for system in tables.systems().of(wanted.os)]
         message = (
-            f"{wanted.os} {wanted.version!r} is not supported{suggest(wanted.version, versions)}"
+            f"{wanted.os} {wanted.version!r} is not supported{suggest_version(wanted.os, wanted.version)}"
             if wanted.version
             else f"{wanted.os} needs a version: packages differ between versions"
         )
@@ -94,14 +94,27 @@ def _target_source(case: Case[Definition]) -> Iterator[Finding]:
 
 @rule("targets.*")
 def _target_twice(case: Case[Definition]) -> Iterator[Finding]:
+    """Targets that are one target here; what was written as two with other words is one, and no mistake."""
     seen: dict[str, int] = {}
     for position, wanted in enumerate(case.definition.targets):
         first = seen.setdefault(str(wanted.target), position)
         if first != position:
-            yield Finding(("targets", position), f"{wanted.target} is listed twice", "each target once")
+            yield _again(case, first, position)
     every = seen.get("windows/x64")
     single = [position for name, position in seen.items() if name.startswith("windows/") and position != every]
     if every is not None:
         for position in single:
             message = "a windows target without a version already includes this one"
             yield Finding(("targets", position), message, "windows without a version, or with versions")
+
+
+def _again(case: Case[Definition], first: int, position: int) -> Finding:
+    path = ("targets", position)
+    wanted, before = case.definition.targets[position], case.definition.targets[first]
+    spelled = [case.spelled.get(("targets", at), str(case.definition.targets[at].target)) for at in (first, position)]
+    if spelled[0] == spelled[1]:
+        return Finding(path, f"{wanted.target} is listed twice", "each target once")
+    same = f"{spelled[1]!r} is the same target as {spelled[0]!r}: {wanted.target}"
+    if wanted.agent != before.agent:
+        return Finding(path, f"{same}; one target has one agent version", "each target once")
+    return note(path, same)
