@@ -164,9 +164,13 @@ class Console:
             click.echo(escape_lines(found) if isinstance(found, str) else as_lines(found))
 
     def warn(self, faults: Sequence[Fault], where: Path) -> None:
-        """Show the warnings for the definition at ``where`` on standard error."""
+        """Show the warnings for the definition at ``where`` on standard error; notes not with ``-q``."""
         for fault in faults:
-            told_warnings.warn(format_fault(fault, str(where)))
+            sentence = format_fault(fault, str(where))
+            if fault.severity != "note":
+                told_warnings.warn(sentence)
+            elif told_warnings.keep(f"note: {sentence}"):
+                self.info(f"note: {sentence}")
 
 
 def common(function: _F) -> _F:

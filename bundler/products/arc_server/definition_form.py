@@ -1,4 +1,4 @@
-"""What this product states about its definitions: their type, their rules, and the words that they may be written in."""
+"""What this product states about its definitions: their type, their rules, and the words that people write in them."""
 
 from __future__ import annotations
 
