@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from bundler.cli.console import Console, common, define_command, option
+from bundler.lab.behaviour import CERTIFICATES, Certificate
 
 _MB = 1_000_000
 
@@ -44,8 +45,19 @@ _MB = 1_000_000
     section="Output",
     help="Add this much to each package, to make it as large as a real one; serves the newest release only.",
 )
+@option(
+    "--certificate",
+    type=click.Choice(CERTIFICATES),
+    default="good",
+    show_default=True,
+    metavar="KIND",
+    section="Network",
+    help="Chain that it presents: new-root, negative-serial, … (docs/lab.md).",
+)
 @common
-def command(console: Console, *, folder: Path, port: int, size: int | None, speed: float | None) -> None:
+def command(
+    console: Console, *, folder: Path, port: int, size: int | None, speed: float | None, certificate: Certificate
+) -> None:
     """Run a lab upstream until interrupted.
 
     It serves signed stand-ins of the agent under the paths of Microsoft's servers, with its own authorities.
@@ -58,4 +70,4 @@ def command(console: Console, *, folder: Path, port: int, size: int | None, spee
     # A service manager sends SIGTERM: end as on Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     stuffing, rate = (size or 0) * _MB, max(1, round(speed * _MB)) if speed else 0
-    lab.serve(folder, port, console.now, console.info, stuffing=stuffing, speed=rate)
+    lab.serve(folder, port, console.now, console.info, stuffing=stuffing, speed=rate, certificate=certificate)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from bundler.cli import told_warnings
 from bundler.cli.console import Console, option
 from bundler.formats import shell_words
 
@@ -209,6 +210,8 @@ def open_downloader(
         stall_timeout=settings.timeout,
         min_rate=settings.min_rate,
         environment=console.environment,
+        detail=lambda text: console.info(text) if console.verbose else None,
+        warn=told_warnings.warn,
     )
     store = open_store(console, settings.store_path)
     with (

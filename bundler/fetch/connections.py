@@ -7,6 +7,7 @@ import socket
 import ssl
 import threading
 import weakref
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -18,14 +19,26 @@ _FULL_ADDRESSES = 4
 """Addresses that may each take the whole time to connect; more of them share the time of these."""
 
 
+class TunnelError(OSError):
+    """The proxy was reached and opens no tunnel; the cause says why."""
+
+
 class Connections:
     """The open connections, so that another thread can abort them."""
 
-    def __init__(self, responses: type[http.client.HTTPResponse]) -> None:
-        """``responses``: the class that reads responses, those of a proxy's CONNECT too."""
+    def __init__(
+        self, responses: type[http.client.HTTPResponse], connected: Callable[[str, Any], None] = lambda *_: None
+    ) -> None:
+        """Open none yet.
+
+        Args:
+            responses: the class that reads responses, those of a proxy's CONNECT too.
+            connected: is given the host and the TLS socket of each new connection.
+        """
         self._open: weakref.WeakSet[HTTPSConnection] = weakref.WeakSet()
         self._lock = threading.Lock()
         self._responses = responses
+        self._connected = connected
 
     def pool_class(self) -> type[HTTPSConnectionPool]:
         """A pool that registers its connections here before they connect."""
@@ -37,7 +50,16 @@ class Connections:
             def connect(self) -> None:
                 with noted._lock:
                     noted._open.add(self)
+                host = self._tunnel_host or self.host  # closing forgets it
                 super().connect()
+                noted._connected(host, self.sock)
+
+            def _tunnel(self) -> None:
+                """Tell a proxy's failure from one of the host behind it."""
+                try:
+                    super()._tunnel()
+                except (OSError, http.client.HTTPException) as error:
+                    raise TunnelError(str(error)) from error
 
             def _new_conn(self) -> socket.socket:
                 """Connect to the first address that answers, in a time that no number of addresses makes longer."""
@@ -77,10 +99,11 @@ def _share(seconds: Any, host: str, port: int) -> Any:
 
 
 class Adapter(HTTPAdapter):
-    """Connections with our TLS context's CAs, registered while they are open."""
+    """Connections with our TLS contexts' CAs, registered while they are open."""
 
-    def __init__(self, context: ssl.SSLContext, connections: Connections) -> None:
-        self._context, self._pool_class = context, connections.pool_class()
+    def __init__(self, context: ssl.SSLContext, proxy_context: ssl.SSLContext, connections: Connections) -> None:
+        """``context`` verifies the hosts, ``proxy_context`` a proxy that is reached by TLS itself."""
+        self._context, self._proxy_context, self._pool_class = context, proxy_context, connections.pool_class()
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -88,7 +111,8 @@ class Adapter(HTTPAdapter):
         self._note(self.poolmanager)
 
     def proxy_manager_for(self, proxy: Any, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, ssl_context=self._context, proxy_ssl_context=self._context, **kwargs)
+        contexts = {"ssl_context": self._context, "proxy_ssl_context": self._proxy_context}
+        manager = super().proxy_manager_for(proxy, **contexts, **kwargs)
         self._note(manager)
         return manager
 

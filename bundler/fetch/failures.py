@@ -16,44 +16,14 @@ import requests
 import urllib3
 
 from bundler.errors import UpstreamError
+from bundler.fetch import certificate_failures, proxy_failures
 from bundler.fetch.bounded import TooMuchError, TooSlowError
+from bundler.fetch.request_info import RequestInfo, redact_url
 from bundler.fetch.retry import TransientError, retry_after
 
 CONTINUE = "run the same command again later: it continues where it stopped"
 _START_LOCAL = "start the server on this computer; for a lab, run `arc-bundler lab --dir DIR`"
 _CHECK_NETWORK = "check the network, the firewall and the proxy (--proxy, HTTPS_PROXY) of this computer"
-
-# X509_V_ERR_* of OpenSSL's x509_vfy.h, as in ssl.SSLCertVerificationError.verify_code.
-_NOT_YET_VALID, _EXPIRED = 9, 10
-_UNKNOWN = frozenset({2, 18, 19, 20, 21, 27})
-_OTHER_HOST = frozenset({62, 63, 64})
-_ADVICE_UNKNOWN = (
-    "if your company inspects TLS or the mirror uses a private CA, give the CA certificate with --ca FILE; otherwise "
-    "do not continue from this network"
-)
-
-
-@dataclass(frozen=True)
-class RequestInfo:
-    """The request that failed."""
-
-    url: str
-    proxy: str | None
-    connect_timeout: float
-    """Seconds."""
-    stall_timeout: float
-    """Seconds."""
-
-    @property
-    def host(self) -> str:
-        """The host, with its port where one is written."""
-        return urlsplit(self.url).netloc.rpartition("@")[2]
-
-
-def redact_url(url: str) -> str:
-    """``url`` as it may be redact_url and logged: without credentials and query, which can hold a signature."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def from_exception(error: Exception, request: RequestInfo) -> UpstreamError | TransientError:
@@ -62,10 +32,11 @@ def from_exception(error: Exception, request: RequestInfo) -> UpstreamError | Tr
     for cause in causes:
         if isinstance(cause, TooMuchError | TooSlowError):
             return _beyond_bounds(cause, request)
+    if proxy_failures.is_one(causes, request):
+        return proxy_failures.from_causes(causes, request)
+    for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return _certificate(cause, request)
-    if any(isinstance(cause, requests.exceptions.ProxyError | urllib3.exceptions.ProxyError) for cause in causes):
-        return _proxy(causes, request)
+            return certificate_failures.from_verification(cause, request)
     for cause in causes:
         if isinstance(cause, socket.gaierror):
             unresolved = UpstreamError(
@@ -95,43 +66,6 @@ def _beyond_bounds(cause: TooMuchError | TooSlowError, request: RequestInfo) -> 
     if isinstance(cause, TooSlowError):
         return TransientError(UpstreamError(what, do=CONTINUE))
     return UpstreamError(what, do="check the address, and that no proxy or portal answers for the upstream")
-
-
-def _certificate(cause: ssl.SSLCertVerificationError, request: RequestInfo) -> UpstreamError:
-    host, code = request.host, cause.verify_code
-    if code == _EXPIRED:
-        what, do = (
-            f"the certificate of {host} has expired",
-            "check this computer's clock; if it is right, tell the operator of that host",
-        )
-    elif code == _NOT_YET_VALID:
-        what, do = f"the certificate of {host} is not valid yet", "check this computer's clock"
-    elif code in _OTHER_HOST or "mismatch" in str(cause).lower():
-        what = f"the certificate presented for {host} belongs to another host"
-        do = "check what this name resolves to from here: a portal, a proxy or a wrong DNS record is in between"
-    elif code in _UNKNOWN:
-        what, do = f"the certificate of {host} was issued by a CA that is not trusted here", _ADVICE_UNKNOWN
-    else:
-        what, do = f"the certificate of {host} cannot be verified", _ADVICE_UNKNOWN
-    return UpstreamError(what, details=[cause.verify_message or str(cause)], do=do)
-
-
-def _proxy(causes: tuple[BaseException, ...], request: RequestInfo) -> UpstreamError | TransientError:
-    proxy = redact_url(request.proxy or "").rstrip("/")
-    text = " ".join(str(cause) for cause in causes)
-    if "407" in text:
-        return UpstreamError(
-            f"the proxy {proxy} requires credentials for {request.host}",
-            do="set HTTPS_PROXY with a user and password that it accepts (http://USER:PASSWORD@HOST:PORT), or have its "
-            "operator exempt this computer",
-        )
-    refused = UpstreamError(
-        f"the proxy {proxy} does not connect to {request.host}",
-        details=_innermost(causes),
-        do="check the proxy's address (--proxy, HTTPS_PROXY), and have it allow that host",
-    )
-    final = any(f"failed: {status}" in text for status in (400, 401, 403, 404, 405))
-    return refused if final else TransientError(refused)
 
 
 def _on_the_wire(causes: tuple[BaseException, ...], request: RequestInfo) -> UpstreamError | TransientError:

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bundler.errors import UsageError
+
+if TYPE_CHECKING:
+    from bundler.fetch.vendor_roots import Vendor
+
+
+def _unheard(_: str) -> None:
+    """Drop a remark."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +28,12 @@ class Network:
     """Holds ``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``, ``REQUESTS_CA_BUNDLE`` and ``SSL_CERT_FILE``."""
     ca_file: Path | None = None
     """PEM certificates of further CAs, trusted in addition to the public ones."""
+    vendors: tuple[Vendor, ...] | None = field(default=None, repr=False)
+    """Vendors with roots that are trusted for their own hosts; None: those that ship with the program."""
+    detail: Callable[[str], None] = field(default=_unheard, repr=False, compare=False)
+    """Receives remarks for ``-v``."""
+    warn: Callable[[str], None] = field(default=_unheard, repr=False, compare=False)
+    """Receives warnings."""
     connect_timeout: float = 15.0
     """Seconds to connect."""
     stall_timeout: float = 60.0

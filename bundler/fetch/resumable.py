@@ -21,6 +21,7 @@ from bundler.fetch.download_progress import DownloadProgress
 from bundler.fetch.network import Network
 from bundler.fetch.partial import Origin, Partial
 from bundler.fetch.request import Download, Request
+from bundler.fetch.request_info import redact_url
 from bundler.fetch.retry import RetryBudget, TransientError
 from bundler.fetch.store import Store
 from bundler.fetch.transport import Response, Transport
@@ -102,7 +103,7 @@ class ResumableDownload:
         )
         with self._context.transport.get(self._request.url, self._request.hosts, headers) as answer:
             for address in answer.redirects:
-                self._context.progress.note(f"redirected to {failures.redact_url(address)}")
+                self._context.progress.note(f"redirected to {redact_url(address)}")
             total = self._accept(answer, partial, offset)
             self._receive(answer, partial, total)
         return answer.redirects
@@ -247,7 +248,7 @@ class ResumableDownload:
 
     def _where(self) -> list[str]:
         page = ["the response is an HTML page: a proxy, portal or login page answered"] if self._html else []
-        return [f"address:  {failures.redact_url(self._request.url)}", *page]
+        return [f"address:  {redact_url(self._request.url)}", *page]
 
     def _start_over(self, partial: Partial, reason: str) -> None:
         self._stale += 1
@@ -260,19 +261,17 @@ class ResumableDownload:
     def _pause(self, transient: TransientError, partial: Partial) -> None:
         self._context.go_on()
         network = self._context.network
-        if not self._budget.record_failure(partial.offset):
+        if not self._budget.record_failure(partial.offset, transient.retries):
             kept = [f"{partial.offset} bytes are kept for the next run"] if partial.offset else []
             attempts = f"gave up after {self._budget.failures} attempts without progress"
             raise _with(transient.error, attempts, *kept) from transient
-        failed = self._budget.failures
+        failed, allowed = self._budget.failures, min(network.retries, transient.retries or network.retries)
         own = retry.backoff(failed, base=network.backoff, limit=network.backoff_limit, random=self._context.random)
         seconds = max(own, transient.after or 0.0)
         if transient.after is not None and transient.after > network.retry_after_limit:
             asked = f"the server asks to retry in {transient.after:.0f} s"
             raise _with(transient.error, asked, do="run the same command again after that time") from transient
-        self._context.progress.note(
-            f"{transient.error.what}; retrying in {seconds:.1f} s ({failed} of {network.retries})"
-        )
+        self._context.progress.note(f"{transient.error.what}; retrying in {seconds:.1f} s ({failed} of {allowed})")
         _LOG.info("%s: %s; retrying in %.1f s", self._request.label, transient.error.what, seconds)
         self._context.sleep(seconds)
 

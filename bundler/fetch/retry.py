@@ -18,11 +18,13 @@ _PROGRESS = 1024 * 1024
 class TransientError(Exception):
     """An attempt failed in a way that the next one may not; ``error`` is reported when none is left."""
 
-    def __init__(self, error: UpstreamError, *, after: float | None = None) -> None:
+    def __init__(self, error: UpstreamError, *, after: float | None = None, retries: int | None = None) -> None:
         super().__init__(error.what)
         self.error = error
         self.after = after
         """Seconds that the server asks to wait; None where it does not say."""
+        self.retries = retries
+        """How many retries a failure of this kind is worth; None: as many as usual."""
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -59,9 +61,12 @@ class RetryBudget:
     failures: int = 0
     _furthest: int = field(default=0, init=False)
 
-    def record_failure(self, offset: int) -> bool:
-        """Count a failure with ``offset`` bytes received; whether another attempt is allowed."""
+    def record_failure(self, offset: int, retries: int | None = None) -> bool:
+        """Count a failure with ``offset`` bytes received; whether another attempt is allowed.
+
+        ``retries``: how many are allowed after a failure of this kind, where they are fewer.
+        """
         if offset >= self._furthest + _PROGRESS:
             self._furthest, self.failures = offset, 0
         self.failures += 1
-        return self.failures <= self.retries
+        return self.failures <= (self.retries if retries is None else min(retries, self.retries))

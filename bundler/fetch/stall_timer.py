@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from bundler.errors import UpstreamError
 from bundler.fetch import failures
-from bundler.fetch.failures import RequestInfo
+from bundler.fetch.request_info import RequestInfo
 from bundler.fetch.retry import TransientError
 
 MINUTE = 60.0

@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 import logging
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
 import urllib3
-from requests.utils import DEFAULT_CA_BUNDLE_PATH, requote_uri
+from requests.utils import requote_uri
 from typing_extensions import Self
 
 import bundler
 from bundler.errors import UpstreamError
-from bundler.fetch import bounded, failures, proxies
+from bundler.fetch import bounded, failures, presented, proxies
 from bundler.fetch.connections import Adapter, Connections
-from bundler.fetch.failures import RequestInfo, redact_url
-from bundler.fetch.network import Network, load_ca
+from bundler.fetch.contexts import Contexts
+from bundler.fetch.network import Network
 from bundler.fetch.partial import CHUNK
+from bundler.fetch.request_info import RequestInfo, redact_url
 from bundler.fetch.stall_timer import StallTimer
 
 _LOG = logging.getLogger(__name__)
 
 MAX_REDIRECTS = 10
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
 
 @dataclass
@@ -62,9 +62,14 @@ class Transport:
         """``clock``: seconds that never go back."""
         self._network = network
         self._clock = clock
-        self._connections = Connections(bounded.response_class(network.stall_timeout, clock))
-        self._made: requests.Session | None = None
+        self._serials = presented.Serials(network.warn)
+        self._connections = Connections(bounded.response_class(network.stall_timeout, clock), self._serials.look)
+        self._contexts = Contexts(network)
+        self._made: dict[int, requests.Session] = {}
+        """By the identity of the context that verifies its hosts."""
         self._making = threading.Lock()
+        self._proved: set[str] = set()
+        """The proxies that led to a host."""
 
     def get(self, url: str, hosts: tuple[str, ...], headers: Mapping[str, str]) -> Response:
         """Request ``url`` and follow redirects, which must end at the host of ``url`` or at one of ``hosts``.
@@ -88,9 +93,18 @@ class Transport:
         return answer
 
     def _hop(self, hops: tuple[str, ...], headers: Mapping[str, str]) -> Response:
-        url, network, session = hops[-1], self._network, self._session()
+        url, network = hops[-1], self._network
+        session, context = self._session(urlsplit(url).hostname or "")
         proxy = proxies.choose(url, proxy=network.proxy, environment=network.environment)
-        request = RequestInfo(url, proxy, network.connect_timeout, network.stall_timeout)
+        request = RequestInfo(
+            url,
+            proxy,
+            network.connect_timeout,
+            network.stall_timeout,
+            proxy_proved=proxy in self._proved,
+            context=context,
+            vendors=self._contexts.vendors,
+        )
         try:
             response = session.get(
                 url,
@@ -102,6 +116,8 @@ class Transport:
             )
         except (OSError, urllib3.exceptions.HTTPError, ValueError) as error:
             raise failures.from_exception(error, request) from error
+        if proxy:
+            self._proved.add(proxy)
         _LOG.debug("GET %s: %s, proxy: %s", redact_url(url), response.status_code, "yes" if proxy else "no")
         chunks = self._chunks(response.raw, request)
         return Response(url, hops[1:], response.status_code, response.headers, chunks, response.close)
@@ -121,12 +137,17 @@ class Transport:
             yield chunk
             timer.touch(len(chunk))
 
-    def _session(self) -> requests.Session:
-        """The session, made at the first request: loading the public CAs takes longer than a build from the store."""
+    def _session(self, host: str) -> tuple[requests.Session, ssl.SSLContext]:
+        """The session for ``host``, and its TLS context.
+
+        Made at the first request: loading the public CAs takes longer than a build from the store.
+        """
         with self._making:
-            if self._made is None:
-                self._made = _session(self._network, self._connections)
-            return self._made
+            context = self._contexts.of(host)
+            if id(context) not in self._made:
+                adapter = Adapter(context, self._contexts.ordinary(), self._connections)
+                self._made[id(context)] = _session(adapter)
+            return self._made[id(context)], context
 
     def abort(self) -> None:
         """Abort every connection, from any thread, so that no thread waits for a silent server.
@@ -137,8 +158,8 @@ class Transport:
 
     def close(self) -> None:
         """Close the connections that were kept alive."""
-        if self._made is not None:
-            self._made.close()
+        for session in self._made.values():
+            session.close()
 
 
 def require_https(url: str) -> str:
@@ -216,13 +237,7 @@ class _Session(requests.Session):
         return None
 
 
-def _session(network: Network, connections: Connections) -> requests.Session:
-    context = urllib3.util.create_urllib3_context()
-    context.load_verify_locations(cafile=DEFAULT_CA_BUNDLE_PATH)
-    named = [Path(network.environment[name]) for name in _CA_VARIABLES if network.environment.get(name)]
-    found = [path for path in named if path.is_file()]
-    for file in [network.ca_file, *found] if network.ca_file else found:
-        load_ca(context, file)
+def _session(adapter: Adapter) -> requests.Session:
     session = _Session()
     session.trust_env = False  # the environment is passed in: no .netrc, no proxy variables of the process
     session.headers.clear()
@@ -230,5 +245,5 @@ def _session(network: Network, connections: Connections) -> requests.Session:
         {"User-Agent": f"arc-bundler/{bundler.__version__}", "Accept": "*/*", "Accept-Encoding": "identity"}
     )
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.mount("https://", Adapter(context, connections))
+    session.mount("https://", adapter)
     return session

@@ -27,8 +27,8 @@ from bundler.formats import authenticode as der
 from bundler.formats import msi_signature, portable_executable, powershell_signature
 from bundler.formats.compound_file import CompoundFile
 from bundler.lab import compound_file, foreign_bytes
-from bundler.lab.authority import Chain, Identity
 from bundler.lab.foreign_bytes import Foreign
+from bundler.lab.key_store import Chain, Identity
 from bundler.signing import authenticode_writer as writing
 from bundler.signing import script_signature
 from bundler.signing.authenticode_writer import (

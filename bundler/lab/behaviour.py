@@ -1,9 +1,25 @@
-"""Faults that the lab's server can simulate."""
+"""Faults that the lab's server can simulate, and the chains of certificates that it can present."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+Certificate = Literal[
+    "good",
+    "other-host",
+    "expired",
+    "unknown",
+    "new-root",
+    "new-root-unbridged",
+    "new-root-impostor",
+    "negative-serial",
+]
+"""The server's certificate: its own; one for another host, of the past, or of an unknown CA; one below the new root,
+with the bridge to the lab's root, without it, or below a root with the same name and another key; one with a negative
+serial number, as some inspecting proxies issue them."""
+CERTIFICATES: tuple[Certificate, ...] = get_args(Certificate)
 
 PORTAL = b"""<!DOCTYPE html>
 <html><head><title>LAB guest network</title></head>

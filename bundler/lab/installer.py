@@ -8,8 +8,9 @@ from datetime import datetime
 from bundler.lab import agents, cabinet, msi
 from bundler.lab.agent import DESCRIPTION, SUMMARY, bulk
 from bundler.lab.authenticode_signer import Signing, Stamp, sign_msi
-from bundler.lab.authority import ORGANIZATION, Authority
+from bundler.lab.authority import Authority
 from bundler.lab.cabinet import CabinetFile
+from bundler.lab.certificate_forms import ORGANIZATION
 from bundler.lab.msi import Column, Table
 
 PRODUCT_NAME = "Azure Connected Machine Agent (LAB)"

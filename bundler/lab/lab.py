@@ -5,26 +5,21 @@ from __future__ import annotations
 import ssl
 import threading
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Literal
 
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from typing_extensions import Self
 
 from bundler.errors import UsageError, WriteError
-from bundler.lab import agent, announcement, authority, upstream
+from bundler.lab import agent, announcement, authority, tls_chains, upstream
 from bundler.lab.agent import Release
 from bundler.lab.authority import Authority
-from bundler.lab.behaviour import Behaviour, Slow
+from bundler.lab.behaviour import Behaviour, Certificate, Slow
+from bundler.lab.key_store import KeyStore
 from bundler.lab.server import Request, Server
 from bundler.lab.upstream import Upstream
 from bundler.model.anchor import Anchors
-
-Certificate = Literal["good", "other-host", "expired", "unknown"]
-"""The server's certificate: its own, or one that a client must refuse."""
 
 
 class Lab:
@@ -156,16 +151,23 @@ class Lab:
 
 
 def serve(
-    root: Path, port: int, now: datetime, say: Callable[[str], None], *, stuffing: int = 0, speed: int = 0
+    root: Path,
+    port: int,
+    now: datetime,
+    say: Callable[[str], None],
+    *,
+    stuffing: int = 0,
+    speed: int = 0,
+    certificate: Certificate = "good",
 ) -> None:
     """Run a lab until interrupted (KeyboardInterrupt ends it quietly); ``say`` receives where everything is.
 
     ``stuffing`` makes each package that many bytes larger, and leaves the newest release alone, because everything
-    served is held in memory; ``speed`` is the most bytes a second on one connection (0: no limit). Raises as
-    :class:`Lab`.
+    served is held in memory; ``speed`` is the most bytes a second on one connection (0: no limit); ``certificate`` is
+    the chain that the server presents. Raises as :class:`Lab`.
     """
     releases = agent.RELEASES[-1:] if stuffing else agent.RELEASES
-    with Lab(root, now, port, releases=releases, stuffing=stuffing) as lab:
+    with Lab(root, now, port, releases=releases, stuffing=stuffing, certificate=certificate) as lab:
         if speed:
             lab.misbehave("*", Slow(speed))
         for line in describe(lab):
@@ -238,24 +240,11 @@ def _context(made: Authority, folder: Path, kind: Certificate) -> ssl.SSLContext
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if kind == "good":
-        context.load_cert_chain(folder / "server-leaf.crt.pem", folder / "server-leaf.key.pem")
+        context.load_cert_chain(folder / "tls-leaf.crt.pem", folder / "tls-leaf.key.pem")
         return context
+    keys, root = KeyStore(folder), made.server.root
+    made.new_root_file.write_text(tls_chains.new_root(root, made.since, keys).root.pem())
     place = folder / f"server-{kind}.both.pem"
-    place.write_bytes(_unfit(made, kind))
+    place.write_bytes(tls_chains.served(kind, root, made.since, keys, authority.HERE))
     context.load_cert_chain(place)
     return context
-
-
-def _unfit(made: Authority, kind: Certificate) -> bytes:
-    """Make a certificate that is wrong in one way, with its key, as PEM."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    names = ("elsewhere.invalid",) if kind == "other-host" else ("localhost", "127.0.0.1")
-    life = timedelta(days=1 if kind == "expired" else 800)
-    root = made.server.root
-    issuer = (
-        authority.Identity(root.certificate, ec.generate_private_key(ec.SECP256R1())) if kind == "unknown" else root
-    )
-    certificate = authority.server_certificate(issuer, key, made.since, life, names).sign(issuer.key, hashes.SHA256())
-    pem = serialization.Encoding.PEM
-    packed = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    return certificate.public_bytes(pem) + packed

@@ -18,7 +18,7 @@ from dataclasses import replace
 import pytest
 
 from bundler.errors import UpstreamError
-from bundler.fetch.failures import RequestInfo
+from bundler.fetch.request_info import RequestInfo
 from bundler.fetch.retry import TransientError
 from bundler.fetch.stall_timer import StallTimer
 from tests.support.downloads import Bench

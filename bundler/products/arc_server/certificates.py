@@ -60,7 +60,7 @@ def builtin(path: Path, name: str, today: date) -> tuple[HeldCertificate | None,
 
 
 def shipped(root: Root) -> bytes:
-    """The DER of a root whose certificate ships with this program.
+    """The DER of ``root``, a file of this program.
 
     Raises:
         DefinitionError: the installed file is not the certificate that the table pins.
