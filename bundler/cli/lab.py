@@ -52,7 +52,7 @@ _MB = 1_000_000
     show_default=True,
     metavar="KIND",
     section="Network",
-    help="Chain that it presents: new-root, negative-serial, … (docs/lab.md).",
+    help="Chain that it presents: good, new-root, others (docs/lab.md).",
 )
 @common
 def command(
