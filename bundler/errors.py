@@ -82,6 +82,18 @@ class UpstreamError(BundlerError):
     kind = "upstream"
 
 
+class NotThereError(UpstreamError):
+    """The upstream answered that it does not have what was requested."""
+
+    reason = "not-there"
+
+
+class IndexDisagreesError(UpstreamError):
+    """A signed index and the package that it lists differ, although the package's own signature holds."""
+
+    reason = "index-disagrees"
+
+
 class VerificationError(BundlerError):
     """A file or a bundle failed verification.
 

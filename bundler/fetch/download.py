@@ -33,6 +33,8 @@ _LOOK_AGAIN = 0.2
 
 _Done = TypeVar("_Done")
 
+Recover = Callable[[Request, UpstreamError | VerificationError, Fetch], Download]
+
 
 class Cancelled(Exception):
     """This download stops because another one failed, or because the user interrupted it."""
@@ -86,10 +88,11 @@ class Downloader:
         """
         return self._fetch(request, threading.Event())
 
-    def fetch_all(self, requests: Sequence[Request]) -> tuple[Download, ...]:
+    def fetch_all(self, requests: Sequence[Request], recover: Recover | None = None) -> tuple[Download, ...]:
         """Download several files in parallel; results in the order of ``requests``.
 
         The first failure cancels the others and is raised; partial files are kept and resumed by the next run.
+        ``recover`` gets each failure with its request, and returns another download, or raises.
         """
         wanted = tuple(dict.fromkeys(requests))
         missing = [each for each in wanted if not (each.sha256 and self._store.holds(each.sha256))]
@@ -100,7 +103,7 @@ class Downloader:
                 f"{len(missing)} downloads",
                 elsewhere=disk.ANOTHER_STORE,
             )
-        came = dict(zip(wanted, self.together([partial(_one, request) for request in wanted]), strict=True))
+        came = dict(zip(wanted, self.together([partial(_one, request, recover) for request in wanted]), strict=True))
         return tuple(came[request] for request in requests)
 
     def unavailable(self, requests: Iterable[Request]) -> tuple[Request, ...]:
@@ -236,8 +239,13 @@ def _noted(active: set[object], work: Callable[[Fetch], _Done], fetch: Fetch) ->
         active.discard(mark)
 
 
-def _one(request: Request, fetch: Fetch) -> Download:
-    return fetch(request)
+def _one(request: Request, recover: Recover | None, fetch: Fetch) -> Download:
+    try:
+        return fetch(request)
+    except (UpstreamError, VerificationError) as error:
+        if recover is None:
+            raise
+        return recover(request, error, fetch)
 
 
 def _wait(futures: Sequence[Future[_Done]]) -> None:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 
-from bundler.errors import UpstreamError
+from bundler.errors import NotThereError, UpstreamError
 from bundler.fetch import certificate_failures, proxy_failures
 from bundler.fetch.bounded import TooMuchError, TooSlowError
 from bundler.fetch.request_info import RequestInfo, redact_url
@@ -118,6 +118,7 @@ _MEANINGS: Mapping[int, _Meaning] = {
     451: _Meaning("withholds it for legal reasons", "ask its operator"),
 }
 _TRANSIENT = frozenset({408, 425, 429})
+_ABSENT = frozenset({404, 410})
 
 
 def from_status(status: int, headers: Mapping[str, str], url: str, label: str) -> UpstreamError | TransientError:
@@ -136,7 +137,8 @@ def from_status(status: int, headers: Mapping[str, str], url: str, label: str) -
     else:
         meaning = _Meaning("sent an unexpected response", _CHECK_NETWORK)
     host = urlsplit(url).netloc.rpartition("@")[2]
-    error = UpstreamError(
+    kind = NotThereError if status in _ABSENT else UpstreamError
+    error = kind(
         f"{label}: {host} {meaning.what} (HTTP {status})", details=[f"requested: {redact_url(url)}"], do=meaning.do
     )
     if status in _TRANSIENT or status >= 500:

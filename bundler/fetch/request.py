@@ -22,6 +22,8 @@ class Request:
     """Bytes by signed metadata."""
     sha256: str | None = None
     """Digest by signed metadata; a file with it in the store is used without the network."""
+    past_caches: bool = False
+    """Ask caches on the way for what the upstream has now (``no-cache``, RFC 9111, 5.2.1.4)."""
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,8 @@ _STALE_BEGINNINGS = 1
 """Useless partial files of one download before it stops requesting ranges."""
 
 
+_NO_CACHE = {"Cache-Control": "no-cache", "Pragma": "no-cache"}
+"""RFC 9111, 5.2.1.4 and 5.4: the second is for caches of HTTP/1.0."""
 _SUSPICION = "try again later or from another network; if it persists, the upstream or a proxy in between is at fault"
 
 
@@ -63,6 +65,7 @@ class ResumableDownload:
         self._pieced = False
         """Whether the bytes come from more than one response: a wrong digest then may come from combining them."""
         self._html = False
+        self._past_caches = request.past_caches
 
     def run(self) -> Download:
         """Download the whole file. Raises UpstreamError, WriteError, VerificationError."""
@@ -85,6 +88,8 @@ class ResumableDownload:
             self._pause(transient, partial)
         except StalePartial as reason:
             self._start_over(partial, str(reason))
+        except VerificationError as refused:
+            self._ask_past_caches(refused, partial)
         else:
             return redirects
         return None
@@ -101,6 +106,8 @@ class ResumableDownload:
         headers = (
             {"Range": f"bytes={offset}-", "If-Range": partial.origin.validator} if partial.origin and offset else {}
         )
+        if self._past_caches:
+            headers |= _NO_CACHE
         with self._context.transport.get(self._request.url, self._request.hosts, headers) as answer:
             for address in answer.redirects:
                 self._context.progress.note(f"redirected to {redact_url(address)}")
@@ -256,6 +263,16 @@ class ResumableDownload:
             raise UpstreamError(f"{self._request.label}: {reason}, after {self._stale} attempts", do=failures.CONTINUE)
         _LOG.info("%s: %s; starting over", self._request.label, reason)
         self._context.progress.note(f"{reason}; starting over")
+        partial.discard()
+
+    def _ask_past_caches(self, refused: VerificationError, partial: Partial) -> None:
+        """Try once more where the bytes are not the promised ones: a cache in between may serve an older file."""
+        if self._past_caches:
+            details = (*refused.details, "asked again past caches (Cache-Control: no-cache): the same")
+            raise VerificationError(refused.what, reason=refused.reason, details=details, do=refused.do) from refused
+        self._past_caches = True
+        _LOG.info("%s; asking again past caches", refused.what)
+        self._context.progress.note(f"{refused.what}; asking again past caches (no-cache)")
         partial.discard()
 
     def _pause(self, transient: TransientError, partial: Partial) -> None:

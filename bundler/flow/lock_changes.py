@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from bundler.definition.common import changed_fields, digest, field_digests
@@ -23,6 +23,8 @@ class RollbackPolicy:
     replaced: bool = False
     """Accept other bytes for a version that the lock has (``--allow-replaced``)."""
 
+
+_AHEAD = timedelta(minutes=1)
 
 NO_ROLLBACK = RollbackPolicy()
 
@@ -86,8 +88,11 @@ def package_change(was: Pin | None, pin: Pin) -> LockChange | None:
 
 
 def require_later(previous: Lock, at: datetime) -> None:
-    """Raise LockError where ``at`` is before the previous lock: servers tell by that time which bundle is newer."""
-    if at < previous.created:
+    """Raise LockError where ``at`` is before the previous lock: servers tell by that time which bundle is newer.
+
+    Two changes in one second give the second lock a time ahead of the clock, so that some seconds are no fault.
+    """
+    if at < previous.created - _AHEAD:
         raise LockError(
             f"this machine's clock shows {at:%Y-%m-%d %H:%M} UTC, but the lock was created at "
             f"{previous.created:%Y-%m-%d %H:%M} UTC",

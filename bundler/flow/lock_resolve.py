@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
-from bundler.errors import about
+from bundler.errors import VerificationError, about
 from bundler.fetch.download import Downloader
-from bundler.fetch.request import Download, Fetch, Request
+from bundler.fetch.request import Download
 from bundler.flow import package_kinds, verify_package
 from bundler.flow.lock_keep import file_url
+from bundler.flow.lock_receive import Receiving, request_for
+from bundler.flow.lock_search import Search
 from bundler.flow.project import Project
 from bundler.model.artifact import Artifact
-from bundler.model.lock import Lock, Pin, RepositoryState
-from bundler.sources import apt, yum
-from bundler.sources.location import Located, locate_file, locate_url
-from bundler.trust.advice import advising
+from bundler.model.lock import Lock, Pin
+from bundler.sources.location import Located
 
 _LOG = logging.getLogger(__name__)
 
@@ -47,54 +47,26 @@ def pins(
 
     """
     states = {pin.repository.origin: pin.repository for pin in previous.pins if pin.repository} if previous else {}
-
-    def locating(artifact: Artifact) -> Callable[[Fetch], Located]:
-        return lambda fetch: _Search(project, fetch, at, states, allow_older).locate(artifact)
-
+    search = Search(project, at, states, allow_older)
     _LOG.debug("resolving %d artifacts", len(artifacts))
-    located = downloader.together([locating(artifact) for artifact in artifacts])
-    received = downloader.fetch_all([_request(found, project.product.largest_package) for found in located])
-    return tuple(_pin(project, found, held, at) for found, held in zip(located, received, strict=True))
-
-
-@dataclass(frozen=True)
-class _Search:
-    """What every source needs to find an artifact."""
-
-    project: Project
-    fetch: Fetch
-    at: datetime
-    states: Mapping[str, RepositoryState]
-    """Repository states of the previous lock, by origin."""
-    allow_older: bool
-
-    def locate(self, artifact: Artifact) -> Located:
-        kind = artifact.origin.kind
-        if kind == "url":
-            return locate_url(artifact)
-        if kind == "file":
-            return locate_file(artifact, self.project.path.parent)
-        locate = apt.locate if kind == "apt" else yum.locate
-        with advising(self.project.anchors):
-            return locate(
-                artifact,
-                self.fetch,
-                anchors=self.project.anchors,
-                at=self.at,
-                states=self.states,
-                allow_older=self.allow_older,
-            )
-
-
-def _request(found: Located, largest: int) -> Request:
-    return Request(
-        url=found.url,
-        label=f"{found.filename} for {found.artifact.place}",
-        hosts=found.hosts,
-        max_size=found.size or largest,
-        size=found.size,
-        sha256=found.artifact.sha256 or found.sha256,
+    located = downloader.together([partial(search.locate, artifact) for artifact in artifacts])
+    wanted = [request_for(found, search.largest) for found in located]
+    receiving = Receiving(search, dict(zip(wanted, located, strict=True)), partial(_as_listed, project, at))
+    received = downloader.fetch_all(wanted, receiving.recover)
+    return tuple(
+        _pin(project, receiving.located[request], held, at) for request, held in zip(wanted, received, strict=True)
     )
+
+
+def _as_listed(project: Project, at: datetime, found: Located, held: Download) -> package_kinds.VerifiedPackage:
+    """Verify a package by its own signature, and that it is the version that its repository lists."""
+    verified = _verified(project, found.artifact, held, at)
+    verify_package.require_requested(verified.facts, found.artifact, project.anchors, product=project.product)
+    if verified.facts.version != found.version:
+        raise VerificationError(
+            f"the package is version {verified.facts.version}; the index lists {found.version}", reason="wrong-version"
+        )
+    return verified
 
 
 def _pin(project: Project, found: Located, held: Download, at: datetime) -> Pin:

@@ -44,6 +44,8 @@ class Request:
     """As it was sent, with its query."""
     range: str = ""
     """The ``Range`` header."""
+    cache_control: str = ""
+    """The ``Cache-Control`` header."""
 
 
 @dataclass
@@ -142,7 +144,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _note(self) -> str:
         """Log the request, and return its path alone."""
-        self.server.requests.append(Request(self.command, self.path, self.headers.get("Range", "")))
+        headers = self.headers.get("Range", ""), self.headers.get("Cache-Control", "")
+        self.server.requests.append(Request(self.command, self.path, *headers))
         return unquote(urlsplit(self.path).path)
 
     def _true_answer(self, path: str, behaviour: Behaviour | None) -> None:

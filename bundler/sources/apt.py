@@ -14,6 +14,7 @@ from bundler.model.anchor import Anchors
 from bundler.model.artifact import AptOrigin, Artifact
 from bundler.model.lock import RepositoryState
 from bundler.sources import repository
+from bundler.sources.absence import naming_missing_repository, naming_offer
 from bundler.sources.location import Located
 from bundler.trust.apt_chain import MAX_INDEX, MAX_RELEASE, AptChain, state_origin
 
@@ -47,14 +48,16 @@ def locate(
     place = repository.Repository(origin.base, fetch, artifact.place)
     top = f"dists/{origin.suite}"
     chain = AptChain(anchors, suite=origin.suite, component=origin.component, architecture=artifact.architecture)
-    inrelease = place.get(f"{top}/InRelease", "InRelease", max_size=MAX_RELEASE)
+    with naming_missing_repository(artifact, origin.base, anchors):
+        inrelease = place.get(f"{top}/InRelease", "InRelease", max_size=MAX_RELEASE)
     state = state_origin(origin.base, origin.suite)
     older = (states or {}).get(state)
-    release = chain.release(inrelease.path.read_bytes(), at, older=older, allow_older=allow_older)
-    entry = chain.indexes()[0]
+    with naming_offer(artifact, origin.base, anchors):
+        release = chain.release(inrelease.path.read_bytes(), at, older=older, allow_older=allow_older)
+        entry = chain.indexes()[0]
     index = _index(place, top, entry, by_hash=release.by_hash)
     chain.index(entry.path, index.path.read_bytes())
-    package = repository.choose(chain.packages(origin.package), artifact, deb_version.key)
+    package = place.choose(chain.packages(origin.package), artifact, deb_version.key, anchors)
     evidence = chain.evidence(
         [
             place.document("InRelease", f"{top}/InRelease", inrelease),

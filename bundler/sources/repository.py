@@ -9,11 +9,14 @@ from pathlib import PurePosixPath
 from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
 
-from bundler.errors import UpstreamError
+from bundler.errors import NotThereError, UpstreamError
 from bundler.fetch.request import Download, Fetch, Request
+from bundler.fetch.request_info import redact_url
+from bundler.model.anchor import Anchors
 from bundler.model.artifact import Artifact
 from bundler.model.evidence import Document, Evidence
 from bundler.model.lock import RepositoryState
+from bundler.sources.absence import not_there
 from bundler.sources.location import Located
 from bundler.trust.repository import Listed
 
@@ -51,16 +54,20 @@ class Repository:
 
     def get(self, path: str, name: str, *, max_size: int, promised: Promised | None = None) -> Download:
         """Fetch the document at ``path`` below the base; ``name`` is for messages, ``max_size`` in bytes."""
-        return self.fetch(
-            Request(
-                url=f"{self.base}/{path}",
-                label=f"{name} of {self.label}",
-                hosts=self.hosts,
-                max_size=max_size,
-                size=promised.size if promised else None,
-                sha256=promised.sha256 if promised else None,
-            )
+        request = Request(
+            url=f"{self.base}/{path}",
+            label=f"{name} of {self.label}",
+            hosts=self.hosts,
+            max_size=max_size,
+            size=promised.size if promised else None,
+            sha256=promised.sha256 if promised else None,
         )
+        try:
+            return self.fetch(request)
+        except NotThereError as error:
+            if promised is None:
+                raise
+            raise _incomplete(error) from error
 
     def document(self, role: str, path: str, received: Download) -> Document:
         """Describe a fetched document; ``path`` is its path in the repository."""
@@ -80,33 +87,49 @@ class Repository:
             repository=state,
         )
 
+    def choose(
+        self,
+        packages: Iterable[_Package],
+        artifact: Artifact,
+        order: Callable[[str], object],
+        anchors: Anchors,
+    ) -> _Package:
+        """The newest package that ``artifact`` accepts.
 
-def choose(packages: Iterable[_Package], artifact: Artifact, order: Callable[[str], object]) -> _Package:
-    """The newest package that ``artifact`` accepts.
+        Args:
+            packages: as the repository lists them.
+            artifact: the request.
+            order: sort key of a version, of the package's family.
+            anchors: tell who the publisher is, for messages.
 
-    Args:
-        packages: as the repository lists them.
-        artifact: the request.
-        order: sort key of a version, of the package's family.
-
-    Raises:
-        UpstreamError: there is none; it names the versions that exist.
-    """
-    listed = sorted(packages, key=lambda package: order(package.version), reverse=True)  # type: ignore[arg-type,return-value]
-    for package in listed:
-        if artifact.accepts(package.version):
-            _LOG.debug("%s: %s, of %d listed", artifact.place, package.version, len(listed))
-            return package
-    name = f"{artifact.name} for {artifact.architecture}"
-    if not listed:
-        raise UpstreamError(
-            f"the repository for {artifact.place} has no {name}",
-            do="check the target's architecture and the repository's address",
+        Raises:
+            NotThereError: there is none; it names the versions that exist.
+        """
+        listed = sorted(packages, key=lambda package: order(package.version), reverse=True)  # type: ignore[arg-type,return-value]
+        for package in listed:
+            if artifact.accepts(package.version):
+                _LOG.debug("%s: %s, of %d listed", artifact.place, package.version, len(listed))
+                return package
+        where = f"the repository {redact_url(self.base)}"
+        if not listed:
+            raise not_there(artifact, self.base, f"{where} has none for {artifact.architecture}", anchors)
+        versions = list(dict.fromkeys(package.version for package in listed))
+        more = (f"and {len(versions) - _SHOWN} older ones",) if len(versions) > _SHOWN else ()
+        raise not_there(
+            artifact,
+            self.base,
+            f"{where} has no version {artifact.version} for {artifact.architecture}",
+            anchors,
+            details=("It has:", *versions[:_SHOWN], *more),
+            do="request one of these, or latest",
         )
-    versions = list(dict.fromkeys(package.version for package in listed))
-    more = (f"and {len(versions) - _SHOWN} older ones",) if len(versions) > _SHOWN else ()
-    raise UpstreamError(
-        f"the repository for {artifact.place} has no {name} of version {artifact.version}",
-        details=("It has:", *versions[:_SHOWN], *more),
-        do="request one of these, or latest",
+
+
+def _incomplete(error: NotThereError) -> UpstreamError:
+    """The error for a document that signed metadata list, and that is not there."""
+    return UpstreamError(
+        f"{error.what}, although its signed metadata list it",
+        details=error.details,
+        do="run the same command again later: a repository or a mirror can be incomplete while it is updated; "
+        "if it stays so, tell its operator",
     )

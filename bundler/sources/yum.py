@@ -13,6 +13,7 @@ from bundler.model.anchor import Anchors
 from bundler.model.artifact import Artifact, YumOrigin
 from bundler.model.lock import RepositoryState
 from bundler.sources import repository
+from bundler.sources.absence import naming_missing_repository
 from bundler.sources.location import Located
 from bundler.trust.yum_chain import MAX_PRIMARY, MAX_REPOMD, MAX_SIGNATURE, REPOMD, YumChain
 
@@ -45,7 +46,8 @@ def locate(
     base = artifact.origin.base
     place = repository.Repository(base, fetch, artifact.place)
     chain = YumChain(anchors)
-    document = place.get(REPOMD, "repomd.xml", max_size=MAX_REPOMD)
+    with naming_missing_repository(artifact, base, anchors):
+        document = place.get(REPOMD, "repomd.xml", max_size=MAX_REPOMD)
     signature = place.get(f"{REPOMD}.asc", "repomd.xml.asc", max_size=MAX_SIGNATURE)
     repomd = chain.repomd(
         document.path.read_bytes(),
@@ -56,9 +58,8 @@ def locate(
     )
     primary = place.get(repomd.primary.path, "primary.xml", max_size=MAX_PRIMARY, promised=repomd.primary)
     chain.primary(primary.path.read_bytes())
-    package = repository.choose(
-        chain.packages(artifact.origin.package, artifact.architecture), artifact, rpm_version.key
-    )
+    listed = chain.packages(artifact.origin.package, artifact.architecture)
+    package = place.choose(listed, artifact, rpm_version.key, anchors)
     evidence = chain.evidence(
         [
             place.document("repomd.xml", REPOMD, document),

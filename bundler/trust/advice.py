@@ -43,13 +43,13 @@ def with_advice(error: VerificationError, anchors: Anchors | None = None) -> Ver
     A second call changes nothing, so that the parts of a verification can be used alone.
     """
     meaning, do = MEANINGS.get(error.reason, ("", ""))
-    source = _source(anchors)
+    source = publisher(anchors)
     known = not meaning or any(meaning.format(source=each) in error.details for each in _SOURCES)
     details = error.details if known else (*error.details, meaning.format(source=source))
     return VerificationError(error.what, reason=error.reason, details=details, do=error.do or do.format(source=source))
 
 
-def _source(anchors: Anchors | None) -> str:
+def publisher(anchors: Anchors | None) -> str:
     """Where a genuine file is to be had: Microsoft, where its anchors and its publishers are trusted."""
     if anchors is None or anchors.name != MICROSOFT or anchors.lab:
         return _SOURCES[1]

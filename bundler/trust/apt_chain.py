@@ -31,7 +31,7 @@ from bundler.model.lock import RepositoryState
 from bundler.trust import openpgp, repository
 from bundler.trust.advice import as_verification_error
 from bundler.trust.openpgp import Signed
-from bundler.trust.repository import Reverified, WrongOrder, require_step
+from bundler.trust.repository import NotOffered, Reverified, WrongOrder, require_step
 
 MAX_RELEASE = 4 << 20
 """Bytes of an ``InRelease``; the biggest real ones have less than one million."""
@@ -112,10 +112,11 @@ class AptChain:
         signed = openpgp.verify_clearsigned(inrelease, anchors=self._anchors, at=at, what="InRelease", alone=True)
         with as_verification_error("InRelease"):
             release = apt_release.parse(signed.content)
-        self._check_identity(release)
+        self._check_suite(release)
         if fresh:
             _check_validity(release, at)
         repository.check_age(release.date, at, older, allow_older=allow_older, what="InRelease")
+        self._check_offer(release)
         self._signed, self._release = signed, release
         return release
 
@@ -126,7 +127,7 @@ class AptChain:
         found = sorted((entry for entry in listed if entry is not None), key=lambda entry: entry.size)
         if not found:
             where = f"{self._component} for {self._architecture}"
-            raise VerificationError(f"InRelease lists no readable index of {where}", reason="not-listed")
+            raise NotOffered(f"InRelease lists no readable index of {where}")
         return tuple(found)
 
     def index(self, path: str, content: bytes) -> None:
@@ -163,20 +164,21 @@ class AptChain:
         self._verified_index()
         return openpgp.evidence("apt-repository", self._signed or require_step("InRelease"), self._anchors, documents)
 
-    def _check_identity(self, release: Release) -> None:
+    def _check_suite(self, release: Release) -> None:
         if self._suite not in {release.suite, release.codename}:
             raise VerificationError(
                 f"InRelease is of another suite: {release.codename or release.suite}, not {self._suite}",
                 reason="wrong-suite",
                 do="check the base address and the suite; a mirror may have mixed them up",
             )
+
+    def _check_offer(self, release: Release) -> None:
+        """Raise :class:`NotOffered` for a component or an architecture that the repository does not list."""
         listed = ((self._component, release.components), (self._architecture, release.architectures))
         for wanted, present in listed:
             # Components of a suite like "stable/updates" are written with that prefix by some repositories.
             if wanted not in {word.rpartition("/")[2] for word in present}:
-                raise VerificationError(
-                    f"InRelease does not list {wanted}, but {', '.join(present) or 'nothing'}", reason="not-listed"
-                )
+                raise NotOffered(f"InRelease does not list {wanted}, but {', '.join(present) or 'nothing'}")
 
     def _index_path(self) -> str:
         return f"{self._component}/binary-{self._architecture}/Packages"

@@ -44,6 +44,13 @@ class WrongOrder(RuntimeError):
     """A chain got its documents in the wrong order, or one twice: a bug of the caller, not of the upstream."""
 
 
+class NotOffered(VerificationError):
+    """Verified metadata say that the repository has nothing of the kind: no such component or architecture."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what, reason="not-listed")
+
+
 def require_step(what: str) -> NoReturn:
     """Raise for a step that needs the document ``what`` first."""
     raise WrongOrder(f"the chain has no {what} yet")

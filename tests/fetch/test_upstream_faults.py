@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bundler.errors import BundlerError, UpstreamError, VerificationError
+from bundler.errors import BundlerError, NotThereError, UpstreamError, VerificationError
 from tests.support.downloads import Bench
 from tests.support.misbehaving_server import Exchange, File, MisbehavingServer, redirect, stall, status
 
@@ -152,7 +152,7 @@ def test_garbage_instead_of_http(bench: Bench) -> None:
 
 @pytest.mark.parametrize("code", [401, 403, 404, 410, 416, 418, 451])
 def test_a_client_error_is_final(bench: Bench, code: int) -> None:
-    error = fails(bench, UpstreamError, status(code))
+    error = fails(bench, NotThereError if code in (404, 410) else UpstreamError, status(code))
     assert f"HTTP {code}" in error.what
     assert PATH in error.what
     assert error.do

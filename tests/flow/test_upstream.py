@@ -71,5 +71,5 @@ def test_a_package_of_another_version_than_in_its_index(project):
     other = stale.read_bytes()
     project.lab.publish("1.69.03560.1450")
     project.lab.misbehave("*1.69.03560.1450*.deb", behaviour.Instead(other))
-    refused = project.run("lock")
+    refused = project.run("lock", "--upgrade")
     assert refused.code == 6

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bundler.errors import UpstreamError, VerificationError
+from bundler.errors import NotThereError, UpstreamError, VerificationError
 from bundler.model.artifact import AptOrigin, Artifact, YumOrigin
 from bundler.model.evidence import PackageFacts
 from bundler.model.lock import RepositoryState
@@ -81,8 +81,51 @@ def test_a_version_that_is_not_there_names_those_that_are(served: Served, wanted
 
 def test_an_architecture_without_the_package_is_an_error(served: Served, tmp_path: Path) -> None:
     files = Apt(stanzas=[stanza(arch="amd64")], place="main/binary-arm64").files()
-    with pytest.raises(UpstreamError, match="no azcmagent for arm64"):
+    with pytest.raises(NotThereError, match=f"is not there: the repository {BASE} has none for arm64") as raised:
         apt.locate(artifact(architecture="arm64"), Served(tmp_path, files).fetch, anchors=PINS, at=NOW)
+    assert "ubuntu/22.04/x64" in raised.value.what
+
+
+NOT_THERE = {
+    "the architecture is not listed": (Apt(fields={"Architectures": "amd64"}), "arm64", "does not list arm64"),
+    "it is listed, without an index": (Apt(place="main/binary-amd64"), "arm64", "lists no readable index"),
+    "nothing is listed": (Apt(fields={"Architectures": ""}), "amd64", "does not list amd64, but nothing"),
+    "the component is not listed": (Apt(fields={"Components": "contrib"}), "amd64", "does not list main"),
+    "no repository": (None, "amd64", "404"),
+}
+
+
+@pytest.mark.parametrize("case", NOT_THERE)
+def test_what_verified_metadata_lack_is_not_there(case: str, tmp_path: Path) -> None:
+    """And no failed verification: the signature over the list is good."""
+    repository, architecture, detail = NOT_THERE[case]
+    served = Served(tmp_path, repository.files() if repository else {})
+    with pytest.raises(NotThereError) as raised:
+        apt.locate(artifact(architecture=architecture), served.fetch, anchors=PINS, at=NOW)
+    error = raised.value
+    assert error.exit_code == 5
+    assert "ubuntu/22.04/x64 is not there" in error.what
+    assert BASE in error.what
+    assert detail in " ".join(error.details)
+    assert error.do.startswith("leave ubuntu/22.04/x64 out of the definition")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"fields": {"Suite": "focal", "Codename": "focal"}}, {"key": Key("other")}, {"date": NOW + timedelta(9)}],
+)
+def test_a_list_that_does_not_verify_says_nothing_of_what_is_there(changes: dict, tmp_path: Path) -> None:
+    files = Apt(**changes, **({} if "fields" in changes else {"fields": {"Architectures": "amd64"}})).files()
+    with pytest.raises(VerificationError):
+        apt.locate(artifact(architecture="arm64"), Served(tmp_path, files).fetch, anchors=PINS, at=NOW)
+
+
+def test_an_index_that_is_listed_and_missing_is_an_incomplete_repository(served: Served) -> None:
+    for url in [url for url in served.files if "Packages" in url]:
+        del served.files[url]
+    with pytest.raises(UpstreamError, match="although its signed metadata list it") as raised:
+        locate(served)
+    assert not isinstance(raised.value, NotThereError)
 
 
 def test_evidence_names_the_documents_and_their_bytes_are_held(served: Served) -> None:

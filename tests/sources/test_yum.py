@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bundler.errors import UpstreamError, VerificationError
+from bundler.errors import NotThereError, UpstreamError, VerificationError
 from bundler.model.artifact import AptOrigin, Artifact, YumOrigin
 from bundler.model.evidence import PackageFacts
 from bundler.model.lock import RepositoryState
@@ -68,8 +68,15 @@ def test_the_newest_that_is_wanted_is_chosen(served: Served, wanted: str, found:
 
 def test_the_other_architecture(served: Served) -> None:
     assert locate(served, architecture="aarch64").version == "2.0.0-0"
-    with pytest.raises(UpstreamError, match="no azcmagent for ppc64le"):
+    with pytest.raises(NotThereError, match="has none for ppc64le") as raised:
         locate(served, architecture="ppc64le")
+    assert raised.value.exit_code == 5
+    assert raised.value.do.startswith("leave ")
+
+
+def test_no_repository_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(NotThereError, match="there is no repository at https://"):
+        locate(Served(tmp_path, {}))
 
 
 @pytest.mark.parametrize("wanted", ["1.6", "1.68", "1.67.03504-1", "2.0"])

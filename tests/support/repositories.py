@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 
-from bundler.errors import UpstreamError, VerificationError
+from bundler.errors import NotThereError, UpstreamError, VerificationError
 from bundler.fetch.request import Download, Request
 from tests.support.package_signing import NOW, Key
 from tests.support.packages import PACK
@@ -35,7 +35,7 @@ class Served:
         self.asked.append(request)
         content = self.files.get(request.url)
         if content is None:
-            raise UpstreamError(f"{request.url}: 404")
+            raise NotThereError(f"{request.url}: 404")
         if len(content) > request.max_size:
             raise UpstreamError(f"{request.url}: too big")
         if request.sha256 and sha256(content) != request.sha256:
