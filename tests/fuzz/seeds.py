@@ -208,6 +208,12 @@ def _documents() -> dict[str, Seeds]:
             "configs": b'[{"fqdn":"gbl.his.arc.azure.com","ipAddresses":["10.1.0.5"]}]',
             "nic": b'{"ipConfigurations":[{"privateIPAddress":"10.0.0.4","privateLinkConnectionProperties":'
             b'{"fqdns":["a.b.c"]}}]}',
+            "zone": b'{"privateDnsZoneConfigs":[{"recordSets":[{"fqdn":"a.b","ipAddresses":["10.0.0.4"],'
+            b'"recordType":"A"}]}]}',
+            "query": b'[{"FQDNs":["a.b"],"IPAddress":"10.1.0.4"}]',
+            "records": b'{"value":[{"fqdn":"a.b.","aRecords":[{"ipv4Address":"10.0.0.4"}]}]}',
+            "list": b"Fqdn : a.b\r\nIpAddresses : {10.0.0.4, 10.0.0.5}\r\n",
+            "embedded": b'CustomDnsConfigs : [\n  {"Fqdn": "a.b", "IpAddresses": ["10.0.0.4"]}\n ]\nName : x\n',
         },
         "clear_signed": {"release": _KEY.clear_signed(_RELEASE, packages.BUILT)},
         "openpgp_signature": {
