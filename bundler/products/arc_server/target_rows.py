@@ -80,7 +80,8 @@ def _row(pin: Pin, target: Target, *, release_id: str, version_id: str, machine:
 def _rows(pin: Pin) -> Iterable[TargetRow]:
     for target in pin.targets:
         if pin.kind == "msi":
-            version_id = re.sub(r"[ -]", "", target.version).lower()
+            # "2012 R2" and "2012-r2" are 2012r2; azure-local is a word.
+            version_id = re.sub(r"[ -]+", "-", target.version.lower()).replace("-r2", "r2")
             yield _row(pin, target, release_id="windows", version_id=version_id, machine="AMD64")
             continue
         # SLES says "15 SP5", its VERSION_ID "15.5".

@@ -11,6 +11,7 @@ check_machine() {
     elif [[ -n $SUPPORTED && " $SUPPORTED " != *" $MACHINE_VERSION "* ]]; then
         warning "Microsoft supports agent $PACKAGE_VERSION on $MACHINE_ID ${SUPPORTED// /, }, not on $MACHINE_VERSION"
     fi
+    check_derived
     if ! command -v systemctl >/dev/null || [[ ! -d /run/systemd/system ]]; then
         problem 202 "systemd is not running; the agent's services need it" no-systemd
     fi

@@ -71,7 +71,7 @@ function Test-Space($Target) {
 function Test-Machine {
     if (-not (Test-Elevated)) { Add-Problem 202 'an elevated PowerShell is needed (Run as administrator)' 'not-elevated' }
     if (-not $script:MachineKnown) { Add-Note 'this machine has neither a MachineGuid nor an SMBIOS UUID that can be read: its receipts have its name''s digits' }
-    if (-not $script:TargetFits) { Add-Problem 204 ('this is ' + (Get-MachineText) + '; the bundle is for ' + $Targets) }
+    Test-System
     if (Test-Wow64) { Add-Problem 202 $Wow64Text }
     Test-Versions
     if (-not (Test-Path -LiteralPath (Get-SystemTool 'msiexec.exe'))) { Add-Problem 202 'msiexec.exe is not in System32' }
