@@ -52,8 +52,8 @@ function Get-ItemProperty { $script:Facts }
 function Get-PropertyText($Value, $Name) { [string]$Value[$Name] }
 $env:PROCESSOR_ARCHITECTURE = 'AMD64'
 function Show {
-    $script:Problems = @(); $script:ProblemCode = 0; $script:ProblemReason = ''; $script:Warnings = @(); $Machine.Version = ''
-    $Machine.Exact = $true
+    $script:Problems = @(); $script:ProblemCode = 0; $script:ProblemReason = ''; $script:Warnings = @()
+    $Machine.Version = ''; $Machine.Exact = $true
     Find-Machine
     $script:Target = Find-Target
     $script:TargetFits = $null -ne $script:Target

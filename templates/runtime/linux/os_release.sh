@@ -1,4 +1,4 @@
-# /etc/os-release (os-release(5)): read, never sourced: it is data.
+# The system by os-release(5): its file is read, never sourced: it is data.
 
 # The first that is there counts, as os-release(5) has it.
 OS_RELEASE=(/etc/os-release /usr/lib/os-release)
