@@ -42,7 +42,7 @@ FORMS = {
     "unquoted": ("ID=ubuntu\nVERSION_ID=22.04\n", "ubuntu/22.04", ""),
     "single quotes": ("ID='ubuntu'\nVERSION_ID='22.04'\n", "ubuntu/22.04", ""),
     "mixed quotes": ("ID=ub\"unt\"u\nVERSION_ID='22'.04\n", "ubuntu/22.04", ""),
-    "escapes": ('ID="ubuntu"\nVERSION_ID=22\\.04\nPRETTY_NAME="Ubuntu 22.04 \\"J\\" \\$5 \\\\ \\x"\n', "ubuntu/22.04", ""),
+    "escapes": ('ID="ubuntu"\nVERSION_ID=22\\.04\nPRETTY_NAME="Ubuntu 22 \\"\\" \\$5 \\\\ \\x"\n', "ubuntu/22.04", ""),
     "comments": ("# ID=debian\nID=ubuntu # Debian\n\n  # more\nVERSION_ID=22.04\n", "ubuntu/22.04", ""),
     "CRLF": ('ID=ubuntu\r\nVERSION_ID="22.04"\r\nNAME="Ubuntu"\r\n', "ubuntu/22.04", ""),
     "a byte order mark": ("\ufeffID=ubuntu\nVERSION_ID=22.04\n", "ubuntu/22.04", ""),
