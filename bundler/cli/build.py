@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ from bundler.cli.script_signing_options import ScriptSettings, script_key, scrip
 from bundler.cli.secrets import SERVERS_SECRET
 from bundler.cli.secrets import read as read_secret
 from bundler.cli.signing_options import SealSettings, seal_options, sealer
+from bundler.errors import WriteError
 from bundler.formats import shell_words
 
 if TYPE_CHECKING:
@@ -86,6 +88,7 @@ def command(
         built = build(
             project, options, downloader, store, at=console.now, environment=console.environment, progress=shown
         )
+    built = _with_fingerprint_file(built, output)
     named = resolve_relative(project.path, project.definition.upstream.anchors)
     _report(
         console,
@@ -93,6 +96,20 @@ def command(
         check=_check(built, chosen.anchors or filter(None, [named])),
         lock=chosen.lock,
     )
+
+
+def _with_fingerprint_file(built: Built, output: Path) -> Built:
+    """Write it for a sealed build. The bundles are made by then, so a folder that is closed is a warning."""
+    from bundler.cli import told_warnings
+    from bundler.flow.build import fingerprint_file
+
+    if built.sealed_by is None:
+        return built
+    try:
+        return replace(built, fingerprint_file=str(fingerprint_file.write(built, output)))
+    except WriteError as error:
+        told_warnings.warn(f"the file with the fingerprint could not be written: {error.what}")
+        return built
 
 
 def _check(built: Built, anchors: Iterable[Path]) -> str:
@@ -143,6 +160,8 @@ def _report(console: Console, built: Built, *, check: str, lock: Path) -> None:
         if built.scripts_signed_by:
             signer = built.scripts_signed_by
             lines.append(f"PowerShell scripts signed by {signer.name}, valid until {signer.not_after:%Y-%m-%d}")
+        if built.fingerprint_file:
+            lines.append(f"wrote {built.fingerprint_file}: fingerprint and digest, never to be sent with the bundle")
         both = "the fingerprint and the bundle digest" if built.sealed_by else "the bundle digest"
         lines.append(f"Send {both} to the person who unpacks it, through a separate channel:")
         asks = "ask for the fingerprint and " if built.sealed_by else ""

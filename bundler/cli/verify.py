@@ -43,9 +43,12 @@ def command(
     Extra and missing files, unsafe names, links and archive bombs are refused. Packages must chain to Microsoft's
     trust anchors, or to those of --anchors. Does not use the network.
     """
+    from bundler.flow import fingerprint_beside
     from bundler.flow.verify import verify
     from bundler.trust import anchors as origins
 
+    for name in fingerprint_beside.beside(bundle):
+        told_warnings.warn(fingerprint_beside.warning(name))
     trust_anchors = origins.chosen(anchors)
     found = verify(
         bundle,

@@ -80,8 +80,9 @@ def approve(review: Review, key: SigningKey, *, digest: str, detached_to: Path |
         approval_file.require_free(detached_to)
     found = _checked(review)
     if found.digest != digest:
+        # Never the right digest: it would be copied instead of reviewed.
         raise VerificationError(
-            f"this bundle is not the one you reviewed: its digest is {found.digest}",
+            "this bundle is not the one you reviewed: it has another digest than the one you gave",
             reason="other-bundle",
             details=[f"you gave: {digest}"],
             do="review this bundle (`arc-bundler inspect --html`), or approve the one that you reviewed",

@@ -109,9 +109,8 @@ def verify_signatures(found: CheckedBundle, trusted: TrustPolicy, *, at: datetim
 
 def _verify_signature(signed: Mapping[str, bytes], path: str, seal: Seal, trusted: TrustPolicy, at: datetime) -> None:
     found = seal_signature.read(signed, path + sums.CMS)
-    sha256 = fingerprint(found.certificates[0])
-    if sha256 not in trusted.signers:
-        raise _other_signer(found.certificates[0], sha256, trusted)
+    if fingerprint(found.certificates[0]) not in trusted.signers:
+        raise _other_signer(found.certificates[0], trusted)
     seal_signature.require_signed_by(
         found,
         seal_signature.content(signed, path),
@@ -127,20 +126,20 @@ def _verify_signature(signed: Mapping[str, bytes], path: str, seal: Seal, truste
         raise seal_error(f"{path}{sums.CMS} holds other certificates than the manifest names", "bad-seal")
 
 
-def _other_signer(certificate: x509.Certificate, sha256: str, trusted: TrustPolicy) -> VerificationError:
+def _other_signer(certificate: x509.Certificate, trusted: TrustPolicy) -> VerificationError:
+    """Without the signer's fingerprint: it would be copied, and it must come through a separate channel."""
     name = ascii(certificate.subject.rfc4514_string())
     if not trusted.signers:
         return seal_error(
-            f"the bundle is signed by {name}, but no trusted signer was given",
+            f"the bundle claims to be signed by {name}, but no trusted signer was given",
             "other-signer",
-            details=[f"sha256:{sha256}"],
             do="get the sealer's fingerprint through a separate channel, and give it with `--signer sha256:…` "
             "(or `--signer FILE`, ARC_BUNDLER_SIGNER, or `--definition FILE` with `seal.signers` in it)",
         )
     return seal_error(
-        f"the bundle is signed by {name}, which is not a trusted signer",
+        f"the bundle claims to be signed by {name}, with a certificate that is not a trusted signer's",
         "other-signer",
-        details=[f"signed by: sha256:{sha256}", *(f"trusted: sha256:{one}" for one in sorted(trusted.signers))],
+        details=[f"trusted: sha256:{one}" for one in sorted(trusted.signers)],
     )
 
 

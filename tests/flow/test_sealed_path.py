@@ -53,6 +53,73 @@ def test_a_sealed_bundle_verifies_by_its_signer_alone(project: Project, kind: st
         subprocess.run((*openssl, *trusting), cwd=bundle, capture_output=True, check=True)
 
 
+def test_who_has_no_fingerprint_is_not_told_it(project: Project) -> None:
+    sealer, stranger = identity("LAB sealer"), identity("stranger")
+    bundle = build(project, sealer)
+    parts = fingerprint_words.digits(sealer.sha256)
+    for signer in ((), ("--signer", stranger.sha256), ("--signer", " ".join(fingerprint_words.words(stranger.sha256)))):
+        ran = project.run("verify", str(bundle), *ANCHORS, *signer)
+        assert ran.code == 6
+        assert "CN=LAB sealer" in ran.err
+        assert not [part for part in parts if part in ran.out + ran.err], ran.err
+    mistaken = fingerprint_words.words(sealer.sha256)
+    for word, said in (("kuwait", "as word 3, which is not in the word list"), ("zoo", "checksum")):
+        given = " ".join([*mistaken[:2], word if mistaken[2] != word else "zone", *mistaken[3:]])
+        ran = project.run("verify", str(bundle), *ANCHORS, "--signer", given)
+        assert (ran.code, said in ran.err) == (2, True), ran.err
+        assert mistaken[2] not in ran.err.replace(given, "")
+
+
+def test_the_fingerprint_is_written_above_the_outputs_and_nowhere_in_them(project: Project) -> None:
+    sealer = identity("LAB sealer")
+    bundle = build(project, sealer)
+    file = project.folder / "arc-test-1.0.fingerprint.txt"
+    text = file.read_text(encoding="utf-8")
+    words, digits = fingerprint_words.words(sealer.sha256), fingerprint_words.digits(sealer.sha256)
+    digest = project.run("verify", str(bundle), *ANCHORS, "--insecure-no-seal", "--format", "json").json["digest"]
+    assert text.startswith("Send this by another channel, never with the bundle.\n")
+    plain = " ".join(text.split())
+    places = [plain.index(" ".join(part)) for part in (digits[:8], words[:8])] + [plain.index(digest)]
+    assert places == sorted(places)
+    outputs = project.folder / "bundles"
+    assert not list(outputs.rglob("*fingerprint*"))
+    told = (bundle / "START-HERE.txt").read_text(encoding="utf-8")
+    assert sealer.sha256 not in told
+    assert not [part for part in (*digits, " ".join(words[:8])) if part in told]
+    # A second build writes it again, and names it.
+    file.unlink()
+    again = project.run("build", *keys(project, "sealer", sealer), "--format", "json")
+    assert again.json["unchanged"]
+    assert Path(again.json["fingerprint_file"]).samefile(file)
+    assert file.read_text(encoding="utf-8") == text
+    assert str(file.name) in project.run("build", *keys(project, "sealer", sealer)).out
+    unsealed = project.run("build", "--output", "other/bundles", "--format", "json")
+    assert unsealed.json["fingerprint_file"] == ""
+    assert not list((project.folder / "other").glob("*.fingerprint.txt"))
+
+
+def test_a_fingerprint_beside_the_bundle_is_warned_of(project: Project) -> None:
+    sealer = identity("LAB sealer")
+    bundle = build(project, sealer)
+    archive = bundle.with_name("arc-test-1.0.zip")
+    for wrapped in (bundle, archive):
+        assert verify(project, wrapped, "--signer", sealer.sha256)["warnings"] == []
+    shutil.copy(project.folder / "arc-test-1.0.fingerprint.txt", archive.parent)
+    for wrapped in (bundle, archive):
+        (warning,) = verify(project, wrapped, "--signer", sealer.sha256)["warnings"]
+        assert warning.startswith("arc-test-1.0.fingerprint.txt lies beside this bundle")
+
+
+def test_a_folder_above_the_outputs_that_takes_no_file_is_a_warning(project: Project) -> None:
+    sealer = identity("LAB sealer")
+    project.define(outputs="[{format: zip}]")
+    (project.folder / "arc-test-1.0.fingerprint.txt").mkdir()
+    ran = project.run("build", *keys(project, "sealer", sealer), "--format", "json")
+    assert ran.code == 0, ran.err
+    assert ran.json["fingerprint_file"] == ""
+    assert "the file with the fingerprint could not be written" in ran.json["warnings"][0]
+
+
 def test_the_same_lock_and_key_seal_the_same_bytes(project: Project) -> None:
     sealer = identity("LAB sealer", kind="rsa-2048")
     bundle = build(project, sealer)
@@ -227,6 +294,9 @@ def test_a_bundle_verifies_with_enough_approvals(project: Project, approvers: di
             "approve", str(wrapped), "--digest", "0" * 64, *trust_options, *keys(project, "aiko", approvers["aiko"])
         )
         assert other.code == 6
+        # The right digest would be copied instead of reviewed.
+        assert digest not in other.out + other.err
+        assert digest[:8] not in other.out + other.err
         assert project.run("approve", str(wrapped), *given, *keys(project, "eve", approvers["eve"])).code == 9
         first = project.run("approve", str(wrapped), *given, *keys(project, "aiko", approvers["aiko"]))
         assert (first.code, [one["name"] for one in first.json["approved_by"]]) == (0, ["Aiko"]), first.err

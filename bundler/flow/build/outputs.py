@@ -144,6 +144,8 @@ class Built:
     """None where the PowerShell scripts are unsigned, or there are none."""
     missing_approvals: int = 0
     """Approvals that servers demand and that are still missing, of the output that lacks most."""
+    fingerprint_file: str = ""
+    """To send through a separate channel; empty for an unsealed bundle, or where it could not be written."""
     unusual: tuple[str, ...] = ()
     """What a reviewer should look at twice, as the manifest states it: a secret inside, a root that travels along."""
     outputs: tuple[OutputResult, ...]
