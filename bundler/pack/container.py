@@ -12,15 +12,15 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from bundler.errors import UsageError
-from bundler.pack import content, from_directory, from_tar, from_zip_bundle, suggest
+from bundler.errors import UsageError, VerificationError
+from bundler.pack import content, from_directory, from_tar, from_zip_bundle, suggest, unreadable
 from bundler.pack.form import Form
 from bundler.pack.members import BundleMember, Password, RawMember, checked_members, refused
+from bundler.pack.unreadable import GIVE_A_BUNDLE
 from bundler.pack.writers import Format
 
 __all__ = ["BundleMember", "Container", "open_archive", "open_bundle", "sha256"]
 
-_GIVE_A_BUNDLE = "give the path of a bundle: its folder, or its zip, tar.gz or 7z"
 _MAGIC: tuple[tuple[bytes, Format], ...] = (
     (b"PK\x03\x04", "zip"),
     (b"PK\x05\x06", "zip"),
@@ -83,17 +83,17 @@ def open_bundle(path: Path, password: Password | None = None) -> Iterator[Contai
         return
     with _one_error(path):
         if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for a writer
-            raise refused(f"{path} is neither a file nor a folder", "unknown-container", do=_GIVE_A_BUNDLE)
+            raise refused(f"{path} is neither a file nor a folder", "unknown-container", do=GIVE_A_BUNDLE)
         file = path.open("rb")
     with file:
         size = file.seek(0, os.SEEK_END)
         file.seek(0)
-        wanted = _recognise(file.read(8), path)
+        wanted = _recognise(file, size, path)
         _LOG.debug("reading %s as %s, %d bytes", path, wanted, size)
         file.seek(0)
         form = Form()
         with closing(_reader(wanted, file, size, password, form)) as found:
-            yield Container(path, wanted, size, _readable(path, found), form)
+            yield Container(path, wanted, size, _readable(path, found, file, size), form)
 
 
 def _reader(
@@ -108,27 +108,36 @@ def _reader(
     return from_sevenzip.walk(file, size, password)
 
 
-def _readable(path: Path, found: Iterator[RawMember]) -> Iterator[RawMember]:
-    """Turn errors of reading into UsageError; errors of the caller, between two members, do not pass here."""
-    with _one_error(path):
+def _readable(
+    path: Path, found: Iterator[RawMember], file: BinaryIO | None = None, size: int = 0
+) -> Iterator[RawMember]:
+    """Explain errors of reading; errors of the caller, between two members, do not pass here."""
+    with _one_error(path, file, size):
         for member in found:
-            yield replace(member, chunks=partial(_readable_chunks, path, member.chunks))
+            yield replace(member, chunks=partial(_readable_chunks, path, member.chunks, file, size))
 
 
-def _readable_chunks(path: Path, chunks: Callable[[], Iterator[bytes]]) -> Iterator[bytes]:
-    with _one_error(path):
+def _readable_chunks(
+    path: Path, chunks: Callable[[], Iterator[bytes]], file: BinaryIO | None, size: int
+) -> Iterator[bytes]:
+    with _one_error(path, file, size):
         yield from chunks()
 
 
 @contextmanager
-def _one_error(path: Path) -> Iterator[None]:
+def _one_error(path: Path, file: BinaryIO | None = None, size: int = 0) -> Iterator[None]:
+    """Turn errors of the system into UsageError, and say why the archive ``file`` of ``size`` bytes is damaged."""
     try:
         yield
     except OSError as error:
         raise UsageError(
             f"{path} cannot be read: {error.strerror or error}",
-            do=_GIVE_A_BUNDLE,
+            do=GIVE_A_BUNDLE,
         ) from error
+    except VerificationError as error:
+        if file is None:
+            raise
+        raise unreadable.explained(error, path, file, size) from None
 
 
 def open_archive(path: Path) -> BinaryIO:
@@ -154,17 +163,12 @@ def _require_bundle(folder: Path) -> None:
 
 
 def _advice(path: Path) -> str:
-    return suggest.advice(path) or f"{_GIVE_A_BUNDLE}; if this is one, copy it again from where it was built"
+    return suggest.advice(path) or f"{GIVE_A_BUNDLE}; if this is one, copy it again from where it was built"
 
 
-def _recognise(start: bytes, path: Path) -> Format:
+def _recognise(file: BinaryIO, size: int, path: Path) -> Format:
+    start = file.read(8)
     for magic, kind in _MAGIC:
         if start.startswith(magic):
             return kind
-    if start[:1] == b"<":
-        raise refused("this is a web page, not a bundle: a proxy or portal sent it", "unknown-container")
-    raise refused(
-        f"{path} is not a bundle: it is neither a folder nor a zip, tar.gz or 7z",
-        "unknown-container",
-        do=_advice(path),
-    )
+    raise unreadable.explained(unreadable.unknown(path, file, size), path, file, size)

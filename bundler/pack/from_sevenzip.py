@@ -21,7 +21,7 @@ from bundler.formats.sevenzip import START
 from bundler.formats.sevenzip_source import Property, SevenZipError
 from bundler.pack import sevenzip_form, sevenzip_listing
 from bundler.pack.form import unreadable
-from bundler.pack.members import Password, RawMember, damaged, refused
+from bundler.pack.members import Password, RawMember, cut_short, damaged, refused
 from bundler.pack.sevenzip_form import Block
 from bundler.pack.sevenzip_streams import Unpacked, unpacked
 
@@ -75,11 +75,13 @@ def _one_error() -> Iterator[None]:
 
 def _end(file: BinaryIO, size: int) -> tuple[sevenzip.StartHeader, bytes]:
     """The header at the start, and the bytes of the one at the end."""
+    if size < START.size:
+        raise cut_short(f"it has {size} bytes, fewer than any 7z")
     file.seek(0)
     start = sevenzip.read_start(file.read(START.size))
     end = START.size + start.offset + start.size
     if end > size:
-        raise damaged("it ends before its header")
+        raise cut_short(f"{size} of its {end} bytes are here")
     if end < size:
         raise refused("something follows the end of the 7z", "trailing-data")
     if start.size > sevenzip.MAX_HEADER:

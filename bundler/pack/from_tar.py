@@ -18,7 +18,7 @@ from bundler.pack import tar_form, tar_header
 from bundler.pack.content import CHUNK
 from bundler.pack.form import Form, unreadable
 from bundler.pack.gzip_form import HEADER, is_ours
-from bundler.pack.members import MAX_MEMBERS, RawMember, damaged, limit, refused
+from bundler.pack.members import MAX_MEMBERS, RawMember, cut_short, damaged, limit, refused
 from bundler.pack.tar_form import BLOCK
 from bundler.pack.tar_header import Header
 
@@ -72,7 +72,7 @@ class _Unpacked:
         while not self._gzip.eof:
             self._packed = self._packed or self._file.read(CHUNK)
             if not self._packed:
-                raise damaged("it ends before its last block")
+                raise cut_short("it ends before its last block")
             chunk = self._gzip.decompress(self._packed, CHUNK)
             self._packed = self._gzip.unconsumed_tail
             if chunk:

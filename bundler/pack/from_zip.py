@@ -20,7 +20,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from bundler.errors import VerificationError
 from bundler.pack.content import CHUNK
-from bundler.pack.members import MAX_MEMBERS, RawMember, damaged, refused, require_bounded
+from bundler.pack.members import MAX_MEMBERS, RawMember, cut_short, damaged, refused, require_bounded
 
 _END = struct.Struct("<4s4H2LH")
 _END_MARK = b"PK\x05\x06"
@@ -90,6 +90,8 @@ def _one_error() -> Iterator[None]:
 
 def _directory(file: BinaryIO, size: int) -> _Directory:
     end = size - _END.size
+    if end < 0:
+        raise cut_short(f"it has {size} bytes, fewer than any zip")
     signature, disk, first, here, members, length, offset, comment = _END.unpack(_at(file, end, _END.size))
     if signature != _END_MARK or comment:
         raise _other_end(file)
@@ -101,27 +103,63 @@ def _directory(file: BinaryIO, size: int) -> _Directory:
     if locator_at >= 0 and _at(file, locator_at, 4) == b"PK\x06\x07":
         end, directory = _directory64(file, locator_at, directory)
     if directory.offset + directory.size != end:
-        raise refused("the zip has foreign data before or inside it", "foreign-data")
+        raise _displaced(file, size)
     if directory.size > _MAX_DIRECTORY or directory.members > MAX_MEMBERS:
         raise refused("the zip lists more than any bundle has", "bomb")
     return directory
 
 
 def _other_end(file: BinaryIO) -> VerificationError:
-    """The error for a zip that does not end with its end record: something follows that, or it is cut off."""
+    """The error for a zip that does not end with its end record: something follows that, or it is cut off.
+
+    A file in the zip can hold end records too, of a zip within it: only the outer one's own counts.
+    """
     file.seek(0)
     window, start = b"", 0
     while chunk := file.read(CHUNK):
         window += chunk
         at = window.find(_END_MARK)
         while 0 <= at <= len(window) - _END.size:
-            length, offset = _END.unpack_from(window, at)[5:7]
-            # A zip within the zip counts from its own start: where that ends says nothing.
-            if offset + length == start + at or _FULL32 in (offset, length):
+            if _is_own_end(file, start + at, window[at : at + _END.size]):
                 return refused("something follows the end of the zip", "trailing-data")
+            file.seek(start + len(window))
             at = window.find(_END_MARK, at + 1)
         start, window = start + max(len(window) - _END.size + 1, 0), window[1 - _END.size :]
-    return damaged("its end is missing")
+    return cut_short("its list of files is missing, which is at the end of a zip")
+
+
+def _displaced(file: BinaryIO, size: int) -> VerificationError:
+    """The error for a zip of ``size`` bytes with an end record that is not where its own numbers put it.
+
+    A cut can be just behind a zip within the zip: then the last record is that one's, and a member is not complete.
+    """
+    at = 0
+    for _ in range(MAX_MEMBERS):
+        header = _at(file, at, min(_LOCAL.size, size - at))
+        if len(header) != _LOCAL.size or not header.startswith(b"PK\x03\x04"):
+            break
+        *_, packed, _, name_length, extra_length = _LOCAL.unpack(header)
+        at += _LOCAL.size + name_length + extra_length + packed
+        if at >= size:
+            return cut_short("its list of files is missing, which is at the end of a zip")
+    return refused("the zip has foreign data before or inside it", "foreign-data")
+
+
+def _is_own_end(file: BinaryIO, at: int, record: bytes) -> bool:
+    """Whether ``record``, at ``at``, ends the directory that it describes, counted from the start of the file.
+
+    A zip within the zip counts from its own start.
+    """
+    length, offset = _END.unpack(record)[5:7]
+    if _FULL32 in (offset, length):
+        located = at - _END64_LOCATOR.size
+        if located < 0:
+            return False
+        mark, _, at, _ = _END64_LOCATOR.unpack(_at(file, located, _END64_LOCATOR.size))
+        if mark != b"PK\x06\x07" or at + _END64.size != located:
+            return False
+        length, offset = _END64.unpack(_at(file, at, _END64.size))[8:10]
+    return bool(offset + length == at)
 
 
 def _directory64(file: BinaryIO, locator_at: int, small: _Directory) -> tuple[int, _Directory]:
@@ -131,7 +169,7 @@ def _directory64(file: BinaryIO, locator_at: int, small: _Directory) -> tuple[in
         _at(file, min(at, locator_at), _END64.size)
     )
     if signature != b"PK\x06\x06" or at + _END64.size != locator_at or length != _END64.size - 12:
-        raise refused("the zip has foreign data before or inside it", "foreign-data")
+        raise _displaced(file, locator_at + _END64_LOCATOR.size + _END.size)
     pairs = ((small.offset, offset, _FULL32), (small.size, size, _FULL32), (small.members, members, _FULL16))
     if disk or first or here != members or any(stated not in (full, meant) for stated, meant, full in pairs):
         raise refused("the two end records of the zip differ", "headers-disagree")

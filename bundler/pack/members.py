@@ -49,6 +49,11 @@ def damaged(why: object) -> VerificationError:
     return refused("the archive is damaged or cut short", "damaged-archive", [str(why)] if str(why) else [])
 
 
+def cut_short(why: str) -> VerificationError:
+    """The error for a container whose end is missing."""
+    return refused("the archive is cut short", "damaged-archive", [why])
+
+
 MAX_MEMBERS = sums.MAX_FILES
 MAX_TOTAL = 64 << 30
 """Bytes of all files: a bundle for every platform is well under 4 GiB."""
