@@ -96,6 +96,11 @@ docs: $(STAMP) ## Write what is made from tables (docs/codes.md, parts of the ru
 	@$(BIN)/python tools/secret_forms.py
 	@$(BIN)/python tools/project_links.py
 
+.PHONY: facts
+facts: $(STAMP) ## Compare the tables of facts with DOCS=FOLDER, a copy of Microsoft's documents, and name each row that differs
+	@test -n "$(DOCS)" || { echo "make facts DOCS=FOLDER: a copy of MicrosoftDocs/azure-management-docs or azure-docs" >&2; exit 2; }
+	@$(BIN)/python tools/facts.py "$(DOCS)"
+
 .PHONY: runtimes
 runtimes: $(STAMP) ## Write the release's rows into bundler/data/runtimes.json, and print them for CHANGELOG.md
 	@$(BIN)/python tools/runtimes.py

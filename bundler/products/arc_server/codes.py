@@ -177,19 +177,21 @@ MICROSOFTS = (
     Code(
         42,
         "the resource could not be created",
-        "Check the role Azure Connected Machine Onboarding on the resource group; a new assignment takes some minutes.",
+        "Read the agent's message above for the cause: the role Azure Connected Machine Onboarding on the resource group "
+        "(a new assignment takes some minutes), a provider that is not registered, a policy, a quota, or a reserved name.",
         by=(AGENT,),
     ),
     Code(
         43,
         "the resource could not be deleted",
-        "Give the credentials the role Azure Connected Machine Resource Administrator, or delete it in Azure.",
+        "Give the credentials the role Azure Connected Machine Resource Administrator, or delete it in Azure; "
+        "if it no longer exists there, add --force-local-only (-ForceLocalOnly).",
         by=(AGENT,),
     ),
     Code(
         44,
         "a resource of this name exists already",
-        "Delete the stale resource in Azure, or give this machine another resource name.",
+        "Delete the stale resource in Azure, or give this machine another name (resource_name in the definition).",
         by=(AGENT,),
     ),
     Code(45, "the key for a new connection could not be renewed", "Read azcmagent.log on this machine.", by=(AGENT,)),
@@ -199,7 +201,12 @@ MICROSOFTS = (
         "Check whether himds (himdsd on Linux) runs, and read its log.",
         by=(AGENT,),
     ),
-    Code(62, "connecting failed", "Read azcmagent.log on this machine.", by=(AGENT,)),
+    Code(
+        62,
+        "connecting failed",
+        "Read the agent's message above; if Azure has the new resource already, delete it before the next run.",
+        by=(AGENT,),
+    ),
     Code(63, "disconnecting failed", "Read azcmagent.log on this machine.", by=(AGENT,)),
     Code(
         64,

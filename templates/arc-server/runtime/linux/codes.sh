@@ -78,15 +78,15 @@ code_text() {
             ;;
         42)
             MEANING='the resource could not be created'
-            NEXT='Check the role Azure Connected Machine Onboarding on the resource group; a new assignment takes some minutes.'
+            NEXT='Read the agent'\''s message above for the cause: the role Azure Connected Machine Onboarding on the resource group (a new assignment takes some minutes), a provider that is not registered, a policy, a quota, or a reserved name.'
             ;;
         43)
             MEANING='the resource could not be deleted'
-            NEXT='Give the credentials the role Azure Connected Machine Resource Administrator, or delete it in Azure.'
+            NEXT='Give the credentials the role Azure Connected Machine Resource Administrator, or delete it in Azure; if it no longer exists there, add --force-local-only (-ForceLocalOnly).'
             ;;
         44)
             MEANING='a resource of this name exists already'
-            NEXT='Delete the stale resource in Azure, or give this machine another resource name.'
+            NEXT='Delete the stale resource in Azure, or give this machine another name (resource_name in the definition).'
             ;;
         45)
             MEANING='the key for a new connection could not be renewed'
@@ -98,7 +98,7 @@ code_text() {
             ;;
         62)
             MEANING='connecting failed'
-            NEXT='Read azcmagent.log on this machine.'
+            NEXT='Read the agent'\''s message above; if Azure has the new resource already, delete it before the next run.'
             ;;
         63)
             MEANING='disconnecting failed'
