@@ -177,8 +177,9 @@ MICROSOFTS = (
     Code(
         42,
         "the resource could not be created",
-        "Read the agent's message above for the cause: the role Azure Connected Machine Onboarding on the resource group "
-        "(a new assignment takes some minutes), a provider that is not registered, a policy, a quota, or a reserved name.",
+        "Read the agent's message above for the cause: the role Azure Connected Machine Onboarding on the resource "
+        "group (a new assignment takes some minutes), a provider that is not registered, a policy, a quota, or a "
+        "reserved name.",
         by=(AGENT,),
     ),
     Code(
