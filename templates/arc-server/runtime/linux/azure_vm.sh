@@ -27,11 +27,20 @@ arc_test_switch() {
 check_azure_vm() {
     local environment
     environment=$(found imds azure)
-    [[ -n $environment ]] || return 0
+    [[ -n $environment ]] || { check_chassis; return; }
     if arc_test_switch; then
         note "this is an Azure VM ($environment); MSFT_ARC_TEST=true allows it"
         SWITCHES+=(MSFT_ARC_TEST)
     else
-        problem 202 "this is an Azure VM ($environment), which Azure already manages; for a test set MSFT_ARC_TEST=true"
+        problem 202 "this is an Azure VM ($environment), which Azure already manages; for a test set MSFT_ARC_TEST=true" azure-vm
     fi
+}
+
+# The tag of the chassis of a virtual machine in Azure, and in Azure Stack Hub, where Arc is allowed (cloud-init,
+# ds-identify). Where the metadata service is silent as well, it may be blocked, as Microsoft's test instructions say.
+check_chassis() {
+    local tag
+    tag=$(first_word /sys/class/dmi/id/chassis_asset_tag)
+    [[ $tag != 7783-7084-3265-9085-8269-3286-77 ]] || arc_test_switch ||
+        warning 'the firmware says that this is a virtual machine in Azure, but its metadata service does not answer; Azure VMs need no Azure Arc'
 }

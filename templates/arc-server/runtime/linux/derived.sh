@@ -1,4 +1,4 @@
-# Whether this system is the one whose ID it has: some derivatives keep the ID of the system that they are made from.
+# Whether this system is what its ID says: some derivatives keep the ID of the system that they are made from.
 
 # ID, what NAME is, and what PRETTY_NAME is, of the systems that Microsoft's list has (regular expressions). Taken from
 # real files: github.com/which-distro/os-release and github.com/chef/os_release.

@@ -12,6 +12,9 @@ check_machine() {
         warning "Microsoft supports agent $PACKAGE_VERSION on $MACHINE_ID ${SUPPORTED// /, }, not on $MACHINE_VERSION"
     fi
     check_derived
+    check_host_kind
+    check_host_name
+    check_sql
     if ! command -v systemctl >/dev/null || [[ ! -d /run/systemd/system ]]; then
         problem 202 "systemd is not running; the agent's services need it" no-systemd
     fi

@@ -36,8 +36,10 @@ function Test-AzureMachine {
     if ($null -ne $answer -and $answer.Code -eq 200 -and $answer.Text -cmatch '"azEnvironment"\s*:\s*"(Azure[^"]*)"') {
         $where = $Matches[1]
         if (Test-ArcTest) { Add-Note ('this is an Azure VM (' + $where + '); MSFT_ARC_TEST=true allows it'); return }
-        Add-Problem 202 ('this is an Azure VM (' + $where + '), which Azure manages already; for a test set MSFT_ARC_TEST=true')
+        Add-Problem 202 ('this is an Azure VM (' + $where + '), which Azure manages already; for a test set MSFT_ARC_TEST=true') 'azure-vm'
+        return
     }
+    Test-Chassis
 }
 
 # Server 2022 and 2025 have Microsoft's own setup for Arc. An agent that it installed is found like any other.
@@ -72,6 +74,9 @@ function Test-Machine {
     if (-not (Test-Elevated)) { Add-Problem 202 'an elevated PowerShell is needed (Run as administrator)' 'not-elevated' }
     if (-not $script:MachineKnown) { Add-Note 'this machine has neither a MachineGuid nor an SMBIOS UUID that can be read: its receipts have its name''s digits' }
     Test-System
+    Test-Container
+    Test-HostName
+    Test-SqlServer
     if (Test-Wow64) { Add-Problem 202 $Wow64Text }
     Test-Versions
     if (-not (Test-Path -LiteralPath (Get-SystemTool 'msiexec.exe'))) { Add-Problem 202 'msiexec.exe is not in System32' }
