@@ -5,8 +5,6 @@ from __future__ import annotations
 import shutil
 import subprocess
 
-import pytest
-
 from bundler.render import quoting
 from bundler.render.environment import templates
 from tests.support import small_root
