@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from bundler.products.arc_server.codes import AGENT, CODES, GRAVITY, LINUX, WINDOWS, Code
+from bundler.products.arc_server.reasons import NAME, REASONS
 from bundler.render import quoting
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,6 +35,35 @@ CODE_ORDER=({order})
 
 # code_text NUMBER: fills MEANING and NEXT; leaves them empty for a number that is not in the table.
 # shellcheck disable=SC2016  # a dollar is a dollar
+"""
+
+REASONS_FROM = "Made by `make docs` from bundler/products/arc_server/reasons.py: change that table, not this file."
+
+POWERSHELL_REASONS = f"""\
+# Why azcmagent fails, told apart by what it says. The first that fits is taken.
+# {REASONS_FROM}
+
+# Word, pattern (for a message in lower case with single blanks), whether it is tried again (yes, no, or code: the exit
+# code decides), meaning and next step.
+"""
+
+BASH_REASONS = f"""\
+# Why azcmagent fails, told apart by what it says. The first that fits is taken.
+# {REASONS_FROM}
+
+# Word, pattern (for a message in lower case with single blanks), whether it is tried again (yes, no, or code: the exit
+# code decides), meaning and next step.
+# shellcheck disable=SC2016  # a dollar is a dollar
+"""
+
+REASONS_HEAD = """
+## Why azcmagent failed
+
+Where azcmagent's message tells more than its exit code, the script's last line is the step below, and the receipt has
+the word in `reason`. Only what may pass is tried again.
+
+| `reason` | it means | do this | tried again |
+|---|---|---|---|
 """
 
 HEAD = """\
@@ -98,7 +128,36 @@ def main() -> int:
 
 def made() -> dict[Path, str]:
     """Every file that is made from the table, and what it says."""
-    return {PAGE: page(), RUNTIME / "windows" / "codes.ps1": powershell(), RUNTIME / "linux" / "codes.sh": bash()}
+    return {
+        PAGE: page(),
+        RUNTIME / "windows" / "codes.ps1": powershell(),
+        RUNTIME / "linux" / "codes.sh": bash(),
+        RUNTIME / "windows" / "reasons.ps1": powershell_reasons(),
+        RUNTIME / "linux" / "reasons.sh": bash_reasons(),
+    }
+
+
+def bash_reasons() -> str:
+    """The table of reasons as a part of ``install.sh``'s runtime."""
+    rows = (
+        "".join(f"    {quoting.bash(value)}\n" for value in (row.word, row.pattern, row.retry, row.meaning, row.do))
+        for row in REASONS
+    )
+    return f"{BASH_REASONS}REASON_ROWS=(\n{''.join(rows)})\n"
+
+
+def powershell_reasons() -> str:
+    """The same for ``install.ps1``."""
+    rows = (
+        f"    @('{row.word}',\n"
+        f"        {quoting.powershell_folded(row.pattern, 120)},\n"
+        f"        '{row.retry}',\n"
+        f"        {quoting.powershell_folded(row.meaning, 120)},\n"
+        f"        {quoting.powershell_folded(row.do, 120)})"
+        for row in REASONS
+    )
+    joined = ",\n".join(rows)
+    return f"{POWERSHELL_REASONS}$script:Reasons = @(\n{joined})\n"
 
 
 def bash() -> str:
@@ -137,8 +196,15 @@ def page() -> str:
         _table(ours),
         "\n## Below 200: Microsoft's numbers\n\n",
         _table(theirs),
+        REASONS_HEAD,
+        "".join(_reason(row.word, row.meaning, row.do, row.retry) for row in REASONS),
     )
     return "".join(parts) + TAIL
+
+
+def _reason(word: str, meaning: str, do: str, retry: str) -> str:
+    again = {"yes": "yes", "no": "no", "code": "after 42, 44 and 61"}[retry]
+    return f"| `{word}` | {meaning} | {do.replace(NAME, '')} | {again} |\n"
 
 
 def _table(rows: list[tuple[str, ...]]) -> str:

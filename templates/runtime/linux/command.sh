@@ -85,7 +85,8 @@ ask() {
     file=${SAFE:-$SCRATCH}/answered
     start_child "$@" >"$file" 2>"${SAID:-/dev/null}"
     wait_child || code=$?
-    ANSWERED=$(<"$file")
+    # bash 4.4 complains of the NULs that it drops.
+    ANSWERED=$(tr -d '\000' <"$file")
     rm -f -- "$file"
     keep_said
     return "$code"

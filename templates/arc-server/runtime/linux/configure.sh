@@ -2,43 +2,6 @@
 
 SETTINGS_SET=() SETTINGS_KEPT=0
 
-SETTING_NOW=''
-
-# setting_now KEY: fills SETTING_NOW with the agent's value; returns 1 where the agent does not report it. The output of
-# "get" is not documented: both the value alone and "key: value" are read.
-setting_now() {
-    local text form="^[[:space:]]*${1//./\\.}( \\(preview\\))?[[:space:]]*:[[:space:]]*(.*)\$"
-    [[ -x $AGENT ]] || return 1
-    if ask "$AGENT" config get "$1"; then
-        text=$ANSWERED
-    else
-        ask "$AGENT" config list || :
-        text=$(printf '%s\n' "$ANSWERED" | grep -E "^[[:space:]]*${1//./\\.}[ :]") || return 1
-    fi
-    text=${text##*$'\n'}
-    text=${text%$'\r'}
-    [[ ! $text =~ $form ]] || text=${BASH_REMATCH[2]}
-    SETTING_NOW=$text
-}
-
-# same_setting A B: a list is set as a,b and shown in brackets, separated by commas or blanks, in any order.
-same_setting() {
-    local left right
-    [[ ${1,,} != "${2,,}" ]] || return 0
-    left=${1//[][,]/ } right=${2//[][,]/ }
-    # The words are taken apart on purpose; a setting's value holds nothing that could be a pattern.
-    set -f
-    # shellcheck disable=SC2086
-    left=$(printf '%s\n' ${left,,} | sort) right=$(printf '%s\n' ${right,,} | sort)
-    set +f
-    [[ $left == "$right" ]]
-}
-
-# setting_is KEY VALUE
-setting_is() {
-    setting_now "$1" && same_setting "$SETTING_NOW" "$2"
-}
-
 setting() {
     local code=0
     case $1 in proxy.*) KEPT_PROXY+=" $1 " ;; esac
@@ -60,7 +23,7 @@ setting() {
 # Read again at the end: a later setting may have changed an earlier one.
 confirm_setting() {
     setting_now "$1" || { SETTINGS_UNREAD+=" $1"; return; }
-    same_setting "$SETTING_NOW" "$2" || fail 69 "$1 was set to $2, but the agent reports $SETTING_NOW"
+    setting_fits "$1" "$2" || fail 69 "$1 was set to $2, but the agent reports $SETTING_NOW"
 }
 
 SETTINGS_UNREAD=''     # settings that the agent does not report

@@ -27,12 +27,3 @@ probe_gateway() {
             GATEWAY_LACKS+="${GATEWAY_LACKS:+; }${CHECK_HOST[$at]} (${FOUND_MESSAGE[$at]})"
     done
 }
-
-# arc-gateway.md: with a gateway the agent's proxy is its own, and the definition's is the one behind it.
-gateway_is_used() {
-    local upstream
-    [[ -n $GATEWAY ]] || return 0
-    [[ $(json_value "$SHOWN" httpsProxy) == http://localhost:40343* ]] || return 1
-    upstream=$(json_value "$SHOWN" upstreamProxy)
-    [[ -z $PROXY_URL || ${upstream%/} == "${PROXY_URL%/}" ]]
-}

@@ -22,6 +22,18 @@ choose_verb() {
     esac
 }
 
+# read_new_state: a new agent may report another state; its service may need a moment. Where the machine was not connected
+# before, an agent that does not answer yet changes nothing.
+read_new_state() {
+    local before=$STATE tries
+    for ((tries = 0; tries < 10; tries++)); do
+        read_state
+        [[ $STATE == unknown ]] || return 0
+        nap 3
+    done
+    [[ $before != absent && $before != disconnected ]] || { [[ -n $SHOWN_RESOURCE ]] || STATE=disconnected; }
+}
+
 step_install() {
     local present='' code=0
     begin_step install
@@ -47,7 +59,6 @@ step_install() {
     AGENT_VERSION=$present
     rm -f -- "$PACKAGE_COPY"
     PACKAGE_COPY=''
-    # A new agent may report another state.
-    read_state
+    read_new_state
     done_step "azcmagent $present"
 }

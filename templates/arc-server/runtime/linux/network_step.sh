@@ -13,7 +13,7 @@ known_issuer() {
 
 # Whether this run needs the network: an agent that is connected proves it, one that has lost contact does not.
 network_wanted() {
-    [[ $MODE != dry-run && $NETWORK_CHECK == yes && ($STATE != wanted || $SHOWN_STATUS != Connected || $MODE == check) ]]
+    [[ $MODE != dry-run && $NETWORK_CHECK == yes && ($STATE != wanted || $SHOWN_STATUS != connected || $MODE == check) ]]
 }
 
 check_network() {

@@ -10,6 +10,7 @@ WRITE_HOSTS=no
 RECONNECT=no
 ALLOW_DOWNGRADE=no
 FORCE_LOCAL_ONLY=no
+DELETE_RESOURCE=no
 NETWORK_CHECK=yes
 CONNECT_TRIES=4
 COLLECT_DIR=''
@@ -42,7 +43,10 @@ usage() {
   --write-hosts           write the bundle's records of the private endpoint to /etc/hosts
   --reconnect             if this machine is connected elsewhere, disconnect it first
   --allow-downgrade       replace a newer agent by the bundle's version
-  --force-local-only      with --uninstall: remove the connection here only, leave the resource in Azure
+  --force-local-only      with --uninstall or --reconnect: remove the connection here only, leave the resource in Azure;
+                          also where the agent does not answer
+  --delete-resource       with these, on a Hyper-V guest: delete the resource in Azure, too. On Azure Local that can delete
+                          the virtual machine, so that the connection is removed here only without this switch
   --skip-network-check    do not test the endpoints before installing
   --lock-wait SECONDS     how long to wait for another package installation (default $LOCK_WAIT)
   --connect-tries N       how often to try to connect after failures that pass (default $CONNECT_TRIES)
@@ -93,6 +97,7 @@ take_switch() {
         --allow-downgrade) ALLOW_DOWNGRADE=yes ;;
         --allow-older) ALLOW_OLDER=yes ;;
         --force-local-only) FORCE_LOCAL_ONLY=yes ;;
+        --delete-resource) DELETE_RESOURCE=yes ;;
         --skip-network-check) NETWORK_CHECK=no ;;
         *) fail 205 "$(unknown_argument "$1")" ;;
     esac
@@ -118,7 +123,9 @@ parse_arguments() {
     done
     [[ -z $SECRET_FILE || $SECRET_STDIN == no ]] || fail 205 "--secret-file and --secret-stdin cannot be combined"
     check_envelope_options
-    [[ $FORCE_LOCAL_ONLY == no || $MODE == uninstall ]] || fail 205 "--force-local-only needs --uninstall"
+    [[ $FORCE_LOCAL_ONLY == no || $MODE == uninstall || $RECONNECT == yes ]] || fail 205 '--force-local-only needs --uninstall or --reconnect'
+    [[ $DELETE_RESOURCE == no || $MODE == uninstall || $RECONNECT == yes ]] || fail 205 '--delete-resource needs --uninstall or --reconnect'
+    [[ $DELETE_RESOURCE == no || $FORCE_LOCAL_ONLY == no ]] || fail 205 '--delete-resource and --force-local-only cannot be combined'
 }
 
 check_envelope_options() {

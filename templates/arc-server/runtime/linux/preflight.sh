@@ -36,6 +36,50 @@ prepare_machine() {
     [[ $WRITE_HOSTS != yes ]] || write_hosts
 }
 
+# What the agent says of the connection.
+check_state() {
+    local text
+    case $STATE in
+        elsewhere)
+            [[ $RECONNECT == yes ]] ||
+                problem 67 "this machine is connected as $SHOWN_RESOURCE; the bundle is for $(wanted_text); --reconnect moves it"
+            ;;
+        unknown)
+            # Without root the agent may not answer; that root is needed is said above.
+            [[ ($RECONNECT == yes && $FORCE_LOCAL_ONLY == yes) || $EUID -ne 0 ]] ||
+                problem "$STATE_CODE" "$(unknown_text)" agent-state-unknown
+            ;;
+        expired) warning "$(expired_text)" ;;
+        wanted) warn_of_contact ;;
+    esac
+    ! text=$(clone_text) || warning "$text"
+    [[ $STATE != elsewhere || $RECONNECT == no ]] || { choose_disconnect; note_local_only; }
+}
+
+note_local_only() {
+    [[ -z $LOCAL_ONLY || $FORCE_LOCAL_ONLY == yes ]] || note "it will be disconnected$(stays_text)"
+}
+
+# warn_of_contact: the agent knows its resource, and reports that something is wrong.
+warn_of_contact() {
+    [[ $SHOWN_STATUS != connected ]] || return 0
+    error_advice
+    warning "the agent reports ${SHOWN_STATUS^}${SHOWN_ERROR:+ ($SHOWN_ERROR)}: $ADVICE"
+    REASON='' ADVICE=''
+}
+
+# expired_text: azcmagent-reconnect.md; this script connects anew, as before that command came.
+expired_text() {
+    local version
+    field agentversion || :
+    version=$FIELD
+    printf 'the agent'\''s identity has expired%s: this run connects it as the same resource with a new identity, whose role assignments must be made again' \
+        "${SHOWN_ERROR:+ ($SHOWN_ERROR)}"
+    [[ $(compare_versions "${version:-0}" 1.70) != -1 || $(compare_versions "${PACKAGE_VERSION:-0}" 1.70) != -1 ]] || return 0
+    printf '; azcmagent reconnect (preview, from 1.70) keeps identity and roles where the key is in a TPM'
+    printf '; with keys in files it needs --reset-identity, which loses the role assignments'
+}
+
 step_preflight() {
     local text
     begin_step preflight
@@ -55,8 +99,7 @@ step_preflight() {
     check_roots
     check_certificate
     check_secret_source
-    [[ $STATE != elsewhere || $RECONNECT == yes ]] ||
-        problem 67 "this machine is connected as $SHOWN_RESOURCE; the bundle is for $(wanted_text); --reconnect moves it"
+    check_state
     prepare_machine
     check_network
     report_roots

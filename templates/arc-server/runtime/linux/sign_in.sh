@@ -23,7 +23,8 @@ secret_is_there() {
 }
 
 check_secret_source() {
-    [[ $STATE != wanted ]] || return 0
+    # Of an unknown state that alone is said.
+    [[ $STATE != wanted && ($STATE != unknown || $FORCE_LOCAL_ONLY == yes) ]] || return 0
     if secret_wanted; then
         secret_is_there || { no_secret "$SECRET_PROBLEM"; return; }
         [[ $MODE != check || -n $ENVELOPE ]] || note 'not looked at: the secret, which --check does not read'

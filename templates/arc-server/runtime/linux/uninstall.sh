@@ -14,11 +14,16 @@ step_look() {
     [[ $EUID -eq 0 ]] || fail 202 'root is needed: run it with sudo'
     read_state
     [[ -n $PACKAGE_KIND ]] || guess_package_kind
+    if [[ $STATE == unknown && $FORCE_LOCAL_ONLY == no ]]; then
+        REASON=agent-state-unknown
+        fail "$STATE_CODE" "$(unknown_text)"
+    fi
     [[ $STATE != elsewhere || $FORCE_LOCAL_ONLY == yes ]] ||
         fail 67 "this machine is connected as $SHOWN_RESOURCE; the bundle is for $(wanted_text); --force-local-only removes it only here"
     check_lock
     [[ $PROBLEM_CODE -eq 0 ]] || fail "$PROBLEM_CODE" "${PROBLEMS[0]}"
-    if [[ $STATE == wanted && $FORCE_LOCAL_ONLY == no ]] && secret_wanted; then
+    choose_disconnect
+    if [[ $STATE == wanted && -z $LOCAL_ONLY ]] && secret_wanted; then
         secret_is_there || fail 203 "$SECRET_PROBLEM"
         read_secret "$SECRET_NAME" || fail 203 "$SECRET_PROBLEM"
     fi
@@ -32,20 +37,29 @@ step_disconnect() {
         skip_step 'not connected'
         return
     fi
-    if [[ $FORCE_LOCAL_ONLY == yes || $STATE == expired ]]; then
-        run "$AGENT" disconnect --force-local-only || code=$?
-    else
-        note_agent_logs
-        { write_sign_in_file >"$SAFE/disconnect.json"; } 2>/dev/null || fail 202 "the parameters cannot be written to $SAFE"
-        with_agent disconnect "$SAFE/disconnect.json" || code=$?
+    if [[ $STATE == unknown ]]; then
+        disconnect_unknown
+        return
     fi
+    disconnect_agent || code=$?
     SECRET='' CERTIFICATE=''
     search_agent_logs
     if [[ $code -ne 0 ]]; then
+        read_last_reason || :
         show_log_end
-        fail "$code" "azcmagent disconnect ended with $code; --force-local-only removes it only on this machine"
+        fail "$code" "azcmagent disconnect ended with $code$(last_reason_text); --force-local-only removes it only on this machine"
     fi
-    done_or_told "disconnected from $SHOWN_RESOURCE"
+    done_or_told "disconnected$(stays_text)$([[ -n $LOCAL_ONLY ]] || printf ' from %s' "$SHOWN_RESOURCE")"
+}
+
+# disconnect_unknown: --force-local-only removes an agent that does not answer; its service may not disconnect either.
+disconnect_unknown() {
+    local code=0 text="its state is not known ($STATE_PROBLEM)"
+    [[ -z $SHOWN_RESOURCE ]] || text+="; its resource may be $SHOWN_RESOURCE, which stays in Azure"
+    [[ ! -x $AGENT ]] || disconnect_agent || code=$?
+    [[ $code -eq 0 ]] || text+="; azcmagent disconnect --force-local-only ended with $code"
+    warning "$text"
+    warn_step 0 "$text"
 }
 
 # Settings stay in the agent's state folder and would apply to the next installation.

@@ -1,0 +1,107 @@
+# Whole JSON values, read token by token: what is cut short or no JSON is told from what says nothing.
+
+# Of each value: where it is; "s" text, "w" number or word, "n" null, "o" object, "a" list; what it says.
+JSON_PATHS=() JSON_KINDS=() JSON_VALUES=()
+JSON_REST=''           # what follows the value
+JSON_BETWEEN=$'\037'   # between the names of a path
+
+# plain_key NAME: fills PLAIN_KEY: as names are compared, since sources write them in many ways.
+plain_key() {
+    PLAIN_KEY=${1,,}
+    PLAIN_KEY=${PLAIN_KEY//(preview)/}
+    PLAIN_KEY=${PLAIN_KEY//[[:space:]_.-]/}
+}
+
+PLAIN_KEY=''
+
+# json_tree TEXT: whether TEXT begins with a whole object or list (RFC 8259); fills JSON_PATHS and the others.
+json_tree() {
+    local rest=$1 want=value token kind text opened=() names=() counts=()
+    JSON_PATHS=() JSON_KINDS=() JSON_VALUES=() JSON_REST=''
+    while json_token; do
+        case $kind in
+            '{' | '[') json_opens || return 1 ;;
+            '}' | ']') json_closes || return 1 ;;
+            , | :) json_goes_on || return 1 ;;
+            *) json_says || return 1 ;;
+        esac
+        rest=${rest:${#token}}
+        [[ ${#opened[@]} -eq 0 ]] || continue
+        JSON_REST=$rest
+        return 0
+    done
+    return 1
+}
+
+# json_token: the next one of $rest as token, kind and text. 1 where there is none.
+json_token() {
+    local string='^"([^"\\]|\\.)*"' word='^(true|false|null|-?[0-9][0-9.eE+-]*)'
+    rest=${rest#"${rest%%[![:space:]]*}"}
+    token=${rest:0:1} kind=$token text=''
+    case $token in
+        '{' | '}' | '[' | ']' | , | :) ;;
+        '"')
+            [[ $rest =~ $string ]] || return 1
+            token=${BASH_REMATCH[0]} kind=s text=${BASH_REMATCH[0]}
+            text=${text:1:${#text}-2}
+            [[ $text != *\\* ]] || text=$(json_unescape "$text")
+            ;;
+        *)
+            [[ $rest =~ $word ]] || return 1
+            token=${BASH_REMATCH[0]} kind=w text=$token
+            [[ $token != null ]] || kind=n text=''
+            ;;
+    esac
+}
+
+json_keep() {
+    local depth=${#opened[@]} at path=''
+    for ((at = 0; at < depth; at++)); do path+=${path:+$JSON_BETWEEN}${names[at]}; done
+    JSON_PATHS+=("$path") JSON_KINDS+=("$1") JSON_VALUES+=("$2")
+}
+
+json_opens() {
+    local kept=o then='key or end'
+    [[ $want == value || $want == 'value or end' ]] || return 1
+    [[ $token == '{' ]] || kept=a then='value or end'
+    json_keep "$kept" ''
+    opened+=("$token") names+=(0) counts+=(0) want=$then
+}
+
+json_closes() {
+    local last=$((${#opened[@]} - 1)) opener='{'
+    [[ $token == '}' ]] || opener='['
+    ((last >= 0)) && [[ ${opened[last]} == "$opener" && ($want == *'or end' || $want == comma) ]] || return 1
+    unset "opened[last]" "names[last]" "counts[last]"
+    want=comma
+}
+
+json_goes_on() {
+    local last=$((${#opened[@]} - 1))
+    ((last >= 0)) || return 1
+    if [[ $token == : ]]; then
+        [[ $want == colon ]] || return 1
+        want=value
+    elif [[ $want != comma ]]; then
+        return 1
+    elif [[ ${opened[last]} == '{' ]]; then
+        want=key
+    else
+        counts[last]=$((counts[last] + 1))
+        names[last]=${counts[last]}
+        want=value
+    fi
+}
+
+json_says() {
+    local last=$((${#opened[@]} - 1))
+    ((last >= 0)) || return 1
+    if [[ $want == key* && $kind == s ]]; then
+        names[last]=$text want=colon
+    elif [[ $want == value* ]]; then
+        json_keep "$kind" "$text"
+        want=comma
+    else
+        return 1
+    fi
+}
