@@ -30,13 +30,12 @@ CONTEXT: dict[str, str] = {
     "key": "",
     "value": "",
 }
-"""What the bundle wants and the machine is, where a row does not say it: the resource, the host's name and SMBIOS UUID, the
-proxy and the gateway, agentconfig.json, what ``config get connection.type`` answers (empty: it fails), and for ``config`` the
-setting."""
+"""What the bundle wants and the machine is, where a row does not say it: the resource, the host's name and SMBIOS UUID,
+the proxy and the gateway, agentconfig.json, what ``config get connection.type`` answers (empty: it fails), and for
+``config`` the setting."""
 
 REQUIRED_HOSTS = ("gbl.his.arc.azure.com", "je.his.arc.azure.com", "management.azure.com")
-"""What the bundle's table of endpoints has, all of it direct and required; ``japaneast-gas.guestconfiguration.azure.com``
-goes through the gateway where there is one, and is required."""
+"""What the bundle's table of endpoints has, all of it direct and required; with a gateway also the next, through it."""
 GATEWAY_HOST = "japaneast-gas.guestconfiguration.azure.com"
 
 

@@ -1,4 +1,4 @@
-"""Every answer of azcmagent in tests/agent_texts.toml, read by install.sh's own parts: all rows in one process of each bash."""
+"""Every answer of azcmagent in tests/agent_texts.toml, read by install.sh's own parts, in one process of each bash."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ LEFT_OUT = ("path", "secret", "ending", "main")
 def header(row: agent_texts.Row) -> str:
     """What install.sh's header has for this row, and the machine."""
     said = row.context
-    hosts = (*agent_texts.REQUIRED_HOSTS, agent_texts.GATEWAY_HOST)
-    ways = ["direct"] * len(agent_texts.REQUIRED_HOSTS) + ["gateway" if said["gateway"] else "direct"]
-    known = list(agent_texts.REQUIRED_HOSTS) + ([agent_texts.GATEWAY_HOST] if said["gateway"] else [])
+    known = [(host, "direct") for host in agent_texts.REQUIRED_HOSTS]
+    if said["gateway"]:
+        known.append((agent_texts.GATEWAY_HOST, "gateway"))
     values = {
         "COMMAND": row.command, "RC": str(row.rc), "HOST": said["host"], "TYPE": said["type"],
         "WANTED_SUBSCRIPTION": said["subscription"], "WANTED_GROUP": said["group"], "WANTED_NAME": said["name"],
@@ -32,8 +32,8 @@ def header(row: agent_texts.Row) -> str:
         "KEY": said["key"], "WANTED": said["value"],
     }  # fmt: skip
     lines = [f"{name}={quoting.bash(value)}" for name, value in values.items()]
-    lines.append(f"CHECK_HOST=({' '.join(map(quoting.bash, known))})")
-    lines.append(f"CHECK_WAY=({' '.join(map(quoting.bash, ways[: len(known)] if len(known) == len(hosts) else ways))})")
+    lines.append(f"CHECK_HOST=({' '.join(host for host, _ in known)})")
+    lines.append(f"CHECK_WAY=({' '.join(way for _, way in known)})")
     lines.append(f"CHECK_REQUIRED=({' '.join('yes' for _ in known)})")
     lines.append("FOUND_VERDICT=()")
     return "\n".join(lines) + "\n"
