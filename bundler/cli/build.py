@@ -65,8 +65,8 @@ def command(
 ) -> None:
     """Make the bundle: fetch, verify, render, pack, check.
 
-    Creates the lock if there is none; after a change of the definition it keeps the pins that still fit. Builds from
-    one lock have the same bytes, except encrypted archives.
+    Creates the lock if there is none; keeps its pins that fit a changed definition. One lock: the same bytes, except
+    encrypted archives.
     """
     from bundler.flow.build.build import build
     from bundler.flow.build.outputs import BuildOptions

@@ -15,19 +15,21 @@ import tarfile
 import tempfile
 import zipfile
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import py7zr
 import zstandard
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from bundler.flow import lock_document
 from bundler.formats import armor, cms, der, fingerprint_words, json_codec, msi_signature, sevenzip
 from bundler.formats.certificate import fingerprint
 from bundler.formats.dsse import Envelope
 from bundler.lab.compound_file import write as compound
 from bundler.lab.openpgp import armor as lab_armor
 from bundler.model.anchor import Anchors
-from bundler.model.lock import Lock
+from bundler.model.lock import LOCK_SCHEMA_1, Lock
 from bundler.model.manifest import Manifest
 from bundler.model.progress import NullProgress
 from bundler.model.tree import Entry, Tree
@@ -311,6 +313,7 @@ def _records() -> dict[str, Seeds]:
         version="1",
         created=packages.BUILT,
         definition="ab" * 32,
+        fields={"tags.Owner": "ef" * 32, "targets": "01" * 32},
         anchors="LAB",
         anchors_sha256="cd" * 32,
         pins=(),
@@ -318,7 +321,13 @@ def _records() -> dict[str, Seeds]:
     manifest = next(entry.content for entry in _tree().entries if entry.path == "manifest.json")
     return {
         "manifest": {"small": bytes(manifest), "deep": b"[" * 500, "number": b'{"a": 1e999}'},
-        "lock": {"small": json_codec.to_json(lock), "twice": b'{"name": 1, "name": 2}'},
+        "lock": {
+            "small": json_codec.to_json(lock),
+            "schema_1": lock_document.to_bytes(replace(lock, schema=LOCK_SCHEMA_1, fields={})),
+            "mixed": json_codec.to_json(replace(lock, schema=LOCK_SCHEMA_1)),
+            "field": json_codec.to_json(replace(lock, fields={"tags": "no digest"})),
+            "twice": b'{"name": 1, "name": 2}',
+        },
     }
 
 
