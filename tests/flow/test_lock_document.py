@@ -1,4 +1,4 @@
-"""The two schemas of a lock: what 0.3.0 wrote keeps its bytes, and a lock tells which fields of a definition changed."""
+"""The two schemas of a lock: what 0.3.0 wrote keeps its bytes, and a lock tells which fields changed."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from bundler.definition import common
 from bundler.errors import LockError
 from bundler.flow import lock_changes, lock_document, lock_file, project
+from bundler.formats import json_codec
 from bundler.model.lock import LOCK_SCHEMA, LOCK_SCHEMA_1, Lock, Pin
 from bundler.products import definition_file
 from tests.support.described import LOCK, values
@@ -68,8 +69,6 @@ def test_the_sample_in_both_schemas(tmp_path: Path) -> None:
 @given(values(Pin))
 @settings(max_examples=60, deadline=None)
 def test_any_pin_keeps_its_value_in_both_schemas(pin: Pin) -> None:
-    from bundler.formats import json_codec
-
     for lock in (replace(LOCK, pins=(pin,)), former(replace(LOCK, pins=(pin,)))):
         document = lock_document.to_bytes(lock)
         assert json_codec.from_json(Lock, document) == lock
@@ -87,8 +86,6 @@ def test_any_pin_keeps_its_value_in_both_schemas(pin: Pin) -> None:
     ],
 )
 def test_a_mixture_of_the_two_is_refused(tmp_path: Path, lock: Lock) -> None:
-    from bundler.formats import json_codec
-
     with pytest.raises(LockError, match=r"is damaged|newer arc-bundler"):
         read(tmp_path, json_codec.to_json(lock))
 
