@@ -257,6 +257,16 @@ CASES = {
         **failed(42, "failed to obtain change token"),
         lab={"fail": "42", "fail-says": "failed to obtain change token"},
     ),
+    "an answer that is asked for": Case(
+        (
+            Step(("connect", *SIGNED)),
+            Step(("show", "-j"), 61, says=("{ not json\n",)),
+            Step(("check", "-l", "eastasia", "-j"), 0, says=("",), never=("reachable",)),
+            Step(("config", "get", "config.mode"), says=("full\n",)),
+        ),
+        lab={"show-says": "{ not json\n", "show-ends": "61", "check-ends": "0"},
+        wine=True,
+    ),
     "an identity that has expired": Case(
         (
             Step(("connect", *SIGNED), 44),

@@ -535,7 +535,7 @@ lab_without() { # KEY -> lab.json forgets it
     local key pairs=()
     [[ -n ${lab[$1]} ]] || return 0
     lab[$1]=''
-    for key in private unreachable fail fail-once fail-says log-secret status; do pairs+=("$key" "${lab[$key]}"); done
+    for key in private unreachable fail fail-once fail-says log-secret status show-says show-ends check-says check-ends; do pairs+=("$key" "${lab[$key]}"); done
     keep "$LAB_FILE" "${pairs[@]}"
 }
 
@@ -543,6 +543,14 @@ lab_logs() { # the secret, as an agent with a fault does
     [[ ${lab[log-secret]} == true ]] || return 0
     mkdir -p "$STATE/log"
     note debug "signing in with ${opt[service-principal-secret]}${opt[access-token]}"
+}
+
+lab_answers() { # COMMAND: what lab.json has it say, as it stands
+    local code=${lab[$1-ends]}
+    [[ -n ${lab[$1-says]}$code ]] || return 0
+    printf '%s' "${lab[$1-says]}"
+    [[ $code =~ ^[0-9]{1,3}$ ]] || code=0
+    exit "$code"
 }
 
 lab_fails() {
@@ -640,6 +648,7 @@ check() {
     elevated
     config_file "$spec"
     load_state
+    lab_answers check
     [[ -n ${opt[location]} ]] || opt[location]=${agent[location]}
     [[ -n ${opt[cloud]} ]] || opt[cloud]=${agent[cloud]}
     required location
@@ -692,6 +701,7 @@ show() {
     helped show "$spec" && return
     config_file "$spec"
     load_state
+    lab_answers show
     if connected; then
         status=${lab[status]:-Connected}
         now
