@@ -103,7 +103,9 @@ class Downloader:
                 f"{len(missing)} downloads",
                 elsewhere=disk.ANOTHER_STORE,
             )
-        came = dict(zip(wanted, self.together([partial(_one, request, recover) for request in wanted]), strict=True))
+        came = dict(
+            zip(wanted, self.together([partial(fetch_or_recover, request, recover) for request in wanted]), strict=True)
+        )
         return tuple(came[request] for request in requests)
 
     def unavailable(self, requests: Iterable[Request]) -> tuple[Request, ...]:
@@ -239,7 +241,8 @@ def _noted(active: set[object], work: Callable[[Fetch], _Done], fetch: Fetch) ->
         active.discard(mark)
 
 
-def _one(request: Request, recover: Recover | None, fetch: Fetch) -> Download:
+def fetch_or_recover(request: Request, recover: Recover | None, fetch: Fetch) -> Download:
+    """Fetch ``request``; where that fails, what ``recover`` makes of it."""
     try:
         return fetch(request)
     except (UpstreamError, VerificationError) as error:

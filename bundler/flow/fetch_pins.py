@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bundler.errors import about
-from bundler.fetch.download import Downloader
-from bundler.fetch.request import Request
+from bundler.errors import NotThereError, UpstreamError, VerificationError, about
+from bundler.fetch.download import Downloader, Recover
+from bundler.fetch.request import Download, Fetch, Request
 from bundler.fetch.store import Store
 from bundler.flow import verify_package
 from bundler.model.anchor import Anchors
@@ -58,7 +59,27 @@ def target_word(pin: Pin) -> str:
 
 def fetch(lock: Lock, downloader: Downloader, folder: Path) -> None:
     """Download what the store lacks. Raises UpstreamError, VerificationError, WriteError."""
-    downloader.fetch_all(requests(lock, folder))
+    downloader.fetch_all(requests(lock, folder), served_again(lock.pins))
+
+
+def served_again(pins: Iterable[Pin]) -> Recover:
+    """For an address that has another file now: the address that it redirected to when it was locked.
+
+    ``latest`` redirects to each release's own place, where the locked one stays; its digest decides.
+    """
+    places = {(pin.url, pin.sha256): pin.redirects[-1] for pin in pins if pin.redirects}
+
+    def recover(request: Request, error: UpstreamError | VerificationError, fetch: Fetch) -> Download:
+        place = places.get((request.url, request.sha256 or ""))
+        gone = isinstance(error, NotThereError) or getattr(error, "reason", "") in ("digest-mismatch", "size-mismatch")
+        if place is None or not gone:
+            raise error
+        try:
+            return fetch(replace(request, url=place))
+        except (UpstreamError, VerificationError):
+            raise error from None
+
+    return recover
 
 
 def verify_pins(lock: Lock, store: Store, *, anchors: Anchors, at: datetime, product: AnyProduct) -> None:

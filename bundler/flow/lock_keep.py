@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bundler.errors import UpstreamError, VerificationError
-from bundler.fetch.download import Downloader
+from bundler.fetch.download import Downloader, fetch_or_recover
 from bundler.fetch.request import Download, Fetch
 from bundler.flow import fetch_pins, verify_package
 from bundler.flow.project import Project
@@ -19,6 +19,11 @@ from bundler.formats import chunks
 from bundler.model.artifact import AptOrigin, Artifact, FileOrigin, Origin, UrlOrigin
 from bundler.model.lock import Pin
 from bundler.trust.advice import with_advice
+
+_ADVICE = dict.fromkeys(
+    ("digest-mismatch", "size-mismatch"), "give the store that has its bytes (--store); or upstream has replaced them"
+)
+"""What to do about a pin that does not verify, by the error's reason."""
 
 
 def answering(pins: Sequence[Pin], artifacts: Sequence[Artifact]) -> tuple[Pin | None, ...]:
@@ -103,9 +108,10 @@ def _require_at_hand(pins: Sequence[Pin], downloader: Downloader, folder: Path) 
 
 
 def _fetched(pin: Pin, folder: Path, fetch: Fetch) -> tuple[Download, ...]:
+    recover = fetch_pins.served_again([pin])
     with _naming(pin):
         _require_unchanged(pin, folder)
-        return tuple(fetch(request) for request in fetch_pins.of_pin(pin, folder))
+        return tuple(fetch_or_recover(request, recover, fetch) for request in fetch_pins.of_pin(pin, folder))
 
 
 def _require_unchanged(pin: Pin, folder: Path) -> None:
@@ -148,7 +154,7 @@ def _naming(pin: Pin) -> Iterator[None]:
             f"{subject} does not verify any more: {error.what}",
             reason=error.reason,
             details=(*told.details, f"pinned: SHA-256 {pin.sha256}"),
-            do=f"find out why; {replace_it}",
+            do=f"{_ADVICE.get(error.reason, 'find out why')}; {replace_it}",
         ) from error
     except UpstreamError as error:
         raise UpstreamError(

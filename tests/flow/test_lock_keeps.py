@@ -347,6 +347,22 @@ def test_missing_bytes_that_upstream_replaced_are_not_taken(locked: Project) -> 
     assert locked.lock.read_bytes() == before
 
 
+def test_bytes_that_moved_on_are_fetched_from_where_they_were_served(project: Project) -> None:
+    """`latest` is a redirect to each release's own place, and the locked release stays there."""
+    given = f"packages: [{{target: windows/x64, url: '{project.lab.short_url}/AzureConnectedMachineAgent'}}]}}"
+    text = project.definition.read_text().replace("anchors.json}", f"anchors.json, {given}")
+    project.definition.write_text(text)
+    project.definition.write_text(text.replace('{os: ubuntu, version: "22.04"}, {os: rhel, version: "9"}', ""))
+    ran(project, "lock")
+    project.lab.publish(NEWER)
+    for command in (("lock",), ("build", "--locked")):
+        shutil.rmtree(project.store)
+        ran(project, *command)
+        assert versions(project) == {"windows/x64": "1.68"}
+    ran(project, "lock", "--upgrade")
+    assert versions(project) == {"windows/x64": "1.69"}
+
+
 def test_a_damaged_copy_in_the_store_is_not_kept(locked: Project) -> None:
     (msi,) = (pin for pin in document(locked)["pins"] if pin["kind"] == "msi")
     held = locked.store / "objects" / msi["sha256"][:2] / msi["sha256"]
