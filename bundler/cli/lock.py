@@ -143,6 +143,8 @@ def _report_check(console: Console, path: Path, previous: Lock | None, found: Lo
 def _move(move: LockChange) -> str:
     if move.fields:
         return f"definition: {', '.join(move.fields)}"
+    if move.what == "definition":
+        return "definition: a lock of 0.3.0 or older does not tell which fields"
     where = f"{move.place}: " if move.place else ""
     name = f"{move.artifact} " if move.artifact else ""
     what = {"new-package": "added, ", "gone": "gone, "}.get(move.what, "" if move.artifact else f"{move.what} ")

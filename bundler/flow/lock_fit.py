@@ -116,6 +116,8 @@ def _stale(lock: Lock, project: Project, path: Path, changes: Sequence[LockChang
 def _told(change: LockChange) -> str:
     if change.fields:
         return f"{change.what}: {', '.join(change.fields)} changed"
+    if change.what == "definition":
+        return "definition: a lock of 0.3.0 or older does not tell which fields changed"
     return f"{change.what}: {change.was} in the lock, {change.now} now"
 
 
