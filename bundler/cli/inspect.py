@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bundler.cli import told_warnings
 from bundler.cli.console import Console, common, define_command, option
 from bundler.cli.options import password_option, password_source
 from bundler.cli.progress import format_size
@@ -46,6 +47,8 @@ def command(console: Console, *, bundle: Path, html: Path | None, password_file:
     if html:
         write_page(found, html)
         console.info(f"wrote the review page {html}")
+    for sentence in found.manifest.warnings:
+        told_warnings.keep(sentence)
     console.emit_result(
         lambda: _lines(found.manifest, found.digest, console.now),
         lambda: {
@@ -81,6 +84,7 @@ def _lines(manifest: Manifest, digest: str, now: datetime) -> Iterator[str]:
     yield from (f"  runtime   {one.row}" for one in runtimes.known(manifest.runtimes))
     yield from (f"  weakened  {switch}" for switch in manifest.weakened)
     yield from (f"  unusual   {what}" for what in manifest.unusual)
+    yield from (f"  warning   {what}" for what in manifest.warnings)
     yield "packages"
     for pin in manifest.pins:
         yield from _package(pin, now)

@@ -60,6 +60,8 @@ def command(
     )
     for text in _warnings(found):
         told_warnings.warn(text)
+    for text in found.definition_warnings:  # the report below shows them
+        told_warnings.keep(text)
     _report(console, bundle, found)
 
 
@@ -124,6 +126,7 @@ def _report(console: Console, bundle: Path, found: Verified) -> None:
             lines.append(f"    signed by {package.signer}; verified with {', '.join(package.methods)}")
             lines += [f"    note: {note}" for note in package.notes]
         lines += [f"  unusual: {line}" for line in found.unusual]
+        lines += [f"  warning of the definition: {line}" for line in found.definition_warnings]
         if found.unknown_product:
             lines.append(f"PACKAGES NOT VERIFIED: the product {found.unknown_product!r} is not installed")
             lines.append(f"bundle digest {found.digest}")

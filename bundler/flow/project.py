@@ -83,6 +83,22 @@ def read(path: Path, *, anchors_file: Sequence[Path] | None, today: date, strict
     )
 
 
+def warnings_of(project: Project, day: date) -> tuple[str, ...]:
+    """What the author of the definition is warned of on ``day``, without line numbers.
+
+    A build uses the lock's day, so that builds of one lock say the same. What was no error today may be one on that
+    day (a certificate that was not valid yet): then nothing is said, since the definition was accepted.
+    """
+    written = text(project.path)
+    try:
+        found = definition_file.load(project.path, written, today=day).warnings
+        _, beside = files.read(project.path, written, project.definition, project.product, today=day, strict=False)
+    except DefinitionError:
+        return ()
+    warned = (fault for fault in (*found, *beside) if fault.severity == "warning")
+    return tuple(dict.fromkeys(f"{fault.path}: {fault.message}" for fault in warned))
+
+
 def resolve_relative(definition: Path, name: str) -> Path | None:
     """The path of a file that the definition names, relative to the definition's folder; None for an empty name."""
     return definition.parent / name if name else None

@@ -88,6 +88,8 @@ def findings(manifest: Manifest) -> Iterator[ReviewFinding]:
     yield from _signatures(manifest)
     for sentence in manifest.unusual:
         yield ReviewFinding("look", "The definition asks for something unusual", f"The bundle {sentence}.")
+    for sentence in manifest.warnings:
+        yield ReviewFinding("look", "The definition was accepted with a warning", f"{sentence}.")
 
 
 def _anchors(manifest: Manifest) -> Iterator[ReviewFinding]:

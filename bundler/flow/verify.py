@@ -60,6 +60,8 @@ class Verified:
     """The release that made the scripts' headers again and found them the same; empty where another one made them."""
     unusual: tuple[str, ...] = ()
     """What a reviewer should look at twice, such as certificates that come from the definition alone."""
+    definition_warnings: tuple[str, ...] = ()
+    """What the author of the definition was warned of, as the manifest states it."""
 
 
 def hashes(bundle: Path, *, password: Password | None) -> CheckedBundle:
@@ -137,4 +139,5 @@ def verify(
         runtimes=scripts.runtimes,
         scripts_rendered_by=scripts.rendered_by,
         unusual=unusual(found),
+        definition_warnings=found.manifest.warnings,
     )

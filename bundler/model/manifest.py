@@ -67,6 +67,8 @@ class Manifest:
     """The ``--insecure-…`` switches that were used."""
     unusual: tuple[str, ...] = ()
     """What a reviewer should check because of the definition: an embedded secret, certificates in the bundle."""
+    warnings: tuple[str, ...] = ()
+    """What the definition's author was warned of, on the lock's day: ``targets.0.version: debian 11 has …``."""
     script_actions: tuple[ScriptActions, ...] = ()
     """What each install script does, step by step, in the words of the release that wrote the script."""
     network_requirements: tuple[NetworkRequirement, ...] = ()

@@ -7,7 +7,7 @@ from typing import Any
 from bundler.flow import lock_document
 from bundler.flow.build import payload
 from bundler.flow.build.outputs import Part
-from bundler.flow.project import Project
+from bundler.flow.project import Project, warnings_of
 from bundler.flow.script_signing import Signing
 from bundler.model.lock import Lock
 from bundler.model.manifest import Manifest
@@ -53,6 +53,7 @@ def manifest(part: Part, made: Contents, *, project: Project, lock: Lock) -> Man
         anchors_sha256=lock.anchors_sha256,
         lock_sha256=lock_document.digest(lock),
         unusual=(*made.unusual, *unsigned),
+        warnings=warnings_of(project, lock.created.date()),
         network_requirements=made.network_requirements,
         support=made.support,
         pins=part.pins,

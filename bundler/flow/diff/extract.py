@@ -44,6 +44,7 @@ _PARTS = frozenset(
         "targets",
         "weakened",
         "unusual",
+        "warnings",
         "network_requirements",
         "script_actions",
         "support",
@@ -59,6 +60,7 @@ def of_manifest(manifest: Manifest) -> Iterator[Fact]:
     yield from fields_of(manifest, _MANIFEST, subject="", skip=_PARTS)
     yield from _listed("weakened", "weakened", manifest.weakened)
     yield from _listed("weakened", "unusual", manifest.unusual)
+    yield from _listed("weakened", "warnings", manifest.warnings)
     yield from _listed("targets", "targets", manifest.targets)
     if manifest.seal is not None:
         yield Fact("seal", "", "signer", manifest.seal.signer, shown(manifest.seal.signer))
