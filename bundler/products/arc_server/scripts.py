@@ -14,7 +14,7 @@ from bundler.formats import json_codec
 from bundler.model.lock import Pin
 from bundler.model.seal import SealPolicy, Signer
 from bundler.model.tree import Entry
-from bundler.products.arc_server import needed_switches, runtime_parts
+from bundler.products.arc_server import needed_switches, runtime_parts, tables
 from bundler.products.arc_server.connect import connection
 from bundler.products.arc_server.script_parameters import ScriptParameters
 from bundler.products.arc_server.settings import Settings, package_settings
@@ -112,6 +112,7 @@ def _shared(settings: Settings, facts: Mapping[str, str], seal_policy: SealPolic
         "parameters": settings.parameters,
         "files": [_File(path, sha256) for path, sha256 in sorted(facts.items())],
         "seal_policy": seal_policy,
+        "negative_serials_refused": tables.agents().changing("negative-serials"),
         "manager": azure.clouds().of(settings.parameters.cloud).manager,
         **seal_values(seal_policy),
     }

@@ -67,6 +67,18 @@ class Release:
 
 
 @frozen
+class PlannedChange:
+    """A change of the agent's behaviour that is announced."""
+
+    change: str
+    version: str
+    """``MAJOR.MINOR``: announced, or counted from the month."""
+    month: str
+    """``YYYY-MM``."""
+    source: str
+
+
+@frozen
 class Agents:
     """``agents.json``."""
 
@@ -74,6 +86,11 @@ class Agents:
     support_months: int
     support_source: str
     releases: tuple[Release, ...]
+    planned: tuple[PlannedChange, ...] = ()
+
+    def changing(self, change: str) -> str:
+        """The first agent, ``MAJOR.MINOR``, that is to behave in another way; empty where none is announced."""
+        return next((planned.version for planned in self.planned if planned.change == change), "")
 
 
 @frozen

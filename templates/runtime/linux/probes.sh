@@ -66,7 +66,8 @@ open_by_proxy() {
     fi
 }
 
-# probe_tls HOST PORT WAY FILE: lines "tls=", "issuer=", "trust=" and "cipher="; tls=untested where nothing can do it.
+# probe_tls HOST PORT WAY FILE: lines "tls=", "issuer=", "trust=", "cipher=" and those of chain_lines; tls=untested where
+# nothing can do it.
 probe_tls() {
     if command -v openssl >/dev/null && tls_by_openssl "$@"; then return; fi
     if command -v curl >/dev/null && tls_by_curl "$@"; then return; fi
@@ -75,7 +76,7 @@ probe_tls() {
 
 # Returns 1 where this openssl is too old for the question.
 tls_by_openssl() {
-    local version cipher trust arguments=(-connect "$1:$2" -servername "$1" -verify_hostname "$1")
+    local version cipher trust arguments=(-showcerts -connect "$1:$2" -servername "$1" -verify_hostname "$1")
     [[ $3 != proxy ]] || arguments+=(-proxy "$PROXY_HOST:$PROXY_PORT")
     [[ -z $TRUST_BUNDLE ]] || arguments+=(-CAfile "$TRUST_BUNDLE")
     openssl s_client "${arguments[@]}" </dev/null >"$4" 2>&1
@@ -89,6 +90,7 @@ tls_by_openssl() {
     fi
     trust=$(sed -n 's/^ *Verify return code: //p' "$4" | tail -n 1)
     [[ $trust != 0\ * ]] || trust=ok
+    chain_lines "$4"
     printf 'issuer=%s\ncipher=%s\ntrust=%s\ntls=%s\n' "$(sed -n 's/^issuer=//p' "$4" | head -n 1)" "$cipher" "$trust" "$version"
 }
 

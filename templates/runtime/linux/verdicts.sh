@@ -95,10 +95,11 @@ rate_tls() {
     esac
     [[ -z ${FOUND_VERDICT[$1]} ]] || return 0
     if [[ -n $trust && $trust != ok ]]; then
-        verdict "$1" failed "the certificate by $(issuer_text "${FOUND_ISSUER[$1]}") is not trusted here: $trust"
+        rate_trust "$1" "$trust"
     elif [[ ($tls == TLSv1.2 || $tls == TLS) && -n $cipher ]] && ! agreeable_cipher "$cipher"; then
         verdict "$1" failed "only the cipher $cipher is available, which is not accepted"
     fi
+    rate_serials "$1"
 }
 
 # agreeable_cipher NAME: whether it agrees on a key for this connection alone; TLS 1.3's all do. OpenSSL, GnuTLS and the

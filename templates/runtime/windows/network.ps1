@@ -31,7 +31,7 @@ function New-NetworkRow($Check) {
     @{
         Host = $Check.Host; Port = $Check.Port; Required = $Check.Required; Expects = $Check.Expects; Way = $Check.Way
         Feature = $Check.Feature; Resolved = @(); Addresses = @(); Kind = 'untested'; Tcp = 'untested'; Tls = ''; Cipher = ''; Issuer = ''
-        Verdict = ''; Message = ''; Client = $null; Task = $null; Code = 208
+        Verdict = ''; Message = ''; Client = $null; Task = $null; Code = 208; AbsentRoot = ''; Negative = ''
     }
 }
 
@@ -161,12 +161,12 @@ function Open-Tls($Row, $Stream) {
 
 # Accepts any certificate, to report it: nothing is sent but a HEAD request for "/".
 function Start-Tls($Row, $Stream) {
-    $script:Seen = @{ Errors = ''; Status = ''; Issuer = '' }
+    $script:Seen = @{ Errors = ''; Status = ''; Issuer = ''; SelfSigned = $false; End = ''; Negative = '' }
     $look = [System.Net.Security.RemoteCertificateValidationCallback] {
         param($from, $certificate, $chain, $errors)
         [void]$from
         $script:Seen.Errors = [string]$errors
-        if ($null -ne $certificate) { $script:Seen.Issuer = [string]$certificate.Issuer }
+        if ($null -ne $certificate) { Read-PresentedChain $certificate $chain }
         if ($null -ne $chain) { $script:Seen.Status = (@($chain.ChainStatus | ForEach-Object { [string]$_.Status }) -join ',') }
         $true
     }
@@ -223,12 +223,13 @@ function Confirm-Certificate($Row) {
     } elseif ($script:Seen.Status -cmatch 'NotTimeValid') {
         Set-Verdict $Row ('its certificate from ' + $by + ' is not valid at this machine''s time; look at the clock')
     } elseif ($script:Seen.Errors -cmatch 'Chain|NotAvailable') {
-        Set-Verdict $Row ('its certificate is from ' + $by + ', which this machine does not trust: a root is missing, or TLS is inspected')
+        Set-UntrustedVerdict $Row
     } elseif ((Test-Same $Row.Tls 'TLSv1.2') -and $Row.Cipher -cnotmatch 'Aes') {
         Set-Verdict $Row ('only the cipher ' + $Row.Cipher + ' is available, which is not accepted')
     } elseif ($Row.Issuer -cnotmatch $UsualIssuers) {
         $Row.Message = 'TLS is inspected: the certificate is from ' + $by
     }
+    Set-SerialVerdict $Row
 }
 
 # The kind of address is checked before anything is sent. True where the endpoint is to be tested.

@@ -33,6 +33,7 @@ check_network() {
         ! seen_privately "$at" || code=209
     done
     show_table
+    report_certificates
     each_row UNTESTED 2 without_a_name
     check_clock
     [[ $bad -eq 0 ]] || network_problem "$code" "$bad"
