@@ -21,7 +21,7 @@ from bundler.render.template_files import templates
 
 PARTS = (
     "runtime/linux/rows.sh", "runtime/linux/der.sh", "runtime/linux/versions.sh", "runtime/linux/presented_chain.sh",
-    "runtime/linux/certificate_verdicts.sh", "runtime/linux/verdicts.sh", "runtime/linux/network_table.sh",
+    "arc-server/runtime/linux/certificate_verdicts.sh", "runtime/linux/verdicts.sh", "runtime/linux/network_table.sh",
     "runtime/linux/probes.sh", "arc-server/runtime/linux/network_step.sh",
 )  # fmt: skip
 SINCE = datetime.now(timezone.utc)
