@@ -399,3 +399,41 @@ def test_the_agents_own_check_has_the_last_word(server, azure):
         assert (receipt["code"], receipt["outcome"], receipt["preflight"][0]["verdict"]) == (26, "failed", "ok")
         (server / "lab/var/opt/azcmagent/lab.json").unlink()
         assert server.run(*server.secret(), environment=trust).code == 0
+
+
+ENVIRONMENT = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\Session Manager\\Environment"
+
+
+def test_the_machines_variable_is_the_way_that_is_tested_and_a_stale_one_is_told(server, azure):
+    asked: list[str] = []
+    checks = (check(443, host="gbl.his.arc.azure.com"), check(443, host="login.example"))
+    with listening(tls(azure.context("gbl.his.arc.azure.com"))) as arc, listening(proxy(200, arc, asked)) as by:
+        server.registry(**{ENVIRONMENT: {"HTTPS_PROXY": f"http://u:cAn4ry@127.0.0.1:{by}", "NO_PROXY": "example"}})
+        ended, receipt, rows = look(server, replace(sample.SECRET, checks=checks, settings=()), trusted=azure.pem)
+    assert ended.code == 208, ended.out
+    assert asked == ["CONNECT gbl.his.arc.azure.com:443 HTTP/1.1"]
+    assert {host: (row["way"], row["verdict"]) for (host, _), row in rows.items()} == {
+        "gbl.his.arc.azure.com": ("proxy", "ok"),
+        "login.example": ("direct", "failed"),
+    }
+    assert f"goes through the proxy of HTTPS_PROXY (127.0.0.1:{by}, in the machine's environment)" in ended.out
+    assert "cAn4ry" not in ended.out + json.dumps(receipt)
+    with listening(tls(azure.context())) as good, socket.create_server(("127.0.0.1", 0)) as held:
+        closed = held.getsockname()[1]
+        held.close()
+        server.registry(**{ENVIRONMENT: {"HTTPS_PROXY": f"127.0.0.1:{closed}"}})
+        ended, receipt, _ = look(server, replace(sample.SECRET, checks=(check(good),)), trusted=azure.pem)
+    assert ended.code == 0, ended.out
+    (warning,) = receipt["warnings"]
+    assert f"(127.0.0.1:{closed}, in the machine's environment) does not answer" in warning
+    assert "set network.proxy" in warning
+
+
+def test_check_only_without_a_secret_reports_the_network(server):
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        closed = held.getsockname()[1]
+        held.close()
+        write_bundle(server / "bundle", replace(sample.SECRET, checks=(check(closed),)), lab=False)
+        ended = server.run("-CheckOnly")
+    assert ended.code == 208, ended.out
+    assert "not looked at: the secret (" in ended.out

@@ -581,3 +581,45 @@ def _points_to(path: Path, folder: Path) -> bool:
         return path.readlink() == folder
     except OSError:
         return False
+
+
+DROP_IN = "etc/systemd/system/himdsd.service.d/proxy.conf"
+
+
+def test_the_variable_of_the_agents_service_is_the_way_that_is_tested(server):
+    put(server / "etc/hosts", "127.0.0.1 localhost\n", 0o644)
+    put(server / DROP_IN, f'[Service]\nEnvironment="HTTPS_PROXY=http://u:cAn4ry@{world.PROXY}:3128"\n', 0o644)
+    ended = go(server)
+    assert ended.code == 0, ended.out
+    assert {(row["way"], row["verdict"]) for row in rows(server).values()} == {("proxy", "ok")}
+    assert f"goes through the proxy of HTTPS_PROXY ({world.PROXY}:3128, in /{DROP_IN}), with a user name" in ended.out
+    texts = [path.read_text(errors="replace") for path in (server / "records").iterdir()]
+    assert [text for text in (ended.out, *texts) if "cAn4ry" in text] == []
+
+
+def test_a_stale_variable_is_a_warning_and_what_goes_past_it_is_direct(server):
+    names(server)
+    put(server / DROP_IN, f"[Service]\nEnvironment=https_proxy=http://{world.PROXY}:3129\n", 0o644)
+    ended = go(server, "--check")
+    assert ended.code == 0, ended.out
+    assert {row["way"] for row in rows(server).values()} == {"direct"}
+    (warning,) = receipt(server)["warnings"]
+    assert f"({world.PROXY}:3129, in /{DROP_IN}) does not answer: connection refused; set network.proxy" in warning
+    put(server / DROP_IN, f"[Service]\nEnvironment=HTTPS_PROXY={world.PROXY}:3128 NO_PROXY=azure.com\n", 0o644)
+    shutil.rmtree(server / "records")
+    assert go(server, "--check").code == 0
+    ways = {host: row["way"] for host, row in rows(server).items()}
+    assert ways == {ARC: "direct", GAS: "direct", ARM: "direct", LOGIN: "proxy", OPTIONAL: "proxy"}
+
+
+def test_check_without_a_secret_reports_the_network(server):
+    names(server, LOGIN=world.REFUSED)
+    sample.write(server / "bundle", replace(sample.SECRET, checks=CHECKS))
+    ended = server.run("--check", "--record-dir", "/records")
+    assert ended.code == 208, ended.out
+    assert "not looked at: the secret (" in ended.out
+    names(server)
+    shutil.rmtree(server / "records")
+    ended = server.run("--check", "--record-dir", "/records")
+    assert ended.code == 0, ended.out
+    assert receipt(server)["outcome"] == "checked"

@@ -4,12 +4,14 @@
 OS_RELEASE=(/etc/os-release /usr/lib/os-release)
 RELEASE_ID='' RELEASE_VERSION='' RELEASE_NAME='' RELEASE_PRETTY='' RELEASE_VARIANT=''
 
+AFTER_WORD=''          # what follows it
+
 # shell_word TEXT: fills WORD with what a shell would take as the value of an assignment: quotes, what a backslash keeps,
 # and nothing from the first blank on.
 # shellcheck disable=SC1003  # '\\' is two backslashes
 shell_word() {
     local text=$1 at letter quote=''
-    WORD=''
+    WORD='' AFTER_WORD=''
     for ((at = 0; at < ${#text}; at++)); do
         letter=${text:at:1}
         case $quote$letter in
@@ -21,7 +23,7 @@ shell_word() {
                 at=$((at + 1))
                 WORD+=${text:at:1}
                 ;;
-            [[:space:]\;]) return ;;
+            [[:space:]\;]) AFTER_WORD=${text:at}; return ;;
             *) WORD+=$letter ;;
         esac
     done

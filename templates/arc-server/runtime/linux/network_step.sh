@@ -1,9 +1,12 @@
 # The part of the preflight that looks at the network.
 
-# An agent that is connected to the bundle's resource does not need the endpoints for connecting.
+# An agent that is connected to the bundle's resource does not need the endpoints for connecting. Where a variable sends the
+# agent to a proxy, that is the way to test.
 add_check() {
+    local expects=$4 by=$5
     [[ $6 != connect || $STATE != wanted ]] || return 0
-    CHECK_HOST+=("$1") CHECK_PORT+=("$2") CHECK_REQUIRED+=("$3") CHECK_EXPECTS+=("$4") CHECK_WAY+=("$5")
+    if [[ $by == direct && $VARIABLE_ANSWERS == yes ]] && ! past_variable "$1"; then by=proxy expects=any; fi
+    CHECK_HOST+=("$1") CHECK_PORT+=("$2") CHECK_REQUIRED+=("$3") CHECK_EXPECTS+=("$expects") CHECK_WAY+=("$by")
 }
 
 # Azure's certificates are issued by these two; another issuer means that a proxy opens TLS.
@@ -17,7 +20,9 @@ network_wanted() {
 }
 
 check_network() {
-    local at code=208 bad=0
+    local at code=208 bad=0 PROXY_URL=$PROXY_URL
+    check_agent_proxy
+    [[ $VARIABLE_ANSWERS == no ]] || PROXY_URL=$VARIABLE_URL
     network_wanted || { look_for_azure; return 0; }
     bundle_checks add_check
     if ! run_probes; then

@@ -64,11 +64,14 @@ function Write-Names {
 
 # A connected agent needs no test of the endpoints that are for connecting only.
 function Test-NetworkContract {
+    $connected = (Test-Same $script:State 'wanted') -and (Test-SameAnyCase $script:AgentStatus 'Connected')
+    if (-not $connected -or $CheckOnly) { Test-AgentProxy }
     if ($WhatIf) { return }
     if ($SkipNetworkCheck) { Add-Note 'the network was not tested (-SkipNetworkCheck)'; Test-Roots; return }
     # An agent that lost contact is tested, to find out why.
-    if ((Test-Same $script:State 'wanted') -and (Test-SameAnyCase $script:AgentStatus 'Connected') -and -not $CheckOnly) { return }
+    if ($connected -and -not $CheckOnly) { return }
     $wanted = @($EndpointChecks | Where-Object { -not (Test-Same $script:State 'wanted') -or -not (Test-Same $_.Phase 'connect') })
+    $wanted = @(Get-ChecksByWay $wanted)
     $records = New-Table
     if ($WriteHosts) {
         foreach ($record in $HostRecords) {
@@ -79,7 +82,7 @@ function Test-NetworkContract {
     if ($wanted.Count -gt 0) {
         Write-Line ('        testing ' + $wanted.Count + ' endpoints; this takes at most ' + ($NetworkLimit + 15) + ' s')
     }
-    Test-Network -Checks $wanted -ProxyUrl $ProxyUrl -Records $records -Scoped ([bool]$PrivateLinkScope)
+    Test-Network -Checks $wanted -ProxyUrl $script:WayUrl -Records $records -Scoped ([bool]$PrivateLinkScope)
     Show-Network
     Show-CertificateAdvice
     foreach ($one in $Untested) {
