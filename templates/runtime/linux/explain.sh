@@ -1,6 +1,5 @@
 # What an exit code means, and what to do.
 
-REASON=''              # a word for the receipt: why, where the exit code alone does not tell
 ADVICE=''              # the next step, where it is another than the code's
 
 # explain CODE: the row of the product's table, which fills MEANING and NEXT. Below 200 the numbers are Microsoft's.

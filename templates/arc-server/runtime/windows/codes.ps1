@@ -2,7 +2,7 @@
 # Made by `make docs` from bundler/products/arc_server/codes.py: change that table, not this file.
 
 # Of several findings the first of these ends the run.
-$script:CodeOrder = @(200, 201, 213, 216, 204, 220, 67, 214, 202, 209, 210, 208, 211, 212, 203)
+$script:CodeOrder = @(200, 201, 213, 216, 204, 220, 61, 64, 65, 66, 67, 214, 202, 209, 210, 208, 211, 212, 203)
 
 $script:Codes = @{
     1 = @(
