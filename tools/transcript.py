@@ -154,6 +154,7 @@ def replacements(digests: dict[str, str]) -> Replaced:
         (re.compile(r"(?<=sha256:)[0-9a-f]{64}(?= {2}(?:unreleased|runtime of))"), "<digest of the runtime>"),
         (re.compile(r"(?<= until )\d{4}-\d\d-\d\d( \d\d:\d\d UTC)?"), "<day>"),
         (re.compile(r"(?<=Serial:)( +)\d{14}\b"), r"\1<serial>"),
+        (re.compile(r"(?<=-)[0-9a-f]{8}(?=-\d{8}T\d{6}Z\b)"), "<machine>"),
         (re.compile(r"\b\d{8}T\d{6}Z-\d+\b"), "<time>-<pid>"),
         (re.compile(r"\b\d{8}T\d{6}Z\b|\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"), "<time>"),
         (re.compile(r"arc-bundler-\d+-\w{6}\b"), "arc-bundler-<pid>"),

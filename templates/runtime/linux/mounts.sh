@@ -17,6 +17,6 @@ check_noexec() {
     local path
     [[ -r /proc/mounts ]] || { untested 'mount options: /proc is missing'; return; }
     for path in "${PROGRAM_FOLDERS[@]}"; do
-        ! mounted_with "$path" noexec || problem 202 "$path is mounted noexec, but programs must run from there"
+        ! mounted_with "$path" noexec || problem 202 "$path is mounted noexec, but programs must run from there" noexec
     done
 }

@@ -28,6 +28,6 @@ check_space() {
     done
     for mount in ${needed[@]+"${!needed[@]}"}; do
         [[ ${room[$mount]} -ge ${needed[$mount]} ]] ||
-            problem 202 "${named[$mount]} has $((${room[$mount]} / 1024)) MiB free and needs $((${needed[$mount]} / 1024 + 1))"
+            problem 202 "${named[$mount]} has $((${room[$mount]} / 1024)) MiB free and needs $((${needed[$mount]} / 1024 + 1))" no-space
     done
 }

@@ -60,7 +60,7 @@ check_signer() {
     install_wanted && signer_required || return 0
     copy_package || { problem "$COPY_CODE" "$COPY_PROBLEM"; return; }
     rpm --checksig "$PACKAGE_COPY" >/dev/null 2>&1 ||
-        problem 202 "$(package_tool) installs only packages with a key that rpm knows; --import-keys imports the key in the bundle"
+        problem 202 "$(package_tool) installs only packages with a key that rpm knows; --import-keys imports the key in the bundle" key-not-imported
 }
 
 # The system's own one first: a SLES may have dnf too, and an Enterprise Linux zypper.

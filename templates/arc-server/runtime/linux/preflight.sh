@@ -23,7 +23,7 @@ check_machine() {
 check_package_manager() {
     local tool=rpm
     [[ $PACKAGE_KIND != deb ]] || tool=dpkg
-    [[ -z $PACKAGE_KIND ]] || command -v "$tool" >/dev/null || problem 202 "$tool is missing on this machine"
+    [[ -z $PACKAGE_KIND ]] || command -v "$tool" >/dev/null || problem 202 "$tool is missing on this machine" no-package-manager
 }
 
 # Done before the network test, which depends on it.

@@ -3,7 +3,7 @@
 check_certificate() {
     [[ -n $CERTIFICATE_FILE && -z $ENVELOPE && $STATE != wanted ]] || return 0
     [[ -r $CERTIFICATE_FILE || ($EUID -ne 0 && -e $CERTIFICATE_FILE) ]] ||
-        problem 202 "the service principal's certificate $CERTIFICATE_FILE is missing"
+        problem 202 "the service principal's certificate $CERTIFICATE_FILE is missing" no-certificate
 }
 
 # Whether a secret is needed: a certificate may already be on this machine.

@@ -3,7 +3,7 @@
 function Test-Access {
     if (Test-Same $script:State 'wanted') { return }
     if ($CertificateFile -and -not $Envelope -and -not (Test-Path -LiteralPath $CertificateFile)) {
-        Add-Problem 202 ('the service principal''s certificate ' + $CertificateFile + ' is missing')
+        Add-Problem 202 ('the service principal''s certificate ' + $CertificateFile + ' is missing') 'no-certificate'
     }
     if (Test-SecretWanted) {
         $trouble = Get-SecretProblem
@@ -31,8 +31,8 @@ function Step-Preflight {
         Add-Problem 67 ('this machine is ' + $script:AgentResource + '; the bundle is for ' + (Get-WantedResource) + ' (-Reconnect moves it)')
     }
     Write-Names
-    # The network test takes time: only where nothing else stops the run.
-    if ($script:ProblemCode -eq 0 -or $CheckOnly -or $WhatIf) { Test-NetworkContract }
+    # The network test takes time: only where nothing graver stops the run.
+    if ($script:ProblemCode -eq 0 -or $script:ProblemCode -eq 203 -or $CheckOnly -or $WhatIf) { Test-NetworkContract }
     if ($script:ProblemCode -eq 0 -and $script:Target -and (Get-InstallPlan).Verb) { Test-Installer }
     if ($script:ProblemCode -ne 0) {
         $script:Reason = $script:ProblemReason

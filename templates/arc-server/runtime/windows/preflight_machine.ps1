@@ -22,7 +22,7 @@ function Test-ServiceLogon {
         foreach ($one in @($ServicesSid, $ServiceSid, 'NT SERVICE\ALL SERVICES', 'NT SERVICE\himds', 'himds')) {
             if (Test-OneOfAnyCase $one $accounts) { return }
         }
-        Add-Problem 202 'a policy keeps NT SERVICE\himds from "Log on as a service"; give it, or NT SERVICE\ALL SERVICES, that right'
+        Add-Problem 202 'a policy keeps NT SERVICE\himds from "Log on as a service"; give it, or NT SERVICE\ALL SERVICES, that right' 'service-logon'
     } finally { [IO.File]::Delete($file) }
 }
 
@@ -66,7 +66,7 @@ function Test-Space($Target) {
         $free = Get-FreeKib $root
         if ($null -eq $free -or $free -ge $sums[$root].Kib) { continue }
         $places = $sums[$root].Folders -join ' and '
-        Add-Problem 202 ('{0} has {1} MiB free and needs {2}' -f $places, [int][Math]::Floor($free / 1024), [int]($sums[$root].Kib / 1024 + 1))
+        Add-Problem 202 ('{0} has {1} MiB free and needs {2}' -f $places, [int][Math]::Floor($free / 1024), [int]($sums[$root].Kib / 1024 + 1)) 'no-space'
     }
 }
 
@@ -77,9 +77,9 @@ function Test-Machine {
     Test-Container
     Test-HostName
     Test-SqlServer
-    if (Test-Wow64) { Add-Problem 202 $Wow64Text }
+    if (Test-Wow64) { Add-Problem 202 $Wow64Text 'powershell-32-bit' }
     Test-Versions
-    if (-not (Test-Path -LiteralPath (Get-SystemTool 'msiexec.exe'))) { Add-Problem 202 'msiexec.exe is not in System32' }
+    if (-not (Test-Path -LiteralPath (Get-SystemTool 'msiexec.exe'))) { Add-Problem 202 'msiexec.exe is not in System32' 'no-package-manager' }
     Test-Restart
     Test-InBox
     # The rest matters for installing and connecting only, not for an agent that is connected to the bundle's resource.
