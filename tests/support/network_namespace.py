@@ -24,6 +24,9 @@ from pathlib import Path
 PUBLIC, PRIVATE, INSPECTED, OLD_TLS, DROPPED, REFUSED, STALLED, WEAK = (
     "20.1.1.1", "10.1.1.1", "20.1.1.3", "20.1.1.4", "20.1.1.5", "20.1.1.6", "20.1.1.7", "20.1.1.8",
 )  # fmt: skip
+BRIDGED, UNBRIDGED, NEGATIVE = "20.1.1.9", "20.1.1.10", "20.1.1.11"
+"""Chains below the lab's new root, with and without the bridge to MICROSOFT; a negative serial number."""
+CHAINS = {BRIDGED: "new-root", UNBRIDGED: "new-root-unbridged", NEGATIVE: "negative-serial"}
 PROXY, METADATA, LOCAL = "10.1.1.9", "169.254.169.254", "127.0.0.1"
 MICROSOFT, INSPECTOR = "Microsoft Corporation", "LAB Inspection"
 
@@ -47,7 +50,8 @@ class Network:
         certify(self.folder, hosts)
         _ip("netns", "add", self.name)
         self._ip("link", "set", "lo", "up")
-        for address in (PUBLIC, PRIVATE, INSPECTED, OLD_TLS, DROPPED, REFUSED, STALLED, WEAK, PROXY, METADATA):
+        here = (PUBLIC, PRIVATE, INSPECTED, OLD_TLS, DROPPED, REFUSED, STALLED, WEAK, PROXY, METADATA)
+        for address in (*here, *CHAINS):
             self._ip("addr", "add", f"{address}/32", "dev", "lo")
         words = json.dumps({"folder": str(self.folder), **more})
         self.process = subprocess.Popen(
@@ -124,6 +128,19 @@ def certify(folder: Path, hosts: list[str]) -> None:
             kept = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
             (folder / f"{organisation}{kind}.pem").write_bytes(leaf.public_bytes(pem) + kept)
         (folder / f"{organisation}.ca.pem").write_bytes(authority.public_bytes(pem))
+        if organisation == MICROSOFT:
+            _chains(folder, authority, top, hosts)
+
+
+def _chains(folder: Path, authority, key, hosts: list[str]) -> None:
+    """The lab's chains below ``authority``: ``<kind>.pem``, and the new root: ``new-root.ca.pem``."""
+    from bundler.lab import tls_chains
+    from bundler.lab.key_store import Identity, KeyStore
+
+    keys, older, since = KeyStore(folder), Identity(authority, key), authority.not_valid_before_utc
+    for kind in CHAINS.values():
+        (folder / f"{kind}.pem").write_bytes(tls_chains.served(kind, older, since, keys, hosts))
+    (folder / "new-root.ca.pem").write_text(tls_chains.new_root(older, since, keys).root.pem())
 
 
 # ---- What answers ----
@@ -253,6 +270,8 @@ def _main(words: Mapping) -> None:
     _serve(INSPECTED, 443, _tls(folder, INSPECTOR, ssl.TLSVersion.TLSv1_2, skew))
     _serve(OLD_TLS, 443, _tls(folder, MICROSOFT, ssl.TLSVersion.TLSv1_1, skew))
     _serve(WEAK, 443, _tls(folder, f"{MICROSOFT}.rsa", ssl.TLSVersion.TLSv1_2, skew, "AES256-GCM-SHA384"))
+    for address, kind in CHAINS.items():
+        _serve(address, 443, _tls(folder, kind, ssl.TLSVersion.TLSv1_3, skew))
     _serve(STALLED, 443, lambda connection: connection.recv(1) and time.sleep(60))
     held = _drop(DROPPED, 443)
     assert held

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from bundler.lab import tls_chains
 from bundler.products.arc_server.script_parameters import EndpointCheck, Identity, NeededRoot
 from tests.support import network_namespace as world
 from tests.support import sample_bundles as sample
@@ -357,6 +358,41 @@ def test_a_missing_root_stops_where_nothing_proves_the_contrary(server, known):
     ended = go(server, *(() if known else ("--skip-network-check",)), roots=roots)
     assert ended.code == (0 if known else 210), ended.out
     assert "AB" * 20 in ended.out
+
+
+def test_a_chain_below_a_new_root(server, network):
+    """With the bridge all is well; without it the missing root is named, and is enough where it is known."""
+    names(server, LOGIN=world.UNBRIDGED, ARM=world.BRIDGED)
+    new = tls_chains.NEW_ROOT
+    roots = (NeededRoot(name=new, sha1="AB" * 20, needed_for="azure-tls", required=False, soon=True),)
+    ended = go(server, roots=roots)
+    assert ended.code == 208, ended.out
+    found = rows(server)
+    assert {host: row["verdict"] for host, row in found.items()} == dict.fromkeys(HOSTS, "ok") | {LOGIN: "failed"}
+    assert found[LOGIN]["message"] == f"says it is of {world.MICROSOFT}; its root {new} is missing here"
+    assert f"to add the root {new}: let the bundle carry it" in ended.out
+    assert f"WARNING: this machine does not trust the root {new}" in ended.out
+    trust(server, network, world.MICROSOFT, "new-root")
+    assert go(server, roots=roots).code == 0
+
+
+def test_a_missing_root_that_only_some_chains_need_is_a_warning(server):
+    names(server)
+    roots = (NeededRoot(name="LAB soon", sha1="AB" * 20, needed_for="azure-tls", required=False, soon=True),)
+    ended = go(server, roots=roots)
+    assert ended.code == 0, ended.out
+    assert "WARNING: this machine does not trust the root LAB soon" in ended.out
+    step = next(step for step in receipt(server)["steps"] if step["name"] == "preflight")
+    assert (step["outcome"], step["code"]) == ("warned", 0)
+
+
+def test_negative_serial_numbers_are_a_warning(server):
+    names(server, ARM=world.NEGATIVE)
+    ended = go(server)
+    assert ended.code == 0, ended.out
+    text = f"WARNING: certificates with negative serial numbers: {ARM} (by LAB root); agents from 1.73 (February 2027)"
+    assert text in ended.out
+    assert rows(server)[ARM]["verdict"] == "ok"
 
 
 def test_the_agents_own_check_has_the_last_word(server):
