@@ -39,8 +39,8 @@ def test_no_screen_of_a_server_is_quoted_from_elsewhere(page):
 @pytest.mark.parametrize("name", ["linux", "linux-trouble", "windows"])
 def test_a_server_transcript_has_the_table_of_addresses(name):
     text = (FOLDER / f"{name}.txt").read_text(encoding="utf-8")
-    assert re.search(r"ENDPOINT +\|REACHABLE \|PRIVATE", text)
-    assert re.search(r"https://gbl\.his\.arc\.azure\.com +\|true", text)
+    # Of success there is one line; what fails has its row.
+    assert re.search(r"^ +\d+ of \d+ endpoints answer$|ENDPOINT +\|REACHABLE \|PRIVATE", text, re.MULTILINE)
 
 
 def test_what_differs_from_run_to_run_is_replaced():

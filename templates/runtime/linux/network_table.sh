@@ -1,4 +1,4 @@
-# The table of addresses, on screen and in the receipt.
+# The table of addresses: in short on screen, whole in the log and in the receipt.
 
 # issuer_text ISSUER: the organisation, or all where it has none. openssl and curl write names in four ways.
 issuer_text() {
@@ -15,18 +15,22 @@ proxy_text() {
     case $1 in proxy) echo set ;; gateway) echo gateway ;; *) echo 'not used' ;; esac
 }
 
-show_row() {
-    local reach private=false tls=${FOUND_TLS[$1]} rest=''
+# row_text NUMBER: fills ROW: the columns after the address.
+row_text() {
+    local reach private=false tls=${FOUND_TLS[$1]}
     reach=$(reachable_text "${FOUND_VERDICT[$1]}")
     [[ ${FOUND_VERDICT[$1]} != untested || ${FOUND_TCP[$1]} != ok ]] || reach=true
     case ${FOUND_KIND[$1]} in private) private=true ;; none | untested) private=unknown ;; esac
     case $tls in TLSv*) tls="TLS ${tls#TLSv}" ;; '' | none) tls=unknown ;; esac
-    [[ -z ${FOUND_ISSUER[$1]} ]] || known_issuer "${FOUND_ISSUER[$1]}" ||
-        rest="  certificate by $(issuer_text "${FOUND_ISSUER[$1]}")"
-    [[ -z ${FOUND_MESSAGE[$1]} ]] || rest+="  <- ${FOUND_MESSAGE[$1]}"
-    [[ ${CHECK_REQUIRED[$1]} == yes ]] || rest+='  (optional)'
-    note "$(printf '%-*s |%-9s |%-7s |%-8s |%s%s' "$2" "$(endpoint_text "$1")" "$reach" "$private" "$tls" \
-        "$(proxy_text "${CHECK_WAY[$1]}")" "$rest")"
+    printf -v ROW '|%-9s |%-7s |%-8s |%s' "$reach" "$private" "$tls" "$(proxy_text "${CHECK_WAY[$1]}")"
+}
+
+# reason_of NUMBER: fills REASON: why a row is shown; empty where all is well.
+reason_of() {
+    REASON=${FOUND_MESSAGE[$1]}
+    [[ -n $REASON || -z ${FOUND_ISSUER[$1]} ]] || known_issuer "${FOUND_ISSUER[$1]}" ||
+        REASON="certificate by $(issuer_text "${FOUND_ISSUER[$1]}"): TLS is inspected"
+    [[ -z $REASON || ${CHECK_REQUIRED[$1]} == yes ]] || REASON+=' (optional)'
 }
 
 endpoint_text() {
@@ -37,14 +41,80 @@ endpoint_text() {
     esac
 }
 
+TABLE_WIDTH=92         # characters of a line behind the eight blanks before it
+ADDRESS_WIDTH=52       # of the longest address that has the other columns beside it
+HEAD='|REACHABLE |PRIVATE |TLS      |PROXY'
+
+# show_table: how many endpoints answer, and the rows that do not, each with its reason; all rows are in the log.
 show_table() {
-    local at text width=8
+    local at answer=0 show=() skipped=()
+    log "$(printf '%-*s %s' "$ADDRESS_WIDTH" ENDPOINT "$HEAD")"
     for at in "${!CHECK_HOST[@]}"; do
-        text=$(endpoint_text "$at")
-        ((${#text} <= width)) || width=${#text}
+        row_text "$at"
+        reason_of "$at"
+        log "$(printf '%-*s %s' "$ADDRESS_WIDTH" "$(endpoint_text "$at")" "$ROW")${REASON:+  <- $REASON}"
+        case ${FOUND_VERDICT[$at]} in
+            untested) skipped+=("$at") ;;
+            ok) answer=$((answer + 1)); [[ -z $REASON ]] || show+=("$at") ;;
+            *) show+=("$at") ;;
+        esac
     done
-    note "$(printf '%-*s |%-9s |%-7s |%-8s |%s' "$width" ENDPOINT REACHABLE PRIVATE TLS PROXY)"
-    for at in "${!CHECK_HOST[@]}"; do show_row "$at" "$width"; done
+    note "$answer of ${#CHECK_HOST[@]} endpoints answer"
+    show_skipped ${skipped[@]+"${skipped[@]}"}
+    [[ ${#show[@]} -eq 0 ]] || show_rows "${show[@]}"
+}
+
+# show_skipped NUMBER...: what was not tested, a line for each reason.
+show_skipped() {
+    local at reason reasons=()
+    local -A counts=()
+    for at in "$@"; do
+        reason=${FOUND_MESSAGE[$at]}
+        [[ -n ${counts[$reason]:-} ]] || reasons+=("$reason")
+        counts[$reason]=$((${counts[$reason]:-0} + 1))
+    done
+    for reason in ${reasons[@]+"${reasons[@]}"}; do
+        note_wrapped '' "${counts[$reason]} of ${#CHECK_HOST[@]} endpoints were not tested: $reason"
+    done
+}
+
+# show_rows NUMBER...
+show_rows() {
+    local at name width=8
+    for at in "$@"; do
+        name=$(endpoint_text "$at")
+        ((${#name} <= width || ${#name} > ADDRESS_WIDTH)) || width=${#name}
+    done
+    note "$(printf '%-*s %s' "$width" ENDPOINT "$HEAD")"
+    for at in "$@"; do
+        name=$(endpoint_text "$at")
+        row_text "$at"
+        reason_of "$at"
+        ((${#name} <= width)) || { note_wrapped '' "$name"; name=''; }
+        note "$(printf '%-*s %s' "$width" "$name" "$ROW")"
+        note_wrapped '  ' "$REASON"
+    done
+}
+
+# note_wrapped INDENT TEXT: in lines of at most TABLE_WIDTH, broken at blanks. Secrets are taken out of the whole first.
+note_wrapped() {
+    local rest line room=$((TABLE_WIDTH - ${#1}))
+    hide "$2"
+    rest=${HIDDEN//$'\n'/ }
+    while [[ ${#rest} -gt $room ]]; do
+        line=${rest:0:room+1}
+        if [[ $line == *' '* ]]; then
+            line=${line% *}
+        else
+            line=${line:0:room}
+            # No letter of UTF-8 is cut in two: the bytes 80 to BF follow another (RFC 3629 section 3).
+            while [[ ${rest:${#line}:1} == [$'\200'-$'\277'] && ${#line} -gt 1 ]]; do line=${line%?}; done
+        fi
+        note "$1$line"
+        rest=${rest:${#line}}
+        rest=${rest# }
+    done
+    [[ -z $rest ]] || note "$1$rest"
 }
 
 # network_json: the table for the receipt

@@ -90,8 +90,16 @@ function Test-NetworkContract {
     }
     Test-Clock
     if (-not (Test-Same $script:State 'wanted')) { Test-Roots }
+    Add-NetworkProblem
+}
+
+function Add-NetworkProblem {
+    $failed = @($script:Network | Where-Object { Test-Same $_.Verdict 'failed' })
+    if ($failed.Count -eq 0) { return }
     # Private addresses explain what else fails.
-    foreach ($row in @($script:Network | Where-Object { Test-Same $_.Verdict 'failed' } | Sort-Object { -$_.Code })) {
-        Add-ProblemUnlessLab $row.Code ($row.Host + ': ' + $row.Message)
+    if (@($failed | Where-Object { $_.Code -eq 209 }).Count -gt 0) {
+        Add-ProblemUnlessLab 209 'Azure Arc endpoints resolve to private addresses, but this bundle has no private link scope'
+    } else {
+        Add-ProblemUnlessLab 208 ([string]$failed.Count + ' required endpoints failed (table above)')
     }
 }
