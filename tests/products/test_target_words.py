@@ -104,6 +104,30 @@ def test_other_words_mean_the_same_target(written, target):
 @pytest.mark.parametrize(
     ("written", "suggestion"),
     [
+        ("ubunut", "ubuntu"),
+        ("debain", "debian"),
+        ("rehl", "rhel"),
+        ("widnows", "windows"),
+        ("almalinx", "alma"),
+        ("redhatt", "rhel"),
+        ("suze", "sles"),
+        ("el8", "rhel"),
+        ("el", "rhel"),
+        ("ul", ""),
+        ("aix", ""),
+        ("macos", ""),
+        ("sled", ""),
+        ("centos-stream", ""),
+    ],
+)
+def test_a_system_is_suggested_for_a_slip_alone(written, suggestion):
+    assert meaning(written, "9") == ""
+    assert suggest_system(written) == (f"; did you mean {suggestion!r}?" if suggestion else "")
+
+
+@pytest.mark.parametrize(
+    ("written", "suggestion"),
+    [
         ("ubuntu|22", "22.04"),
         ("ubuntu|22.4", "22.04"),
         ("ubuntu|22.10", "22.04"),
@@ -114,6 +138,7 @@ def test_other_words_mean_the_same_target(written, target):
         ("windows|6.3", "2012r2"),
         ("windows|20348", "2022"),
         ("windows|2016 R2", "2016"),
+        ("win19|", "2019"),
         # nothing: the right word is another major version's, or there is none
         ("rhel|6.9", ""),
         ("rhel|11", ""),

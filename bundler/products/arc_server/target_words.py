@@ -29,6 +29,10 @@ _SPELLINGS = (
 _ARCHITECTURE = re.compile(r"(?<![a-z0-9])(x86[_-]64|amd64|x64|aarch64|arm64)(?![a-z0-9])")
 
 
+_SHORTEST = 4
+"""Characters: a shorter word is one letter off too many others."""
+
+
 @dataclass(frozen=True)
 class TargetWords:
     """What is written for one target, or what it means; an empty part is not written."""
@@ -88,7 +92,9 @@ def suggest_system(text: str) -> str:
     """``; did you mean 'debian'?`` where ``text`` is nearly a name, otherwise nothing."""
     names = {name.replace(" ", ""): system.os for system in words().systems for name in system.names}
     plain = "".join(_tokens(text.casefold()))
-    if plain.startswith(words().other_systems):
+    if re.fullmatch(r"el\d*", plain):  # as in the names of packages: Enterprise Linux
+        return "; did you mean 'rhel'?"
+    if plain.startswith(words().other_systems) or len(plain) < _SHORTEST:
         return ""
     # Other systems have names that end as ours do: Tencent OS, Miracle Linux.
     alike = [name for name in names if name[:1] == plain[:1]]
@@ -112,7 +118,9 @@ def suggest_version(os: str, text: str) -> str:
 
 
 def _builds(text: str) -> list[str]:
-    """The Windows Server of a build, which is no version: Windows 10 and 11 share some of them."""
+    """The Windows Server of a build, which is no version since clients share some, or of a year without century."""
+    if re.fullmatch(r"\d\d", text):
+        return [f"20{text}"]
     return [one.version for one in words().builds if text == one.build or f"{text}.".startswith(f"{one.number}.")]
 
 
