@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from bundler.model.network_requirement import HostRecord
-from bundler.products.arc_server.script_parameters import EndpointCheck, NeededRoot
+from bundler.products.arc_server.script_parameters import EndpointCheck, NeededRoot, UntestedEndpoint
 from tests.support import sample_bundles as sample
 from tests.support.windows_bench import Server, write_bundle
 
@@ -300,6 +300,16 @@ def test_a_clock_that_nobody_tells_is_said(server):
     ended, _, _ = look(server, replace(sample.SECRET, checks=(check(443, host="gateway.invalid", way="gateway"),)))
     assert ended.code == 0, ended.out
     assert "not tested: this machine's clock" in ended.out
+
+
+def test_an_address_without_a_name_is_said_to_be_untested(server):
+    why = "the code of japanwest in CODE.his.arc.azure.com is not known"
+    untested = (UntestedEndpoint(host="*.his.arc.azure.com", why=why),)
+    gateway = (check(443, host="gateway.invalid", way="gateway"),)
+    ended, _, _ = look(server, replace(sample.SECRET, checks=gateway, untested=untested))
+    assert ended.code == 0, ended.out
+    said = f"not tested: *.his.arc.azure.com, which is required: {why}; the agent's own check decides"
+    assert said in " ".join(ended.out.split())
 
 
 def test_private_addresses_need_a_scope(server, azure):

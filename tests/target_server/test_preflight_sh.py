@@ -15,7 +15,12 @@ from pathlib import Path
 import pytest
 
 from bundler.lab import tls_chains
-from bundler.products.arc_server.script_parameters import EndpointCheck, Identity, NeededRoot
+from bundler.products.arc_server.script_parameters import (
+    EndpointCheck,
+    Identity,
+    NeededRoot,
+    UntestedEndpoint,
+)
 from tests.support import network_namespace as world
 from tests.support import sample_bundles as sample
 from tests.support import small_root, squid_proxy
@@ -352,6 +357,15 @@ def test_it_can_be_left_out_and_the_receipt_says_so(server):
     assert ended.code == 0, ended.out
     written = receipt(server)
     assert (written["preflight"], written["switches"]) == ([], ["--skip-network-check"])
+
+
+def test_an_address_without_a_name_is_said_to_be_untested(server):
+    names(server)
+    why = "the code of japanwest in CODE.his.arc.azure.com is not known"
+    ended = go(server, "--check", untested=(UntestedEndpoint(host="*.his.arc.azure.com", why=why),))
+    assert ended.code == 0, ended.out
+    said = f"not tested: *.his.arc.azure.com, which is required: {why}; the agent's own check decides"
+    assert said in " ".join(ended.out.split())
 
 
 def test_looking_tells_all_and_changes_nothing(server):
