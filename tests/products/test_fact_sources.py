@@ -15,6 +15,8 @@ TABLES = {
     ("arc_server", "agents.json"): "releases",
     ("arc_server", "clouds.json"): "clouds",
     ("arc_server", "bypass.json"): "keywords",
+    ("arc_server", "communities.json"): "regions",
+    ("arc_server", "roots.json"): "roots",
     ("arc_server", "words.json"): "systems",
     ("azure", "clouds.json"): "clouds",
     ("azure", "regions.json"): "regions",

@@ -107,8 +107,7 @@ def _routes(definition: Definition) -> Iterator[Route]:
         yield Route(community=service.community, what=service.name)
     region = table.region(definition.location)
     if region:
-        doubt = "" if region.certain else " (inferred: compare with Microsoft's table)"
-        yield Route(community=region.community, what=f"Azure in {region.name}{doubt}")
+        yield Route(community=region.community, what=f"Azure in {region.name}")
 
 
 def _unrouted(rows: tuple[Endpoint, ...]) -> Iterator[UnroutedAddress]:

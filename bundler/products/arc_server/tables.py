@@ -244,6 +244,7 @@ class ServiceCommunity:
     """The ``proxy.bypass`` keyword of the same service."""
     name: str
     community: str
+    source: str
 
 
 @frozen
@@ -252,7 +253,7 @@ class RegionCommunity:
 
     name: str
     community: str
-    certain: bool
+    source: str
 
 
 @frozen
