@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -50,16 +51,21 @@ def faults_of(text: str, **options) -> list[Fault]:
     with pytest.raises(DefinitionError) as caught:
         definition_file.load(FILE, text.encode(), **options)
     assert caught.value.exit_code == 3
-    return list(caught.value.faults)
+    return others(caught.value.faults)
 
 
 def load(text: str, **options) -> Loaded:
     return definition_file.load(FILE, text.encode(), **options)
 
 
+def others(faults: Sequence[Fault]) -> list[Fault]:
+    """All but the warning that a Windows target without a word about SQL Server has."""
+    return [fault for fault in faults if not (fault.path == "tags" and "SQL Server" in fault.message)]
+
+
 def test_a_good_definition():
     loaded = load(GOOD, today=TODAY)
-    assert loaded.warnings == ()
+    assert others(loaded.warnings) == []
     assert loaded.folder == Path("site")
     assert loaded.definition.name == "arc-tokyo"
     assert [str(wanted.target) for wanted in loaded.definition.targets] == ["windows/2022/x64", "ubuntu/22.04/x64"]
@@ -166,8 +172,8 @@ def test_a_syntax_error_has_its_line():
 def test_strict_makes_warnings_errors():
     text = GOOD.replace("japaneast", "japannorth")
     loaded = load(text)
-    assert [(w.path, w.severity, w.line) for w in loaded.warnings] == [("location", "warning", 6)]
-    assert "are known here (table of 2026-05-16)" in loaded.warnings[0].message
+    assert [(w.path, w.severity, w.line) for w in others(loaded.warnings)] == [("location", "warning", 6)]
+    assert "are known here (table of 2026-05-16)" in others(loaded.warnings)[0].message
     assert [fault.path for fault in faults_of(text, strict=True)] == ["location"]
 
 

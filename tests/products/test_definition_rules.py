@@ -30,6 +30,7 @@ def tree(**changes) -> dict:
         "location": "japaneast",
         "authentication": {"method": "device-code"},
         "targets": [{"os": "ubuntu", "version": "22.04"}],
+        "tags": {"ArcSQLServerExtensionDeployment": "Disabled"},
     }
     for path, value in changes.items():
         here = found
@@ -365,7 +366,16 @@ def test_refused(changes, path, words):
     assert not others or path.startswith(("targets", "network")), others
 
 
+SQL_EXTENSION = "Microsoft.AzureData/WindowsAgent.SqlServer"
 WARNED = [
+    # SQL Server
+    ({"tags": {}, "targets": [{"os": "windows"}]}, "tags", "gives itself roles in every database"),
+    ({"tags": {"site": "tokyo"}, "targets": [*target("rhel", "9"), *target("windows")]}, "tags", "SQL Server"),
+    (
+        {"tags": {"ArcSQLServerExtensionDeployment": "PAID"}},
+        "tags.ArcSQLServerExtensionDeployment",
+        "did you mean 'Paid'?",
+    ),
     ({"network__region_code": "EA"}, "network.region_code", "has the code je"),
     (
         {"identity__members": ["CORP\\svc app"], "targets": [{"os": "windows"}, {"os": "debian", "version": "12"}]},
@@ -445,6 +455,18 @@ def test_warned(changes, path, words):
 
 
 ACCEPTED = [
+    # SQL Server: each way to answer, yes or no; of Linux targets nobody is asked
+    *(
+        {"tags": {"ArcSQLServerExtensionDeployment": value}, "targets": target("windows")}
+        for value in ("Disabled", "Paid", "PAYG", "PAYG-Recurring", "LicenseOnly")
+    ),
+    {"tags": {"arcsqlserverextensiondeployment": "Disabled"}, "targets": target("windows")},
+    {"tags": {}, "targets": target("windows"), "agent__mode": "monitor"},
+    {"tags": {}, "targets": target("windows"), "agent__extensions": {"enabled": False}},
+    {"tags": {}, "targets": target("windows"), "agent__extensions": {"blocklist": [SQL_EXTENSION]}},
+    {"tags": {}, "targets": target("windows"), "agent__extensions": {"allowlist": [SQL_EXTENSION.lower()]}},
+    {"tags": {}, "targets": target("windows"), "agent__extensions": {"allowlist": ["Allow/None"]}},
+    {"tags": {}},
     {"version": "2026.11-rc1"},
     {"version": "{date}-{agent}+{env:BUILD_ID}"},
     {"name": "console"},

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from bundler.model.manifest import Manifest
 from bundler.model.review import Labelled, ReviewFinding
 from bundler.model.target import Support
+from bundler.products.arc_server import sql_server
 from bundler.products.product import ReviewFacts
 
 NEAR = timedelta(days=90)
@@ -64,6 +65,7 @@ def findings(manifest: Manifest) -> Iterator[ReviewFinding]:
         yield _support([one for one in manifest.support if one.until == until], until, taken)
     yield from _untested(manifest)
     yield _power(manifest)
+    yield from _sql_server(manifest)
     members = manifest.parameters.get("identity.members", "")
     if members:
         text = f"{members}: each can get tokens of the server's managed identity."
@@ -120,3 +122,33 @@ def _power(manifest: Manifest) -> ReviewFinding:
         "Anyone who may manage a server's resource in Azure can install extensions and run commands as root or "
         "SYSTEM: no allow-list is set, and the agent is not in monitor mode.",
     )
+
+
+_ROLES = "Where a server has SQL Server, Azure installs an extension and gives itself roles in every database"
+_SQL_SERVER = {
+    "no": ReviewFinding(
+        "ordinary",
+        "Azure leaves SQL Server alone",
+        "The definition says so: by a tag, or by the extensions that it allows.",
+        sql_server.TAG,
+    ),
+    "yes": ReviewFinding(
+        "know",
+        "Azure connects SQL Server",
+        f"{_ROLES}. The definition asks for it: by a tag, or by the extensions that it allows.",
+        sql_server.TAG,
+    ),
+    "none": ReviewFinding(
+        "look",
+        "Azure connects SQL Server where it finds one",
+        f"{_ROLES}. The definition does not say whether it may; the value Disabled of this tag prevents it:",
+        sql_server.TAG,
+    ),
+}
+
+
+def _sql_server(manifest: Manifest) -> Iterator[ReviewFinding]:
+    """Linux servers are asked about only where the definition says something: few of them have SQL Server."""
+    found = sql_server.of_parameters(manifest.parameters)
+    if found != "none" or any(target.os == "windows" for target in manifest.targets):
+        yield _SQL_SERVER[found]
