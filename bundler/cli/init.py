@@ -13,22 +13,37 @@ from bundler.cli.console import Console, common, define_command, option
 from bundler.errors import UsageError
 from bundler.formats import shell_words
 from bundler.products import registry
+from bundler.products.question import TARGETS
 
 if TYPE_CHECKING:
-    from bundler.products.product import AnyProduct, StarterUpstream
+    from bundler.cli.init_questions import Interview
+    from bundler.products.product import StarterUpstream
 
 _F = TypeVar("_F", bound=Callable[..., object])
 
 
 def _question_options(command: _F) -> _F:
-    """Add an option for each question of the default product."""
-    for question in registry.get(registry.DEFAULT).questions:
-        named = f"--{question.key.replace('_', '-')}"
-        command = option(named, question.key, default="", section="Definition", help=question.prompt)(command)
+    """Add an option for each question of the default product; ``--target`` has its own."""
+    for question in reversed(registry.get(registry.DEFAULT).questions):
+        if question.key == TARGETS:
+            continue
+        words = ", ".join(choice.word for choice in question.choices)
+        command = option(
+            question.option,
+            question.key,
+            default="",
+            metavar="WORD" if words else "TEXT",
+            section="Definition",
+            help=f"{question.prompt} {words}." if words else f"{question.prompt}.",
+        )(command)
     return command
 
 
-@define_command("init", "arc-bundler init --location japaneast --target windows --target ubuntu/22.04")
+@define_command(
+    "init",
+    "arc-bundler init     # asks, on a terminal",
+    "arc-bundler init --profile private-link --location japaneast --target windows",
+)
 @option(
     "--lab",
     type=click.Path(file_okay=False, path_type=Path),
@@ -45,15 +60,6 @@ def _question_options(command: _F) -> _F:
     help="Format of the bundle. Repeatable.",
 )
 @option(
-    "--target",
-    "targets",
-    multiple=True,
-    metavar="OS[/VERSION[/ARCH]]",
-    section="Definition",
-    help="Operating system of servers. Repeatable.",
-)
-@_question_options
-@option(
     "--answer",
     "more",
     multiple=True,
@@ -63,6 +69,15 @@ def _question_options(command: _F) -> _F:
 )
 @option("--product", default=registry.DEFAULT, show_default=True, section="Definition", help="Product to install.")
 @option("--name", default="", section="Definition", help="The bundle's name.  [default: arc-servers]")
+@_question_options
+@option(
+    "--target",
+    "targets",
+    multiple=True,
+    metavar="OS[/VERSION[/ARCH]]",
+    section="Definition",
+    help="Operating system of servers. Repeatable.",
+)
 @option(
     "-d",
     "--definition",
@@ -87,29 +102,47 @@ def command(
 ) -> None:
     """Write a commented definition to start from, and its schema next to it.
 
-    On a terminal it prompts for what has no default; otherwise it marks what to fill in.
+    On a terminal it asks for what no option gives, and checks each answer at once. Otherwise it takes the defaults, and
+    marks what to fill in. Then it shows the next steps, up to a signed bundle.
     """
+    from bundler.cli import init_next, init_questions
     from bundler.flow import init
     from bundler.products.product import StarterAnswers, StarterUpstream
 
-    chosen = registry.get(product)
-    values = _answers(chosen, {**answers, **_pairs(more)}, lab=lab is not None)
-    given = StarterAnswers(
+    init.require_new(definition)
+    base = StarterAnswers(
         name=name or ("arc-lab" if lab else ""),
-        answers=values,
-        targets=init.targets(targets),
         outputs=outputs or (("directory", "zip", "tar.gz") if lab else ()),
         upstream=_of_lab(lab, definition.parent) if lab else StarterUpstream(),
     )
-    schema = init.write(definition, chosen, given)
-    missing = [one.key for one in chosen.questions if one.asked and not values.get(one.key)]
+    interview = init_questions.Interview(registry.get(product), base)
+    init_questions.take_options(interview, {**answers, **_pairs(more), TARGETS: ", ".join(targets)})
+    if lab:
+        init_questions.take_lab_answers(interview)
+    elif sys.stdin.isatty():
+        _ask(interview)
+    init_questions.require_whole(interview)
+    schema = init.write(definition, interview.product, interview.answers())
+    steps = init_next.steps(definition, base.name or "arc-servers", lab)
+    missing = [one.key for one in interview.missing()]
 
     def text() -> list[str]:
-        todo = f"fill in {', '.join(missing)} in it, then" if missing else "next:"
-        named = "" if definition == Path("bundle.yaml") else f" {shell_words.command('--definition', definition)}"
-        return [f"wrote {definition} and {schema}", f"{todo} arc-bundler lock{named}"]
+        todo = [f"fill in {', '.join(missing)} in it, then:" if missing else "next:"]
+        return [f"wrote {definition} and {schema}", *todo, *init_next.lines(steps)]
 
-    console.emit_result(text, lambda: {"ok": True, "path": definition.as_posix(), "to_fill_in": missing})
+    commands = [shell_words.command(*step.words) for step in steps]
+    tree = {"ok": True, "path": definition.as_posix(), "to_fill_in": missing, "next": commands}
+    console.emit_result(text, lambda: tree)
+
+
+def _ask(interview: Interview) -> None:
+    from bundler.cli import init_questions
+
+    try:
+        init_questions.ask(interview)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("\nnothing was written", err=True)
+        raise
 
 
 def _pairs(texts: tuple[str, ...]) -> dict[str, str]:
@@ -118,19 +151,6 @@ def _pairs(texts: tuple[str, ...]) -> dict[str, str]:
     if wrong:
         raise UsageError(f"--answer {wrong[0]!r} is not KEY=TEXT", do="write --answer KEY=TEXT")
     return {key: text for key, _, text in pairs}
-
-
-def _answers(product: AnyProduct, given: dict[str, str], *, lab: bool) -> dict[str, str]:
-    """The values for the product's questions: as given, from the lab, or from a prompt on a terminal."""
-    values = {one.key: given.get(one.key, "") for one in product.questions}
-    for one in product.questions:
-        if values[one.key]:
-            continue
-        if lab:
-            values[one.key] = one.lab_answer
-        elif one.asked and sys.stdin.isatty():
-            values[one.key] = click.prompt(one.prompt, default="", show_default=False, err=True)
-    return values
 
 
 def _of_lab(folder: Path, beside: Path) -> StarterUpstream:

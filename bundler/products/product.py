@@ -27,6 +27,7 @@ from bundler.model.script_runtime import ReleasedRuntime
 from bundler.model.seal import SealPolicy, Signer
 from bundler.model.target import Support, Target
 from bundler.model.tree import Entry
+from bundler.products.question import Question
 from bundler.render.runtime import Part
 
 _D = TypeVar("_D", bound=common.Definition)
@@ -108,19 +109,6 @@ class ReviewFacts:
 
 
 @dataclass(frozen=True)
-class Question:
-    """One value that ``init`` asks for."""
-
-    key: str
-    """As :meth:`Product.starter` takes it."""
-    prompt: str
-    lab_answer: str
-    """Stands for it in a lab, which connects to nothing."""
-    asked: bool = True
-    """False: an option alone, since there is a sensible default."""
-
-
-@dataclass(frozen=True)
 class ExitCode:
     """One way for the product's scripts to end."""
 
@@ -149,7 +137,7 @@ class StarterAnswers:
 
     name: str = ""
     answers: Mapping[str, str] = field(default_factory=dict)
-    """By :attr:`Question.key`."""
+    """By :attr:`.Question.key`."""
     targets: tuple[Target, ...] = ()
     outputs: tuple[str, ...] = ()
     """Formats."""

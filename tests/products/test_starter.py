@@ -72,7 +72,7 @@ def test_what_is_commented_out_is_right_too():
     """Each commented key is a real one: taken out of its comment, the file still has its shape."""
     text = starter.text(starter.Answers(**ANSWERS))
     for before, after in [
-        ("# tags:\n#   Owner", "tags:\n  Owner"),
+        ("  # Owner", "  Owner"),
         ("  # mode: monitor  ", "  mode: monitor  "),
         ("  # extensions:\n  #   allowlist", "  extensions:\n    allowlist"),
         ("  # incoming_connections:\n  #   enabled", "  incoming_connections:\n    enabled"),

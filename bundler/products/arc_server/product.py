@@ -15,6 +15,7 @@ from bundler.model.manifest import Manifest
 from bundler.model.network_requirement import NetworkRequirements
 from bundler.model.script_action import ScriptActions
 from bundler.products.arc_server.definition import Definition
+from bundler.products.arc_server.questions import QUESTIONS
 from bundler.products.arc_server.script_parameters import EMBEDDED_SECRET, Attachments, AuthenticationMethod
 from bundler.products.product import (
     BundlePart,
@@ -23,7 +24,6 @@ from bundler.products.product import (
     PlannedFile,
     Product,
     ProductScripts,
-    Question,
     ReviewFacts,
     SecretKind,
     SideFile,
@@ -47,18 +47,7 @@ class ArcServer(Product[Definition, Attachments]):
     largest_package = (
         1_000_000_000  # the agent has 70 to 104 MB (releases 1.50 to 1.67): ten times that is not an agent
     )
-    questions = (
-        Question("tenant", "Tenant id (GUID)", "11111111-1111-4111-8111-111111111111"),
-        Question("subscription", "Subscription id (GUID)", "22222222-2222-4222-8222-222222222222"),
-        Question("resource_group", "Resource group that the servers join", "lab-servers"),
-        Question("location", "Azure region (japaneast, westeurope, …)", "japaneast"),
-        Question(
-            "service_principal_id",
-            "Application id that the servers connect with.",
-            "33333333-3333-4333-8333-333333333333",
-            asked=False,
-        ),
-    )
+    questions = QUESTIONS
 
     @cached_property
     def definition(self) -> DefinitionType[Definition]:
