@@ -102,8 +102,8 @@ def command(
 ) -> None:
     """Write a commented definition to start from, and its schema next to it.
 
-    On a terminal it asks for what no option gives, and checks each answer at once. Otherwise it takes the defaults, and
-    marks what to fill in. Then it shows the next steps, up to a signed bundle.
+    On a terminal it asks for what no option gives, and checks each answer at once. Otherwise it takes defaults, and
+    marks what to fill in. Then it shows the next steps.
     """
     from bundler.cli import init_next, init_questions
     from bundler.flow import init
