@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bundler.definition import naming
 from bundler.errors import DefinitionError
+from bundler.products.azure import tables as azure
 
 DAY = date(2026, 1, 2)
 
@@ -60,3 +61,38 @@ def test_a_name_that_passes_is_a_plain_folder(name):
 @pytest.mark.parametrize("device", ["con", "PRN", "aux.txt", "NUL", "com1", "LPT9.x.y"])
 def test_windows_devices(device):
     assert "device" in naming.name_fault(device)
+
+
+REGIONS = sorted({region.name for region in azure.regions().regions})
+
+
+def slips(name):
+    """Every way to miss ``name`` by one letter: missing, added, changed, or two neighbours exchanged."""
+    for at, letter in enumerate(name):
+        if letter.isalpha():
+            yield name[:at] + name[at + 1 :]
+            yield name[:at] + "q" + name[at + 1 :]
+        yield name[:at] + "q" + name[at:]
+        if name[at : at + 2].isalpha() and len(set(name[at : at + 2])) == 2:
+            yield name[:at] + name[at + 1] + letter + name[at + 2 :]
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_a_region_is_found_behind_each_slip(region):
+    for slip in slips(region):
+        if slip not in REGIONS:
+            assert naming.one_letter_off(slip, [region]) == region, slip
+            assert naming.one_letter_off(slip, REGIONS), slip
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_another_digit_is_another_region(region):
+    plain = region.rstrip("0123456789")
+    for other in (f"{plain}{digit}" for digit in range(10)):
+        assert naming.one_letter_off(other, [region]) == ""
+    assert naming.one_letter_off(region, [region]) == ""
+
+
+@given(st.sampled_from(REGIONS), st.text("abcdefghijklmnopqrstuvwxyz", min_size=2, max_size=6))
+def test_more_than_a_letter_is_no_slip(region, more):
+    assert naming.one_letter_off(region + more, [region]) == ""
