@@ -2,7 +2,7 @@
 
 PROBLEMS=()
 PROBLEM_CODE=0
-PROBLEM_REASON=''
+PROBLEM_REASON='' PROBLEM_TEXT=''
 
 # code_rank CODE: its place in CODE_ORDER, the gravest first; behind all of them where it is not there.
 code_rank() {
@@ -18,7 +18,7 @@ code_rank() {
 problem() {
     PROBLEMS+=("$2")
     [[ $PROBLEM_CODE -eq 0 || $(code_rank "$1") -lt $(code_rank "$PROBLEM_CODE") ]] || return 0
-    PROBLEM_CODE=$1 PROBLEM_REASON=${3:-}
+    PROBLEM_CODE=$1 PROBLEM_TEXT=$2 PROBLEM_REASON=${3:-}
 }
 
 # serious CODE TEXT [REASON]: a problem of what lies outside of this machine. In a LAB bundle nothing connects, so there it is a note.

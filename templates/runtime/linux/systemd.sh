@@ -4,6 +4,7 @@
 SYSTEMD_ROOT=''        # a test has its own
 # Of files of one name, that of the first folder counts.
 SYSTEMD_FOLDERS=(/etc/systemd /run/systemd /usr/local/lib/systemd /usr/lib/systemd /lib/systemd)
+MANAGER=''             # what the running systemd gives to every service
 declare -A VARIABLES=() VARIABLE_FILES=()
 
 # systemd_files FOLDER: the files of all folders of that name below systemd's, in the order of their names.
@@ -76,10 +77,19 @@ read_assignments() {
     done <"$1"
 }
 
+# ask_manager: "systemctl set-environment" leaves no file.
+ask_manager() {
+    MANAGER=''
+    [[ -n $SYSTEMD_ROOT || ! -d /run/systemd/system ]] || MANAGER=$(systemctl show-environment 2>/dev/null)
+}
+
 # service_variables SERVICE: fills VARIABLES, and VARIABLE_FILES with the file that each is from.
 service_variables() {
     local file
     VARIABLES=() VARIABLE_FILES=()
+    lines_of "$MANAGER"
+    # It quotes as $'...' where it quotes.
+    for file in "${TEXT_LINES[@]}"; do take_assignments "${file/=\$\'/=\'}" 'systemctl show-environment'; done
     lines_of "$(systemd_file system.conf; systemd_files system.conf.d)"
     for file in "${TEXT_LINES[@]}"; do [[ -z $file ]] || read_settings "$file" DefaultEnvironment; done
     lines_of "$(systemd_file "system/$1.service"; systemd_files system/service.d; systemd_files "system/$1.service.d")"

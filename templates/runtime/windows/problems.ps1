@@ -3,6 +3,7 @@
 $script:Problems = @()
 $script:ProblemCode = 0
 $script:ProblemReason = ''
+$script:ProblemText = ''
 
 # A code's place in $CodeOrder, the gravest first; behind all of them where it is not there.
 function Get-CodeRank([int]$Code) {
@@ -17,6 +18,7 @@ function Add-Problem([int]$Code, [string]$Text, [string]$Reason) {
     if ($script:ProblemCode -ne 0 -and (Get-CodeRank $Code) -ge (Get-CodeRank $script:ProblemCode)) { return }
     $script:ProblemCode = $Code
     $script:ProblemReason = $Reason
+    $script:ProblemText = $Text
 }
 
 # A problem of the real service: a lab's stand-in works without it.

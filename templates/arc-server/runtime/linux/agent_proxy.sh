@@ -30,6 +30,7 @@ variable_text() {
 # find_variable: fills VARIABLE_URL from what the agent's services get.
 find_variable() {
     local service VARIABLE VARIABLE_FILE other
+    ask_manager
     for service in "${AGENT_SERVICES[@]}"; do
         service_variables "$service"
         take_variable HTTPS_PROXY

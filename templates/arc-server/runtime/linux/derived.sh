@@ -18,7 +18,7 @@ RELEASE_NAMES=(
     ubuntu 'Ubuntu' 'Ubuntu( [0-9].*| [A-Za-z ]*\(development branch\))?'
 )
 # Of the systems themselves: of Red Hat's, Oracle's and SUSE's editions.
-RELEASE_VARIANTS='^(server|workstation|client|computenode|cloud|sles|sles[_-]sap)?$'
+RELEASE_VARIANTS='^(server|workstation|client|computenode|cloud|sles[a-z0-9_-]*)?$'
 
 # foreign_name ID NAME PRETTY_NAME: prints what this system calls itself, where that is not the name of the system with
 # this ID.

@@ -107,7 +107,7 @@ step_preflight() {
         REASON=$PROBLEM_REASON
         [[ $MODE == dry-run || ${#PROBLEMS[@]} -gt 1 ]] || fail "$PROBLEM_CODE" "${PROBLEMS[0]}"
         for text in "${PROBLEMS[@]}"; do say "        ! $text"; done
-        [[ $MODE == dry-run ]] || fail "$PROBLEM_CODE" "${#PROBLEMS[@]} problems found, see above"
+        [[ $MODE == dry-run ]] || fail "$PROBLEM_CODE" "$PROBLEM_TEXT (the gravest of ${#PROBLEMS[@]} problems, see above)"
         would_step "stop here with exit code $PROBLEM_CODE"
         return
     fi

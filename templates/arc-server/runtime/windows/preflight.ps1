@@ -38,7 +38,9 @@ function Step-Preflight {
         $script:Reason = $script:ProblemReason
         if (-not $WhatIf -and $script:Problems.Count -eq 1) { Stop-Here $script:ProblemCode $script:Problems[0] }
         foreach ($text in $script:Problems) { Write-Line ('        ! ' + $text) }
-        if (-not $WhatIf) { Stop-Here $script:ProblemCode ([string]$script:Problems.Count + ' problems found, see above') }
+        if (-not $WhatIf) {
+            Stop-Here $script:ProblemCode ($script:ProblemText + ' (the gravest of ' + $script:Problems.Count + ' problems, see above)')
+        }
         Complete-Step 'would' ('stop here with exit code ' + $script:ProblemCode)
         return
     }
