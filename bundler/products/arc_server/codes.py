@@ -344,5 +344,6 @@ GRAVITY = (200, 201, 213, 216, 204, 220, 61, 64, 65, 66, 67, 214, 202, 209, 210,
 """The codes of findings, the gravest first: of several that one run has, the first of these ends it.
 
 203 is last: what is wrong with the machine or the network has to be mended before a secret is of use, and ``--check``
-ends with it for an envelope alone that was given and does not open. 61 to 66 are 220 in azcmagent's own words. A code that is not here comes behind all of them.
+ends with it for an envelope alone that was given and does not open. 61 to 66 are 220 in azcmagent's own words. A code
+that is not here comes behind all of them.
 """
