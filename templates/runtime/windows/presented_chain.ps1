@@ -11,10 +11,11 @@ function Get-DerStart([byte[]]$Der, [int]$At, [int]$Tag) {
 # The first bit of the number is its sign (X.690 section 8.3); RFC 5280 section 4.1.2.2 wants a positive one. Read from the
 # bytes: Windows leaves out zeros in front of a serial number (CERT_INFO, wincrypt.h).
 function Test-NegativeSerial([byte[]]$Der) {
-    $at = Get-DerStart $Der (Get-DerStart $Der 0 48) 48
-    # The version, in five bytes, where there is one.
-    if ((Get-DerStart $Der $at 160) -ge 0) { $at += 2 + $Der[$at + 1] }
-    $at = Get-DerStart $Der $at 2
+    $at = Get-DerStart -Der $Der -At 0 -Tag 48
+    $at = Get-DerStart -Der $Der -At $at -Tag 48
+    # The version, where there is one.
+    if ((Get-DerStart -Der $Der -At $at -Tag 160) -ge 0) { $at += 2 + $Der[$at + 1] }
+    $at = Get-DerStart -Der $Der -At $at -Tag 2
     $at -ge 0 -and $at -lt $Der.Length -and $Der[$at] -ge 128
 }
 
