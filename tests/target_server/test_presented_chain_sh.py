@@ -147,6 +147,25 @@ def test_what_a_chain_means(bash, chains, tmp_path):
     assert [notes for _, _, notes in found[:2]] == ["", ""]
 
 
+def test_the_table_leaves_the_receipts_reason_alone(bash, tmp_path):
+    """A row's reason is a sentence; the receipt's is a word, which a later step may not set."""
+    source = "".join((templates() / part).read_text() for part in PARTS)
+    script = f"""set -u
+        TRUST_BUNDLE=''
+        {source}
+        {BEGIN}
+        log() {{ :; }}
+        hide() {{ HIDDEN=$1; }}
+        CHECK_REQUIRED=(no) FOUND_KIND=(public) FOUND_TCP=(ok) FOUND_TLS=(TLSv1.2) FOUND_ISSUER=('O = Contoso')
+        FOUND_VERDICT=(optional-failed) FOUND_MESSAGE=('TCP port 443: refused') REASON=''
+        show_table
+        printf '%s|%s' "$REASON" "$NOTES"
+    """
+    done = subprocess.run([bash, "-s"], input=script.encode(), capture_output=True, check=True)
+    assert done.stdout.decode().startswith("|0 of 1 endpoints answer|")
+    assert "TCP port 443: refused" in done.stdout.decode()
+
+
 @pytest.mark.parametrize("number", ["02", "04"])
 def test_the_public_intermediates(bash, corpus, tmp_path, number):
     chain = list(certificate.in_pem((corpus / f"roots/microsoft-tls-g2-rsa-ca-ocsp-{number}.pem").read_bytes()))

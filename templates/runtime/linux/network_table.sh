@@ -25,12 +25,12 @@ row_text() {
     printf -v ROW '|%-9s |%-7s |%-8s |%s' "$reach" "$private" "$tls" "$(proxy_text "${CHECK_WAY[$1]}")"
 }
 
-# reason_of NUMBER: fills REASON: why a row is shown; empty where all is well.
+# reason_of NUMBER: fills ROW_REASON: why a row is shown; empty where all is well.
 reason_of() {
-    REASON=${FOUND_MESSAGE[$1]}
-    [[ -n $REASON || -z ${FOUND_ISSUER[$1]} ]] || known_issuer "${FOUND_ISSUER[$1]}" ||
-        REASON="certificate by $(issuer_text "${FOUND_ISSUER[$1]}"): TLS is inspected"
-    [[ -z $REASON || ${CHECK_REQUIRED[$1]} == yes ]] || REASON+=' (optional)'
+    ROW_REASON=${FOUND_MESSAGE[$1]}
+    [[ -n $ROW_REASON || -z ${FOUND_ISSUER[$1]} ]] || known_issuer "${FOUND_ISSUER[$1]}" ||
+        ROW_REASON="certificate by $(issuer_text "${FOUND_ISSUER[$1]}"): TLS is inspected"
+    [[ -z $ROW_REASON || ${CHECK_REQUIRED[$1]} == yes ]] || ROW_REASON+=' (optional)'
 }
 
 endpoint_text() {
@@ -52,10 +52,10 @@ show_table() {
     for at in "${!CHECK_HOST[@]}"; do
         row_text "$at"
         reason_of "$at"
-        log "$(printf '%-*s %s' "$ADDRESS_WIDTH" "$(endpoint_text "$at")" "$ROW")${REASON:+  <- $REASON}"
+        log "$(printf '%-*s %s' "$ADDRESS_WIDTH" "$(endpoint_text "$at")" "$ROW")${ROW_REASON:+  <- $ROW_REASON}"
         case ${FOUND_VERDICT[$at]} in
             untested) skipped+=("$at") ;;
-            ok) answer=$((answer + 1)); [[ -z $REASON ]] || show+=("$at") ;;
+            ok) answer=$((answer + 1)); [[ -z $ROW_REASON ]] || show+=("$at") ;;
             *) show+=("$at") ;;
         esac
     done
@@ -92,7 +92,7 @@ show_rows() {
         reason_of "$at"
         ((${#name} <= width)) || { note_wrapped '' "$name"; name=''; }
         note "$(printf '%-*s %s' "$width" "$name" "$ROW")"
-        note_wrapped '  ' "$REASON"
+        note_wrapped '  ' "$ROW_REASON"
     done
 }
 

@@ -3,7 +3,7 @@
 
 # Where the contents of the DER element at $At begin (X.690 section 8.1); -1 where there is none with this tag.
 function Get-DerStart([byte[]]$Der, [int]$At, [int]$Tag) {
-    if ($At -lt 0 -or $At + 1 -ge $Der.Length -or $Der[$At] -ne $Tag) { return -1 }
+    if ($At -lt 0 -or $At + 1 -ge $Der.Length -or [int]$Der[$At] -ne $Tag) { return -1 }
     if ($Der[$At + 1] -lt 128) { return $At + 2 }
     $At + 2 + ($Der[$At + 1] -band 127)
 }
