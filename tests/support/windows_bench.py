@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,9 @@ from bundler.render import quoting
 from bundler.render.environment import templates
 from tests.support import powershell_hosts, receipts
 from tests.support import sample_bundles as sample
+
+HOST = platform.node().partition(".")[0]
+"""This machine, and therefore the resource of a connection that is its own."""
 
 CANARY = "cAn4ry-$(x)`x`'\"\\\u2019 &<> 東京"
 WINDOWS_NT = "HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion"

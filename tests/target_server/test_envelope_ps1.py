@@ -19,7 +19,7 @@ from tests.support import envelope_cases as cases
 from tests.support import sample_bundles as sample
 from tests.support import sealed_bundles as sealed
 from tests.support.sealers import NOW
-from tests.support.windows_bench import outcomes
+from tests.support.windows_bench import HOST, outcomes
 
 RECIPE = sealed.Recipe(sealer=cases.SEALER, lab=True, pins=(sample.MSI,))
 CERTIFIED = replace(RECIPE, parameters=cases.CERTIFIED)
@@ -272,9 +272,8 @@ def test_uninstalling_signs_in_by_it(server):
     given = cases.to()
     path = lay(server, given)
     assert run(server, path, given).code == 0
-    (server / "shown").write_text(
-        json.dumps({"status": "Connected", "subscriptionId": sample.SUBSCRIPTION, "resourceGroup": "rg-arc"})
-    )
+    held = {"subscriptionId": sample.SUBSCRIPTION, "resourceGroup": "rg-arc", "resourceName": HOST}
+    (server / "shown").write_text(json.dumps({"status": "Connected", **held}))
     server.install_agent(sample.WINDOWS_VERSION)
     ended = run(server, path, given, "-Uninstall")
     assert ended.code == 0, ended.out

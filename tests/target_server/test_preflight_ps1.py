@@ -22,7 +22,7 @@ from cryptography.x509.oid import NameOID
 from bundler.model.network_requirement import HostRecord
 from bundler.products.arc_server.script_parameters import EndpointCheck, NeededRoot, UntestedEndpoint
 from tests.support import sample_bundles as sample
-from tests.support.windows_bench import Server, write_bundle
+from tests.support.windows_bench import HOST, Server, write_bundle
 
 MICROSOFT = "Microsoft Corporation"
 
@@ -393,7 +393,7 @@ def test_nothing_waits_for_the_network_where_it_is_connected(server):
 @pytest.mark.parametrize(("status", "code"), [("Disconnected", 208), ("Connected", 0)])
 def test_who_has_lost_contact_is_told_why(server, status, code):
     """The agent knows its resource and does not reach Azure. What connecting alone needs may be closed again."""
-    shown = {"status": status, "subscriptionId": sample.SUBSCRIPTION, "resourceGroup": "rg-arc", "resourceName": "srv"}
+    shown = {"status": status, "subscriptionId": sample.SUBSCRIPTION, "resourceGroup": "rg-arc", "resourceName": HOST}
     (server / "shown").write_text(json.dumps(shown))
     server.install_agent(sample.WINDOWS_VERSION)
     gone = check(443, host="no-such-name.invalid")

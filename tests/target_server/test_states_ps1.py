@@ -13,7 +13,7 @@ import pytest
 from bundler.products.arc_server.script_parameters import EndpointCheck, Setting
 from bundler.render import quoting
 from tests.support import sample_bundles as sample
-from tests.support.windows_bench import CANARY, UNINSTALL, Server, outcomes, source, write_bundle
+from tests.support.windows_bench import CANARY, HOST, UNINSTALL, Server, outcomes, source, write_bundle
 
 BOTH_HOSTS = True
 
@@ -21,7 +21,7 @@ OLDER, NEWER = "1.66.03471.1262", "1.100.0.1"
 
 
 def connected_to(server: Server, group: str) -> None:
-    held = {"subscriptionId": sample.SUBSCRIPTION, "resourceGroup": group, "resourceName": "srv"}
+    held = {"subscriptionId": sample.SUBSCRIPTION, "resourceGroup": group, "resourceName": HOST}
     (server / "lab/var/opt/azcmagent").mkdir(parents=True, exist_ok=True)
     (server / "lab/var/opt/azcmagent/agentconfig.json").write_text(json.dumps(held))
 
@@ -38,7 +38,7 @@ def expire(server: Server) -> None:
         "status": "Expired",
         "subscriptionId": sample.SUBSCRIPTION,
         "resourceGroup": "rg-arc",
-        "resourceName": "srv",
+        "resourceName": HOST,
     }
     (server / "shown").write_text(json.dumps(shown))
 
@@ -252,7 +252,8 @@ def test_a_proxy_of_somebody_elses_stays(server):
 
 
 GATEWAY = f"/subscriptions/{sample.SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.HybridCompute/gateways/g"
-CONNECTED = {"status": "Connected", "subscriptionId": sample.SUBSCRIPTION, "resourceGroup": "rg-arc"}
+HELD = {"subscriptionId": sample.SUBSCRIPTION, "resourceGroup": "rg-arc", "resourceName": HOST}
+CONNECTED = {"status": "Connected", **HELD}
 BEHIND = "http://proxy.example:3128"
 
 

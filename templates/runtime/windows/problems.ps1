@@ -24,7 +24,7 @@ function Add-Problem([int]$Code, [string]$Text, [string]$Reason) {
 # A problem of the real service: a lab's stand-in works without it.
 function Add-ProblemUnlessLab([int]$Code, [string]$Text, [string]$Reason) {
     if ($Lab) { Add-Note ($Text + ' (a LAB bundle continues; otherwise exit code ' + $Code + ')'); return }
-    Add-Problem $Code $Text $Reason
+    Add-Problem -Code $Code -Text $Text -Reason $Reason
 }
 
 # Information that does not stop the run.

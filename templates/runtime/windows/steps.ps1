@@ -9,6 +9,7 @@ $script:LogStream = $null     # the log is written through it, and never opened 
 $script:ExitCode = 0
 $script:Stopped = $false
 $script:Message = ''          # why the run stopped, for the receipt
+$script:Advice = ''           # what to do about it, where more than the exit code is known
 $script:LabText = ''
 if ($Lab) { $script:LabText = 'LAB' }
 
@@ -76,7 +77,11 @@ function Show-Explanation([int]$Code) {
     $text = 'Stopped with exit code ' + $Code
     if ($Codes.ContainsKey($Code)) { $text += ': ' + $Codes[$Code][0] + '.' }
     Write-Host $text
-    if ($Codes.ContainsKey($Code)) { Write-Host ('  -> ' + $Codes[$Code][1]) }
+    if ($script:Advice) {
+        Write-Host ('  -> ' + (Hide-Controls (Hide-Secrets $script:Advice)))
+    } elseif ($Codes.ContainsKey($Code)) {
+        Write-Host ('  -> ' + $Codes[$Code][1])
+    }
     if ($script:LogFile) { Write-Host ('  Log: ' + $script:LogFile) }
 }
 

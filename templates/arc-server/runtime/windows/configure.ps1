@@ -1,32 +1,47 @@
 # Step 4, configure: sets what the bundle wants with azcmagent config.
 
-# A list is set as a,b and shown in brackets, separated by commas or blanks, in any order and case.
+# A list is set as a,b and shown in brackets, with quotes, separated by commas or blanks, in any order and case.
 function Test-SameSetting([string]$Shown, [string]$Value) {
-    $left, $right = @($Shown, $Value | ForEach-Object { (Get-Sorted @(($_.ToUpperInvariant() -csplit '[][,\s]+') | Where-Object { $_ })) -join ',' })
+    $left, $right = @($Shown, $Value | ForEach-Object { (Get-Sorted @(($_.ToUpperInvariant() -csplit '[][,"''\s]+') | Where-Object { $_ })) -join ',' })
     Test-Same $left $right
 }
 
-# The agent's value of a key; nothing where the agent does not report it. The output of "get" is not documented: both the value
-# alone and "key: value" are read.
+# The value in an answer of "config get" or "config list": as JSON, as "key : value", or ($Alone) as the only line that is no log line.
+# Nothing where the answer has none.
+function Read-Setting([string]$Output, [string]$Key, [switch]$Alone) {
+    $plain = Get-PlainAnswer $Output
+    $settings = New-Table
+    foreach ($value in @(Read-JsonAnswers $plain)) { Add-ListedSettings $settings $value }
+    $folded = Get-FoldedKey $Key
+    if ($settings.ContainsKey($folded)) { return $settings[$folded] }
+    $facts = Get-LabelFacts $plain @($folded)
+    if ($null -ne $facts) { return $facts[$folded] }
+    if (-not $Alone -or $settings.Count -gt 0) { return $null }
+    $values = @($plain -csplit "`n" | Where-Object { $_.Trim() -and $_ -cnotmatch '^\s*((time|level|msg)=|(DEBUG|INFO|WARN|WARNING|ERROR|FATAL)\b)' })
+    if ($values.Count -eq 0) { return '' }
+    Get-SettingText $values[-1]
+}
+
+# The agent's value of a key; nothing where the agent does not report it.
 function Get-Setting([string]$Key) {
     if (-not (Test-Path -LiteralPath $Agent -PathType Leaf)) { return $null }
-    $form = '(?m)^\s*' + [regex]::Escape($Key) + '( \(preview\))?[ \t]*:[ \t]*(.*?)[ \t\r]*$'
     $answer = Invoke-Program $Agent @('config', 'get', $Key)
-    if ($answer.Code -eq 0) {
-        $found = [regex]::Match($answer.Output, $form, $AnyCase)
-        if ($found.Success) { return $found.Groups[2].Value }
-        return (@($answer.Output.Trim() -csplit "`r?`n")[-1]).Trim()
-    }
+    if ($answer.Code -eq 0) { return Read-Setting $answer.Output $Key -Alone }
     $answer = Invoke-Program $Agent @('config', 'list')
     if ($answer.Code -ne 0) { return $null }
-    $found = [regex]::Match($answer.Output, $form, $AnyCase)
-    if ($found.Success) { return $found.Groups[2].Value }
-    $null
+    Read-Setting $answer.Output $Key
+}
+
+# A proxy may be written in many ways; a name and password in it count.
+function Test-Fits([string]$Key, [string]$Shown, [string]$Value) {
+    if (Test-SameSetting $Shown $Value) { return $true }
+    if (-not (Test-Same $Key 'proxy.url') -or -not $Shown -or -not $Value -or ($Shown + $Value).IndexOf('@') -ge 0) { return $false }
+    Test-Same (Get-ProxyForm $Shown) (Get-ProxyForm $Value)
 }
 
 function Test-Setting([string]$Key, [string]$Value) {
     $shown = Get-Setting $Key
-    $null -ne $shown -and (Test-SameSetting $shown $Value)
+    $null -ne $shown -and (Test-Fits -Key $Key -Shown $shown -Value $Value)
 }
 
 function Set-Setting([string]$Verb, [string]$Key, [string]$Value) {
@@ -47,22 +62,49 @@ function Get-StaleSettings {
     }
 }
 
+# A value as "config set" takes it; empty for null.
+function Get-ListText($Value) {
+    if (Test-Same $Value.Kind 'list') { return (@($Value.Values | ForEach-Object { Get-ListText $_ } | Where-Object { $_ }) -join ',') }
+    Get-SettingText $Value.Text
+}
+
+function Get-SettingText([string]$Text) {
+    $bare = Get-Bare $Text
+    if (Test-OneOfAnyCase $bare $Unsaid) { return '' }
+    $bare
+}
+
+# The settings in an answer: objects with Key and Value, or values by their keys, in an object or a list.
+function Add-ListedSettings($Settings, $Value, [int]$Depth = 0) {
+    if ($Depth -gt 3 -or -not (Test-OneOf $Value.Kind @('object', 'list'))) { return }
+    $key = Get-JsonText $Value 'Key'
+    $held = Get-JsonValue $Value 'Value'
+    if ($key -and $null -ne $held) { Add-Listed -Settings $Settings -Key $key -Value $held; return }
+    for ($at = 0; $at -lt $Value.Values.Count; $at++) {
+        $one = $Value.Values[$at]
+        Add-ListedSettings -Settings $Settings -Value $one -Depth ($Depth + 1)
+        if ((Test-Same $Value.Kind 'object') -and -not (Test-Same $one.Kind 'object')) { Add-Listed -Settings $Settings -Key $Value.Names[$at] -Value $one }
+    }
+}
+
+function Add-Listed($Settings, [string]$Key, $Value) {
+    $folded = Get-FoldedKey $Key
+    if (-not $Settings.ContainsKey($folded)) { $Settings[$folded] = Get-ListText $Value }
+}
+
 # "config list" has all settings at once; a value in an unknown form is read again with "config get".
 function Confirm-Settings {
     $shown = New-Table
     $answer = Invoke-Program $Agent @('config', 'list', '-j')
-    try {
-        foreach ($one in @(($answer.Output | ConvertFrom-Json).localsettings)) { $shown[(Get-PropertyText $one 'Key')] = @($one.Value) -join ',' }
-    } catch {
-        $shown = New-Table
-    }
+    foreach ($value in @(Read-JsonAnswers (Get-PlainAnswer $answer.Output))) { Add-ListedSettings $shown $value }
     $script:Unread = @()
     foreach ($setting in $BundleSettings) {
-        if ($shown.ContainsKey($setting.Key) -and (Test-SameSetting $shown[$setting.Key] $setting.Value)) { continue }
+        $key = Get-FoldedKey $setting.Key
+        if ($shown.ContainsKey($key) -and (Test-Fits -Key $setting.Key -Shown $shown[$key] -Value $setting.Value)) { continue }
         $now = Get-Setting $setting.Key
-        if ($null -eq $now -and -not $shown.ContainsKey($setting.Key)) { $script:Unread += $setting.Key; continue }
-        if ($null -eq $now) { $now = $shown[$setting.Key] }
-        if (Test-SameSetting $now $setting.Value) { continue }
+        if ($null -eq $now -and -not $shown.ContainsKey($key)) { $script:Unread += $setting.Key; continue }
+        if ($null -eq $now) { $now = $shown[$key] }
+        if (Test-Fits -Key $setting.Key -Shown $now -Value $setting.Value) { continue }
         Stop-Here 69 ($setting.Key + ' was set to ' + $setting.Value + ', but the agent reports ' + $now)
     }
 }

@@ -9,7 +9,7 @@ function Invoke-Steps {
     }
     if ($SecretFile -and $SecretStdin) { Stop-Here 205 '-SecretFile and -SecretStdin cannot be combined' }
     Confirm-EnvelopeOptions
-    if ($ForceLocalOnly -and -not ($Uninstall -or $Reconnect)) { Stop-Here 205 '-ForceLocalOnly needs -Uninstall or -Reconnect' }
+    Confirm-LeavingOptions
     if ($Uninstall -and ($CheckOnly -or $CollectLogs)) { Stop-Here 205 '-Uninstall cannot be combined with -CheckOnly or -CollectLogs' }
     Find-Machine
     Find-MachineDigits

@@ -56,8 +56,13 @@ function Step-Install {
 }
 
 # Only the installed agent can report the state that an earlier one left in ProgramData: the machine may be connected already.
+# A service that has just started does not answer at once; where nothing was left, the agent is not connected.
 function Read-StateLeft {
-    Read-State
+    Read-StateAgain
+    if (Test-Unknown) {
+        if (Get-KeptResource) { Stop-Unknown }
+        Reset-State 'disconnected'
+    }
     if (-not (Test-Same $script:State 'elsewhere') -or $Reconnect) { return }
     Stop-Here 67 ('the agent is installed; an earlier one left this machine connected to ' + $script:AgentResource +
         ', but the bundle is for ' + (Get-WantedResource) + ' (-Reconnect moves it)')

@@ -24,9 +24,18 @@ function Show-Usage {
     Write-Host '  -SkipNetworkCheck      do not test the network; the receipt records it'
     Write-Host '  -Uninstall             disconnect, remove the agent, and undo the other changes of this script'
     Write-Host '  -ForceLocalOnly        with -Uninstall or -Reconnect: remove the connection on this machine only'
+    Write-Host '  -DeleteResource        with them, in a Hyper-V guest: delete the resource in Azure too; on Azure Local that can delete the VM'
     Write-Host '  -CollectLogs DIR       pack logs, receipts and the network table into a zip file, without secrets'
     Write-Host ''
     Write-Host ('This bundle is for: ' + $Targets + '. Full help: Get-Help .\install.ps1 -Full')
+}
+
+# What a disconnect leaves in Azure.
+function Confirm-LeavingOptions {
+    foreach ($name in @('ForceLocalOnly', 'DeleteResource')) {
+        if ((Get-Variable -Name $name -ValueOnly) -and -not ($Uninstall -or $Reconnect)) { Stop-Here 205 ('-' + $name + ' needs -Uninstall or -Reconnect') }
+    }
+    if ($ForceLocalOnly -and $DeleteResource) { Stop-Here 205 '-ForceLocalOnly and -DeleteResource cannot be combined' }
 }
 
 function Confirm-EnvelopeOptions {

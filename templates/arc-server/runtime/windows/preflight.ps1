@@ -2,6 +2,8 @@
 
 function Test-Access {
     if (Test-Same $script:State 'wanted') { return }
+    # Whether a secret is needed is not known yet.
+    if ((Test-Unknown) -and -not (Test-LocalReconnect)) { return }
     if ($CertificateFile -and -not $Envelope -and -not (Test-Path -LiteralPath $CertificateFile)) {
         Add-Problem 202 ('the service principal''s certificate ' + $CertificateFile + ' is missing') 'no-certificate'
     }
@@ -21,12 +23,29 @@ function Add-NoSecret([string]$Text) {
     if ($CheckOnly -and -not $Envelope) { Add-Note ('not looked at: the secret (' + $Text + ')') } else { Add-Problem 203 $Text }
 }
 
+function Test-LocalReconnect { [bool]($Reconnect -and $ForceLocalOnly) }
+
+# What the agent's own report says besides the resource.
+function Test-State {
+    # Without elevation the agent may not answer; that it is needed is said above.
+    if ((Test-Unknown) -and -not (Test-LocalReconnect) -and (Test-Elevated)) {
+        Add-Problem -Code $script:StateCode -Text (Get-UnknownState) -Reason 'agent-state-unknown'
+    }
+    Add-ContactWarning
+    $clone = Get-CloneText
+    if ($clone) { Add-Warning $clone }
+    if ($Reconnect -and -not $ForceLocalOnly -and (Test-Same $script:State 'elsewhere') -and (Get-LocalOnlyReason)) {
+        Add-Note ('this run ' + (Get-LeaveText 'disconnects'))
+    }
+}
+
 function Step-Preflight {
     Start-Step 'preflight'
     Read-State
     Test-Machine
     if ($script:Target) { Test-Space $script:Target }
     Test-Access
+    Test-State
     if ((Test-Same $script:State 'elsewhere') -and -not $Reconnect) {
         Add-Problem 67 ('this machine is ' + $script:AgentResource + '; the bundle is for ' + (Get-WantedResource) + ' (-Reconnect moves it)')
     }

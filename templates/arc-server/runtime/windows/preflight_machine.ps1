@@ -72,7 +72,9 @@ function Test-Space($Target) {
 
 function Test-Machine {
     if (-not (Test-Elevated)) { Add-Problem 202 'an elevated PowerShell is needed (Run as administrator)' 'not-elevated' }
-    if (-not $script:MachineKnown) { Add-Note 'this machine has neither a MachineGuid nor an SMBIOS UUID that can be read: its receipts have its name''s digits' }
+    if (-not $script:MachineKnown) {
+        Add-Note 'this machine has neither a MachineGuid nor an SMBIOS UUID that can be read: its receipts have its name''s digits'
+    }
     Test-System
     Test-Container
     Test-HostName

@@ -64,7 +64,7 @@ function Write-Names {
 
 # A connected agent needs no test of the endpoints that are for connecting only.
 function Test-NetworkContract {
-    $connected = (Test-Same $script:State 'wanted') -and (Test-SameAnyCase $script:AgentStatus 'Connected')
+    $connected = Test-Connected
     if (-not $connected -or $CheckOnly) { Test-AgentProxy }
     if ($WhatIf) { return }
     if ($SkipNetworkCheck) { Add-Note 'the network was not tested (-SkipNetworkCheck)'; Test-Roots; return }

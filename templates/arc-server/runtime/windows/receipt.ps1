@@ -10,7 +10,8 @@ function Get-Mode {
 
 # The switches that change what a run does, for the reader of the receipt.
 function Get-Switches {
-    foreach ($name in @('InstallCertificates', 'WriteHosts', 'Reconnect', 'AllowDowngrade', 'AllowOlder', 'SkipNetworkCheck', 'ForceLocalOnly')) {
+    foreach ($name in @('InstallCertificates', 'WriteHosts', 'Reconnect', 'AllowDowngrade', 'AllowOlder', 'SkipNetworkCheck',
+            'ForceLocalOnly', 'DeleteResource')) {
         if ((Get-Variable -Name $name -ValueOnly)) { ConvertTo-JsonText ('-' + $name) }
     }
     if (Test-ArcTest) { ConvertTo-JsonText 'MSFT_ARC_TEST' }

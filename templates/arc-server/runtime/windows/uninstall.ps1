@@ -14,18 +14,36 @@ function Get-DisconnectJson {
 
 function Disconnect-Agent {
     Save-LogSizes
-    # Azure no longer knows an expired identity.
-    if ($ForceLocalOnly -or (Test-Same $script:State 'expired')) {
+    if (Get-LocalOnlyReason) {
         $answer = Invoke-Program $Agent @('disconnect', '--force-local-only')
     } else {
         $answer = Invoke-WithFile 'disconnect' (Get-DisconnectJson)
     }
     Find-ToldLogs
-    if ($answer.Code -ne 0) {
-        Show-End $answer.Text
-        Stop-Here $answer.Code ('azcmagent disconnect ended with ' + $answer.Code + (Get-ToldText) +
-            '; -ForceLocalOnly removes the connection on this machine only')
-    }
+    if ($answer.Code -eq 0) { return }
+    Show-End $answer.Text
+    $text = 'azcmagent disconnect ended with ' + $answer.Code + (Get-ToldText)
+    # An agent that does not answer may not be able to forget its connection either.
+    if (Test-Unknown) { Add-Warning $text; return }
+    Set-Reason $answer
+    Stop-Here $answer.Code ($text + '; -ForceLocalOnly removes the connection on this machine only')
+}
+
+# The name of what a run leaves.
+function Get-LeftName {
+    $name = Get-LeftResource
+    if (-not $name) { return 'its resource' }
+    $name
+}
+
+# What a disconnect does, and what stays in Azure.
+function Get-LeaveText([string]$Verb) {
+    $text = $Verb + ' ' + (Get-LeftName)
+    $why = Get-LocalOnlyReason
+    if (-not $why) { return $text }
+    $text += ', on this machine only (' + $why + '); it stays in Azure'
+    if (-not $ForceLocalOnly -and -not (Test-Same $script:State 'expired')) { $text += '; -DeleteResource deletes it' }
+    $text
 }
 
 # Before anything is changed: is the machine connected to this bundle's resource, and is there a secret to sign in with?
@@ -36,13 +54,15 @@ function Step-UninstallPreflight {
     if (-not $WhatIf -and -not (Test-Elevated)) { Stop-Here 202 'an elevated PowerShell is needed (Run as administrator)' }
     # A 32-bit process would disconnect the agent, and then not find it in the list of programs.
     if (-not $WhatIf -and (Test-Wow64)) { Stop-Here 202 $Wow64Text }
+    Find-LostAgent
+    if ((Test-Unknown) -and -not $ForceLocalOnly) { Stop-Unknown }
     if ((Test-Same $script:State 'elsewhere') -and -not $ForceLocalOnly) {
         Stop-Here 67 ('this machine is ' + $script:AgentResource + '; the bundle is for ' + (Get-WantedResource) +
             '; -ForceLocalOnly disconnects it on this machine only')
     }
     Test-Installer
     if ($script:ProblemCode -ne 0) { Stop-Here $script:ProblemCode $script:Problems[0] }
-    if ((Test-Same $script:State 'wanted') -and -not $ForceLocalOnly -and (Test-SecretWanted) -and -not $WhatIf) {
+    if ((Test-Same $script:State 'wanted') -and -not (Get-LocalOnlyReason) -and (Test-SecretWanted) -and -not $WhatIf) {
         $problem = Get-SecretProblem
         if ($problem) { Stop-Here 203 ($problem + '; -ForceLocalOnly needs none') }
         Read-WantedSecret
@@ -53,13 +73,24 @@ function Step-UninstallPreflight {
 function Step-Disconnect {
     Start-Step 'disconnect'
     if ((Test-Same $script:State 'absent') -or (Test-Same $script:State 'disconnected')) { Complete-Step 'skip' (Get-StateText); return }
-    if ($WhatIf) { Complete-Step 'would' ('disconnect ' + $script:AgentResource); return }
-    Disconnect-Agent
+    if ($WhatIf) { Complete-Step 'would' (Get-LeaveText 'disconnect'); return }
+    if (Test-Path -LiteralPath $Agent -PathType Leaf) { Disconnect-Agent }
     $script:Secret = ''
     $script:Certificate = $null
-    $how = ''
-    if ($ForceLocalOnly) { $how = ' on this machine only; its resource in Azure remains' }
-    Complete-ToldStep ('disconnected ' + $script:AgentResource + $how)
+    $text = Get-LeaveText 'disconnected'
+    if (-not (Test-Unknown)) { Complete-ToldStep $text; return }
+    $text = 'its state is not known (' + $script:StateProblem + '); ' + $text
+    Add-Warning $text
+    Complete-Step 'warn' $text
+}
+
+# An agent whose program is missing cannot report the connection that its own file may still have.
+function Find-LostAgent {
+    if (-not (Test-Same $script:State 'absent')) { return }
+    $kept = Get-KeptResource
+    if (-not $kept) { return }
+    if (Get-InstalledVersion) { Set-StateUnknown 0 'the agent is installed, but its program is missing'; return }
+    Add-Warning ('no agent is installed, but one left a file that names ' + $kept + ', which may still be in Azure')
 }
 
 function Step-Remove {
