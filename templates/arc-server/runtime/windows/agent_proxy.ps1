@@ -5,10 +5,10 @@ $script:WayUrl = $ProxyUrl    # the proxy that the endpoints are tested through
 $script:WayBypass = ''        # what goes past the variable's
 $script:ByVariable = $false
 
-# Host and port, without what comes before and after them: there may be a password.
+# Host and port, without what comes before (up to the last @) and after them: there may be a password.
 function Get-ProxyPlace([string]$Value) {
     $rest = $Value.Trim() -creplace '^[A-Za-z][A-Za-z0-9+.-]*://', ''
-    $rest = $rest.Substring($rest.LastIndexOf('@') + 1)
+    $rest = $rest.Substring($rest.LastIndexOf([char]64) + 1)
     $rest.Split('/')[0].Trim()
 }
 

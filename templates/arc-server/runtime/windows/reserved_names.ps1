@@ -12,7 +12,7 @@ $script:ReservedStart = @('LOGIN')
 # The word for which Azure refuses $Name; empty where there is none. Letter case does not count.
 function Get-ReservedWord([string]$Name) {
     $upper = $Name.ToUpperInvariant()
-    foreach ($word in $script:ReservedWhole) { if ($upper -eq $word) { return $word } }
+    foreach ($word in $script:ReservedWhole) { if ([string]::Equals($upper, $word, [StringComparison]::Ordinal)) { return $word } }
     foreach ($word in $script:ReservedPart) { if ($upper.Contains($word)) { return $word } }
     foreach ($word in $script:ReservedStart) { if ($upper.StartsWith($word, [StringComparison]::Ordinal)) { return $word } }
     return ''

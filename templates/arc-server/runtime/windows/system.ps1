@@ -39,7 +39,7 @@ function Find-Machine {
     $server = -not (Test-SameAnyCase $kind 'Client')
     $Machine.Version = Get-WindowsVersion -Build $build -Server $server -Product $Machine.Product
     # Windows 10 and 11 have many builds, a Windows Server one: others were previews and "Windows Server, version 1903" and its kin.
-    if ($server) { $Machine.Exact = @(Get-BuildTable $true | Where-Object { $_.Build -eq $build }).Count -gt 0 }
+    if ($server) { $Machine.Exact = @(Get-BuildTable $true | Where-Object { [int]$_.Build -eq [int]$build }).Count -gt 0 }
 }
 
 function Get-MachineText {
