@@ -15,6 +15,7 @@ from bundler.model.lock import RepositoryState
 from bundler.model.target import Target
 from bundler.sources import apt
 from bundler.sources.location import Located
+from bundler.trust import anchors as trusted
 from bundler.trust import apt_chain
 from tests.support.package_signing import NOW, Key, anchors
 from tests.support.repositories import BASE, DATE, Apt, Served, sha256, stamp, stanza
@@ -217,3 +218,33 @@ def test_an_artifact_of_another_origin_is_an_internal_error(served: Served) -> N
     other = replace(artifact(), origin=YumOrigin(base=BASE, package="azcmagent"))
     with pytest.raises(TypeError):
         apt.locate(other, served.fetch, anchors=PINS, at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "suite", "why"),
+    [
+        ("riscv64", "stable", "InRelease does not list riscv64, but amd64, arm64, armhf"),
+        ("i386", "stable", "InRelease does not list i386, but amd64, arm64, armhf"),
+    ],
+)
+def test_microsoft_s_own_list_says_what_it_has_not(
+    corpus: Path, tmp_path: Path, architecture: str, suite: str, why: str
+) -> None:
+    """The real repository of packages.microsoft.com/repos/code, by the anchors that are built in."""
+    base = "https://packages.microsoft.com/repos/code"
+    inrelease = (corpus / "repository" / "InRelease").read_bytes()
+    served = Served(tmp_path, {f"{base}/dists/{suite}/InRelease": inrelease})
+    wanted = replace(
+        artifact(architecture=architecture),
+        targets=(Target(os="debian", version="13", architecture="arm64"),),
+        origin=AptOrigin(base=base, suite=suite, component="main", package="code"),
+    )
+    with pytest.raises(NotThereError) as raised:
+        apt.locate(wanted, served.fetch, anchors=trusted.microsoft(), at=NOW)
+    error = raised.value
+    assert (
+        error.what
+        == f"azcmagent for debian/13/arm64 is not there: the repository {base} has nothing for {architecture}"
+    )
+    assert error.details == (f"address: {base}", why)
+    assert "leave debian/13/arm64 out of the definition: Microsoft has no such package" in error.do
