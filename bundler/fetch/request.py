@@ -6,6 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+ASKED_AGAIN = "asked again past caches (Cache-Control: no-cache): the same"
+"""The line of an error for what a cache in between did not explain."""
+
 
 @dataclass(frozen=True)
 class Request:

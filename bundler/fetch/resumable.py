@@ -20,7 +20,7 @@ from bundler.fetch import disk, failures, ranges, retry
 from bundler.fetch.download_progress import DownloadProgress
 from bundler.fetch.network import Network
 from bundler.fetch.partial import Origin, Partial
-from bundler.fetch.request import Download, Request
+from bundler.fetch.request import ASKED_AGAIN, Download, Request
 from bundler.fetch.request_info import redact_url
 from bundler.fetch.retry import RetryBudget, TransientError
 from bundler.fetch.store import Store
@@ -268,7 +268,7 @@ class ResumableDownload:
     def _ask_past_caches(self, refused: VerificationError, partial: Partial) -> None:
         """Try once more where the bytes are not the promised ones: a cache in between may serve an older file."""
         if self._past_caches:
-            details = (*refused.details, "asked again past caches (Cache-Control: no-cache): the same")
+            details = (*refused.details, ASKED_AGAIN)
             raise VerificationError(refused.what, reason=refused.reason, details=details, do=refused.do) from refused
         self._past_caches = True
         _LOG.info("%s; asking again past caches", refused.what)

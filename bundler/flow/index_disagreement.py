@@ -13,7 +13,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from bundler.errors import IndexDisagreesError, UpstreamError, VerificationError
-from bundler.fetch.request import Download, Fetch, Request
+from bundler.fetch.request import ASKED_AGAIN, Download, Fetch, Request
 from bundler.fetch.request_info import redact_url
 from bundler.flow.package_kinds import VerifiedPackage
 from bundler.model.anchor import Anchors
@@ -85,7 +85,7 @@ def _disagreement(
             f"the signed index: SHA-256 {request.sha256}, {request.size} bytes (metadata{dated})",
             f"the package:      SHA-256 {came.sha256}, {came.size} bytes, {verified.facts.version}",
             f"its own signature holds: {verified.evidence[0].signer}",
-            "asked again past caches (Cache-Control: no-cache): the same",
+            ASKED_AGAIN,
             "The lock stays as it is.",
         ],
         do="build from the lock that you have, and run the same command again later: this lasts hours or days; "

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from bundler.errors import VerificationError
-from bundler.fetch.request import Fetch
+from bundler.fetch.request import ASKED_AGAIN, Fetch
 from bundler.flow.index_disagreement import MISMATCHES
 from bundler.flow.project import Project
 from bundler.model.artifact import Artifact
@@ -52,7 +52,14 @@ class Search:
                 if error.reason not in _STALE:
                     raise
                 _LOG.info("%s: %s; asking again past caches", artifact.place, error.what)
-                return self.in_repository(artifact, past_caches(fetch))
+                return self._again(artifact, fetch)
+
+    def _again(self, artifact: Artifact, fetch: Fetch) -> Located:
+        try:
+            return self.in_repository(artifact, past_caches(fetch))
+        except VerificationError as error:
+            told = error.details if ASKED_AGAIN in error.details else (*error.details, ASKED_AGAIN)
+            raise VerificationError(error.what, reason=error.reason, details=told, do=error.do) from error
 
     def in_repository(self, artifact: Artifact, fetch: Fetch) -> Located:
         """Find ``artifact`` in its repository. Raises as :func:`bundler.sources.apt.locate`."""

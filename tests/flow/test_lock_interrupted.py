@@ -43,6 +43,36 @@ def test_an_interruption_ends_it_though_upstream_is_silent(project: Project, pat
     assert not project.lock.exists()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="needs SIGKILL")
+@pytest.mark.parametrize("path", ["InRelease", ".msi"], ids=["while looking", "while fetching"])
+def test_a_killed_or_failed_upgrade_leaves_the_lock_whole(project: Project, path: str) -> None:
+    assert project.run("lock").code == 0
+    before = project.lock.read_bytes()
+    asked = len(project.lab.requests)
+    project.lab.publish("1.69.03560.1450")
+    project.lab.misbehave(f"*{path}", bad.Stalled())
+    command = [sys.executable, "-m", "bundler", "lock", "--upgrade", "--timeout", str(SILENCE)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=project.folder)
+    try:
+        until = time.monotonic() + 60
+        while not any(path in request.path for request in project.lab.requests[asked:]):
+            assert process.poll() is None
+            assert time.monotonic() < until
+            time.sleep(0.05)
+    finally:
+        process.kill()
+        process.wait()
+    assert project.lock.read_bytes() == before
+    project.lab.behave()
+    project.lab.misbehave(f"*{path}", bad.Status(403))
+    assert project.run("lock", "--upgrade").code == 5
+    assert project.lock.read_bytes() == before
+    assert project.run("build", "--locked", "--offline").code == 0
+    project.lab.behave()
+    assert project.run("lock", "--upgrade").code == 0
+    assert project.lock.read_bytes() != before
+
+
 def test_one_refused_repository_ends_the_search_in_the_others(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
