@@ -13,7 +13,6 @@ from bundler.cli.options import FILE, ProjectSettings, project_options, read_pro
 from bundler.cli.signing_options import SealSettings, seal_options, sealer
 from bundler.errors import UsageError
 from bundler.formats import shell_words
-from bundler.formats.secret_patterns import is_one_line
 
 if TYPE_CHECKING:
     from bundler.flow.project import Project
@@ -91,6 +90,7 @@ def command(
     """
     import secrets
 
+    from bundler.cli import envelope_secret
     from bundler.flow import seal_secret
     from bundler.signing.envelope import EnvelopePayload
 
@@ -107,8 +107,9 @@ def command(
         bundle=project.definition.name,
         kind=kind,
         expires=seal_secret.expiry(console.now, days),
-        secret=_secret(console, secret_file, kind),
+        secret=envelope_secret.read_secret(console, secret_file, kind),
     )
+    envelope_secret.check(letter, console, lab=project.anchors.lab)
     passphrase = None
     if by_passphrase:
         strength: ephemeral_recipient.Strength = "modern" if modern else "compatible"
@@ -137,23 +138,6 @@ def _kind(project: Project) -> SecretKind:
             do="give the definition of a bundle with servers that sign in with a secret, a token or a certificate",
         )
     return kind
-
-
-def _secret(console: Console, secret_file: Path | None, kind: SecretKind) -> bytes:
-    from bundler.cli.secrets import SecretSource, content, read
-
-    if kind == "certificate":
-        if secret_file is None:
-            raise UsageError("the certificate with its key is missing", do="give it with `--secret-file FILE`")
-        return content(secret_file, "the secret's file")
-    source = SecretSource("ARC_BUNDLER_SECRET", "The secret")
-    text = read(console, secret_file, source, what="the secret's file")
-    if not is_one_line(text):
-        raise UsageError(
-            "the secret is empty, or is more than one line of text",
-            do="give it with `--secret-file FILE`, in ARC_BUNDLER_SECRET, or at the prompt of a terminal",
-        )
-    return text.encode()
 
 
 def _key(console: Console, sealing: SealSettings, project: Project) -> SigningKey:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support import tokens
 from tests.support.lab_project import Project
 from tests.support.sealers import identity, recipient
 
@@ -68,3 +69,18 @@ def test_without_a_sealing_key_or_a_secret_there_is_no_envelope(project: Project
     assert project.run("seal-secret", *given, "--for", "server.pem").code == 2
     project.define(authentication="{method: device-code}")
     assert project.run("seal-secret", *given, "--for", "server.pem").code == 2
+
+
+def test_a_token_is_looked_at_before_it_is_sealed(project: Project, given: tuple[str, ...]) -> None:
+    """The lab takes any text for a token, with a warning; what has expired, or is a type's name, is refused."""
+    project.define(authentication="{method: access-token}")
+    now = int(project.now.timestamp())
+    for token, code, said in (
+        (tokens.token(exp=now - 60), 2, "expired on"),
+        ("System.Security.SecureString", 2, "ConvertFrom-SecureString -AsPlainText"),
+        (tokens.token(exp=now + 3600), 0, "valid until"),
+    ):
+        (project.folder / "secret").write_text(f"{token}\n")
+        ran = project.run("seal-secret", *given, "--for", "server.pem")
+        assert (ran.code, said in ran.err) == (code, True), ran.err
+        assert token.split(".")[1][:20] not in (ran.out + ran.err).replace("System.Security.SecureString", "")

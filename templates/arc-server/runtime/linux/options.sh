@@ -56,7 +56,8 @@ Without --envelope, --secret-file and --secret-stdin, the secret is read from th
 in a terminal; a passphrase from ARC_BUNDLER_ENVELOPE_PASSPHRASE, or asked for. Targets: $TARGETS.
 Exit codes: 0 done; 200 bundle damaged; 201 signature not verified; 202 machine not ready; 203 no secret; 204 wrong machine;
 205 usage; 206 not confirmed; 207 interrupted; 208 network; 209 private addresses; 210 roots; 211 package lock; 212 running;
-214 not repaired; 215 not uninstalled; 220 state unknown; 67 connected elsewhere; 143 package manager; others are azcmagent's own."
+213 seal not checkable; 214 not repaired; 215 not uninstalled; 220 state unknown; 67 connected elsewhere; 143 package manager; others
+are azcmagent's own."
 }
 
 # choose_mode MODE: only one of them in a run.

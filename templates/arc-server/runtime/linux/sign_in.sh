@@ -48,7 +48,7 @@ no_secret() {
 obtain_secret() {
     secret_wanted && [[ $STATE != wanted ]] || return 0
     [[ $MODE != check || -n $ENVELOPE ]] || return 0
-    read_secret "$SECRET_NAME" || fail 203 "$SECRET_PROBLEM"
+    read_secret "$SECRET_NAME" && check_secret_form && check_token || fail 203 "$SECRET_PROBLEM"
 }
 
 # Where the secret came from, when that is worth a line in the receipt.

@@ -68,6 +68,9 @@ function Read-WantedSecret {
     if (-not (Test-SecretWanted)) { return }
     if ($Envelope) { Open-Envelope } elseif (-not $CheckOnly) { $script:Secret = Get-Secret $SecretName }
     Show-ShortSecret
+    if (-not $script:Secret) { return }
+    Confirm-SecretForm $script:Secret
+    Confirm-Token $script:Secret
 }
 
 # The secret, where it was given to a run that only has to leave it out of what it copies.
