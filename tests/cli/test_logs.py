@@ -15,10 +15,10 @@ import pytest
 
 from bundler.cli import secrets
 from bundler.cli.console import Console, common, define_command, option
+from bundler.cli.envelope_secret import read_secret as secret_of_envelope
 from bundler.cli.main import main
 from bundler.cli.options import password_source
 from bundler.cli.script_signing_options import ScriptSettings, script_key
-from bundler.cli.seal_secret import _secret as secret_of_envelope
 from bundler.cli.secret_variables import SECRET_VARIABLES
 from bundler.cli.signing_options import SealSettings, sealer
 from bundler.errors import BundlerError
