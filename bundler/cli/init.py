@@ -27,14 +27,13 @@ def _question_options(command: _F) -> _F:
     for question in reversed(registry.get(registry.DEFAULT).questions):
         if question.key == TARGETS:
             continue
-        words = ", ".join(choice.word for choice in question.choices)
         command = option(
             question.option,
             question.key,
             default="",
-            metavar="WORD" if words else "TEXT",
+            metavar="WORD" if question.choices else "TEXT",
             section="Definition",
-            help=f"{question.prompt} {words}." if words else f"{question.prompt}.",
+            help=question.help or f"{question.prompt}.",
         )(command)
     return command
 
@@ -56,8 +55,9 @@ def _question_options(command: _F) -> _F:
     "outputs",
     multiple=True,
     type=click.Choice(["directory", "zip", "tar.gz", "7z"]),
+    metavar="FORMAT",
     section="Output",
-    help="Format of the bundle. Repeatable.",
+    help="Format: directory, zip, tar.gz or 7z. Repeatable.",
 )
 @option(
     "--answer",

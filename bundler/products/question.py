@@ -38,6 +38,8 @@ class Question:
     choices: tuple[Choice, ...] = ()
     default: str = ""
     """The answer where a person enters none, and no option gives one."""
+    help: str = ""
+    """Of its option; empty: the prompt."""
     optional: bool = False
     """Whether no answer is an answer."""
     when: Callable[[Mapping[str, str]], bool] = _always
