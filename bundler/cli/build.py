@@ -19,11 +19,13 @@ from bundler.cli.options import (
     password_source,
     project_options,
     read_project,
+    told_if_weak,
 )
 from bundler.cli.progress import format_size
 from bundler.cli.script_signing_options import ScriptSettings, script_key, script_options
 from bundler.cli.secrets import SERVERS_SECRET
 from bundler.cli.secrets import read as read_secret
+from bundler.cli.signing_dates import warn_of_longer_use
 from bundler.cli.signing_options import SealSettings, seal_options, sealer
 from bundler.errors import WriteError
 from bundler.formats import shell_words
@@ -70,6 +72,7 @@ def command(
     """
     from bundler.flow.build.build import build
     from bundler.flow.build.outputs import BuildOptions
+    from bundler.flow.build.seal_policy import bundle_end
     from bundler.flow.project import resolve_relative
 
     project = read_project(console, chosen)
@@ -78,7 +81,7 @@ def command(
         output=output,
         lock_path=chosen.lock,
         locked=locked,
-        password=password_source(console, password_file),
+        password=told_if_weak(password_source(console, password_file)),
         sealer=seals,
         script_key=script_key(console, signing, seals),
         secret=read_secret(console, secret_file, SERVERS_SECRET, what="the secret's file"),
@@ -88,6 +91,9 @@ def command(
         built = build(
             project, options, downloader, store, at=console.now, environment=console.environment, progress=shown
         )
+    if seals:
+        ends = seals.key.certificates[0].not_valid_after_utc
+        warn_of_longer_use("sealing certificate", ends, "the bundle does", bundle_end(project, chosen.lock))
     built = _with_fingerprint_file(built, output)
     named = resolve_relative(project.path, project.definition.upstream.anchors)
     _report(

@@ -245,3 +245,20 @@ def password_source(console: Console, password_file: Path | None) -> Callable[[]
         return text
 
     return password
+
+
+def told_if_weak(password: Callable[[], str]) -> Callable[[], str]:
+    """As ``password``, with a warning where it is soon guessed; it is not shown."""
+
+    def told() -> str:
+        from bundler.formats.password_strength import is_weak
+
+        text = password()
+        if is_weak(text):
+            told_warnings.warn(
+                "the password of the 7z is weak: a program that has the file can guess it; use five random words, or "
+                "12 random characters"
+            )
+        return text
+
+    return told

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bundler.cli.console import Console, option
 from bundler.cli.options import FILE, option_group
 from bundler.cli.secrets import SecretSource, prompt_once
+from bundler.cli.signing_dates import warn_of_end
 from bundler.cli.signing_options import FILE_NAME
 from bundler.cli.told_warnings import warn
 from bundler.errors import UsageError
@@ -64,7 +65,9 @@ def script_key(console: Console, chosen: ScriptSettings, sealer: Sealer | None) 
     from bundler.signing import keys
 
     passphrase = prompt_once(console, chosen.script_passphrase_file, _PASSPHRASE, what=FILE_NAME)
-    return keys.read(chosen.script_key, chosen.script_certificate, passphrase, warn=warn, purpose="script")
+    key = keys.read(chosen.script_key, chosen.script_certificate, passphrase, warn=warn, purpose="script")
+    warn_of_end("certificate of the scripts' key", key.certificates[0].not_valid_after_utc, console.now)
+    return key
 
 
 def _refuse_contradictions(chosen: ScriptSettings) -> None:

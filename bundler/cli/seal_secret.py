@@ -10,6 +10,7 @@ import click
 
 from bundler.cli.console import Console, common, define_command, option
 from bundler.cli.options import FILE, ProjectSettings, project_options, read_project
+from bundler.cli.signing_dates import warn_of_longer_use
 from bundler.cli.signing_options import SealSettings, seal_options, sealer
 from bundler.errors import UsageError
 from bundler.formats import shell_words
@@ -114,10 +115,13 @@ def command(
     if by_passphrase:
         strength: ephemeral_recipient.Strength = "modern" if modern else "compatible"
         passphrase = seal_secret.Passphrase(secrets.token_bytes(_RANDOM), strength, passphrase_out)
+    key = _key(console, sealing, project)
+    ends = key.certificates[0].not_valid_after_utc
+    warn_of_longer_use("sealing certificate", ends, "the envelope does", letter.expires)
     enclosed, words = seal_secret.seal_secret(
         letter,
         [seal_secret.recipient(path) for path in recipients],
-        _key(console, sealing, project),
+        key,
         output or Path(f"{letter.bundle}.envelope"),
         at=console.now,
         passphrase=passphrase,

@@ -11,6 +11,7 @@ import click
 from bundler.cli.console import Console, option
 from bundler.cli.options import FILE, option_group
 from bundler.cli.secrets import SecretSource, prompt_once
+from bundler.cli.signing_dates import warn_of_end
 from bundler.cli.told_warnings import warn
 from bundler.errors import UsageError
 
@@ -75,6 +76,7 @@ def sealer(console: Console, chosen: SealSettings) -> Sealer | None:
     from bundler.trust.certificate_policy import require_usable
 
     require_usable(key.certificates[0], key.certificates[1:], console.now)
+    warn_of_end("sealing certificate", key.certificates[0].not_valid_after_utc, console.now)
     return Sealer(key, _openpgp(console, chosen))
 
 

@@ -158,12 +158,8 @@ def _require_bundle(folder: Path) -> None:
         raise refused(
             "this folder is not a bundle: manifest.json and SHA256SUMS are missing",
             "missing-manifest",
-            do=_advice(folder),
+            do=unreadable.advice(folder),
         )
-
-
-def _advice(path: Path) -> str:
-    return suggest.advice(path) or f"{GIVE_A_BUNDLE}; if this is one, copy it again from where it was built"
 
 
 def _recognise(file: BinaryIO, size: int, path: Path) -> Format:

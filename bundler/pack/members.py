@@ -50,7 +50,7 @@ def damaged(why: object) -> VerificationError:
 
 
 def cut_short(why: str) -> VerificationError:
-    """The error for a container whose end is missing."""
+    """The error for a container that ends too early."""
     return refused("the archive is cut short", "damaged-archive", [why])
 
 

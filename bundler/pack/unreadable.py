@@ -38,14 +38,14 @@ def unknown(path: Path, file: BinaryIO, size: int) -> VerificationError:
     file.seek(0)
     head = file.read(sniff.HEAD)
     if not head:
-        return refused(f"{path} is empty: it has 0 bytes", "unknown-container", do=_advice(path))
+        return refused(f"{path} is empty: it has 0 bytes", "unknown-container", do=advice(path))
     if size < max(map(len, MAGIC)) and any(magic.startswith(head) for magic in MAGIC):
         return cut_short(f"it has {size} bytes, fewer than any archive")
     if _ZIP_PART.fullmatch(path.name) and head.startswith(b"PK"):
         return refused(
             f"{path.name} is one part of a zip that was split",
             "unknown-container",
-            do="get the bundle as one file, or as a 7z, whose parts can be joined again",
+            do="get the bundle as one file, or as a 7z: its parts can be joined again",
         )
     kind = sniff.kind(head)
     if kind == "html" or head.lstrip()[:1] == b"<":
@@ -53,10 +53,11 @@ def unknown(path: Path, file: BinaryIO, size: int) -> VerificationError:
     if not head.strip(b"\0"):
         return refused(f"{path} begins with zeros: it is still being copied, or its copy stopped", "unknown-container")
     named = f"{path} is {_KINDS[kind]}, not a bundle" if kind in _KINDS else f"{path} is not a bundle"
-    return refused(f"{named}: it is neither a folder nor a zip, tar.gz or 7z", "unknown-container", do=_advice(path))
+    return refused(f"{named}: it is neither a folder nor a zip, tar.gz or 7z", "unknown-container", do=advice(path))
 
 
-def _advice(path: Path) -> str:
+def advice(path: Path) -> str:
+    """What to give in the place of ``path``, which is no bundle."""
     return suggest.advice(path) or f"{GIVE_A_BUNDLE}; if this is one, copy it again from where it was built"
 
 

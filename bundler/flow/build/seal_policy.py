@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from bundler.errors import LockError, SigningError
+from bundler.flow import lock_file
 from bundler.flow.project import Project
 from bundler.flow.side_files import HeldApprover
 from bundler.integrity import sums
@@ -36,6 +38,13 @@ def policy(project: Project, lock: Lock, sealer: Sealer | None) -> SealPolicy:
         serial=serial(lock),
         not_after=lock.created + timedelta(days=days) if days else None,
     )
+
+
+def bundle_end(project: Project, lock_path: Path) -> datetime | None:
+    """Until when servers take the bundle of the lock at ``lock_path``; None for no end."""
+    days = project.definition.seal.valid_days
+    lock = lock_file.read(lock_path) if days else None
+    return lock.created + timedelta(days=days) if lock and days else None
 
 
 def recognised(approvers: Iterable[HeldApprover]) -> tuple[Recognised, ...]:

@@ -69,7 +69,7 @@ QUESTIONS = (
         "",
         paths=("authentication.method",),
         default="device-code",
-        help="Sign-in: service-principal-secret, service-principal-certificate, device-code, access-token or interactive.",
+        help="Sign-in: service-principal-secret or -certificate, device-code, access-token or interactive.",
         choices=(
             Choice("service-principal-secret", "a service principal with a secret, for many servers"),
             Choice("service-principal-certificate", "a service principal with a certificate"),
