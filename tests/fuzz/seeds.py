@@ -185,6 +185,10 @@ def _documents() -> dict[str, Seeds]:
         "deb822": {"release": _RELEASE.encode(), "stanza": _STANZA.encode(), "two": f"{_STANZA}\n{_STANZA}".encode()},
         "armor": {"key": armor.armor(packets, "PGP PUBLIC KEY BLOCK").encode()},
         "certificate": {"pem": pem, "der": certificate.public_bytes(Encoding.DER)},
+        "presented_chain": {
+            "der": certificate.public_bytes(Encoding.DER),
+            "negative": bytes.fromhex("300a3008a003020102020180"),
+        },
         "cms": {"seal": cms.encode([certificate], "rsa-sha256", b"s" * 256)},
         "definition_text": {"definition": _DEFINITION.encode(), "flow": b'{a: [1, 2.5, "x", ~], b: {c: d}}'},
         "definition": {"definition": _DEFINITION.encode()},

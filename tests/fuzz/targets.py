@@ -135,6 +135,16 @@ def _decompress(kind: str) -> Callable[[Any], Read]:
     return lambda module: lambda document: _exhaust(module.decompress(io.BytesIO(document), kind, limit=1 << 24))
 
 
+def _chain(module: Any) -> Read:
+    def read(document: bytes) -> None:
+        module.has_negative_serial(document)
+        links = module.read([document, document])
+        if links:
+            module.end(links)
+
+    return read
+
+
 def _certificate(module: Any) -> Read:
     def read(document: bytes) -> None:
         module.parse_fingerprint(document.decode("latin-1"))
@@ -316,6 +326,7 @@ _DECLARED = (
     Target("openpgp_signature", "bundler.formats.openpgp_signature", _plain("signatures")),
     Target("pe_version", "bundler.formats.pe_version", _file("facts")),
     Target("portable_executable", "bundler.formats.portable_executable", _signed("SignedImage")),
+    Target("presented_chain", "bundler.formats.presented_chain", _chain, ()),
     Target("powershell_signature", "bundler.formats.powershell_signature", _signed("SignedScript"), largest=_BIG),
     Target("repomd", "bundler.formats.repodata", _plain("repomd")),
     Target("primary", "bundler.formats.repodata", _packages),

@@ -176,7 +176,7 @@ def _network(words: _Words, wanted: ScriptParameters) -> Iterator[Action]:
         )
     if wanted.checks and wanted.proxy_url:
         yield Action(text="tests them through the proxy {}, except those that bypass it", values=(wanted.proxy_url,))
-    roots = ", ".join(root.name for root in wanted.roots if root.required)
+    roots = ", ".join(root.name for root in wanted.roots if root.required or root.soon)
     if roots:
         yield Action(text="looks in the trust store for {}", values=(roots,))
 
