@@ -496,6 +496,7 @@ ACCEPTED = [
     {"agent__version": "1.67.03504-1320", "targets": target("rhel", "9")},
     {"targets": target("windows")},
     {"targets": target("windows", "2012r2") + target("windows", "2025")},
+    {"targets": target("windows") + target("windows", "azure-local")},
     {"targets": target("ubuntu", "26.04", agent="1.67")},
     {"targets": target("amazon", "2023", "arm64")},
     {
