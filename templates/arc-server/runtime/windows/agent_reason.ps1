@@ -99,7 +99,7 @@ function Set-ErrorReason {
 function Get-ExpiredText {
     $problem = Get-AgentError
     if ($problem) { $problem = ' (' + $problem + ')' }
-    $text = 'the agent''s identity has expired' + $problem + ': this run connects it as the same resource with a new identity, whose ' +
+    $text = 'the agent''s identity has expired' + $problem + ': this run connects it as the same resource with a new identity; its ' +
         'role assignments must be made again'
     $versions = @([string](Get-Fact $script:Shown @('agentversion')))
     if ($script:Target) { $versions += $script:Target.PackageVersion }

@@ -84,7 +84,7 @@ function Step-Disconnect {
     Complete-Step 'warn' $text
 }
 
-# An agent whose program is missing cannot report the connection that its own file may still have.
+# An agent without its program cannot report the connection that its own file may still have.
 function Find-LostAgent {
     if (-not (Test-Same $script:State 'absent')) { return }
     $kept = Get-KeptResource
