@@ -63,8 +63,8 @@ def _unknown_issuer(cause: ssl.SSLCertVerificationError, request: RequestInfo) -
         other = f"{missing.issuer_name} is trusted here and did not issue it: something in between uses its name"
         return UpstreamError(inspected.what, details=[*inspected.details, other], do=inspected.do)
     return UpstreamError(
-        f"the certificate of {host} says that it is of {links[0].issuer_organization}, and its root "
-        f"{missing.issuer_name} is missing here",
+        f"the certificate of {host} says that it is of {links[0].issuer_organization}, and "
+        f"{'the root of its issuer' if missing is links[0] else 'its root'} {missing.issuer_name} is missing here",
         details=[said, *_issuer_line(links)],
         do=_how_to_get(missing.issuer_name, vendor),
     )

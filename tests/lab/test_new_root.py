@@ -221,3 +221,23 @@ def test_any_bytes_have_no_negative_serial_or_are_read(document):
 )  # fmt: skip
 def test_the_sign_of_a_serial_number(head, wanted):
     assert presented_chain.has_negative_serial(base64.b16decode(head.upper())) is wanted
+
+
+def test_a_server_that_sends_its_own_certificate_alone_lacks_an_issuer(tmp_path, another_chain):
+    what = another_chain().what
+    assert f"says that it is of {LOOKS_LIKE}, and the root of its issuer {NEW_ISSUER} is missing here" in what
+
+
+@pytest.fixture
+def another_chain(lab_root, now, tmp_path):
+    """How a download ends at a server that leaves out the intermediate, too."""
+
+    def refuse() -> UpstreamError:
+        with Lab(lab_root, now, certificate="new-root-unbridged") as lab:
+            file = lab.authority.folder / "server-new-root-unbridged.both.pem"
+            key, leaf, *_ = file.read_text().split("-----BEGIN CERTIFICATE-----")
+            (tmp_path / "leaf.pem").write_text(f"{key}-----BEGIN CERTIFICATE-----{leaf}")
+            lab._server.socket.context.load_cert_chain(tmp_path / "leaf.pem")
+            return refused(lab, tmp_path, network(lab, "example.com"))
+
+    return refuse

@@ -397,7 +397,7 @@ def test_a_chain_below_a_new_root(server, network):
     found = rows(server)
     assert {host: row["verdict"] for host, row in found.items()} == dict.fromkeys(HOSTS, "ok") | {LOGIN: "failed"}
     assert found[LOGIN]["message"] == f"says it is of {world.MICROSOFT}; its root {new} is missing here"
-    assert f"to add the root {new}: let the bundle carry it" in ended.out
+    assert f"to add {new}: let the bundle carry it" in ended.out
     assert f"WARNING: this machine does not trust the root {new}" in ended.out
     trust(server, network, world.MICROSOFT, "new-root")
     assert go(server, roots=roots).code == 0

@@ -31,7 +31,7 @@ has_root() {
 
 # rate_trust NUMBER TRUST: an unknown issuer of the vendor's is a missing root; any other is inspection, or a private CA.
 rate_trust() {
-    local issuer=${FOUND_ISSUER[$1]} name
+    local issuer=${FOUND_ISSUER[$1]} name what='its root'
     if ! lacks_issuer "$2" || ! known_issuer "$issuer"; then
         verdict "$1" failed "the certificate by $(issuer_text "$issuer") is not trusted here: $2"
         return
@@ -42,7 +42,9 @@ rate_trust() {
         verdict "$1" failed "says it is of $(issuer_text "$issuer"), but not issued by the root $name: TLS is inspected"
         return
     fi
-    verdict "$1" failed "says it is of $(issuer_text "$issuer"); its root $name is missing here"
+    # Where nothing but its own certificate was read, the root above its issuer is not known.
+    [[ $name != "$(common_name "$issuer")" ]] || what='the root of its issuer'
+    verdict "$1" failed "says it is of $(issuer_text "$issuer"); $what $name is missing here"
     note_absent_root "$name"
 }
 
@@ -72,7 +74,7 @@ refuses_negative_serials() {
 report_certificates() {
     local name text
     for name in ${ABSENT_ROOTS[@]+"${ABSENT_ROOTS[@]}"}; do
-        note "to add the root $name: $(root_source "$name")"
+        note "to add $name: $(root_source "$name")"
     done
     [[ -z $SERIALS_UNREAD ]] || untested 'serial numbers of certificates: openssl, base64 or od is missing'
     [[ ${#NEGATIVE_AT[@]} -gt 0 ]] || return 0

@@ -21,7 +21,10 @@ function Set-UntrustedVerdict($Row) {
         Set-Verdict $Row ($of + ', but not issued by the root ' + $name + ': TLS is inspected')
         return
     }
-    Set-Verdict $Row ($of + '; its root ' + $name + ' is missing here')
+    # Where nothing but its own certificate was presented, the root above its issuer is not known.
+    $what = '; its root '
+    if (Test-Same $script:Seen.End $Row.Issuer) { $what = '; the root of its issuer ' }
+    Set-Verdict $Row ($of + $what + $name + ' is missing here')
     $Row.AbsentRoot = $name
 }
 
@@ -62,7 +65,7 @@ function Show-CertificateAdvice {
     foreach ($row in $script:Network) {
         if (-not $row.AbsentRoot -or (Test-OneOf $row.AbsentRoot $told)) { continue }
         $told += $row.AbsentRoot
-        Add-Note ('to add the root ' + $row.AbsentRoot + ': ' + (Get-RootSource $row.AbsentRoot))
+        Add-Note ('to add ' + $row.AbsentRoot + ': ' + (Get-RootSource $row.AbsentRoot))
     }
     $found = @($script:Network | Where-Object { $_.Negative } | ForEach-Object { $_.Host + ' (by ' + (Get-NamePart $_.Negative 'CN') + ')' })
     if ($found.Count -eq 0) { return }
