@@ -145,10 +145,19 @@ def format_fault(fault: Fault, where: str = "") -> str:
     text = f"{': '.join(parts)}: {fault.message}" if parts else fault.message
     # Beside the nearest spelling a long list of the others only distracts; JSON has it.
     if fault.allowed and (len(fault.allowed) <= _LONG or "did you mean" not in fault.message):
-        text += f" ({fault.allowed})"
+        text += f" ({_shortened(fault.allowed)})"
     if fault.source:
         text += f" [{fault.source}]"
     return text
+
+
+def _shortened(allowed: str) -> str:
+    """A long list up to the word that still fits, with the number of the others; a sentence as it is."""
+    words = allowed.split(", ")
+    if len(allowed) <= _LONG or len(words) < _LONG // 20:
+        return allowed
+    kept = max(1, allowed[:_LONG].count(", "))
+    return f"{', '.join(words[:kept])}, … and {len(words) - kept} more"
 
 
 def _error_tree(error: BundlerError) -> dict[str, object]:

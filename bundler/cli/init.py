@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 _F = TypeVar("_F", bound=Callable[..., object])
 
 
+def _completed(words: tuple[str, ...], _: click.Context, __: click.Parameter, begun: str) -> list[str]:
+    return [word for word in words if word.casefold().startswith(begun.casefold())]
+
+
 def _question_options(command: _F) -> _F:
     """Add an option for each question of the default product; ``--target`` has its own."""
     for question in reversed(registry.get(registry.DEFAULT).questions):
@@ -32,6 +37,7 @@ def _question_options(command: _F) -> _F:
             question.key,
             default="",
             metavar="WORD" if question.choices else "TEXT",
+            shell_complete=partial(_completed, tuple(choice.word for choice in question.choices)),
             section="Definition",
             help=question.help or f"{question.prompt}.",
         )(command)
