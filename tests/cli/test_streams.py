@@ -157,3 +157,13 @@ def test_a_pipe_that_ends_early_is_quiet(tmp_path: Path) -> None:
     script = f"set -o pipefail; '{sys.executable}' -m bundler schema | head -1"
     done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "{\n", "")
+
+
+def test_every_json_document_has_warnings(ended) -> None:
+    """Of a success and of a failure; `schema` prints the schema itself, and `lab` runs on."""
+    for name, run in RUNS.items():
+        _, out, _ = ended[" ".join([*run, "--format", "json"]), "usual"]
+        document = json.loads(out)
+        if name != "schema":
+            assert isinstance(document["warnings"], list), name
+            assert isinstance(document["ok"], bool), name
