@@ -109,6 +109,7 @@ MANIFEST = Manifest(
     lock_sha256=hexed("8"),
     weakened=("--insecure-x",),
     unusual=("carries a root",),
+    warnings=("targets.0.agent: agent 1.23 is older than 12 months",),
     script_actions=(
         ScriptActions(
             platform="linux",
