@@ -16,7 +16,7 @@ PLAIN_KEY=''
 
 # json_tree TEXT: whether TEXT begins with a whole object or list (RFC 8259); fills JSON_PATHS and the others.
 json_tree() {
-    local rest=$1 want=value token kind text opened=() names=() counts=()
+    local rest=${1:0:4000} left=${1:4000} want=value token kind text opened=() names=() counts=()
     JSON_PATHS=() JSON_KINDS=() JSON_VALUES=() JSON_REST=''
     while json_token; do
         case $kind in
@@ -27,27 +27,36 @@ json_tree() {
         esac
         rest=${rest:${#token}}
         [[ ${#opened[@]} -eq 0 ]] || continue
-        JSON_REST=$rest
+        JSON_REST=$rest$left
         return 0
     done
     return 1
 }
 
+# json_more: bash takes a text apart in a time that grows with its length, so that only the front of it is looked at.
+json_more() {
+    [[ -n $left ]] || return 1
+    rest+=${left:0:4000}
+    left=${left:4000}
+}
+
 # json_token: the next one of $rest as token, kind and text. 1 where there is none.
 json_token() {
     local string='^"([^"\\]|\\.)*"' word='^(true|false|null|-?[0-9][0-9.eE+-]*)'
+    ((${#rest} > 500)) || json_more || :
     rest=${rest#"${rest%%[![:space:]]*}"}
+    while [[ -z $rest ]] && json_more; do rest=${rest#"${rest%%[![:space:]]*}"}; done
     token=${rest:0:1} kind=$token text=''
     case $token in
         '{' | '}' | '[' | ']' | , | :) ;;
         '"')
-            [[ $rest =~ $string ]] || return 1
+            until [[ $rest =~ $string ]]; do json_more || return 1; done
             token=${BASH_REMATCH[0]} kind=s text=${BASH_REMATCH[0]}
             text=${text:1:${#text}-2}
             [[ $text != *\\* ]] || text=$(json_unescape "$text")
             ;;
         *)
-            [[ $rest =~ $word ]] || return 1
+            [[ ${rest:0:100} =~ $word ]] || return 1
             token=${BASH_REMATCH[0]} kind=w text=$token
             [[ $token != null ]] || kind=n text=''
             ;;
@@ -62,7 +71,7 @@ json_keep() {
 
 json_opens() {
     local kept=o then='key or end'
-    [[ $want == value || $want == 'value or end' ]] || return 1
+    [[ $want == value || $want == 'value or end' ]] && ((${#opened[@]} < 50)) || return 1
     [[ $token == '{' ]] || kept=a then='value or end'
     json_keep "$kept" ''
     opened+=("$token") names+=(0) counts+=(0) want=$then

@@ -6,7 +6,9 @@ declare -A FIELDS=()   # by plain name: what the answer says. null and a missing
 # take_answer BYTES: fills ANSWER: without byte order mark, carriage returns and colours.
 take_answer() {
     local at form=$'\033\\[[0-9;]*[mK]'
-    ANSWER=${1#$'\357\273\277'}
+    # The longest that is known has some thousand letters.
+    ANSWER=${1:0:100000}
+    ANSWER=${ANSWER#$'\357\273\277'}
     ANSWER=${ANSWER#$'\377\376'}
     ANSWER=${ANSWER//$'\r'/}
     for ((at = 0; at < 400; at++)); do
@@ -19,10 +21,11 @@ ANSWER_LEFT=''         # what next_json looks at
 
 # next_json: the next whole object, or list of objects, that begins a line of ANSWER_LEFT; what stands before it is log.
 next_json() {
-    local line list='^\[[[:space:]]*\{'
+    local line tries=0 list='^\[[[:space:]]*\{'
     while [[ -n $ANSWER_LEFT ]]; do
         line=${ANSWER_LEFT#"${ANSWER_LEFT%%[![:space:]]*}"}
-        if [[ $line == '{'* || $line =~ $list ]] && json_tree "$line"; then
+        # Text in which so many lines only look like JSON has none.
+        if [[ $line == '{'* || ${line:0:100} =~ $list ]] && ((++tries < 100)) && json_tree "$line"; then
             ANSWER_LEFT=$JSON_REST
             return 0
         fi

@@ -73,7 +73,7 @@ expired_text() {
     local version
     field agentversion || :
     version=$FIELD
-    printf 'the agent'\''s identity has expired%s: this run connects it as the same resource with a new identity, whose role assignments must be made again' \
+    printf 'the agent'\''s identity has expired%s: this run connects it as the same resource with a new identity; role assignments of the old one must be made again' \
         "${SHOWN_ERROR:+ ($SHOWN_ERROR)}"
     [[ $(compare_versions "${version:-0}" 1.70) != -1 || $(compare_versions "${PACKAGE_VERSION:-0}" 1.70) != -1 ]] || return 0
     printf '; azcmagent reconnect (preview, from 1.70) keeps identity and roles where the key is in a TPM'
