@@ -153,9 +153,8 @@ def _ask(interview: Interview) -> None:
 
 def _pairs(texts: tuple[str, ...]) -> dict[str, str]:
     pairs = [text.partition("=") for text in texts]
-    wrong = [key for key, mark, _ in pairs if not (key and mark)]
-    if wrong:
-        raise UsageError(f"--answer {wrong[0]!r} is not KEY=TEXT", do="write --answer KEY=TEXT")
+    if not all(key and mark for key, mark, _ in pairs):  # what was given is not repeated: it may be a secret
+        raise UsageError("a value of --answer is not KEY=TEXT", do="write --answer KEY=TEXT")
     return {key: text for key, _, text in pairs}
 
 

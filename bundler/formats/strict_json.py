@@ -76,9 +76,20 @@ def read_text(text: str) -> Any:
     except RecursionError:
         _refuse_depth(())
     except ValueError as error:
-        raise JsonError("json_invalid", f"it is not JSON: {error}") from None
+        cut = "it is cut short: " if _is_cut_short(text, error) else ""
+        raise JsonError("json_invalid", f"it is not JSON: {cut}{error}") from None
     _check(tree)
     return tree
+
+
+def _is_cut_short(text: str, error: ValueError) -> bool:
+    """Whether ``text`` begins as a document, and is wrong only where it ends."""
+    if not (isinstance(error, json.JSONDecodeError) and text.lstrip()[:1] in ("{", "[")):
+        return False
+    rest = text[error.pos :].rstrip()
+    begun = any(word.startswith(rest) for word in ("true", "false", "null", "-0", ".", "e+", "e-", "E+", "E-"))
+    escape = error.msg.startswith("Invalid \\u") and len(rest) <= len("u0000")
+    return error.msg.startswith("Unterminated string") or begun or escape
 
 
 def _object(pairs: list[tuple[str, Any]]) -> Any:

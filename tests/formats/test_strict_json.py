@@ -179,3 +179,15 @@ def test_a_bomb_takes_little_memory(kind):
     found = limited.call(f"{__name__}:read_bomb", kind, memory=256 << 20, seconds=20)
     assert found.error == ""
     assert found.peak < 160 << 20
+
+
+def test_a_document_that_is_cut_short_is_called_so():
+    whole = b'{"a": [1, -2, true, null, false, {"b": "c \\u00e9"}], "d": 1.5e3}'
+    for size in range(1, len(whole)):
+        with pytest.raises(JsonError) as caught:
+            strict_json.read(whole[:size])
+        assert "it is cut short" in str(caught.value), whole[:size]
+    for wrong in (b"", b"[1] 2", b"[1,]", b"[01]", b"{1: 2}", b"<html>", b"[tru]"):
+        with pytest.raises(JsonError) as caught:
+            strict_json.read(wrong)
+        assert "cut short" not in str(caught.value), wrong
