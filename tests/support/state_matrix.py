@@ -41,6 +41,24 @@ ROWS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("test_an_expired_identity_is_made_anew",),
         (f"{PS}:an expired identity",),
     ),
+    "an agent whose state cannot be read": (
+        (
+            "test_what_is_not_understood_is_not_called_absent",
+            "test_an_unknown_state_is_removed_where_that_is_asked_for",
+        ),
+        ("test_what_cannot_be_read_is_not_taken_for_absent", "test_a_word_removes_what_does_not_answer"),
+    ),
+    "a copy of a connected machine": (
+        ("test_a_copy_of_a_connected_machine_is_warned", "test_a_copy_where_the_definition_names_the_resource_is_67"),
+        (
+            "test_a_copy_of_a_connected_machine_is_warned_of",
+            "test_another_name_than_the_definitions_is_another_resource",
+        ),
+    ),
+    "a Hyper-V guest that is uninstalled or moved": (
+        ("test_uninstalling_deletes_no_virtual_machine", "test_moving_deletes_no_virtual_machine"),
+        ("test_in_a_hyper_v_guest_the_resource_stays", "test_in_a_hyper_v_guest_reconnecting_leaves_the_other_one"),
+    ),
     "the package is installed, its program is missing": (
         (f"{SH}:installed, its program missing", "test_a_lost_program_is_put_back"),
         ("test_an_agent_that_is_listed_without_its_program_is_repaired", "test_what_cannot_be_repaired_is_214"),
