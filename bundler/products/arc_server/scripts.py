@@ -14,11 +14,11 @@ from bundler.formats import json_codec
 from bundler.model.lock import Pin
 from bundler.model.seal import SealPolicy, Signer
 from bundler.model.tree import Entry
-from bundler.products.arc_server import needed_switches, runtime_parts
+from bundler.products.arc_server import needed_switches, runtime_parts, tables
 from bundler.products.arc_server.connect import connection
 from bundler.products.arc_server.script_parameters import ScriptParameters
 from bundler.products.arc_server.settings import Settings, package_settings
-from bundler.products.arc_server.target_rows import TargetRow, TargetRows, refusing_negative_serials, targets_text
+from bundler.products.arc_server.target_rows import TargetRow, TargetRows, targets_text
 from bundler.products.azure import tables as azure
 from bundler.render import runtime
 from bundler.render.environment import render
@@ -112,7 +112,7 @@ def _shared(settings: Settings, facts: Mapping[str, str], seal_policy: SealPolic
         "parameters": settings.parameters,
         "files": [_File(path, sha256) for path, sha256 in sorted(facts.items())],
         "seal_policy": seal_policy,
-        "negative_serials_refused": refusing_negative_serials(),
+        "negative_serials_refused": tables.agents().changing("negative-serials"),
         "manager": azure.clouds().of(settings.parameters.cloud).manager,
         **seal_values(seal_policy),
     }

@@ -89,8 +89,3 @@ def _rows(pin: Pin) -> Iterable[TargetRow]:
         machine = _MACHINES.get(target.architecture, target.architecture)
         for release_id in spelling_tables.words().of(target.os).ids:
             yield _row(pin, target, release_id=release_id, version_id=version_id, machine=machine)
-
-
-def refusing_negative_serials() -> str:
-    """The first agent that is to refuse certificates with negative serial numbers; empty where none is announced."""
-    return tables.agents().changing("negative-serials")

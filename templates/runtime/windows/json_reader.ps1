@@ -4,7 +4,7 @@
 # A value is a table: Kind (object, list, text or word) with Names and Values, or Text. Numbers stay as they are written.
 
 $script:JsonToken = New-Object regex ('\G[ \t\r\n]*(?:([{}\[\]:,])|"((?:[^"\\]|\\.)*)"|' +
-    '(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?|true|false|null)(?![A-Za-z0-9_.+-]))'), ($OwnCase -bor 'Singleline')
+    '(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?|true|false|null)(?![A-Za-z0-9_.+-]))'), $OverLines
 $script:JsonDeepest = 64
 $script:JsonText = ''
 $script:JsonAt = 0
@@ -29,7 +29,7 @@ function Get-Unescaped([string]$Text) {
             $known = 'bfnrt'.IndexOf($letter, [StringComparison]::Ordinal)
             if ($known -lt 0) { return $letter }
             [string][char](8, 12, 10, 13, 9)[$known]
-        }, ($OwnCase -bor 'Singleline'))
+        }, $OverLines)
 }
 
 # The value that begins with a token. Names and Values are lists of .NET, which PowerShell does not take apart.

@@ -16,12 +16,12 @@ $script:Wow64Text = 'this is the 32-bit PowerShell; start the 64-bit one (SysNat
 
 function Test-Versions {
     if ($PSVersionTable.PSVersion.Major -lt 4) {
-        Add-Problem 202 ('this is PowerShell ' + $PSVersionTable.PSVersion + '; 4.0 or newer is needed') 'old-powershell'
+        Add-Problem 202 ('this is PowerShell ' + $PSVersionTable.PSVersion + '; 4.0 or newer is needed') -Reason 'old-powershell'
     }
     # 393295 is .NET Framework 4.6 (How to determine which versions are installed).
     $release = 0
     [void][int]::TryParse((Get-RegistryText 'HKLM:\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full' 'Release'), [ref]$release)
-    if ($release -lt 393295) { Add-Problem 202 '.NET Framework 4.6 or newer is needed' 'old-framework' }
+    if ($release -lt 393295) { Add-Problem 202 '.NET Framework 4.6 or newer is needed' -Reason 'old-framework' }
 }
 
 # This script does not need a restart, but later failures are often caused by a pending one.

@@ -3,6 +3,7 @@
 
 $script:AnyCase = [Text.RegularExpressions.RegexOptions]'IgnoreCase, CultureInvariant'
 $script:OwnCase = [Text.RegularExpressions.RegexOptions]'CultureInvariant'
+$script:OverLines = [Text.RegularExpressions.RegexOptions]'CultureInvariant, Singleline'
 # Keeps each byte in any code page: Latin-1 has a character for each byte.
 $script:Latin = [Text.Encoding]::GetEncoding(28591)
 $script:Utf8 = New-Object System.Text.UTF8Encoding $false

@@ -6,7 +6,7 @@ $script:CheckDoubt = ''       # what makes the step a warning
 # A name alone: without scheme, port and path.
 function Get-BareHost([string]$Address) {
     $name = [regex]::Replace((Get-Bare $Address), '^[A-Za-z][A-Za-z0-9+.-]*://', '', $OwnCase)
-    [regex]::Replace($name, '[:/?#].*$', '', ($OwnCase -bor 'Singleline')).ToLowerInvariant().TrimEnd('.')
+    [regex]::Replace($name, '[:/?#].*$', '', $OverLines).ToLowerInvariant().TrimEnd('.')
 }
 
 # Nothing where the facts are no row: they do not say of an endpoint whether it was reached.

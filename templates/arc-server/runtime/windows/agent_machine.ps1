@@ -75,10 +75,13 @@ function Test-SameUuid([string]$Left, [string]$Right) {
     (Test-SameAnyCase $Left.Replace('-', '') $plain) -or (Test-SameAnyCase (Get-OtherOrder $Left) $plain)
 }
 
-function Get-MachineUuid { (Get-CimText 'Win32_ComputerSystemProduct' 'UUID').Trim() }
+function Get-MachineUuid { Get-FirmwareId }
 
-# A firmware without a number says zeros or Fs.
-function Test-Uuid([string]$Text) { $Text -cmatch '^\{?[0-9A-Fa-f-]{32,36}\}?$' -and $Text -cmatch '[1-9A-Ea-e]' }
+# A firmware without a number says one digit, or the number that boards are delivered with.
+function Test-Uuid([string]$Text) {
+    $plain = $Text.Trim('{', '}').Replace('-', '')
+    $plain -cmatch '^[0-9A-Fa-f]{32}$' -and $plain -cnotmatch '^(0+|[Ff]+|03000200040005000006000700080009)$'
+}
 
 # Whether the agent names another machine's UUID; vmId is Azure's own number, and says nothing of the hardware.
 function Test-OtherHardware {

@@ -109,7 +109,7 @@ function Get-ProxyForm([string]$Address) {
     if (-not $form) { return '' }
     if ($form -cnotmatch '^[a-z]+://') { $form = 'http' + '://' + $form }
     $form = [regex]::Replace($form, '^([a-z]+://)[^/@]*@', '$1', $OwnCase)
-    $form = [regex]::Replace($form, '^([a-z]+://[^/?#]*).*$', '$1', ($OwnCase -bor 'Singleline'))
+    $form = [regex]::Replace($form, '^([a-z]+://[^/?#]*).*$', '$1', $OverLines)
     $form = [regex]::Replace($form, '^([a-z]+://)(localhost|\[(?:::1|0:0:0:0:0:0:0:1)\]|::1)\.?(?=:\d+$|$)', '${1}127.0.0.1', $OwnCase)
     $form = [regex]::Replace($form, '\.(?=:\d+$|$)', '', $OwnCase)
     if ($form.StartsWith('https:', [StringComparison]::Ordinal)) { return ($form -creplace ':443$', '') }

@@ -3,7 +3,7 @@
 # Windows sets it in its containers (microsoft/hcsshim).
 function Test-Container {
     if (-not (Get-RegistryText 'HKLM:\SYSTEM\CurrentControlSet\Control' 'ContainerType')) { return }
-    Add-ProblemUnlessLab 202 'this is a container; connect the machine that runs it: the agent needs a Windows with its own services' 'container'
+    Add-ProblemUnlessLab 202 'this is a container; connect the machine that runs it: the agent needs a Windows with its own services' -Reason 'container'
 }
 
 # The tag of the chassis of a virtual machine in Azure, and in Azure Stack Hub, where Arc is allowed. Where the metadata service is

@@ -5,7 +5,7 @@ function Test-Access {
     # Whether a secret is needed is not known yet.
     if ((Test-Unknown) -and -not (Test-LocalReconnect)) { return }
     if ($CertificateFile -and -not $Envelope -and -not (Test-Path -LiteralPath $CertificateFile)) {
-        Add-Problem 202 ('the service principal''s certificate ' + $CertificateFile + ' is missing') 'no-certificate'
+        Add-Problem 202 ('the service principal''s certificate ' + $CertificateFile + ' is missing') -Reason 'no-certificate'
     }
     if (Test-SecretWanted) {
         $trouble = Get-SecretProblem

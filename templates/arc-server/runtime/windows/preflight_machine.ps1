@@ -22,7 +22,7 @@ function Test-ServiceLogon {
         foreach ($one in @($ServicesSid, $ServiceSid, 'NT SERVICE\ALL SERVICES', 'NT SERVICE\himds', 'himds')) {
             if (Test-OneOfAnyCase $one $accounts) { return }
         }
-        Add-Problem 202 'a policy keeps NT SERVICE\himds from "Log on as a service"; give it, or NT SERVICE\ALL SERVICES, that right' 'service-logon'
+        Add-Problem 202 'a policy keeps NT SERVICE\himds from "Log on as a service"; give it, or NT SERVICE\ALL SERVICES, that right' -Reason 'service-logon'
     } finally { [IO.File]::Delete($file) }
 }
 
@@ -36,7 +36,7 @@ function Test-AzureMachine {
     if ($null -ne $answer -and $answer.Code -eq 200 -and $answer.Text -cmatch '"azEnvironment"\s*:\s*"(Azure[^"]*)"') {
         $where = $Matches[1]
         if (Test-ArcTest) { Add-Note ('this is an Azure VM (' + $where + '); MSFT_ARC_TEST=true allows it'); return }
-        Add-Problem 202 ('this is an Azure VM (' + $where + '), which Azure manages already; for a test set MSFT_ARC_TEST=true') 'azure-vm'
+        Add-Problem 202 ('this is an Azure VM (' + $where + '), which Azure manages already; for a test set MSFT_ARC_TEST=true') -Reason 'azure-vm'
         return
     }
     Test-Chassis
@@ -66,12 +66,13 @@ function Test-Space($Target) {
         $free = Get-FreeKib $root
         if ($null -eq $free -or $free -ge $sums[$root].Kib) { continue }
         $places = $sums[$root].Folders -join ' and '
-        Add-Problem 202 ('{0} has {1} MiB free and needs {2}' -f $places, [int][Math]::Floor($free / 1024), [int]($sums[$root].Kib / 1024 + 1)) 'no-space'
+        $text = '{0} has {1} MiB free and needs {2}' -f $places, [int][Math]::Floor($free / 1024), [int]($sums[$root].Kib / 1024 + 1)
+        Add-Problem 202 $text -Reason 'no-space'
     }
 }
 
 function Test-Machine {
-    if (-not (Test-Elevated)) { Add-Problem 202 'an elevated PowerShell is needed (Run as administrator)' 'not-elevated' }
+    if (-not (Test-Elevated)) { Add-Problem 202 'an elevated PowerShell is needed (Run as administrator)' -Reason 'not-elevated' }
     if (-not $script:MachineKnown) {
         Add-Note 'this machine has neither a MachineGuid nor an SMBIOS UUID that can be read: its receipts have its name''s digits'
     }
@@ -81,7 +82,7 @@ function Test-Machine {
     Test-SqlServer
     if (Test-Wow64) { Add-Problem 202 $Wow64Text 'powershell-32-bit' }
     Test-Versions
-    if (-not (Test-Path -LiteralPath (Get-SystemTool 'msiexec.exe'))) { Add-Problem 202 'msiexec.exe is not in System32' 'no-package-manager' }
+    if (-not (Test-Path -LiteralPath (Get-SystemTool 'msiexec.exe'))) { Add-Problem 202 'msiexec.exe is not in System32' -Reason 'no-package-manager' }
     Test-Restart
     Test-InBox
     # The rest matters for installing and connecting only, not for an agent that is connected to the bundle's resource.

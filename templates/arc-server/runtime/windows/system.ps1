@@ -73,7 +73,7 @@ function Test-AzureLocalTarget {
         return
     }
     Add-Problem 204 ($text + ', and this bundle would make a second resource; use that registration. ' +
-        'To go on, name the target windows/azure-local in the definition') 'azure-local'
+        'To go on, name the target windows/azure-local in the definition') -Reason 'azure-local'
 }
 
 # The names of the bundle's targets, each once.
