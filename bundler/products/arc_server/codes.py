@@ -325,7 +325,12 @@ MICROSOFTS = (
         "Use a bundle for this architecture.",
         by=(WINDOWS,),
     ),
-    Code(156, "msiexec failed while installing (1603)", "Look for 'Return value 3' in msiexec's log.", by=(WINDOWS,)),
+    Code(
+        156,
+        "msiexec failed while installing (1603)",
+        "Read the lines of msiexec's log above: they end with the action that failed.",
+        by=(WINDOWS,),
+    ),
     Code(158, "the disk is full (112)", "Make room on the system drive.", by=(WINDOWS,)),
     Code(
         159, "another installation is running (1618)", "Wait for it to end, then run this script again.", by=(WINDOWS,)

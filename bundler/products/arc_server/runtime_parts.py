@@ -81,6 +81,7 @@ _INSTALL_PS1 = (
     f"{_OWN}/preflight_network.ps1",
     f"{_OWN}/reserved_names.ps1",
     f"{_OWN}/preflight.ps1",
+    f"{_OWN}/msi_trouble.ps1",
     f"{_OWN}/install_step.ps1",
     f"{_OWN}/configure.ps1",
     f"{_OWN}/agent_check.ps1",

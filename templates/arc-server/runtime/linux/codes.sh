@@ -210,7 +210,7 @@ code_text() {
             ;;
         156)
             MEANING='msiexec failed while installing (1603)'
-            NEXT='Look for '\''Return value 3'\'' in msiexec'\''s log.'
+            NEXT='Read the lines of msiexec'\''s log above: they end with the action that failed.'
             ;;
         158)
             MEANING='the disk is full (112)'

@@ -159,7 +159,7 @@ $script:Codes = @{
         'Use a bundle for this architecture.')
     156 = @(
         'msiexec failed while installing (1603)'
-        'Look for ''Return value 3'' in msiexec''s log.')
+        'Read the lines of msiexec''s log above: they end with the action that failed.')
     158 = @(
         'the disk is full (112)'
         'Make room on the system drive.')

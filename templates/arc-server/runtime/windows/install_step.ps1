@@ -89,10 +89,19 @@ function Install-AgentPackage([bool]$Repair) {
     if ($answer.Code -ne 0) {
         Show-End $answer.Text
         $code = Get-InstallCode $answer.Code
+        $cause = Get-FailureText $answer.Code $msiLog
         # A general failure is a failed repair; a full disk or another installation has its own number.
         if ($Repair -and @(149, 156) -contains $code) { $code = 214 }
-        Stop-Here $code ('msiexec ended with ' + $answer.Code + '; its log is ' + $msiLog)
+        Stop-Here $code ('msiexec ended with ' + $answer.Code + $cause + '; its log is ' + $msiLog)
     }
+    ''
+}
+
+# 1603 alone says nothing: its log is shown, and its cause where that is known.
+function Get-FailureText([int]$Code, [string]$LogFile) {
+    if ((Get-InstallCode $Code) -ne 156) { return '' }
+    $cause = Show-MsiTrouble $LogFile
+    if ($cause) { return ': ' + $cause }
     ''
 }
 
@@ -122,6 +131,7 @@ function Remove-Package([int]$Code) {
     # 1605: there is no such product (Windows Installer, "Error Codes").
     if (@(0, 3010, 1641, 1605) -notcontains $answer.Code) {
         Show-End $answer.Text
-        Stop-Here $Code ('msiexec ended with ' + $answer.Code + ' while removing; its log is ' + $msiLog)
+        $cause = Get-FailureText $answer.Code $msiLog
+        Stop-Here $Code ('msiexec ended with ' + $answer.Code + ' while removing' + $cause + '; its log is ' + $msiLog)
     }
 }

@@ -52,7 +52,10 @@ function Step-Preflight {
     Write-Names
     # The network test takes time: only where nothing graver stops the run.
     if ($script:ProblemCode -eq 0 -or $script:ProblemCode -eq 203 -or $CheckOnly -or $WhatIf) { Test-NetworkContract }
-    if ($script:ProblemCode -eq 0 -and $script:Target -and (Get-InstallPlan).Verb) { Test-Installer }
+    if ($script:ProblemCode -eq 0 -and $script:Target -and (Get-InstallPlan).Verb) {
+        Test-Installer
+        Test-AgentLogFree (Get-InstalledVersion)
+    }
     if ($script:ProblemCode -ne 0) {
         $script:Reason = $script:ProblemReason
         if (-not $WhatIf -and $script:Problems.Count -eq 1) { Stop-Here $script:ProblemCode $script:Problems[0] }
