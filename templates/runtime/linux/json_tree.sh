@@ -16,7 +16,7 @@ PLAIN_KEY=''
 
 # json_tree TEXT: whether TEXT begins with a whole object or list (RFC 8259); fills JSON_PATHS and the others.
 json_tree() {
-    local rest=${1:0:4000} left=${1:4000} want=value token kind text opened=() names=() counts=()
+    local rest=${1:0:4000} left=${1:4000} want=value token kind text json_open=() json_names=() json_counts=()
     JSON_PATHS=() JSON_KINDS=() JSON_VALUES=() JSON_REST=''
     while json_token; do
         case $kind in
@@ -26,7 +26,7 @@ json_tree() {
             *) json_says || return 1 ;;
         esac
         rest=${rest:${#token}}
-        [[ ${#opened[@]} -eq 0 ]] || continue
+        [[ ${#json_open[@]} -eq 0 ]] || continue
         JSON_REST=$rest$left
         return 0
     done
@@ -64,49 +64,49 @@ json_token() {
 }
 
 json_keep() {
-    local depth=${#opened[@]} at path=''
-    for ((at = 0; at < depth; at++)); do path+=${path:+$JSON_BETWEEN}${names[at]}; done
+    local depth=${#json_open[@]} at path=''
+    for ((at = 0; at < depth; at++)); do path+=${path:+$JSON_BETWEEN}${json_names[at]}; done
     JSON_PATHS+=("$path") JSON_KINDS+=("$1") JSON_VALUES+=("$2")
 }
 
 json_opens() {
     local kept=o then='key or end'
-    [[ $want == value || $want == 'value or end' ]] && ((${#opened[@]} < 50)) || return 1
+    [[ $want == value || $want == 'value or end' ]] && ((${#json_open[@]} < 50)) || return 1
     [[ $token == '{' ]] || kept=a then='value or end'
     json_keep "$kept" ''
-    opened+=("$token") names+=(0) counts+=(0) want=$then
+    json_open+=("$token") json_names+=(0) json_counts+=(0) want=$then
 }
 
 json_closes() {
-    local last=$((${#opened[@]} - 1)) opener='{'
+    local last=$((${#json_open[@]} - 1)) opener='{'
     [[ $token == '}' ]] || opener='['
-    ((last >= 0)) && [[ ${opened[last]} == "$opener" && ($want == *'or end' || $want == comma) ]] || return 1
-    unset "opened[last]" "names[last]" "counts[last]"
+    ((last >= 0)) && [[ ${json_open[last]} == "$opener" && ($want == *'or end' || $want == comma) ]] || return 1
+    unset "json_open[last]" "json_names[last]" "json_counts[last]"
     want=comma
 }
 
 json_goes_on() {
-    local last=$((${#opened[@]} - 1))
+    local last=$((${#json_open[@]} - 1))
     ((last >= 0)) || return 1
     if [[ $token == : ]]; then
         [[ $want == colon ]] || return 1
         want=value
     elif [[ $want != comma ]]; then
         return 1
-    elif [[ ${opened[last]} == '{' ]]; then
+    elif [[ ${json_open[last]} == '{' ]]; then
         want=key
     else
-        counts[last]=$((counts[last] + 1))
-        names[last]=${counts[last]}
+        json_counts[last]=$((json_counts[last] + 1))
+        json_names[last]=${json_counts[last]}
         want=value
     fi
 }
 
 json_says() {
-    local last=$((${#opened[@]} - 1))
+    local last=$((${#json_open[@]} - 1))
     ((last >= 0)) || return 1
     if [[ $want == key* && $kind == s ]]; then
-        names[last]=$text want=colon
+        json_names[last]=$text want=colon
     elif [[ $want == value* ]]; then
         json_keep "$kind" "$text"
         want=comma
