@@ -15,7 +15,7 @@ from bundler.formats import script_runtime
 from bundler.integrity import released_runtimes
 from bundler.model.script_runtime import UNKNOWN, KnownRuntime, ReleasedRuntime, ScriptRuntime
 from bundler.products import registry
-from bundler.products.product import ProductScripts
+from bundler.products.product_scripts import ProductScripts
 from bundler.render import runtime
 from bundler.render.template_files import line_end
 

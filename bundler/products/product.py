@@ -23,12 +23,11 @@ from bundler.model.manifest import Manifest
 from bundler.model.network_requirement import NetworkRequirement, NetworkRequirements
 from bundler.model.review import Labelled, ReviewFinding
 from bundler.model.script_action import ScriptActions
-from bundler.model.script_runtime import ReleasedRuntime
 from bundler.model.seal import SealPolicy, Signer
 from bundler.model.target import Support, Target
 from bundler.model.tree import Entry
+from bundler.products.product_scripts import ProductScripts as ProductScripts  # products import it from here
 from bundler.products.question import Question
-from bundler.render.runtime import Part
 
 _D = TypeVar("_D", bound=common.Definition)
 _A = TypeVar("_A")
@@ -142,27 +141,6 @@ class StarterAnswers:
     outputs: tuple[str, ...] = ()
     """Formats."""
     upstream: StarterUpstream = StarterUpstream()
-
-
-class ProductScripts(Protocol):
-    """What a product gives so that its scripts can be reviewed. A module can be one."""
-
-    RELEASED: tuple[ReleasedRuntime, ...]
-    """Rows of its own releases; those of the built-in products stand in ``data/runtimes.json``."""
-
-    def parts(self) -> Mapping[str, tuple[Part, ...]]:
-        """The files of each script's runtime, in their order, by the script's name."""
-
-    def header_templates(self) -> str:
-        """SHA-256 of the templates that the headers are made from."""
-
-    def rendered(self, manifest: Manifest, settings: bytes) -> Mapping[str, bytes]:
-        """The scripts made again from the manifest and the content of ``config/settings.json``, unsigned, by name.
-
-        Raises:
-            VerificationError: the settings are malformed, or say something else than the manifest.
-            DefinitionError: the settings cannot be used on one of the targets.
-        """
 
 
 class Product(Protocol[_D, _A]):
