@@ -26,7 +26,7 @@ from bundler.model.script_action import ScriptActions
 from bundler.model.seal import SealPolicy, Signer
 from bundler.model.target import Support, Target
 from bundler.model.tree import Entry
-from bundler.products.product_scripts import ProductScripts as ProductScripts  # products import it from here
+from bundler.products.product_scripts import ProductScripts as ProductScripts  # noqa: PLC0414  # for products
 from bundler.products.question import Question
 
 _D = TypeVar("_D", bound=common.Definition)
