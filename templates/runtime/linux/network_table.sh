@@ -98,23 +98,23 @@ show_rows() {
 
 # note_wrapped INDENT TEXT: in lines of at most TABLE_WIDTH, broken at blanks. Secrets are taken out of the whole first.
 note_wrapped() {
-    local to_say line room=$((TABLE_WIDTH - ${#1}))
+    local rest line columns=$((TABLE_WIDTH - ${#1}))
     hide "$2"
-    to_say=${HIDDEN//$'\n'/ }
-    while [[ ${#to_say} -gt $room ]]; do
-        line=${to_say:0:room+1}
+    rest=${HIDDEN//$'\n'/ }
+    while [[ ${#rest} -gt $columns ]]; do
+        line=${rest:0:columns+1}
         if [[ $line == *' '* ]]; then
             line=${line% *}
         else
-            line=${line:0:room}
+            line=${line:0:columns}
             # No letter of UTF-8 is cut in two: the bytes 80 to BF follow another (RFC 3629 section 3).
-            while [[ ${to_say:${#line}:1} == [$'\200'-$'\277'] && ${#line} -gt 1 ]]; do line=${line%?}; done
+            while [[ ${rest:${#line}:1} == [$'\200'-$'\277'] && ${#line} -gt 1 ]]; do line=${line%?}; done
         fi
         note "$1$line"
-        to_say=${to_say:${#line}}
-        to_say=${to_say# }
+        rest=${rest:${#line}}
+        rest=${rest# }
     done
-    [[ -z $to_say ]] || note "$1$to_say"
+    [[ -z $rest ]] || note "$1$rest"
 }
 
 # network_json: the table for the receipt
