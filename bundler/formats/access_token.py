@@ -1,4 +1,4 @@
-"""Reads how long an access token can be used: the claims of a JSON Web Token, whose signature is not verified here.
+"""Reads how long an access token can be used, from the claims of a JSON Web Token. Its signature is not verified here.
 
 Three parts in base64url with dots between (RFC 7515 section 3.1); the second one holds the claims (RFC 7519 section
 4.1). No message holds any part of the token.
