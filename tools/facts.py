@@ -2,6 +2,7 @@
 
     python tools/facts.py DOCS             DOCS: a copy of MicrosoftDocs/azure-management-docs and azure-docs, or parts
     python tools/facts.py DOCS --record    also keep what the page of exit codes says today, in tools/facts_codes.json
+    python tools/facts.py DOCS --seen FILE another file for what is kept of that page
 
 Exit code 1 where a row differs. A document that is not below DOCS is not compared, and named. Our tables are data in
 bundler/data; what a row says there is still for a person to decide.
@@ -16,6 +17,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -109,10 +111,10 @@ def _last_agents(page: docs.Document) -> Iterator[Difference]:
             yield Difference("different", "systems", f"{os} {version}", f"theirs: the last agent is {last}")
 
 
-def codes(page: docs.Document) -> Iterator[Difference]:
-    """codes.py: the numbers, and whether their texts are those of the day when ours were written."""
+def codes(page: docs.Document, kept: Path = SEEN) -> Iterator[Difference]:
+    """codes.py: the numbers, and whether their texts are those that ``kept`` has of the day when ours were written."""
     theirs, ours = rows.codes(page), {code.number for code in MICROSOFTS}
-    seen = json.loads(SEEN.read_text(encoding="utf-8"))
+    seen = json.loads(kept.read_text(encoding="utf-8"))
     for number, text in theirs.items():
         if number not in ours and str(number) not in seen:
             yield Difference("missing in ours", "codes", f"AZCM{number:04}", text)
@@ -124,7 +126,7 @@ def codes(page: docs.Document) -> Iterator[Difference]:
 
 
 def digest(text: str) -> str:
-    """What :data:`SEEN` keeps of a text."""
+    """What is kept of a text."""
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -171,7 +173,8 @@ def reserved(page: docs.Document) -> Iterator[Difference]:
             yield Difference("missing in theirs", "limits", f"reserved ({kind}) {word}")
 
 
-COMPARISONS: dict[str, Callable[[docs.Document], Iterator[Difference]]] = {
+Comparison = Callable[[docs.Document], Iterator[Difference]]
+COMPARISONS: dict[str, Comparison] = {
     NETWORK: endpoints,
     PREREQUISITES: systems,
     CODES: codes,
@@ -180,11 +183,12 @@ COMPARISONS: dict[str, Callable[[docs.Document], Iterator[Difference]]] = {
 }
 
 
-def compare(folder: Path) -> tuple[list[Difference], list[str]]:
+def compare(folder: Path, kept: Path = SEEN) -> tuple[list[Difference], list[str]]:
     """The differences from the documents below ``folder``, and a line for each: its date, or that it is missing."""
     found: list[Difference] = []
     lines = []
-    for name, comparison in COMPARISONS.items():
+    comparisons: dict[str, Comparison] = {**COMPARISONS, CODES: partial(codes, kept=kept)}
+    for name, comparison in comparisons.items():
         page = docs.find(folder, name)
         lines.append(f"{name}: {page.date or 'without a date' if page else 'not compared: it is not there'}")
         found += comparison(page) if page else ()
@@ -194,13 +198,13 @@ def compare(folder: Path) -> tuple[list[Difference], list[str]]:
     return found, lines
 
 
-def record(folder: Path) -> None:
+def record(folder: Path, kept: Path = SEEN) -> None:
     """Keep what the page of exit codes says."""
     page = docs.find(folder, CODES)
     if page is None:
         raise SystemExit(f"{CODES} is not below {folder}")
-    kept = {str(number): digest(text) for number, text in sorted(rows.codes(page).items())}
-    SEEN.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
+    seen = {str(number): digest(text) for number, text in sorted(rows.codes(page).items())}
+    kept.write_text(json.dumps(seen, indent=2) + "\n", encoding="utf-8")
 
 
 def main() -> int:
@@ -208,12 +212,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("docs", type=Path)
     parser.add_argument("--record", action="store_true", help="keep the texts of the exit codes as they are today")
+    parser.add_argument("--seen", type=Path, default=SEEN, help="the file that keeps them")
     given = parser.parse_args()
     if not given.docs.is_dir():
         parser.error(f"{given.docs} is not a folder")
     if given.record:
-        record(given.docs)
-    found, lines = compare(given.docs)
+        record(given.docs, given.seen)
+    found, lines = compare(given.docs, given.seen)
     print(*lines, *found, sep="\n")
     print(f"{len(found)} rows differ" if found else "no row differs")
     return 1 if found else 0

@@ -217,7 +217,7 @@ def test_a_copy_deletes_nothing_of_the_original(server):
     put(server / "sys/class/dmi/id/product_uuid", "0f9a3b1c-0000-4000-8000-000000000001\n", 0o644)
     shown = {
         "status": "Connected", "subscriptionId": sample.SUBSCRIPTION, "resourceGroup": "rg-arc", "resourceName": "srv",
-        "vmUuid": "432BBF54-8A84-456B-819C-E31655731110",
+        "vmUuid": "A1B2C3D4-E5F6-4789-8ABC-0123456789AB",
     }  # fmt: skip
     lab(server, show_says=json.dumps(shown))
     ended = go(server, "--uninstall", secret=False)

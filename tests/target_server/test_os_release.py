@@ -1,6 +1,6 @@
 """Which target a Linux system gets by its /etc/os-release, in any order of the targets, and who keeps another's ID.
 
-``tests/os_releases.toml`` has excerpts of real files; here are the forms that the grammar of os-release(5) allows.
+``tests/os_releases.toml`` has the facts of real systems; here are the forms that the grammar of os-release(5) allows.
 """
 
 from __future__ import annotations
@@ -34,9 +34,17 @@ VERSIONS = {
     "sles_sap": ("12",),
 }
 TABLE = Path(__file__).resolve().parents[1] / "os_releases.toml"
-REAL = {
-    one["source"]: (one["text"], one["target"], one["warned"]) for one in tomllib.loads(TABLE.read_text())["system"]
-}
+KEYS = ("id", "id_like", "version_id", "variant_id", "name", "pretty_name")
+
+
+def written(one) -> str:
+    """The os-release text of a row: its keys in quotes, those of ``bare`` without."""
+    values = {key: one[key] if key in one.get("bare", ()) else f'"{one[key]}"' for key in KEYS if key in one}
+    return "".join(f"{key.upper()}={value}\n" for key, value in values.items())
+
+
+SYSTEMS = tomllib.loads(TABLE.read_text())["system"]
+REAL = {one["source"]: (written(one), one["target"], one["warned"]) for one in SYSTEMS}
 # The grammar of os-release(5); every one is Ubuntu 22.04 but the last three.
 FORMS = {
     "unquoted": ("ID=ubuntu\nVERSION_ID=22.04\n", "ubuntu/22.04", ""),
@@ -72,6 +80,12 @@ def rows(reverse: bool) -> str:
         for cell in (name, version, "x86_64", f"{name}/{version}", "path", "sum", "1", "deb", "1", "1", "")
     ]
     return " ".join(map(quoting.bash, cells))
+
+
+def test_a_row_is_written_as_os_release_has_it():
+    row = {"id": "ubuntu", "version_id": "22.04", "name": "Ubuntu Kylin", "bare": ["id"], "target": "ubuntu/22.04"}
+    assert written(row) == 'ID=ubuntu\nVERSION_ID="22.04"\nNAME="Ubuntu Kylin"\n'
+    assert {key for one in SYSTEMS for key in one} <= {*KEYS, "source", "target", "warned", "bare"}
 
 
 @pytest.mark.parametrize("reverse", [False, True])
