@@ -243,7 +243,7 @@ def _context(made: Authority, folder: Path, kind: Certificate) -> ssl.SSLContext
         context.load_cert_chain(folder / "tls-leaf.crt.pem", folder / "tls-leaf.key.pem")
         return context
     keys, root = KeyStore(folder), made.server.root
-    made.new_root_file.write_text(tls_chains.new_root(root, made.since, keys).root.pem())
+    made.new_root_file.write_text(tls_chains.new_root(root, made.since, keys).root.pem(), encoding="ascii")
     place = folder / f"server-{kind}.both.pem"
     place.write_bytes(tls_chains.served(kind, root, made.since, keys, authority.HERE))
     context.load_cert_chain(place)

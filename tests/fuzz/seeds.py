@@ -6,6 +6,7 @@ with other names in a target's folder stay: those that fuzzing found.
 
 from __future__ import annotations
 
+import base64
 import gzip
 import io
 import json
@@ -175,12 +176,24 @@ def authenticode_pkcs7(how: authenticode.Signing) -> bytes:
     return msi_signature.SignedInstaller(io.BytesIO(authenticode.signed("msi", how))).pkcs7
 
 
+def _token(claims: bytes) -> bytes:
+    """A JSON Web Token with these claims."""
+    return b".".join(base64.urlsafe_b64encode(part).rstrip(b"=") for part in (b'{"alg":"none"}', claims, b"signature"))
+
+
 def _documents() -> dict[str, Seeds]:
     lab = signer()
     certificate = lab.certificates[0]
     pem = certificate.public_bytes(Encoding.PEM)
     packets = _KEY.certificate()
     return {
+        "access_token": {
+            "claims": _token(b'{"exp":1796083200,"nbf":1796079600.5,"aud":"https://management.azure.com/"}'),
+            "far": _token(b'{"exp":1e400,"nbf":NaN}'),
+            "list": _token(b"[1796083200]"),
+            "nested": _token(b"[" * 4000),
+            "type": b"System.Security.SecureString",
+        },
         "apt_release": {"release": _RELEASE.encode()},
         "deb822": {"release": _RELEASE.encode(), "stanza": _STANZA.encode(), "two": f"{_STANZA}\n{_STANZA}".encode()},
         "armor": {"key": armor.armor(packets, "PGP PUBLIC KEY BLOCK").encode()},

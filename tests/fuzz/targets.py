@@ -72,6 +72,15 @@ def _text(function: str) -> Callable[[Any], Read]:
     return lambda module: lambda document: getattr(module, function)(document.decode("utf-8", "surrogateescape"))
 
 
+def _token(module: Any) -> Read:
+    def read(document: bytes) -> None:
+        text = document.decode("utf-8", "surrogateescape")
+        module.is_type_name(text)
+        module.read(text)
+
+    return read
+
+
 def _compound_file(module: Any) -> Read:
     def read(document: bytes) -> None:
         held = module.CompoundFile(io.BytesIO(document))
@@ -296,6 +305,7 @@ _VALUE = ("builtins:ValueError",)
 _BIG = 1 << 16
 
 _DECLARED = (
+    Target("access_token", "bundler.formats.access_token", _token),
     Target("apt_release", "bundler.formats.apt_release", _plain("parse")),
     Target("ar", "bundler.formats.ar", _file("members")),
     Target("armor", "bundler.formats.armor", _plain("dearmor")),

@@ -23,12 +23,14 @@ NO_PARSER = {
     "compound_errors": "a part of compound_file",
     "compound_sectors": "a part of compound_file",
     "parse_error": "an error",
+    "password_strength": "estimates a password of ours",
     "secret_forms": "writes expressions for a secret of ours",
     "secret_shapes": "a table",
     "rpm_header": "a part of rpm",
     "rpm_signature_header": "a part of rpm",
     "rpm_version": "fuzzed by the target versions",
     "sevenzip_source": "a part of sevenzip",
+    "shell_words": "writes words of ours for a shell",
 }
 """Modules of bundler.formats without a target of their own, and why."""
 

@@ -7,30 +7,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 
 from bundler.errors import DefinitionError
 from bundler.formats import json_codec
 from bundler.model.lock import Pin
 from bundler.model.seal import SealPolicy, Signer
 from bundler.model.tree import Entry
-from bundler.products.arc_server import needed_switches, runtime_parts, tables
+from bundler.products.arc_server import runtime_parts, shared_values, start_here
 from bundler.products.arc_server.connect import connection
 from bundler.products.arc_server.script_parameters import ScriptParameters
 from bundler.products.arc_server.settings import Settings, package_settings
 from bundler.products.arc_server.target_rows import TargetRow, TargetRows, targets_text
-from bundler.products.azure import tables as azure
 from bundler.render import runtime
 from bundler.render.environment import render
-from bundler.render.seal_values import seal_values
 
 UNSEALED = SealPolicy()
-
-
-@dataclass(frozen=True)
-class _File:
-    path: str
-    sha256: str
 
 
 def entries(
@@ -72,9 +64,8 @@ def entries(
     rows = TargetRows.of(pins)
     made = [Entry(path, content) for path, content in facts.items()]
     made += script_entries(settings, digests, pins, seal_policy)
-    made.append(
-        _start(rows, settings, _shared(settings, digests, seal_policy), scripts_signed_by if rows.windows else None)
-    )
+    shared = shared_values.of(settings, digests, seal_policy)
+    made.append(start_here.entry(rows, settings, shared, scripts_signed_by if rows.windows else None))
     return tuple(sorted(made, key=lambda entry: entry.path.encode()))
 
 
@@ -92,7 +83,7 @@ def script_entries(
     Raises:
         DefinitionError: the settings cannot be used on one of the targets.
     """
-    shared = _shared(settings, facts, seal_policy)
+    shared = shared_values.of(settings, facts, seal_policy)
     rows = TargetRows.of(pins)
     made: list[Entry] = []
     if rows.linux:
@@ -100,47 +91,6 @@ def script_entries(
     if rows.windows:
         made += _windows(settings.parameters, rows.windows, shared)
     return tuple(made)
-
-
-def _shared(settings: Settings, facts: Mapping[str, str], seal_policy: SealPolicy) -> dict[str, object]:
-    """What every template is given; ``facts`` are the SHA-256 of the files that the scripts verify, by path."""
-    return {
-        "name": settings.name,
-        "version": settings.version,
-        "lab": settings.lab,
-        "tool": settings.tool,
-        "parameters": settings.parameters,
-        "files": [_File(path, sha256) for path, sha256 in sorted(facts.items())],
-        "seal_policy": seal_policy,
-        "negative_serials_refused": tables.agents().changing("negative-serials"),
-        "manager": azure.clouds().of(settings.parameters.cloud).manager,
-        **seal_values(seal_policy),
-    }
-
-
-def _start(
-    rows: TargetRows, settings: Settings, shared: Mapping[str, object], scripts_signed_by: Signer | None
-) -> Entry:
-    linux, windows = bool(rows.linux), bool(rows.windows)
-    switches = needed_switches.of(
-        settings.parameters,
-        linux=linux,
-        windows=windows,
-        rpm=any(pin.path.endswith(".rpm") for pin in settings.packages),
-        sealed=bool(shared["sealer"]),
-    )
-    values = {
-        **shared,
-        "linux": linux,
-        "windows": windows,
-        "targets_text": targets_text(rows.linux + rows.windows),
-        "scripts_signed_by": scripts_signed_by,
-        "seal_policy": shared["seal_policy"],
-        "signer_switch": needed_switches.SIGNER.names(linux=linux, windows=windows),
-        "switches": [(one.names(linux=linux, windows=windows), one.purpose) for one in switches],
-        "secret_needed": settings.parameters.authentication in needed_switches.SECRETS,
-    }
-    return Entry("START-HERE.txt", render("arc-server/START-HERE.txt.j2", values))
 
 
 def _linux(
