@@ -37,7 +37,7 @@ function Write-Wrapped([string]$Indent, [string]$Text) {
     $room = $TableWidth - $Indent.Length
     $rest = (Hide-Secrets $Text) -creplace '\s+', ' '
     while ($rest.Length -gt $room) {
-        $at = $rest.LastIndexOf(' ', $room)
+        $at = $rest.LastIndexOf([char]32, $room)
         if ($at -lt 1) { $at = $room }
         Write-Line ('        ' + $Indent + $rest.Substring(0, $at))
         $rest = $rest.Substring($at).TrimStart(' ')
@@ -62,8 +62,14 @@ function Show-Rows($Rows) {
 
 # What was not tested, a line for each reason.
 function Show-Skipped($Rows) {
-    foreach ($group in @($Rows | Group-Object -Property { $_.Message })) {
-        Write-Wrapped '' ('{0} of {1} endpoints were not tested: {2}' -f $group.Count, $script:Network.Count, $group.Name)
+    $counts = New-Table
+    $reasons = @()
+    foreach ($row in $Rows) {
+        if (-not $counts.ContainsKey($row.Message)) { $reasons += $row.Message; $counts[$row.Message] = 0 }
+        $counts[$row.Message] += 1
+    }
+    foreach ($reason in $reasons) {
+        Write-Wrapped '' ('{0} of {1} endpoints were not tested: {2}' -f $counts[$reason], $script:Network.Count, $reason)
     }
 }
 

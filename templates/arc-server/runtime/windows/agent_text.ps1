@@ -12,7 +12,7 @@ function Get-PlainAnswer([string]$Text) {
 # Without blanks and a pair of quotes around it.
 function Get-Bare([string]$Text) {
     $bare = $Text.Trim()
-    if ($bare.Length -ge 2 -and $bare[0] -eq $bare[$bare.Length - 1] -and "'`"".IndexOf($bare[0]) -ge 0) {
+    if ($bare -cmatch '^(["''])[\s\S]*\1\z') {
         $bare = $bare.Substring(1, $bare.Length - 2).Trim()
     }
     $bare

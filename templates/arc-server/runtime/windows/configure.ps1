@@ -35,7 +35,7 @@ function Get-Setting([string]$Key) {
 # A proxy may be written in many ways; a name and password in it count.
 function Test-Fits([string]$Key, [string]$Shown, [string]$Value) {
     if (Test-SameSetting $Shown $Value) { return $true }
-    if (-not (Test-Same $Key 'proxy.url') -or -not $Shown -or -not $Value -or ($Shown + $Value).IndexOf('@') -ge 0) { return $false }
+    if (-not (Test-Same $Key 'proxy.url') -or -not $Shown -or -not $Value -or ($Shown + $Value).IndexOf([char]64) -ge 0) { return $false }
     Test-Same (Get-ProxyForm $Shown) (Get-ProxyForm $Value)
 }
 
