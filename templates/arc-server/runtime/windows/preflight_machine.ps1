@@ -80,7 +80,7 @@ function Test-Machine {
     Test-Container
     Test-HostName
     Test-SqlServer
-    if (Test-Wow64) { Add-Problem 202 $Wow64Text 'powershell-32-bit' }
+    if (Test-Wow64) { Add-Problem 202 $Wow64Text -Reason 'powershell-32-bit' }
     Test-Versions
     if (-not (Test-Path -LiteralPath (Get-SystemTool 'msiexec.exe'))) { Add-Problem 202 'msiexec.exe is not in System32' -Reason 'no-package-manager' }
     Test-Restart
