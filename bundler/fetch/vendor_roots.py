@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from importlib.resources import files
 from typing import Any
 
 from bundler.errors import UsageError
-from bundler.formats import certificate
+from bundler.formats import certificate, strict_json
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class Vendor:
 @cache
 def shipped() -> tuple[Vendor, ...]:
     """The vendors of ``bundler/data/tls_roots``."""
-    return tuple(map(_vendor, json.loads(_read("vendors.json"))["vendors"]))
+    return tuple(map(_vendor, strict_json.read(_read("vendors.json"))["vendors"]))
 
 
 def of(host: str, vendors: Iterable[Vendor]) -> Vendor | None:

