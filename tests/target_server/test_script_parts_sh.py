@@ -119,18 +119,31 @@ ASSIGNED = re.compile(r"(?<![\w${\[\"'-])([A-Z][A-Z_]+)\+?=(\(?)")
 def test_a_name_is_a_list_in_all_parts_or_in_none():
     """All parts are one script: bash takes a list for a table, or one of its values, without a word."""
     kinds: dict[str, set[str]] = {}
+    declared = re.findall(r"(?:declare|local) -A (.*)", "\n".join(LINUX_PARTS.values()))
+    tables = {name for line in declared for name in re.findall(r"[A-Z_]+", line)}
+    for name in tables:
+        kinds.setdefault(name, set()).add("table")
     for text in LINUX_PARTS.values():
-        tables = {
-            name for line in re.findall(r"(?:declare|local) -A (.*)", text) for name in re.findall(r"[A-Z_]+", line)
-        }
-        for name in tables:
-            kinds.setdefault(name, set()).add("table")
         for line in text.splitlines():
             for name, list_ in ASSIGNED.findall(line.partition(" # ")[0]):
-                if name not in tables:
+                # An empty list empties a table, too.
+                if not (list_ and name in tables):
                     kinds.setdefault(name, set()).add("list" if list_ else "text")
     assert len(kinds) > 100
     assert {name: kind for name, kind in kinds.items() if len(kind) > 1} == {}
+
+
+def test_no_part_begins_with_the_name_of_another_part_or_of_the_header():
+    """All parts are one script: a name that two of them set at their beginning loses what the first one put there."""
+    for name in NAMES:
+        parts = {"the header": script(name).partition(MARKER)[0].decode()}
+        parts |= {part.path: part.text for part in runtime_parts.parts(name)}
+        beginnings: dict[str, list[str]] = {}
+        for path, text in parts.items():
+            for one in sorted(set(re.findall(r"(?m)^([A-Z][A-Z_]+)=", text))):
+                beginnings.setdefault(one, []).append(path)
+        assert len(beginnings) > 5
+        assert {one: paths for one, paths in beginnings.items() if len(paths) > 1} == {}
 
 
 def test_no_here_document_needs_room_for_a_file():

@@ -4,7 +4,7 @@
 SYSTEMD_ROOT=''        # a test has its own
 # Of files of one name, that of the first folder counts.
 SYSTEMD_FOLDERS=(/etc/systemd /run/systemd /usr/local/lib/systemd /usr/lib/systemd /lib/systemd)
-MANAGER=''             # what the running systemd gives to every service
+SERVICE_ENVIRONMENT='' # what the running systemd gives to every service
 declare -A VARIABLES=() VARIABLE_FILES=()
 
 # systemd_files FOLDER: the files of all folders of that name below systemd's, in the order of their names.
@@ -79,15 +79,15 @@ read_assignments() {
 
 # ask_manager: "systemctl set-environment" leaves no file.
 ask_manager() {
-    MANAGER=''
-    [[ -n $SYSTEMD_ROOT || ! -d /run/systemd/system ]] || MANAGER=$(systemctl show-environment 2>/dev/null)
+    SERVICE_ENVIRONMENT=''
+    [[ -n $SYSTEMD_ROOT || ! -d /run/systemd/system ]] || SERVICE_ENVIRONMENT=$(systemctl show-environment 2>/dev/null)
 }
 
 # service_variables SERVICE: fills VARIABLES, and VARIABLE_FILES with the file that each is from.
 service_variables() {
     local file
     VARIABLES=() VARIABLE_FILES=()
-    lines_of "$MANAGER"
+    lines_of "$SERVICE_ENVIRONMENT"
     # It quotes as $'...' where it quotes.
     for file in "${TEXT_LINES[@]}"; do take_assignments "${file/=\$\'/=\'}" 'systemctl show-environment'; done
     lines_of "$(systemd_file system.conf; systemd_files system.conf.d)"

@@ -1,19 +1,19 @@
 # How azcmagent's answers are read: JSON wherever it begins, or the text for people, and in each the same fields.
 
-ANSWER=''              # the answer without what is no part of it
+AGENT_SAYS=''              # the answer without what is no part of it
 declare -A FIELDS=()   # by plain name: what the answer says. null and a missing name say nothing; "" says empty
 
-# take_answer BYTES: fills ANSWER: without byte order mark, carriage returns and colours.
+# take_answer BYTES: fills AGENT_SAYS: without byte order mark, carriage returns and colours.
 take_answer() {
     local at form=$'\033\\[[0-9;]*[mK]'
     # The longest that is known has some thousand letters.
-    ANSWER=${1:0:100000}
-    ANSWER=${ANSWER#$'\357\273\277'}
-    ANSWER=${ANSWER#$'\377\376'}
-    ANSWER=${ANSWER//$'\r'/}
+    AGENT_SAYS=${1:0:100000}
+    AGENT_SAYS=${AGENT_SAYS#$'\357\273\277'}
+    AGENT_SAYS=${AGENT_SAYS#$'\377\376'}
+    AGENT_SAYS=${AGENT_SAYS//$'\r'/}
     for ((at = 0; at < 400; at++)); do
-        [[ $ANSWER =~ $form ]] || break
-        ANSWER=${ANSWER//"${BASH_REMATCH[0]}"/}
+        [[ $AGENT_SAYS =~ $form ]] || break
+        AGENT_SAYS=${AGENT_SAYS//"${BASH_REMATCH[0]}"/}
     done
 }
 
@@ -72,7 +72,7 @@ fields_below() {
 # it that is a machine's; else from lines "Name : value". 1 where none of the names is said anywhere.
 read_fields() {
     local at
-    ANSWER_LEFT=$ANSWER
+    ANSWER_LEFT=$AGENT_SAYS
     while next_json; do
         fields_below ''
         ! field "$@" || return 0
@@ -90,7 +90,7 @@ read_fields() {
 read_lines() {
     local line form='^([A-Za-z][A-Za-z. ]*( \(preview\))?)[[:space:]]*:([[:space:]]+(.*))?$'
     clear_fields
-    lines_of "$ANSWER"
+    lines_of "$AGENT_SAYS"
     for line in "${TEXT_LINES[@]}"; do
         [[ ! $line =~ $form ]] || keep_field "${BASH_REMATCH[1]}" "${BASH_REMATCH[4]:-}"
     done

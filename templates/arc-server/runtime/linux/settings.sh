@@ -18,7 +18,7 @@ read_setting() {
     local line log='^(time=|(INFO|WARN|WARNING|ERROR|DEBUG|FATAL|TRACE)([[:space:]:[]|$))'
     ! read_setting_line "$1" "$2" || return 0
     SETTING_NOW=''
-    lines_of "$ANSWER"
+    lines_of "$AGENT_SAYS"
     for line in "${TEXT_LINES[@]}"; do
         [[ -z ${line//[[:space:]]/} || $line =~ $log || $line == '{'* ]] || SETTING_NOW=$line
     done
@@ -31,12 +31,12 @@ read_setting() {
 read_setting_line() {
     local line form="^[[:space:]]*${1//./\\.}( \\(preview\\))?[[:space:]]*:[[:space:]]*(.*)\$"
     take_answer "$2"
-    ANSWER_LEFT=$ANSWER
+    ANSWER_LEFT=$AGENT_SAYS
     if next_json; then
         json_setting "$1"
         return
     fi
-    lines_of "$ANSWER"
+    lines_of "$AGENT_SAYS"
     for line in "${TEXT_LINES[@]}"; do
         [[ $line =~ $form ]] || continue
         plain_value "${BASH_REMATCH[2]}"
