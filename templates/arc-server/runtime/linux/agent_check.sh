@@ -45,7 +45,7 @@ read_check() {
     local path place
     CHECKED_HOST=() CHECKED_REACHED=() CHECKED_REQUIRED=()
     take_answer "$1"
-    ANSWER_LEFT=$ANSWER
+    ANSWER_LEFT=$AGENT_SAYS
     while next_json; do
         for path in ${JSON_PATHS[@]+"${JSON_PATHS[@]}"}; do
             plain_key "${path##*"$JSON_BETWEEN"}"
@@ -71,7 +71,7 @@ read_check_row() {
 # read_check_table: columns between bars or two blanks; the line that begins with ENDPOINT names them.
 read_check_table() {
     local line at cells=() reached=1 required=-1 text
-    lines_of "$ANSWER"
+    lines_of "$AGENT_SAYS"
     for line in "${TEXT_LINES[@]}"; do
         text=${line//|/  }
         cells=()
