@@ -75,8 +75,9 @@ class Interview:
 
 def _chosen(question: Question, text: str) -> str:
     """``text``, or the choice that it numbers or spells."""
-    if text.isdecimal() and 1 <= int(text) <= len(question.choices):
-        return question.choices[int(text) - 1].word
+    numbers = {str(number): choice.word for number, choice in enumerate(question.choices, 1)}
+    if text in numbers:
+        return numbers[text]
     same = [choice.word for choice in question.choices if choice.word.casefold() == text.casefold()]
     return same[0] if same else text
 

@@ -57,14 +57,19 @@ def misfit(pin: Pin, artifact: Artifact) -> str:
 
 def _is_from(pin: Pin, origin: Origin) -> bool:
     if isinstance(origin, UrlOrigin):
-        served = urlsplit((pin.redirects or (pin.url,))[-1]).netloc
-        return pin.url == origin.url and served in (*origin.hosts, urlsplit(origin.url).netloc)
+        served = _authority(urlsplit((pin.redirects or (pin.url,))[-1]).netloc)
+        return pin.url == origin.url and served in map(_authority, (*origin.hosts, urlsplit(origin.url).netloc))
     if isinstance(origin, FileOrigin):
         return pin.url == file_url(origin)
     state = f"{origin.base} {origin.suite}" if isinstance(origin, AptOrigin) else origin.base
     index = f"{origin.base}/dists/{origin.suite}/{origin.component}/" if isinstance(origin, AptOrigin) else origin.base
     known = pin.repository is not None and pin.repository.origin == state
     return known and any(document.url.startswith(index) for document in pin.documents)
+
+
+def _authority(netloc: str) -> str:
+    """Host and port for comparison, as a download compares them (RFC 9110, 4.2.3)."""
+    return netloc.lower().removesuffix(":443").rstrip(".")
 
 
 def file_url(origin: FileOrigin) -> str:

@@ -15,8 +15,10 @@ from bundler.pack.members import cut_short, refused
 GIVE_A_BUNDLE = "give the path of a bundle: its folder, or its zip, tar.gz or 7z"
 MAGIC = (b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b", b"7z\xbc\xaf\x27\x1c")
 """How archives begin."""
-_PART = re.compile(r"(?P<whole>.+)\.(?P<number>\d{3,})")
-"""As 7-Zip and split name volumes: NAME.7z.001."""
+_PART = re.compile(r"(?P<whole>.+)\.(?P<number>[0-9]{3,4})")
+"""As 7-Zip and split name volumes: NAME.7z.001. More digits are a date or a build."""
+_SHOWN = 10
+"""Parts that are named one by one."""
 _ZIP_PART = re.compile(r".+\.z\d\d", re.IGNORECASE)
 _UNFINISHED = (".part", ".partial", ".crdownload", ".download", ".filepart", ".tmp", ".!ut")
 """Endings that browsers and copying programs give to a file until it is complete."""
@@ -88,7 +90,7 @@ def _signs(path: Path, file: BinaryIO, size: int) -> list[str]:
 
 def _split(path: Path, whole: str, digits: int) -> VerificationError:
     """The error for one part of an archive that was split, with the parts that are missing or too short."""
-    pattern = re.compile(rf"{re.escape(whole)}\.(\d{{{digits},}})")
+    pattern = re.compile(rf"{re.escape(whole)}\.([0-9]{{{digits},4}})")
     sizes = {
         int(match[1]): entry.stat().st_size
         for entry in os.scandir(path.absolute().parent)
@@ -99,11 +101,16 @@ def _split(path: Path, whole: str, digits: int) -> VerificationError:
     largest = max(sizes.values())
     cut = sorted(number for number, size in sizes.items() if size < largest and number < last)
     short = [f"{whole}.{number:0{digits}}" for number in cut]
-    details = [*(f"Missing: {name}" for name in missing), *(f"Shorter than others: {name}" for name in short)]
+    details = [*_listed("Missing", missing), *_listed("Shorter than others", short)]
     names = [f"{whole}.{number:0{digits}}" for number in sorted(sizes)]
     first = "get all parts again, then join them" if details else "join its parts, then give the whole"
     what = f"{path.name} is one part of an archive that was split"
     return refused(what, "damaged-archive", details, do=f"{first}: {_join(names, whole)}")
+
+
+def _listed(title: str, names: list[str]) -> list[str]:
+    more = [f"{title}: {len(names) - _SHOWN} more"] if len(names) > _SHOWN else []
+    return [*(f"{title}: {name}" for name in names[:_SHOWN]), *more]
 
 
 def _join(names: list[str], whole: str) -> str:

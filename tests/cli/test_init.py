@@ -55,6 +55,12 @@ def test_a_target_that_is_none_is_a_usage_error(folder):
     assert not (folder / "bundle.yaml").exists()
 
 
+@pytest.mark.parametrize("word", ["1" * 5000, "0", "01", "99", "\u0663", "\u00b2"])
+def test_a_number_that_is_no_choice_is_a_usage_error(folder, word):
+    assert main(["init", "--profile", word]) == 2
+    assert not (folder / "bundle.yaml").exists()
+
+
 def test_a_lab_that_does_not_run_is_named(folder, capsys):
     assert main(["init", "--lab", "lab"]) == 2
     assert "arc-bundler lab" in capsys.readouterr().err

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bundler.errors import UsageError
+from bundler.flow import lock_keep
 from bundler.flow.lock_targets import named
 from bundler.model.artifact import Artifact, UrlOrigin
+from bundler.model.evidence import PackageFacts
+from bundler.model.lock import Pin
 from bundler.model.target import Target
 
 
@@ -63,3 +68,32 @@ def test_the_nearest_target_is_suggested_and_the_word_not_repeated() -> None:
     with pytest.raises(UsageError) as raised:
         named(("~Q8secretvalue",), ALL)
     assert "secretvalue" not in str(raised.value.what) + " ".join(raised.value.details)
+
+
+@pytest.mark.parametrize(
+    ("served", "fits"),
+    [
+        ((), True),
+        (("https://CDN.example.com/agent.msi",), True),
+        (("https://aka.ms/next", "https://cdn.Example.com.:443/agent.msi"), True),
+        (("https://cdn.example.com:8443/agent.msi",), False),
+        (("https://cdn.example.com.other.org/agent.msi",), False),
+    ],
+)
+def test_a_host_is_the_same_in_any_spelling(served: tuple[str, ...], fits: bool) -> None:
+    """A server may spell its redirect as it likes: that moves no pin."""
+    wanted = replace(WINDOWS, kind="msi", origin=UrlOrigin(url="https://aka.ms/agent", hosts=("Cdn.example.com",)))
+    pin = Pin(
+        name=wanted.name,
+        kind=wanted.kind,
+        place=wanted.place,
+        targets=wanted.targets,
+        filename="agent.msi",
+        url="https://aka.ms/agent",
+        redirects=served,
+        size=1,
+        sha256="0" * 64,
+        facts=PackageFacts(name="agent", version="1.60", architecture=wanted.architecture),
+        evidence=(),
+    )
+    assert bool(lock_keep.answering([pin], [wanted])[0]) is fits

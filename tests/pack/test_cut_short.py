@@ -152,3 +152,20 @@ def test_parts_are_joined_by_the_command_that_is_printed(archive: Path, tmp_path
 def test_a_whole_archive_with_a_part_s_name_is_read(archive: Path) -> None:
     renamed = archive.rename(archive.with_name(f"{archive.name}.001"))
     assert read(renamed) > 0
+
+
+@pytest.mark.parametrize("ending", ["20261130", "99999999999"])
+def test_a_date_at_the_end_of_a_name_numbers_no_part(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"bundle.{ending}"
+    path.write_bytes(b"PK\x03\x04" + bytes(40))
+    assert "part of an archive" not in refusal(path).what
+
+
+def test_of_many_missing_parts_some_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "bundle.7z.999"
+    path.write_bytes(b"x" * 40)
+    (tmp_path / "bundle.7z.20261130").write_bytes(b"y")
+    details = refusal(path).details
+    assert details[0] == "Missing: bundle.7z.001"
+    assert details[-1] == "Missing: 988 more"
+    assert len(details) == 11

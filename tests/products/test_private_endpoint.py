@@ -191,6 +191,12 @@ def test_a_long_text_is_refused_at_once(text):
         private_endpoint.read(text.encode())
 
 
+def test_names_and_addresses_of_one_entry_do_not_multiply_without_end():
+    entry = {"fqdns": [f"h{number}.b" for number in range(9000)], "ipAddresses": ["10.0.0.1"] * 9000}
+    with pytest.raises(ParseError, match="more than 1000 pairs"):
+        private_endpoint.read(json.dumps(entry).encode())
+
+
 def test_an_interface_that_serves_nothing_private_is_passed_over():
     plain = {"ipConfigurations": [{"privateIPAddress": "10.0.0.9"}, *NIC["ipConfigurations"]]}
     assert len(private_endpoint.read(json.dumps(plain).encode())) == len(PAIRS)

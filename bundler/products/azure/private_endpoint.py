@@ -21,6 +21,7 @@ import ipaddress
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
 from bundler.definition.rules import Finding, Path, warning
 from bundler.formats import strict_json
@@ -31,6 +32,8 @@ from bundler.products.azure import private_endpoint_text as texts
 
 LARGEST = 1 << 20
 """Bytes: a private endpoint has a few dozen names at most."""
+_MOST = 1000
+"""Pairs of a name and an address: lists of both in one entry multiply."""
 
 SHAPES = (
     "what `az network private-endpoint show`, `az network private-endpoint dns-zone-group show` "
@@ -62,7 +65,9 @@ def read(document: bytes) -> tuple[HostRecord, ...]:
         raise ParseError(f"is larger than {LARGEST} bytes", reason="too-big")
     tree = _tree(document)
     endpoints = tree if isinstance(tree, list) else [tree]
-    found = tuple(record for one in endpoints for record in _records(_Object(one)))
+    found = tuple(islice((record for one in endpoints for record in _records(_Object(one))), _MOST + 1))
+    if len(found) > _MOST:
+        raise ParseError(f"holds more than {_MOST} pairs of a name and an address", reason="too-big")
     if not found:
         raise ParseError(
             "holds no name: with a DNS zone group customDnsConfigs can be empty; give what "
