@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 REDACTED = "[redacted]"
 _SHORTEST_LINE = 8
@@ -38,7 +38,8 @@ def remember(secret: str | bytes) -> None:
 
 def remember_url(address: str) -> None:
     """Keep the user name and the password of ``address`` out, as they stand and without percent-encoding."""
-    credentials = urlsplit(address if "://" in address else f"http://{address}").netloc.rpartition("@")[0]
+    # Not by urlsplit: it refuses a password with a bracket, and ends the host at "/" and "#" in one.
+    credentials = (address.partition("://")[2] or address).rpartition("@")[0]
     if credentials:
         remember(credentials)
         for part in credentials.split(":", 1):

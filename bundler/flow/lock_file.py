@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from bundler.errors import LockError
 from bundler.flow import lock_document
 from bundler.formats import json_codec, strict_json
 from bundler.formats.schema_age import Age, schema_age
-from bundler.model.lock import LOCK_FORMER_KEYS, LOCK_SCHEMA, LOCK_SCHEMA_1, Lock
+from bundler.model.lock import LOCK_FORMER_KEYS, LOCK_SCHEMA, LOCK_SCHEMA_1, Lock, Pin
 from bundler.pack.staging import write_file
 
 # A pin with its evidence has 6 kB; a lock of every target has 200 kB.
@@ -97,6 +98,7 @@ def _require_sound(lock: Lock) -> None:
         if not _SHA256.fullmatch(digest):
             raise ValueError(f"fields.{name}: {digest!r} cannot be a SHA-256")
     for pin in lock.pins:
+        _require_addresses(pin)
         for sha256, size in ((pin.sha256, pin.size), *((held.sha256, held.size) for held in pin.documents)):
             if not _SHA256.fullmatch(sha256) or size < 0:
                 raise ValueError(
@@ -105,6 +107,16 @@ def _require_sound(lock: Lock) -> None:
         for document in pin.documents:
             if document.size > _MAX_EVIDENCE:
                 raise ValueError(f"pins.{pin.place}: {document.role} has {document.size} bytes, which no document has")
+
+
+def _require_addresses(pin: Pin) -> None:
+    """Raise ValueError for an address that cannot be taken apart."""
+    for address in (pin.url, *pin.redirects, *(document.url for document in pin.documents)):
+        if not address.startswith("file:"):
+            try:
+                _ = urlsplit(address).port
+            except ValueError as error:
+                raise ValueError(f"pins.{pin.place}: {address[:80]!r} is no address: {error}") from None
 
 
 def write(lock: Lock, path: Path) -> None:

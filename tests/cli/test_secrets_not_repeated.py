@@ -44,6 +44,16 @@ def test_a_bare_argument(capsys, command, form):
     assert "not shown" in said(capsys, command, "a", "a", "a", SECRET, "--format", form)
 
 
+@pytest.mark.parametrize("around", ["[{}", "{}#", "/{}", "a]{}["])
+@pytest.mark.parametrize("address", ["http://me:{}@proxy:8080", "me:{}@proxy:8080", "http://[::1{}"])
+def test_a_proxy_s_password_with_any_character(capsys, monkeypatch, address, around):
+    proxy = address.format(around.format(SECRET))
+    assert main(["init"]) == 0
+    said(capsys, "lock", "--proxy", proxy, code=3)  # what is not filled in comes first
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    said(capsys, "plan", "--format", "json", code=3)
+
+
 def test_a_bare_argument_in_place_of_a_command(capsys):
     assert "there is no such command" in said(capsys, SECRET)
     assert "Did you mean 'build'?" in said(capsys, "biuld")

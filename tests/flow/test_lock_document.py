@@ -102,6 +102,14 @@ def test_a_damaged_schema_1_is_not_called_old(tmp_path: Path) -> None:
         read(tmp_path, json.dumps(renamed | {"schema": LOCK_SCHEMA}).encode())
 
 
+@pytest.mark.parametrize("address", ["https://[", "https://a:b/", "https://a:99999/"])
+def test_an_address_that_cannot_be_taken_apart_is_damage(tmp_path: Path, address: str) -> None:
+    pin = LOCK.pins[0]
+    for changed in (replace(pin, url=address), replace(pin, redirects=(address,))):
+        with pytest.raises(LockError, match=f"is damaged: pins.{pin.place}"):
+            read(tmp_path, json_codec.to_json(replace(LOCK, pins=(changed,))))
+
+
 def fields(more: str = "", *, without: str = "") -> dict[str, str]:
     text = "".join(line for line in DEFINITION.splitlines(True) if not (without and line.startswith(without)))
     loaded = definition_file.load(Path("bundle.yaml"), f"{text}{more}".encode(), today=date(2026, 11, 30), strict=False)
