@@ -226,6 +226,24 @@ def test_a_copy_deletes_nothing_of_the_original(server):
     assert "other hardware" in ended.out
 
 
+def test_a_copy_that_is_moved_deletes_nothing_of_the_original(server):
+    put(server / "sys/class/dmi/id/product_uuid", "0f9a3b1c-0000-4000-8000-000000000001\n", 0o644)
+    connect(server, "rg-other")
+    shown = {
+        "status": "Connected", "subscriptionId": sample.SUBSCRIPTION, "resourceGroup": "rg-other",
+        "resourceName": "srv", "vmUuid": "A1B2C3D4-E5F6-4789-8ABC-0123456789AB",
+    }  # fmt: skip
+    lab(server, show_says=json.dumps(shown))
+    wrapper = small_root.WRAPPER.replace("exec ", f"[[ $1 != disconnect ]] || rm -f /{STATE}/lab.json\nexec ")
+    put(server / "opt/azcmagent/bin/azcmagent", wrapper)
+    ended = go(server, "--reconnect")
+    assert ended.code == 0, ended.out
+    # The agent's check, which is read in between, does not put what it said of its hardware out of mind.
+    assert len(asked(server, "check")) == 1
+    assert asked(server, "disconnect") == ["ARGUMENTS [disconnect] [--force-local-only]"]
+    assert "other hardware" in ended.out
+
+
 # ---- errors of the agent's own
 
 
@@ -323,7 +341,7 @@ def test_42_is_told_apart_by_its_message(server, says, tries, said, reason):
     [
         ({"httpsProxy": "http://127.0.0.1:40343/"}, 0, ", through the gateway"),
         ({"connectionType": "gateway"}, 0, ", through the gateway"),
-        ({"httpsProxy": "http://proxy:8080"}, 206, "not through the gateway"),
+        ({"httpsProxy": "http://proxy:8080"}, 206, 'HTTPS proxy is "http://proxy:8080", its connection type unknown'),
     ],
 )
 def test_the_gateways_proof(server, more, code, said):

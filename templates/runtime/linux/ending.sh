@@ -27,7 +27,7 @@ on_exit() {
 on_signal() {
     trap '' INT TERM HUP QUIT
     end_child
-    FAILED_MESSAGE="interrupted by $1"
+    FAILED_MESSAGE="interrupted by $1" ADVICE=''
     [[ -z $STEP ]] || fail_step 207 "$FAILED_MESSAGE" >&2
     explain 207 >&2
     exit 207

@@ -7,7 +7,7 @@ SECRET_CAME=''         # from where, once it was read
 
 # Out of the environment at once, before the first child is started.
 # A name that came with the environment stays exported: children would get the value that is put there below.
-export -n SECRET SECRET_FROM_ENVIRONMENT ANSWER PASSPHRASE PASSPHRASE_FROM_ENVIRONMENT KEY LETTER CERTIFICATE again held line out plain rest text
+export -n SECRET SECRET_FROM_ENVIRONMENT ANSWER PASSPHRASE PASSPHRASE_FROM_ENVIRONMENT KEY LETTER CERTIFICATE again held line out part plain rest text
 SECRET_FROM_ENVIRONMENT=${ARC_BUNDLER_SECRET:-}
 unset ARC_BUNDLER_SECRET
 

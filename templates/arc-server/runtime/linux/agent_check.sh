@@ -43,6 +43,8 @@ keep_checked() {
 # inside; else from the table for people.
 read_check() {
     local path place
+    # What the agent said of its connection is still needed: on which hardware, and of which provider.
+    local -A FIELDS=()
     CHECKED_HOST=() CHECKED_REACHED=() CHECKED_REQUIRED=()
     take_answer "$1"
     ANSWER_LEFT=$AGENT_SAYS

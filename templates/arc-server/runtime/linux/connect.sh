@@ -34,7 +34,7 @@ try_again() {
 connect_bounded() {
     local try code pause=15
     for ((try = 1; ; try++)); do
-        code=0
+        code=0 REASON='' ADVICE=''
         { write_connect_file >"$SAFE/connect.json"; } 2>/dev/null || fail 202 "the parameters cannot be written to $SAFE"
         with_agent connect "$SAFE/connect.json" || code=$?
         ((code != 0)) || return 0
@@ -50,8 +50,10 @@ disconnect_first() {
     local code=0
     choose_disconnect
     disconnect_agent || code=$?
-    [[ $STATE != unknown ]] || code=0
-    if [[ $code -ne 0 ]]; then
+    if [[ $code -ne 0 && $STATE == unknown ]]; then
+        warning "azcmagent disconnect --force-local-only ended with $code; connecting is tried all the same"
+        return
+    elif [[ $code -ne 0 ]]; then
         read_last_reason || :
         search_agent_logs
         show_log_end

@@ -43,6 +43,8 @@ PROXY_PROOF=''         # same, contradicts or not_said: the definition's proxy, 
 # connection type is gateway; it names the gateway's address.
 read_gateway() {
     local proxy='' empty=no kind='' address=''
+    # Of the configure step: another setting's.
+    SETTING_NOW=''
     ! proxy_said connectiontype || kind=${FIELD,,}
     ! proxy_said gatewayurl || address=$FIELD
     ! proxy_said "${HTTPS_PROXY_NAMES[@]}" || { proxy=$FIELD; [[ -n $proxy ]] || empty=yes; }
@@ -58,7 +60,6 @@ read_gateway() {
 # ask_connection_type EMPTY ADDRESS: the setting decides where the report does not. An HTTPS proxy that is reported as empty
 # is how an agent without the gateway looks.
 ask_connection_type() {
-    SETTING_NOW=''
     setting_now connection.type || :
     case ${SETTING_NOW,,} in
         gateway) GATEWAY_PROOF=proven ;;

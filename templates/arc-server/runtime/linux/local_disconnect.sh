@@ -25,7 +25,7 @@ choose_disconnect() {
         :
     elif hyperv_guest; then
         LOCAL_ONLY='this is a Hyper-V guest: on Azure Local, deleting the resource can delete the virtual machine'
-    elif [[ $STATE == wanted ]] && other_hardware; then
+    elif [[ $STATE == wanted || $STATE == elsewhere ]] && other_hardware; then
         LOCAL_ONLY='the resource was made on other hardware, so that it may be another machine'\''s'
     fi
 }

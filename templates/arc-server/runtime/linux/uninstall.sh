@@ -25,7 +25,7 @@ step_look() {
     choose_disconnect
     if [[ $STATE == wanted && -z $LOCAL_ONLY ]] && secret_wanted; then
         secret_is_there || fail 203 "$SECRET_PROBLEM"
-        read_secret "$SECRET_NAME" || fail 203 "$SECRET_PROBLEM"
+        read_secret "$SECRET_NAME" && check_secret_form && check_token || fail 203 "$SECRET_PROBLEM"
     fi
     done_step "$(state_text)"
 }

@@ -30,7 +30,7 @@ function Get-LocalOnlyReason {
     if (Test-Same $script:State 'expired') { return 'its identity has expired' }
     if ($DeleteResource) { return '' }
     if (Test-HyperVGuest) { return 'this is a Hyper-V guest: on Azure Local, deleting the resource can delete the virtual machine' }
-    if ((Test-Same $script:State 'wanted') -and (Test-OtherHardware)) {
+    if (((Test-Same $script:State 'wanted') -or (Test-Same $script:State 'elsewhere')) -and (Test-OtherHardware)) {
         return 'the resource was made on other hardware, so that it may be another machine''s'
     }
     ''
