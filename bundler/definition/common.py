@@ -153,7 +153,9 @@ def _leaves(name: str, value: Any, tree: Any) -> Iterator[tuple[str, str]]:
         for field in fields(value):
             inner = getattr(value, field.name)
             if inner != _default(field):
-                yield from _leaves(f"{name}.{field.name}".lstrip("."), inner, tree[field.name])
+                path = f"{name}.{field.name}".lstrip(".")
+                # A part that is there with nothing in it is not the same as one that is not there.
+                yield from list(_leaves(path, inner, tree[field.name])) or [(path, _digest({}))]
     elif isinstance(value, Mapping):
         for key, inner in value.items():
             yield from _leaves(f"{name}.{key}", inner, tree[key])

@@ -122,9 +122,9 @@ def _other_end(file: BinaryIO) -> VerificationError:
         while 0 <= at <= len(window) - _END.size:
             if _is_own_end(file, start + at, window[at : at + _END.size]):
                 return refused("something follows the end of the zip", "trailing-data")
-            file.seek(start + len(window))
             at = window.find(_END_MARK, at + 1)
         start, window = start + max(len(window) - _END.size + 1, 0), window[1 - _END.size :]
+        file.seek(start + len(window))
     return cut_short("its list of files is missing, which is at the end of a zip")
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import field, replace
 from datetime import date
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from bundler.definition import common
 from bundler.errors import LockError
 from bundler.flow import lock_changes, lock_document, lock_file, project
 from bundler.formats import json_codec
+from bundler.model.frozen import frozen
 from bundler.model.lock import LOCK_SCHEMA, LOCK_SCHEMA_1, Lock, Pin
 from bundler.products import definition_file
 from tests.support.described import LOCK, values
@@ -146,3 +148,21 @@ def test_no_value_is_in_a_lock() -> None:
     assert "hunter2" not in found
     assert "japaneast" not in found
     assert fields("tags: {Owner: a}\n")["tags.Owner"] != fields("tags: {Owner: b}\n")["tags.Owner"]
+
+
+@frozen
+class Part:
+    inner: str = ""
+
+
+@frozen
+class Whole:
+    part: Part | None = None
+    names: Mapping[str, str] = field(default_factory=lambda: {"a": "b"})
+
+
+def test_a_part_with_nothing_in_it_is_a_change() -> None:
+    plain = common.field_digests(Whole())  # type: ignore[arg-type]  # any frozen class is read alike
+    assert not plain
+    for changed, name in ((Whole(part=Part()), "part"), (Whole(names={}), "names")):
+        assert common.changed_fields(plain, common.field_digests(changed)) == (name,)  # type: ignore[arg-type]
