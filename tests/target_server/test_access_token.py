@@ -68,7 +68,7 @@ def test_install_sh_looks_at_a_token(bash):
 
 def test_install_ps1_looks_at_a_token(powershell, tmp_path):
     shared, own = TEMPLATES / "runtime/windows", TEMPLATES / "arc-server/runtime/windows"
-    files = [shared / "text.ps1", shared / "json.ps1", shared / "seal.ps1", own / "access_token.ps1"]
+    files = [shared / "text.ps1", shared / "json_reader.ps1", shared / "seal.ps1", own / "access_token.ps1"]
     sourced = "".join(f". {quoting.powershell(str(file))}\n" for file in files)
     calls = "".join(f"Try-One {quoting.powershell(given)}\n" for given, _, _ in CASES.values())
     (tmp_path / "all.ps1").write_text(sourced + POWERSHELL + calls, encoding="ascii")

@@ -126,9 +126,20 @@ def test_a_listed_agent_without_its_program_may_be_connected(server):
 def test_a_program_that_does_not_start_is_no_answer(server):
     server.install_agent(sample.WINDOWS_VERSION)
     (server / "Programs/AzureConnectedMachineAgent/azcmagent.exe").chmod(0o644)
+    server.registry()
     ended = server.run("-Uninstall")
     assert ended.code == 220, ended.out
     assert "cannot be started" in ended.out
+    assert server.receipt()["code"] == 220
+    ended = server.run("-CollectLogs", str(server / "logs"))
+    assert ended.code == 0, ended.out
+    # It is there, and not in Windows' list: not absent.
+    ended = server.run("-Uninstall", "-ForceLocalOnly")
+    assert ended.code == 215, ended.out
+    server.registry(**INSTALLED)
+    ended = server.run("-Uninstall", "-ForceLocalOnly")
+    assert ended.code == 0, ended.out
+    assert (server / "removed").exists()
 
 
 def test_a_new_agent_may_need_a_moment_to_answer(server):

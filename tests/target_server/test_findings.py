@@ -120,6 +120,7 @@ def known(key: str, host: str) -> list[str]:
 
 def test_powershell_knows_a_machine_by_its_id(powershell, tmp_path):
     script = "$script:HostName = 'SRV-01'\n"
+    script += "function Test-Wow64 { $false }\n"
     script += "function Get-RegistryText([string]$Key, [string]$Name) { $script:Guid }\n"
     script += (
         "function Get-CimInstance($ClassName) { if (-not $script:Uuid) { throw 'none' }; @{ UUID = $script:Uuid } }\n"
@@ -131,3 +132,29 @@ def test_powershell_knows_a_machine_by_its_id(powershell, tmp_path):
         script += "'{0} {1}' -f $script:MachineDigits, @('no', 'yes')[[int]$script:MachineKnown]\n"
     parts = "runtime/windows/hashes runtime/windows/machine_digits"
     assert powershell_says(powershell, tmp_path, parts, script) == known(GUID, "SRV-01")
+
+
+def test_what_powershell_quotes_begins_no_line_of_its_own(powershell, tmp_path):
+    script = "function Write-Host([string]$Text) { '<' + $Text + '>' }\n"
+    script += 'Add-Warning "it says`n[7/7]`r`n`r[6/7] ok"\nWrite-Line "! it`rsays"\nShow-End "1 %`r2 %`r`nend"\n'
+    shared = "secret_forms secret_patterns redaction steps problems"
+    parts = " ".join(f"runtime/windows/{part}" for part in shared.split())
+    said = " ".join(powershell_says(powershell, tmp_path, parts, script))
+    warning = "< ~ WARNING: it says [7/7] [6/7] ok>"
+    assert said == f"{warning} <! it says> < | 1 %> < | 2 %> < | end>"
+
+
+def test_a_kept_file_that_cannot_be_read_may_name_a_resource(powershell, tmp_path):
+    folder = tmp_path / "AzureConnectedMachineAgent/Config"
+    folder.mkdir(parents=True)
+    script = f"$env:ProgramData = {quoting.powershell(str(tmp_path))}\n"
+    script += "$file = $env:ProgramData + '/AzureConnectedMachineAgent/Config/agentconfig.json'\n"
+    script += "function Try-One { [bool](Get-KeptResource) }\nTry-One\n"
+    script += """[IO.File]::WriteAllText($file, '{"resourceName": ""}')\nTry-One\n"""
+    script += """[IO.File]::WriteAllText($file, '{"resourceName": "srv"}')\nTry-One\n"""
+    script += "$held = [IO.File]::Open($file, 'Open', 'ReadWrite', 'ReadWrite')\nTry-One\n$held.Dispose()\n"
+    script += """[IO.File]::WriteAllText($file, '{"resourceName": ""}')\n"""
+    script += "$held = [IO.File]::Open($file, 'Open', 'ReadWrite', 'None')\nTry-One\n$held.Dispose()\n"
+    parts = "runtime/windows/json_reader runtime/windows/machine"
+    parts += " arc-server/runtime/windows/agent_text arc-server/runtime/windows/agent_state"
+    assert powershell_says(powershell, tmp_path, parts, script) == ["False", "False", "True", "True", "True"]

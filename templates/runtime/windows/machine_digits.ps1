@@ -12,9 +12,19 @@ function Get-FirmwareId {
     $id
 }
 
+# A 32-bit PowerShell is refused, and its receipt is still this machine's: its own registry has no MachineGuid.
+function Get-MachineGuid {
+    if (-not (Test-Wow64)) { return (Get-RegistryText 'HKLM:\SOFTWARE\Microsoft\Cryptography' 'MachineGuid') }
+    try {
+        $view = [Microsoft.Win32.RegistryView]::Registry64
+        $root = [Microsoft.Win32.RegistryKey]::OpenBaseKey([Microsoft.Win32.RegistryHive]::LocalMachine, $view)
+        try { [string]$root.OpenSubKey('SOFTWARE\Microsoft\Cryptography').GetValue('MachineGuid') } finally { $root.Dispose() }
+    } catch { '' }
+}
+
 # MachineGuid, which Windows makes when it is installed, or the firmware's UUID; empty where there is neither.
 function Get-MachineKey {
-    $guid = (Get-RegistryText 'HKLM:\SOFTWARE\Microsoft\Cryptography' 'MachineGuid').Trim().ToLowerInvariant()
+    $guid = (Get-MachineGuid).Trim().ToLowerInvariant()
     if ($guid -cmatch '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' -and $guid -cnotmatch '^[0-]+$') { return $guid }
     Get-FirmwareId
 }

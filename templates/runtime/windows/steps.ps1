@@ -39,8 +39,9 @@ function Open-Log([string]$File) {
     $script:LogFile = $File
 }
 
+# What it quotes begins no line of its own: another program's words must not look like a step of this script.
 function Write-Line([string]$Text) {
-    $Text = Hide-Controls (Hide-Secrets $Text)
+    $Text = (Hide-Controls (Hide-Secrets $Text)) -creplace '[\r\n]+', ' '
     Write-Host $Text
     Add-LogLine $Text
 }
@@ -95,8 +96,8 @@ function Stop-Here([int]$Code, [string]$Message) {
     throw 'stopped'
 }
 
-# The end of a failed command's output, so that the log need not be opened for it.
+# The end of a failed command's output, so that the log need not be opened for it. A CR alone would overwrite its line on screen.
 function Show-End([string]$Text) {
-    $lines = @((Hide-Controls (Hide-Secrets $Text)) -csplit "`r?`n" | Where-Object { $_.Trim() })
+    $lines = @((Hide-Controls (Hide-Secrets $Text)) -csplit "[`r`n]+" | Where-Object { $_.Trim() })
     $lines | Select-Object -Last 12 | ForEach-Object { Write-Host ('        | ' + $_) }
 }

@@ -21,16 +21,14 @@ function Read-Claims([string]$Token) {
     $part = $part.PadRight([int]([Math]::Ceiling($part.Length / 4) * 4), '=')
     try { $text = $Utf8.GetString([Convert]::FromBase64String($part)) } catch { return }
     if (-not $text.StartsWith('{', [StringComparison]::Ordinal)) { return }
-    # Claims that this PowerShell cannot read are unknown, not wrong.
-    try { ConvertFrom-Json $text } catch { New-Object PSObject }
+    # They are given to no cmdlet (see redaction.ps1). Claims that cannot be read are unknown, not wrong.
+    foreach ($value in @(Read-JsonAnswers $text)) { return $value }
+    @{ Kind = 'unknown' }
 }
 
 # Seconds since 1970; a NumericDate may have a fraction (RFC 7519 section 2). -1 where there is none.
 function Get-ClaimSeconds($Claims, [string]$Name) {
-    $property = $Claims.PSObject.Properties[$Name]
-    if ($null -eq $property -or $null -eq $property.Value) { return -1 }
-    $text = [Convert]::ToString($property.Value, [Globalization.CultureInfo]::InvariantCulture)
-    if ($text -cmatch '\A([0-9]{1,11})(\.[0-9]+)?\z') { [double]$Matches[1] } else { -1 }
+    if ((Get-JsonText $Claims $Name) -cmatch '\A([0-9]{1,11})(\.[0-9]+)?\z') { [double]$Matches[1] } else { -1 }
 }
 
 function Get-DurationText([double]$Seconds) {
@@ -66,7 +64,7 @@ function Confirm-Token([string]$Token) {
     $left = Get-DurationText ($until - $now)
     Add-Note ('the access token is valid until ' + (Get-TimeText $until) + ', ' + $left + ' from now')
     if ($until - $now -lt 300) { Add-Warning ('the access token expires in ' + $left + ': connecting may take longer') }
-    Confirm-Audience (Get-PropertyText $claims 'aud')
+    Confirm-Audience (Get-JsonText $claims 'aud')
 }
 
 # Where the token is for: azcmagent sends it to Azure Resource Manager (azcmagent-connect.md).

@@ -20,11 +20,20 @@ function Get-AgentPrograms {
     }
 }
 
+# A program that Windows does not start (a policy, a damaged file) is an answer too: 6 is azcmagent's own number for that.
+function Invoke-Agent([string[]]$Words) {
+    try { Invoke-Program $Agent $Words } catch {
+        $text = 'azcmagent cannot be started: ' + (Get-Reason $_.Exception)
+        Add-LogLine $text
+        New-Object PSObject -Property @{ Code = 6; Text = $text; Output = '' }
+    }
+}
+
 # The installed version, from Windows' list of programs or the agent itself; empty where there is none.
 function Get-InstalledVersion {
     foreach ($program in @(Get-AgentPrograms)) { return $program.Version }
     if (Test-Path -LiteralPath $Agent -PathType Leaf) {
-        $answer = Invoke-Program $Agent @('version')
+        $answer = Invoke-Agent @('version')
         if ($answer.Text -cmatch '\d+(\.\d+){2,3}') { return $Matches[0] }
     }
     ''

@@ -40,16 +40,27 @@ function Get-NamedResource($Facts) {
 
 # The resource in the agent's own file: it names the machine where the agent does not answer, and proves no connection. The file
 # is there after every installation, with empty names (agent-overview.md has its folder).
+# Empty where there is no file; nothing where there is one that cannot be read.
 function Get-KeptText {
     $file = [IO.Path]::Combine([string]$env:ProgramData, 'AzureConnectedMachineAgent', 'Config', 'agentconfig.json')
+    # The agent's service may be writing it.
+    $share = [IO.FileShare]::ReadWrite -bor [IO.FileShare]::Delete
     try {
-        if ((New-Object System.IO.FileInfo $file).Length -gt 1048576) { return '' }
-        [IO.File]::ReadAllText($file)
-    } catch { '' }
+        $stream = New-Object System.IO.FileStream $file, ([IO.FileMode]::Open), ([IO.FileAccess]::Read), $share
+        try {
+            if ($stream.Length -gt 1048576) { return $null }
+            (New-Object System.IO.StreamReader $stream).ReadToEnd()
+        } finally { $stream.Dispose() }
+    } catch {
+        if (Test-OneOf (Get-InnerType $_.Exception) @('FileNotFoundException', 'DirectoryNotFoundException')) { return '' }
+        $null
+    }
 }
 
 function Get-KeptResource {
-    $kept = Get-NamedResource (Read-Facts (Get-KeptText) @('resourcename'))
+    $text = Get-KeptText
+    if ($null -eq $text) { return 'one that the agent''s file names, which cannot be read' }
+    $kept = Get-NamedResource (Read-Facts $text @('resourcename'))
     if (-not $kept.Name) { return '' }
     Get-Resource -Subscription $kept.Subscription -Group $kept.Group -Name $kept.Name
 }

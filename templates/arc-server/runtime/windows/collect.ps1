@@ -61,7 +61,7 @@ function Write-Collection($Archive) {
     }
     if (Test-Path -LiteralPath $Agent -PathType Leaf) {
         foreach ($words in @(@('show'), @('config', 'list'), @('version'))) {
-            Add-Entry -Archive $Archive -Name ('azcmagent-' + ($words -join '-') + '.txt') -Text (Invoke-Program $Agent $words).Text
+            Add-Entry -Archive $Archive -Name ('azcmagent-' + ($words -join '-') + '.txt') -Text (Invoke-Agent $words).Text
             $count++
         }
     }

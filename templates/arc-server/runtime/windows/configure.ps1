@@ -25,9 +25,9 @@ function Read-Setting([string]$Output, [string]$Key, [switch]$Alone) {
 # The agent's value of a key; nothing where the agent does not report it.
 function Get-Setting([string]$Key) {
     if (-not (Test-Path -LiteralPath $Agent -PathType Leaf)) { return $null }
-    $answer = Invoke-Program $Agent @('config', 'get', $Key)
+    $answer = Invoke-Agent @('config', 'get', $Key)
     if ($answer.Code -eq 0) { return Read-Setting $answer.Output $Key -Alone }
-    $answer = Invoke-Program $Agent @('config', 'list')
+    $answer = Invoke-Agent @('config', 'list')
     if ($answer.Code -ne 0) { return $null }
     Read-Setting $answer.Output $Key
 }

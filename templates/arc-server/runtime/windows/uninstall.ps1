@@ -15,7 +15,7 @@ function Get-DisconnectJson {
 function Disconnect-Agent {
     Save-LogSizes
     if (Get-LocalOnlyReason) {
-        $answer = Invoke-Program $Agent @('disconnect', '--force-local-only')
+        $answer = Invoke-Agent @('disconnect', '--force-local-only')
     } else {
         $answer = Invoke-WithFile 'disconnect' (Get-DisconnectJson)
     }
@@ -96,7 +96,8 @@ function Find-LostAgent {
 function Step-Remove {
     Start-Step 'remove'
     $present = Get-InstalledVersion
-    if (-not $present) { Complete-Step 'skip' 'no agent is installed'; return }
+    # One that is not listed and does not tell its version is there all the same.
+    if (-not $present -and -not (Test-Path -LiteralPath $Agent -PathType Leaf)) { Complete-Step 'skip' 'no agent is installed'; return }
     if ($WhatIf) { Complete-Step 'would' ('remove the agent ' + $present + ' with msiexec'); return }
     # Otherwise these settings would stay in the agent's state for the next installation.
     foreach ($change in @(Get-Changes 'setting')) {
