@@ -65,6 +65,9 @@ read_check_row() {
     fields_below "$1"
     field endpoint url host hostname fqdn address uri name || FIELD=${1##*"$JSON_BETWEEN"}
     host=$FIELD
+    # A name for people beside the address that the row is under.
+    plain_host "$host"
+    [[ -n $PLAIN_HOST ]] || host=${1##*"$JSON_BETWEEN"}
     field reachable isreachable || :; reached=$FIELD
     field required isrequired mandatory || :
     keep_checked "$host" "$reached" "$FIELD"

@@ -12,10 +12,11 @@ function Get-BareHost([string]$Address) {
 # Nothing where the facts are no row: they do not say of an endpoint whether it was reached.
 function Get-CheckRow($Facts, [string]$Outer) {
     $reached = Read-Switch (Get-Fact $Facts @('reachable', 'isreachable'))
-    $name = [string](Get-Fact $Facts $CheckNames)
-    if (-not $name) { $name = $Outer }
-    $name = Get-BareHost $name
-    if ($null -eq $reached -or $name -cnotmatch '^[a-z0-9*_-]+(\.[a-z0-9_-]+)+$') { return $null }
+    $form = '^[a-z0-9*_-]+(\.[a-z0-9_-]+)+$'
+    $name = Get-BareHost ([string](Get-Fact $Facts $CheckNames))
+    # None, or a name for people beside the address that the row is under.
+    if ($name -cnotmatch $form) { $name = Get-BareHost $Outer }
+    if ($null -eq $reached -or $name -cnotmatch $form) { return $null }
     @{ Host = $name; Reachable = $reached; Required = (Read-Switch (Get-Fact $Facts @('required', 'isrequired', 'mandatory'))) }
 }
 
