@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import time
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -22,6 +23,7 @@ BOTH_HOSTS = True
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 NOW = datetime.now(timezone.utc).replace(microsecond=0)
 CASES = tokens.cases(int(NOW.timestamp()))
+"""Of the moment when tests are collected. A test that asks a script, which has the machine's clock, makes its own."""
 
 BASH = """
 AUTHENTICATION=access-token LAB=''
@@ -46,10 +48,14 @@ function Try-One([string]$Token) {
 """
 
 
-def check_all(output: str) -> None:
+def fresh() -> dict[str, tuple[str, bool, str]]:
+    return tokens.cases(int(time.time()))
+
+
+def check_all(cases: dict[str, tuple[str, bool, str]], output: str) -> None:
     answers = output.split("====\n")[:-1]
-    assert len(answers) == len(CASES), output
-    for (name, (given, usable, said)), answer in zip(CASES.items(), answers, strict=True):
+    assert len(answers) == len(cases), output
+    for (name, (given, usable, said)), answer in zip(cases.items(), answers, strict=True):
         assert (name, "\nyes" in f"\n{answer}", "no: " in answer) == (name, usable, not usable), answer
         assert re.search(said, answer), (name, answer)
         # No part of the token is shown; the name of a type is no secret.
@@ -59,21 +65,23 @@ def check_all(output: str) -> None:
 
 def test_install_sh_looks_at_a_token(bash):
     parts = [TEMPLATES / "runtime/linux/json.sh", TEMPLATES / "arc-server/runtime/linux/access_token.sh"]
-    calls = "".join(f"try {quoting.bash(given)}\n" for given, _, _ in CASES.values())
+    cases = fresh()
+    calls = "".join(f"try {quoting.bash(given)}\n" for given, _, _ in cases.values())
     script = "set -u\nexport LC_ALL=C\n" + "".join(part.read_text() for part in parts) + BASH + calls
     done = subprocess.run([bash, "-s"], input=script.encode(), capture_output=True, check=True)
     assert done.stderr == b""
-    check_all(done.stdout.decode())
+    check_all(cases, done.stdout.decode())
 
 
 def test_install_ps1_looks_at_a_token(powershell, tmp_path):
     shared, own = TEMPLATES / "runtime/windows", TEMPLATES / "arc-server/runtime/windows"
     files = [shared / "text.ps1", shared / "json_reader.ps1", shared / "seal.ps1", own / "access_token.ps1"]
     sourced = "".join(f". {quoting.powershell(str(file))}\n" for file in files)
-    calls = "".join(f"Try-One {quoting.powershell(given)}\n" for given, _, _ in CASES.values())
+    cases = fresh()
+    calls = "".join(f"Try-One {quoting.powershell(given)}\n" for given, _, _ in cases.values())
     (tmp_path / "all.ps1").write_text(sourced + POWERSHELL + calls, encoding="ascii")
     command = [powershell, "-NoProfile", "-NonInteractive", "-File", tmp_path / "all.ps1"]
-    check_all(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    check_all(cases, subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
 def python_says(given: str) -> tuple[bool, str]:
@@ -108,8 +116,9 @@ def test_nothing_is_installed_with_an_expired_token(tmp_path, bash, given, code)
     small_root.need()
     server = small_root.make(tmp_path / "root", sample.LINUX_VERSION, bash)
     sample.write(server / "bundle", sample.TOKEN, (sample.DEB,), lab=True)
-    put(server / "root/secret", CASES[given][0] + "\n", 0o600)
+    secret = fresh()[given][0]
+    put(server / "root/secret", secret + "\n", 0o600)
     ended = server.run("--secret-file", "/root/secret", "--skip-network-check")
     assert ended.code == code, ended.out
     assert (server / "packages").exists() == (code == 0)
-    assert CASES[given][0][40:80] not in ended.out or not CASES[given][0][40:80]
+    assert secret[40:80] not in ended.out or not secret[40:80]
