@@ -140,7 +140,7 @@ def test_the_largest_release_document_of_any_shape(tmp_path):
     contents = [clear_signed(unit * (size // len(unit))) for unit in SHAPES.values()]
     found = measured_each(contents, tmp_path, "release")
     assert found.result == str(["VerificationError"] * len(SHAPES)), found
-    assert found.peak < 16 * size, found
+    assert found.peak < 4 * size, found
     assert found.seconds < 10
 
 

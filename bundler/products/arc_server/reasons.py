@@ -114,7 +114,7 @@ REASONS = (
         r"invalidresourcename|resourcename(invalid|notvalid)|invalid resource name|"
         r"resource name '[^']*' (is )?(not valid|invalid)",
         "Azure does not accept the resource's name",
-        "Give resource_name in the bundle's definition: letters, digits, - and _, with neither of the two at the end.",
+        "Give resource_name in the bundle's definition: letters, digits, dots, - and _, not ending in - or _.",
     ),
     Reason(
         "linked-resource",

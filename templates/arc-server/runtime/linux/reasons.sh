@@ -64,7 +64,7 @@ REASON_ROWS=(
     'invalidresourcename|resourcename(invalid|notvalid)|invalid resource name|resource name '\''[^'\'']*'\'' (is )?(not valid|invalid)'
     'no'
     'Azure does not accept the resource'\''s name'
-    'Give resource_name in the bundle'\''s definition: letters, digits, - and _, with neither of the two at the end.'
+    'Give resource_name in the bundle'\''s definition: letters, digits, dots, - and _, not ending in - or _.'
     'linked-resource'
     '(privatelinkscopes|gateways)/[^ ]+ (under resource group '\''[^'\'']*'\'' )?(was|is|could) not (be )?found|linkedinvalidpropertyid'
     'no'

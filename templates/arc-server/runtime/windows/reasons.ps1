@@ -71,7 +71,7 @@ $script:Reasons = @(
         '|invalid)'),
         'no',
         'Azure does not accept the resource''s name',
-        'Give resource_name in the bundle''s definition: letters, digits, - and _, with neither of the two at the end.'),
+        'Give resource_name in the bundle''s definition: letters, digits, dots, - and _, not ending in - or _.'),
     @('linked-resource',
         ('' + '(privatelinkscopes|gateways)/[^ ]+ (under resource group ''[^'']*'' )?(was|is|could) not (be )?found|linkedinvalid' +
         'propertyid'),
