@@ -19,4 +19,4 @@ The rooms; imports go down this list only:
 ``errors``      every way to fail
 """
 
-__version__ = "0.4.0.dev0"
+__version__ = "0.4.0"
