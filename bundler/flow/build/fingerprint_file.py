@@ -28,7 +28,7 @@ def write(built: Built, output: Path) -> Path:
         output: The folder for bundles.
 
     Returns:
-        Where it is.
+        Where it is: from the working directory, as ``output`` is, or absolute.
 
     Raises:
         WriteError: there is no folder above ``output``, or it cannot be written to.
@@ -40,7 +40,7 @@ def write(built: Built, output: Path) -> Path:
         raise WriteError(f"there is no folder above {outputs}", do="give another folder for bundles with `--output`")
     path = outputs.parent / f"{built.name}-{built.version}{fingerprint_beside.SUFFIX}"
     write_file(path, "".join(f"{escape_line(line)}\n" for line in _lines(built)).encode())
-    return path
+    return path if output.is_absolute() else Path(os.path.relpath(path))
 
 
 def _lines(built: Built) -> Iterator[str]:
