@@ -118,7 +118,7 @@ def test_bash_finds_the_variable_in_every_place(bash, tmp_path):
 
 def test_bash_asks_the_running_systemd(bash, tmp_path):
     script = "note() { :; }\nnetwork_wanted() { return 1; }\nSTATE=absent PROXY_URL='' VARIABLE_URL=''\n"
-    script += "ask_manager() { SERVICE_ENVIRONMENT=$'LANG=C\\nHTTPS_PROXY=$\\'http://10.0.0.7:3128\\'\\nNO_PROXY=a,b'; }\n"
+    script += "ask_manager() { SERVICE_ENVIRONMENT=$'HTTPS_PROXY=$\\'http://10.0.0.7:3128\\'\\nNO_PROXY=a,b'; }\n"
     script += f"SYSTEMD_ROOT={tmp_path}\n"
     script += 'check_agent_proxy; printf "%s\\0%s\\0%s\\0" "$VARIABLE_URL" "$VARIABLE_BYPASS" "$VARIABLE_TEXT"\n'
     assert asked(bash, script) == [PROXY, "a,b", "HTTPS_PROXY (10.0.0.7:3128, in systemctl show-environment)"]
