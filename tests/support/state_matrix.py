@@ -41,7 +41,7 @@ ROWS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("test_an_expired_identity_is_made_anew",),
         (f"{PS}:an expired identity",),
     ),
-    "an agent whose state cannot be read": (
+    "an agent that does not say its state": (
         (
             "test_what_is_not_understood_is_not_called_absent",
             "test_an_unknown_state_is_removed_where_that_is_asked_for",
