@@ -45,10 +45,10 @@ class Contexts:
         return self._own[vendor.name]
 
     def _for(self, vendor: Vendor) -> ssl.SSLContext:
-        roots = vendor_roots.lacking(self.ordinary(), vendor)
+        context = _public(self._network)
+        roots = vendor_roots.lacking(context, vendor)
         if not roots:
             return self.ordinary()
-        context = _public(self._network)
         vendor_roots.trust(context, roots)
         for root in roots:
             self._network.detail(
