@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 ASKED_AGAIN = "asked again past caches (Cache-Control: no-cache): the same"
 """The line of an error for what a cache in between did not explain."""
+MISMATCHES: Final = frozenset({"digest-mismatch", "size-mismatch"})
+"""Reasons of a download that is not what was promised."""
 
 
 @dataclass(frozen=True)

@@ -35,3 +35,10 @@ def redact_url(url: str) -> str:
     """``url`` as it may be shown and logged: without credentials and query, which can hold a signature."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def authority(url: str) -> str:
+    """Host and port for comparison: lower case, the port left out where it is 443 (RFC 9110, 4.2.3)."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").rstrip(".")
+    return host if parts.port in (None, 443) else f"{host}:{parts.port}"

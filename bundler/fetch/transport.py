@@ -24,7 +24,7 @@ from bundler.fetch.connections import Adapter, Connections
 from bundler.fetch.contexts import Contexts
 from bundler.fetch.network import Network
 from bundler.fetch.partial import CHUNK
-from bundler.fetch.request_info import RequestInfo, redact_url
+from bundler.fetch.request_info import RequestInfo, authority, redact_url
 from bundler.fetch.stall_timer import StallTimer
 
 _LOG = logging.getLogger(__name__)
@@ -209,8 +209,8 @@ def _next(hops: list[str], location: str) -> str:
 
 
 def _require_host(hops: list[str], hosts: tuple[str, ...]) -> None:
-    allowed = {_authority(hops[0]), *(_authority(f"https://{host}") for host in hosts)}
-    if _authority(hops[-1]) not in allowed:
+    allowed = {authority(hops[0]), *(authority(f"https://{host}") for host in hosts)}
+    if authority(hops[-1]) not in allowed:
         raise UpstreamError(
             f"{redact_url(hops[0])} redirects to {urlsplit(hops[-1]).netloc}, which is not an allowed host",
             details=[*_steps(hops), f"allowed: {', '.join(sorted(allowed))}"],
@@ -220,13 +220,6 @@ def _require_host(hops: list[str], hosts: tuple[str, ...]) -> None:
 
 def _steps(hops: list[str]) -> list[str]:
     return [f"redirect {number}: {redact_url(url)}" for number, url in enumerate(hops[1:], start=1)]
-
-
-def _authority(url: str) -> str:
-    """Host and port for comparison: lower case, the port left out where it is 443 (RFC 9110, 4.2.3)."""
-    parts = urlsplit(url)
-    host = (parts.hostname or "").rstrip(".")
-    return host if parts.port in (None, 443) else f"{host}:{parts.port}"
 
 
 class _Session(requests.Session):

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from bundler.errors import NotThereError, UpstreamError, VerificationError, about
 from bundler.fetch.download import Downloader, Recover
-from bundler.fetch.request import Download, Fetch, Request
+from bundler.fetch.request import MISMATCHES, Download, Fetch, Request
 from bundler.fetch.store import Store
 from bundler.flow import verify_package
 from bundler.model.anchor import Anchors
@@ -71,7 +71,7 @@ def served_again(pins: Iterable[Pin]) -> Recover:
 
     def recover(request: Request, error: UpstreamError | VerificationError, fetch: Fetch) -> Download:
         place = places.get((request.url, request.sha256 or ""))
-        gone = isinstance(error, NotThereError) or getattr(error, "reason", "") in ("digest-mismatch", "size-mismatch")
+        gone = isinstance(error, NotThereError) or getattr(error, "reason", "") in MISMATCHES
         if place is None or not gone:
             raise error
         try:

@@ -21,8 +21,6 @@ from bundler.sources.absence import targets
 from bundler.sources.location import Located
 from bundler.trust.advice import publisher
 
-MISMATCHES: Final = frozenset({"digest-mismatch", "size-mismatch"})
-"""Reasons of a download that is not what signed metadata list."""
 _REPORTS: Final[Mapping[str, str]] = {
     "packages.microsoft.com": "https://github.com/microsoft/linux-package-repositories/issues"
 }

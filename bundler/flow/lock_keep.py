@@ -8,11 +8,11 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from bundler.errors import UpstreamError, VerificationError
 from bundler.fetch.download import Downloader, fetch_or_recover
-from bundler.fetch.request import Download, Fetch
+from bundler.fetch.request import MISMATCHES, Download, Fetch
+from bundler.fetch.request_info import authority
 from bundler.flow import fetch_pins, verify_package
 from bundler.flow.project import Project
 from bundler.formats import chunks
@@ -20,9 +20,7 @@ from bundler.model.artifact import AptOrigin, Artifact, FileOrigin, Origin, UrlO
 from bundler.model.lock import Pin
 from bundler.trust.advice import with_advice
 
-_ADVICE = dict.fromkeys(
-    ("digest-mismatch", "size-mismatch"), "give the store that has its bytes (--store); or upstream has replaced them"
-)
+_ADVICE = dict.fromkeys(MISMATCHES, "give the store that has its bytes (--store); or upstream has replaced them")
 """What to do about a pin that does not verify, by the error's reason."""
 
 
@@ -57,19 +55,14 @@ def misfit(pin: Pin, artifact: Artifact) -> str:
 
 def _is_from(pin: Pin, origin: Origin) -> bool:
     if isinstance(origin, UrlOrigin):
-        served = _authority(urlsplit((pin.redirects or (pin.url,))[-1]).netloc)
-        return pin.url == origin.url and served in map(_authority, (*origin.hosts, urlsplit(origin.url).netloc))
+        allowed = {authority(origin.url), *(authority(f"https://{host}") for host in origin.hosts)}
+        return pin.url == origin.url and authority((pin.redirects or (pin.url,))[-1]) in allowed
     if isinstance(origin, FileOrigin):
         return pin.url == file_url(origin)
     state = f"{origin.base} {origin.suite}" if isinstance(origin, AptOrigin) else origin.base
     index = f"{origin.base}/dists/{origin.suite}/{origin.component}/" if isinstance(origin, AptOrigin) else origin.base
     known = pin.repository is not None and pin.repository.origin == state
     return known and any(document.url.startswith(index) for document in pin.documents)
-
-
-def _authority(netloc: str) -> str:
-    """Host and port for comparison, as a download compares them (RFC 9110, 4.2.3)."""
-    return netloc.lower().removesuffix(":443").rstrip(".")
 
 
 def file_url(origin: FileOrigin) -> str:

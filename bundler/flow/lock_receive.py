@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from bundler.errors import NotThereError, UpstreamError, VerificationError
-from bundler.fetch.request import Download, Fetch, Request
+from bundler.fetch.request import MISMATCHES, Download, Fetch, Request
 from bundler.fetch.request_info import redact_url
-from bundler.flow.index_disagreement import MISMATCHES, examine
+from bundler.flow.index_disagreement import examine
 from bundler.flow.lock_search import Search, past_caches
 from bundler.flow.package_kinds import VerifiedPackage
 from bundler.model.anchor import Anchors

@@ -9,8 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from bundler.errors import VerificationError
-from bundler.fetch.request import ASKED_AGAIN, Fetch
-from bundler.flow.index_disagreement import MISMATCHES
+from bundler.fetch.request import ASKED_AGAIN, MISMATCHES, Fetch
 from bundler.flow.project import Project
 from bundler.model.artifact import Artifact
 from bundler.model.lock import RepositoryState
