@@ -12,25 +12,17 @@ import pytest
 
 from bundler.cli.cache_folder import cache_folder
 from bundler.errors import UsageError
+from tests.support import small_definition
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="Windows has no HOME")
 ROOT = Path(__file__).resolve().parents[2]
 UNKNOWN = 54321
 """A uid that the user database lacks."""
-DEFINITION = """\
-name: arc
-tenant: 11111111-1111-4111-8111-111111111111
-subscription: 22222222-2222-4222-8222-222222222222
-resource_group: servers
-location: japaneast
-authentication: {method: device-code}
-targets: [{os: debian, version: "12"}]
-"""
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "bundle.yaml").write_text(DEFINITION)
+    (tmp_path / "bundle.yaml").write_text(small_definition.TEXT)
     tmp_path.chmod(0o777)
     return tmp_path
 

@@ -17,6 +17,7 @@ from bundler.cli.main import COMMANDS, cli, main
 from bundler.cli.secret_variables import looks_secret
 from bundler.errors import SigningError
 from tests.support import secret_forms as cases
+from tests.support import small_definition
 
 SECRET = cases.PLAIN
 
@@ -169,7 +170,7 @@ def looks_like_a_secret_s() -> list[tuple[str, str]]:
 @pytest.mark.parametrize("value", [SECRET, "471147114711", f"-----BEGIN PRIVATE KEY-----\n{SECRET}\n", SECRET * 30])
 def test_a_variable_that_looks_like_a_secret_s_is_never_echoed(capsys, monkeypatch, form, value):
     Path("a").touch()
-    Path("bundle.yaml").write_text(DEFINITION)
+    Path("bundle.yaml").write_text(small_definition.WITH_SECRET)
     for command, variable in looks_like_a_secret_s():
         monkeypatch.setenv(variable, value)
         arguments = [command, *(["a"] * _ARGUMENTS.get(command, 0)), "--format", form]
@@ -184,15 +185,6 @@ def test_a_variable_that_looks_like_a_secret_s_is_never_echoed(capsys, monkeypat
 
 
 _ARGUMENTS = {"verify": 1, "verify-file": 1, "approve": 1, "inspect": 1, "diff": 2}
-DEFINITION = """\
-name: arc
-tenant: 11111111-1111-4111-8111-111111111111
-subscription: 22222222-2222-4222-8222-222222222222
-resource_group: servers
-location: japaneast
-authentication: {method: service-principal-secret, service_principal_id: 33333333-3333-4333-8333-333333333333}
-targets: [{os: debian, version: "12"}]
-"""
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
@@ -213,7 +205,7 @@ def test_a_number_out_of_range_is_not_repeated(capsys):
 
 def test_the_path_of_a_key_that_exists_is_named(capsys, monkeypatch):
     Path("sealer.pem").write_text("not a key\n")
-    Path("bundle.yaml").write_text(DEFINITION)
+    Path("bundle.yaml").write_text(small_definition.WITH_SECRET)
     monkeypatch.setenv("ARC_BUNDLER_SEAL_KEY", "sealer.pem")
     assert "sealer.pem holds no PEM key" in said(capsys, "build", code=8)
     monkeypatch.setenv("ARC_BUNDLER_SEAL_KEY", "no-such-file.pem")
@@ -222,7 +214,7 @@ def test_the_path_of_a_key_that_exists_is_named(capsys, monkeypatch):
 
 @pytest.mark.parametrize(("given", "is_named"), [("seler.pem", True), ("keys/sealer", True), ("hunter2", False)])
 def test_a_key_that_is_missing_is_named_where_it_looks_like_a_path(capsys, given, is_named):
-    Path("bundle.yaml").write_text(DEFINITION)
+    Path("bundle.yaml").write_text(small_definition.WITH_SECRET)
     assert (given in said(capsys, "build", "--seal-key", given, code=8)) == is_named
     pasted = f"-----BEGIN PRIVATE KEY-----\n{SECRET}\n"
     assert "[redacted]" in said(capsys, "build", "--seal-key", pasted, code=8)

@@ -10,18 +10,10 @@ from pathlib import Path
 import pytest
 
 from bundler.cli.main import COMMANDS
+from tests.support import small_definition
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full")
 
-DEFINITION = """\
-name: arc
-tenant: 11111111-1111-4111-8111-111111111111
-subscription: 22222222-2222-4222-8222-222222222222
-resource_group: servers
-location: japaneast
-authentication: {method: device-code}
-targets: [{os: debian, version: "12"}]
-"""
 # One run of each command that needs neither network nor lab; those that cannot work without fail with their own code.
 RUNS: dict[str, list[str]] = {
     "init": ["init", "-d", "new/bundle.yaml"],
@@ -109,7 +101,7 @@ CASES = [
 @pytest.fixture(scope="module")
 def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], tuple[int, str, str]]:
     folder = tmp_path_factory.mktemp("streams")
-    (folder / "bundle.yaml").write_text(DEFINITION)
+    (folder / "bundle.yaml").write_text(small_definition.TEXT)
     done = subprocess.run(
         [sys.executable, "-c", DRIVER, json.dumps(CASES)], cwd=folder, capture_output=True, text=True, check=False
     )
